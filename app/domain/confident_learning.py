@@ -1,0 +1,156 @@
+"""Confident learning: class thresholds, confident joint, its calibration, and how many examples it flags.
+
+Section 3 and appendix B of the paper. Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m).
+Joints are (m, m), rows by given label, columns by latent label.
+
+Counting works on blocks of rows: ``probability_sums`` and ``confident_joint`` of the whole are the sums of those of its
+parts.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.label_quality import Labels, Probabilities, self_confidence
+
+ConfidentJoint = NDArray[np.int64]
+Joint = NDArray[np.float64]
+
+
+class FlagRule(StrEnum):
+    """How the number of examples to flag follows from the confident joint."""
+
+    CALIBRATED = "calibrated"  # Eq. 2, the paper's text
+    UNCALIBRATED = "uncalibrated"  # the published lists
+
+
+@dataclass(frozen=True, slots=True)
+class ProbabilitySums:
+    """For each class, the summed self-confidence of its examples, and how many there are; both (m,)."""
+
+    total: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    def __add__(self, other: Self) -> "ProbabilitySums":
+        return ProbabilitySums(self.total + other.total, self.count + other.count)
+
+    @property
+    def thresholds(self) -> NDArray[np.float64]:
+        """(m,) the class thresholds t_j (Eq. 1); NaN for a class without examples.
+
+        >>> ProbabilitySums(np.array([1.5, 0.0]), np.array([2, 0])).thresholds
+        array([0.75,  nan])
+        """
+        known = np.where(self.count > 0, self.count, 1)
+        return np.where(self.count > 0, self.total / known, np.nan)
+
+
+def probability_sums(labels: Labels, pred_probs: Probabilities) -> ProbabilitySums:
+    """Sums and counts behind Eq. 1 for a block of rows.
+
+    >>> probability_sums(np.array([0, 0]), np.array([[0.9, 0.1], [0.6, 0.4]])).total
+    array([1.5, 0. ])
+    """
+    m = pred_probs.shape[1]
+    own = self_confidence(labels, pred_probs)
+    return ProbabilitySums(
+        total=np.bincount(labels, weights=own, minlength=m).astype(np.float64),
+        count=np.bincount(labels, minlength=m).astype(np.int64),
+    )
+
+
+def class_thresholds(labels: Labels, pred_probs: Probabilities) -> NDArray[np.float64]:
+    """(m,) t_j: the mean predicted probability of class j over the examples labelled j (Eq. 1), NaN without any.
+
+    >>> class_thresholds(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]))
+    array([0.75, 0.8 ])
+    """
+    return probability_sums(labels, pred_probs).thresholds
+
+
+def confident_joint(labels: Labels, pred_probs: Probabilities, thresholds: NDArray[np.float64]) -> ConfidentJoint:
+    """(m, m) the confident joint C of a block of rows (appendix B).
+
+    Entry [i, j] counts the examples labelled i whose probability of class j is at least t_j. An example that reaches
+    several thresholds is counted once, for the most probable of those classes, the lowest id among equals. One that
+    reaches none is not counted.
+
+    >>> p = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.9, 0.1]])
+    >>> confident_joint(np.array([0, 0, 1, 1]), p, thresholds=np.array([0.75, 0.45]))
+    array([[1, 0],
+           [1, 1]])
+    """
+    m = pred_probs.shape[1]
+    reached = pred_probs >= np.where(np.isnan(thresholds), np.inf, thresholds)
+    latent = np.where(reached, pred_probs, -1.0).argmax(axis=1)
+    counted = reached.any(axis=1)
+    cells = labels[counted].astype(np.int64) * m + latent[counted]
+    return np.bincount(cells, minlength=m * m).reshape(m, m).astype(np.int64)
+
+
+def joint(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> Joint:
+    """(m, m) the joint Q of given and latent labels (Eq. 2): C calibrated to the label counts, summing to 1.
+
+    ``label_counts`` is (m,), the examples of each given label. A class whose examples were all left uncounted keeps its
+    share on the diagonal: nothing speaks against them. Raises ValueError when there is no example at all.
+
+    >>> joint(np.array([[3, 1], [0, 2]]), np.array([4, 4]))
+    array([[0.375, 0.125],
+           [0.   , 0.5  ]])
+    """
+    n = int(label_counts.sum())
+    if n == 0:
+        raise ValueError("a joint distribution needs at least one example, found none")
+    filled = counts.astype(np.float64)
+    uncounted = filled.sum(axis=1) == 0
+    filled[uncounted, uncounted] = 1.0
+    weights: Joint = filled / filled.sum(axis=1, keepdims=True) * (label_counts / n)[:, None]
+    return weights
+
+
+def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> float:
+    """rho, the estimated share of examples whose label is wrong: what lies off the diagonal of the joint.
+
+    ``calibrated`` reads it off Q (Eq. 2): rho = 1 - trace(Q). ``uncalibrated`` reads it off C itself:
+    rho = 1 - trace(C) / sum(C); 0 when nothing was counted.
+
+    >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
+    >>> noise_rate(C, n, FlagRule.CALIBRATED), round(noise_rate(C, n, FlagRule.UNCALIBRATED), 4)
+    (0.125, 0.1667)
+    """
+    if rule is FlagRule.CALIBRATED:
+        off_diagonal = joint(counts, label_counts)
+        np.fill_diagonal(off_diagonal, 0.0)
+        return math.fsum(off_diagonal.ravel())
+    total = int(counts.sum())
+    return (total - int(np.trace(counts))) / total if total else 0.0
+
+
+def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> int:
+    """How many examples to flag: rho * n, rounded down.
+
+    The uncalibrated number is computed in whole numbers, so no rounding of rho can change it.
+
+    >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
+    >>> number_flagged(C, n, FlagRule.CALIBRATED), number_flagged(C, n, FlagRule.UNCALIBRATED)
+    (1, 1)
+    """
+    n = int(label_counts.sum())
+    if rule is FlagRule.UNCALIBRATED:
+        total = int(counts.sum())
+        return (total - int(np.trace(counts))) * n // total if total else 0
+    # A share that is a whole number of examples must not lose one to the last bit of a sum.
+    return math.floor(noise_rate(counts, label_counts, rule) * n * (1 + 1e-12))
+
+
+def suspicion_order(margins: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(n,) indices of the examples, lowest normalized margin first; equal margins in the order of their index.
+
+    >>> suspicion_order(np.array([0.5, -0.9, 0.5, -0.2]))
+    array([1, 3, 0, 2])
+    """
+    return np.argsort(margins, kind="stable")
