@@ -1,0 +1,47 @@
+"""What can go wrong in an ingest, as errors a person can act on.
+
+Every message names the file, the record where there is one, what was expected and what was found. Nothing here is
+caught and hidden: the commands print the message and exit.
+"""
+
+from pathlib import Path
+
+
+class IngestError(Exception):
+    """Something outside this program is not as it must be; the catalogue was left as it was."""
+
+
+class DataError(IngestError):
+    """A file that does not hold what it should.
+
+    >>> str(DataError("votes.json", "expected a list, found an object", record="record 3"))
+    'votes.json: record 3: expected a list, found an object'
+    """
+
+    def __init__(self, file: Path | str, finding: str, *, record: str | None = None) -> None:
+        self.file = str(file)
+        self.record = record
+        self.finding = finding
+        super().__init__(": ".join(part for part in (self.file, record, finding) if part))
+
+
+class MissingFileError(DataError):
+    """A file that must be there is not."""
+
+
+class ManifestError(DataError):
+    """A manifest that does not say what a manifest must say."""
+
+
+class CatalogueError(IngestError):
+    """The catalogue cannot be written: locked by another ingest, of another version, or on a full disk."""
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """A value from a file as it may stand in a message: its repr, cut to a length.
+
+    >>> shown("abc")
+    "'abc'"
+    """
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

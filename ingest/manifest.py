@@ -1,0 +1,384 @@
+"""What a dataset is: one TOML file, read into frozen values.
+
+A manifest says everything that is particular to a dataset, so that no code needs to know its name. It is read
+strictly: a missing key, an unknown one or a value of the wrong type is refused, by file and key. This module opens no
+other file; whether the files a manifest names are there and sound is for ``readers`` to find out.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, get_args
+
+from app.domain.confident_learning import FlagRule
+from app.domain.verdicts import majority_of
+from ingest.errors import ManifestError, MissingFileError
+from ingest.tables import Table
+
+Modality = Literal["image", "text", "audio"]
+LabelKind = Literal["single", "multiple"]
+MediaPolicy = Literal["host", "local", "link", "none"]
+KeyKind = Literal["entry", "path", "stem", "youtube"]
+RecordNaming = Literal["index", "key"]
+Dialect = Literal["options", "class-names", "label-sets"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_FOUR_ANSWERS = ("given", "guessed", "both", "neither")
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """On what terms the dataset may be used, and what the site may therefore do with its media."""
+
+    name: str
+    url: str | None
+    source: str  # where these terms are stated
+    #: "host": the site may serve the media to everyone. "local": whoever runs a site for themselves may show their own
+    #: copy. "link": only a link to where the media are. "none": nothing is shown.
+    media: MediaPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Where the class names stand: written out in ``names``, or in the first of ``files`` that is there."""
+
+    names: tuple[str, ...]
+    files: tuple[str, ...]  # .json, .py (a literal, read without running it) or .csv
+    key: str | None  # the entry of the JSON object, or of the Python dictionary ``variable``
+    variable: str  # the Python variable
+    column: str | None  # the CSV column
+    first: int | None  # keep only the first so many
+    sort_as: str | None  # sort the names as if each had this ending: ".npy" gives the order of files "NAME.npy"
+    aliases: Mapping[str, str]  # other spellings in the votes file -> the name
+    ignore: str  # characters that do not count when names are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The dataset's files, relative to the release folder, with "/" between folders. None where it has none."""
+
+    labels: str | None
+    pred_probs: tuple[str, ...]  # the parts of one matrix, top to bottom
+    predicted: str | None
+    votes: str | None
+    index: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """How examples are named. Entries of the index file are reduced to keys; records of votes name an index or a key.
+
+    ``key``: "entry" takes an index entry as it is, "path" takes off the ending ("neg/1_4.txt" -> "neg/1_4"), "stem"
+    takes the file name without folder and ending, "youtube" takes the video's id out of its address.
+    """
+
+    key: KeyKind
+    records: RecordNaming
+    field: str  # the field of a record that holds the index or the key
+    drop_prefix: str  # what a record writes before the key
+    urls: bool  # the entries of the index file are addresses where the examples can be seen
+
+
+@dataclass(frozen=True, slots=True)
+class VoteFormat:
+    """How the votes file spells votes.
+
+    "options": one count an option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
+    others support no category. "class-names": one count a class name or other word, compared without regard to case;
+    the last options are the words that are not classes. "label-sets": one count a label, several labels an example.
+    """
+
+    dialect: Dialect
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Which adapter reads the media, and what it is told: every other key of the table."""
+
+    layout: str
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What the paper prints for this dataset (Tables 1 and 2); None where it prints nothing."""
+
+    size: int | None
+    flagged: int | None
+    checked: int | None
+    errors: int | None
+    non_errors: int | None
+    estimated_errors: int | None
+    percent_error: float | None
+    categories: Mapping[str, int | None]
+    differs: str | None  # why the figures of the release are not those of the paper
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is told to readers and used for nothing else. ``sources`` of every page's facts about a dataset."""
+
+    summary: str
+    homepage: str | None
+    model: str | None
+    citation: str | None
+    bibtex: str | None
+    licence: Licence
+    notes: tuple[str, ...]
+    links: tuple[Link, ...]
+    paper: Paper | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One dataset. ``path`` and ``text`` are the file it was read from and what stood in it."""
+
+    path: Path
+    text: str
+    name: str
+    title: str
+    position: int
+    modality: Modality
+    size: int | None
+    labels: LabelKind
+    sample: bool
+    raters: int
+    agreements: tuple[int, ...]
+    flag: FlagRule | int
+    flagged: int | None  # how many confident learning flagged, where no matrix is here to find out
+    logits: bool
+    about: About
+    classes: Classes
+    files: Files
+    examples: Examples
+    votes: VoteFormat
+    media: Media | None
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a TOML file.
+
+    Raises MissingFileError when there is no such file, ManifestError naming file and key when it is not a manifest.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise MissingFileError(path, "expected a manifest (a TOML file), found none") from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(path, f"expected UTF-8 text: {error}") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(path, f"expected TOML: {error}") from error
+    return _manifest(path, text, Table(path, values))
+
+
+def read_manifests(folder: Path) -> list[Manifest]:
+    """All manifests of a folder, in the order of their positions. Refuses two of the same name."""
+    manifests = sorted((read_manifest(path) for path in folder.glob("*.toml")), key=lambda m: (m.position, m.name))
+    seen: dict[str, Path] = {}
+    for manifest in manifests:
+        if manifest.name in seen:
+            raise ManifestError(manifest.path, f"name: {manifest.name!r} is taken by {seen[manifest.name].name}")
+        seen[manifest.name] = manifest.path
+    return manifests
+
+
+def _manifest(path: Path, text: str, table: Table) -> Manifest:
+    raters = table.integer("raters", least=1, default=5)
+    labels = table.choice("labels", get_args(LabelKind), default="single")
+    manifest = Manifest(
+        path=path,
+        text=text,
+        name=_name(table),
+        title=table.string("title"),
+        position=table.integer("position", least=0, default=1000),
+        modality=table.choice("modality", get_args(Modality)),
+        size=table.optional_integer("size", least=1),
+        labels=labels,
+        sample=table.boolean("sample", default=False),
+        raters=raters,
+        agreements=_agreements(table, raters),
+        flag=_flag(table),
+        flagged=table.optional_integer("flagged", least=0),
+        logits=table.boolean("logits", default=False),
+        about=_about(table),
+        classes=_classes(table.table("classes")),
+        files=_files(table.table("files")),
+        examples=_examples(table.table("examples", optional=True)),
+        votes=_votes(table.table("votes", optional=True), labels),
+        media=_media(table),
+    )
+    table.finish()
+    if manifest.files.labels is None and manifest.files.votes is None:
+        raise ManifestError(path, "files: expected labels, votes or both, found neither")
+    if manifest.files.votes is not None and manifest.examples.records == "key" and manifest.files.index is None:
+        raise ManifestError(path, 'files.index: needed because examples.records = "key", found none')
+    return manifest
+
+
+def _name(table: Table) -> str:
+    name = table.string("name")
+    if not _NAME.fullmatch(name):
+        raise table.error("name", f"expected lower-case letters, digits and hyphens, at most 64, found {name!r}")
+    return name
+
+
+def _agreements(table: Table, raters: int) -> tuple[int, ...]:
+    least = majority_of(raters)
+    agreements = table.integers("agreements", default=tuple(range(least, raters + 1)))
+    if not agreements or list(agreements) != sorted(set(agreements)) or not least <= agreements[0]:
+        raise table.error("agreements", f"expected ascending numbers from {least} to {raters}, found {agreements}")
+    if agreements[-1] > raters:
+        raise table.error("agreements", f"expected at most {raters}, the number of raters, found {agreements[-1]}")
+    return agreements
+
+
+def _flag(table: Table) -> FlagRule | int:
+    flag = table.integer_or_string("flag", default=FlagRule.CALIBRATED.value)
+    if isinstance(flag, int):
+        if flag < 0:
+            raise table.error("flag", f"expected a number of examples, 0 or more, found {flag}")
+        return flag
+    if flag not in tuple(FlagRule):
+        raise table.error("flag", f'expected "calibrated", "uncalibrated" or a number of examples, found {flag!r}')
+    return FlagRule(flag)
+
+
+def _about(table: Table) -> About:
+    licence = table.table("licence")
+    about = About(
+        summary=table.string("summary"),
+        homepage=table.optional_url("homepage"),
+        model=table.optional_string("model"),
+        citation=table.optional_string("citation"),
+        bibtex=table.optional_string("bibtex"),
+        licence=Licence(
+            name=licence.string("name"),
+            url=licence.optional_url("url"),
+            source=licence.string("source"),
+            media=licence.choice("media", get_args(MediaPolicy)),
+        ),
+        notes=table.strings("notes", default=()),
+        links=tuple(_link(link) for link in table.tables("links")),
+        paper=_paper(table.table("paper", optional=True)) if "paper" in table else None,
+    )
+    licence.finish()
+    return about
+
+
+def _link(table: Table) -> Link:
+    link = Link(title=table.string("title"), url=table.url("url"))
+    table.finish()
+    return link
+
+
+def _paper(table: Table) -> Paper:
+    categories = table.table("categories", optional=True)
+    names = ("correctable", "multi_label", "neither", "non_agreement")
+    paper = Paper(
+        **{
+            name: table.optional_integer(name, least=0)
+            for name in ("size", "flagged", "checked", "errors", "non_errors", "estimated_errors")
+        },
+        percent_error=table.optional_number("percent_error"),
+        categories={name: categories.optional_integer(name, least=0) for name in names},
+        differs=table.optional_string("differs"),
+    )
+    categories.finish()
+    table.finish()
+    return paper
+
+
+def _classes(table: Table) -> Classes:
+    classes = Classes(
+        names=table.strings("names", default=()),
+        files=tuple(_relative(table, "file", path) for path in table.string_or_strings("file", default=())),
+        key=table.optional_string("key"),
+        variable=table.string("variable", default="ALL_CLASSES"),
+        column=table.optional_string("column"),
+        first=table.optional_integer("first", least=1),
+        sort_as=table.optional_string("sort_as"),
+        aliases=table.string_map("aliases"),
+        ignore=table.string("ignore", default=""),
+    )
+    table.finish()
+    if bool(classes.names) == bool(classes.files):
+        raise table.error(
+            "names", 'expected either "names" or "file", found ' + ("both" if classes.names else "neither")
+        )
+    return classes
+
+
+def _files(table: Table) -> Files:
+    def path(key: str) -> str | None:
+        value = table.optional_string(key)
+        return None if value is None else _relative(table, key, value)
+
+    parts = table.string_or_strings("pred_probs", default=())
+    files = Files(
+        labels=path("labels"),
+        pred_probs=tuple(_relative(table, "pred_probs", part) for part in parts),
+        predicted=path("predicted"),
+        votes=path("votes"),
+        index=path("index"),
+    )
+    table.finish()
+    return files
+
+
+def _relative(table: Table, key: str, path: str) -> str:
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or "\0" in path:
+        raise table.error(key, f"expected a path inside the folder, with '/' and without '..', found {path!r}")
+    return path
+
+
+def _examples(table: Table) -> Examples:
+    examples = Examples(
+        key=table.choice("key", get_args(KeyKind), default="entry"),
+        records=table.choice("records", get_args(RecordNaming), default="index"),
+        field=table.string("field", default="id"),
+        drop_prefix=table.string("drop_prefix", default=""),
+        urls=table.boolean("urls", default=False),
+    )
+    table.finish()
+    return examples
+
+
+def _votes(table: Table, labels: LabelKind) -> VoteFormat:
+    dialect: Dialect = table.choice(
+        "dialect", get_args(Dialect), default="label-sets" if labels == "multiple" else "options"
+    )
+    votes = VoteFormat(
+        dialect=dialect,
+        options=table.strings("options", default=() if dialect == "label-sets" else _FOUR_ANSWERS),
+    )
+    table.finish()
+    if (dialect == "label-sets") != (labels == "multiple"):
+        raise table.error("dialect", f'"label-sets" goes with labels = "multiple", found {dialect!r} with {labels!r}')
+    if dialect == "label-sets" and votes.options:
+        raise table.error("options", "expected none, votes go to label names")
+    if dialect != "label-sets" and (
+        votes.options[:2] != ("given", "guessed") or len(set(votes.options)) < len(votes.options)
+    ):
+        raise table.error("options", f'expected different words, "given" and "guessed" first, found {votes.options}')
+    if dialect == "class-names" and votes.options[2:3] != ("other",):
+        raise table.error("options", f'expected "other" third: the votes for any other class, found {votes.options}')
+    return votes
+
+
+def _media(table: Table) -> Media | None:
+    if "media" not in table:
+        return None
+    media = table.table("media")
+    return Media(layout=media.string("layout"), options=media.rest())

@@ -1,0 +1,139 @@
+"""Strict reading of a TOML table: every key is asked for by name and type, and what nobody asked for is refused."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ingest.errors import ManifestError, shown
+
+_T = TypeVar("_T")
+_TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
+
+
+class Table:
+    """One table of a TOML file. Errors name the file and the dotted key."""
+
+    def __init__(self, path: Path, values: Mapping[str, Any], name: str = "") -> None:
+        self._path = path
+        self._values = dict(values)
+        self._name = name
+        self._asked: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def error(self, key: str, finding: str) -> ManifestError:
+        """An error about a key, to raise."""
+        return ManifestError(self._path, finding, record=self._name + key)
+
+    def finish(self) -> None:
+        """Refuse the keys that nobody asked for."""
+        for key in self._values:
+            if key not in self._asked:
+                raise self.error(key, f"unknown key; known here are {', '.join(sorted(self._asked))}")
+
+    def rest(self) -> dict[str, object]:
+        """The keys that nobody asked for; now they have been."""
+        rest = {key: value for key, value in self._values.items() if key not in self._asked}
+        self._asked.update(rest)
+        return rest
+
+    def string(self, key: str, *, default: str | None = None) -> str:
+        value: str = self._get(key, str, default)
+        if default is None and not value.strip():
+            raise self.error(key, "expected a text, found an empty one")
+        return value
+
+    def optional_string(self, key: str) -> str | None:
+        return self.string(key) if self._has(key) else None
+
+    def url(self, key: str) -> str:
+        value = self.string(key)
+        if urlsplit(value).scheme not in ("http", "https"):
+            raise self.error(key, f"expected an http or https address, found {shown(value)}")
+        return value
+
+    def optional_url(self, key: str) -> str | None:
+        return self.url(key) if self._has(key) else None
+
+    def integer(self, key: str, *, least: int, default: int | None = None) -> int:
+        value: int = self._get(key, int, default)
+        if value < least:
+            raise self.error(key, f"expected at least {least}, found {value}")
+        return value
+
+    def optional_integer(self, key: str, *, least: int) -> int | None:
+        return self.integer(key, least=least) if self._has(key) else None
+
+    def optional_number(self, key: str) -> float | None:
+        if not self._has(key):
+            return None
+        value = self._values[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.error(key, f"expected a number, found {shown(value)}")
+        return float(value)
+
+    def integers(self, key: str, *, default: tuple[int, ...]) -> tuple[int, ...]:
+        if not self._has(key):
+            return default
+        return tuple(self._typed(key, item, int) for item in self._get(key, list, None))
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        value: bool = self._get(key, bool, default)
+        return value
+
+    def choice(self, key: str, choices: Sequence[Any], *, default: str | None = None) -> Any:
+        """One of the words; typed Any because the choices are the members of a Literal."""
+        value = self.string(key, default=default)
+        if value not in choices:
+            raise self.error(key, f"expected one of {', '.join(choices)}, found {shown(value)}")
+        return value
+
+    def integer_or_string(self, key: str, *, default: str) -> int | str:
+        if not self._has(key):
+            return default
+        value = self._values[key]
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise self.error(key, f"expected a word or a whole number, found {shown(value)}")
+        return value
+
+    def strings(self, key: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
+        if not self._has(key):
+            return default
+        return tuple(self._typed(key, item, str) for item in self._get(key, list, None))
+
+    def string_or_strings(self, key: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
+        if isinstance(self._values.get(key), str):
+            return (self.string(key),)
+        return self.strings(key, default=default)
+
+    def string_map(self, key: str) -> dict[str, str]:
+        values: dict[str, Any] = self._get(key, dict, {})
+        return {name: self._typed(f"{key}.{name}", value, str) for name, value in values.items()}
+
+    def table(self, key: str, *, optional: bool = False) -> "Table":
+        return Table(self._path, self._get(key, dict, {} if optional else None), f"{self._name}{key}.")
+
+    def tables(self, key: str) -> list["Table"]:
+        items = self._get(key, list, [])
+        return [
+            Table(self._path, self._typed(f"{key}[{place}]", item, dict), f"{self._name}{key}[{place}].")
+            for place, item in enumerate(items)
+        ]
+
+    def _has(self, key: str) -> bool:
+        self._asked.add(key)
+        return key in self._values
+
+    def _get(self, key: str, kind: type[Any], default: Any) -> Any:
+        if self._has(key):
+            return self._typed(key, self._values[key], kind)
+        if default is None:
+            raise self.error(key, f"missing; expected {_TYPE_NAMES[kind]}")
+        return default
+
+    def _typed(self, key: str, value: Any, kind: type[_T]) -> _T:
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(key, f"expected {_TYPE_NAMES[kind]}, found {shown(value)}")
+        return value
