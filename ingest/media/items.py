@@ -1,0 +1,72 @@
+"""What reading media yields, and what every source of media offers.
+
+Plain values and one protocol: no file is opened here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Kind = Literal["image", "thumbnail", "text", "audio", "waveform"]
+
+#: The examples to read: index in the test set -> the dataset's own key of it, or None where it has none.
+Wanted = Mapping[int, str | None]
+
+
+class MediaError(ValueError):
+    """A distribution cannot be read at all: damaged, hostile, or not what its name says. The message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """One thing to show of one example, ready to be stored and served as it is.
+
+    ``width`` and ``height`` are pixels, ``seconds`` is the length of a sound; each is None where it does not apply.
+    ``text`` is the decoded text for kind "text", so that nobody has to decode ``data`` again.
+    """
+
+    index: int
+    kind: Kind
+    type: str  # media type, as served: "image/png"
+    width: int | None
+    height: int | None
+    seconds: float | None
+    data: bytes
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProblem:
+    """One example that cannot be shown, and why. The others go on."""
+
+    index: int
+    where: str  # the file, and the member within it
+    message: str  # what was expected and what was found
+
+    def __str__(self) -> str:
+        return f"{self.where}: example {self.index}: {self.message}"
+
+
+class MediaSource(Protocol):
+    """A dataset's own distribution, found and open for reading."""
+
+    @property
+    def sources(self) -> Sequence[Path]:
+        """The files it reads; an unpacked distribution is the folder it lies in (see ``archives.fingerprint``)."""
+
+    def items(self, wanted: Wanted) -> Iterator[MediaItem | MediaProblem]:
+        """Everything to show of the wanted examples, in the order in which they lie in the distribution.
+
+        An image yields an "image" and a "thumbnail", a text a "text", a sound an "audio" and a "waveform". Each wanted
+        example yields its items or one problem; examples that the distribution does not hold come last.
+
+        Raises MediaError when the distribution as a whole cannot be read, be it half-way through.
+        """
+
+    def labels(self) -> Sequence[int | str] | None:
+        """The label that the distribution itself ships with each example, in the order of their indices.
+
+        Class ids, or names of class folders; None where it ships none, or where keys and not an order name examples.
+        Whoever joins these media to labels from elsewhere can hold both against each other.
+        """
