@@ -3,8 +3,8 @@
 >>> for found in open_media("mnist-idx", folder, {}).items({38: None, 947: None}):  # doctest: +SKIP
 ...     print(found.index, found.kind)
 
-Nothing is ever unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, pickles
-are read by ``ingest.pickles``. One broken file becomes one ``MediaProblem``; a broken archive a ``MediaError``.
+Nothing is ever unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, and
+pickles are read by ``ingest.pickles``. One broken file becomes one ``MediaProblem``; a broken archive a ``MediaError``.
 
 A layout is a name that manifests use; ``LAYOUTS`` maps it to the function that finds and opens it.
 """
