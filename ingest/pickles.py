@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from ingest.errors import DataError, shown
 
+from ingest.errors import DataError, shown
+
 _NUMBER_CODES = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 _OBJECT_CODES = ("O8", "O4", "O")
 
