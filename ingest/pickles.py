@@ -1,163 +1,250 @@
-"""Pickled arrays, read without running what a pickle asks to run. The one restricted unpickler of the project.
+"""Arrays out of pickles, without trusting the pickles: the one place in the project that unpickles anything.
 
-numpy stores an array of arrays as a pickle, and so are CIFAR's Python batches; unpickling freely runs whatever the file
-says. This module puts stand-ins under the few names that arrays of numbers need. They build nothing but arrays of plain
-numbers and plain containers; any other name is refused, by name, before anything of it is run.
+Two kinds of published files need it: ``.npy`` files of object arrays (AudioSet's labels), and the batches of CIFAR's
+Python version. Both hold numbers, strings, lists, dicts and numpy arrays, so that is what comes out.
+
+What it refuses, by name: every global but the four that numpy's arrays are written with, and every opcode that reaches
+outside the file. Even those four are not numpy's own functions: numpy's reconstruction believes what a pickle says
+about an array's size and type, and can be made to take bytes for pointers. They stand for stand-ins that check sizes
+and types first and then build arrays from bytes.
 """
 
 import io
 import math
 import pickle
-from pathlib import Path
-from typing import Any
+import pickletools
+from typing import BinaryIO, Final, Literal
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ingest.errors import DataError, shown
+#: Larger files than any that these formats are published in.
+MAX_BYTES: Final = 1 << 30
 
-from ingest.errors import DataError, shown
+#: How deep lists and dicts may nest: a dict of lists of tuples, with room.
+MAX_DEPTH: Final = 8
 
-_NUMBER_CODES = ("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
-_OBJECT_CODES = ("O8", "O4", "O")
+# numpy moved its modules under an underscore in version 2; files of both ages are about.
+_RECONSTRUCT: Final = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")}
+_NDARRAY: Final = {("numpy", "ndarray")}
+_DTYPE: Final = {("numpy", "dtype")}
+_ENCODE: Final = {("_codecs", "encode")}  # how protocol 2 writes bytes under Python 3
+
+_BYTE_ORDERS: Final[dict[object, Literal["<", ">", "=", "|"]]] = {"<": "<", ">": ">", "=": "=", "|": "|"}
+
+_FORBIDDEN_OPCODES: Final = frozenset({"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"})
+
+_NPY_HEADERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-class _Refused(pickle.UnpicklingError):
-    """What the file asks for that is not part of an array of numbers."""
+class PickledArraysError(ValueError):
+    """A pickle holds something else than arrays, or is damaged. The message names the file."""
 
 
-def _text(value: object) -> object:
-    """A text; Python 2 wrote bytes where Python 3 writes texts."""
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+def load_arrays(file: BinaryIO, name: str) -> object:
+    """The value in a pickle or in a ``.npy`` file of an object array, which must reach to the end of ``file``.
+
+    Arrays come back as numpy arrays, bytes and strings as they were written (those of Python 2 as bytes), lists, tuples
+    and dicts as such. ``name`` is what errors call the file.
+
+    Raises PickledArraysError, naming the file and what was met, for any other content.
+
+    >>> load_arrays(io.BytesIO(pickle.dumps({"data": np.array([1, 2], np.uint8)})), "batch")
+    {'data': array([1, 2], dtype=uint8)}
+    >>> load_arrays(io.BytesIO(pickle.dumps(print)), "batch")
+    Traceback (most recent call last):
+    ingest.pickles.PickledArraysError: batch: refused the global builtins.print: only numpy's arrays are admitted
+    """
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise PickledArraysError(f"{name}: expected at most {MAX_BYTES:,} bytes of pickled arrays, found more")
+    try:
+        if data.startswith(npy.MAGIC_PREFIX):
+            return _object_array(data, name)
+        return _unpickled(data, name)
+    except PickledArraysError:
+        raise
+    except Exception as error:  # a damaged pickle can make the unpickler raise nearly anything
+        found = f"{type(error).__name__}: {error}"
+        raise PickledArraysError(f"{name}: expected pickled arrays, found a damaged file ({found})") from error
 
 
-class _DType:
-    """Stands in for numpy.dtype: a code such as "u2" or "O8", and a byte order."""
+def _object_array(data: bytes, name: str) -> NDArray[np.object_]:
+    file = io.BytesIO(data)
+    version = npy.read_magic(file)
+    if version not in _NPY_HEADERS:
+        raise PickledArraysError(f"{name}: expected .npy format version 1.0 or 2.0, found {version}")
+    shape, _, dtype = _NPY_HEADERS[version](file)
+    if dtype != np.dtype(object):
+        raise PickledArraysError(f"{name}: expected an array of objects, found one of {dtype}, which needs no pickle")
+    array = _unpickled(file.read(), name)
+    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
+        raise PickledArraysError(f"{name}: expected the array of shape {shape} that its header promises")
+    return array
 
-    def __init__(self, code: object, *_flags: object) -> None:
-        known = _text(code)
-        if known not in _NUMBER_CODES + _OBJECT_CODES:
-            raise _Refused(f"expected arrays of numbers, found elements of type {shown(code)}")
-        self.code = str(known)
-        self.order = "|"
 
-    def __setstate__(self, state: Any) -> None:
-        order = _text(state[1]) if isinstance(state, tuple) and len(state) > 1 else None
-        if order not in ("<", ">", "|", "="):
-            raise _Refused(f"expected a byte order, found {shown(order)}")
-        self.order = str(order)
+def _unpickled(data: bytes, name: str) -> object:
+    _check_opcodes(data, name)
+    return _plain(_ArraysUnpickler(data, name).load(), name, {}, 0)
+
+
+def _check_opcodes(data: bytes, name: str) -> None:
+    """Refuse, before anything runs, what reaches outside, reserves memory without use, or follows the end."""
+    end = 0
+    for count, (opcode, argument, position) in enumerate(pickletools.genops(data)):
+        if opcode.name in _FORBIDDEN_OPCODES:
+            raise PickledArraysError(f"{name}: refused the pickle opcode {opcode.name}, which reaches outside the file")
+        if opcode.name.endswith("PUT") and int(argument or 0) > count:
+            raise PickledArraysError(f"{name}: refused memo slot {argument} after only {count} values")
+        end = (position or 0) + 1
+    if end != len(data):
+        raise PickledArraysError(f"{name}: expected the pickle to end the file, found {len(data) - end} bytes after it")
+
+
+class _ArraysUnpickler(pickle.Unpickler):
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(io.BytesIO(data), encoding="bytes")
+        self._name = name
+
+    def find_class(self, module: str, attribute: str, /) -> "_Global":
+        found = (module, attribute)
+        for role, names in _ROLES.items():
+            if found in names:
+                return role(self._name)
+        raise PickledArraysError(
+            f"{self._name}: refused the global {module}.{attribute}: only numpy's arrays are admitted"
+        )
+
+
+class _Global:
+    """What a global of the pickle stands for. Made anew for each mention, so that no pickle can tamper with it."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, *_arguments: object) -> object:
+        raise PickledArraysError(f"{self._name}: refused to call {type(self).__name__}")
+
+    def __setstate__(self, _state: object) -> None:
+        raise PickledArraysError(f"{self._name}: refused to change {type(self).__name__}")
+
+
+class _NdarrayType(_Global):
+    __slots__ = ()
+
+
+class _Reconstruct(_Global):
+    __slots__ = ()
+
+    def __call__(self, *arguments: object) -> "_Array":
+        if len(arguments) != 3 or not isinstance(arguments[0], _NdarrayType):
+            raise PickledArraysError(f"{self._name}: expected numpy.ndarray to be reconstructed, found another type")
+        return _Array(self._name)
+
+
+class _DtypeType(_Global):
+    __slots__ = ()
+
+    def __call__(self, *arguments: object) -> "_Dtype":
+        code = arguments[0] if arguments else None
+        text = code.decode("latin-1") if isinstance(code, bytes) else str(code)
+        kind, size = text[:1], text[1:]
+        if kind not in "?biufO" or (size and not size.isdecimal()):
+            raise PickledArraysError(f"{self._name}: expected an array of numbers or objects, found type {text[:40]!r}")
+        return _Dtype(self._name, np.dtype(object) if kind == "O" else np.dtype(text))
+
+
+class _Encode(_Global):
+    __slots__ = ()
+
+    def __call__(self, *arguments: object) -> bytes:
+        text, encoding = arguments
+        if not isinstance(text, str) or encoding not in ("latin1", b"latin1", "latin-1"):
+            raise PickledArraysError(f"{self._name}: expected bytes written as Latin-1, found encoding {encoding!r}")
+        return text.encode("latin-1")
+
+
+_ROLES: Final = {_Reconstruct: _RECONSTRUCT, _NdarrayType: _NDARRAY, _DtypeType: _DTYPE, _Encode: _ENCODE}
+
+
+class _Dtype:
+    """Stands for a numpy.dtype while a pickle is read."""
+
+    __slots__ = ("_name", "dtype")
+
+    def __init__(self, name: str, dtype: "np.dtype[np.generic]") -> None:
+        self._name = name
+        self.dtype = dtype
+
+    def __setstate__(self, state: object) -> None:
+        # Of the whole state only the byte order means anything for a plain number.
+        order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
+        text = order.decode("latin-1") if isinstance(order, bytes) else order
+        if text not in _BYTE_ORDERS:
+            raise PickledArraysError(f"{self._name}: expected a byte order of an array's type, found {text!r}")
+        self.dtype = self.dtype.newbyteorder(_BYTE_ORDERS[text])
 
 
 class _Array:
-    """Stands in for numpy.ndarray: its numbers or, for an object array, the list of what is in it."""
+    """Stands for a numpy.ndarray while a pickle is read; ``array`` is what it became."""
 
-    content: NDArray[Any] | list[Any] | None = None
-    shape: tuple[int, ...] = ()
+    __slots__ = ("_name", "array")
 
-    def __setstate__(self, state: Any) -> None:
-        if not (isinstance(state, tuple) and len(state) == 5 and isinstance(state[2], _DType)):
-            raise _Refused(f"expected the state of an array, found {shown(state)}")
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.array: NDArray[np.generic] | None = None
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise PickledArraysError(f"{self._name}: expected the five parts of an array's state, found something else")
         _, shape, dtype, fortran, content = state
-        if not (isinstance(shape, tuple) and all(isinstance(n, int) and n >= 0 for n in shape)):
-            raise _Refused(f"expected the shape of an array, found {shown(shape)}")
-        n = math.prod(shape)
-        self.shape = shape
-        if dtype.code in _OBJECT_CODES:
-            if not isinstance(content, list) or len(content) != n or len(shape) != 1:
-                raise _Refused(f"expected a list of {n} arrays, found {shown(content)}")
-            self.content = content
-            return
-        numbers = np.dtype(dtype.code).newbyteorder(dtype.order)
-        if not isinstance(content, bytes) or len(content) != n * numbers.itemsize:
-            raise _Refused(f"expected {n * numbers.itemsize} bytes of numbers, found {shown(content)}")
-        self.content = np.frombuffer(content, dtype=numbers).reshape(shape, order="F" if fortran else "C")
+        if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+            raise PickledArraysError(f"{self._name}: expected an array's shape, found {str(shape)[:80]}")
+        if not isinstance(dtype, _Dtype):
+            raise PickledArraysError(f"{self._name}: expected an array's type, found {type(dtype).__name__}")
+        flat = self._flat(dtype.dtype, math.prod(shape), content)
+        self.array = flat.reshape(shape, order="F" if fortran else "C")
+
+    def _flat(self, dtype: "np.dtype[np.generic]", n: int, content: object) -> NDArray[np.generic]:
+        if dtype == np.dtype(object) and isinstance(content, list) and len(content) == n:
+            objects = np.empty(n, dtype=object)
+            done: dict[int, object] = {}
+            for i, value in enumerate(content):
+                objects[i] = _plain(value, self._name, done, 0)
+            return objects
+        if dtype != np.dtype(object) and isinstance(content, bytes) and len(content) == n * dtype.itemsize:
+            return np.frombuffer(content, dtype=dtype)
+        raise PickledArraysError(f"{self._name}: an array of {n} x {dtype} does not fit the data it comes with")
 
 
-def _reconstruct(kind: object, shape: object, code: object) -> _Array:
-    if kind is not _Array or shape != (0,) or _text(code) != "b":
-        raise _Refused(f"expected an empty array to fill, found {shown((kind, shape, code))}")
-    return _Array()
+def _plain(value: object, name: str, done: dict[int, object], depth: int) -> object:
+    """``value`` with arrays in the place of their stand-ins.
 
-
-def _encode(text: object, encoding: object) -> bytes:
-    """Stands in for _codecs.encode, by which Python 3 writes bytes in the old protocols."""
-    if not isinstance(text, str) or _text(encoding) != "latin1":
-        raise _Refused(f"expected bytes written as Latin-1, found {shown((text, encoding))}")
-    return text.encode("latin-1")
-
-
-_STAND_INS: dict[tuple[str, str], Any] = {
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy", "ndarray"): _Array,
-    ("numpy", "dtype"): _DType,
-    ("_codecs", "encode"): _encode,
-}
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _STAND_INS:
-            raise _Refused(f"refused {module}.{name}, which arrays of numbers do not need; nothing of it was run")
-        return _STAND_INS[module, name]
-
-    def persistent_load(self, pid: Any) -> Any:
-        raise _Refused(f"refused a reference to something outside the file, {shown(pid)}")
-
-
-def load_arrays(raw: bytes, name: Path | str) -> Any:
-    """What a pickle holds: arrays of numbers (object arrays as lists), and plain containers, texts and numbers.
-
-    Texts that Python 2 wrote come back as bytes. ``name`` is the file, for messages. Raises DataError, naming what was
-    refused, when the pickle asks for anything else, breaks off, or is damaged.
+    ``done`` keeps what was converted by identity, so that a pickle that mentions one list a million times costs one.
     """
-    try:
-        loaded = _ArrayUnpickler(io.BytesIO(raw), encoding="bytes").load()
-        return _plain(loaded, depth=0)
-    except _Refused as error:
-        raise DataError(name, str(error)) from error
-    except Exception as error:  # a damaged pickle can raise almost anything
-        raise DataError(name, f"expected a pickle, found one that breaks off or is damaged: {error}") from error
-
-
-def _plain(value: Any, depth: int) -> Any:
-    """The value with stand-ins replaced by what they hold."""
-    if depth > 8:
-        raise _Refused("expected arrays in at most a few containers, found a deep nest")
     if isinstance(value, _Array):
-        return _plain(value.content, depth + 1) if isinstance(value.content, list) else value.content
-    if isinstance(value, dict):
-        return {key: _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    if value is None or isinstance(value, str | bytes | int | float):
+        if value.array is None:
+            raise PickledArraysError(f"{name}: expected an array's content, found none")
+        return value.array
+    if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
-    raise _Refused(f"expected arrays and plain values, found {shown(value)}")
+    if id(value) not in done:
+        if depth >= MAX_DEPTH:
+            raise PickledArraysError(f"{name}: expected at most {MAX_DEPTH} lists within each other, found more")
+        done[id(value)] = _plain_container(value, name, done, depth + 1)
+    return done[id(value)]
 
 
-def read_label_sets(path: Path) -> list[tuple[int, ...]]:
-    """The label sets in a .npy file that holds an (n,) object array of arrays of whole numbers.
-
-    Each set comes back ascending, without repetition. Raises DataError, naming what was refused, when the file holds
-    anything else.
-    """
-    raw = path.read_bytes()
-    stream = io.BytesIO(raw)
-    try:
-        version = np.lib.format.read_magic(stream)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(stream)
-    except ValueError as error:
-        raise DataError(path, f"expected a .npy file: {error}") from error
-    if not dtype.hasobject or len(shape) != 1:
-        raise DataError(path, f"expected an (n,) array of label sets, found shape {shape} of {dtype}")
-    sets = load_arrays(raw[stream.tell() :], path)
-    if not isinstance(sets, list) or len(sets) != shape[0]:
-        raise DataError(path, f"expected {shape[0]} label sets, found {shown(sets)}")
-    return [_label_set(path, place, labels) for place, labels in enumerate(sets)]
-
-
-def _label_set(path: Path, place: int, labels: object) -> tuple[int, ...]:
-    if not isinstance(labels, np.ndarray) or labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise DataError(path, f"expected an array of class numbers, found {shown(labels)}", record=f"example {place}")
-    return tuple(sorted({int(label) for label in labels}))
+def _plain_container(value: object, name: str, done: dict[int, object], depth: int) -> object:
+    if isinstance(value, list):
+        return [_plain(item, name, done, depth) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_plain(item, name, done, depth) for item in value)
+    if isinstance(value, dict):
+        return {key: _plain(item, name, done, depth) for key, item in value.items()}
+    raise PickledArraysError(
+        f"{name}: expected numbers, strings, lists, dicts and arrays, found {type(value).__name__}"
+    )
