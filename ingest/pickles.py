@@ -1,7 +1,8 @@
 """Arrays out of pickles, without trusting the pickles: the one place in the project that unpickles anything.
 
 Two kinds of published files need it: ``.npy`` files of object arrays (AudioSet's labels), and the batches of CIFAR's
-Python version. Both hold numbers, strings, lists, dicts and numpy arrays, so that is what comes out.
+Python version. Both hold numbers, strings, lists, dicts and numpy arrays, so that is what comes out. ``readers``
+and ``media`` both rely on it.
 
 What it refuses, by name: every global but the four that numpy's arrays are written with, and every opcode that reaches
 outside the file. Even those four are not numpy's own functions: numpy's reconstruction believes what a pickle says
@@ -18,6 +19,8 @@ from typing import BinaryIO, Final, Literal
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
+
+from ingest.errors import DataError, shown
 
 #: Larger files than any that these formats are published in.
 MAX_BYTES: Final = 1 << 30
@@ -38,8 +41,8 @@ _FORBIDDEN_OPCODES: Final = frozenset({"PERSID", "BINPERSID", "EXT1", "EXT2", "E
 _NPY_HEADERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
-class PickledArraysError(ValueError):
-    """A pickle holds something else than arrays, or is damaged. The message names the file."""
+class PickledArraysError(DataError):
+    """A pickle holds something else than arrays, or is damaged."""
 
 
 def load_arrays(file: BinaryIO, name: str) -> object:
@@ -58,7 +61,7 @@ def load_arrays(file: BinaryIO, name: str) -> object:
     """
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise PickledArraysError(f"{name}: expected at most {MAX_BYTES:,} bytes of pickled arrays, found more")
+        raise PickledArraysError(name, f"expected at most {MAX_BYTES:,} bytes of pickled arrays, found more")
     try:
         if data.startswith(npy.MAGIC_PREFIX):
             return _object_array(data, name)
@@ -67,20 +70,20 @@ def load_arrays(file: BinaryIO, name: str) -> object:
         raise
     except Exception as error:  # a damaged pickle can make the unpickler raise nearly anything
         found = f"{type(error).__name__}: {error}"
-        raise PickledArraysError(f"{name}: expected pickled arrays, found a damaged file ({found})") from error
+        raise PickledArraysError(name, f"expected pickled arrays, found a damaged file ({found})") from error
 
 
 def _object_array(data: bytes, name: str) -> NDArray[np.object_]:
     file = io.BytesIO(data)
     version = npy.read_magic(file)
     if version not in _NPY_HEADERS:
-        raise PickledArraysError(f"{name}: expected .npy format version 1.0 or 2.0, found {version}")
+        raise PickledArraysError(name, f"expected .npy format version 1.0 or 2.0, found {version}")
     shape, _, dtype = _NPY_HEADERS[version](file)
     if dtype != np.dtype(object):
-        raise PickledArraysError(f"{name}: expected an array of objects, found one of {dtype}, which needs no pickle")
+        raise PickledArraysError(name, f"expected an array of objects, found one of {dtype}, which needs no pickle")
     array = _unpickled(file.read(), name)
     if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
-        raise PickledArraysError(f"{name}: expected the array of shape {shape} that its header promises")
+        raise PickledArraysError(name, f"expected the array of shape {shape} that its header promises")
     return array
 
 
@@ -94,12 +97,12 @@ def _check_opcodes(data: bytes, name: str) -> None:
     end = 0
     for count, (opcode, argument, position) in enumerate(pickletools.genops(data)):
         if opcode.name in _FORBIDDEN_OPCODES:
-            raise PickledArraysError(f"{name}: refused the pickle opcode {opcode.name}, which reaches outside the file")
+            raise PickledArraysError(name, f"refused the pickle opcode {opcode.name}, which reaches outside the file")
         if opcode.name.endswith("PUT") and int(argument or 0) > count:
-            raise PickledArraysError(f"{name}: refused memo slot {argument} after only {count} values")
+            raise PickledArraysError(name, f"refused memo slot {argument} after only {count} values")
         end = (position or 0) + 1
     if end != len(data):
-        raise PickledArraysError(f"{name}: expected the pickle to end the file, found {len(data) - end} bytes after it")
+        raise PickledArraysError(name, f"expected the pickle to end the file, found {len(data) - end} bytes after it")
 
 
 class _ArraysUnpickler(pickle.Unpickler):
@@ -113,7 +116,7 @@ class _ArraysUnpickler(pickle.Unpickler):
             if found in names:
                 return role(self._name)
         raise PickledArraysError(
-            f"{self._name}: refused the global {module}.{attribute}: only numpy's arrays are admitted"
+            self._name, f"refused the global {module}.{attribute}: only numpy's arrays are admitted"
         )
 
 
@@ -126,10 +129,10 @@ class _Global:
         self._name = name
 
     def __call__(self, *_arguments: object) -> object:
-        raise PickledArraysError(f"{self._name}: refused to call {type(self).__name__}")
+        raise PickledArraysError(self._name, f"refused to call {type(self).__name__}")
 
     def __setstate__(self, _state: object) -> None:
-        raise PickledArraysError(f"{self._name}: refused to change {type(self).__name__}")
+        raise PickledArraysError(self._name, f"refused to change {type(self).__name__}")
 
 
 class _NdarrayType(_Global):
@@ -141,7 +144,7 @@ class _Reconstruct(_Global):
 
     def __call__(self, *arguments: object) -> "_Array":
         if len(arguments) != 3 or not isinstance(arguments[0], _NdarrayType):
-            raise PickledArraysError(f"{self._name}: expected numpy.ndarray to be reconstructed, found another type")
+            raise PickledArraysError(self._name, "expected numpy.ndarray to be reconstructed, found another type")
         return _Array(self._name)
 
 
@@ -153,7 +156,7 @@ class _DtypeType(_Global):
         text = code.decode("latin-1") if isinstance(code, bytes) else str(code)
         kind, size = text[:1], text[1:]
         if kind not in "?biufO" or (size and not size.isdecimal()):
-            raise PickledArraysError(f"{self._name}: expected an array of numbers or objects, found type {text[:40]!r}")
+            raise PickledArraysError(self._name, f"expected an array of numbers or objects, found type {shown(text)}")
         return _Dtype(self._name, np.dtype(object) if kind == "O" else np.dtype(text))
 
 
@@ -163,7 +166,7 @@ class _Encode(_Global):
     def __call__(self, *arguments: object) -> bytes:
         text, encoding = arguments
         if not isinstance(text, str) or encoding not in ("latin1", b"latin1", "latin-1"):
-            raise PickledArraysError(f"{self._name}: expected bytes written as Latin-1, found encoding {encoding!r}")
+            raise PickledArraysError(self._name, f"expected bytes written as Latin-1, found encoding {shown(encoding)}")
         return text.encode("latin-1")
 
 
@@ -184,7 +187,7 @@ class _Dtype:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
         text = order.decode("latin-1") if isinstance(order, bytes) else order
         if text not in _BYTE_ORDERS:
-            raise PickledArraysError(f"{self._name}: expected a byte order of an array's type, found {text!r}")
+            raise PickledArraysError(self._name, f"expected a byte order of an array's type, found {shown(text)}")
         self.dtype = self.dtype.newbyteorder(_BYTE_ORDERS[text])
 
 
@@ -199,12 +202,12 @@ class _Array:
 
     def __setstate__(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
-            raise PickledArraysError(f"{self._name}: expected the five parts of an array's state, found something else")
+            raise PickledArraysError(self._name, "expected the five parts of an array's state, found something else")
         _, shape, dtype, fortran, content = state
         if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-            raise PickledArraysError(f"{self._name}: expected an array's shape, found {str(shape)[:80]}")
+            raise PickledArraysError(self._name, f"expected an array's shape, found {shown(shape)}")
         if not isinstance(dtype, _Dtype):
-            raise PickledArraysError(f"{self._name}: expected an array's type, found {type(dtype).__name__}")
+            raise PickledArraysError(self._name, f"expected an array's type, found {type(dtype).__name__}")
         flat = self._flat(dtype.dtype, math.prod(shape), content)
         self.array = flat.reshape(shape, order="F" if fortran else "C")
 
@@ -217,7 +220,7 @@ class _Array:
             return objects
         if dtype != np.dtype(object) and isinstance(content, bytes) and len(content) == n * dtype.itemsize:
             return np.frombuffer(content, dtype=dtype)
-        raise PickledArraysError(f"{self._name}: an array of {n} x {dtype} does not fit the data it comes with")
+        raise PickledArraysError(self._name, f"an array of {n} x {dtype} does not fit the data it comes with")
 
 
 def _plain(value: object, name: str, done: dict[int, object], depth: int) -> object:
@@ -227,13 +230,13 @@ def _plain(value: object, name: str, done: dict[int, object], depth: int) -> obj
     """
     if isinstance(value, _Array):
         if value.array is None:
-            raise PickledArraysError(f"{name}: expected an array's content, found none")
+            raise PickledArraysError(name, "expected an array's content, found none")
         return value.array
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     if id(value) not in done:
         if depth >= MAX_DEPTH:
-            raise PickledArraysError(f"{name}: expected at most {MAX_DEPTH} lists within each other, found more")
+            raise PickledArraysError(name, f"expected at most {MAX_DEPTH} lists within each other, found more")
         done[id(value)] = _plain_container(value, name, done, depth + 1)
     return done[id(value)]
 
@@ -245,6 +248,4 @@ def _plain_container(value: object, name: str, done: dict[int, object], depth: i
         return tuple(_plain(item, name, done, depth) for item in value)
     if isinstance(value, dict):
         return {key: _plain(item, name, done, depth) for key, item in value.items()}
-    raise PickledArraysError(
-        f"{name}: expected numbers, strings, lists, dicts and arrays, found {type(value).__name__}"
-    )
+    raise PickledArraysError(name, f"expected numbers, strings, lists, dicts and arrays, found {type(value).__name__}")
