@@ -1,0 +1,257 @@
+"""JSON under /api/v1, over the same filters and reads as the pages.
+
+Answers are assembled here and serialised once. The models of ``app.models`` document them; tests hold the two together.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.responses import StreamingResponse
+
+from app import api_parameters as parameters
+from app import facets, models, queries
+from app.database import Catalogue, CatalogueReplacedError, current
+from app.domain.verdicts import ERROR_CATEGORIES
+from app.downloads import corrected_csv
+from app.errors import FilterError, NotFound
+from app.filters import IssueFilter
+from app.records import Dataset, Issue, Label
+
+PREFIX: Final = "/api/v1"
+MOST_ISSUES: Final = 200
+DEFAULT_ISSUES: Final = 48
+
+router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS)
+
+
+@router.get("/datasets", response_model=models.DatasetList, summary="All datasets of the catalogue")
+async def datasets(request: Request) -> Response:
+    """The datasets in the order of the home page. Figures a catalogue cannot know are null."""
+    catalogue = current(request)
+    items = [_dataset(request, dataset) for dataset in catalogue.datasets.values()]
+    return _json({"items": items, "next": None, "total": len(items)})
+
+
+@router.get("/datasets/{name}", response_model=models.DatasetOut, summary="One dataset")
+async def dataset(request: Request, name: str) -> Response:
+    """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
+    return _json(_dataset(request, queries.dataset_named(current(request), name)))
+
+
+@router.get(
+    "/datasets/{name}/classes",
+    response_model=models.ClassList,
+    summary="Classes of a dataset",
+    openapi_extra=parameters.CLASSES,
+)
+async def classes(request: Request, name: str) -> Response:
+    """Every class with its examples, its threshold, and how many issues of the filter carry it in which role."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    f = IssueFilter.parse(dataset, request.query_params.multi_items(), strict=True)
+    roles = {role: facets.class_counts(catalogue, dataset, f, role) for role in ("given", "guessed", "corrected")}
+    items = [
+        {
+            "id": c.id,
+            "name": c.name,
+            "examples": c.n_examples,
+            "threshold": c.threshold,
+            "issues": {role: counts.get(c.id, 0) for role, counts in roles.items()},
+        }
+        for c in dataset.classes
+    ]
+    return _json({"items": items, "next": None, "total": len(items)})
+
+
+@router.get(
+    "/datasets/{name}/issues",
+    response_model=models.IssueList,
+    summary="Issues of a dataset",
+    openapi_extra=parameters.ISSUES,
+)
+async def issues(request: Request, name: str) -> Response:
+    """The gallery as JSON: the same filters, the same order. Follow ``next`` until it is null."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    own, rest = parameters.split(request.query_params.multi_items(), ("limit", "after"))
+    f = IssueFilter.parse(dataset, rest, strict=True)
+    limit = _limit(own.get("limit"))
+    page = queries.issue_page(catalogue, dataset, f, limit, after=own.get("after"))
+    base = _base(request)
+    labels = _fragments(catalogue, dataset)
+    items = [_issue(base, dataset, issue, labels) for issue in page.items]
+    following = None
+    headers = {}
+    if page.after is not None:
+        query = "&".join(filter(None, (f.query(dataset), f"limit={limit}", f"after={page.after}")))
+        following = f"{base}{PREFIX}/datasets/{dataset.name}/issues?{query}"
+        headers["Link"] = f'<{following}>; rel="next"'
+    return _json({"items": items, "next": following, "total": page.total}, headers)
+
+
+@router.get(
+    "/datasets/{name}/issues/{index}",
+    response_model=models.IssueDetailOut,
+    summary="One issue",
+    openapi_extra=parameters.ISSUE,
+)
+async def issue(request: Request, name: str, index: str) -> Response:
+    """An issue by its index in the test set, with its verdict at every agreement threshold."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    f = IssueFilter.parse(dataset, request.query_params.multi_items(), strict=True)
+    number = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
+    detail = queries.issue_detail(catalogue, dataset, number, f.agreement)
+    if detail is None:
+        raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
+    labels = _fragments(catalogue, dataset)
+    body = _issue(_base(request), dataset, detail.issue, labels)
+    body["verdicts"] = {
+        str(v.agreement): {"category": v.category.value, "corrected": _label(v.corrected, labels)}
+        for v in detail.verdicts
+    }
+    body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
+    body["text"] = detail.text
+    return _json(body)
+
+
+@router.get(
+    "/datasets/{name}/corrected.csv",
+    summary="Corrected test set",
+    response_class=StreamingResponse,
+    openapi_extra=parameters.CORRECTED,
+)
+def corrected(request: Request, name: str) -> StreamingResponse:
+    """One row for each example of the whole test set that is kept or corrected; with ``removed=include`` for all.
+
+    Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category.
+    """
+    own, rest = parameters.split(request.query_params.multi_items(), ("removed",))
+    removed = own.get("removed") or "omit"
+    if removed not in ("omit", "include"):
+        raise FilterError("removed", removed, ["omit", "include"])
+    unknown = next((pair for pair in rest if pair[0] != "agreement"), None)
+    if unknown is not None:
+        allowed = ["agreement", "removed"]
+        raise FilterError(*unknown, allowed, f"{unknown[0][:40]!r} is no parameter; expected agreement or removed.")
+    catalogue = current(request)
+    for _ in range(3):
+        dataset = queries.dataset_named(catalogue, name)
+        f = IssueFilter.parse(dataset, rest)
+        try:
+            pieces = corrected_csv(catalogue, dataset, f.agreement, include_removed=removed == "include")
+            break
+        except CatalogueReplacedError:
+            catalogue = request.app.state.catalogue.get()
+    else:
+        raise RuntimeError("the catalogue was replaced three times while one download began")
+    file = f"{dataset.name}-corrected-{f.agreement}-of-{dataset.raters}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return StreamingResponse(pieces, media_type="text/csv; charset=utf-8; header=present", headers=headers)
+
+
+@router.get("/{rest:path}", include_in_schema=False)
+async def nothing(rest: str) -> Response:
+    """Any other address under the API is no page either: it gets the API's own kind of error."""
+    raise NotFound(f"There is nothing at {PREFIX}/{rest[:80]}.", [("API documentation", "/api")])
+
+
+def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
+    base = _base(request)
+    address = f"{base}{PREFIX}/datasets/{dataset.name}"
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "modality": dataset.modality,
+        "sample": dataset.sample,
+        "size": dataset.size,
+        "classes": len(dataset.classes),
+        "flagged": dataset.n_flagged,
+        "checked": dataset.n_checked,
+        "errors": dataset.n_errors,
+        "non_errors": dataset.n_non_errors,
+        "estimated_errors": dataset.estimated_errors,
+        "percent_error": dataset.percent_error,
+        "categories": {str(a): category_counts(dataset, a) for a in dataset.agreements},
+        "agreements": dataset.agreements,
+        "flag_rule": dataset.flag_rule,
+        "missing": dataset.missing,
+        "version": dataset.version,
+        "built_at": dataset.built_at,
+        "links": {
+            "self": address,
+            "page": f"{base}/{dataset.name}",
+            "issues": f"{address}/issues",
+            "classes": f"{address}/classes",
+            "corrected": f"{address}/corrected.csv" if dataset.labels_known else None,
+        },
+    }
+
+
+def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
+    """Errors by category; None for a category that reviewers of this dataset could not choose."""
+    counts = dataset.categories.get(agreement, {})
+    offered = {"multi_label": "both", "neither": "neither"}
+    return {
+        c.value: counts.get(c, 0) if offered.get(c.value, "given") in (*dataset.vote_options, "given") else None
+        for c in ERROR_CATEGORIES
+    }
+
+
+def _issue(base: str, dataset: Dataset, issue: Issue, labels: Mapping[int, orjson.Fragment]) -> dict[str, Any]:
+    media = f"{base}/media/{dataset.name}/{dataset.version}/{issue.idx}/"
+    return {
+        "index": issue.idx,
+        "key": issue.key,
+        "given": labels[issue.given.id],
+        "guessed": _label(issue.guessed, labels),
+        "corrected": _label(issue.corrected, labels),
+        "category": issue.category.value,
+        "consensus": issue.consensus,
+        "votes": issue.votes,
+        "self_confidence": issue.self_confidence,
+        "normalized_margin": issue.normalized_margin,
+        "rank": issue.rank,
+        "flagged": issue.flagged,
+        "links": {
+            "self": f"{base}{PREFIX}/datasets/{dataset.name}/issues/{issue.idx}",
+            "page": f"{base}/{dataset.name}/issues/{issue.idx}",
+            "media": {kind: media + kind for kind in issue.media} if issue.media else {},
+            "source": issue.url,
+        },
+    }
+
+
+def _label(label: Label | None, labels: Mapping[int, orjson.Fragment]) -> orjson.Fragment | None:
+    return None if label is None else labels[label.id]
+
+
+def _fragments(catalogue: Catalogue, dataset: Dataset) -> Mapping[int, orjson.Fragment]:
+    """Label id -> the label as JSON, written once for a catalogue."""
+
+    def write() -> dict[int, orjson.Fragment]:
+        found = {}
+        for label in dataset.labels.values():
+            parts: Sequence[dict[str, Any]] = [{"id": c.id, "name": c.name} for c in label.classes]
+            found[label.id] = orjson.Fragment(orjson.dumps(parts if dataset.multi_label else parts[0]))
+        return found
+
+    return catalogue.pages.get(("fragments", dataset.id), write)
+
+
+def _limit(value: str | None) -> int:
+    if not value:
+        return DEFAULT_ISSUES
+    if not (value.isascii() and value.isdecimal() and len(value) < 6 and 1 <= int(value) <= MOST_ISSUES):
+        raise FilterError("limit", value, [f"a whole number from 1 to {MOST_ISSUES}"])
+    return int(value)
+
+
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), media_type="application/json", headers=headers)

@@ -1,0 +1,209 @@
+"""The current catalogue, opened read-only, and replaced by a newly built one without a restart or a failed request.
+
+A request takes the catalogue once and keeps it to its end; a renamed file is noticed by the next request. A file that
+cannot be read, or of another schema version, is refused with the reason, and the catalogue in use goes on serving.
+"""
+
+import json
+import logging
+import os
+import sqlite3
+import weakref
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, NullPool, Row, create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+
+from app import schema
+from app.domain.verdicts import Category
+from app.errors import NoCatalogue
+from app.memo import Memo
+from app.records import ClassInfo, Dataset, Label, Source
+
+log = logging.getLogger(__name__)
+
+MAKE_ONE = "Make one with `python -m ingest sample` or `python -m ingest release DIR`."
+
+
+class CatalogueReplacedError(Exception):
+    """The file at the catalogue's path is another one by now. Ask for the current catalogue and begin again."""
+
+
+class Catalogue:
+    """One catalogue file, open, with the small facts of all its datasets in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = _engine(path)
+        # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
+        # the file it opened, whatever is renamed over it.
+        self.connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        weakref.finalize(self, self.connection.close)
+        facts = _meta(self.connection, path)
+        self.version = facts["version"]
+        self.written_at = facts["written_at"]
+        self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
+        self.statements = Memo(1_000)
+        self.cells = Memo(200)
+        self.facets = Memo(5_000)
+        self.pages = Memo(1_000)
+
+    def open(self) -> Connection:
+        """A connection of its own for long reads in other threads, to be closed by the caller.
+
+        Raises CatalogueReplacedError when a newer file has taken this one's place: what was read from this would not
+        fit.
+        """
+        connection = self._engine.connect()
+        if _meta(connection, self.path)["version"] != self.version:
+            connection.close()
+            raise CatalogueReplacedError
+        return connection
+
+
+class CurrentCatalogue:
+    """The catalogue at a path, whichever file that is by now."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._catalogue: Catalogue | None = None
+        self._refusal = f"There is no catalogue at {path}. {MAKE_ONE}"
+
+    def get(self) -> Catalogue:
+        """The newest catalogue that can be read. Raises NoCatalogue when there has never been one."""
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - on every request, and Path.stat costs three times as much
+        except OSError:
+            found = None
+        if found is not None:
+            identity = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if identity != self._seen:
+                self._seen = identity
+                self._open()
+        if self._catalogue is None:
+            raise NoCatalogue(self._refusal)
+        return self._catalogue
+
+    def _open(self) -> None:
+        try:
+            self._catalogue = Catalogue(self.path)
+        except NoCatalogue as error:
+            self._refusal = error.detail
+            log.error("%s", error.detail)
+        except (SQLAlchemyError, sqlite3.Error, KeyError, ValueError) as error:
+            self._refusal = f"{self.path} is not a catalogue that can be read ({type(error).__name__}). {MAKE_ONE}"
+            log.error("%s: %s", self._refusal, error)
+
+
+def current(request: Request) -> Catalogue:
+    """The catalogue that answers this request."""
+    catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
+    if catalogue is None:
+        catalogue = request.state.catalogue = request.app.state.catalogue.get()
+    return catalogue
+
+
+def _engine(path: Path) -> Engine:
+    # A percent sign or a question mark in a file's name would otherwise be read as part of the address.
+    address = f"file:{quote(str(path.resolve()))}?mode=ro"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA mmap_size = 1073741824")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+
+def _meta(connection: Connection, path: Path) -> dict[str, str]:
+    facts = {row.key: row.value for row in connection.execute(select(schema.meta))}
+    found = facts.get("schema_version")
+    if found != str(schema.SCHEMA_VERSION):
+        raise NoCatalogue(
+            f"{path} has schema version {found}; this server reads version {schema.SCHEMA_VERSION}. "
+            "Build it again with this version's `python -m ingest`."
+        )
+    return facts
+
+
+def _datasets(connection: Connection) -> list[Dataset]:
+    classes = _classes(connection)
+    labels = _labels(connection, classes)
+    categories = _categories(connection)
+    sources: dict[int, list[Source]] = defaultdict(list)
+    for row in connection.execute(select(schema.sources).order_by(schema.sources.c.path)):
+        sources[row.dataset_id].append(Source(row.path, row.role, row.sha256, row.bytes))
+    rows = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position, schema.datasets.c.name))
+    return [_dataset(row, classes[row.id], labels[row.id], categories[row.id], tuple(sources[row.id])) for row in rows]
+
+
+def _dataset(
+    row: Row[Any],
+    classes: dict[int, ClassInfo],
+    labels: dict[int, Label],
+    categories: dict[int, dict[Category, int]],
+    sources: tuple[Source, ...],
+) -> Dataset:
+    return Dataset(
+        id=row.id,
+        name=row.name,
+        title=row.title,
+        position=row.position,
+        modality=row.modality,
+        sample=bool(row.sample),
+        size=row.size,
+        multi_label=any(len(label.classes) != 1 for label in labels.values()),
+        labels_known=bool(row.labels_known),
+        n_flagged=row.n_flagged,
+        n_checked=row.n_checked,
+        n_errors=row.n_errors,
+        n_issues=row.n_issues,
+        estimated_errors=row.estimated_errors,
+        percent_error=row.percent_error,
+        agreements=tuple(json.loads(row.agreements)),
+        raters=row.raters,
+        vote_options=tuple(json.loads(row.vote_options)),
+        flag_rule=row.flag_rule,
+        confident_learning=json.loads(row.confident_learning) if row.confident_learning else None,
+        about=json.loads(row.about),
+        missing=tuple(json.loads(row.missing)),
+        version=row.version,
+        built_at=row.built_at,
+        classes=tuple(classes.values()),
+        labels=labels,
+        categories=categories,
+        sources=sources,
+    )
+
+
+def _classes(connection: Connection) -> dict[int, dict[int, ClassInfo]]:
+    found: dict[int, dict[int, ClassInfo]] = defaultdict(dict)
+    table = schema.classes
+    for row in connection.execute(select(table).order_by(table.c.dataset_id, table.c.class_id)):
+        found[row.dataset_id][row.class_id] = ClassInfo(row.class_id, row.name, row.n_examples, row.threshold)
+    return found
+
+
+def _labels(connection: Connection, classes: dict[int, dict[int, ClassInfo]]) -> dict[int, dict[int, Label]]:
+    found: dict[int, dict[int, Label]] = defaultdict(dict)
+    for row in connection.execute(select(schema.label_sets)):
+        members = tuple(classes[row.dataset_id][c] for c in json.loads(row.members))
+        found[row.dataset_id][row.label_id] = Label(row.label_id, members)
+    return found
+
+
+def _categories(connection: Connection) -> dict[int, dict[int, dict[Category, int]]]:
+    f = schema.facets
+    found: dict[int, dict[int, dict[Category, int]]] = defaultdict(lambda: defaultdict(dict))
+    dimensions = (f.c.dataset_id, f.c.agreement, f.c.category)
+    for row in connection.execute(select(*dimensions, func.sum(f.c.n).label("n")).group_by(*dimensions)):
+        found[row.dataset_id][row.agreement][Category(row.category)] = row.n
+    return found

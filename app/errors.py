@@ -1,0 +1,89 @@
+"""The errors a visitor can meet, drawn in one place: one JSON shape (RFC 9457) and one HTML page.
+
+``title`` and ``detail`` are written for the person who reads them; no traceback and no SQL ever ends up in them.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+class SiteError(Exception):
+    """A refusal with a status, a short title and a sentence that says what to do about it."""
+
+    status = 500
+    type = "internal"
+    title = "Something went wrong"
+
+    def __init__(self, detail: str, near: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.near = tuple(near)  # (label, address) of what may have been meant
+
+    def problem(self, instance: str) -> dict[str, Any]:
+        """The error as a problem object (RFC 9457); ``instance`` is the path that was asked for."""
+        body: dict[str, Any] = {
+            "type": f"/about/errors#{self.type}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+        }
+        if self.near:
+            body["near"] = [{"label": label, "href": href} for label, href in self.near]
+        return body
+
+
+class NotFound(SiteError):
+    """An address under which nothing stands."""
+
+    status = 404
+    type = "not-found"
+    title = "Not found"
+
+
+class FilterError(SiteError):
+    """A parameter of the query string with a value it cannot have."""
+
+    status = 400
+    type = "bad-parameter"
+    title = "Parameter not understood"
+
+    def __init__(self, parameter: str, value: str, allowed: Sequence[str], explanation: str = "") -> None:
+        shown = ", ".join(allowed[:12]) + (", ..." if len(allowed) > 12 else "")
+        found = value if len(value) <= 80 else value[:77] + "..."
+        detail = explanation or f"{parameter} is {found!r}; expected {shown}."
+        super().__init__(detail)
+        self.parameter = parameter
+        self.value = value
+        self.allowed = tuple(allowed)
+
+    def problem(self, instance: str) -> dict[str, Any]:
+        return super().problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
+
+
+class NotHere(SiteError):
+    """Something this catalogue cannot give, because the files it was built from were not there."""
+
+    status = 409
+    type = "not-loaded"
+    title = "Not in this catalogue"
+
+
+class NoCatalogue(SiteError):
+    """There is no catalogue that this server can read."""
+
+    status = 503
+    type = "no-catalogue"
+    title = "No catalogue yet"
+
+
+def near_names(wanted: str, names: Iterable[str], most: int = 5) -> list[str]:
+    """The names closest to what was asked for, best first; capitals do not matter.
+
+    >>> near_names("cifra10", ["mnist", "cifar10", "cifar100"])
+    ['cifar10', 'cifar100']
+    """
+    by_folded = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(wanted[:100].casefold(), by_folded, n=most, cutoff=0.5)
+    return [by_folded[name] for name in found]

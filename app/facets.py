@@ -1,0 +1,203 @@
+"""Counts beside choices: how many issues a gallery shows after one more click.
+
+Every count is a sum over cells, groups of issues that agree in everything one can filter by. The cells of a dataset
+were counted at ingest; those of a search are counted once, when it is made.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from app import schema
+from app.database import Catalogue
+from app.domain.verdicts import Category
+from app.filters import ANY_ERROR, CATEGORY_WORDS, IssueFilter, class_value, vote_words
+from app.records import Choice, Dataset, Facet
+from app.selection import cells_of_search
+
+MOST_CHOICES: Final = 12
+_CATEGORIES: Final = tuple(Category)
+_NONE: Final = -1
+
+Mask = NDArray[np.bool_]
+Counts = dict[Any, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Groups of issues as columns of equal length; ``n`` says how many issues a group has. -1 stands for none."""
+
+    category: NDArray[np.int64]  # place in Category
+    given: NDArray[np.int64]
+    guessed: NDArray[np.int64]
+    corrected: NDArray[np.int64]
+    votes: NDArray[np.int64]  # place in ``patterns``
+    flagged: NDArray[np.bool_]
+    n: NDArray[np.int64]
+    patterns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
+        """Cells of rows (category, given, guessed, corrected, vote pattern, flagged, n)."""
+        places = {c.value: place for place, c in enumerate(_CATEGORIES)}
+        patterns: dict[str | None, int] = {None: _NONE}
+        table = [
+            (
+                places[word],
+                given_id,
+                _NONE if guessed_id is None else guessed_id,
+                _NONE if corrected_id is None else corrected_id,
+                patterns.setdefault(pattern, len(patterns) - 1),
+                int(flag),
+                number,
+            )
+            for word, given_id, guessed_id, corrected_id, pattern, flag, number in rows
+        ]
+        category, given, guessed, corrected, votes, flagged, n = np.array(table, dtype=np.int64).reshape(-1, 7).T
+        known = tuple(pattern for pattern in patterns if pattern is not None)
+        return cls(category, given, guessed, corrected, votes, flagged.astype(bool), n, known)
+
+    def matching(self, dataset: Dataset, f: IssueFilter, leave_out: str = "") -> Mask:
+        """(cells,) which cells a filter selects, its dimension ``leave_out`` not being asked."""
+        mask = np.ones(len(self.n), dtype=bool)
+        categories = f.categories
+        if categories is not None and leave_out != "category":
+            mask &= np.isin(self.category, [place for place, c in enumerate(_CATEGORIES) if c in categories])
+        for name in ("given", "guessed", "corrected"):
+            class_id = getattr(f, name)
+            if class_id is not None and leave_out != name:
+                mask &= np.isin(getattr(self, name), dataset.labels_with[class_id])
+        if f.votes is not None and leave_out != "votes":
+            mask &= self.votes == (self.patterns.index(f.votes) if f.votes in self.patterns else len(self.patterns))
+        if f.flagged is not None and leave_out != "flagged":
+            mask &= self.flagged == f.flagged
+        return mask
+
+    def count(self, dataset: Dataset, f: IssueFilter) -> int:
+        """How many issues a filter selects."""
+        return int(self.n[self.matching(dataset, f)].sum())
+
+    def by_category(self, mask: Mask) -> Counts:
+        counts = np.bincount(self.category[mask], weights=self.n[mask], minlength=len(_CATEGORIES))
+        found = {c.value: int(counts[place]) for place, c in enumerate(_CATEGORIES)}
+        return {ANY_ERROR: sum(found[c.value] for c in _CATEGORIES if c.is_error), **found}
+
+    def by_class(self, mask: Mask, name: str, dataset: Dataset) -> Counts:
+        """Class id -> issues whose label ``name`` has this class."""
+        ids, n = getattr(self, name)[mask], self.n[mask]
+        known = ids != _NONE
+        by_label = np.bincount(ids[known], weights=n[known])
+        counts: Counts = {}
+        for label_id in np.flatnonzero(by_label):
+            for member in dataset.labels[int(label_id)].classes:
+                counts[member.id] = counts.get(member.id, 0) + int(by_label[label_id])
+        return counts
+
+    def by_votes(self, mask: Mask) -> Counts:
+        mask = mask & (self.votes != _NONE)
+        counts = np.bincount(self.votes[mask], weights=self.n[mask], minlength=len(self.patterns))
+        return {pattern: int(counts[place]) for place, pattern in enumerate(self.patterns)}
+
+    def by_flagged(self, mask: Mask) -> Counts:
+        return {flag: int(self.n[mask & (self.flagged == flag)].sum()) for flag in (True, False)}
+
+
+def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
+    """The cells a filter's counts are sums of."""
+
+    def read() -> Cells:
+        if f.q is not None:
+            statement = cells_of_search(catalogue.connection, dataset, f.agreement, f.q)
+        else:
+            t = schema.facets.c
+            columns = (t.category, t.given, t.guessed, t.corrected, t.vote_pattern, t.flagged, t.n)
+            statement = select(*columns).where(t.dataset_id == dataset.id, t.agreement == f.agreement)
+        return Cells.of(catalogue.connection.execute(statement).tuples())
+
+    return catalogue.cells.get((dataset.id, f.agreement, f.q), read)
+
+
+def total(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int:
+    """How many issues a filter selects."""
+    unsorted = replace(f, sort="suspicion")
+    key = ("total", dataset.id, unsorted)
+    return catalogue.facets.get(key, lambda: cells(catalogue, dataset, f).count(dataset, f))
+
+
+def facets(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Facet, ...]:
+    """The choices beside a gallery, with the counts that hold under the rest of the filter.
+
+    A choice that replaces another of its dimension is counted as if that one were not taken. Dimensions in which the
+    whole dataset has nothing to choose are left out.
+    """
+    return catalogue.facets.get(("facets", dataset.id, f), lambda: _facets(cells(catalogue, dataset, f), dataset, f))
+
+
+def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, name: str) -> Counts:
+    """Class id -> issues of a filter whose label ``name`` ("given", "guessed", "corrected") has this class."""
+    found = cells(catalogue, dataset, f)
+    return found.by_class(found.matching(dataset, f, leave_out=name), name, dataset)
+
+
+def _facets(found: Cells, dataset: Dataset, f: IssueFilter) -> tuple[Facet, ...]:
+    made = [_category_facet(found, dataset, f)]
+    for name in ("given", "guessed", "corrected"):
+        counts = found.by_class(found.matching(dataset, f, leave_out=name), name, dataset)
+
+        def label(class_id: int) -> str:
+            return dataset.classes[class_id].name
+
+        def value(class_id: int) -> str:
+            return class_value(dataset, class_id)
+
+        made.append(_facet(dataset, f, name, f"{name.capitalize()} label", counts, label, value))
+    if dataset.vote_options:
+        counts = found.by_votes(found.matching(dataset, f, leave_out="votes"))
+        made.append(_facet(dataset, f, "votes", "Votes", counts, lambda p: vote_words(dataset, p), str))
+    counts = found.by_flagged(found.matching(dataset, f, leave_out="flagged"))
+    words = {True: "yes", False: "no"}
+    made.append(
+        _facet(dataset, f, "flagged", "Flagged by confident learning", counts, words.__getitem__, words.__getitem__)
+    )
+    return tuple(facet for facet in made if facet.choices)
+
+
+def _category_facet(found: Cells, dataset: Dataset, f: IssueFilter) -> Facet:
+    counts = found.by_category(found.matching(dataset, f, leave_out="category"))
+    choices = []
+    for word in (ANY_ERROR, *(c.value for c in _CATEGORIES)):
+        active = word in f.category
+        if counts[word] or active:
+            query = f.query(dataset, category=() if active else (word,))
+            choices.append(Choice(word, CATEGORY_WORDS[word], counts[word], active, query))
+    return Facet("category", "Category", tuple(choices))
+
+
+def _facet(
+    dataset: Dataset,
+    f: IssueFilter,
+    name: str,
+    title: str,
+    counts: Counts,
+    label: Callable[[Any], str],
+    value: Callable[[Any], str],
+) -> Facet:
+    chosen = getattr(f, name)
+    ranked = sorted((key for key in counts if counts[key] or key == chosen), key=lambda key: (-counts[key], str(key)))
+    if chosen is not None:
+        ranked = [chosen, *(key for key in ranked if key != chosen)]
+    choices = [
+        Choice(
+            value(key),
+            label(key),
+            counts.get(key, 0),
+            key == chosen,
+            f.query(dataset, **{name: None if key == chosen else key}),
+        )
+        for key in ranked[:MOST_CHOICES]
+    ]
+    return Facet(name, title, tuple(choices), more=max(0, len(ranked) - MOST_CHOICES))

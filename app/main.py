@@ -1,0 +1,151 @@
+"""Puts the site together: the only place where routers, templates, catalogue and errors meet.
+
+``uvicorn --factory app.main:create_app`` serves it.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from app import api, media, pages, rendering
+from app.database import CurrentCatalogue, current
+from app.errors import FilterError, NotFound, SiteError, near_names
+from app.http import CatalogueResponses, Compression, Head, Safety, program_version
+from app.media import IMMUTABLE
+from app.settings import Settings
+
+_APP: Final = Path(__file__).resolve().parent
+_DESCRIPTION: Final = (
+    "Label errors in the test sets of machine-learning benchmarks: issues that confident learning flagged, "
+    "what reviewers said of them, and the corrected test sets that follow."
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The site over the catalogue that the settings name. Raises SettingsError or TemplateError before it serves."""
+    settings = settings or Settings.from_environment()
+    rendering.compile_templates()
+    catalogue = CurrentCatalogue(settings.catalogue)
+    program = program_version(_APP, rendering.TEMPLATES, rendering.STATIC)
+    app = FastAPI(
+        title="Label errors",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        middleware=[
+            Middleware(Head),
+            Middleware(Safety),
+            Middleware(Compression),
+            Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag", "Link"]),
+            Middleware(CatalogueResponses, catalogue=catalogue, program=program),
+        ],
+    )
+    app.state.settings = settings
+    app.state.catalogue = catalogue
+    app.add_exception_handler(SiteError, _site_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _unexpected)
+    app.get("/healthz", include_in_schema=False)(healthz)
+    app.include_router(media.router)
+    app.include_router(api.router)
+    app.mount("/static", _Static(directory=rendering.STATIC))
+    app.include_router(pages.router)
+    return app
+
+
+async def healthz(request: Request) -> Response:
+    """200 with the catalogue's version while there is a catalogue to serve, else 503."""
+    return Response(
+        orjson.dumps({"status": "ok", "catalogue": current(request).version}), media_type="application/json"
+    )
+
+
+class _Static(StaticFiles):
+    """Files whose addresses carry a hash of their content, so they may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if b"v=" in scope["query_string"]:
+            response.headers["Cache-Control"] = IMMUTABLE
+        return response
+
+
+async def _site_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, SiteError):
+        raise error
+    return _answer(request, error)
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 404:
+        return _answer(request, _nothing_at(request))
+    refusal = SiteError(f"{error.detail} at {request.url.path}.")
+    refusal.status, refusal.type, refusal.title = error.status_code, "refused", str(error.detail)
+    response = _answer(request, refusal)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    return _answer(request, FilterError(str(first["loc"][-1]), str(first.get("input", ""))[:80], [], str(first["msg"])))
+
+
+async def _unexpected(request: Request, _: Exception) -> Response:
+    # Starlette logs the traceback; the visitor learns only that it was not their fault.
+    return _answer(request, SiteError("The site made a mistake while answering. It has been noted; try again later."))
+
+
+def _nothing_at(request: Request) -> NotFound:
+    path = request.url.path
+    first, _, rest = path.strip("/").partition("/")
+    try:
+        names = list(current(request).datasets)
+    except SiteError:
+        names = []
+    tail = f"/{rest}" if rest else ""
+    near = [(f"/{name}{tail if name == first else ''}", f"/{name}") for name in near_names(first, names)]
+    return NotFound(f"There is nothing at {path[:120]}.", near)
+
+
+def _answer(request: Request, error: SiteError) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if _wants_json(request):
+        body = orjson.dumps(error.problem(request.url.path))
+        return Response(body, error.status, headers, media_type="application/problem+json")
+    refused = error if isinstance(error, FilterError) else None
+    return rendering.render(
+        request,
+        "error.html",
+        status=error.status,
+        headers=headers,
+        code=error.status,
+        title=error.title,
+        detail=error.detail,
+        near=error.near,
+        parameter=refused.parameter if refused else None,
+        allowed=refused.allowed if refused else (),
+    )
+
+
+def _wants_json(request: Request) -> bool:
+    path = request.url.path
+    if path.startswith("/api/") or path == "/healthz":
+        return True
+    accept = request.headers.get("accept", "")
+    return "json" in accept and "text/html" not in accept

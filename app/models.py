@@ -1,0 +1,142 @@
+"""The shapes of the API's answers, for its documentation. Answers are written by ``app.api`` in just these shapes."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CategoryCounts(Model):
+    """Errors by category at one agreement threshold; null where reviewers had no such choice."""
+
+    correctable: Count | None
+    multi_label: Count | None
+    neither: Count | None
+    non_agreement: Count | None
+
+
+class DatasetLinks(Model):
+    self: str
+    page: str
+    issues: str
+    classes: str
+    corrected: str | None = Field(description="Corrected test set as CSV; null where the given labels are not loaded.")
+
+
+class DatasetOut(Model):
+    """A dataset and what was found in its test set."""
+
+    name: str
+    title: str
+    modality: str = Field(description="image, text or audio")
+    sample: bool = Field(description="Planted errors and simulated raters, made to try the site with.")
+    size: Count | None = Field(description="Examples in the test set.")
+    classes: Count = Field(description="Number of classes.")
+    flagged: Count | None = Field(description="Examples that confident learning flagged.")
+    checked: Count = Field(description="Examples that reviewers looked at.")
+    errors: Count = Field(description="Checked examples whose given label reviewers did not confirm.")
+    non_errors: Count
+    estimated_errors: Count | None = Field(description="flagged x errors / checked where a sample was checked.")
+    percent_error: float | None = Field(description="100 x estimated_errors / size.")
+    categories: dict[str, CategoryCounts] = Field(description="By agreement threshold.")
+    agreements: list[int]
+    flag_rule: str | None
+    missing: list[str] = Field(description="What is not in this catalogue, in sentences.")
+    version: str
+    built_at: str
+    links: DatasetLinks
+
+
+class DatasetList(Model):
+    items: list[DatasetOut]
+    next: str | None
+    total: Count
+
+
+class ClassOut(Model):
+    """A class, how many examples carry it, and its issues by role of the label."""
+
+    id: Count
+    name: str
+    examples: Count | None
+    threshold: float | None = Field(description="t_j of confident learning (Eq. 1 of the paper).")
+    issues: dict[str, Count] = Field(description='Issues by role: "given", "guessed", "corrected".')
+
+
+class ClassList(Model):
+    items: list[ClassOut]
+    next: str | None
+    total: Count
+
+
+class LabelOut(Model):
+    id: Count
+    name: str
+
+
+Labels = LabelOut | list[LabelOut]
+
+
+class IssueLinks(Model):
+    self: str
+    page: str
+    media: dict[str, str] = Field(description="Addresses by kind: image, thumbnail, text, audio, waveform.")
+    source: str | None = Field(description="Where the example stands elsewhere.")
+
+
+class IssueOut(Model):
+    """A flagged or reviewed example. In datasets with many labels an example, labels are lists."""
+
+    index: Count = Field(description="Index in the test set.")
+    key: str | None = Field(description="The dataset's own name of the example.")
+    given: Labels
+    guessed: Labels | None
+    corrected: Labels | None
+    category: str = Field(description="At the agreement threshold asked for.")
+    consensus: str | None = Field(description="The answer most reviewers gave, as a word.")
+    votes: dict[str, Count] | None
+    self_confidence: float | None
+    normalized_margin: float | None
+    rank: int | None = Field(description="1 = lowest normalized margin of all examples.")
+    flagged: bool
+    links: IssueLinks
+
+
+class VerdictOut(Model):
+    category: str
+    corrected: Labels | None
+
+
+class ProbabilityOut(Model):
+    id: Count
+    name: str
+    probability: float
+
+
+class IssueDetailOut(IssueOut):
+    """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
+
+    verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
+    top_probabilities: list[ProbabilityOut]
+    text: str | None
+
+
+class IssueList(Model):
+    items: list[IssueOut]
+    next: str | None = Field(description="Address of the next page, null on the last one.")
+    total: Count = Field(description="Issues that match the filter.")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str

@@ -1,0 +1,220 @@
+"""The reads behind the pages and the API, by name. Each returns frozen values and none writes."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Row, select
+
+from app import schema
+from app.database import Catalogue
+from app.domain import corrections
+from app.domain.verdicts import Category
+from app.errors import FilterError, NotFound, near_names
+from app.facets import cells, total
+from app.filters import IssueFilter
+from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssuePage, VerdictAt
+from app.selection import Selection, selection
+
+_FURTHEST = 2**63 - 1
+_CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A stored picture, snippet or text, as it is served."""
+
+    type: str
+    data: bytes
+
+
+def dataset_named(catalogue: Catalogue, name: str) -> Dataset:
+    """The dataset of a name. Raises NotFound with the names that are near."""
+    found = catalogue.datasets.get(name)
+    if found is None:
+        near = near_names(name, catalogue.datasets) or list(catalogue.datasets)
+        raise NotFound(
+            f"There is no dataset {name[:80]!r} in this catalogue.",
+            [(catalogue.datasets[n].title, f"/{n}") for n in near],
+        )
+    return found
+
+
+def issue_page(
+    catalogue: Catalogue,
+    dataset: Dataset,
+    f: IssueFilter,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> IssuePage:
+    """The issues of a filter behind the cursor ``after``, or before the cursor ``before``; the first ones without."""
+    chosen = _selection(catalogue, dataset, f)
+    forward = before is None
+    start = _start(chosen, forward) if after is None and before is None else _cursor(after, before)
+    rows = _rows(catalogue, chosen, forward, start, limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit] if forward else rows[:limit][::-1]
+    items = tuple(_issue(dataset, row) for row in rows)
+    came_from_somewhere = after is not None or before is not None
+    has_next = more if forward else bool(items)
+    has_previous = came_from_somewhere and bool(items) if forward else more
+    return IssuePage(
+        items=items,
+        total=total(catalogue, dataset, f),
+        before=cursor(items[0].position) if has_previous else None,
+        after=cursor(items[-1].position) if has_next else None,
+    )
+
+
+def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
+    """All that is known of one issue, None when no issue has this index."""
+    f = IssueFilter(agreement=agreement, sort="index")
+    rows = _rows(catalogue, _selection(catalogue, dataset, f), forward=True, cursor=idx - 1, limit=1)
+    if not rows or rows[0].idx != idx:
+        return None
+    issue = _issue(dataset, rows[0])
+    i, v, m = schema.issues.c, schema.verdicts.c, schema.media.c
+    verdicts = catalogue.connection.execute(
+        select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
+    )
+    top = catalogue.connection.execute(select(i.top_probs).where(i.id == issue.id)).scalar()
+    seconds = catalogue.connection.execute(
+        select(m.seconds).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == "audio")
+    ).scalar()
+    text = medium(catalogue, dataset, idx, "text") if issue.media and "text" in issue.media else None
+    return IssueDetail(
+        issue=issue,
+        verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
+        top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
+        text=text.data.decode() if text else None,
+        seconds=seconds,
+    )
+
+
+def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
+    """The indices of the issues before and behind one in a filter's order, None at the ends."""
+    chosen = _selection(catalogue, dataset, f)
+    place = {
+        "id": issue.id,
+        "idx": issue.idx,
+    }.get(chosen.position.key or "")
+    if place is None:
+        row = catalogue.connection.execute(select(chosen.position).where(schema.issues.c.id == issue.id)).scalar()
+        place = cast("int", row)
+    found = [_rows(catalogue, chosen, forward, place, 1) for forward in (False, True)]
+    previous, following = (rows[0].idx if rows else None for rows in found)
+    return previous, following
+
+
+def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> tuple[Issue, ...]:
+    """The most suspicious corrected issues of a dataset, at the strictest agreement that has any; else any issues."""
+    for agreement in reversed(dataset.agreements):
+        if dataset.categories[agreement].get(Category.CORRECTABLE):
+            f = IssueFilter(agreement=agreement, category=(Category.CORRECTABLE.value,))
+            return issue_page(catalogue, dataset, f, n).items
+    return issue_page(catalogue, dataset, IssueFilter(agreement=dataset.default_agreement), n).items
+
+
+def confusions(catalogue: Catalogue, dataset: Dataset, agreement: int, kind: str) -> tuple[ConfusionCell, ...]:
+    """Which given class stands where which other class belongs, most frequent first.
+
+    ``kind`` "corrected" counts the correctable issues by corrected class, "guessed" all issues by guessed class. In a
+    dataset with many labels an example, every class that only one of the two labels has is paired with every class that
+    only the other has.
+    """
+    found = cells(catalogue, dataset, IssueFilter(agreement=agreement))
+    counts: dict[tuple[int, int], int] = {}
+    others = found.corrected if kind == "corrected" else found.guessed
+    for given, other, n in zip(found.given.tolist(), others.tolist(), found.n.tolist(), strict=True):
+        if other < 0:
+            continue
+        was, now = dataset.labels[given].classes, dataset.labels[other].classes
+        for a in was:
+            for b in now:
+                if a not in now and b not in was:
+                    counts[a.id, b.id] = counts.get((a.id, b.id), 0) + n
+    ranked = sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))
+    return tuple(ConfusionCell(dataset.classes[a], dataset.classes[b], n) for (a, b), n in ranked)
+
+
+def corrected_sizes(dataset: Dataset, agreement: int) -> corrections.Sizes | None:
+    """Sizes of D, B, C, U and P under the paper's policy; None where the size of the test set is unknown."""
+    if dataset.size is None:
+        return None
+    return corrections.sizes(dataset.size, dataset.categories[agreement])
+
+
+def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Medium | None:
+    """A stored medium of an example."""
+    m = schema.media.c
+    row = catalogue.connection.execute(
+        select(m.type, m.bytes).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == kind)
+    ).one_or_none()
+    return Medium(row.type, row.bytes) if row else None
+
+
+def cursor(position: int) -> str:
+    """A place in an order as an opaque word for addresses."""
+    return base64.urlsafe_b64encode(position.to_bytes(8)).decode().rstrip("=")
+
+
+def _cursor(after: str | None, before: str | None) -> int:
+    name, value = ("after", after) if before is None else ("before", before)
+    try:
+        raw = base64.b64decode((value or "") + "=", altchars=b"-_", validate=True)
+        if len(raw) == 8 and raw[0] < 128:
+            return int.from_bytes(raw)
+    except (binascii.Error, ValueError):
+        pass
+    raise FilterError(name, value or "", [], f"{name} is not a cursor that this site gave out; follow a link instead.")
+
+
+def _start(chosen: Selection, forward: bool) -> int:
+    return _FURTHEST if chosen.descending is forward else -1
+
+
+def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
+    make = lambda: selection(catalogue.connection, dataset, f)  # noqa: E731
+    return catalogue.statements.get((dataset.id, f), make)
+
+
+def _rows(catalogue: Catalogue, chosen: Selection, forward: bool, cursor: int, limit: int) -> list[Row[Any]]:
+    statement = catalogue.statements.get((chosen, forward), lambda: chosen.page(forward))
+    return list(catalogue.connection.execute(statement, {"cursor": cursor, "limit": limit}).all())
+
+
+def _issue(dataset: Dataset, row: Sequence[Any]) -> Issue:
+    labels = dataset.labels
+    id_, idx, key, given, guessed, corrected, category, consensus, votes, flagged = row[:10]
+    confidence, margin, rank, url, excerpt, media, position = row[10:]
+    return Issue(
+        id_,
+        idx,
+        key,
+        labels[given],
+        None if guessed is None else labels[guessed],
+        None if corrected is None else labels[corrected],
+        _CATEGORY[category],
+        consensus,
+        None if votes is None else _object(votes),
+        flagged,
+        confidence,
+        margin,
+        rank,
+        url,
+        excerpt,
+        None if media is None else _object(media),
+        position,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _object(text: str) -> Mapping[str, Any]:
+    # Issues with the same votes, or pictures of the same size, are many: parse each text once.
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -1,0 +1,210 @@
+"""What a read returns: frozen values with the names the pages and the API speak of.
+
+Nothing here touches a database or a request.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from app.domain.verdicts import Category
+
+
+@dataclass(frozen=True, slots=True)
+class ClassInfo:
+    """A class of a dataset."""
+
+    id: int
+    name: str
+    n_examples: int | None
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label set: one class, or, in a dataset with many labels an example, any number of them."""
+
+    id: int
+    classes: tuple[ClassInfo, ...]
+
+    @property
+    def name(self) -> str:
+        """The names of its classes, by comma; "(no label)" for the empty set."""
+        return ", ".join(c.name for c in self.classes) or "(no label)"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file a dataset was built from."""
+
+    path: str
+    role: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Everything about a dataset that is small enough to be held in memory."""
+
+    id: int
+    name: str
+    title: str
+    position: int
+    modality: str
+    sample: bool
+    size: int | None
+    multi_label: bool  # some example carries a set of labels that is not one class
+    labels_known: bool
+    n_flagged: int | None
+    n_checked: int
+    n_errors: int
+    n_issues: int
+    estimated_errors: int | None
+    percent_error: float | None
+    agreements: tuple[int, ...]
+    raters: int
+    vote_options: tuple[str, ...]
+    flag_rule: str | None
+    confident_learning: Mapping[str, Any] | None
+    about: Mapping[str, Any]
+    missing: tuple[str, ...]
+    version: str
+    built_at: str
+    classes: tuple[ClassInfo, ...]
+    labels: Mapping[int, Label]
+    categories: Mapping[int, Mapping[Category, int]]  # agreement -> category -> issues, unreviewed included
+    sources: tuple[Source, ...]
+
+    @property
+    def n_non_errors(self) -> int:
+        return self.n_checked - self.n_errors
+
+    @property
+    def default_agreement(self) -> int:
+        """The lowest agreement threshold offered: a bare majority, as in the paper."""
+        return self.agreements[0]
+
+    @cached_property
+    def class_ids(self) -> Mapping[str, int]:
+        """Names that belong to one class only -> its id. ImageNet has two classes named "crane"."""
+        return _unique((c.name, c.id) for c in self.classes)
+
+    @cached_property
+    def folded_class_ids(self) -> Mapping[str, int]:
+        """As ``class_ids``, without regard to capitals."""
+        return _unique((c.name.casefold(), c.id) for c in self.classes)
+
+    @cached_property
+    def labels_with(self) -> Mapping[int, tuple[int, ...]]:
+        """Class id -> ids of the labels that have this class."""
+        found: dict[int, list[int]] = {c.id: [] for c in self.classes}
+        for label in self.labels.values():
+            for member in label.classes:
+                found[member.id].append(label.id)
+        return {class_id: tuple(sorted(ids)) for class_id, ids in found.items()}
+
+    def label(self, label_id: int | None) -> Label | None:
+        """The label of an id, None for None."""
+        return None if label_id is None else self.labels[label_id]
+
+
+def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    repeated = set()
+    for name, class_id in pairs:
+        if name in found:
+            repeated.add(name)
+        found[name] = class_id
+    return {name: class_id for name, class_id in found.items() if name not in repeated}
+
+
+class Issue(NamedTuple):
+    """A flagged or reviewed example, as a card shows it. A tuple, because a page makes dozens of them a millisecond."""
+
+    id: int
+    idx: int
+    key: str | None
+    given: Label
+    guessed: Label | None
+    corrected: Label | None
+    category: Category  # at the agreement threshold asked for
+    consensus: str | None
+    votes: Mapping[str, int] | None  # option, or class name, -> count; None where nobody looked
+    flagged: bool
+    self_confidence: float | None
+    normalized_margin: float | None
+    rank: int | None
+    url: str | None
+    excerpt: str | None
+    media: Mapping[str, list[int]] | None  # kind -> [width, height]
+    position: int  # its place in the order of the page, what a cursor holds
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictAt:
+    """What the votes say at one agreement threshold."""
+
+    agreement: int
+    category: Category
+    corrected: Label | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDetail:
+    """An issue with all there is to know of it."""
+
+    issue: Issue
+    verdicts: tuple[VerdictAt, ...]  # one a threshold offered; empty where nobody looked
+    top_probs: tuple[tuple[ClassInfo, float], ...]  # largest first; empty without a matrix
+    text: str | None  # the whole text of a text example
+    seconds: float | None  # the length of an audio snippet
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePage:
+    """One page of issues and the cursors of its neighbours, None where there is none."""
+
+    items: tuple[Issue, ...]
+    total: int
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value a facet can take. ``count`` is how many issues the gallery shows after choosing it."""
+
+    value: str  # as the query string spells it
+    label: str
+    count: int
+    active: bool
+    query: str  # query string (without "?") of the gallery with this choice taken; taken back when active
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The choices of one dimension, most frequent first. ``more`` counts the choices left out."""
+
+    name: str  # name of the parameter
+    title: str
+    choices: tuple[Choice, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """An active filter: what it says, and the query string that is left when it is removed."""
+
+    label: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionCell:
+    """How many issues with one given label have one other label instead."""
+
+    given: ClassInfo
+    other: ClassInfo  # corrected or guessed class
+    count: int

@@ -1,0 +1,186 @@
+"""A filter as SQL: which rows it selects, in which order.
+
+The only place where a filter meets a column. It restates no rule: categories and corrected labels are read from
+``verdicts``, where ingest put what ``domain.verdicts`` said.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    union,
+)
+
+from app import schema
+from app.domain.verdicts import Category
+from app.filters import IssueFilter
+from app.records import Dataset
+
+i, v = schema.issues, schema.verdicts
+_issue_search = table("issue_search", column("rowid"), column("issue_search"))
+_class_search = table("class_search", column("rowid"), column("class_search"))
+
+_POSITIONS: Final[dict[str, ColumnElement[int]]] = {
+    "suspicion": i.c.id,
+    "margin": i.c.by_margin,
+    "index": i.c.idx,
+    "disagreement": i.c.by_disagreement,
+}
+#: What a card needs, in this order; a position follows.
+CARD_COLUMNS: Final = (
+    i.c.id,
+    i.c.idx,
+    i.c.key,
+    i.c.given,
+    i.c.guessed,
+    v.c.corrected,
+    v.c.category,
+    i.c.consensus,
+    i.c.votes,
+    i.c.flagged,
+    i.c.self_confidence,
+    i.c.normalized_margin,
+    i.c.rank,
+    i.c.url,
+    i.c.excerpt,
+    i.c.media,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """The rows of a filter and the column that orders them."""
+
+    source: FromClause
+    where: ColumnElement[bool]
+    position: ColumnElement[int]
+    descending: bool
+
+    def page(self, forward: bool) -> Select[Any]:
+        """Rows on one side of the cursor ``:cursor``, nearest first, at most ``:limit``."""
+        ascending = forward is not self.descending
+        cursor: ColumnElement[int] = bindparam("cursor")
+        beyond = self.position > cursor if ascending else self.position < cursor
+        order = self.position.asc() if ascending else self.position.desc()
+        columns = (*CARD_COLUMNS, self.position.label("position"))
+        return (
+            select(*columns)
+            .select_from(self.source)
+            .where(self.where, beyond)
+            .order_by(order)
+            .limit(bindparam("limit"))
+        )
+
+
+def selection(connection: Connection, dataset: Dataset, f: IssueFilter) -> Selection:
+    """The selection of a filter. Looks up, once, which classes a search means."""
+    name = f.sort.removeprefix("-")
+    position = _POSITIONS[name]
+    # Ids alone tell the dataset; saying it once more would tempt SQLite into an index that has to be sorted.
+    low, high = schema.issue_id_range(dataset.id)
+    conditions: list[ColumnElement[bool]] = [
+        i.c.id.between(low, high) if name == "suspicion" else i.c.dataset_id == dataset.id
+    ]
+    source, of_verdicts = _joined(dataset, f)
+    conditions += of_verdicts
+    conditions += _of_issues(dataset, f)
+    if f.q is not None:
+        conditions.append(i.c.id.in_(_matching(connection, dataset, f.q)))
+    return Selection(source, and_(*conditions), position, f.sort.startswith("-"))
+
+
+def cells_of_search(connection: Connection, dataset: Dataset, agreement: int, q: str) -> Select[Any]:
+    """Counts of everything one can filter by, over the issues that match a search; columns as in ``facets``."""
+    joined = i.outerjoin(v, and_(v.c.issue_id == i.c.id, v.c.agreement == agreement))
+    category = func.coalesce(v.c.category, Category.UNREVIEWED.value)
+    dimensions = (category, i.c.given, i.c.guessed, v.c.corrected, i.c.vote_pattern, i.c.flagged)
+    matches = i.c.id.in_(_matching(connection, dataset, q))
+    return select(*dimensions, func.count()).select_from(joined).where(matches).group_by(*dimensions)
+
+
+def match_expression(q: str) -> str | None:
+    """A search as an FTS5 expression: all words, the last one as a beginning; None when there is no word in it.
+
+    Every word is quoted, so no sign a visitor types is an operator.
+
+    >>> match_expression('Mac LCII OR "x')
+    '"Mac" "LCII" "OR" "x"*'
+    """
+    words = re.findall(r"\w+", q)
+    return " ".join(f'"{word}"' for word in words) + "*" if words else None
+
+
+def _joined(dataset: Dataset, f: IssueFilter) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    on = and_(v.c.issue_id == i.c.id, v.c.agreement == f.agreement)
+    categories = f.categories
+    reviewed = categories is not None and Category.UNREVIEWED not in categories
+    conditions: list[ColumnElement[bool]] = []
+    if not reviewed and f.corrected is None:
+        if categories is not None:
+            words = sorted(c.value for c in categories if c is not Category.UNREVIEWED)
+            unreviewed = v.c.category.is_(None)
+            conditions.append(unreviewed | v.c.category.in_(words) if words else unreviewed)
+        return i.outerjoin(v, on), conditions
+    conditions += [v.c.dataset_id == dataset.id, v.c.agreement == f.agreement]
+    if categories is not None:
+        words = sorted(c.value for c in categories)
+        conditions.append(v.c.category == words[0] if len(words) == 1 else v.c.category.in_(words))
+    if f.corrected is not None:
+        conditions.append(_has(v.c.corrected, dataset, f.corrected))
+    return v.join(i, on), conditions
+
+
+def _of_issues(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if f.given is not None:
+        conditions += [i.c.dataset_id == dataset.id, _has(i.c.given, dataset, f.given)]
+    if f.guessed is not None:
+        conditions += [i.c.dataset_id == dataset.id, _has(i.c.guessed, dataset, f.guessed)]
+    if f.votes is not None:
+        conditions += [i.c.dataset_id == dataset.id, i.c.vote_pattern == f.votes]
+    if f.flagged is not None:
+        conditions.append(i.c.flagged == f.flagged)
+        if not f.flagged:
+            conditions.append(i.c.dataset_id == dataset.id)
+    return conditions
+
+
+def _has(label: ColumnElement[Any], dataset: Dataset, class_id: int) -> ColumnElement[bool]:
+    ids = dataset.labels_with[class_id]
+    return label == ids[0] if len(ids) == 1 else label.in_(ids)
+
+
+def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
+    """Ids of the issues whose text or key, or whose given or guessed class, matches a search."""
+    expression = match_expression(q)
+    low, high = schema.issue_id_range(dataset.id)
+    if expression is None:
+        return select(literal(-1))
+    found = _class_search.c
+    classes = connection.execute(
+        select(found.rowid).where(found.class_search.op("MATCH")(expression), found.rowid.between(low, high))
+    )
+    labels = sorted({label for row in classes for label in dataset.labels_with[row[0] - low]})
+    text = select(_issue_search.c.rowid).where(
+        _issue_search.c.issue_search.op("MATCH")(expression), _issue_search.c.rowid.between(low, high)
+    )
+    if not labels:
+        return text
+    in_dataset = i.c.dataset_id == dataset.id
+    return union(
+        text,
+        select(i.c.id).where(in_dataset, i.c.given.in_(labels)),
+        select(i.c.id).where(in_dataset, i.c.guessed.in_(labels)),
+    )

@@ -1,0 +1,60 @@
+"""Settings of the server, read once from the environment.
+
+Every variable is the field's name in capitals behind ``LABELERRORS_``; the line above a field documents it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+PREFIX = "LABELERRORS_"
+
+
+class SettingsError(ValueError):
+    """A variable of the environment that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set from outside."""
+
+    # The catalogue to serve, a file made by ``python -m ingest``.
+    catalogue: Path = Path("var/catalogue.sqlite")
+    # Issues on a page of the gallery, 1 to 200.
+    page_size: int = 48
+    # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
+    contact: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Settings from ``LABELERRORS_...`` variables; a variable that is no setting is refused, so a typo is noticed.
+
+        >>> Settings.from_environment({"LABELERRORS_PAGE_SIZE": "24"}).page_size
+        24
+        """
+        found = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in (os.environ if environment is None else environment).items()
+            if name.startswith(PREFIX)
+        }
+        known = [field.name for field in fields(cls)]
+        for name in found:
+            if name not in known:
+                variables = ", ".join(f"{PREFIX}{k.upper()}" for k in known)
+                raise SettingsError(f"{PREFIX}{name.upper()} is no setting; expected one of {variables}")
+        settings = cls()
+        return cls(
+            catalogue=Path(found.get("catalogue") or settings.catalogue),
+            page_size=_whole_number("page_size", found.get("page_size"), settings.page_size, 1, 200),
+            contact=found.get("contact", settings.contact),
+        )
+
+
+def _whole_number(name: str, given: str | None, default: int, low: int, high: int) -> int:
+    if given is None or given == "":
+        return default
+    if not given.isdecimal() or not low <= int(given) <= high:
+        raise SettingsError(f"{PREFIX}{name.upper()} is {given!r}; expected a whole number from {low} to {high}")
+    return int(given)
