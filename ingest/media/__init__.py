@@ -12,13 +12,36 @@ A layout is a name that manifests use; ``LAYOUTS`` maps it to the function that 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ingest.media.archives import fingerprint
 from ingest.media.items import Kind, MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.members import open_20news, open_aclimdb, open_audio_folder, open_image_folder, open_text_folder
+from ingest.media.records import open_cifar10, open_mnist
+from ingest.media.text import excerpt
 
-__all__ = ["LAYOUTS", "Kind", "MediaError", "MediaItem", "MediaProblem", "MediaSource", "Wanted", "open_media"]
+__all__ = [
+    "LAYOUTS",
+    "Kind",
+    "MediaError",
+    "MediaItem",
+    "MediaProblem",
+    "MediaSource",
+    "Wanted",
+    "excerpt",
+    "fingerprint",
+    "open_media",
+]
 
 Adapter = Callable[[Path, Mapping[str, object]], MediaSource | None]
 
-LAYOUTS: dict[str, Adapter] = {}
+LAYOUTS: Mapping[str, Adapter] = {
+    "mnist-idx": open_mnist,
+    "cifar10": open_cifar10,
+    "20news-bydate": open_20news,
+    "aclimdb": open_aclimdb,
+    "image-folder": open_image_folder,
+    "text-folder": open_text_folder,
+    "audio-folder": open_audio_folder,
+}
 
 
 def open_media(layout: str, folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -33,7 +56,7 @@ def open_media(layout: str, folder: Path, options: Mapping[str, object]) -> Medi
         adapter = LAYOUTS[layout]
     except KeyError:
         known = ", ".join(sorted(LAYOUTS))
-        raise MediaError(f"media layout {layout!r} is unknown; expected one of {known}") from None
+        raise MediaError(folder, f"media layout {layout!r} is unknown; expected one of {known}") from None
     if not folder.is_dir():
-        raise MediaError(f"{folder}: expected a folder with the datasets' distributions, found none")
+        raise MediaError(folder, "expected a folder with the datasets' distributions, found none")
     return adapter(folder, options)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ingest.errors import DataError
+
 Kind = Literal["image", "thumbnail", "text", "audio", "waveform"]
 
 #: The examples to read: index in the test set -> the dataset's own key of it, or None where it has none.
 Wanted = Mapping[int, str | None]
 
 
-class MediaError(ValueError):
-    """A distribution cannot be read at all: damaged, hostile, or not what its name says. The message names the file."""
+class MediaError(DataError):
+    """A distribution cannot be read at all: damaged, hostile, or not what its name says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""Distributions that hold each example in a file of its own: 20 Newsgroups, IMDB, and folders of one's own.
+
+Which file is which example is said by key, the file's path below its distribution with or without its ending, or by
+order. By key takes one pass over an archive; by order takes one more before it, over the names alone.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from ingest.errors import shown
+from ingest.media import audio, image, text
+from ingest.media.archives import Member, MemberError, Store, open_store
+from ingest.media.finding import Options, find, read_options, shuffled
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+
+_ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
+
+#: (index, key of the file, its bytes) -> what to show of it.
+Decoder = Callable[[int, str, bytes], Iterator[MediaItem]]
+
+
+def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """20 Newsgroups "bydate": posts ``20news-bydate-test/GROUP/NUMBER`` in Latin-1, with or without those for training.
+
+    Options: path, order, shuffle_seeds, encoding.
+    """
+    known = ("path", "order", "shuffle_seeds", "encoding")
+    told = read_options("20news-bydate", options, known, encoding="latin-1")
+    patterns = _patterns("20news-bydate-test", "20news-bydate")
+    return _open(folder, told, patterns, r"(?:(?:.*/)?20news-bydate-test/)?(?P<key>[^/]+/\d+)", _texts(told))
+
+
+def open_aclimdb(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """IMDB's test reviews ``aclImdb/test/{neg,pos}/ID_SCORE.txt``, alone or beside those for training.
+
+    A key is as ``neg/9641_4``; ``<br />`` becomes a line break. Options: path, order, encoding.
+    """
+    told = read_options("aclimdb", options, ("path", "order", "encoding"))
+    patterns = _patterns("aclImdb", "aclImdb-test", "aclImdb_v1")
+    return _open(folder, told, patterns, r"(?:.*/)?test/(?P<key>(?:neg|pos)/\d+_\d+\.txt)", _texts(told, breaks=True))
+
+
+def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """Image files in a folder or archive, flat or a folder a class. Options: path, order, shuffle_seeds."""
+    told = read_options("image-folder", options, ("path", "order", "shuffle_seeds"))
+    reading = _Reading(image.MAX_IMAGE_BYTES, lambda index, _, data: image.file_items(index, data))
+    return _open(folder, told, ["."], _ending(*image.SUFFIXES), reading)
+
+
+def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """Texts, ``.txt``, in a folder or archive. Options: path, order, shuffle_seeds, encoding."""
+    told = read_options("text-folder", options, ("path", "order", "shuffle_seeds", "encoding"))
+    return _open(folder, told, ["."], _ending("txt"), _texts(told))
+
+
+def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """Recordings, ``.wav`` and what ffmpeg reads, in a folder or archive.
+
+    Options: path, order, shuffle_seeds, seconds.
+    """
+    told = read_options("audio-folder", options, ("path", "order", "shuffle_seeds", "seconds"))
+    return _open(folder, told, ["."], _ending(*audio.SUFFIXES), _sounds(told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    limit: int  # bytes of one file
+    decode: Decoder
+
+
+def _texts(told: Options, *, breaks: bool = False) -> _Reading:
+    return _Reading(
+        text.MAX_TEXT_BYTES, lambda index, _, data: text.text_items(index, data, told.encoding, breaks=breaks)
+    )
+
+
+def _sounds(told: Options) -> _Reading:
+    def decode(index: int, key: str, data: bytes) -> Iterator[MediaItem]:
+        return audio.audio_items(index, data, PurePosixPath(key).suffix[1:].lower(), told.seconds)
+
+    return _Reading(audio.MAX_AUDIO_BYTES, decode)
+
+
+def _patterns(*names: str) -> list[str]:
+    return [name + ending for name in names for ending in ("", *_ARCHIVES)]
+
+
+def _ending(*suffixes: str) -> str:
+    # What begins with a dot, folders included, is a system's own: macOS puts such files beside every image.
+    return rf"(?P<key>(?:(?!\.)[^/]+/)*(?!\.)[^/]+\.(?i:{'|'.join(suffixes)}))"
+
+
+def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, reading: _Reading) -> MediaSource | None:
+    path = find(folder, (told.path,) if told.path else patterns)
+    return None if path is None else Members(open_store(path), re.compile(member), reading, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of ``store`` whose names match; the group "key" of ``member`` is the key of one."""
+
+    store: Store
+    member: re.Pattern[str]
+    reading: _Reading
+    told: Options
+
+    @property
+    def sources(self) -> Sequence[Path]:
+        return [self.store.path]
+
+    def items(self, wanted: Wanted) -> Iterator[MediaItem | MediaProblem]:
+        by_order = [index for index, key in wanted.items() if key is None or self.told.order]
+        by_key = {key: index for index, key in wanted.items() if key is not None and not self.told.order}
+        keys, spellings = self._keys_at(by_order), by_key
+        missing = set(wanted)
+        for member, key in self._members():
+            index = keys.get(key)
+            if index is None:
+                index = next((spellings[word] for word in self._spellings(key) if word in spellings), None)
+            if index is None:
+                continue
+            yield from self._items_of(member, key, index, first=index in missing)
+            missing.discard(index)
+        for index in sorted(missing):
+            yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]))
+
+    def labels(self) -> Sequence[str] | None:
+        if not self.told.order:
+            return None
+        folders = [key.rpartition("/")[0] for key in self._ordered_keys()]
+        return folders if all(folders) else None
+
+    def _items_of(self, member: Member, key: str, index: int, *, first: bool) -> Iterator[MediaItem | MediaProblem]:
+        where = f"{self.store.path}: {member.name}"
+        if not first:
+            yield MediaProblem(index, where, "expected one file of this example, found this one after another")
+            return
+        try:
+            yield from list(self.reading.decode(index, key, member.read(self.reading.limit)))
+        except MemberError as error:
+            yield MediaProblem(index, where, str(error))
+
+    def _members(self) -> Iterator[tuple[Member, str]]:
+        for member in self.store.members():
+            match = self.member.fullmatch(member.name)
+            if match:
+                yield member, match["key"]
+
+    def _spellings(self, key: str) -> Iterator[str]:
+        """The ways to write a key: with and without the file's ending, and in an archive without its own top folder."""
+        keys = [key]
+        if not self.store.path.is_dir() and "/" in key:
+            keys.append(key.partition("/")[2])
+        for word in keys:
+            yield word
+            yield str(PurePosixPath(word).with_suffix(""))
+
+    def _keys_at(self, indices: Sequence[int]) -> dict[str, int]:
+        """Which key stands for each of the indices that there are."""
+        if not indices:
+            return {}
+        keys = self._ordered_keys()
+        return {keys[index]: index for index in indices if 0 <= index < len(keys)}
+
+    def _ordered_keys(self) -> list[str]:
+        keys = {key for _, key in self._members()}
+        if not keys:
+            raise MediaError(self.store.path, "expected the files of a dataset in it, found none")
+        # By folder, then by name: as whole paths, "a.b/1" would come before "a/1".
+        ordered = sorted(keys, key=lambda key: PurePosixPath(key).parts)
+        return [ordered[place] for place in shuffled(len(ordered), self.told.shuffle_seeds)]
+
+    def _not_found(self, key: str | None) -> str:
+        if key is None or self.told.order:
+            return "expected a file of this index, found fewer files"
+        return f"expected a file named {shown(key)}, found none"

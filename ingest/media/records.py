@@ -1,0 +1,196 @@
+"""Distributions that hold all examples in one file, one record after another: MNIST's and CIFAR's.
+
+Records are read one at a time, so that memory does not grow with the file; a pickle alone has to be read whole.
+"""
+
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import numpy as np
+
+from ingest.media.archives import Member, MemberError, Store, open_store
+from ingest.media.finding import find, read_options
+from ingest.media.image import Pixels, pixel_items
+from ingest.media.inflating import Bounded, Budget, Readable, gunzipped
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.pickles import load_arrays
+
+_IDX_IMAGES: Final = 0x0803  # bytes, in three dimensions
+_MAX_SIDE: Final = 4096
+_CIFAR_SIDE: Final = 32
+_CIFAR_PIXELS: Final = 3 * _CIFAR_SIDE * _CIFAR_SIDE
+
+_MNIST_FILES: Final = tuple(
+    folder + name for folder in ("", "raw/") for name in ("t10k-images[-.]idx3-ubyte", "t10k-images[-.]idx3-ubyte.gz")
+)
+_MNIST: Final = (*_MNIST_FILES, *(f"{n}{end}" for n in ("mnist*", "MNIST*") for end in (".zip", ".tar", ".tar.?z")))
+_CIFAR10: Final = (
+    "test_batch.bin",
+    "test_batch",
+    *(
+        name + end
+        for name in ("cifar-10-batches-bin*", "cifar-10-binary*", "cifar-10-batches-py*", "cifar-10-python*")
+        for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One example: its picture, made only when asked for, and the label that stands beside it."""
+
+    pixels: Callable[[], Pixels]
+    label: int | None
+
+
+Reader = Callable[[Readable, str], Iterator[Record]]
+
+
+def open_mnist(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """MNIST's test images, ``t10k-images-idx3-ubyte``, plain or gzipped. Options: path."""
+    return _open("mnist-idx", folder, options, _MNIST, r"t10k-images[-.]idx3-ubyte(?:\.gz)?", lambda _: idx_records)
+
+
+def open_cifar10(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """CIFAR-10's test batch, of the binary or the Python version. Options: path."""
+    return _open(
+        "cifar10",
+        folder,
+        options,
+        _CIFAR10,
+        r"test_batch(?:\.bin)?",
+        lambda name: cifar_binary_records if name.endswith(".bin") else cifar_python_records,
+    )
+
+
+def _open(
+    layout: str,
+    folder: Path,
+    options: Mapping[str, object],
+    patterns: Sequence[str],
+    member: str,
+    reader: Callable[[str], Reader],
+) -> MediaSource | None:
+    told = read_options(layout, options, ("path",))
+    path = find(folder, (told.path,) if told.path else patterns)
+    return None if path is None else Records(open_store(path), re.compile(rf"(?:.*/)?{member}"), reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of the first member of ``store`` whose name matches."""
+
+    store: Store
+    member: re.Pattern[str]
+    reader: Callable[[str], Reader]
+
+    @property
+    def sources(self) -> Sequence[Path]:
+        return [self.store.path]
+
+    def items(self, wanted: Wanted) -> Iterator[MediaItem | MediaProblem]:
+        count = 0
+        for index, record in enumerate(self._records()):
+            count += 1
+            if index in wanted:
+                yield from pixel_items(index, record.pixels())
+        for index in sorted(wanted):
+            if not 0 <= index < count:
+                yield MediaProblem(
+                    index, str(self.store.path), f"expected an image of this index, found only {count:,}"
+                )
+
+    def labels(self) -> Sequence[int] | None:
+        labels = [record.label for record in self._records()]
+        return None if None in labels else cast("list[int]", labels)
+
+    def _records(self) -> Iterator[Record]:
+        found = False
+        for member in self.store.members():
+            if not found and self.member.fullmatch(member.name):
+                found = True
+                yield from self._records_of(member)
+        if not found:
+            wanted = self.member.pattern.removeprefix("(?:.*/)?")
+            raise MediaError(self.store.path, f"expected a file named like {wanted} in it, found none")
+
+    def _records_of(self, member: Member) -> Iterator[Record]:
+        where = str(self.store.path) if member.name == self.store.path.name else f"{self.store.path}: {member.name}"
+        try:
+            with _unpacked(member, self.store.path) as file:
+                yield from self.reader(member.name)(file, where)
+        except MemberError as error:
+            raise MediaError(where, str(error)) from error
+
+
+@contextmanager
+def _unpacked(member: Member, path: Path) -> Iterator[Readable]:
+    """The bytes of a member, of a gzipped one what it holds."""
+    with member.open() as file:
+        if not member.name.lower().endswith(".gz"):
+            yield file
+            return
+        yield Bounded(
+            gunzipped(file),
+            Budget(path, member.size),
+            lambda error: MemberError(f"expected a whole .gz file, found it cut off or damaged ({error})"),
+        )
+
+
+def idx_records(file: Readable, where: str) -> Iterator[Record]:
+    """Greys from an IDX file: four big-endian numbers (what it is, how many, height, width), then the pixels."""
+    header = file.read(16)
+    if len(header) < 16 or header[:4] != struct.pack(">I", _IDX_IMAGES):
+        raise MediaError(
+            where, f"expected an IDX file of images (it begins 00 00 08 03), found {header[:4].hex(' ')!r}"
+        )
+    count, height, width = struct.unpack(">III", header[4:])
+    if not (0 < height <= _MAX_SIDE and 0 < width <= _MAX_SIDE):
+        raise MediaError(where, f"expected images of at most {_MAX_SIDE} pixels a side, found {width:,} x {height:,}")
+    for index in range(count):
+        data = _whole(file.read(height * width), height * width, where, index)
+        yield Record(lambda data=data: np.frombuffer(data, np.uint8).reshape(height, width), None)  # type: ignore[misc]
+    if file.read(1):
+        raise MediaError(where, f"expected {count:,} images as the header says, found more bytes after them")
+
+
+def cifar_binary_records(file: Readable, where: str) -> Iterator[Record]:
+    """Records of a label byte and 3 x 1024 bytes: the red, green and blue planes of 32 x 32 pixels."""
+    size = 1 + _CIFAR_PIXELS
+    index = 0
+    while data := file.read(size):
+        record = _whole(data, size, where, index)
+        yield Record(lambda record=record: _colours(np.frombuffer(record, np.uint8)[1:]), record[0])  # type: ignore[misc]
+        index += 1
+    if index == 0:
+        raise MediaError(where, "expected images, found an empty file")
+
+
+def cifar_python_records(file: Readable, where: str) -> Iterator[Record]:
+    """The rows of the array "data" of a pickled dictionary, and its list "labels"."""
+    batch = load_arrays(cast("BinaryIO", file), where)
+    if not isinstance(batch, dict):
+        raise MediaError(where, f"expected a dictionary with data and labels, found {type(batch).__name__}")
+    named = {key.decode("latin-1") if isinstance(key, bytes) else key: value for key, value in batch.items()}
+    data, labels = named.get("data"), named.get("labels")
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (_CIFAR_PIXELS,):
+        raise MediaError(where, f'expected "data" to be an (n, {_CIFAR_PIXELS}) array of bytes, found something else')
+    if not isinstance(labels, list) or len(labels) != len(data) or not all(type(label) is int for label in labels):
+        raise MediaError(where, f'expected "labels" to be a list of {len(data):,} whole numbers, found something else')
+    for row, label in zip(data, labels, strict=True):
+        yield Record(lambda row=row: _colours(row), label)  # type: ignore[misc]
+
+
+def _colours(planes: Pixels) -> Pixels:
+    return np.ascontiguousarray(planes.reshape(3, _CIFAR_SIDE, _CIFAR_SIDE).transpose(1, 2, 0))
+
+
+def _whole(data: bytes, size: int, where: str, index: int) -> bytes:
+    if len(data) < size:
+        raise MediaError(where, f"expected {size:,} bytes, found {len(data):,}: cut off", record=f"image {index}")
+    return data

@@ -1,0 +1,115 @@
+"""Texts: bytes of a stated encoding -> text to store whole, and the telling beginning of a text.
+
+Text stays text: nothing is made of markup in it, whoever shows it escapes it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ingest.media.archives import MemberError
+from ingest.media.items import MediaItem
+
+#: Longer than any post or review; a whole novel has about 1 MB.
+MAX_TEXT_BYTES: Final = 8 << 20
+
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+_HEADER_LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(?:[ \t]+(.*))?")
+_TELLING_HEADERS: Final = frozenset({"subject", "from", "newsgroups", "message-id"})
+_QUOTE = re.compile(r"\s*(?:[>|}]|:[ >]|[A-Za-z]{1,4}>)")
+_ATTRIBUTION = re.compile(
+    r"\s*(?:In (?:article|message|a (?:previous )?article)\b.*"
+    r"|.*\b(?:wrote|writes|said|says)\s*:?\s*"
+    r"|.*<[^>\s]+@[^>\s]+>.*:)",
+    re.IGNORECASE,
+)
+
+#: An excerpt looks no further into a text, and takes no longer line for an attribution: nothing telling is lost, and no
+#: line can be made to keep the patterns busy.
+_LOOKED_AT: Final = 20_000
+_ATTRIBUTION_LENGTH: Final = 200
+
+
+def text_items(index: int, data: bytes, encoding: str = "utf-8", *, breaks: bool = False) -> Iterator[MediaItem]:
+    """The one item of a text: decoded, with "\\n" between lines, stored as UTF-8.
+
+    ``breaks`` turns each ``<br />`` into a line break. Control characters other than tab and line break say nothing to
+    a reader and trouble what stores and shows them: each becomes U+FFFD, which shows that something stood there.
+
+    Raises MemberError when the bytes are not text of that encoding.
+
+    >>> next(text_items(7, b"caf\\xe9<br />au lait", "latin-1", breaks=True)).text
+    'café\\nau lait'
+    """
+    try:
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise MemberError(f"expected {encoding} text, found byte {data[error.start]:#04x} at {error.start}") from error
+    text = re.sub(r"\r\n?|\f", "\n", text)
+    if breaks:
+        text = _BREAK.sub("\n", text)
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    stored = text.encode("utf-8")
+    yield MediaItem(index, "text", "text/plain; charset=utf-8", None, None, None, stored, text)
+
+
+def excerpt(text: str, limit: int = 320) -> str:
+    """The telling beginning of a text in one line of at most ``limit`` characters, cut at a word with an ellipsis.
+
+    A post (what begins with header lines) gives its subject and what its writer says: without the other headers, quoted
+    lines, the lines that introduce them, and the signature; a post that only quotes gives the quotes. Any other text
+    gives its beginning.
+
+    >>> excerpt("From: a@b\\nSubject: Re: Cars\\n\\nIn article <1@x> b@c writes:\\n> Which?\\nThe red one.\\n-- \\nA.")
+    'Re: Cars — The red one.'
+    >>> excerpt("A film to forget, quickly.", limit=16)
+    'A film to…'
+    """
+    headers, body = _split(text[:_LOOKED_AT])
+    if headers is None:
+        return _cut(" ".join(body.split()), limit)
+    own = " ".join(" ".join(_own_lines(body)).split()) or " ".join(body.split())
+    parts = [" ".join(headers.get("subject", "").split()), own]
+    return _cut(" — ".join(part for part in parts if part), limit)
+
+
+def _split(text: str) -> tuple[dict[str, str] | None, str]:
+    """Headers of a post by lower-case name, and its body; None and the text for what is no post."""
+    headers: dict[str, str] = {}
+    lines = text.splitlines()
+    name = ""
+    for number, line in enumerate(lines):
+        if not line.strip():
+            return _post(headers, lines[number + 1 :], text)
+        if line[0] in " \t" and name:
+            headers[name] += " " + line.strip()
+        elif match := _HEADER_LINE.fullmatch(line):
+            name = match[1].lower()
+            headers.setdefault(name, match[2] or "")
+        else:
+            return None, text
+    return _post(headers, [], text)
+
+
+def _post(headers: dict[str, str], body: list[str], text: str) -> tuple[dict[str, str] | None, str]:
+    if len(headers) < 2 or not _TELLING_HEADERS & headers.keys():
+        return None, text
+    return headers, "\n".join(body)
+
+
+def _own_lines(body: str) -> Iterator[str]:
+    for line in body.splitlines():
+        if line.rstrip() == "--":
+            return
+        attribution = len(line) <= _ATTRIBUTION_LENGTH and _ATTRIBUTION.fullmatch(line)
+        if not attribution and not _QUOTE.match(line):
+            yield line
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    space = text.rfind(" ", 0, limit)
+    end = space if space > 0 else limit - 1
+    return text[:end].rstrip(" ,;:—-") + "…"
