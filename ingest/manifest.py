@@ -22,6 +22,7 @@ LabelKind = Literal["single", "multiple"]
 MediaPolicy = Literal["host", "local", "link", "none"]
 KeyKind = Literal["entry", "path", "stem", "youtube"]
 RecordNaming = Literal["index", "key"]
+UrlSource = Literal["none", "index", "records"]
 Dialect = Literal["options", "class-names", "label-sets"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -78,7 +79,7 @@ class Examples:
     records: RecordNaming
     field: str  # the field of a record that holds the index or the key
     drop_prefix: str  # what a record writes before the key
-    urls: bool  # the entries of the index file are addresses where the examples can be seen
+    urls: UrlSource  # where addresses stand at which the examples can be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +350,7 @@ def _examples(table: Table) -> Examples:
         records=table.choice("records", get_args(RecordNaming), default="index"),
         field=table.string("field", default="id"),
         drop_prefix=table.string("drop_prefix", default=""),
-        urls=table.boolean("urls", default=False),
+        urls=table.choice("urls", get_args(UrlSource), default="none"),
     )
     table.finish()
     return examples

@@ -1,0 +1,168 @@
+"""What was loaded -> what a catalogue says about one dataset: its issues in order, its counts, its facts.
+
+Every formula is applied here and none is written here. The result knows nothing of SQL; ``rows`` spells it as rows.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.verdicts import Category
+from app.schema import SCHEMA_VERSION
+from ingest.loading import Inputs
+from ingest.mturk import Review, Verdict
+from ingest.orders import by_disagreement, by_margin, by_suspicion, disagreement
+from ingest.readers import LabelSet
+from ingest.sources import Source
+
+
+class LabelIds:
+    """Label sets and their ids: a single class has its own, other sets the ids after the classes, in order."""
+
+    def __init__(self, n_classes: int, label_sets: Iterable[LabelSet]) -> None:
+        self.members: list[LabelSet] = [(class_id,) for class_id in range(n_classes)]
+        self.members += sorted({labels for labels in label_sets if len(labels) != 1})
+        self._ids = {labels: label_id for label_id, labels in enumerate(self.members)}
+
+    def __getitem__(self, labels: LabelSet) -> int:
+        return self._ids[labels]
+
+
+@dataclass(frozen=True)
+class Issues:
+    """A dataset's issues in order of suspicion; every array is (k,), with NaN or -1 where there is no number."""
+
+    indices: NDArray[np.int64]
+    given: NDArray[np.int64]  # label ids
+    guessed: NDArray[np.int64]
+    flagged: NDArray[np.bool_]
+    self_confidence: NDArray[np.float64]
+    margins: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+    by_margin: NDArray[np.int64]
+    by_disagreement: NDArray[np.int64]
+    reviews: Sequence[Review | None]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The figures of Tables 1 and 2. ``categories`` counts reviewed issues by agreement threshold."""
+
+    flagged: int | None
+    checked: int
+    errors: int
+    estimated_errors: int | None
+    percent_error: float | None
+    categories: dict[int, Counter[Category]]
+
+
+@dataclass(frozen=True)
+class Build:
+    """Everything a catalogue says about one dataset, media aside."""
+
+    inputs: Inputs
+    label_ids: LabelIds
+    issues: Issues
+    verdicts: dict[int, dict[int, Verdict]]  # index of a reviewed example -> agreement threshold -> verdict
+    counts: Counts
+
+
+def build(inputs: Inputs) -> Build:
+    """Apply the formulas of ``app.domain`` to what was loaded."""
+    agreements = inputs.manifest.agreements
+    verdicts = {
+        review.index: {agreement: review.ballot.verdict(agreement) for agreement in agreements}
+        for review in inputs.reviews
+    }
+    label_ids = LabelIds(len(inputs.classes), _label_sets(inputs, verdicts))
+    issues = _issues(inputs, label_ids)
+    return Build(inputs, label_ids, issues, verdicts, _counts(inputs, issues, verdicts))
+
+
+def version(inputs: Inputs, sources: Iterable[Source]) -> str:
+    """A name for a dataset's content: the same files under the same manifest and schema give the same one."""
+    digest = hashlib.sha256(f"{SCHEMA_VERSION}\n{inputs.manifest.text}\n".encode())
+    for source in sorted(sources, key=lambda source: source.path):
+        digest.update(f"{source.role} {source.path} {source.sha256}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _label_sets(inputs: Inputs, verdicts: dict[int, dict[int, Verdict]]) -> set[LabelSet]:
+    found = inputs.labels.distinct() if inputs.labels is not None else set()
+    for review in inputs.reviews:
+        found |= {review.given, review.guessed}
+    for by_agreement in verdicts.values():
+        found |= {verdict.corrected for verdict in by_agreement.values() if verdict.corrected is not None}
+    return found
+
+
+def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
+    reviews = {review.index: review for review in inputs.reviews}
+    reviewed = np.array(sorted(reviews), dtype=np.int64)
+    flagging = inputs.flagging
+    # Without a matrix the published list is what confident learning flagged.
+    flagged = reviewed if flagging is None else np.sort(flagging.flagged).astype(np.int64)
+    indices = np.union1d(reviewed, flagged)
+    found = [reviews.get(int(index)) for index in indices]
+    missing = np.full(len(indices), np.nan)
+    margins = missing if flagging is None else flagging.margins[indices]
+    confirmations = np.array([np.nan if review is None else review.ballot.confirmations for review in found])
+    entropies = np.array([np.nan if review is None else disagreement(review.ballot.distributions) for review in found])
+    order = by_suspicion(margins, confirmations, indices)
+    return Issues(
+        indices=indices[order],
+        given=np.array([_given(inputs, label_ids, int(indices[place]), found[place]) for place in order], np.int64),
+        guessed=np.array([_guess(inputs, label_ids, int(indices[place]), found[place]) for place in order], np.int64),
+        flagged=np.isin(indices, flagged)[order],
+        self_confidence=missing if flagging is None else flagging.self_confidence[indices][order],
+        margins=margins[order],
+        ranks=np.full(len(indices), -1) if flagging is None else flagging.ranks[indices][order],
+        by_margin=by_margin(margins, indices)[order],
+        by_disagreement=by_disagreement(entropies, indices)[order],
+        reviews=[found[place] for place in order],
+    )
+
+
+def _given(inputs: Inputs, label_ids: LabelIds, index: int, review: Review | None) -> int:
+    if review is not None:
+        return label_ids[review.given]
+    if inputs.labels is None:
+        raise ValueError(f"{inputs.manifest.name}: an issue that is neither reviewed nor labelled, {index}")
+    return label_ids[inputs.labels[index]]
+
+
+def _guess(inputs: Inputs, label_ids: LabelIds, index: int, review: Review | None) -> int:
+    if review is not None:
+        return label_ids[review.guessed]
+    return -1 if inputs.flagging is None else int(inputs.flagging.guesses[index])
+
+
+def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdict]]) -> Counts:
+    categories = {
+        agreement: Counter(by_agreement[agreement].category for by_agreement in verdicts.values())
+        for agreement in inputs.manifest.agreements
+    }
+    least = inputs.manifest.agreements[0]
+    wrong = {index for index, found in verdicts.items() if found[least].category.is_error}
+    flagged = _n_flagged(inputs, len(verdicts))
+    errors_of_flagged = sum(int(index) in wrong for index in issues.indices[issues.flagged])
+    checked_of_flagged = sum(int(index) in verdicts for index in issues.indices[issues.flagged])
+    estimated = None
+    if checked_of_flagged:
+        # Errors among the flagged, as far as a random sample of them tells, and those found beside them.
+        estimated = round(flagged * errors_of_flagged / checked_of_flagged) + len(wrong) - errors_of_flagged
+    percent = None if estimated is None or inputs.size is None else 100 * estimated / inputs.size
+    return Counts(flagged, len(verdicts), len(wrong), estimated, percent, categories)
+
+
+def _n_flagged(inputs: Inputs, checked: int) -> int:
+    if inputs.flagging is not None:
+        return inputs.flagging.n_flagged
+    return checked if inputs.manifest.flagged is None else inputs.manifest.flagged

@@ -1,0 +1,199 @@
+"""The commands: arguments in, exit status out. What they do is done elsewhere.
+
+Exit status: 0 done, 1 something about the data or the catalogue is wrong, 2 wrong usage, 130 interrupted.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from ingest.errors import IngestError
+from ingest.manifest import read_manifest, read_manifests
+from ingest.progress import progress_for_terminal
+from ingest.reports import catalogue_report, check_report, summary
+from ingest.running import DATASETS, Order, check, orders_of_release, run
+
+_DESCRIPTION = """\
+Turn files about label errors into a catalogue: one SQLite file, from which the site is served.
+
+  python -m ingest sample                     three small made-up datasets, to see the site at once
+  python -m ingest release DIR                the ten datasets of the paper, from a clone of its release
+  python -m ingest add MANIFEST.toml DIR      a dataset of your own
+  python -m ingest check DIR                  what `release` would load, and what is missing or wrong
+  python -m ingest list                       what a catalogue holds
+
+The catalogue is replaced in one step at the very end; whatever goes wrong before leaves it as it was, and a running
+server picks the new one up by itself. Datasets that a command does not name stay in the catalogue.
+"""
+
+_RELEASE = """\
+examples:
+  git clone https://github.com/cleanlab/label-errors
+  python -m ingest release label-errors
+  python -m ingest release label-errors --media downloads --dataset mnist --dataset imdb
+
+DIR is the clone. Files that are not there (large ones are separate downloads) are said to be missing, and the rest is
+loaded. --media names a folder with the datasets' own distributions, packed or unpacked, such as
+t10k-images-idx3-ubyte.gz, cifar-10-binary.tar.gz, 20news-bydate.tar.gz and aclImdb_v1.tar.gz.
+"""
+
+_ADD = """\
+example:
+  python -m ingest add pets.toml pets-labels --media pets-photos
+
+The manifest says what the dataset is and which files in DIR hold labels, predicted probabilities and votes; every file
+it names must be there. The manifests in data/datasets are examples of all that one can say.
+"""
+
+_CHECK = """\
+examples:
+  python -m ingest check label-errors
+  python -m ingest check label-errors --dataset imagenet
+
+Everything is read and checked as `release` would; nothing is written. Exit status 1 when something is wrong.
+"""
+
+_LIST = """\
+examples:
+  python -m ingest list
+  python -m ingest list --catalogue var/real.sqlite
+"""
+
+_SAMPLE = """\
+example:
+  python -m ingest sample
+
+Makes three small datasets, one each of images, texts and sounds, with planted label errors and simulated raters, and
+ingests them as any other. The site says on every page of theirs what they are.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parsed = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status: int = parsed.command(parsed)
+    except IngestError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the catalogue was left as it was", file=sys.stderr)
+        return 130
+    return status
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from ingest.sample import write_sample
+
+    with tempfile.TemporaryDirectory(prefix="label-errors-sample-") as folder:
+        manifests = [read_manifest(path) for path in write_sample(Path(folder))]
+        orders = [Order(manifest, manifest.path.parent, manifest.path.parent, complete=True) for manifest in manifests]
+        return _ingest(orders, arguments)
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    return _ingest(orders_of_release(arguments.folder, arguments.media, arguments.dataset), arguments)
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    order = Order(read_manifest(arguments.manifest), arguments.folder, arguments.media, complete=True)
+    return _ingest([order], arguments)
+
+
+def _ingest(orders: Sequence[Order], arguments: argparse.Namespace) -> int:
+    stored = run(orders, arguments.catalogue, wait=arguments.wait, progress=progress_for_terminal())
+    print(summary(stored))
+    print(f"wrote {arguments.catalogue}")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    checked = check(orders_of_release(arguments.folder, None, arguments.dataset), progress_for_terminal())
+    print(check_report(checked))
+    return 1 if any(one.error is not None for one in checked) else 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    print(catalogue_report(arguments.catalogue))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    names = [manifest.name for manifest in read_manifests(DATASETS)]
+
+    sample = _command(commands, "sample", _sample, "make and ingest the embedded sample", _SAMPLE)
+    _add_catalogue(sample, written=True)
+
+    release = _command(commands, "release", _release, "ingest the release of the paper's label errors", _RELEASE)
+    release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
+    _add_media(release)
+    _add_datasets(release, names)
+    _add_catalogue(release, written=True)
+
+    add = _command(commands, "add", _add, "ingest a dataset of your own", _ADD)
+    add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
+    add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
+    _add_media(add)
+    _add_catalogue(add, written=True)
+
+    checking = _command(commands, "check", _check, "say what a release holds, lacks and has wrong", _CHECK)
+    checking.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
+    _add_datasets(checking, names)
+
+    listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)
+    _add_catalogue(listing, written=False)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run_it: object, says: str, examples: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=says, description=says, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.set_defaults(command=run_it)
+    return parser
+
+
+def _add_media(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--media", metavar="DIR", type=Path, help="folder with the datasets' own files to show")
+
+
+def _add_datasets(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    known = f"only this dataset; may be given again (known: {', '.join(names)})"
+    parser.add_argument("--dataset", metavar="NAME", action="append", default=[], choices=names, help=known)
+
+
+def _add_catalogue(parser: argparse.ArgumentParser, *, written: bool) -> None:
+    default = Path(os.environ.get("LABELERRORS_CATALOGUE") or "var/catalogue.sqlite")
+    parser.add_argument(
+        "--catalogue",
+        metavar="FILE",
+        type=Path,
+        default=default,
+        help=f"the catalogue ($LABELERRORS_CATALOGUE or var/catalogue.sqlite; now {default})",
+    )
+    if written:
+        seconds = "how long to wait for another ingest into the same catalogue (default: 60)"
+        parser.add_argument("--wait", metavar="SECONDS", type=_seconds, default=60.0, help=seconds)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, found {text}")
+    return seconds

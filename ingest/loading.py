@@ -1,0 +1,256 @@
+"""A manifest and a folder -> everything that is there for one dataset, read, checked and held against each other.
+
+Files may be absent: what a page cannot show for it is said in ``missing``. Files that are there must be sound and
+agree. Nothing is written, and no media are read; see ``building`` and ``showing`` for these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.classes import ClassNames, read_classes
+from ingest.engine import Flagging, flag
+from ingest.errors import DataError, MissingFileError
+from ingest.manifest import Manifest
+from ingest.mturk import Review, read_reviews
+from ingest.progress import Progress
+from ingest.readers import LabelSet, Matrix, key_of, open_matrix, read_index, read_labels, read_multiple_labels
+from ingest.sources import Role, Source, fingerprint
+
+NO_LABELS = (
+    "The given labels of all examples are not here, so no corrected test set can be made and classes have no counts."
+)
+NO_MATRIX = (
+    "The predicted probabilities are not here, so margins, ranks, class thresholds and the confident joint cannot be "
+    "shown; the flagged examples are those of the published list."
+)
+NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
+NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
+NO_JOINT_OF_SETS = (
+    "Margins and the confident joint are not computed for examples with several labels; the flagged examples are those "
+    "of the published list."
+)
+
+
+class Labels:
+    """The label set of each example: of single labels their ids are enough."""
+
+    def __init__(self, labels: NDArray[np.int64] | Sequence[LabelSet]) -> None:
+        self.ids = labels if isinstance(labels, np.ndarray) else None
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> LabelSet:
+        return self._labels[index] if self.ids is None else (int(self.ids[index]),)
+
+    def distinct(self) -> set[LabelSet]:
+        """All label sets in use."""
+        return set(self._labels) if self.ids is None else {(int(label),) for label in np.unique(self.ids)}
+
+    def class_counts(self, n_classes: int) -> NDArray[np.int64]:
+        """(m,) in how many examples' label sets each class stands."""
+        flat = self.ids if self.ids is not None else np.array([c for labels in self._labels for c in labels], np.int64)
+        return np.bincount(flat, minlength=n_classes).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was found for one dataset."""
+
+    manifest: Manifest
+    classes: ClassNames
+    size: int | None
+    labels: Labels | None
+    predicted: Labels | None
+    keys: list[str] | None
+    urls: list[str] | None
+    matrix: Matrix | None
+    flagging: Flagging | None
+    reviews: list[Review]
+    missing: tuple[str, ...]
+    sources: tuple[Source, ...]
+
+
+def load(manifest: Manifest, folder: Path, progress: Progress, *, complete: bool = False) -> Inputs:
+    """Read one dataset. With ``complete`` every file that the manifest names must be there.
+
+    Raises MissingFileError or DataError naming the file and the record.
+    """
+    return _Loader(manifest, folder, progress, complete=complete).load()
+
+
+class _Loader:
+    def __init__(self, manifest: Manifest, folder: Path, progress: Progress, *, complete: bool) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._progress = progress
+        self._complete = complete
+        self._missing: list[str] = []
+        self._sources: list[Source] = []
+
+    def load(self) -> Inputs:
+        manifest, files = self._manifest, self._manifest.files
+        classes = read_classes(manifest.classes, self._folder, manifest.path)
+        if classes.source is not None:
+            self._note(classes.source, "classes")
+        labels = self._labels(files.labels, "labels", len(classes), NO_LABELS)
+        size = self._size(labels)
+        predicted = self._labels(files.predicted, "predicted", len(classes), None)
+        self._require_length(files.predicted, predicted, size)
+        entries = self._entries(size)
+        keys = None if entries is None else self._keys(entries)
+        matrix = self._matrix(labels, len(classes))
+        reviews = self._reviews(classes, size, keys)
+        self._require_agreement(reviews, labels, predicted, entries)
+        flagging = self._flagging(labels, matrix)
+        if flagging is not None:
+            self._require_guesses(reviews, predicted, flagging)
+        return Inputs(
+            manifest=manifest,
+            classes=classes,
+            size=size,
+            labels=labels,
+            predicted=predicted,
+            keys=keys,
+            urls=entries if manifest.examples.urls == "index" else None,
+            matrix=matrix,
+            flagging=flagging,
+            reviews=reviews,
+            missing=tuple(self._missing),
+            sources=tuple(self._sources),
+        )
+
+    def _found(self, name: str | None, role: Role, without: str | None, *, needed: bool = False) -> Path | None:
+        """The path of a file, noted as a source; None, and ``without`` among what is missing, when it is not there."""
+        if name is not None and (path := self._folder / name).is_file():
+            self._note(name, role)
+            return path
+        if name is not None and (needed or self._complete):
+            raise MissingFileError(
+                self._folder / name, f"expected the file of {role} that the manifest names, found none"
+            )
+        if without is not None:
+            self._missing.append(without)
+        return None
+
+    def _note(self, name: str, role: Role) -> None:
+        self._sources.append(fingerprint(self._folder / name, name, role))
+
+    def _labels(self, name: str | None, role: Role, n_classes: int, without: str | None) -> Labels | None:
+        path = self._found(name, role, without)
+        if path is None:
+            return None
+        multiple = self._manifest.labels == "multiple"
+        return Labels(read_multiple_labels(path, n_classes) if multiple else read_labels(path, n_classes))
+
+    def _size(self, labels: Labels | None) -> int | None:
+        size = self._manifest.size
+        if labels is None:
+            return size
+        if size is not None and len(labels) != size:
+            file = self._folder / (self._manifest.files.labels or "")
+            raise DataError(file, f"expected the labels of {size} examples, found {len(labels)}")
+        return len(labels)
+
+    def _require_length(self, name: str | None, things: Sequence[object] | Labels | None, size: int | None) -> None:
+        if things is not None and size is not None and len(things) != size:
+            raise DataError(self._folder / (name or ""), f"expected {size} examples, found {len(things)}")
+
+    def _entries(self, size: int | None) -> list[str] | None:
+        name = self._manifest.files.index
+        path = self._found(name, "index", NO_INDEX if name else None, needed=self._manifest.examples.records == "key")
+        if path is None:
+            return None
+        entries = read_index(path)
+        self._require_length(name, entries, size)
+        return entries
+
+    def _keys(self, entries: list[str]) -> list[str]:
+        keys = [key_of(entry, self._manifest.examples.key) for entry in entries]
+        seen: dict[str, int] = {}
+        for index, key in enumerate(keys):
+            if seen.setdefault(key, index) != index:
+                file = self._folder / (self._manifest.files.index or "")
+                finding = f"expected each name once, found {key!r} also as entry {seen[key]}"
+                raise DataError(file, finding, record=f"entry {index}")
+        return keys
+
+    def _matrix(self, labels: Labels | None, n_classes: int) -> Matrix | None:
+        names = self._manifest.files.pred_probs
+        paths = [self._folder / name for name in names]
+        there = [path for path in paths if path.is_file()]
+        if not there and not (names and self._complete):
+            self._missing.append(NO_MATRIX)
+            return None
+        if len(there) < len(paths):
+            absent = next(path for path in paths if path not in there)
+            raise MissingFileError(
+                absent, f"expected {len(paths)} files of predicted probabilities, found {len(there)}"
+            )
+        if self._manifest.labels == "multiple":
+            self._missing.append(NO_JOINT_OF_SETS)
+            return None
+        if labels is None:
+            self._missing.append(NO_MATRIX)
+            return None
+        for name in names:
+            self._note(name, "pred_probs")
+        return open_matrix(paths, len(labels), n_classes, logits=self._manifest.logits)
+
+    def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> Flagging | None:
+        if matrix is None or labels is None or labels.ids is None:
+            return None
+        with self._progress.task(f"{self._manifest.name}: confident learning", 2 * len(labels), "rows") as advance:
+            return flag(labels.ids, matrix, self._manifest.flag, advance)
+
+    def _reviews(self, classes: ClassNames, size: int | None, keys: list[str] | None) -> list[Review]:
+        path = self._found(self._manifest.files.votes, "votes", NO_VOTES)
+        return [] if path is None else read_reviews(path, self._manifest, classes, size, keys)
+
+    def _require_agreement(
+        self, reviews: list[Review], labels: Labels | None, predicted: Labels | None, entries: list[str] | None
+    ) -> None:
+        """Each record must tell the same label, guess and address of its example as the other files."""
+        files = self._manifest.files
+        votes = self._folder / (files.votes or "")
+        for review in reviews:
+            if labels is not None and labels[review.index] != review.given:
+                raise _disagreement(votes, review, "given label", review.given, labels[review.index], files.labels)
+            if predicted is not None and predicted[review.index] != review.guessed:
+                raise _disagreement(
+                    votes, review, "guessed label", review.guessed, predicted[review.index], files.predicted
+                )
+            if self._manifest.examples.urls == "index" and entries is not None and review.url != entries[review.index]:
+                finding = f"expected url {entries[review.index]!r} as in {files.index}, found {review.url!r}"
+                raise DataError(votes, finding, record=review.record)
+
+    def _require_guesses(self, reviews: list[Review], predicted: Labels | None, flagging: Flagging) -> None:
+        """The published predictions, and the guesses that reviewers judged, must be the matrix's own."""
+        if predicted is not None and predicted.ids is not None:
+            wrong = np.flatnonzero(predicted.ids != flagging.guesses)
+            if len(wrong):
+                file = self._folder / (self._manifest.files.predicted or "")
+                found = f"class {predicted.ids[wrong[0]]}"
+                finding = f"expected the most probable class, {flagging.guesses[wrong[0]]}, found {found}"
+                raise DataError(file, finding, record=f"example {wrong[0]}")
+        votes = self._folder / (self._manifest.files.votes or "")
+        for review in reviews:
+            guess = (int(flagging.guesses[review.index]),)
+            if guess != review.guessed:
+                probabilities = self._manifest.files.pred_probs[0]
+                raise _disagreement(votes, review, "guessed label", review.guessed, guess, probabilities)
+
+
+def _disagreement(
+    votes: Path, review: Review, what: str, found: LabelSet, expected: LabelSet, file: str | None
+) -> DataError:
+    def shown(labels: LabelSet) -> str:
+        return ", ".join(map(str, labels)) or "none"
+
+    finding = f"expected {what} {shown(expected)} for example {review.index} as in {file}, found {shown(found)}"
+    return DataError(votes, finding, record=review.record)

@@ -1,0 +1,65 @@
+"""What a person sees while files are read and rows are written: bars on a terminal, plain lines elsewhere.
+
+Everything goes to standard error, so that standard output stays for results.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from tqdm import tqdm
+
+
+class Progress(Protocol):
+    """How a long task tells of itself."""
+
+    @contextmanager
+    def task(self, what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+        """A task of ``total`` steps; the function it gives is called with the number of steps done since."""
+
+    def say(self, line: str) -> None:
+        """One line for the reader."""
+
+
+class Bars:
+    """A bar for each task, with counts and rates."""
+
+    @contextmanager
+    def task(self, what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+        with tqdm(total=total, desc=what, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+            yield bar.update
+        self.say(_summary(what, bar.n, total, unit, bar.format_dict["elapsed"]))
+
+    def say(self, line: str) -> None:
+        tqdm.write(line, file=sys.stderr)
+
+
+class Lines:
+    """A line for each finished task."""
+
+    @contextmanager
+    def task(self, what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+        done, start = 0, time.monotonic()
+
+        def advance(steps: int) -> None:
+            nonlocal done
+            done += steps
+
+        yield advance
+        self.say(_summary(what, done, total, unit, time.monotonic() - start))
+
+    def say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+
+def progress_for_terminal() -> Progress:
+    """Bars where standard error is a terminal, lines where it is not."""
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+def _summary(what: str, done: int, total: int | None, unit: str, seconds: float) -> str:
+    of = "" if total is None or total == done else f" of {total:,}"
+    rate = f", {done / seconds:,.0f} a second" if seconds >= 0.1 else ""
+    return f"{what}: {done:,}{of} {unit} in {seconds:.1f} s{rate}"

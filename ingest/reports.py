@@ -1,0 +1,127 @@
+"""What the commands print: tables and paragraphs for people, on standard output."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import create_engine, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from app import schema
+from ingest.building import Build
+from ingest.errors import CatalogueError, MissingFileError
+from ingest.manifest import Paper
+from ingest.running import Checked
+from ingest.storing import Stored
+
+_PROBLEMS_SHOWN = 20
+
+
+def summary(stored: Sequence[Stored]) -> str:
+    """The figures of each dataset, with the paper's beside each, and what could not be read."""
+    lines = [
+        _table(["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "media"], _figures(stored))
+    ]
+    averages = [s.build.counts.percent_error for s in stored if s.build.counts.percent_error is not None]
+    if len(averages) > 1:
+        papers = [s.build.inputs.manifest.about.paper for s in stored]
+        printed = [p.percent_error for p in papers if p is not None and p.percent_error is not None]
+        beside = f" (paper {sum(printed) / len(printed):.2f})" if printed else ""
+        lines.append(f"average over {len(averages)} datasets: {sum(averages) / len(averages):.2f} % error{beside}")
+    for one in stored:
+        name = one.build.inputs.manifest.name
+        lines += [f"{name}: {sentence}" for sentence in one.missing]
+        lines += [f"{name}: {problem}" for problem in one.problems[:_PROBLEMS_SHOWN]]
+        if len(one.problems) > _PROBLEMS_SHOWN:
+            lines.append(f"{name}: and {len(one.problems) - _PROBLEMS_SHOWN:,} more media that cannot be shown")
+    return "\n".join(lines)
+
+
+def check_report(checked: Sequence[Checked]) -> str:
+    """For each dataset what would be loaded, what is missing and what is wrong."""
+    return "\n".join(line for one in checked for line in _check_lines(one))
+
+
+def catalogue_report(path: Path) -> str:
+    """What a catalogue holds: datasets with their counts, when they were built, and from which files.
+
+    Raises MissingFileError or CatalogueError when there is none, or none of this version.
+    """
+    if not path.is_file():
+        raise MissingFileError(path, "expected a catalogue, found none; make one with: python -m ingest sample")
+    engine = create_engine(f"sqlite:///file:{path.resolve()}?mode=ro&uri=true", poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            meta = dict(connection.execute(select(schema.meta.c.key, schema.meta.c.value)).tuples().all())
+            if meta.get("schema_version") != str(schema.SCHEMA_VERSION):
+                found = meta.get("schema_version", "none")
+                raise CatalogueError(f"{path}: expected schema version {schema.SCHEMA_VERSION}, found {found}")
+            datasets = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position)).mappings().all()
+            lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
+            for dataset in datasets:
+                lines.append(
+                    f"\n{dataset['name']}: {dataset['title']}, {_count(dataset['size'])} examples, "
+                    f"{dataset['n_issues']:,} issues, {dataset['n_checked']:,} checked, {dataset['n_errors']:,} errors, "
+                    f"built {dataset['built_at']}"
+                )
+                lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
+                files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
+                for file in connection.execute(files.order_by(schema.sources.c.path)).mappings():
+                    lines.append(f"  {file['sha256']}  {file['path']} ({file['role']}, {file['bytes']:,} bytes)")
+    except DatabaseError as error:
+        raise CatalogueError(f"{path}: expected a catalogue, found another file ({error.orig})") from error
+    finally:
+        engine.dispose()
+    return "\n".join(lines)
+
+
+def _figures(stored: Iterable[Stored]) -> list[list[str]]:
+    return [_figures_of(one.build, one.n_media) for one in stored]
+
+
+def _figures_of(build: Build, n_media: int) -> list[str]:
+    counts, paper = build.counts, build.inputs.manifest.about.paper
+    return [
+        build.inputs.manifest.name,
+        _beside(_count(build.inputs.size), paper, "size"),
+        _beside(_count(counts.flagged), paper, "flagged"),
+        _beside(_count(counts.checked), paper, "checked"),
+        _beside(_count(counts.errors), paper, "errors"),
+        _beside("-" if counts.percent_error is None else f"{counts.percent_error:.2f}", paper, "percent_error"),
+        _count(len(build.issues)),
+        _count(n_media),
+    ]
+
+
+def _check_lines(checked: Checked) -> list[str]:
+    name = checked.manifest.name
+    if checked.build is None:
+        return [f"{name}: wrong: {checked.error}"]
+    counts, inputs = checked.build.counts, checked.build.inputs
+    roles = ", ".join(dict.fromkeys(source.role for source in inputs.sources))
+    found = f"{len(checked.build.issues):,} issues, {counts.checked:,} checked, {counts.errors:,} errors"
+    lines = [f"{name}: good: {_count(inputs.size)} examples, {found}; from {roles}"]
+    return lines + [f"{name}: missing: {sentence}" for sentence in inputs.missing]
+
+
+def _count(n: int | None) -> str:
+    return "-" if n is None else f"{n:,}"
+
+
+def _beside(found: str, paper: Paper | None, figure: str) -> str:
+    """A figure with the paper's in brackets."""
+    printed = None if paper is None else getattr(paper, figure)
+    if printed is None:
+        return found
+    return f"{found} ({printed:,})" if isinstance(printed, int) else f"{found} ({printed:.2f})"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    head = [*head[:1], *head[1:]]
+    lines = []
+    for row in [head, ["-" * width for width in widths], *rows]:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells))
+    return "\n".join([*lines, "(in brackets: the figures that the paper prints)"])

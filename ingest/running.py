@@ -1,0 +1,95 @@
+"""Whole runs: several datasets loaded, built and written as one, or nothing at all.
+
+Everything is loaded and checked before the catalogue is touched. Which datasets, and from where, is for ``commands``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.building import Build, build
+from ingest.errors import IngestError, MissingFileError
+from ingest.loading import load
+from ingest.manifest import Manifest, read_manifests
+from ingest.progress import Progress
+from ingest.storing import Stored, store
+from ingest.writer import rewritten
+
+#: The manifests of the ten datasets of the paper.
+DATASETS = Path(__file__).resolve().parent.parent / "data" / "datasets"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One dataset to ingest: what it is and where its files are."""
+
+    manifest: Manifest
+    folder: Path
+    media: Path | None
+    complete: bool  # every file that the manifest names must be there
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a dataset would become, or what is wrong with it."""
+
+    manifest: Manifest
+    build: Build | None
+    error: IngestError | None
+
+
+def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
+    """Ingest datasets into a catalogue: all of them, or none when one fails.
+
+    Raises IngestError, naming file and record; the catalogue is then as it was.
+    """
+    builds = [(order, _built(order, progress)) for order in orders]
+    names = [order.manifest.name for order in orders]
+    with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
+        return [store(connection, found, order.media, progress) for order, found in builds]
+
+
+def check(orders: Sequence[Order], progress: Progress) -> list[Checked]:
+    """Load and build every dataset as ``run`` would, and keep what is wrong with each. Writes nothing."""
+    found = []
+    for order in orders:
+        try:
+            found.append(Checked(order.manifest, _built(order, progress), None))
+        except IngestError as error:
+            found.append(Checked(order.manifest, None, error))
+    return found
+
+
+def orders_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[Order]:
+    """The datasets of the release in a folder: those named, or all whose votes are there.
+
+    Raises MissingFileError for a folder that is none or holds nothing of the release, or lacks a dataset named.
+    """
+    manifests = read_manifests(DATASETS)
+    _require_folder(folder)
+    if media is not None:
+        _require_folder(media)
+    if names:
+        chosen = [manifest for manifest in manifests if manifest.name in names]
+    else:
+        chosen = [manifest for manifest in manifests if (folder / (manifest.files.votes or "")).is_file()]
+    if not chosen:
+        raise MissingFileError(
+            folder,
+            "expected the release (a clone of github.com/cleanlab/label-errors, with its folder mturk/), found none of "
+            f"its {len(manifests)} votes files, such as {manifests[0].files.votes}",
+        )
+    for manifest in chosen:
+        if manifest.files.votes is not None and not (folder / manifest.files.votes).is_file():
+            raise MissingFileError(folder / manifest.files.votes, f"expected the votes of {manifest.name}, found none")
+    return [Order(manifest, folder, media, complete=False) for manifest in chosen]
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise MissingFileError(folder, "expected a folder, found " + ("a file" if folder.exists() else "nothing"))
+
+
+def _built(order: Order, progress: Progress) -> Build:
+    _require_folder(order.folder)
+    return build(load(order.manifest, order.folder, progress, complete=order.complete))

@@ -1,0 +1,154 @@
+"""One dataset into the open catalogue: what it held of it goes, what was built comes, the other datasets stay."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, insert, select, text
+
+from app import schema
+from app.schema import issue_id, issue_id_range
+from ingest import rows
+from ingest.building import Build, version
+from ingest.errors import DataError
+from ingest.media import MediaError, MediaProblem, MediaSource
+from ingest.progress import Progress
+from ingest.showing import Shown, find_media, media_rows, media_sources
+
+_ROWS_AT_A_TIME = 2_000
+
+# Full-text tables have no construct in SQLAlchemy; the values are bound.
+_INSERT_ISSUE_SEARCH = text("INSERT INTO issue_search (rowid, body) VALUES (:rowid, :body)")
+_INSERT_CLASS_SEARCH = text("INSERT INTO class_search (rowid, name) VALUES (:rowid, :name)")
+_DELETE_ISSUE_SEARCH = text("DELETE FROM issue_search WHERE rowid BETWEEN :first AND :last")
+_DELETE_CLASS_SEARCH = text("DELETE FROM class_search WHERE rowid BETWEEN :first AND :last")
+
+# Children before parents, so that no row is left pointing nowhere.
+_TABLES = (
+    schema.verdicts,
+    schema.facets,
+    schema.issues,
+    schema.media,
+    schema.examples,
+    schema.joint_cells,
+    schema.label_sets,
+    schema.classes,
+    schema.sources,
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was written of one dataset."""
+
+    build: Build
+    n_media: int
+    problems: tuple[MediaProblem, ...]
+    missing: tuple[str, ...]
+
+
+def store(connection: Connection, build: Build, media: Path | None, progress: Progress) -> Stored:
+    """Replace one dataset in the catalogue by what was built, with media from a folder where there is one."""
+    return _Storing(connection, build, progress).store(media)
+
+
+def remove(connection: Connection, dataset_id: int) -> None:
+    """Take all rows of a dataset out, those of the dataset itself included."""
+    first, last = issue_id_range(dataset_id)
+    connection.execute(_DELETE_ISSUE_SEARCH, {"first": first, "last": last})
+    connection.execute(_DELETE_CLASS_SEARCH, {"first": first, "last": last})
+    for table in _TABLES:
+        connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
+    connection.execute(delete(schema.datasets).where(schema.datasets.c.id == dataset_id))
+
+
+class _Storing:
+    def __init__(self, connection: Connection, build: Build, progress: Progress) -> None:
+        self._connection = connection
+        self._build = build
+        self._progress = progress
+        self._name = build.inputs.manifest.name
+        self._id = self._dataset_id()
+        indices = build.issues.indices
+        self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
+
+    def store(self, folder: Path | None) -> Stored:
+        build, dataset_id = self._build, self._id
+        remove(self._connection, dataset_id)
+        missing = list(build.inputs.missing)
+        media = find_media(build.inputs.manifest, folder, missing)
+        sources = list(build.inputs.sources)
+        if media is not None and folder is not None:
+            sources += media_sources(media, folder)
+        built_at = datetime.now(UTC).isoformat(timespec="seconds")
+        dataset = rows.dataset_row(build, dataset_id, missing, version(build.inputs, sources), built_at)
+        self._insert(schema.datasets, [dataset])
+        self._insert(schema.sources, rows.source_rows(sources, dataset_id))
+        self._insert(schema.classes, rows.class_rows(build, dataset_id))
+        self._insert(schema.label_sets, rows.label_set_rows(build, dataset_id))
+        self._insert(schema.joint_cells, rows.joint_rows(build, dataset_id))
+        self._insert(schema.examples, rows.example_rows(build, dataset_id))
+        self._insert(schema.facets, rows.facet_rows(build, dataset_id))
+        self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
+        shown, n_media = self._media(media)
+        with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
+            self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
+        self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
+        return Stored(build, n_media, tuple(shown.problems), tuple(missing))
+
+    def _dataset_id(self) -> int:
+        known = self._connection.scalar(select(schema.datasets.c.id).where(schema.datasets.c.name == self._name))
+        if known is not None:
+            return int(known)
+        return int(self._connection.scalar(select(func.coalesce(func.max(schema.datasets.c.id), 0))) or 0) + 1
+
+    def _media(self, media: MediaSource | None) -> tuple[Shown, int]:
+        """Write media and the texts to search, in one pass over the source."""
+        keys, indices = self._build.inputs.keys, self._build.issues.indices
+        wanted = {int(index): None if keys is None else keys[index] for index in sorted(indices)}
+        shown, texts, n_media = Shown(), {}, 0
+
+        def search(index: int, body: str) -> None:
+            texts[index] = body
+
+        if media is not None:
+            with self._progress.task(f"{self._name}: media", None, "items") as advance:
+                found = media_rows(media, wanted, self._id, shown, search)
+                try:
+                    for batch in _batches(found, 200):
+                        self._insert(schema.media, batch)
+                        n_media += len(batch)
+                        advance(len(batch))
+                        self._search(texts, wanted)
+                        texts.clear()
+                except MediaError as error:
+                    raise DataError(self._name, str(error)) from error
+        self._search({index: "" for index in wanted if index not in shown.excerpts}, wanted)
+        return shown, n_media
+
+    def _search(self, texts: dict[int, str], keys: dict[int, str | None]) -> None:
+        bodies = ((index, f"{body} {keys[index] or ''}".strip()) for index, body in texts.items())
+        found = ({"rowid": self._issue_ids[index], "body": body} for index, body in bodies if body)
+        self._execute(_INSERT_ISSUE_SEARCH, found)
+
+    def _insert(self, table: Table, values: Iterable[rows.Row]) -> None:
+        self._execute(insert(table), values)
+
+    def _execute(self, statement: Any, values: Iterable[rows.Row]) -> None:
+        for batch in _batches(values, _ROWS_AT_A_TIME):
+            self._connection.execute(statement, batch)
+
+
+def _counted(values: Iterator[rows.Row], advance: Any) -> Iterator[rows.Row]:
+    for value in values:
+        yield value
+        advance(1)
+
+
+def _batches(values: Iterable[rows.Row], size: int) -> Iterator[list[rows.Row]]:
+    remaining = iter(values)
+    while batch := list(islice(remaining, size)):
+        yield batch
