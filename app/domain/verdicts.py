@@ -110,8 +110,9 @@ def multi_label_verdict(
 
     The majority set holds the labels with at least ``majority`` votes; the example is a non-error when that is exactly
     the given set. Otherwise it is an error, and the labels with at least ``agreement`` votes are its corrected set,
-    unless there are none, or they are the given set after all: then reviewers agree on no other label, and it is
-    *non-agreement*. The paper counts AudioSet's errors this way and leaves them without categories.
+    unless there are none, or asking for more votes has led back to the given set on the way: then reviewers agree on no
+    other label, and it is *non-agreement*. The paper counts AudioSet's errors this way and leaves them without
+    categories. As with single labels, asking for more agreement never makes an error correctable.
 
     Raises ValueError unless ``1 <= majority <= agreement``.
 
@@ -124,7 +125,8 @@ def multi_label_verdict(
     if _chosen(votes, majority) == given:
         return MultiLabelVerdict(Category.NON_ERROR, None)
     corrected = _chosen(votes, agreement)
-    if not corrected or corrected == given:
+    led_back = any(_chosen(votes, n) == given for n in range(majority, agreement + 1))
+    if led_back or not corrected:
         return MultiLabelVerdict(Category.NON_AGREEMENT, None)
     return MultiLabelVerdict(Category.CORRECTABLE, corrected)
 

@@ -1,0 +1,81 @@
+"""The house keeps its order: imports go one way, modules stay small, nothing dangerous slips in."""
+
+import ast
+import doctest
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("ingest/**/*.py")])
+STANDARD_FOR_DOMAIN = {"numpy", "app"}
+
+
+def names(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{names(path)} imports relatively; expected full names"
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def test_there_is_something_to_look_at():
+    assert len(MODULES) > 20
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names)
+def test_imports_go_one_way(path):
+    import sys
+
+    where = names(path)
+    for module in imported(path):
+        top = module.partition(".")[0]
+        if where.startswith("app/"):
+            assert top != "ingest", f"{where} imports {module}"
+        if where.startswith("app/domain/"):
+            assert top in STANDARD_FOR_DOMAIN or top in sys.stdlib_module_names, f"{where} imports {module}"
+            assert top != "app" or module == "app" or module.startswith("app.domain"), f"{where} imports {module}"
+        if where.startswith("ingest/") and top == "app":
+            allowed = module == "app" or module.startswith(("app.schema", "app.domain"))
+            assert allowed, f"{where} imports {module}; ingest may know app.schema and app.domain only"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names)
+def test_modules_are_small_and_say_what_they_are_for(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 320, f"{names(path)} holds more than one noun"
+    if path.name != "__init__.py" or source:
+        assert ast.get_docstring(ast.parse(source)), f"{names(path)} has no header"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names)
+def test_nothing_dangerous(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        assert not isinstance(node, ast.Assert), f"{names(path)}:{node.lineno} validates with assert"
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in {"eval", "exec", "pickle.load", "pickle.loads", "os.system"}, (
+                f"{names(path)}:{node.lineno}"
+            )
+            for keyword in node.keywords:
+                risky = keyword.arg == "allow_pickle" and ast.unparse(keyword.value) != "False"
+                assert not risky, f"{names(path)}:{node.lineno} unpickles freely"
+                shell = keyword.arg == "shell" and ast.unparse(keyword.value) != "False"
+                assert not shell, f"{names(path)}:{node.lineno} runs a shell"
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if ">>>" in m.read_text(encoding="utf-8")], ids=names)
+def test_examples_in_docstrings_hold(path):
+    module = importlib.import_module(names(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    result = doctest.testmod(module, extraglobs={"np": np})
+    assert result.failed == 0
