@@ -19,6 +19,7 @@ from app.domain.verdicts import Category, Votes, category
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError
 from ingest.manifest import Manifest, read_manifest
+from ingest.media import MediaItem, open_media
 from ingest.readers import open_matrix, read_labels
 from ingest.sample import TEMPLATES, sounds, write_sample
 from ingest.sample.draft import Draft
@@ -105,6 +106,19 @@ def test_it_says_that_it_is_a_sample(dataset: Written) -> None:
 def test_every_example_has_a_label_a_truth_and_a_file(dataset: Written) -> None:
     assert len(dataset.given) == len(dataset.truth) == len(dataset.media)
     assert {len(truth) for truth in dataset.truth} == {0, 1, 2}
+
+
+def test_its_media_are_read_like_any_other(dataset: Written) -> None:
+    media = dataset.manifest.media
+    assert media is not None
+    source = open_media(media.layout, dataset.media[0].parent.parent, media.options)
+    assert source is not None
+    last = len(dataset.given) - 1
+    items = list(source.items({0: None, last: None}))
+    assert all(isinstance(item, MediaItem) for item in items)
+    kinds = {"image": {"image", "thumbnail"}, "text": {"text"}, "audio": {"audio", "waveform"}}
+    for index in (0, last):
+        assert {item.kind for item in items if item.index == index} == kinds[dataset.manifest.modality]
 
 
 # Measured when the sample was made: (0.90, 0.81), (0.94, 0.82), (1.00, 0.88).
