@@ -103,7 +103,7 @@ class _Loader:
         predicted = self._labels(files.predicted, "predicted", len(classes), None)
         self._require_length(files.predicted, predicted, size)
         entries = self._entries(size)
-        keys = None if entries is None else self._keys(entries)
+        keys = None if entries is None else [key_of(entry, manifest.examples.key) for entry in entries]
         matrix = self._matrix(labels, len(classes))
         reviews = self._reviews(classes, size, keys)
         self._require_agreement(reviews, labels, predicted, entries)
@@ -169,16 +169,6 @@ class _Loader:
         entries = read_index(path)
         self._require_length(name, entries, size)
         return entries
-
-    def _keys(self, entries: list[str]) -> list[str]:
-        keys = [key_of(entry, self._manifest.examples.key) for entry in entries]
-        seen: dict[str, int] = {}
-        for index, key in enumerate(keys):
-            if seen.setdefault(key, index) != index:
-                file = self._folder / (self._manifest.files.index or "")
-                finding = f"expected each name once, found {key!r} also as entry {seen[key]}"
-                raise DataError(file, finding, record=f"entry {index}")
-        return keys
 
     def _matrix(self, labels: Labels | None, n_classes: int) -> Matrix | None:
         names = self._manifest.files.pred_probs

@@ -136,7 +136,7 @@ class _Context:
     manifest: Manifest
     classes: ClassNames
     size: int | None
-    index_of: Mapping[str, int]  # key -> index, where records name keys
+    indices_of: Mapping[str, list[int]]  # key -> indices, where records name keys; a release repeats some keys
 
 
 def read_reviews(
@@ -151,10 +151,11 @@ def read_reviews(
     records = read_json(path)
     if not isinstance(records, list) or not records:
         raise DataError(path, f"expected a list of records, found {shown(records)}")
-    index_of = {}
+    indices_of: dict[str, list[int]] = {}
     if manifest.examples.records == "key":
-        index_of = {key: index for index, key in enumerate(keys or ())}
-    context = _Context(path, manifest, classes, size, index_of)
+        for index, key in enumerate(keys or ()):
+            indices_of.setdefault(key, []).append(index)
+    context = _Context(path, manifest, classes, size, indices_of)
     reviews: dict[int, Review] = {}
     for place, record in enumerate(records, start=1):
         review = _review(context, place, record)
@@ -201,9 +202,11 @@ class _Record:
             if not isinstance(value, str):
                 raise self.error(f"expected the name of an example in {examples.field!r}, found {shown(value)}")
             key = key_of(value.removeprefix(examples.drop_prefix), examples.key)
-            if key not in self._context.index_of:
-                raise self.error(f"expected an example of the index file, found {shown(value)}, which is not in it")
-            return self._context.index_of[key]
+            indices = self._context.indices_of.get(key, [])
+            if len(indices) != 1:
+                finding = "which is not in it" if not indices else f"which names {len(indices)} examples in it"
+                raise self.error(f"expected an example of the index file, found {shown(value)}, {finding}")
+            return indices[0]
         size = self._context.size
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.error(f"expected the index of an example in {examples.field!r}, found {shown(value)}")

@@ -62,8 +62,8 @@ def catalogue_report(path: Path) -> str:
             for dataset in datasets:
                 lines.append(
                     f"\n{dataset['name']}: {dataset['title']}, {_count(dataset['size'])} examples, "
-                    f"{dataset['n_issues']:,} issues, {dataset['n_checked']:,} checked, {dataset['n_errors']:,} errors, "
-                    f"built {dataset['built_at']}"
+                    f"{dataset['n_issues']:,} issues, {dataset['n_checked']:,} checked, "
+                    f"{dataset['n_errors']:,} errors, built {dataset['built_at']}"
                 )
                 lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
                 files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
