@@ -11,9 +11,8 @@ from typing import Any
 
 from ingest.errors import DataError
 from ingest.manifest import Manifest
-from ingest.media import MediaError, MediaItem, MediaProblem, MediaSource, open_media
-from ingest.media.text import excerpt
-from ingest.sources import Source, fingerprint
+from ingest.media import MediaError, MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
+from ingest.sources import Source
 
 #: Media stay on the site's host under these terms; under the others only links do.
 _KEPT = ("host", "local")
@@ -34,10 +33,10 @@ def find_media(manifest: Manifest, folder: Path | None, missing: list[str]) -> M
     """The dataset's media in a folder; None, and a sentence why in ``missing``, where there are none to show."""
     terms = manifest.about.licence
     if terms.media not in _KEPT:
-        missing.append(f"The media are not shown here, as their terms of use do not allow it ({terms.name}).")
+        missing.append(f"The media stay where they are published, because of their terms: {terms.name}.")
         return None
     if manifest.media is None:
-        missing.append("The media cannot be read, so issues are shown by their labels.")
+        missing.append("The media of this dataset are not read, so issues are shown by their labels.")
         return None
     if folder is None:
         missing.append("The media were not at hand when this was built, so issues are shown by their labels.")
@@ -53,7 +52,8 @@ def find_media(manifest: Manifest, folder: Path | None, missing: list[str]) -> M
 
 def media_sources(source: MediaSource, folder: Path) -> list[Source]:
     """The fingerprints of the files that media come from."""
-    return [fingerprint(path, path.relative_to(folder).as_posix(), "media") for path in source.sources]
+    found = [(path.relative_to(folder).as_posix(), *fingerprint(path)) for path in source.sources]
+    return [Source(name, "media", sha256, size) for name, sha256, size in found]
 
 
 def media_rows(
