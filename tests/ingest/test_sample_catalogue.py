@@ -1,0 +1,114 @@
+"""The embedded sample through the command that anybody runs first."""
+
+import io
+import json
+import subprocess
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import Connection, create_engine, func, select
+
+from app import schema
+from app.domain.verdicts import Category, Votes, category
+from ingest.sample import write_sample
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("sample-digits", "sample-texts", "sample-sounds")
+
+
+def _ingest(*arguments: str | Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "ingest", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
+    _ingest("sample", "--catalogue", path)
+    return path
+
+
+@pytest.fixture
+def stored(catalogue: Path) -> Iterator[Connection]:
+    engine = create_engine(f"sqlite:///file:{catalogue}?mode=ro&uri=true")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _id_of(stored: Connection, name: str) -> int:
+    return stored.scalars(select(schema.datasets.c.id).where(schema.datasets.c.name == name)).one()
+
+
+def test_all_three_are_there_complete_and_marked_as_a_sample(stored: Connection) -> None:
+    found = stored.execute(select(schema.datasets).order_by(schema.datasets.c.position)).all()
+    assert [(row.name, row.modality) for row in found] == list(zip(NAMES, ("image", "text", "audio"), strict=True))
+    for row in found:
+        assert row.sample
+        assert json.loads(row.missing) == []
+        assert row.n_checked < row.n_flagged == row.n_issues
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_verdicts_are_those_of_the_votes_file(stored: Connection, folder: Path, name: str) -> None:
+    records = json.loads((folder / name / "votes.json").read_text())
+    kinds = schema.verdicts.c.category
+    for agreement in (3, 4, 5):
+        of = (schema.verdicts.c.dataset_id == _id_of(stored, name), schema.verdicts.c.agreement == agreement)
+        counts = dict(stored.execute(select(kinds, func.count()).where(*of).group_by(kinds)).all())
+        assert counts == Counter(category(Votes(**record["mturk"]), agreement) for record in records)
+        if agreement == 3:
+            assert set(counts) == set(Category) - {Category.UNREVIEWED}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_given_labels_of_all_examples_are_kept(stored: Connection, folder: Path, name: str) -> None:
+    of = schema.examples.c.dataset_id == _id_of(stored, name)
+    packed = stored.scalars(select(schema.examples.c.labels).where(of)).one()
+    assert np.array_equal(np.frombuffer(zlib.decompress(packed), "<u4"), np.load(folder / name / "labels.npy"))
+
+
+@pytest.mark.parametrize(("name", "kind"), list(zip(NAMES, ("image", "text", "audio"), strict=True)))
+def test_every_issue_shows_the_file_of_its_own_index(stored: Connection, folder: Path, name: str, kind: str) -> None:
+    files = sorted((folder / name / "media").iterdir())
+    of = schema.media.c.dataset_id == _id_of(stored, name)
+    contents = select(schema.media.c.idx, schema.media.c.bytes).where(of, schema.media.c.kind == kind)
+    shown = dict(stored.execute(contents).all())
+    issues = select(schema.issues.c.idx).where(schema.issues.c.dataset_id == _id_of(stored, name))
+    assert set(shown) == set(stored.scalars(issues))
+    if kind == "text":
+        assert all(files[index].read_bytes() == content for index, content in shown.items())
+    if kind == "image":
+        assert all(_pixels(files[index].read_bytes()) == _pixels(content) for index, content in shown.items())
+
+
+def _pixels(content: bytes) -> list[int]:
+    with Image.open(io.BytesIO(content)) as picture:
+        return np.asarray(picture.convert("L")).ravel().tolist()
+
+
+def test_adding_one_by_hand_gives_the_same_rows(stored: Connection, folder: Path, tmp_path: Path) -> None:
+    """What `ingest sample` does to these files is what anybody's own `ingest add` does."""
+    by_hand, dataset = tmp_path / "by-hand.sqlite", folder / "sample-texts"
+    _ingest("add", dataset / "dataset.toml", dataset, "--media", dataset, "--catalogue", by_hand)
+    columns = [column for column in schema.issues.c if column.name not in ("id", "dataset_id")]
+    query = select(*columns).order_by(schema.issues.c.idx)
+    engine = create_engine(f"sqlite:///{by_hand}")
+    with engine.connect() as alone:
+        rows = alone.execute(query).all()
+    engine.dispose()
+    assert rows == stored.execute(query.where(schema.issues.c.dataset_id == _id_of(stored, "sample-texts"))).all()
