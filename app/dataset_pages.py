@@ -1,0 +1,273 @@
+"""The pages of one dataset: its issues, one issue, its classes, its confusions, its corrected test set.
+
+Each route reads through ``queries`` and ``facets``, and hands plain values to a template. No rule is stated here.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app import facets, queries
+from app.cards import cards
+from app.charts import heat_map, most_involved, sets_bar
+from app.database import Catalogue, current
+from app.domain.verdicts import ERROR_CATEGORIES
+from app.errors import FilterError, NotFound
+from app.filters import SORTS, IssueFilter, class_value
+from app.issue_page import issue_context
+from app.overview import header
+from app.records import ClassInfo, ConfusionCell, Dataset
+from app.rendering import render
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+_SORT_TITLES: Final = {
+    "suspicion": "Suspicion",
+    "margin": "Margin",
+    "index": "Index",
+    "disagreement": "Disagreement",
+}
+#: A list of all classes to choose from is part of the page only where it is short.
+_FEW_CLASSES: Final = 40
+#: Rows of the table of confusions before it asks whether all are wanted.
+_PAIRS_AT_FIRST: Final = 200
+_CLASS_COLUMNS: Final = (
+    ("id", "Id", True),
+    ("name", "Class", False),
+    ("examples", "Examples", True),
+    ("threshold", "Threshold", True),
+    ("given", "As given label", True),
+    ("guessed", "As guessed label", True),
+    ("corrected", "As corrected label", True),
+)
+
+
+@router.get("/{name}")
+async def gallery(request: Request, name: str) -> HTMLResponse:
+    """The issues of a dataset under a filter, a page at a time."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    params = request.query_params
+    f = IssueFilter.parse(dataset, params.multi_items())
+    limit = request.app.state.settings.page_size
+    page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
+    query = f.query(dataset)
+    shown = cards(dataset, page.items, query)
+    kinds = {card.kind for card in shown}
+    return render(
+        request,
+        "gallery.html",
+        dataset=dataset,
+        tab="",
+        filter=f,
+        chips=f.chips(dataset),
+        sentence=f.sentence(dataset, page.total),
+        cards=shown,
+        wall="image" if "image" in kinds else "text" if "text" in kinds else "audio" if "audio" in kinds else "plain",
+        previous_url=_page(name, query, "before", page.before),
+        next_url=_page(name, query, "after", page.after),
+        json_url=f"/api/v1/datasets/{name}/issues" + ("?" + query if query else ""),
+        **catalogue.pages.get(("side", dataset.id, f), lambda: _side(catalogue, dataset, f)),
+    )
+
+
+def _page(name: str, query: str, direction: str, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    return f"/{name}?{query}{'&' if query else ''}{direction}={cursor}"
+
+
+def _side(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
+    """What stands beside the cards; it depends on the catalogue and the filter alone, not on the page."""
+    found = facets.facets(catalogue, dataset, f)
+    of_classes = [facet.name for facet in found if facet.more and facet.name in ("given", "guessed", "corrected")]
+    return {
+        "facets": found,
+        "sub": frozenset(c.value for c in ERROR_CATEGORIES),
+        "without_q": parse_qsl(f.query(dataset, q=None)),
+        "class_forms": {name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},
+        "few_classes": bool(of_classes) and len(dataset.classes) <= _FEW_CLASSES,
+        "agreements": [(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
+        "sorts": [_sort(dataset, f, name) for name in SORTS],
+    }
+
+
+def _query(dataset: Dataset, f: IssueFilter, **changes: Any) -> str:
+    query = f.query(dataset, **changes)
+    return "?" + query if query else ""
+
+
+def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
+    state = {name: "forward", f"-{name}": "reverse"}.get(f.sort, "")
+    wanted = f"-{name}" if state == "forward" else name
+    return _SORT_TITLES[name], _query(dataset, f, sort=wanted), state
+
+
+@router.get("/{name}/issues/{index}")
+async def issue(request: Request, name: str, index: str) -> HTMLResponse:
+    """One issue: its medium, all facts, how the verdict came about, and its neighbours in the filter."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    f = IssueFilter.parse(dataset, request.query_params.multi_items())
+    place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
+    detail = queries.issue_detail(catalogue, dataset, place, f.agreement)
+    if detail is None:
+        raise NotFound(
+            f"No issue of {dataset.title} has the index {index[:40]!r}. Only flagged or reviewed examples have a page.",
+            [(f"All issues of {dataset.title}", f"/{name}")],
+        )
+    previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
+    return render(request, "issue.html", tab="issue", **issue_context(dataset, f, detail, previous, following))
+
+
+class ClassRow(NamedTuple):
+    """A row of the table of classes."""
+
+    id: int
+    name: str
+    examples: int | None
+    threshold: float | None
+    given: int
+    guessed: int
+    corrected: int
+    counts: tuple[tuple[str, int, str], ...]  # (role, issues, query string of these issues)
+
+
+@router.get("/{name}/classes")
+async def classes(request: Request, name: str) -> HTMLResponse:
+    """All classes of a dataset, with how many issues carry them in which role."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    params = request.query_params
+    f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
+    q = " ".join(params.get("q", "")[:200].split())
+    sort = _class_sort(params.get("sort") or "id")
+    rows = catalogue.pages.get(("classes", dataset.id, f.agreement), lambda: _class_rows(catalogue, dataset, f))
+    rows = _sorted_classes([row for row in rows if q.casefold() in row.name.casefold()], sort)
+    others = {key: value for key, value in (("q", q), ("agreement", params.get("agreement", ""))) if value}
+    return render(
+        request,
+        "classes.html",
+        dataset=dataset,
+        tab="classes",
+        rows=rows,
+        q=q,
+        sort=sort,
+        agreement=f.agreement,
+        columns=[header(key, title, numeric, sort, others=others) for key, title, numeric in _CLASS_COLUMNS],
+        json_url=f"/api/v1/datasets/{name}/classes",
+    )
+
+
+def _class_sort(sort: str) -> str:
+    allowed = [sign + key for key, _, _ in _CLASS_COLUMNS for sign in ("", "-")]
+    if sort not in allowed:
+        raise FilterError("sort", sort, allowed)
+    return sort
+
+
+def _sorted_classes(rows: list[ClassRow], sort: str) -> list[ClassRow]:
+    key = sort.removeprefix("-")
+    known = [row for row in rows if getattr(row, key) is not None]
+    known.sort(key=lambda row: getattr(row, key), reverse=sort.startswith("-"))
+    return known + [row for row in rows if getattr(row, key) is None]
+
+
+def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[ClassRow]:
+    roles = ("given", "guessed", "corrected")
+    counts = {role: facets.class_counts(catalogue, dataset, f, role) for role in roles}
+    rows = []
+    for c in dataset.classes:
+        numbers = {role: counts[role].get(c.id, 0) for role in roles}
+        links = tuple((role, n, f.query(dataset, **{role: c.id})) for role, n in numbers.items())
+        rows.append(ClassRow(c.id, c.name, c.n_examples, c.threshold, **numbers, counts=links))
+    return rows
+
+
+@router.get("/{name}/confusions")
+async def confusions(request: Request, name: str) -> HTMLResponse:
+    """Which given label hides which corrected, or guessed, one."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    params = request.query_params
+    kind = params.get("kind") or "corrected"
+    if kind not in ("corrected", "guessed"):
+        raise FilterError("kind", kind, ["corrected", "guessed"])
+    f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
+    everything = params.get("pairs") == "all"
+
+    def make() -> dict[str, Any]:
+        return _confusions(catalogue, dataset, f, kind, everything)
+
+    return render(
+        request,
+        "confusions.html",
+        dataset=dataset,
+        tab="confusions",
+        kind=kind,
+        agreement=f.agreement,
+        json_url=f"/api/v1/datasets/{name}",
+        **catalogue.pages.get(("confusions", dataset.id, f.agreement, kind, everything), make),
+    )
+
+
+def _confusions(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, everything: bool) -> dict[str, Any]:
+    cells = queries.confusions(catalogue, dataset, f.agreement, kind)
+    agreement = {} if f.agreement == dataset.default_agreement else {"agreement": str(f.agreement)}
+    here = f"/{dataset.name}/confusions"
+
+    def address(cell: ConfusionCell) -> str:
+        pairs = {"given": class_value(dataset, cell.given.id), kind: class_value(dataset, cell.other.id)}
+        # A correctable issue is what has a corrected label, so the filter needs no category.
+        return f"/{dataset.name}?{urlencode(pairs | agreement)}"
+
+    shown = cells if everything else cells[:_PAIRS_AT_FIRST]
+    return {
+        "rows": [(cell.given.name, cell.other.name, cell.count, address(cell)) for cell in shown],
+        "cut": len(shown) < len(cells),
+        "n_pairs": len(cells),
+        "chart": heat_map(cells, address, kind),
+        "n_classes_shown": len(most_involved(cells)),
+        "n_classes_involved": len(_involved(cells)),
+        "links": {
+            "corrected": _address(here, agreement),
+            "guessed": _address(here, {"kind": "guessed"} | agreement),
+            "all": _address(here, ({"kind": kind} if kind == "guessed" else {}) | agreement | {"pairs": "all"}),
+            "agreements": [
+                (a, _address(here, {} if a == dataset.default_agreement else {"agreement": str(a)}))
+                for a in dataset.agreements
+            ],
+        },
+    }
+
+
+def _involved(cells: Iterable[ConfusionCell]) -> set[ClassInfo]:
+    return {info for cell in cells for info in (cell.given, cell.other)}
+
+
+def _address(path: str, params: dict[str, str]) -> str:
+    return f"{path}?{urlencode(params)}" if params else path
+
+
+@router.get("/{name}/corrected")
+async def corrected(request: Request, name: str) -> HTMLResponse:
+    """The corrected test set: how large its parts are, and where to take it."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    f = IssueFilter.parse(dataset, [("agreement", request.query_params.get("agreement", ""))])
+    sizes = queries.corrected_sizes(dataset, f.agreement)
+    return render(
+        request,
+        "corrected.html",
+        dataset=dataset,
+        tab="corrected",
+        agreement=f.agreement,
+        sizes=sizes,
+        bar=sets_bar(sizes) if sizes and sizes.all else "",
+        csv_path=f"/api/v1/datasets/{name}/corrected.csv",
+        base_url=str(request.base_url).rstrip("/"),
+        json_url=f"/api/v1/datasets/{name}",
+    )

@@ -1,0 +1,161 @@
+"""What the page of one issue shows, gathered for its template."""
+
+from typing import Any, Final, NamedTuple
+
+from markupsafe import Markup
+
+from app.cards import badge, caption, elsewhere, label_name, picture, sound
+from app.charts import share_bar
+from app.domain.corrections import action
+from app.filters import IssueFilter
+from app.records import ClassInfo, Dataset, Issue, IssueDetail
+from app.rendering import issue_path, media_prefix, media_url
+
+#: The side, in pixels, that a picture is shown at if it has fewer: small ones are enlarged, pixels kept square.
+_LARGE: Final = 560
+_ANSWERS: Final = {
+    "given": "given label",
+    "guessed": "guessed label",
+    "both": "both labels",
+    "neither": "neither label",
+}
+
+
+class NamedClass(NamedTuple):
+    """A class and the query string of the issues with this given label."""
+
+    name: str
+    query: str
+
+
+def issue_context(
+    dataset: Dataset, f: IssueFilter, detail: IssueDetail, previous: int | None, following: int | None
+) -> dict[str, Any]:
+    """The template's values for an issue as it stands within the filter ``f``."""
+    issue = detail.issue
+    query = f.query(dataset)
+    exhibit, medium = _exhibit(dataset, detail)
+    votes = tuple(issue.votes.items()) if issue.votes is not None else None
+    guessed = label_name(issue.guessed) if issue.guessed else None
+    corrected = label_name(issue.corrected) if issue.corrected else None
+    given = label_name(issue.given)
+    per_name = None if dataset.vote_options else dataset.raters
+    return {
+        "dataset": dataset,
+        "issue": issue,
+        "issue_agreement": f.agreement,
+        "detail": detail,
+        "query": query,
+        "exhibit": exhibit,
+        "medium": medium,
+        "elsewhere": elsewhere(issue.url) if issue.url else "",
+        "caption": caption(issue.category, given, guessed, corrected, votes, issue.consensus, per_name),
+        "consensus": _consensus(dataset, issue),
+        "votes": _votes(dataset, issue),
+        "verdicts": [
+            (v.agreement, badge(v.category), v.corrected.name if v.corrected else None, action(v.category).value)
+            for v in detail.verdicts
+        ],
+        "thresholds": _thresholds(issue),
+        "bars": _bars(dataset, detail, f),
+        "previous_url": None if previous is None else issue_path(dataset, previous, query),
+        "next_url": None if following is None else issue_path(dataset, following, query),
+        "json_url": f"/api/v1/datasets/{dataset.name}/issues/{issue.idx}{_agreement(dataset, f)}",
+        "original_url": _original(dataset, issue),
+    }
+
+
+def _agreement(dataset: Dataset, f: IssueFilter) -> str:
+    return "" if f.agreement == dataset.default_agreement else f"?agreement={f.agreement}"
+
+
+def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
+    issue, media = detail.issue, detail.issue.media or {}
+    if kind := next((k for k in ("image", "thumbnail") if k in media), None):
+        width, height = _enlarged(*media[kind])
+        alt = f"Example {issue.idx}, enlarged" if width > media[kind][0] else f"Example {issue.idx}"
+        return "image", picture(media_url(dataset, issue, kind), width, height, alt, lazy=False)
+    if "audio" in media:
+        return "audio", sound(f"{media_prefix(dataset)}{issue.idx}", media, issue.idx)
+    if detail.text is not None or issue.excerpt is not None:
+        return "text", Markup("")
+    return "plain", Markup("")
+
+
+def _enlarged(width: int, height: int) -> tuple[int, int]:
+    """The size to show a picture at: a whole multiple of its own that comes near ``_LARGE``, so pixels stay square."""
+    times = max(1, _LARGE // max(width, height, 1))
+    return width * times, height * times
+
+
+def _original(dataset: Dataset, issue: Issue) -> str | None:
+    media = issue.media or {}
+    kind = next((k for k in ("image", "text", "audio") if k in media), None)
+    return media_url(dataset, issue, kind) if kind else None
+
+
+def _votes(dataset: Dataset, issue: Issue) -> list[tuple[str, str, int, Markup]]:
+    """(answer, the label it stands for, votes, bar) of every option, in the order of the options."""
+    if issue.votes is None:
+        return []
+    names = {"given": issue.given.name, "guessed": issue.guessed.name if issue.guessed else ""}
+    known = _ANSWERS if dataset.vote_options else {}
+    return [
+        (
+            known.get(option, option),
+            names.get(option, "") if known else _role(issue, option),
+            n,
+            share_bar(round(1000 * n / max(dataset.raters, 1)), "votes-fill"),
+        )
+        for option, n in issue.votes.items()
+    ]
+
+
+def _consensus(dataset: Dataset, issue: Issue) -> str | None:
+    """What most reviewers said, with the label that the answer stands for."""
+    label = {"given": issue.given, "guessed": issue.guessed}.get(issue.consensus or "")
+    if not dataset.vote_options or issue.consensus not in _ANSWERS:
+        return issue.consensus
+    words = _ANSWERS[issue.consensus]
+    return f"{words}, {label.name}" if label else words
+
+
+def _role(issue: Issue, name: str) -> str:
+    roles = [
+        word
+        for word, label in (("given", issue.given), ("guessed", issue.guessed))
+        if label and any(c.name == name for c in label.classes)
+    ]
+    return " and ".join(roles)
+
+
+def _thresholds(issue: Issue) -> list[tuple[str, ClassInfo]]:
+    labels = (("the given label", issue.given), ("the guessed label", issue.guessed))
+    found = {c.id: (role, c) for role, label in reversed(labels) if label for c in label.classes}
+    return [entry for entry in found.values() if entry[1].threshold is not None][::-1]
+
+
+def _bars(
+    dataset: Dataset, detail: IssueDetail, f: IssueFilter
+) -> list[tuple[NamedClass, Markup, float, tuple[str, ...]]]:
+    issue = detail.issue
+    shown = list(detail.top_probs)
+    # The given label is what the others are held against: it has its bar even when it is not among the first.
+    if (
+        shown
+        and issue.self_confidence is not None
+        and len(issue.given.classes) == 1
+        and issue.given.classes[0] not in [c for c, _ in shown]
+    ):
+        shown.append((issue.given.classes[0], issue.self_confidence))
+    rows = []
+    for class_, p in shown:
+        roles = tuple(
+            word
+            for word, label in (("given", issue.given), ("guessed", issue.guessed), ("corrected", issue.corrected))
+            if label and class_ in label.classes
+        )
+        kind = "given-fill" if "given" in roles else "guessed-fill" if "guessed" in roles else ""
+        query = IssueFilter(agreement=f.agreement, given=class_.id).query(dataset)
+        rows.append((NamedClass(class_.name, query), share_bar(round(1000 * p), kind), p, roles))
+    return rows

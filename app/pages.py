@@ -1,0 +1,111 @@
+"""The pages that are about no single dataset, and the router of all pages.
+
+Each route reads what it shows through ``queries`` and hands it to a template. No rule and no SQL is stated here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app import dataset_pages, errors, queries, reference
+from app.cards import badge, cards
+from app.database import current
+from app.domain.verdicts import Category
+from app.overview import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
+from app.rendering import render
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+#: Errors that a reader of an API answer can look up, by the last part of their ``type``.
+ERROR_TYPES: Final = (errors.NotFound, errors.FilterError, errors.NotHere, errors.NoCatalogue, errors.SiteError)
+
+#: What the categories mean, in the order in which the method page explains them.
+KINDS: Final = (
+    (Category.CORRECTABLE, "Enough people see the guessed label, and it becomes the corrected label."),
+    (Category.MULTI_LABEL, "Enough people see both labels."),
+    (Category.NEITHER, "Enough people see neither label."),
+    (Category.NON_AGREEMENT, "None of these has enough votes."),
+    (Category.NON_ERROR, "No error: at least three people confirm the given label."),
+    (Category.UNREVIEWED, "Nobody has looked yet. The example keeps its given label and is an issue, not an error."),
+)
+
+
+@router.get("/")
+async def home(request: Request) -> HTMLResponse:
+    """The datasets, each with a telling example, and Tables 1 and 2."""
+    catalogue = current(request)
+    every = list(catalogue.datasets.values())
+    real = [d for d in every if not d.sample]
+    samples = [d for d in every if d.sample]
+    shown = {d.name: next(iter(cards(d, queries.telling_issues(catalogue, d, 1))), None) for d in every}
+    rows = real or samples
+    params = request.query_params
+    return render(
+        request,
+        "home.html",
+        place="home",
+        real=real,
+        samples=samples,
+        shown=shown,
+        average=average_percent(real),
+        paper_average=paper_average(real),
+        paper_percent={d.name: paper_figure(d, "percent_error") for d in real},
+        differing=[(d, why) for d in real if (why := _why_different(d.about))],
+        n_errors=sum(d.n_errors for d in rows),
+        n_checked=sum(d.n_checked for d in rows),
+        table_1=table("table1", TABLE_1, rows, params),
+        table_2=table("table2", TABLE_2, rows, params),
+    )
+
+
+def _why_different(about: Mapping[str, Any]) -> str | None:
+    paper = about.get("paper")
+    why = about.get("differs") or (paper.get("differs") if isinstance(paper, Mapping) else None)
+    return why if isinstance(why, str) else None
+
+
+@router.get("/method")
+async def method(request: Request) -> HTMLResponse:
+    """How flagging, voting and correcting work."""
+    return render(request, "method.html", place="method", kinds=[(badge(c), words) for c, words in KINDS])
+
+
+@router.get("/about")
+async def about(request: Request) -> HTMLResponse:
+    """The paper, the datasets' sources and licences, and whom to write to."""
+    catalogue = current(request)
+    return render(
+        request,
+        "about.html",
+        place="about",
+        datasets=list(catalogue.datasets.values()),
+        written_at=catalogue.written_at,
+        version=catalogue.version,
+        contact=request.app.state.settings.contact,
+    )
+
+
+@router.get("/about/errors")
+async def about_errors(request: Request) -> HTMLResponse:
+    """What each type of problem of the API means."""
+    return render(request, "problems.html", place="about", types=ERROR_TYPES)
+
+
+@router.get("/api")
+async def api(request: Request) -> HTMLResponse:
+    """The API's documentation, with example requests that this very catalogue answers."""
+    catalogue = current(request)
+    return render(
+        request,
+        "api.html",
+        place="api",
+        operations=reference.operations(request.app.openapi(), catalogue),
+        example=reference.example_dataset(catalogue),
+        base_url=str(request.base_url).rstrip("/"),
+    )
+
+
+# The addresses of datasets begin at the root, so they come last.
+router.include_router(dataset_pages.router)

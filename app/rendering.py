@@ -1,0 +1,134 @@
+"""Templates, compiled once, and the few helpers every page needs: addresses of static files and media, numbers as text.
+
+Everything that comes from a dataset is escaped, here by Jinja's autoescape or where markup is put together in Python by
+``markupsafe.escape``. This module reads no catalogue and knows no page.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.domain.verdicts import Category
+from app.records import Dataset, Issue
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+TEMPLATES: Final = ROOT / "templates"
+STATIC: Final = ROOT / "static"
+
+#: Shown where a figure is not known. A dash alone would say nothing to a listener, so pages name it once.
+UNKNOWN: Final = "–"
+EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips"}
+CATEGORY_TITLES: Final = {
+    Category.CORRECTABLE: "correctable",
+    Category.MULTI_LABEL: "multi-label",
+    Category.NEITHER: "neither",
+    Category.NON_AGREEMENT: "non-agreement",
+    Category.NON_ERROR: "non-error",
+    Category.UNREVIEWED: "unreviewed",
+}
+
+
+@lru_cache(maxsize=64)
+def static_url(name: str) -> str:
+    """The address of a file in ``static``, with a version that changes when its content does.
+
+    Raises FileNotFoundError for a file that is not there, so a template cannot name one by mistake.
+    """
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{quote(name)}?v={digest}"
+
+
+def media_url(dataset: Dataset, issue: Issue, kind: str) -> str:
+    """The permanent address of one medium of an issue: "image", "thumbnail", "text", "audio" or "waveform"."""
+    return f"{media_prefix(dataset)}{issue.idx}/{kind}"
+
+
+def media_prefix(dataset: Dataset) -> str:
+    """What the addresses of all media of a dataset begin with; its version makes them good for ever."""
+    return f"/media/{quote(dataset.name)}/{quote(dataset.version)}/"
+
+
+def issue_path(dataset: Dataset, idx: int, query: str = "") -> str:
+    """The address of an issue's page, within the filter of ``query`` if there is one.
+
+    The query string is canonical already, so only what HTML needs is left to the template.
+    """
+    return f"/{dataset.name}/issues/{idx}{'?' + query if query else ''}"
+
+
+def number(value: int | None) -> str:
+    """A count with its thousands apart: 50,426,266; a dash where it is not known."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """A per cent figure as the paper prints it, to two decimals; a dash where it is not known."""
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def decimal(value: float | None) -> str:
+    """A probability or margin, to four decimals, with a true minus sign; a dash where it is not known.
+
+    >>> decimal(-0.98765), decimal(0.00001)
+    ('−0.9877', '< 0.0001')
+    """
+    if value is None:
+        return UNKNOWN
+    return "< 0.0001" if 0 < value < 0.00005 else f"{value:.4f}".replace("-", "−")
+
+
+def size_of(n_bytes: int) -> str:
+    """The size of a file for a reader: 8.3 MB."""
+    amount = float(n_bytes)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def safe_url(address: str) -> str:
+    """An address that a link may lead to; "#" for anything but the web, a script for one."""
+    return address if address.startswith(("https://", "http://")) else "#"
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> HTMLResponse:
+    """The page that a template makes of ``context``; ``request`` stands in it as well."""
+    return HTMLResponse(_templates()[template].render(request=request, **context), status, headers)
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Mapping[str, Any]:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        cache_size=-1,
+    )
+    environment.filters.update(number=number, percent=percent, decimal=decimal, size_of=size_of, safe_url=safe_url)
+    environment.globals.update(
+        static_url=static_url,
+        media_url=media_url,
+        issue_path=issue_path,
+        examples=EXAMPLES,
+        category_titles=CATEGORY_TITLES,
+    )
+    # A template that does not compile must stop the server at its start, not a visitor at a page.
+    return {name: environment.get_template(name) for name in environment.list_templates(extensions=["html"])}
+
+
+def compile_templates() -> None:
+    """Compile all templates now. Raises jinja2.TemplateError naming file and line when one is wrong."""
+    _templates()
