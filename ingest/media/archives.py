@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol, Self, cast
 
 from ingest.errors import shown
-from ingest.media.inflating import DAMAGE, Bounded, Budget, Readable, inflated
+from ingest.media.inflating import DAMAGE, TAIL, Bounded, Budget, Readable, inflated
 from ingest.media.items import MediaError
 
 #: tar's own headers of long names and attributes; tarfile reads them whole.
@@ -187,6 +187,9 @@ class _Tar:
                 if not info.isdir():
                     yield self._member(tar, info)
             stream.drain()  # only at its end is the checksum of the whole compared
+            # tarfile takes a header that breaks off for the end of the archive, which is a block of zeros.
+            if stream.tail != bytes(TAIL):
+                raise _damaged(self.path, EOFError("its end is not marked"))
 
     def _next(self, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
         # tarfile keeps all it has seen, which a pass over a million members does not need.

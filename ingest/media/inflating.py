@@ -25,6 +25,9 @@ FREE_BYTES: Final = 32 << 20
 #: Memory that an .xz file may ask for: enough for every preset of the xz tool.
 MAX_XZ_MEMORY: Final = 128 << 20
 
+#: How much of what was read last is remembered: one block of a tar.
+TAIL: Final = 512
+
 _CHUNK: Final = 1 << 16
 
 #: What the standard library raises on archives that are cut off, damaged, or not what they are called.
@@ -63,9 +66,13 @@ class Budget:
 
 
 class Bounded:
-    """Reads ``inner``, spending ``budget``; damage is raised as what ``fail`` makes of it."""
+    """Reads ``inner``, spending ``budget``; damage is raised as what ``fail`` makes of it.
+
+    ``tail`` is the last bytes that were read, at most TAIL of them.
+    """
 
     def __init__(self, inner: Readable, budget: Budget | None, fail: Callable[[Exception], Exception]) -> None:
+        self.tail = b""
         self._inner = inner
         self._budget = budget
         self._fail = fail
@@ -91,6 +98,7 @@ class Bounded:
             raise self._fail(error) from error
         if self._budget is not None:
             self._budget.spend(len(part))
+        self.tail = (self.tail + part[-TAIL:])[-TAIL:]
         return part
 
 
