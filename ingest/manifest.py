@@ -178,7 +178,7 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(path, f"expected UTF-8 text: {error}") from error
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(path, f"expected TOML: {error}") from error
     return _manifest(path, text, Table(path, values))
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from tokenize import TokenError
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.manifest import KeyKind
-from ingest.pickles import PickledArraysError, load_arrays
+from ingest.pickles import load_arrays
 
 #: Rows read at a time; 65,536 rows of 1,000 classes are half a gigabyte, so wide matrices take fewer.
 BLOCK_NUMBERS = 8_000_000
@@ -53,9 +54,12 @@ def _header(path: Path) -> tuple[tuple[tuple[int, ...], bool], np.dtype[Any], in
             version = np.lib.format.read_magic(stream)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, fortran, dtype = read(stream)
-            return (shape, fortran), dtype, stream.tell()
-    except (ValueError, EOFError) as error:
-        raise DataError(path, f"expected a .npy file: {error}") from error
+            start = stream.tell()
+    except (ValueError, EOFError, SyntaxError, TypeError, TokenError, OverflowError) as error:
+        raise DataError(path, f"expected a .npy file, found another or a damaged one: {error}") from error
+    if any(length < 0 for length in shape):
+        raise DataError(path, f"expected a .npy file, found the impossible shape {shape}")
+    return (shape, fortran), dtype, start
 
 
 def read_labels(path: Path, n_classes: int) -> NDArray[np.int64]:
@@ -81,11 +85,8 @@ def read_multiple_labels(path: Path, n_classes: int) -> list[LabelSet]:
     _, dtype, _ = _header(path)
     if not dtype.hasobject:
         return _sets_of_indicators(path, n_classes)
-    try:
-        with path.open("rb") as stream:
-            loaded = load_arrays(stream, str(path))
-    except PickledArraysError as error:
-        raise DataError(path, str(error).removeprefix(f"{path}: ")) from error
+    with path.open("rb") as stream:
+        loaded = load_arrays(stream, str(path))
     if not isinstance(loaded, np.ndarray) or loaded.ndim != 1 or len(loaded) == 0:
         raise DataError(path, f"expected an (n,) array of label sets, found {shown(loaded)}")
     return [_label_set(path, place, labels, n_classes) for place, labels in enumerate(loaded)]
@@ -232,8 +233,8 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise DataError(path, f"expected JSON, found that it breaks there: {error.msg}", record=where) from error
-    except RecursionError as error:
-        raise DataError(path, "expected plain JSON, found one nested too deeply") from error
+    except (RecursionError, ValueError) as error:
+        raise DataError(path, f"expected plain JSON, found it too deep or a number too long: {error}") from error
 
 
 def read_index(path: Path) -> list[str]:
