@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Row, select
 
@@ -18,7 +18,7 @@ from app.errors import FilterError, NotFound, near_names
 from app.facets import cells, total
 from app.filters import IssueFilter
 from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssuePage, VerdictAt
-from app.selection import Selection, selection
+from app.selection import POSITIONS, Selection, selection
 
 _FURTHEST = 2**63 - 1
 _CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
@@ -99,13 +99,9 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
 def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
     """The indices of the issues before and behind one in a filter's order, None at the ends."""
     chosen = _selection(catalogue, dataset, f)
-    place = {
-        "id": issue.id,
-        "idx": issue.idx,
-    }.get(chosen.position.key or "")
-    if place is None:
-        row = catalogue.connection.execute(select(chosen.position).where(schema.issues.c.id == issue.id)).scalar()
-        place = cast("int", row)
+    place = catalogue.connection.execute(
+        select(POSITIONS[f.sort.removeprefix("-")]).where(schema.issues.c.id == issue.id)
+    ).scalar_one()
     found = [_rows(catalogue, chosen, forward, place, 1) for forward in (False, True)]
     previous, following = (rows[0].idx if rows else None for rows in found)
     return previous, following
@@ -179,7 +175,9 @@ def _start(chosen: Selection, forward: bool) -> int:
 
 
 def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
-    make = lambda: selection(catalogue.connection, dataset, f)  # noqa: E731
+    def make() -> Selection:
+        return selection(catalogue.connection, dataset, f, total(catalogue, dataset, f))
+
     return catalogue.statements.get((dataset.id, f), make)
 
 

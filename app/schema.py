@@ -2,7 +2,7 @@
 
 A catalogue is one SQLite file. This module declares what stands in it and nothing else: no query, no formula.
 
-Three conventions carry the rest.
+Four conventions carry the rest.
 
 *A label is a label set.* Every label a dataset can carry is a row of ``label_sets``: ids ``0 .. n_classes - 1`` are the
 single classes themselves, larger ids are sets of several (or no) classes, as AudioSet has them. ``given``, ``guessed``
@@ -10,6 +10,10 @@ and ``corrected`` are such ids in every table, so datasets with one label an exa
 
 *An issue's id tells its dataset and its place.* ``id = dataset_id << 32 | position``, where position 0 is the most
 suspicious issue of the dataset. Reading rows in the order of their ids is reading the default gallery.
+
+*Plans do not depend on the data.* A catalogue carries no statistics (no ANALYZE), so SQLite chooses by the indexes
+declared here alone, the same for every catalogue. With statistics it builds a Bloom filter over all verdicts for every
+page, which costs more than the page.
 
 *Sort orders are integers made at ingest.* ``by_margin`` and ``by_disagreement`` number a dataset's issues 0, 1, 2, ...
 in that order without ties, so a page is one comparison and never an OFFSET.
@@ -154,6 +158,7 @@ Index("issues_by_idx", issues.c.dataset_id, issues.c.idx, unique=True)
 Index("issues_by_margin", issues.c.dataset_id, issues.c.by_margin, unique=True)
 Index("issues_by_disagreement", issues.c.dataset_id, issues.c.by_disagreement, unique=True)
 Index("issues_by_given", issues.c.dataset_id, issues.c.given)
+Index("issues_by_pair", issues.c.dataset_id, issues.c.given, issues.c.guessed)
 Index("issues_by_guessed", issues.c.dataset_id, issues.c.guessed)
 Index("issues_by_votes", issues.c.dataset_id, issues.c.vote_pattern, sqlite_where=issues.c.vote_pattern.is_not(None))
 Index("issues_not_flagged", issues.c.dataset_id, sqlite_where=text("flagged = 0"))

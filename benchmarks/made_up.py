@@ -60,7 +60,6 @@ def write(path: Path, n_issues: int, seed: int = 0) -> None:
         for table in schema.metadata.sorted_tables:
             for index in table.indexes:
                 connection.execute(CreateIndex(index))
-        connection.exec_driver_sql("ANALYZE")
     engine.dispose()
 
 

@@ -1,5 +1,7 @@
 """Fixtures every test may use."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,3 +16,26 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real release lies in ../shared, which is not here")
     return SHARED / "data"
+
+
+def ingest(*arguments: str | Path) -> None:
+    """Run ``python -m ingest`` as a user does."""
+    command = [sys.executable, "-m", "ingest", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def sample_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded sample as a catalogue."""
+    file = tmp_path_factory.mktemp("sample") / "catalogue.sqlite"
+    ingest("sample", "--catalogue", file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def real_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All ten datasets of the release, with the media that are here, as a catalogue."""
+    file = tmp_path_factory.mktemp("real") / "catalogue.sqlite"
+    ingest("release", shared / "label-errors", "--media", shared / "media", "--catalogue", file)
+    return file
