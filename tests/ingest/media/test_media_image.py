@@ -1,0 +1,138 @@
+"""Images: what is stored, decoded again, is what was read."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ingest.media.archives import MemberError
+from ingest.media.image import GROUND, LARGE_SIDE, SMALL_SIDE, file_items, pixel_items
+from ingest.media.items import MediaItem
+
+
+def pixels_of(item: MediaItem) -> np.ndarray:
+    with Image.open(io.BytesIO(item.data)) as image:
+        assert item.type == Image.MIME[str(image.format)]
+        assert (item.width, item.height) == image.size
+        return np.asarray(image)
+
+
+def noise(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def saved(image: Image.Image, encoding: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, encoding, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("shape", "factor"),
+    [((28, 28), 8), ((32, 32, 3), 7), ((8, 8), 28), ((1, 1), 224), ((30, 90, 3), 2), ((224, 200), 1)],
+)
+def test_small_pictures_are_enlarged_pixel_by_pixel(shape: tuple[int, ...], factor: int) -> None:
+    pixels = noise(*shape)
+    image, thumbnail = pixel_items(7, pixels)
+    assert [(item.index, item.kind, item.type) for item in (image, thumbnail)] == [
+        (7, "image", "image/png"),
+        (7, "thumbnail", "image/png"),
+    ]
+    assert np.array_equal(pixels_of(image), pixels)
+    assert np.array_equal(pixels_of(thumbnail), pixels.repeat(factor, axis=0).repeat(factor, axis=1))
+    assert max(pixels_of(thumbnail).shape) <= SMALL_SIDE
+
+
+def test_large_pictures_are_reduced_and_keep_their_shape() -> None:
+    y, x = np.mgrid[0:600, 0:900]
+    pixels = np.stack([x * 255 // 900, y * 255 // 600, np.full_like(x, 90)], axis=-1).astype(np.uint8)
+    image, thumbnail = file_items(1, saved(Image.fromarray(pixels), "PNG"))
+    assert np.array_equal(pixels_of(image), pixels)
+    small = pixels_of(thumbnail).astype(int)
+    assert (thumbnail.type, thumbnail.width, thumbnail.height) == ("image/webp", LARGE_SIDE, 299)
+    assert len(thumbnail.data) < len(image.data)
+    expected = np.stack([np.tile(np.linspace(0, 255, 448), (299, 1)), np.tile(np.linspace(0, 255, 299)[:, None], 448)])
+    assert np.abs(small[..., 0] - expected[0]).mean() < 4
+    assert np.abs(small[..., 1] - expected[1]).mean() < 4
+
+
+def test_a_photograph_is_turned_upright() -> None:
+    pixels = noise(20, 10, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    image, _ = file_items(1, saved(Image.fromarray(pixels), "PNG", exif=exif))
+    assert np.array_equal(pixels_of(image), np.rot90(pixels, -1))
+    with Image.open(io.BytesIO(image.data)) as stored:
+        assert not stored.getexif(), "nothing but pixels is kept"
+
+
+def test_a_palette_becomes_its_colours() -> None:
+    pixels = np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)
+    image, _ = file_items(1, saved(Image.fromarray(pixels).quantize(2), "GIF"))
+    assert np.array_equal(pixels_of(image), pixels)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_lies_on_the_neutral_ground(mode: str) -> None:
+    picture = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    picture.putpixel((1, 0), (9, 9, 9, 255))
+    image, _ = file_items(1, saved(picture.convert(mode), "PNG"))
+    assert pixels_of(image)[0].tolist() == [list(GROUND), [9, 9, 9]]
+
+
+def test_sixteen_bits_become_eight() -> None:
+    pixels = np.array([[0, 257, 32_896, 65_535]], np.uint16)
+    for encoding in ("PNG", "TIFF", "PPM"):
+        image, _ = file_items(1, saved(Image.fromarray(pixels), encoding))
+        assert pixels_of(image).tolist() == [[0, 1, 128, 255]], encoding
+
+
+def test_cmyk_becomes_rgb() -> None:
+    image, _ = file_items(1, saved(Image.new("CMYK", (4, 4), (0, 255, 255, 0)), "JPEG", quality=100))
+    red, green, blue = pixels_of(image).reshape(-1, 3).mean(axis=0)
+    assert red > 230
+    assert max(green, blue) < 30
+
+
+def test_black_and_white_becomes_grey() -> None:
+    picture = Image.new("1", (2, 1))
+    picture.putpixel((1, 0), 1)
+    image, _ = file_items(1, saved(picture, "PNG"))
+    assert pixels_of(image).tolist() == [[0, 255]]
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes that says it is 20,000 pixels a side."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    )
+
+
+PNG = saved(Image.fromarray(noise(40, 40, 3)), "PNG")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (bomb(), "expected at most 50,000,000 pixels, found"),
+        (saved(Image.new("L", (8000, 7000)), "PNG"), "expected at most 50,000,000 pixels, found 8,000 x 7,000"),
+        (PNG[: len(PNG) // 2], "expected a whole image, found it damaged"),
+        (saved(Image.fromarray(noise(40, 40, 3)), "JPEG")[:300], "expected a whole image, found it damaged"),
+        (b"<!doctype html>", "expected an image .*, found something else"),
+        (b"", "expected an image .*, found something else"),
+        (saved(Image.new("RGB", (9, 9)), "EPS"), "expected an image .*, found something else"),
+        (saved(Image.new("F", (2, 2)), "TIFF"), "floating-point"),
+    ],
+    ids=["bomb", "large", "half-a-png", "half-a-jpeg", "html", "nothing", "eps", "floats"],
+)
+def test_what_is_no_whole_image_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(MemberError, match=message):
+        list(file_items(1, data))
