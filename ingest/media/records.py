@@ -18,7 +18,7 @@ from ingest.media.finding import find, read_options
 from ingest.media.image import Pixels, pixel_items
 from ingest.media.inflating import Bounded, Budget, Readable, gunzipped
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
-from ingest.pickles import load_arrays
+from ingest.pickles import PickledArraysError, load_arrays
 
 _IDX_IMAGES: Final = 0x0803  # bytes, in three dimensions
 _MAX_SIDE: Final = 4096
@@ -28,7 +28,10 @@ _CIFAR_PIXELS: Final = 3 * _CIFAR_SIDE * _CIFAR_SIDE
 _MNIST_FILES: Final = tuple(
     folder + name for folder in ("", "raw/") for name in ("t10k-images[-.]idx3-ubyte", "t10k-images[-.]idx3-ubyte.gz")
 )
-_MNIST: Final = (*_MNIST_FILES, *(f"{n}{end}" for n in ("mnist*", "MNIST*") for end in (".zip", ".tar", ".tar.?z")))
+_MNIST: Final = (
+    *_MNIST_FILES,
+    *(name + end for name in ("mnist", "MNIST") for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")),
+)
 _CIFAR10: Final = (
     "test_batch.bin",
     "test_batch",
@@ -173,7 +176,10 @@ def cifar_binary_records(file: Readable, where: str) -> Iterator[Record]:
 
 def cifar_python_records(file: Readable, where: str) -> Iterator[Record]:
     """The rows of the array "data" of a pickled dictionary, and its list "labels"."""
-    batch = load_arrays(cast("BinaryIO", file), where)
+    try:
+        batch = load_arrays(cast("BinaryIO", file), where)
+    except PickledArraysError as error:
+        raise MediaError(error.file, error.finding) from error
     if not isinstance(batch, dict):
         raise MediaError(where, f"expected a dictionary with data and labels, found {type(batch).__name__}")
     named = {key.decode("latin-1") if isinstance(key, bytes) else key: value for key, value in batch.items()}

@@ -1,0 +1,344 @@
+"""Layouts: each is found and read alike however it is packed, and one broken example leaves the others."""
+
+import gzip
+import io
+import os
+import pickle
+import struct
+import wave
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packing import WAYS, Files, tar_bytes, unpacked
+from PIL import Image
+
+from ingest.media import LAYOUTS, MediaError, MediaItem, MediaProblem, open_media
+
+RNG = np.random.default_rng(0)
+DIGITS = RNG.integers(0, 256, (5, 28, 28), dtype=np.uint8)
+PICTURES = RNG.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+LABELS = [3, 8, 8, 0]
+
+
+def idx(digits: np.ndarray = DIGITS) -> bytes:
+    return struct.pack(">IIII", 0x0803, *digits.shape) + digits.tobytes()
+
+
+def planes() -> np.ndarray:
+    return PICTURES.transpose(0, 3, 1, 2).reshape(len(PICTURES), -1)
+
+
+def cifar_binary() -> bytes:
+    return b"".join(bytes([label]) + row.tobytes() for label, row in zip(LABELS, planes(), strict=True))
+
+
+def cifar_python(**changes: object) -> bytes:
+    batch = {
+        b"batch_label": b"testing batch 1 of 1",
+        b"labels": LABELS,
+        b"data": planes(),
+        b"filenames": [b"a.png"] * 4,
+    }
+    return pickle.dumps(batch | {name.encode(): value for name, value in changes.items()}, protocol=2)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def wav(seconds: float) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8_000)
+        out.writeframes(RNG.integers(-9_000, 9_000, round(seconds * 8_000), dtype=np.int16).tobytes())
+    return file.getvalue()
+
+
+#: layout -> the name it is published under, and a small example of its files.
+DISTRIBUTIONS: Mapping[str, tuple[str, Files]] = {
+    "mnist-idx": ("mnist", {"mnist/t10k-images-idx3-ubyte": idx(), "mnist/t10k-labels-idx1-ubyte": b"labels"}),
+    "cifar10": ("cifar-10-batches-bin", {"cifar-10-batches-bin/test_batch.bin": cifar_binary()}),
+    "20news-bydate": (
+        "20news-bydate",
+        {f"20news-bydate-{part}/{group}/{n}": f"Subject: {part} {group} {n}\n\nfoo\xe9".encode("latin-1")
+         for part in ("test", "train") for group in ("sci.med", "sci", "alt") for n in (10, 9)},
+    ),
+    "aclimdb": (
+        "aclImdb",
+        {f"aclImdb/{part}/{side}/{n}_4.txt": f"{part} {side} {n}<br /><br />Fin é".encode()
+         for part in ("test", "train") for side in ("neg", "pos") for n in (0, 10)}
+        | {"aclImdb/test/urls_neg.txt": b"http://example.org"},
+    ),
+    "image-folder": (
+        "pictures",
+        {"pictures/cat/b.png": png(PICTURES[0]), "pictures/cat/a.png": png(PICTURES[1]),
+         "pictures/ant/z.PNG": png(PICTURES[2]), "pictures/readme.md": b"#"},
+    ),
+    "text-folder": ("texts", {"texts/good/2.txt": "schön".encode(), "texts/bad/1.txt": b"awful"}),
+    "audio-folder": ("sounds", {"sounds/b.wav": wav(0.2), "sounds/a.wav": wav(0.1)}),
+}  # fmt: skip
+
+WANTED: Mapping[str, Mapping[int, str | None]] = {
+    "mnist-idx": {4: None, 0: None},
+    "cifar10": {3: None, 1: None},
+    "20news-bydate": {5: None, 0: None},
+    "aclimdb": {7: "neg/10_4", 2: "pos/0_4.txt"},
+    "image-folder": {0: None, 2: "cat/b", 1: "cat/a.png"},
+    "text-folder": {0: None, 1: "good/2"},
+    "audio-folder": {0: None, 1: "b"},
+}
+
+
+def options(layout: str, way: str) -> dict[str, object]:
+    """A folder of one's own has no name to be found by."""
+    name = DISTRIBUTIONS[layout][0]
+    return {"path": name if way == "unpacked" else f"{name}.{way}"} if layout.endswith("folder") else {}
+
+
+def by_kind(found: list[MediaItem | MediaProblem]) -> dict[tuple[int, str], MediaItem]:
+    problems = [str(one) for one in found if isinstance(one, MediaProblem)]
+    assert problems == []
+    return {(one.index, one.kind): one for one in found if isinstance(one, MediaItem)}
+
+
+def read(layout: str, folder: Path, **given: object) -> dict[tuple[int, str], MediaItem]:
+    source = open_media(layout, folder, given)
+    assert source is not None
+    return by_kind(list(source.items(WANTED[layout])))
+
+
+def pixels_of(item: MediaItem) -> np.ndarray:
+    with Image.open(io.BytesIO(item.data)) as image:
+        return np.asarray(image)
+
+
+def texts_of(found: Mapping[tuple[int, str], MediaItem]) -> dict[int, str | None]:
+    return {index: item.text for (index, _), item in found.items()}
+
+
+def check(layout: str, found: dict[tuple[int, str], MediaItem]) -> None:
+    match layout:
+        case "mnist-idx":
+            assert np.array_equal(pixels_of(found[4, "image"]), DIGITS[4])
+            assert np.array_equal(pixels_of(found[0, "thumbnail"]), DIGITS[0].repeat(8, 0).repeat(8, 1))
+        case "cifar10":
+            assert np.array_equal(pixels_of(found[3, "image"]), PICTURES[3])
+            assert np.array_equal(pixels_of(found[1, "thumbnail"]), PICTURES[1].repeat(7, 0).repeat(7, 1))
+        case "20news-bydate":
+            # Folders first: "sci" before "sci.med", though "." sorts before "/". Names as text: "10" before "9".
+            assert texts_of(found) == {0: "Subject: test alt 10\n\nfooé", 5: "Subject: test sci.med 9\n\nfooé"}
+        case "aclimdb":
+            assert texts_of(found) == {7: "test neg 10\n\nFin é", 2: "test pos 0\n\nFin é"}
+        case "image-folder":
+            for index, picture in ((0, 2), (1, 1), (2, 0)):
+                assert np.array_equal(pixels_of(found[index, "image"]), PICTURES[picture])
+        case "text-folder":
+            assert texts_of(found) == {0: "awful", 1: "schön"}
+        case "audio-folder":
+            assert {key: item.seconds for key, item in found.items() if key[1] == "audio"} == {
+                (0, "audio"): 0.1,
+                (1, "audio"): 0.2,
+            }
+
+
+def test_every_layout_is_tried_here() -> None:
+    assert set(LAYOUTS) == set(DISTRIBUTIONS) == set(WANTED)
+
+
+@pytest.mark.parametrize("below", ["", "downloads"], ids=["in-the-folder", "one-level-below"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("layout", DISTRIBUTIONS)
+def test_every_layout_is_read_from_every_way_of_packing(tmp_path: Path, layout: str, way: str, below: str) -> None:
+    name, files = DISTRIBUTIONS[layout]
+    folder = tmp_path / below
+    folder.mkdir(exist_ok=True)
+    WAYS[way](folder, name, files)
+    check(layout, read(layout, tmp_path, **options(layout, way)))
+
+
+@pytest.mark.parametrize("layout", sorted(set(DISTRIBUTIONS) - {"image-folder", "text-folder", "audio-folder"}))
+def test_a_distribution_that_is_not_there_is_none(tmp_path: Path, layout: str) -> None:
+    assert open_media(layout, tmp_path, {}) is None
+    assert open_media(layout, tmp_path, {"path": "elsewhere"}) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", "raw/t10k-images-idx3-ubyte", "MNIST/t10k-images-idx3-ubyte"],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_mnist_is_found_under_its_names(tmp_path: Path, name: str, packed: bool) -> None:
+    unpacked(tmp_path, "", {name + ".gz" * packed: gzip.compress(idx()) if packed else idx()})
+    check("mnist-idx", read("mnist-idx", tmp_path))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["cifar-10-python", "cifar-10-batches-py"])
+def test_cifars_python_version_is_read(tmp_path: Path, way: str, name: str) -> None:
+    folder = name if way == "unpacked" else "cifar-10-batches-py"
+    WAYS[way](tmp_path, name, {f"{folder}/data_batch_1": b"", f"{folder}/test_batch": cifar_python()})
+    check("cifar10", read("cifar10", tmp_path))
+    source = open_media("cifar10", tmp_path, {})
+    assert source is not None
+    assert source.labels() == LABELS
+
+
+def test_labels_are_those_of_the_distribution(tmp_path: Path) -> None:
+    for name, files in DISTRIBUTIONS.values():
+        unpacked(tmp_path, name, files)
+    groups = ["alt", "alt", "sci", "sci", "sci.med", "sci.med"]
+    order = {"order": "sorted"}
+    expected = {
+        "mnist-idx": ({}, None),
+        "cifar10": ({}, LABELS),
+        "20news-bydate": (order, groups),
+        "aclimdb": ({}, None),
+        "image-folder": ({"path": "pictures", **order}, ["ant", "cat", "cat"]),
+        "text-folder": ({"path": "texts"}, None),
+        "audio-folder": ({"path": "sounds", **order}, None),
+    }
+    for layout, (given, labels) in expected.items():
+        source = open_media(layout, tmp_path, given)
+        assert source is not None
+        assert source.labels() == labels, layout
+
+
+def test_an_order_is_shuffled_once_for_each_seed(tmp_path: Path) -> None:
+    files = {f"texts/{n:02}.txt": str(n).encode() for n in range(30)}
+    unpacked(tmp_path, "texts", files)
+    source = open_media("text-folder", tmp_path, {"path": "texts", "order": "sorted", "shuffle_seeds": [0, 42]})
+    assert source is not None
+    places = list(range(30))
+    np.random.RandomState(0).shuffle(places)
+    np.random.RandomState(42).shuffle(places)
+    # An order beats a key: a dataset may have keys for other purposes.
+    found = by_kind(list(source.items({i: f"key {i}" for i in range(30)})))
+    assert [found[i, "text"].text for i in range(30)] == [str(place) for place in places]
+
+
+def test_items_come_in_the_order_of_the_archive(tmp_path: Path) -> None:
+    WAYS["zip"](tmp_path, "texts", {f"{n}.txt": b"x" for n in (3, 1, 2)})
+    source = open_media("text-folder", tmp_path, {"path": "texts.zip"})
+    assert source is not None
+    assert [one.index for one in source.items({0: "1", 1: "2", 2: "3"})] == [2, 0, 1]
+
+
+def test_one_broken_example_leaves_the_others(tmp_path: Path) -> None:
+    files = {"p/a.png": png(PICTURES[0]), "p/b.png": png(PICTURES[1])[:90], "p/c.png": b"", "p/d.png": png(PICTURES[3])}
+    unpacked(tmp_path, "p", files)
+    (tmp_path / "p/e.png").symlink_to(os.devnull)
+    source = open_media("image-folder", tmp_path, {"path": "p"})
+    assert source is not None
+    found = list(source.items({0: "a", 1: "b", 2: "c", 3: "d", 4: "e", 5: "f"}))
+    assert [one.index for one in found if isinstance(one, MediaItem)] == [0, 0, 3, 3]
+    problems = {one.index: str(one) for one in found if isinstance(one, MediaProblem)}
+    assert list(problems) == [1, 2, 4, 5]
+    assert problems[1].startswith(f"{tmp_path / 'p'}: b.png: example 1: expected a whole image, found it damaged")
+    assert "found something else" in problems[2]
+    assert "leads out of the folder" in problems[4]
+    assert problems[5] == f"{tmp_path / 'p'}: example 5: expected a file named 'f', found none"
+
+
+def test_a_second_file_of_an_example_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "texts.tar").write_bytes(tar_bytes({"a.txt": b"one", "b/a.txt": b"two"}))
+    source = open_media("text-folder", tmp_path, {"path": "texts.tar"})
+    assert source is not None
+    first, second = source.items({0: "a"})
+    assert isinstance(first, MediaItem)
+    assert first.text == "one"
+    assert isinstance(second, MediaProblem)
+    assert "b/a.txt" in second.where
+    assert "found this one after another" in second.message
+
+
+def test_an_index_beyond_the_end_is_a_problem(tmp_path: Path) -> None:
+    for name, files in DISTRIBUTIONS.values():
+        unpacked(tmp_path, name, files)
+    for layout in ("mnist-idx", "cifar10", "20news-bydate"):
+        source = open_media(layout, tmp_path, {})
+        assert source is not None
+        problems = list(source.items({1_000: None, -1: None}))
+        assert [one.index for one in problems if isinstance(one, MediaProblem)] == [-1, 1_000], layout
+
+
+def test_what_a_system_hides_beside_files_is_no_example(tmp_path: Path) -> None:
+    unpacked(tmp_path, "t", {"t/._1.txt": b"finder", "t/.git/2.txt": b"git", "t/3.txt": b"mine"})
+    source = open_media("text-folder", tmp_path, {"path": "t"})
+    assert source is not None
+    assert [item.text for item in source.items({0: None}) if isinstance(item, MediaItem)] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "files", "message"),
+    [
+        ("mnist-idx", {"t10k-images-idx3-ubyte": idx()[:-1]}, "image 4: expected 784 bytes, found 783: cut off"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte": idx() + b"x"}, "expected 5 images as the header says, found more"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte": b"\0\0\x08\x01" + bytes(20)}, "expected an IDX file of images"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte": idx()[:8] + bytes(8)}, "at most 4096 pixels a side"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte.gz": gzip.compress(idx())[:-900]}, "found it cut off or damaged"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte.gz": b"<!doctype html>"}, "found it cut off or damaged"),
+        (
+            "mnist-idx",
+            {"t10k-images-idx3-ubyte.gz": gzip.compress(idx()[:4] + bytes([0, 0, 3, 1] * 3) + bytes(33 << 20), 1)},
+            "decompression bomb",
+        ),
+        ("mnist-idx", {"mnist.tar": tar_bytes({"readme": b""})}, "expected a file named like .*, found none"),
+        ("cifar10", {"test_batch.bin": cifar_binary()[:-1]}, "image 3: expected 3,073 bytes, found 3,072: cut off"),
+        ("cifar10", {"test_batch.bin": b""}, "expected images, found an empty file"),
+        ("cifar10", {"test_batch": pickle.dumps([1])}, "expected a dictionary"),
+        ("cifar10", {"test_batch": cifar_python(data=planes()[:, :-1])}, r'expected "data" to be an \(n, 3072\) array'),
+        ("cifar10", {"test_batch": cifar_python(data=planes().astype(float))}, r'expected "data" to be an \(n, 3072\)'),
+        ("cifar10", {"test_batch": cifar_python(labels=[1])}, 'expected "labels" to be a list of 4 whole numbers'),
+        ("cifar10", {"test_batch": cifar_python(labels=print)}, r"refused the global (__builtin__|builtins)\.print"),
+        ("20news-bydate", {"20news-bydate-test/readme": b""}, "expected the files of a dataset in it, found none"),
+    ],
+)  # fmt: skip
+def test_a_distribution_that_is_not_what_it_says_is_refused_by_name(
+    tmp_path: Path, layout: str, files: Files, message: str
+) -> None:
+    unpacked(tmp_path, "", files)
+    source = open_media(layout, tmp_path, {})
+    assert source is not None
+    with pytest.raises(MediaError, match=rf"{next(iter(files)).partition('/')[0]}.*{message}"):
+        list(source.items({0: None}))
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="nowhere: expected a folder with the datasets' distributions, found none"):
+        open_media("mnist-idx", tmp_path / "nowhere", {})
+
+
+def test_an_unknown_layout_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(
+        MediaError, match=r"'mnits' is unknown; expected one of 20news-bydate, aclimdb, .*, text-folder"
+    ):
+        open_media("mnits", tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("layout", "given", "message"),
+    [
+        ("mnist-idx", {"ordre": "sorted"}, "option 'ordre': is unknown; expected one of path"),
+        ("aclimdb", {"seconds": 3}, "option 'seconds': is unknown; expected one of path, order, encoding"),
+        ("text-folder", {"path": "../x"}, "option 'path': expected a path inside the folder"),
+        ("text-folder", {"path": "/etc"}, "option 'path': expected a path inside the folder"),
+        ("text-folder", {"path": ""}, "option 'path': expected a path inside the folder"),
+        ("text-folder", {"order": "random"}, "option 'order': expected \"sorted\", found 'random'"),
+        ("text-folder", {"shuffle_seeds": [1]}, "option 'shuffle_seeds': needs order"),
+        ("text-folder", {"order": "sorted", "shuffle_seeds": [-1]}, "option 'shuffle_seeds': expected a list"),
+        ("text-folder", {"encoding": "idna"}, "option 'encoding': expected one of utf-8, latin-1"),
+        ("audio-folder", {"seconds": 0}, "option 'seconds': expected a number up to 60, found 0"),
+        ("audio-folder", {"seconds": True}, "option 'seconds': expected a number up to 60, found True"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(
+    tmp_path: Path, layout: str, given: Mapping[str, object], message: str
+) -> None:
+    with pytest.raises(MediaError, match=f"media layout {layout}: {message}"):
+        open_media(layout, tmp_path, given)
