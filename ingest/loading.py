@@ -179,9 +179,8 @@ class _Loader:
             return None
         if len(there) < len(paths):
             absent = next(path for path in paths if path not in there)
-            raise MissingFileError(
-                absent, f"expected {len(paths)} files of predicted probabilities, found {len(there)}"
-            )
+            part = f"part {paths.index(absent) + 1} of {len(paths)} of " if len(paths) > 1 else ""
+            raise MissingFileError(absent, f"expected {part}the predicted probabilities, found none")
         if self._manifest.labels == "multiple":
             self._missing.append(NO_JOINT_OF_SETS)
             return None

@@ -119,9 +119,8 @@ def _beside(found: str, paper: Paper | None, figure: str) -> str:
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    head = [*head[:1], *head[1:]]
     lines = []
     for row in [head, ["-" * width for width in widths], *rows]:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells))
-    return "\n".join([*lines, "(in brackets: the figures that the paper prints)"])
+    return "\n".join(lines)
