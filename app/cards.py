@@ -32,7 +32,7 @@ class Card(NamedTuple):
     """What the gallery's template needs of an issue."""
 
     idx: int
-    href: str
+    href: Markup
     kind: str  # "image", "text", "audio" or "plain": which shape of card
     medium: Markup
     caption: Markup
@@ -40,18 +40,24 @@ class Card(NamedTuple):
 
 
 def cards(dataset: Dataset, issues: Iterable[Issue], query: str = "") -> list[Card]:
-    """The cards of ``issues``; their links keep the filter of ``query``."""
+    """The cards of ``issues``; their links keep the filter of ``query``. All that stands in a card is escaped."""
     prefix = media_prefix(dataset)
-    return [_card(dataset, issue, query, prefix, place >= _EAGER) for place, issue in enumerate(issues)]
+    pages = f"{escape(issue_path(dataset))}"
+    tail = f"?{escape(query)}" if query else ""
+    per_name = None if dataset.vote_options else dataset.raters
+    return [
+        _card(issue, f"{pages}{issue.idx}{tail}", prefix, place >= _EAGER, per_name)
+        for place, issue in enumerate(issues)
+    ]
 
 
-def _card(dataset: Dataset, issue: Issue, query: str, prefix: str, lazy: bool) -> Card:
+def _card(issue: Issue, href: str, prefix: str, lazy: bool, raters_a_name: int | None) -> Card:
     kind, medium = _medium(issue, prefix, lazy)
     votes = tuple(issue.votes.items()) if issue.votes is not None else None
     guessed, corrected = issue.guessed, issue.corrected
     return Card(
         issue.idx,
-        issue_path(dataset, issue.idx, query),
+        Markup(href),  # noqa: S704 - escaped in parts by the caller
         kind,
         medium,
         caption(
@@ -61,16 +67,16 @@ def _card(dataset: Dataset, issue: Issue, query: str, prefix: str, lazy: bool) -
             None if corrected is None else label_name(corrected),
             votes,
             issue.consensus,
-            None if dataset.vote_options else dataset.raters,
+            raters_a_name,
         ),
         elsewhere(issue.url) if issue.url and kind == "plain" else Markup(""),
     )
 
 
 def label_name(label: Label) -> str:
-    """The name of a label; quicker than ``Label.name`` for the common one of a single class."""
+    """The name of a label; names of several classes are set apart by dots, because some have commas of their own."""
     members = label.classes
-    return members[0].name if len(members) == 1 else label.name
+    return members[0].name if len(members) == 1 else " · ".join(c.name for c in members) or label.name
 
 
 def _medium(issue: Issue, prefix: str, lazy: bool) -> tuple[str, Markup]:
@@ -118,9 +124,15 @@ def elsewhere(url: str) -> Markup:
     """A plain link to where an example can be seen; nothing for an address that no page may lead to."""
     if not url.startswith(("https://", "http://")):
         return Markup("")
-    host = url.split("/", 3)[2].removeprefix("www.")
-    words = "Listen on YouTube" if host in ("youtu.be", "youtube.com") else f"See it at {host}"
-    return Markup('<p class="elsewhere"><a href="%s" rel="noreferrer">%s</a></p>') % (url, words)
+    words = _words_for(url.split("/", 3)[2].removeprefix("www."))
+    return Markup(  # noqa: S704 - both are escaped
+        f'<p class="elsewhere"><a href="{escape(url)}" rel="noreferrer">{words}</a></p>'
+    )
+
+
+@lru_cache(maxsize=64)
+def _words_for(host: str) -> Markup:
+    return escape("Listen on YouTube" if host in ("youtu.be", "youtube.com") else f"See it at {host}")
 
 
 @lru_cache(maxsize=32_768)
@@ -135,7 +147,7 @@ def caption(
 ) -> Markup:
     """Labels, category and votes, as under the pictures of the paper's Figure 1.
 
-    A given label that reviewers agree is wrong carries the wavy line that a spelling checker would draw. ``raters_a_name`` is
+    A given label that reviewers agree is wrong carries the wavy line of a spelling checker. ``raters_a_name`` is
     how many raters voted on every name of ``votes``, None where each of them chose one option.
     """
     wrong = category in (Category.CORRECTABLE, Category.NEITHER)
@@ -176,13 +188,13 @@ def name_votes(votes: tuple[tuple[str, int], ...], raters: int) -> str:
     """Votes on each of several names in words, most first.
 
     >>> name_votes((("Speech", 1), ("Cheering", 4)), 5)
-    'of 5, 4 heard Cheering, 1 Speech'
+    '4 of 5 heard Cheering, 1 Speech'
     """
     heard = sorted(((n, name) for name, n in votes if n), key=lambda vote: -vote[0])
     if not heard:
         return f"none of {raters} heard any of the labels"
     (most, first), rest = heard[0], heard[1:]
-    return ", ".join([f"of {raters}, {most} heard {first}", *(f"{n} {name}" for n, name in rest)])
+    return ", ".join([f"{most} of {raters} heard {first}", *(f"{n} {name}" for n, name in rest)])
 
 
 @lru_cache(maxsize=32_768)
@@ -199,4 +211,6 @@ def vote_sentence(votes: tuple[tuple[str, int], ...], given: str, guessed: str |
     names = {"given": given, "guessed": guessed or "the guess"}
     said = [(n, names.get(option, option)) for n, option in cast]
     (most, first), rest = said[0], said[1:]
-    return ", ".join([f"{most} of {total} said {first}", *(f"{n} {name}" for n, name in rest)])
+    # Of digits, "2 5" would be read as one number.
+    others = (f"{n} said {name}" if name[:1].isdigit() else f"{n} {name}" for n, name in rest)
+    return ", ".join([f"{most} of {total} said {first}", *others])

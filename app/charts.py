@@ -18,7 +18,9 @@ _VOTE: Final = 12  # side of one vote's square
 _GAP: Final = 3
 _CELL: Final = 28  # side of one cell of the heat map: also what a finger hits
 _SHADES: Final = 6
+_AXIS_WORDS: Final = 92  # room for the names of the axes
 _MOST_CLASSES: Final = 30
+_UPRIGHT: Final = 3  # names of so few letters stand upright above their column
 
 # Each answer has a shape of its own, so that the bar can be read without colour: given is hollow, guessed is solid,
 # both is half and half, neither is crossed out, anything else is a dot.
@@ -101,7 +103,7 @@ def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], 
     shown = [cell for cell in cells if cell.given.id in at and cell.other.id in at]
     largest = max((cell.count for cell in shown), default=1)
     left = _label_width(classes)
-    top = left
+    top = left if any(len(info.name) > _UPRIGHT for info in classes) else _AXIS_WORDS // 2
     parts = [_axes(classes, left, top, other_word)]
     parts += [_cell(cell, at, left, top, largest, address(cell), other_word) for cell in shown]
     side = len(classes) * _CELL
@@ -119,7 +121,7 @@ def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], 
 
 def _label_width(classes: Sequence[ClassInfo]) -> int:
     longest = max((len(_short(info.name)) for info in classes), default=0)
-    return 34 + int(longest * 6.6)
+    return max(_AXIS_WORDS, 24 + int(longest * 6.6))
 
 
 def _short(name: str) -> str:
@@ -127,26 +129,32 @@ def _short(name: str) -> str:
 
 
 def _axes(classes: Sequence[ClassInfo], left: int, top: int, other_word: str) -> Markup:
-    side = len(classes) * _CELL
+    upright = all(len(info.name) <= _UPRIGHT for info in classes)
     parts = [
         Markup('<text class="axis" x="%d" y="%d" text-anchor="end">given ↓</text>') % (left - 8, top - 26),
         Markup('<text class="axis" x="%d" y="%d" text-anchor="end">%s →</text>') % (left - 8, top - 8, other_word),
+        Markup('<path class="grid" d="%s"/>') % _grid(len(classes), left, top),
     ]
     for place, info in enumerate(classes):
         middle = place * _CELL + _CELL // 2
         name = escape(_short(info.name))
+        row, column = top + middle, left + middle
+        turned = Markup('text-anchor="middle" x="%d" y="%d"') % (column, top - 8)
+        if not upright:
+            turned = Markup('dominant-baseline="central" transform="translate(%d %d) rotate(-90)"') % (column, top - 8)
+        parts.append(
+            Markup('<text x="%d" y="%d" text-anchor="end" dominant-baseline="central">%s</text><text %s>%s</text>')
+            % (left - 8, row, name, turned, name)
+        )
         x, y = left + place * _CELL, top + place * _CELL
-        parts.append(Markup('<path class="grid" d="M%d %dV%dM%d %dH%d"/>') % (x, top, top + side, left, y, left + side))
-        parts.append(
-            Markup('<text x="%d" y="%d" text-anchor="end" dominant-baseline="central">%s</text>')
-            % (left - 8, top + middle, name)
-        )
-        parts.append(
-            Markup('<text transform="translate(%d %d) rotate(-90)" dominant-baseline="central">%s</text>')
-            % (left + middle, top - 8, name)
-        )
         parts.append(Markup('<rect class="own" x="%d" y="%d" width="%d" height="%d"/>') % (x, y, _CELL, _CELL))
     return Markup("").join(parts)
+
+
+def _grid(n: int, left: int, top: int) -> str:
+    side = n * _CELL
+    lines = [f"M{left + place * _CELL} {top}v{side}M{left} {top + place * _CELL}h{side}" for place in range(n + 1)]
+    return "".join(lines)
 
 
 def _cell(

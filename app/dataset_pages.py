@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
 from app import facets, queries
 from app.cards import cards
@@ -20,7 +21,7 @@ from app.filters import SORTS, IssueFilter, class_value
 from app.issue_page import issue_context
 from app.overview import header
 from app.records import ClassInfo, ConfusionCell, Dataset
-from app.rendering import render
+from app.rendering import fragment, render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -54,23 +55,21 @@ async def gallery(request: Request, name: str) -> HTMLResponse:
     f = IssueFilter.parse(dataset, params.multi_items())
     limit = request.app.state.settings.page_size
     page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
-    query = f.query(dataset)
+    around = catalogue.pages.get(("side", dataset.id, f), lambda: _side(catalogue, dataset, f))
+    query = around["query"]
     shown = cards(dataset, page.items, query)
     kinds = {card.kind for card in shown}
+    wall = next((kind for kind in ("image", "text", "audio") if kind in kinds), "plain")
     return render(
         request,
         "gallery.html",
         dataset=dataset,
         tab="",
-        filter=f,
-        chips=f.chips(dataset),
-        sentence=f.sentence(dataset, page.total),
-        cards=shown,
-        wall="image" if "image" in kinds else "text" if "text" in kinds else "audio" if "audio" in kinds else "plain",
+        cards=fragment("wall.html", cards=shown, wall=wall) if shown else "",
         previous_url=_page(name, query, "before", page.before),
         next_url=_page(name, query, "after", page.after),
         json_url=f"/api/v1/datasets/{name}/issues" + ("?" + query if query else ""),
-        **catalogue.pages.get(("side", dataset.id, f), lambda: _side(catalogue, dataset, f)),
+        **around,
     )
 
 
@@ -81,16 +80,25 @@ def _page(name: str, query: str, direction: str, cursor: str | None) -> str | No
 
 
 def _side(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
-    """What stands beside the cards; it depends on the catalogue and the filter alone, not on the page."""
+    """What stands around the cards; it depends on the catalogue and the filter alone, not on the page."""
     found = facets.facets(catalogue, dataset, f)
     of_classes = [facet.name for facet in found if facet.more and facet.name in ("given", "guessed", "corrected")]
+    side = fragment(
+        "side.html",
+        dataset=dataset,
+        filter=f,
+        facets=found,
+        sub=frozenset(c.value for c in ERROR_CATEGORIES),
+        without_q=parse_qsl(f.query(dataset, q=None)),
+        class_forms={name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},
+        few_classes=bool(of_classes) and len(dataset.classes) <= _FEW_CLASSES,
+        agreements=[(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
+    )
     return {
-        "facets": found,
-        "sub": frozenset(c.value for c in ERROR_CATEGORIES),
-        "without_q": parse_qsl(f.query(dataset, q=None)),
-        "class_forms": {name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},
-        "few_classes": bool(of_classes) and len(dataset.classes) <= _FEW_CLASSES,
-        "agreements": [(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
+        "side": side,
+        "query": f.query(dataset),
+        "chips": f.chips(dataset),
+        "sentence": f.sentence(dataset, facets.total(catalogue, dataset, f)),
         "sorts": [_sort(dataset, f, name) for name in SORTS],
     }
 
@@ -124,7 +132,7 @@ async def issue(request: Request, name: str, index: str) -> HTMLResponse:
 
 
 class ClassRow(NamedTuple):
-    """A row of the table of classes."""
+    """A row of the table of classes: what it can be found and sorted by, and how it looks."""
 
     id: int
     name: str
@@ -133,7 +141,7 @@ class ClassRow(NamedTuple):
     given: int
     guessed: int
     corrected: int
-    counts: tuple[tuple[str, int, str], ...]  # (role, issues, query string of these issues)
+    html: Markup
 
 
 @router.get("/{name}/classes")
@@ -153,7 +161,8 @@ async def classes(request: Request, name: str) -> HTMLResponse:
         "classes.html",
         dataset=dataset,
         tab="classes",
-        rows=rows,
+        n_rows=len(rows),
+        rows=Markup("").join(row.html for row in rows),
         q=q,
         sort=sort,
         agreement=f.agreement,
@@ -182,8 +191,9 @@ def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[
     rows = []
     for c in dataset.classes:
         numbers = {role: counts[role].get(c.id, 0) for role in roles}
-        links = tuple((role, n, f.query(dataset, **{role: c.id})) for role, n in numbers.items())
-        rows.append(ClassRow(c.id, c.name, c.n_examples, c.threshold, **numbers, counts=links))
+        links = [(role, n, f.query(dataset, **{role: c.id})) for role, n in numbers.items()]
+        html = fragment("class_row.html", dataset=dataset, row=c, counts=links)
+        rows.append(ClassRow(c.id, c.name, c.n_examples, c.threshold, **numbers, html=html))
     return rows
 
 

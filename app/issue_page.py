@@ -50,10 +50,13 @@ def issue_context(
         "medium": medium,
         "elsewhere": elsewhere(issue.url) if issue.url else "",
         "caption": caption(issue.category, given, guessed, corrected, votes, issue.consensus, per_name),
+        "given_name": given,
+        "guessed_name": guessed,
+        "corrected_name": corrected,
         "consensus": _consensus(dataset, issue),
         "votes": _votes(dataset, issue),
         "verdicts": [
-            (v.agreement, badge(v.category), v.corrected.name if v.corrected else None, action(v.category).value)
+            (v.agreement, badge(v.category), label_name(v.corrected) if v.corrected else None, action(v.category).value)
             for v in detail.verdicts
         ],
         "thresholds": _thresholds(issue),
@@ -98,7 +101,7 @@ def _votes(dataset: Dataset, issue: Issue) -> list[tuple[str, str, int, Markup]]
     """(answer, the label it stands for, votes, bar) of every option, in the order of the options."""
     if issue.votes is None:
         return []
-    names = {"given": issue.given.name, "guessed": issue.guessed.name if issue.guessed else ""}
+    names = {"given": label_name(issue.given), "guessed": label_name(issue.guessed) if issue.guessed else ""}
     known = _ANSWERS if dataset.vote_options else {}
     return [
         (
@@ -117,7 +120,7 @@ def _consensus(dataset: Dataset, issue: Issue) -> str | None:
     if not dataset.vote_options or issue.consensus not in _ANSWERS:
         return issue.consensus
     words = _ANSWERS[issue.consensus]
-    return f"{words}, {label.name}" if label else words
+    return f"{words}, {label_name(label)}" if label else words
 
 
 def _role(issue: Issue, name: str) -> str:

@@ -6,6 +6,7 @@ Everything that comes from a dataset is escaped, here by Jinja's autoescape or w
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.domain.verdicts import Category
 from app.records import Dataset, Issue
@@ -55,12 +57,12 @@ def media_prefix(dataset: Dataset) -> str:
     return f"/media/{quote(dataset.name)}/{quote(dataset.version)}/"
 
 
-def issue_path(dataset: Dataset, idx: int, query: str = "") -> str:
-    """The address of an issue's page, within the filter of ``query`` if there is one.
+def issue_path(dataset: Dataset, idx: int | None = None, query: str = "") -> str:
+    """The address of an issue's page, within the filter of ``query`` if there is one; without ``idx``, its beginning.
 
     The query string is canonical already, so only what HTML needs is left to the template.
     """
-    return f"/{dataset.name}/issues/{idx}{'?' + query if query else ''}"
+    return f"/{dataset.name}/issues/{'' if idx is None else idx}{'?' + query if query else ''}"
 
 
 def number(value: int | None) -> str:
@@ -94,6 +96,16 @@ def size_of(n_bytes: int) -> str:
     return f"{amount:.1f} GB"
 
 
+def moment(iso: str) -> str:
+    """A time as a catalogue holds it, for a reader.
+
+    >>> moment("2021-11-07T09:30:00+00:00")
+    '7 November 2021, 09:30 UTC'
+    """
+    at = datetime.fromisoformat(iso).astimezone(UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
 def safe_url(address: str) -> str:
     """An address that a link may lead to; "#" for anything but the web, a script for one."""
     return address if address.startswith(("https://", "http://")) else "#"
@@ -104,6 +116,11 @@ def render(
 ) -> HTMLResponse:
     """The page that a template makes of ``context``; ``request`` stands in it as well."""
     return HTMLResponse(_templates()[template].render(request=request, **context), status, headers)
+
+
+def fragment(template: str, **context: Any) -> Markup:
+    """A part of a page, made once to be set into many."""
+    return Markup(_templates()[template].render(**context))  # noqa: S704 - the template has escaped its values
 
 
 @lru_cache(maxsize=1)
@@ -117,7 +134,9 @@ def _templates() -> Mapping[str, Any]:
         undefined=StrictUndefined,
         cache_size=-1,
     )
-    environment.filters.update(number=number, percent=percent, decimal=decimal, size_of=size_of, safe_url=safe_url)
+    environment.filters.update(
+        number=number, percent=percent, decimal=decimal, size_of=size_of, safe_url=safe_url, moment=moment
+    )
     environment.globals.update(
         static_url=static_url,
         media_url=media_url,
