@@ -1,7 +1,7 @@
 """Datasets' own distributions, packed or unpacked -> images, sounds and texts to show.
 
->>> for found in open_media("mnist-idx", folder, {}).items({38: None, 947: None}):  # doctest: +SKIP
-...     print(found.index, found.kind)
+``open_media("mnist-idx", folder, {})`` finds MNIST's test images in a folder, and its ``items({38: None, 947: None})``
+yields the picture and the thumbnail of two of them.
 
 Nothing is ever unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, and
 pickles are read by ``ingest.pickles``. One broken file becomes one ``MediaProblem``; a broken archive a ``MediaError``.

@@ -94,7 +94,15 @@ def fingerprint(path: Path) -> tuple[str, int]:
     """SHA-256 and size in bytes of a file, or of all files of a folder.
 
     A folder's SHA-256 is that of the lines "sha256  name" of its files, sorted by name, as ``sha256sum`` prints them.
+    Raises MediaError where one cannot be read.
     """
+    try:
+        return _fingerprint(path)
+    except (MemberError, OSError) as error:
+        raise MediaError(path, str(error)) from error
+
+
+def _fingerprint(path: Path) -> tuple[str, int]:
     if not path.is_dir():
         return _sha256(_open_file(path)), path.stat().st_size
     whole, size = hashlib.sha256(), 0
@@ -113,12 +121,21 @@ def _sha256(opened: AbstractContextManager[Readable]) -> str:
     return digest.hexdigest()
 
 
+def _open_archive(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise MediaError(path, f"expected a file that can be read ({error.strerror})") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
 
     def members(self) -> Iterator[Member]:
-        yield Member(self.path.name, self.path.stat().st_size, None, lambda: _open_file(self.path))
+        with _open_archive(self.path) as file:
+            size = file.seek(0, os.SEEK_END)
+        yield Member(self.path.name, size, None, lambda: _open_file(self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +194,7 @@ class _Tar:
     path: Path
 
     def members(self) -> Iterator[Member]:
-        with self.path.open("rb") as packed:
+        with _open_archive(self.path) as packed:
             stream = inflated(packed, self.path)
             try:
                 tar = tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|", tarinfo=_CheckedTarInfo)  # noqa: SIM115
@@ -218,7 +235,7 @@ class _Zip:
     path: Path
 
     def members(self) -> Iterator[Member]:
-        with self.path.open("rb") as packed:
+        with _open_archive(self.path) as packed:
             try:
                 archive = zipfile.ZipFile(packed)
             except DAMAGE as error:

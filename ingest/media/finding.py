@@ -81,9 +81,13 @@ def _is_inside(path: str) -> bool:
 def find(folder: Path, patterns: Sequence[str]) -> Path | None:
     """What matches the first pattern that anything matches, in the folder or else one level below it; None without.
 
-    Among several matches of a pattern the first by name is taken.
+    Among several matches of a pattern the first by name is taken. Raises MediaError when the folder cannot be read.
     """
-    for base in (folder, *sorted(child for child in folder.iterdir() if child.is_dir())):
+    try:
+        below = sorted(child for child in folder.iterdir() if child.is_dir())
+    except OSError as error:
+        raise MediaError(folder, f"expected a folder that can be read ({error.strerror})") from error
+    for base in (folder, *below):
         match = next(_matches(base, patterns), None)
         if match is not None:
             return match

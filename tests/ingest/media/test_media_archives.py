@@ -219,3 +219,12 @@ def test_a_member_is_read_as_a_stream(tmp_path: Path) -> None:
         assert file.read(10) == b"0123456789"
         assert file.read(3) == b"012"
     assert next(members).read(100) == b"fine"
+
+
+@pytest.mark.parametrize("ending", ["", ".tar.gz", ".zip"])
+def test_a_file_that_is_gone_is_named(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"gone{ending}"
+    with pytest.raises(MediaError, match=rf"gone{ending}: expected a file that can be read \(No such file"):
+        list(open_store(path).members())
+    with pytest.raises(MediaError, match=rf"gone{ending}: .*No such file"):
+        fingerprint(path)
