@@ -84,12 +84,13 @@ def _folded(name: str, ignore: str) -> str:
 
 def _read(file: Path, description: manifest.Classes) -> list[str]:
     if file.suffix == ".csv":
-        return _csv_column(file, description.column)
-    content = _python_literal(file, description.variable) if file.suffix == ".py" else read_json(file)
-    if description.key is not None:
-        if not isinstance(content, dict) or description.key not in content:
-            raise DataError(file, f"expected an entry {shown(description.key)}, found none")
-        content = content[description.key]
+        content: Any = _csv_column(file, description.column)
+    else:
+        content = _python_literal(file, description.variable) if file.suffix == ".py" else read_json(file)
+        if description.key is not None:
+            if not isinstance(content, dict) or description.key not in content:
+                raise DataError(file, f"expected an entry {shown(description.key)}, found none")
+            content = content[description.key]
     if not isinstance(content, list) or not content:
         raise DataError(file, f"expected a list of class names, found {shown(content)}")
     for class_id, name in enumerate(content):
@@ -98,7 +99,7 @@ def _read(file: Path, description: manifest.Classes) -> list[str]:
     return [str(name) for name in content]
 
 
-def _csv_column(file: Path, column: str | None) -> list[str]:
+def _csv_column(file: Path, column: str | None) -> list[str | None]:
     try:
         rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))
         if column is None or column not in (rows.fieldnames or ()):

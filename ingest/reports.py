@@ -53,7 +53,7 @@ def catalogue_report(path: Path) -> str:
     engine = create_engine(f"sqlite:///file:{path.resolve()}?mode=ro&uri=true", poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            meta = dict(connection.execute(select(schema.meta.c.key, schema.meta.c.value)).tuples().all())
+            meta = {row.key: row.value for row in connection.execute(select(schema.meta))}
             if meta.get("schema_version") != str(schema.SCHEMA_VERSION):
                 found = meta.get("schema_version", "none")
                 raise CatalogueError(f"{path}: expected schema version {schema.SCHEMA_VERSION}, found {found}")

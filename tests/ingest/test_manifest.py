@@ -1,0 +1,111 @@
+"""Manifests: read strictly, refused by file and key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.confident_learning import FlagRule
+from ingest.errors import ManifestError
+from ingest.manifest import read_manifest, read_manifests
+from ingest.running import DATASETS
+
+
+def test_the_ten_datasets_in_the_order_of_the_paper() -> None:
+    names = " ".join(manifest.name for manifest in read_manifests(DATASETS))
+    assert names == "mnist cifar10 cifar100 caltech256 imagenet quickdraw 20news imdb amazon audioset"
+
+
+def test_no_module_of_ingest_knows_a_dataset_by_name() -> None:
+    """Names may stand in help texts, nowhere else: what differs between datasets stands in their manifests."""
+    names = {manifest.name for manifest in read_manifests(DATASETS)}
+    for module in (DATASETS.parents[1] / "ingest").glob("*.py"):
+        source = module.read_text()
+        for name in names:
+            assert f'"{name}"' not in source, f"{module.name} knows {name}"
+            assert f"'{name}'" not in source, f"{module.name} knows {name}"
+
+
+def test_a_manifest_may_leave_out_what_has_a_usual_value(tiny: Any) -> None:
+    tiny.top = ""
+    manifest = read_manifest(tiny.write())
+    assert (manifest.raters, manifest.agreements, manifest.labels) == (5, (3, 4, 5), "single")
+    assert manifest.flag is FlagRule.CALIBRATED
+    assert manifest.votes.options == ("given", "guessed", "both", "neither")
+    assert (manifest.sample, manifest.logits, manifest.media, manifest.about.paper) == (False, False, None, None)
+
+
+def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
+    tiny.top = "raters = 3"
+    assert read_manifest(tiny.write()).agreements == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        ("colour = 1", "colour: unknown key; known here are agreements"),
+        ("size = 0", "size: expected at least 1, found 0"),
+        ("size = true", "size: expected a whole number, found True"),
+        ('size = "10"', "size: expected a whole number, found '10'"),
+        ("size = 1.5", "size: expected a whole number, found 1.5"),
+        ('flag = "some"', 'flag: expected "calibrated", "uncalibrated" or a number of examples, found \'some\''),
+        ("flag = -1", "flag: expected a number of examples, 0 or more, found -1"),
+        ("agreements = [2, 3]", "agreements: expected ascending numbers from 3 to 5"),
+        ("agreements = [3, 3]", "agreements: expected ascending numbers from 3 to 5"),
+        ("agreements = [3, 6]", "agreements: expected at most 5, the number of raters, found 6"),
+        ('labels = "several"', "labels: expected one of single, multiple, found 'several'"),
+        ('homepage = "javascript:alert(1)"', "homepage: expected an http or https address"),
+        ("notes = [1]", "notes: expected a text, found 1"),
+        ('links = [{ title = "x" }]', "links[0].url: missing; expected a text"),
+        ('links = [{ title = "x", url = "https://x.org", rel = "me" }]', "links[0].rel: unknown key"),
+        ("paper = 3", "paper: expected a table, found 3"),
+        ("[paper]\nsize = -1", "paper.size: expected at least 0, found -1"),
+        ("[paper.categories]\nfine = 1", "paper.categories.fine: unknown key"),
+        ('[votes]\ndialect = "label-sets"', 'votes.dialect: "label-sets" goes with labels = "multiple"'),
+        ('[votes]\noptions = ["guessed", "given"]', "votes.options: expected different words"),
+        ('[votes]\noptions = ["given", "guessed", "given"]', "votes.options: expected different words"),
+        ('[votes]\ndialect = "class-names"', 'votes.options: expected "other" third'),
+        ("[media]", "media.layout: missing; expected a text"),
+        ("size = = 3", "expected TOML"),
+        ('title = "again"', "expected TOML"),
+    ],
+)
+def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
+    tiny.top = top
+    path = tiny.write()
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "said"),
+    [
+        ('name = "tiny"', "", "name: missing; expected a text"),
+        ('name = "tiny"', 'name = "Tiny set"', "name: expected lower-case letters"),
+        ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
+        ('title = "Tiny"', 'title = " "', "title: expected a text, found an empty one"),
+        ('modality = "image"', 'modality = "smell"', "modality: expected one of image, text, audio, found 'smell'"),
+        ('media = "none"', 'media = "all"', "licence.media: expected one of host, local, link, none, found 'all'"),
+        ('file = "classes.json"', "", 'classes.names: expected either "names" or "file", found neither'),
+        ('file = "classes.json"', 'file = "c.json"\nnames = ["a"]', "found both"),
+        ("[examples]", '[examples]\nrecords = "key"', 'files.index: needed because examples.records = "key"'),
+        ('labels = "labels.npy"', "labels = 3", "files.labels: expected a text, found 3"),
+    ],
+)
+def test_what_a_manifest_must_say(line: str, other: str, said: str, tiny: Any) -> None:
+    path = tiny.write()
+    path.write_text(path.read_text().replace(line, other))
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert said in str(caught.value)
+
+
+def test_two_manifests_of_one_name(tiny: Any, tmp_path: Path) -> None:
+    text = tiny.write().read_text()
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    for name in ("a.toml", "b.toml"):
+        (folder / name).write_text(text)
+    with pytest.raises(ManifestError, match=r"b\.toml: name: 'tiny' is taken by a\.toml"):
+        read_manifests(folder)

@@ -1,0 +1,138 @@
+"""Vote dialects, on made-up records; the real ones are held by test_release_figures."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.verdicts import Category
+from ingest.classes import read_classes
+from ingest.errors import DataError
+from ingest.manifest import read_manifest
+from ingest.mturk import Review, read_reviews
+
+Read = Callable[..., list[Review]]
+
+
+@pytest.fixture
+def read(tiny: Any) -> Read:
+    """Reviews in records, under a manifest with some lines of its own."""
+
+    def read(records: list[dict[str, Any]], top: str = "", keys: list[str] | None = None) -> list[Review]:
+        tiny.top = top
+        if keys is not None:
+            tiny.files = 'index = "index.json"'
+        path = tiny.write()
+        manifest = read_manifest(path)
+        votes: Path = tiny.folder / "votes.json"
+        votes.write_text(json.dumps(records))
+        return read_reviews(votes, manifest, read_classes(manifest.classes, tiny.folder, path), 40, keys)
+
+    return read
+
+
+def record(votes: dict[str, Any], given: Any = 0, guessed: Any = 1, name: Any = 0) -> dict[str, Any]:
+    return {"id": name, "given_original_label": given, "our_guessed_label": guessed, "mturk": votes}
+
+
+def test_reviews_come_in_the_order_of_their_examples(read: Read) -> None:
+    found = read([record({"given": 5}, name=name) for name in (7, 3, 5)])
+    assert [review.index for review in found] == [3, 5, 7]
+    assert [review.record for review in found] == ["record 2 (id 3)", "record 3 (id 5)", "record 1 (id 7)"]
+
+
+def test_options_come_in_the_order_of_the_manifest_and_none_means_zero(read: Read) -> None:
+    [review] = read([record({"both": 1, "guessed": 4})])
+    assert dict(review.ballot.counts) == {"given": 0, "guessed": 4, "both": 1, "neither": 0}
+    assert (review.ballot.pattern, review.ballot.consensus) == ("0-4-1-0", "guessed")
+    assert [review.ballot.verdict(agreement).corrected for agreement in (3, 4, 5)] == [(1,), (1,), None]
+
+
+@pytest.mark.parametrize("votes", [{"given": 4, "guessed": 4, "neither": 1}, {"given": 4, "guessed": 0, "neither": 1}])
+def test_a_guess_that_is_the_given_label_is_voted_on_once(read: Read, votes: dict[str, int]) -> None:
+    [review] = read([record(votes, given=1, guessed=1)])
+    assert dict(review.ballot.counts) == {"given": 4, "guessed": 0, "both": 0, "neither": 1}
+    assert review.ballot.verdict(3).category is Category.NON_ERROR
+
+
+def test_a_guess_that_is_the_given_label_cannot_have_other_votes(read: Read) -> None:
+    with pytest.raises(DataError, match="expected the same votes under both, found 4 and 1 votes"):
+        read([record({"given": 4, "guessed": 1}, given=1, guessed=1)])
+
+
+def test_other_words_support_no_category(read: Read) -> None:
+    top = '[votes]\noptions = ["given", "guessed", "neutral", "off-topic"]'
+    [review] = read([record({"given": 1, "guessed": 1, "neutral": 3, "off-topic": 0}, "ant", "bee")], top)
+    assert (review.ballot.pattern, review.ballot.consensus) == ("1-1-3-0", "neutral")
+    assert review.ballot.verdict(3).category is Category.NON_AGREEMENT
+
+
+CLASS_NAMES = '[votes]\ndialect = "class-names"\noptions = ["given", "guessed", "other", "off-topic"]'
+
+
+@pytest.mark.parametrize(
+    ("votes", "pattern", "consensus", "category"),
+    [
+        ({"ant": 3, "bee": 2}, "3-2-0-0", "given", Category.NON_ERROR),
+        ({"ant": 1, "bee": 3, "cat": 1}, "1-3-1-0", "guessed", Category.CORRECTABLE),
+        ({"BEE": 1, "Cat": 4, "off-topic": 0}, "0-1-4-0", "Cat", Category.NON_AGREEMENT),
+        ({"off-topic": 5}, "0-0-0-5", "off-topic", Category.NON_AGREEMENT),
+        ({"ant": 2, "bee": 2, "cat": 1}, "2-2-1-0", None, Category.NON_AGREEMENT),
+    ],
+)
+def test_votes_for_class_names(
+    read: Read, votes: dict[str, int], pattern: str, consensus: str | None, category: Category
+) -> None:
+    [review] = read([record(votes, "Ant", "bee")], CLASS_NAMES)
+    assert (review.ballot.pattern, review.ballot.consensus) == (pattern, consensus)
+    assert review.ballot.verdict(3).category is category
+
+
+def test_a_word_that_is_neither_class_nor_option(read: Read) -> None:
+    with pytest.raises(DataError, match=r"record 1 \(id 0\): expected the name of a class, found 'dog'"):
+        read([record({"dog": 5}, "ant", "bee")], CLASS_NAMES)
+
+
+def sets(votes: dict[str, int], given: list[str], guessed: list[str]) -> list[dict[str, Any]]:
+    return [{"id": 0, "given_original_labels": given, "our_guessed_labels": guessed, "mturk": votes}]
+
+
+MULTIPLE = 'labels = "multiple"'
+
+
+def test_votes_for_each_of_several_labels(read: Read) -> None:
+    [review] = read(sets({"bee": 4, "ant": 1, "cat": 3}, ["ant", "cat"], ["bee"]), MULTIPLE)
+    assert (review.given, review.guessed) == ((0, 2), (1,))
+    assert dict(review.ballot.counts) == {"ant": 1, "cat": 3, "bee": 4}
+    assert (review.ballot.pattern, review.ballot.consensus) == (None, "cat; bee")
+    assert review.ballot.confirmations == 2
+    verdicts = [review.ballot.verdict(agreement) for agreement in (3, 4, 5)]
+    assert [verdict.corrected for verdict in verdicts] == [(1, 2), (1,), None]
+    assert [verdict.category.is_error for verdict in verdicts] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("votes", "said"),
+    [
+        ({"ant": 6, "bee": 0}, "expected at most 5 votes, one a rater, found 6 for 'ant'"),
+        ({"ant": 5}, r"expected votes for the given and guessed labels \(ant, bee\), found ant"),
+        ({"ant": 5, "bee": 1, "cat": 1}, "found ant, bee, cat"),
+        ({"ant": 5, "Ant": 1, "bee": 1}, "expected each class once in the votes, found 'Ant' twice"),
+    ],
+)
+def test_votes_that_cannot_be(read: Read, votes: dict[str, int], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        read(sets(votes, ["ant"], ["bee"]), MULTIPLE)
+
+
+def test_names_are_compared_without_what_the_manifest_ignores(tiny: Any) -> None:
+    tiny.classes = ["Boat, Water vehicle", "Boat", "cat"]
+    path = tiny.write()
+    path.write_text(path.read_text().replace('file = "classes.json"', 'file = "classes.json"\nignore = ","'))
+    manifest = read_manifest(path)
+    names = read_classes(manifest.classes, tiny.folder, path)
+    assert names.find("Boat Water vehicle") == names.find("Boat, Water vehicle") == 0
+    assert names.find("boat") == 1
+    assert names.find("Water vehicle") is None

@@ -1,0 +1,165 @@
+"""Arrays, indexes and class names from files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.domain.confident_learning import FlagRule
+from ingest import readers
+from ingest.classes import read_classes
+from ingest.engine import flag
+from ingest.errors import DataError
+from ingest.manifest import read_manifest
+from ingest.readers import key_of, open_matrix, read_labels, read_multiple_labels
+
+
+def saved(path: Path, array: Any) -> Path:
+    np.save(path, array, allow_pickle=array.dtype.hasobject)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", ">u2", "<u4", "i8", "u8"])
+def test_labels_of_any_whole_type(dtype: str, tmp_path: Path) -> None:
+    labels = read_labels(saved(tmp_path / "l.npy", np.array([0, 2, 1], dtype=dtype)), 3)
+    assert labels.tolist() == [0, 2, 1]
+    assert labels.dtype == np.int64
+
+
+def test_label_sets_as_arrays_and_as_indicators(tmp_path: Path) -> None:
+    sets = np.empty(3, dtype=object)
+    sets[:] = [np.array([2, 0], np.uint16), np.array([], np.uint16), np.array([1, 1], np.uint16)]
+    indicators = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]], dtype=np.uint8)
+    expected = [(0, 2), (), (1,)]
+    assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == expected
+    assert read_multiple_labels(saved(tmp_path / "i.npy", indicators), 3) == expected
+    with pytest.raises(DataError, match=r"s\.npy: example 0: expected a class from 0 to 1, found 2"):
+        read_multiple_labels(tmp_path / "s.npy", 2)
+    with pytest.raises(DataError, match=r"j\.npy: example 1: expected 0 or 1, found 2"):
+        read_multiple_labels(saved(tmp_path / "j.npy", np.array([[0, 1], [2, 0]])), 2)
+
+
+@pytest.fixture
+def probabilities() -> Any:
+    scores = np.random.default_rng(3).random((50, 4))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [20, 21], [10, 25, 49]])
+def test_parts_and_blocks_are_the_whole(
+    cuts: list[int], probabilities: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = np.random.default_rng(4).integers(0, 4, 50)
+    whole = open_matrix([saved(tmp_path / "whole.npy", probabilities)], 50, 4, logits=False)
+    expected = flag(labels, whole, FlagRule.CALIBRATED, lambda n: None)
+    pieces = np.split(probabilities, cuts)
+    paths = [saved(tmp_path / f"part{place}.npy", piece) for place, piece in enumerate(pieces)]
+    matrix = open_matrix(paths, 50, 4, logits=False)
+    monkeypatch.setattr(readers, "BLOCK_NUMBERS", 4 * 7)
+    found = flag(labels, matrix, FlagRule.CALIBRATED, lambda n: None)
+    assert found.facts() == expected.facts()
+    assert (found.counts == expected.counts).all()
+    assert (found.order == expected.order).all()
+    indices = np.array([0, 9, 10, 20, 21, 49])
+    assert np.array_equal(matrix.rows(indices), whole.rows(indices))
+
+
+def test_columns_first_and_foreign_bytes(probabilities: Any, tmp_path: Path) -> None:
+    odd = np.asfortranarray(probabilities).astype(">f8")
+    matrix = open_matrix([saved(tmp_path / "odd.npy", odd)], 50, 4, logits=False)
+    [(start, block)] = matrix.blocks()
+    assert start == 0
+    assert np.allclose(block, probabilities)
+
+
+def test_rows_that_sum_nearly_to_one_are_made_to(probabilities: Any, tmp_path: Path) -> None:
+    nearly = probabilities * 1.00002
+    nearly[7] = [1.00002, 0, 0, 0]
+    [(_, block)] = open_matrix([saved(tmp_path / "n.npy", nearly)], 50, 4, logits=False).blocks()
+    assert np.allclose(block.sum(axis=1), 1, atol=1e-12)
+    assert block.max() <= 1
+    assert block[7].tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("dtype", "off", "good"), [("f8", 5e-5, True), ("f8", 2e-4, False), ("f2", 4e-3, True)])
+def test_the_tolerance_knows_the_precision(dtype: str, off: float, good: bool, tmp_path: Path) -> None:
+    matrix = open_matrix([saved(tmp_path / "m.npy", np.array([[0.5 + off, 0.5]], dtype=dtype))], 1, 2, logits=False)
+    if good:
+        assert len(list(matrix.blocks())) == 1
+    else:
+        with pytest.raises(DataError, match=r"row 0: expected probabilities that sum to 1 within 0\.0001"):
+            list(matrix.blocks())
+
+
+def test_logits_become_probabilities_only_when_told(probabilities: Any, tmp_path: Path) -> None:
+    path = saved(tmp_path / "logits.npy", 800 + np.log(probabilities))
+    [(_, block)] = open_matrix([path], 50, 4, logits=True).blocks()
+    assert np.allclose(block, probabilities)
+    with pytest.raises(DataError, match='the manifest must say "logits = true"'):
+        list(open_matrix([path], 50, 4, logits=False).blocks())
+
+
+def test_probabilities_are_left_alone_though_logits_were_expected(probabilities: Any, tmp_path: Path) -> None:
+    matrix = open_matrix([saved(tmp_path / "p.npy", probabilities)], 50, 4, logits=True)
+    [(_, block)] = matrix.blocks()
+    assert not matrix.softmax
+    assert np.allclose(block, probabilities)
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "key"),
+    [
+        ("001.ak47/001_0004.jpg", "entry", "001.ak47/001_0004.jpg"),
+        ("neg/9641_4.txt", "path", "neg/9641_4"),
+        ("https://x.org//val/n01/ILSVRC2012_val_00000293.JPEG", "stem", "ILSVRC2012_val_00000293"),
+        ("http://youtu.be/lL5jq1TDiXQ?start=30&end=40", "youtube", "lL5jq1TDiXQ"),
+        ("https://www.youtube.com/watch?v=lL5jq1TDiXQ&t=30", "youtube", "lL5jq1TDiXQ"),
+    ],
+)
+def test_keys(entry: str, kind: Any, key: str) -> None:
+    assert key_of(entry, kind) == key
+
+
+def names(tiny: Any, lines: str) -> tuple[str, ...]:
+    path = tiny.write()
+    path.write_text(path.read_text().replace('file = "classes.json"', lines))
+    return read_classes(read_manifest(path).classes, tiny.folder, path).names
+
+
+PYTHON = b"""
+import os
+ants = ["ant", "bee"]
+raise SystemExit(os.system("touch ran"))
+ALL_CLASSES = {"insects": ants, "pets": ["cat"], "numbers": list(range(10)), "digits": [0, 1]}
+"""
+
+
+def test_class_names_from_python_are_read_and_never_run(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny.folder.parent)
+    tiny.extra["util.py"] = PYTHON
+    assert names(tiny, 'file = ["absent.json", "util.py"]\nkey = "insects"') == ("ant", "bee")
+    assert names(tiny, 'file = "util.py"\nkey = "digits"') == ("0", "1")
+    with pytest.raises(DataError, match=r"util\.py: expected a list of class names, found None"):
+        names(tiny, 'file = "util.py"\nkey = "numbers"')
+    with pytest.raises(DataError, match=r"util\.py: expected an entry 'birds', found none"):
+        names(tiny, 'file = "util.py"\nkey = "birds"')
+    assert not Path("ran").exists()
+
+
+def test_class_names_from_csv(tiny: Any) -> None:
+    tiny.extra["names.csv"] = b'id,name\n0,"Boat, Water vehicle"\n1,Cat\n'
+    assert names(tiny, 'file = "names.csv"\ncolumn = "name"') == ("Boat, Water vehicle", "Cat")
+    with pytest.raises(DataError, match=r"names\.csv: expected a column 'title', found id, name"):
+        names(tiny, 'file = "names.csv"\ncolumn = "title"')
+    tiny.extra["names.csv"] = b"id,name\n0,Ant\n1\n"
+    with pytest.raises(DataError, match=r"names\.csv: class 1: expected a class name, found None"):
+        names(tiny, 'file = "names.csv"\ncolumn = "name"')
+
+
+def test_class_names_sorted_as_files_cut_and_by_another_name(tiny: Any) -> None:
+    tiny.classes = ["house", "house plant", "Zoo", "zebra"]
+    lines = 'file = "classes.json"\nsort_as = ".npy"\nfirst = 3\naliases = { "Tiergarten" = "Zoo" }'
+    assert names(tiny, lines) == ("Zoo", "house plant", "house")
+    with pytest.raises(DataError, match="expected class 'Park'"):
+        names(tiny, 'file = "classes.json"\naliases = { "Tiergarten" = "Park" }')
