@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from app.domain.verdicts import Category
 from app.schema import SCHEMA_VERSION
+from ingest.ballots import Verdict
 from ingest.loading import Inputs
-from ingest.mturk import Review, Verdict
+from ingest.mturk import Review
 from ingest.orders import by_disagreement, by_margin, by_suspicion, disagreement
 from ingest.readers import LabelSet
 from ingest.sources import Source

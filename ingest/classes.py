@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest import manifest
+from ingest.description import Classes
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.readers import read_json
 
@@ -33,7 +33,7 @@ class ClassNames:
         return self._ids.get(_folded(name, self._ignore)) if found is None else found
 
 
-def read_classes(description: manifest.Classes, folder: Path, manifest_path: Path) -> ClassNames:
+def read_classes(description: Classes, folder: Path, manifest_path: Path) -> ClassNames:
     """The class names a manifest describes. Raises MissingFileError or DataError."""
     source = None
     names: list[str] = list(description.names)
@@ -57,7 +57,7 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names)
 
 
-def _class_names(names: list[str], source: str | None, description: manifest.Classes, file: Path) -> ClassNames:
+def _class_names(names: list[str], source: str | None, description: Classes, file: Path) -> ClassNames:
     ids: dict[str, int] = {}
     for class_id, name in enumerate(names):
         if name in ids:
@@ -82,7 +82,7 @@ def _folded(name: str, ignore: str) -> str:
     return name.casefold()
 
 
-def _read(file: Path, description: manifest.Classes) -> list[str]:
+def _read(file: Path, description: Classes) -> list[str]:
     if file.suffix == ".csv":
         content: Any = _csv_column(file, description.column)
     else:

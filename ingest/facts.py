@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict
 
 from app.domain.confident_learning import FlagRule
+from ingest.description import About, Paper
 from ingest.engine import Flagging
-from ingest.manifest import About, Paper
 
 
 def compact(value: object) -> str:

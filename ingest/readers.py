@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.description import KeyKind
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.manifest import KeyKind
 from ingest.pickles import load_arrays
 
 #: Rows read at a time; 65,536 rows of 1,000 classes are half a gigabyte, so wide matrices take fewer.

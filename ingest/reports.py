@@ -10,8 +10,8 @@ from sqlalchemy.pool import NullPool
 
 from app import schema
 from ingest.building import Build
+from ingest.description import Paper
 from ingest.errors import CatalogueError, MissingFileError
-from ingest.manifest import Paper
 from ingest.running import Checked
 from ingest.storing import Stored
 

@@ -12,8 +12,8 @@ import numpy as np
 from app.domain.verdicts import Category
 from app.schema import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT, issue_id
 from ingest.building import Build
+from ingest.description import UrlSource
 from ingest.facts import about_json, compact, flag_sentence
-from ingest.manifest import UrlSource
 from ingest.mturk import Review
 from ingest.showing import Shown
 from ingest.sources import Source
