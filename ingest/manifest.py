@@ -37,6 +37,9 @@ from ingest.tables import Table
 __all__ = ["Manifest", "read_manifest", "read_manifests"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+#: Addresses of the site's own pages, which a dataset's page must not hide behind.
+_TAKEN = frozenset({"about", "api", "healthz", "media", "method", "reproduction", "static"})
+_MOST_RATERS = 100
 _FOUR_ANSWERS = ("given", "guessed", "both", "neither")
 
 
@@ -70,7 +73,7 @@ def read_manifests(folder: Path) -> list[Manifest]:
 
 
 def _manifest(path: Path, text: str, table: Table) -> Manifest:
-    raters = table.integer("raters", least=1, default=5)
+    raters = table.integer("raters", least=1, most=_MOST_RATERS, default=5)
     labels = table.choice("labels", get_args(LabelKind), default="single")
     manifest = Manifest(
         path=path,
@@ -106,6 +109,8 @@ def _name(table: Table) -> str:
     name = table.string("name")
     if not _NAME.fullmatch(name):
         raise table.error("name", f"expected lower-case letters, digits and hyphens, at most 64, found {name!r}")
+    if name in _TAKEN:
+        raise table.error("name", f"expected a name that is no page of the site, found {name!r}")
     return name
 
 

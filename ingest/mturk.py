@@ -17,6 +17,7 @@ from ingest.classes import ClassNames
 from ingest.errors import DataError, shown
 from ingest.manifest import Manifest
 from ingest.readers import LabelSet, key_of, read_json
+from ingest.tables import LARGEST
 
 _ANSWERS = ("given", "guessed", "both", "neither")
 
@@ -115,9 +116,9 @@ class _Record:
         size = self._context.size
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.error(f"expected the index of an example in {examples.field!r}, found {shown(value)}")
-        if value < 0 or (size is not None and value >= size):
-            most = "" if size is None else f" to {size - 1}"
-            raise self.error(f"expected the index of an example, 0{most}, found {value}")
+        most = LARGEST if size is None else size - 1
+        if not 0 <= value <= most:
+            raise self.error(f"expected the index of an example, 0 to {most}, found {shown(value)}")
         return value
 
     def label(self, field: str) -> int:

@@ -225,7 +225,13 @@ def read_json(path: Path) -> Any:
         return values
 
     try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text, object_pairs_hook=unique)
+        if "\\ud" in text.casefold():
+            json.dumps(values, ensure_ascii=False).encode()
+        return values
+    except UnicodeEncodeError as error:
+        raise DataError(path, f"expected text, found half a character, which no text has: {error}") from error
     except FileNotFoundError as error:
         raise MissingFileError(path, "expected a JSON file, found none") from error
     except UnicodeDecodeError as error:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import DataError
 from ingest.manifest import Manifest
-from ingest.media import MediaError, MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
+from ingest.media import MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
 from ingest.sources import Source
 
 #: Media stay on the site's host under these terms; under the others only links do.
@@ -41,10 +40,7 @@ def find_media(manifest: Manifest, folder: Path | None, missing: list[str]) -> M
     if folder is None:
         missing.append("The media were not at hand when this was built, so issues are shown by their labels.")
         return None
-    try:
-        source = open_media(manifest.media.layout, folder, manifest.media.options)
-    except MediaError as error:
-        raise DataError(folder, str(error).removeprefix(f"{folder}: "), record=manifest.name) from error
+    source = open_media(manifest.media.layout, folder, manifest.media.options)
     if source is None:
         missing.append("The media were not found when this was built, so issues are shown by their labels.")
     return source

@@ -13,8 +13,7 @@ from app import schema
 from app.schema import issue_id, issue_id_range
 from ingest import rows
 from ingest.building import Build, version
-from ingest.errors import DataError
-from ingest.media import MediaError, MediaProblem, MediaSource
+from ingest.media import MediaProblem, MediaSource
 from ingest.progress import Progress
 from ingest.showing import Shown, find_media, media_rows, media_sources
 
@@ -117,15 +116,12 @@ class _Storing:
         if media is not None:
             with self._progress.task(f"{self._name}: media", None, "items") as advance:
                 found = media_rows(media, wanted, self._id, shown, search)
-                try:
-                    for batch in _batches(found, 200):
-                        self._insert(schema.media, batch)
-                        n_media += len(batch)
-                        advance(len(batch))
-                        self._search(texts, wanted)
-                        texts.clear()
-                except MediaError as error:
-                    raise DataError(self._name, str(error)) from error
+                for batch in _batches(found, 200):
+                    self._insert(schema.media, batch)
+                    n_media += len(batch)
+                    advance(len(batch))
+                    self._search(texts, wanted)
+                    texts.clear()
         self._search({index: "" for index in wanted if index not in shown.excerpts}, wanted)
         return shown, n_media
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from ingest.errors import ManifestError, shown
+
+#: No count or index needs a larger number; JavaScript, which reads them too, is exact up to here.
+LARGEST: Final = 2**53 - 1
 
 _T = TypeVar("_T")
 _TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
@@ -57,10 +60,12 @@ class Table:
     def optional_url(self, key: str) -> str | None:
         return self.url(key) if self._has(key) else None
 
-    def integer(self, key: str, *, least: int, default: int | None = None) -> int:
+    def integer(self, key: str, *, least: int, most: int = LARGEST, default: int | None = None) -> int:
         value: int = self._get(key, int, default)
         if value < least:
             raise self.error(key, f"expected at least {least}, found {value}")
+        if value > most:
+            raise self.error(key, f"expected at most {most}, found {shown(value)}")
         return value
 
     def optional_integer(self, key: str, *, least: int) -> int | None:

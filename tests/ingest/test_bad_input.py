@@ -3,12 +3,14 @@
 import os
 import pickle
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ingest.commands import main
 
@@ -92,6 +94,7 @@ BAD: dict[str, tuple[Callable[[Any], None], tuple[str, ...]]] = {
     "JSON nested too deeply": (_extra("votes.json", b"[" * 200_000), ("votes.json", "expected plain JSON", "too deep")),
     "a number without end": (_extra("votes.json", b"9" * 10_000), ("votes.json", "expected plain JSON", "too long")),
     "not UTF-8": (_extra("votes.json", b'["\xff"]'), ("votes.json", "expected UTF-8")),
+    "half a character": (_extra("classes.json", b'["ant", "\\ud83d", "cat"]'), ("classes.json", "half a character")),
     "one key twice": (_extra("votes.json", b'[{"id": 1, "id": 2}]'), ("votes.json", "each key once", "'id' twice")),
     "not a list": (_with(records={"id": 0}), ("votes.json", "expected a list of records", "found {'id': 0}")),
     "not a record": (lambda t: _set(t, "records", 2, 7), ("votes.json", "record 3", "expected an object", "found 7")),
@@ -236,3 +239,82 @@ def test_one_bad_dataset_keeps_the_others_of_the_run_out(
     assert "quickdraw: good" in report
     assert "mnist: wrong" in report
     assert old.read_bytes() == before
+
+
+def test_a_file_that_may_not_be_read_is_said(
+    tiny: Any, old: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder in the place of a file stands for every refusal of the operating system; root may read all else."""
+    manifest = tiny.write()
+    (tiny.folder / "votes.json").unlink()
+    (tiny.folder / "votes.json").symlink_to(tiny.folder / "votes.json")
+    assert main(["add", str(manifest), str(tiny.folder), "--catalogue", str(old)]) == 1
+    assert "votes.json" in capsys.readouterr().err
+
+
+MEDIA = '[media]\nlayout = "image-folder"\norder = "sorted"'
+PACKED_MEDIA = f'{MEDIA}\npath = "media.zip"'
+
+
+def _with_media(tiny: Any) -> Path:
+    """The forty pictures of the made-up dataset, under terms that let them be shown."""
+    folder: Path = tiny.folder.parent / "photos"
+    (folder / "media").mkdir(parents=True)
+    for index in range(40):
+        Image.new("RGB", (8, 6), (index, 0, 0)).save(folder / "media" / f"{index:02}.png")
+    manifest: Path = tiny.write()
+    manifest.write_text(manifest.read_text().replace('media = "none"', 'media = "host"'))
+    return folder
+
+
+def _add_with_media(tiny: Any, folder: Path, catalogue: Path) -> int:
+    manifest = tiny.folder / "tiny.toml"
+    return main(["add", str(manifest), str(tiny.folder), "--media", str(folder), "--catalogue", str(catalogue)])
+
+
+def test_a_corrupt_image_is_reported_and_stops_nothing(
+    tiny: Any, old: Path, capsys: pytest.CaptureFixture[str], query_of: Any
+) -> None:
+    tiny.top = f"flag = 8\n{MEDIA}"
+    folder = _with_media(tiny)
+    (folder / "media" / "03.png").write_bytes((folder / "media" / "03.png").read_bytes()[:40])
+    assert _add_with_media(tiny, folder, old) == 0
+    assert re.search(r"tiny: .*03\.png: example 3: expected ", capsys.readouterr().out)
+    query = query_of(old)
+    shown = dict(query("SELECT idx, media FROM issues i JOIN datasets d ON d.id = dataset_id WHERE name = 'tiny'"))
+    assert shown.pop(3) is None
+    assert shown
+    assert all(media is not None for media in shown.values())
+
+
+@pytest.mark.parametrize("member", ["../../escaped.png", "/escaped.png"])
+def test_an_archive_that_reaches_out_of_itself_writes_nothing(
+    member: str, tiny: Any, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.top = f"flag = 8\n{PACKED_MEDIA}"
+    folder = _with_media(tiny)
+    with zipfile.ZipFile(folder / "media.zip", "w") as archive:
+        for picture in sorted((folder / "media").iterdir()):
+            archive.write(picture, f"media/{picture.name}")
+            picture.unlink()
+        archive.writestr(member, b"x")
+    (folder / "media").rmdir()
+    _add_with_media(tiny, folder, old)
+    output = capsys.readouterr()
+    assert "media.zip" in output.out + output.err
+    assert "escaped" in output.out + output.err
+    assert not list(tiny.folder.parent.rglob("escaped.png"))
+    assert not Path("/escaped.png").exists()
+
+
+def test_a_zip_bomb_is_refused(tiny: Any, old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.top = f"flag = 8\n{PACKED_MEDIA}"
+    folder = _with_media(tiny)
+    with zipfile.ZipFile(folder / "media.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for picture in sorted((folder / "media").iterdir()):
+            archive.writestr(f"media/{picture.name}", b"\0" * 80_000_000 if picture.name == "03.png" else b"")
+            picture.unlink()
+    (folder / "media").rmdir()
+    _add_with_media(tiny, folder, old)
+    output = capsys.readouterr()
+    assert re.search(r"03\.png.*expected", output.out + output.err)

@@ -45,6 +45,8 @@ def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
     [
         ("colour = 1", "colour: unknown key; known here are agreements"),
         ("size = 0", "size: expected at least 1, found 0"),
+        ("size = 10000000000000000", "size: expected at most 9007199254740991"),
+        ("raters = 101", "raters: expected at most 100, found 101"),
         ("size = true", "size: expected a whole number, found True"),
         ('size = "10"', "size: expected a whole number, found '10'"),
         ("size = 1.5", "size: expected a whole number, found 1.5"),
@@ -83,6 +85,7 @@ def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
     [
         ('name = "tiny"', "", "name: missing; expected a text"),
         ('name = "tiny"', 'name = "Tiny set"', "name: expected lower-case letters"),
+        ('name = "tiny"', 'name = "api"', "name: expected a name that is no page of the site, found 'api'"),
         ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
         ('title = "Tiny"', 'title = " "', "title: expected a text, found an empty one"),
         ('modality = "image"', 'modality = "smell"', "modality: expected one of image, text, audio, found 'smell'"),

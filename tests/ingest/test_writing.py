@@ -128,7 +128,7 @@ def test_interrupted_it_cleans_up(
     process.send_signal(signal_number)
     _, message = process.communicate()
     assert process.returncode == 130
-    assert message.endswith("interrupted; the catalogue was left as it was\n")
+    assert message.endswith("interrupted; nothing half-built was kept\n")
     assert old.read_bytes() == before
     assert leftovers() == []
 
