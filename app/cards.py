@@ -113,7 +113,9 @@ def sound(base: str, media: Mapping[str, list[int]], idx: int) -> Markup:
 
 
 def excerpt(text: str, whole: str | None) -> Markup:
-    """The beginning of a text, which opens in place; ``whole`` is the address of all of it."""
+    """The beginning of a text. One that was cut opens in place; ``whole`` is the address of all of it."""
+    if not text.endswith("…"):
+        return Markup(f'<p class="quote">{escape(text)}</p>')  # noqa: S704 - the text is escaped
     link = f'<p class="whole"><a href="{whole}">Whole text</a></p>' if whole else ""
     return Markup(  # noqa: S704 - the text is escaped
         f'<details class="excerpt"><summary><span class="clamp">{escape(text)}</span></summary>{link}</details>'

@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from app.settings import Settings
-from tests.browser.browsing import launch, serving
+from tests.browser.browsing import launch
+from tests.serving import serving
 
 _WIDTHS = (390, 1280)
 _SCHEMES = ("light", "dark")

@@ -1,19 +1,9 @@
-"""A site and a browser for tests and screenshots: Chromium as the machine has it, a server on a free port."""
+"""The browser of tests and screenshots: Chromium as the machine has it."""
 
-import contextlib
 import os
 import shutil
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import uvicorn
 from playwright.sync_api import Browser, Playwright
-
-from app.main import create_app
-from app.settings import Settings
 
 _ARGUMENTS = [
     "--headless",
@@ -44,25 +34,3 @@ def chromium_path() -> str:
 def launch(playwright: Playwright) -> Browser:
     """A headless browser that talks to nobody on its own account."""
     return playwright.chromium.launch(executable_path=chromium_path(), args=_ARGUMENTS)
-
-
-@contextlib.contextmanager
-def serving(catalogue: Path) -> Iterator[str]:
-    """The address of a site over ``catalogue``, served from a thread until the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        config = uvicorn.Config(create_app(Settings(catalogue=catalogue)), log_level="warning")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started:
-            if time.monotonic() > deadline or not thread.is_alive():
-                raise TimeoutError(f"the site over {catalogue} did not start within 10 s")
-            time.sleep(0.02)
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=10)
