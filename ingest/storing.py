@@ -108,18 +108,19 @@ class _Storing:
         """Write media and the texts to search, in one pass over the source."""
         keys, indices = self._build.inputs.keys, self._build.issues.indices
         wanted = {int(index): None if keys is None else keys[index] for index in sorted(indices)}
-        shown, texts, n_media = Shown(), {}, 0
+        shown, texts, n_media, n_shown = Shown(), {}, 0, 0
 
         def search(index: int, body: str) -> None:
             texts[index] = body
 
         if media is not None:
-            with self._progress.task(f"{self._name}: media", None, "items") as advance:
+            with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
                 found = media_rows(media, wanted, self._id, shown, search)
                 for batch in _batches(found, 200):
                     self._insert(schema.media, batch)
                     n_media += len(batch)
-                    advance(len(batch))
+                    advance(len(shown.sizes) - n_shown)
+                    n_shown = len(shown.sizes)
                     self._search(texts, wanted)
                     texts.clear()
         self._search({index: "" for index in wanted if index not in shown.excerpts}, wanted)
