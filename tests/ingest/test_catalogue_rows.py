@@ -63,9 +63,7 @@ def test_the_gallery_starts_with_the_most_suspicious(real: Any, dataset: dict[st
 
 @pytest.mark.parametrize("name", ["cifar100", "imagenet", "quickdraw", "amazon"])
 def test_without_margins_the_least_confirmed_come_first(real: Any, name: str) -> None:
-    rows = real(
-        "SELECT votes, idx FROM issues i JOIN datasets d ON d.id = dataset_id WHERE name = ? ORDER BY i.id", name
-    )
+    order = "SELECT votes, idx FROM issues i JOIN datasets d ON d.id = dataset_id WHERE name = ? ORDER BY i.id"
     places = [(json.loads(votes)["given"], index) for votes, index in real(order, name)]
     assert places == sorted(places)
 
