@@ -1,6 +1,7 @@
 """The commands as a stranger meets them."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -98,3 +99,19 @@ def test_the_summary_puts_the_papers_figures_beside_ours(
     shown = " ".join(capsys.readouterr().out.split())
     assert "caltech256 29,780 (30,607) 2,360 (4,643) 2,360 (400) 458 (65) 1.54 (2.46)" in shown
     assert "average over 2 datasets: 2.72 % error (paper 3.18)" in shown
+
+
+def test_a_clone_of_the_release_has_its_class_names_in_a_python_file(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As cloned, the names stand in examples/util.py, each list under a name of its own."""
+    names = json.loads((shared / "label-errors" / "class_names.json").read_text())
+    for folder in (shared / "label-errors").iterdir():
+        if folder.is_dir():
+            (tmp_path / folder.name).symlink_to(folder)
+    lines = [f"list_{place} = {names[key]!r}" for place, key in enumerate(names)]
+    entries = ", ".join(f"{key!r}: list_{place}" for place, key in enumerate(names))
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "util.py").write_text("\n".join(["import os", *lines, f"ALL_CLASSES = {{{entries}}}"]))
+    assert main(["check", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count(": good: ") == 10
