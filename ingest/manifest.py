@@ -34,7 +34,7 @@ from ingest.description import (
 from ingest.errors import ManifestError, MissingFileError
 from ingest.tables import Table
 
-__all__ = ["Manifest", "read_manifest", "read_manifests"]
+__all__ = ["About", "Manifest", "read_manifest", "read_manifests"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 #: Addresses of the site's own pages, which a dataset's page must not hide behind.
