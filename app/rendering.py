@@ -71,8 +71,14 @@ def number(value: int | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A per cent figure as the paper prints it, to two decimals; a dash where it is not known."""
-    return UNKNOWN if value is None else f"{value:.2f}"
+    """A per cent figure as the paper prints it, to two decimals; a dash where it is not known.
+
+    >>> percent(3.4215), percent(0.002)
+    ('3.42', '< 0.01')
+    """
+    if value is None:
+        return UNKNOWN
+    return "< 0.01" if 0 < value < 0.005 else f"{value:.2f}"
 
 
 def decimal(value: float | None) -> str:

@@ -346,7 +346,10 @@ def test_the_sizes_of_a_corrected_set(real):
     assert re.search(r"Pruned set P, what is left\s*48,512", words)
     assert "2.94 %" in words
     assert "/api/v1/datasets/imagenet/corrected.csv?agreement=3" in [link.href for link in page.links]
-    assert "cannot be written" in read(real, "/quickdraw/corrected").words
+    sampled = read(real, "/quickdraw/corrected").words
+    assert "cannot be written" in sampled
+    assert "Reviewers saw 2,500 of the 6,825,383 flagged examples" in sampled
+    assert re.search(r"\|P\|\s*< 0\.01 %", sampled)
 
 
 def test_the_api_page_is_made_from_the_description(client):
