@@ -92,8 +92,8 @@ def most_involved(cells: Sequence[ConfusionCell], most: int = _MOST_CLASSES) -> 
     return [infos[c] for c in sorted(kept)]
 
 
-def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], str], other_word: str) -> Markup:
-    """Given labels down, the other ones across; the darker a cell, the more issues; each leads to them.
+def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], str | None], other_word: str) -> Markup:
+    """Given labels down, the other ones across; the darker a cell, the more issues; each leads to its ``address``, if any.
 
     Only the classes of ``most_involved`` have a row and a column. Counts stand in the cells, so shade is not needed to
     read them.
@@ -158,28 +158,18 @@ def _grid(n: int, left: int, top: int) -> str:
 
 
 def _cell(
-    cell: ConfusionCell, at: Mapping[int, int], left: int, top: int, largest: int, href: str, other_word: str
+    cell: ConfusionCell, at: Mapping[int, int], left: int, top: int, largest: int, href: str | None, other_word: str
 ) -> Markup:
     x, y = left + at[cell.other.id] * _CELL, top + at[cell.given.id] * _CELL
     words = f"{cell.count:,} given {cell.given.name}, {other_word} {cell.other.name}"
-    return Markup(
-        '<a href="%s" aria-label="%s"><rect class="h%d" x="%d" y="%d" width="%d" height="%d"/>'
-        '<text class="n%d" x="%d" y="%d" text-anchor="middle" dominant-baseline="central">%s</text>'
-        "<title>%s</title></a>"
-    ) % (
-        href,
-        words,
-        shade := _shade(cell.count, largest),
-        x,
-        y,
-        _CELL,
-        _CELL,
-        shade,
-        x + _CELL // 2,
-        y + _CELL // 2,
-        _brief(cell.count),
-        words,
-    )
+    shade = _shade(cell.count, largest)
+    drawn = Markup(
+        '<rect class="h%d" x="%d" y="%d" width="%d" height="%d"/>'
+        '<text class="n%d" x="%d" y="%d" text-anchor="middle" dominant-baseline="central">%s</text><title>%s</title>'
+    ) % (shade, x, y, _CELL, _CELL, shade, x + _CELL // 2, y + _CELL // 2, _brief(cell.count), words)
+    if href is None:
+        return Markup("<g>%s</g>") % drawn
+    return Markup('<a href="%s" aria-label="%s">%s</a>') % (href, words, drawn)
 
 
 def _shade(count: int, largest: int) -> int:

@@ -3,9 +3,8 @@
 Each route reads through ``queries`` and ``facets``, and hands plain values to a template. No rule is stated here.
 """
 
-from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -13,14 +12,15 @@ from markupsafe import Markup
 
 from app import facets, queries
 from app.cards import cards
-from app.charts import heat_map, most_involved, sets_bar
+from app.charts import sets_bar
+from app.confusion_page import KINDS, confusion_context
 from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import FilterError, NotFound
-from app.filters import SORTS, IssueFilter, class_value
+from app.filters import SORTS, IssueFilter
 from app.issue_page import issue_context
 from app.overview import header
-from app.records import ClassInfo, ConfusionCell, Dataset
+from app.records import Dataset
 from app.rendering import fragment, render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -33,8 +33,6 @@ _SORT_TITLES: Final = {
 }
 #: A list of all classes to choose from is part of the page only where it is short.
 _FEW_CLASSES: Final = 40
-#: Rows of the table of confusions before it asks whether all are wanted.
-_PAIRS_AT_FIRST: Final = 200
 _CLASS_COLUMNS: Final = (
     ("id", "Id", True),
     ("name", "Class", False),
@@ -199,18 +197,19 @@ def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[
 
 @router.get("/{name}/confusions")
 async def confusions(request: Request, name: str) -> HTMLResponse:
-    """Which given label hides which corrected, or guessed, one."""
+    """Which given label hides which corrected, or guessed, one; and the confident joint."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
     kind = params.get("kind") or "corrected"
-    if kind not in ("corrected", "guessed"):
-        raise FilterError("kind", kind, ["corrected", "guessed"])
+    kinds = KINDS if dataset.confident_learning else KINDS[:-1]
+    if kind not in kinds:
+        raise FilterError("kind", kind, kinds)
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
     everything = params.get("pairs") == "all"
 
     def make() -> dict[str, Any]:
-        return _confusions(catalogue, dataset, f, kind, everything)
+        return confusion_context(catalogue, dataset, f, kind, everything)
 
     return render(
         request,
@@ -222,44 +221,6 @@ async def confusions(request: Request, name: str) -> HTMLResponse:
         json_url=f"/api/v1/datasets/{name}",
         **catalogue.pages.get(("confusions", dataset.id, f.agreement, kind, everything), make),
     )
-
-
-def _confusions(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, everything: bool) -> dict[str, Any]:
-    cells = queries.confusions(catalogue, dataset, f.agreement, kind)
-    agreement = {} if f.agreement == dataset.default_agreement else {"agreement": str(f.agreement)}
-    here = f"/{dataset.name}/confusions"
-
-    def address(cell: ConfusionCell) -> str:
-        pairs = {"given": class_value(dataset, cell.given.id), kind: class_value(dataset, cell.other.id)}
-        # A correctable issue is what has a corrected label, so the filter needs no category.
-        return f"/{dataset.name}?{urlencode(pairs | agreement)}"
-
-    shown = cells if everything else cells[:_PAIRS_AT_FIRST]
-    return {
-        "rows": [(cell.given.name, cell.other.name, cell.count, address(cell)) for cell in shown],
-        "cut": len(shown) < len(cells),
-        "n_pairs": len(cells),
-        "chart": heat_map(cells, address, kind),
-        "n_classes_shown": len(most_involved(cells)),
-        "n_classes_involved": len(_involved(cells)),
-        "links": {
-            "corrected": _address(here, agreement),
-            "guessed": _address(here, {"kind": "guessed"} | agreement),
-            "all": _address(here, ({"kind": kind} if kind == "guessed" else {}) | agreement | {"pairs": "all"}),
-            "agreements": [
-                (a, _address(here, {} if a == dataset.default_agreement else {"agreement": str(a)}))
-                for a in dataset.agreements
-            ],
-        },
-    }
-
-
-def _involved(cells: Iterable[ConfusionCell]) -> set[ClassInfo]:
-    return {info for cell in cells for info in (cell.given, cell.other)}
-
-
-def _address(path: str, params: dict[str, str]) -> str:
-    return f"{path}?{urlencode(params)}" if params else path
 
 
 @router.get("/{name}/corrected")

@@ -4,7 +4,7 @@ Every count is a sum over cells, groups of issues that agree in everything one c
 were counted at ingest; those of a search are counted once, when it is made.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -41,7 +41,7 @@ class Cells:
     patterns: tuple[str, ...]
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
+    def of(cls, rows: Iterable[Sequence[Any]]) -> Self:
         """Cells of rows (category, given, guessed, corrected, vote pattern, flagged, n)."""
         places = {c.value: place for place, c in enumerate(_CATEGORIES)}
         patterns: dict[str | None, int] = {None: _NONE}
@@ -116,7 +116,7 @@ def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
             t = schema.facets.c
             columns = (t.category, t.given, t.guessed, t.corrected, t.vote_pattern, t.flagged, t.n)
             statement = select(*columns).where(t.dataset_id == dataset.id, t.agreement == f.agreement)
-        return Cells.of(catalogue.connection.execute(statement).tuples())
+        return Cells.of(catalogue.connection.execute(statement))
 
     return catalogue.cells.get((dataset.id, f.agreement, f.q), read)
 

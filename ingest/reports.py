@@ -23,9 +23,10 @@ def summary(stored: Sequence[Stored]) -> str:
     lines = [
         _table(["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "media"], _figures(stored))
     ]
-    averages = [s.build.counts.percent_error for s in stored if s.build.counts.percent_error is not None]
+    real = [s.build for s in stored if not s.build.inputs.manifest.sample]
+    averages = [build.counts.percent_error for build in real if build.counts.percent_error is not None]
     if len(averages) > 1:
-        papers = [s.build.inputs.manifest.about.paper for s in stored]
+        papers = [build.inputs.manifest.about.paper for build in real]
         printed = [p.percent_error for p in papers if p is not None and p.percent_error is not None]
         beside = f" (paper {sum(printed) / len(printed):.2f})" if printed else ""
         lines.append(f"average over {len(averages)} datasets: {sum(averages) / len(averages):.2f} % error{beside}")

@@ -133,11 +133,10 @@ def _sign(connection: Connection) -> None:
 
 
 def _finish(engine: Engine) -> None:
-    """Merge the search indexes, tell the query planner of the sizes, and check every page and every reference."""
+    """Merge the search indexes, and check every page and every reference. No ANALYZE: see ``app.schema``."""
     with engine.begin() as connection:
         for table in ("issue_search", "class_search"):
             connection.execute(text(f"INSERT INTO {table} ({table}) VALUES ('optimize')"))  # noqa: S608 - our own names
-        connection.execute(text("ANALYZE"))
     with engine.connect() as connection:
         damage = connection.scalar(text("PRAGMA integrity_check"))
         if damage != "ok":

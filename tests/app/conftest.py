@@ -1,24 +1,37 @@
-"""Clients of the real site over real catalogues."""
+"""Clients of the real site over real catalogues, by real HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 
-from app.main import create_app
-from app.settings import Settings
+from tests.serving import serving
 
 
 @pytest.fixture(scope="session")
-def client(sample_catalogue: Path) -> Iterator[TestClient]:
-    """The site over the embedded sample."""
-    with TestClient(create_app(Settings(catalogue=sample_catalogue))) as client:
+def sample_site(sample_catalogue: Path) -> Iterator[str]:
+    """The address of the site over the embedded sample."""
+    with serving(sample_catalogue) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def real_site(real_catalogue: Path) -> Iterator[str]:
+    """The address of the site over the ten datasets."""
+    with serving(real_catalogue) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def client(sample_site: str) -> Iterator[httpx.Client]:
+    """A client of the site over the embedded sample."""
+    with httpx.Client(base_url=sample_site, timeout=30) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def real(real_catalogue: Path) -> Iterator[TestClient]:
-    """The site over the ten datasets."""
-    with TestClient(create_app(Settings(catalogue=real_catalogue))) as client:
+def real(real_site: str) -> Iterator[httpx.Client]:
+    """A client of the site over the ten datasets."""
+    with httpx.Client(base_url=real_site, timeout=30) as client:
         yield client

@@ -19,6 +19,7 @@ OF_A_DATASET = (
     "/classes",
     "/confusions",
     "/confusions?kind=guessed&agreement=5",
+    "/confusions?kind=joint",
     "/corrected",
     "/corrected?agreement=5",
 )
@@ -101,7 +102,7 @@ def test_titles_tell_pages_apart(client, addresses):
 
 def test_every_page_of_a_sample_says_so(client, addresses):
     of_samples = [a for a in addresses if a.startswith("/sample-")]
-    assert len(of_samples) == len(SAMPLES) * 10
+    assert len(of_samples) == len(SAMPLES) * 11
     for address in of_samples:
         words = read(client, address).words
         assert "A sample. Its label errors were planted on purpose and its raters are simulated." in words, address
@@ -338,6 +339,20 @@ def test_large_confusions_draw_the_most_involved_classes(real):
     everything = read(real, more).links
     cells = [link for link in everything if "issues, given" in (link.attributes.get("aria-label") or "")]
     assert sum(int(cell.words) for cell in cells) == 1428
+
+
+def test_the_confident_joint_is_shown_where_there_is_one(real):
+    page = read(real, "/cifar10/confusions?kind=joint")
+    words = " ".join(page.words.split())
+    assert "244 lie off the diagonal" in words
+    assert "2.83 %, or 283 of 10,000 examples" in words
+    assert "2.76 %, or 275 examples" in words
+    cells = re.findall(r'<td>([a-z]+)</td><td>([a-z]+)</td><td class="num">([\d,]+)</td>', page.html)
+    assert sum(int(n) for given, latent, n in cells if given != latent) == 244
+    drawn = [int(n) for n in re.findall(r'class="n\d"[^>]*>(\d+)<', page.html)]
+    assert sum(drawn) == 244
+    assert "kind=joint" not in real.get("/imagenet/confusions").text
+    assert "kind" in read(real, "/imagenet/confusions?kind=joint", status=400).words
 
 
 def test_the_sizes_of_a_corrected_set(real):
