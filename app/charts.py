@@ -93,7 +93,7 @@ def most_involved(cells: Sequence[ConfusionCell], most: int = _MOST_CLASSES) -> 
 
 
 def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], str | None], other_word: str) -> Markup:
-    """Given labels down, the other ones across; the darker a cell, the more issues; each leads to its ``address``, if any.
+    """Given labels down, the other ones across; the darker, the more issues; a cell leads to its ``address``, if any.
 
     Only the classes of ``most_involved`` have a row and a column. Counts stand in the cells, so shade is not needed to
     read them.

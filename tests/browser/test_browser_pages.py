@@ -26,6 +26,7 @@ SAMPLE_PAGES = (
     "/sample-digits?category=rubbish",
     "/sample-digits/classes",
     "/sample-digits/confusions",
+    "/sample-digits/confusions?kind=joint",
     "/sample-digits/corrected",
     "ISSUE sample-digits",
     "ISSUE sample-texts",
