@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sqlite3
+import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Mapping
@@ -71,6 +72,7 @@ class CurrentCatalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._opening = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
         self._catalogue: Catalogue | None = None
         self._refusal = f"There is no catalogue at {path}. {MAKE_ONE}"
@@ -84,8 +86,11 @@ class CurrentCatalogue:
         if found is not None:
             identity = (found.st_ino, found.st_mtime_ns, found.st_size)
             if identity != self._seen:
-                self._seen = identity
-                self._open()
+                # Whoever comes while another thread opens the new file waits for it instead of taking the old one.
+                with self._opening:
+                    if identity != self._seen:
+                        self._open()
+                        self._seen = identity
         if self._catalogue is None:
             raise NoCatalogue(self._refusal)
         return self._catalogue

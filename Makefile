@@ -1,0 +1,58 @@
+# Everything one does with this project. `make` lists it.
+
+export CHROMIUM
+PYTHON    ?= python3
+PORT      ?= 8000
+CATALOGUE ?= var/catalogue.sqlite
+VENV      := .venv
+BIN       := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint bench screenshots clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make serve PORT=9000 CATALOGUE=file   serves another catalogue at another port"
+
+serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is none, and serve it
+	@test -e "$(CATALOGUE)" || $(BIN)/python -m ingest sample --catalogue "$(CATALOGUE)"
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || \
+		{ echo "Port $(PORT) of 127.0.0.1 cannot be had (another program uses it?); choose one: make serve PORT=9000" >&2; exit 1; }
+	@echo "Serving $(CATALOGUE) at http://127.0.0.1:$(PORT) - stop with Ctrl-C"
+	@LABELERRORS_CATALOGUE="$(CATALOGUE)" $(BIN)/uvicorn --factory app.main:create_app --host 127.0.0.1 --port $(PORT) --no-access-log --log-level warning
+
+test: $(VENV)/.ready-dev chromium ## Run all tests, those in a real browser included
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.ready-dev ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready-dev ## Measure the site (needs wrk)
+	$(BIN)/python -m benchmarks.site
+
+screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample into var/screenshots
+	$(BIN)/python -m tests.screenshots var/screenshots
+
+clean: ## Remove the environment and what was built; catalogues in var stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: chromium
+chromium:
+	@sh tests/browser/chromium.sh
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or later is needed as $(PYTHON); say which one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "Python's venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.ready: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.ready
