@@ -35,7 +35,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 #: How far a dataset's id is shifted to the left in the id of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -82,6 +82,8 @@ datasets = Table(
     Column("about", Text, nullable=False),  # JSON object: what the manifest says (see ingest.manifest.About)
     # JSON list of sentences: what is not here and what a page cannot show for it.
     Column("missing", Text, nullable=False),
+    # JSON object: issues with a medium, exemplars, media that could not be read, the bytes kept; null without media.
+    Column("media_report", Text),
     Column("version", Text, nullable=False),  # names this dataset's content; part of the addresses of its media
     Column("built_at", Text, nullable=False),  # ISO 8601, UTC
 )
@@ -219,12 +221,27 @@ media = Table(
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
     Column("idx", Integer, primary_key=True),
-    Column("kind", Text, primary_key=True),  # "image", "thumbnail", "text", "audio", "waveform"
+    Column("kind", Text, primary_key=True),  # "image", "thumbnail", "text", "audio", "waveform", "spectrogram"
     Column("type", Text, nullable=False),  # media type, as served
     Column("width", Integer),
     Column("height", Integer),
     Column("seconds", Float),
+    Column("encoding", Text),  # "gzip" where the bytes are compressed so; null where they are as served
     Column("bytes", LargeBinary, nullable=False),
+)
+
+# For each class the examples that are no issues and that the model is surest of, beside which an issue can be judged.
+# Their media stand in ``media`` like those of issues.
+exemplars = Table(
+    "exemplars",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("class_id", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),  # 0 is the surest
+    Column("idx", Integer, nullable=False),
+    Column("self_confidence", Float, nullable=False),
+    Column("excerpt", Text),  # as of issues
+    Column("media", Text),  # as of issues
 )
 
 # Full-text search. SQLAlchemy has no construct for it, so the statements stand here, without any outside value in them.
