@@ -6,6 +6,7 @@ Plain ASGI, because these lines run for every request. Nothing here knows a page
 import contextlib
 import hashlib
 import zlib
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.database import CurrentCatalogue
 from app.errors import NoCatalogue
+from app.memo import Answers
 
 _POLICY: Final = "; ".join(
     (
@@ -29,6 +31,7 @@ _POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+_ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
@@ -72,16 +75,20 @@ class _HeadAnsweredError(Exception):
 class CatalogueResponses:
     """Gives a request the current catalogue, and its answer a validator that names catalogue, program and address.
 
-    A page depends on nothing else, so a browser that still has it is told so before anything is read or rendered.
+    An answer depends on nothing else, so a browser that still has it is told so before anything is read or rendered,
+    and answers that were made once are kept, up to ``most_bytes``, for as long as their catalogue is served.
     """
 
-    def __init__(self, app: ASGIApp, catalogue: CurrentCatalogue, program: str) -> None:
+    def __init__(self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, most_bytes: int) -> None:
         self.app = app
         self.catalogue = catalogue
         self.program = program
+        self.most_bytes = most_bytes
+        self._of = ""
+        self._answers = Answers(most_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"].startswith(_APART):
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(_APART):
             await self.app(scope, receive, send)
             return
         try:
@@ -90,23 +97,47 @@ class CatalogueResponses:
             # The route that needs it says so, in the shape of its errors.
             await self.app(scope, receive, send)
             return
+        if catalogue.version != self._of:
+            self._of, self._answers = catalogue.version, Answers(self.most_bytes)
         scope.setdefault("state", {})["catalogue"] = catalogue
         headers = dict(scope["headers"])
-        where = zlib.crc32(scope["raw_path"] + b"?" + scope["query_string"] + headers.get(b"host", b""))
-        tag = f'W/"{catalogue.version}-{self.program}-{where:08x}"'.encode()
-        validators = ((b"etag", tag), (b"cache-control", b"public, no-cache"))
-        asked = headers.get(b"if-none-match", b"")
-        if tag in [candidate.strip() for candidate in asked.split(b",")]:
-            await send({"type": "http.response.start", "status": 304, "headers": [*validators, *_ALWAYS]})
+        where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
+        form = (headers.get(b"accept", b""), b"gzip" in headers.get(b"accept-encoding", b""), b"range" in headers)
+        number = zlib.crc32(b"%b?%b %b" % (where[0], where[1], where[3]))
+        tag = f'W/"{catalogue.version}-{self.program}-{number:08x}"'.encode()
+        asked = headers.get(b"if-none-match")
+        if asked is not None and tag in [candidate.strip() for candidate in asked.split(b",")]:
+            await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", tag), _ASK_AGAIN]})
             await send({"type": "http.response.body", "body": b""})
             return
+        kept = self._answers.get((where, form))
+        if kept is not None:
+            await send({"type": "http.response.start", "status": 200, "headers": list(kept[0])})
+            await send({"type": "http.response.body", "body": kept[1]})
+            return
+        await self.app(scope, receive, _keeping(send, self._answers, (where, form), (b"etag", tag)))
 
-        async def with_validators(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
-                message = {**message, "headers": [*message["headers"], *validators]}
-            await send(message)
 
-        await self.app(scope, receive, with_validators)
+def _keeping(send: Send, answers: Answers, key: Hashable, tag: tuple[bytes, bytes]) -> Send:
+    """``send``, with validators added to a success, which is kept if it comes in one piece."""
+    headers: list[tuple[bytes, bytes]] | None = None
+
+    async def sending(message: Message) -> None:
+        nonlocal headers
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            headers = [*message["headers"], tag]
+            if not any(name == b"vary" and b"encoding" in value.lower() for name, value in headers):
+                headers.append((b"vary", b"Accept-Encoding"))
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(_ASK_AGAIN)
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body" and headers is not None:
+            if not message.get("more_body", False):
+                answers.keep(key, headers, message.get("body", b""))
+            headers = None
+        await send(message)
+
+    return sending
 
 
 class Safety:
@@ -139,8 +170,9 @@ class Compression:
         self.compressing = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        by_range = scope["type"] == "http" and any(name == b"range" for name, _ in scope["headers"])
-        await (self.plain if by_range else self.compressing)(scope, receive, send)
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        wanted = b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers
+        await (self.compressing if wanted else self.plain)(scope, receive, send)
 
 
 def program_version(*folders: Path) -> str:

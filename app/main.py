@@ -45,9 +45,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[
             Middleware(Head),
             Middleware(Safety),
-            Middleware(Compression),
             Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag", "Link"]),
-            Middleware(CatalogueResponses, catalogue=catalogue, program=program),
+            Middleware(
+                CatalogueResponses, catalogue=catalogue, program=program, most_bytes=settings.kept_answers * 1_000_000
+            ),
+            Middleware(Compression),
         ],
     )
     app.state.settings = settings

@@ -24,6 +24,8 @@ class Settings:
     catalogue: Path = Path("var/catalogue.sqlite")
     # Issues on a page of the gallery, 1 to 200.
     page_size: int = 48
+    # Megabytes of answers kept in memory so as not to be made again, 0 to 4096.
+    kept_answers: int = 64
     # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 
@@ -48,6 +50,7 @@ class Settings:
         return cls(
             catalogue=Path(found.get("catalogue") or settings.catalogue),
             page_size=_whole_number("page_size", found.get("page_size"), settings.page_size, 1, 200),
+            kept_answers=_whole_number("kept_answers", found.get("kept_answers"), settings.kept_answers, 0, 4096),
             contact=found.get("contact", settings.contact),
         )
 
