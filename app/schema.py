@@ -244,6 +244,44 @@ exemplars = Table(
     Column("media", Text),  # as of issues
 )
 
+# Models whose predictions for every example of a dataset are known. ``platform`` is part of a model's name: models of
+# one name on two platforms differ.
+models = Table(
+    "models",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("platform", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("title", Text, nullable=False),  # the platform as a reader knows it: "PyTorch 1.0"
+    Column("parameters", Integer),  # how many the model has; null where nobody said
+    Column("source", Text),  # where the predictions come from; null where nobody said
+    Column("sha256", Text, nullable=False),  # of the file, or files, they were read from
+    Column("n_examples", Integer, nullable=False),
+    Column("n_ranked", Integer, nullable=False),  # classes known an example, k
+    # zlib over little-endian int32, (k, n): the first choices of all examples, the second choices, ...
+    Column("ranked", LargeBinary, nullable=False),
+)
+
+# What the models predict for the issues alone, so that a page needs no more of their predictions than its own.
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
+    # Little-endian int32, the first choice of each model, models in the order of platform and name.
+    Column("top", LargeBinary, nullable=False),
+    Column("n_given", Integer, nullable=False),  # models whose first choice is the given label
+)
+
+# How stable the ranking of the models is, at each agreement threshold, as domain.stability computed it.
+stability = Table(
+    "stability",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("agreement", Integer, primary_key=True),
+    Column("results", Text, nullable=False),  # JSON object; see app.measuring.results
+)
+
 # Full-text search. SQLAlchemy has no construct for it, so the statements stand here, without any outside value in them.
 # ``issue_search.rowid`` is an issue's id; only issues with a text or a key of their own have a row.
 # ``class_search.rowid`` is dataset_id << 32 | class_id.
