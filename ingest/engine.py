@@ -1,62 +1,88 @@
-"""Confident learning over a matrix that need not fit in memory: two passes over blocks of rows.
+"""Confident learning over a matrix that need not fit in memory: one pass over blocks of rows, on any executor.
 
-The formulas are ``app.domain``'s; this module maps them over blocks and adds up the parts. It reads no file itself.
+The pass keeps a few bytes a row (``row_scores``). They settle nearly everything once the class thresholds are known;
+the rows they do not settle are read again. The formulas are ``app.domain``'s; this module maps them over stretches of
+rows and puts the parts together. Results are the same to the last bit for any block size, executor and number of
+workers: what a row gives depends on that row alone, and sums are exact.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning import (
-    ConfidentJoint,
-    FlagRule,
-    Joint,
-    confident_joint,
-    joint,
-    noise_rate,
-    number_flagged,
-    probability_sums,
-    suspicion_order,
+from app.domain import confident_learning as cl
+from app.domain.confident_learning import COUNTING_RULES, ConfidentJoint, FlagRule, Joint
+from app.domain.label_quality import Labels
+from app.domain.probability_sums import ProbabilitySums, sums_by_class
+from app.domain.pruning import Pairs, expected_counts, joined, outdone, pairs_of, pruned_by_class
+from app.domain.row_scores import (
+    UNSETTLED,
+    RowScores,
+    confident_classes,
+    doubtful_rows,
+    empty_scores,
+    row_sums,
+    score_rows,
 )
-from app.domain.label_quality import guessed_labels, normalized_margin, self_confidence
-from ingest.readers import Matrix
+from ingest.executors import Executor, InProcess
+from ingest.matrices import Matrix
+from ingest.probabilities import settle
 
 Advance = Callable[[int], None]
+
+#: Bytes of the matrix that one task reads.
+SPAN_BYTES: Final = 32_000_000
+
+#: Rows whose latent classes are counted at a time.
+_ROWS: Final = 1 << 20
+
+#: Pairs that gather before all but the best are dropped, beyond as many as are wanted.
+_PAIRS: Final = 2_000_000
 
 
 @dataclass(frozen=True)
 class Flagging:
     """What confident learning finds in one dataset; arrays by example are (n,), by class (m,)."""
 
-    self_confidence: NDArray[np.float64]
-    margins: NDArray[np.float64]
-    guesses: NDArray[np.int64]
+    labels: Labels
+    scores: RowScores
     thresholds: NDArray[np.float64]
     label_counts: NDArray[np.int64]
     counts: ConfidentJoint
-    order: NDArray[np.intp]  # indices, lowest normalized margin first
+    flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
     rule: FlagRule | int
     softmax: bool
 
-    @property
+    @cached_property
     def joint(self) -> Joint:
-        return joint(self.counts, self.label_counts)
+        return cl.joint(self.counts, self.label_counts)
 
     @property
     def n_flagged(self) -> int:
-        """How many examples the rule in force flags; a number given outright is cut to the size of the dataset."""
-        if isinstance(self.rule, FlagRule):
-            return number_flagged(self.counts, self.label_counts, self.rule)
-        return min(self.rule, len(self.margins))
+        return len(self.flagged)
 
-    @property
-    def flagged(self) -> NDArray[np.intp]:
-        """The indices of the flagged examples, lowest normalized margin first."""
-        return self.order[: self.n_flagged]
+    @cached_property
+    def self_confidence(self) -> NDArray[np.float64]:
+        return self.scores.own.astype(np.float64)
 
-    @property
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        return self.scores.margins()
+
+    @cached_property
+    def guesses(self) -> NDArray[np.int64]:
+        return self.scores.guessed(self.labels)
+
+    @cached_property
+    def order(self) -> NDArray[np.intp]:
+        """All indices, lowest normalized margin first."""
+        return cl.suspicion_order(self.margins)
+
+    @cached_property
     def ranks(self) -> NDArray[np.int64]:
         """(n,) each example's place in ``order``, from 1."""
         ranks = np.empty(len(self.order), dtype=np.int64)
@@ -66,10 +92,12 @@ class Flagging:
     def facts(self) -> dict[str, object]:
         """What a page tells about how examples were flagged."""
         return {
-            "n": len(self.margins),
+            "n": len(self.labels),
             "m": len(self.thresholds),
-            "rho": {rule.value: noise_rate(self.counts, self.label_counts, rule) for rule in FlagRule},
-            "number_flagged": {rule.value: number_flagged(self.counts, self.label_counts, rule) for rule in FlagRule},
+            "rho": {rule.value: cl.noise_rate(self.counts, self.label_counts, rule) for rule in COUNTING_RULES},
+            "number_flagged": {
+                rule.value: cl.number_flagged(self.counts, self.label_counts, rule) for rule in COUNTING_RULES
+            },
             "off_diagonal": int(self.counts.sum() - np.trace(self.counts)),
             "rule": self.rule.value if isinstance(self.rule, FlagRule) else str(self.rule),
             "n_flagged": self.n_flagged,
@@ -77,35 +105,136 @@ class Flagging:
         }
 
 
-def flag(labels: NDArray[np.int64], matrix: Matrix, rule: FlagRule | int, advance: Advance) -> Flagging:
-    """Thresholds, confident joint, margins and the flagged set. ``advance`` is told of every rows done, 2n in all.
+def flag(
+    labels: Labels, matrix: Matrix, rule: FlagRule | int, advance: Advance, executor: Executor | None = None
+) -> Flagging:
+    """Thresholds, confident joint, scores and the flagged set. ``advance`` is told of every rows done, n in all.
 
-    Raises DataError where the matrix holds no probabilities.
+    ``labels`` is (n,) of any type of whole number, each from 0 to m - 1. A number as the rule is cut to n. Raises
+    DataError where the matrix holds no probabilities.
     """
-    n, m = matrix.shape
-    confidence, margins = np.empty(n), np.empty(n)
-    guesses = np.empty(n, dtype=np.int64)
-    sums = probability_sums(labels[:0], np.empty((0, m)))
-    for start, block in matrix.blocks():
-        here = slice(start, start + len(block))
-        sums = sums + probability_sums(labels[here], block)
-        confidence[here] = self_confidence(labels[here], block)
-        margins[here] = normalized_margin(labels[here], block)
-        guesses[here] = guessed_labels(block)
-        advance(len(block))
-    counts = np.zeros((m, m), dtype=np.int64)
+    executor = InProcess() if executor is None else executor
+    scores, sums = _score(labels, matrix, advance, executor)
     thresholds = sums.thresholds
-    for start, block in matrix.blocks():
-        counts += confident_joint(labels[start : start + len(block)], block, thresholds)
-        advance(len(block))
-    return Flagging(
-        self_confidence=confidence,
-        margins=margins,
-        guesses=guesses,
-        thresholds=thresholds,
-        label_counts=sums.count,
-        counts=counts,
-        order=suspicion_order(margins),
-        rule=rule,
-        softmax=matrix.softmax,
-    )
+    counts, off_diagonal = _count(labels, scores, matrix, thresholds, executor)
+    flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
+    return Flagging(labels, scores, thresholds, sums.count, counts, flagged, rule, matrix.softmax)
+
+
+def _score(labels: Labels, matrix: Matrix, advance: Advance, executor: Executor) -> tuple[RowScores, ProbabilitySums]:
+    n, m = matrix.shape
+    scores = empty_scores(n, m, matrix.dtype)
+    sums = sums_by_class(labels[:0], scores.own[:0], m)
+    spans = _spans(matrix)
+    tasks = ((matrix, labels[start:stop], start, stop) for start, stop in spans)
+    for (start, stop), (part, part_sums) in zip(spans, executor.map(score_span, tasks), strict=True):
+        scores.own[start:stop], scores.other[start:stop], scores.rival[start:stop] = part.own, part.other, part.rival
+        sums = sums + part_sums
+        advance(stop - start)
+    return scores, sums
+
+
+def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, ProbabilitySums]:
+    """The scores of a stretch of rows, and the sums behind its share of the thresholds."""
+    matrix, labels, start, stop = task
+    m = matrix.shape[1]
+    found = empty_scores(stop - start, m, matrix.dtype)
+    scratch = np.empty((min(matrix.height, stop - start), m), np.uint32) if matrix.dtype.itemsize == 2 else None
+    for path, first, block in matrix.raw(start, stop):
+        here = slice(first - start, first - start + len(block))
+        scores = score_rows(labels[here], block)
+        doubtful = doubtful_rows(scores, row_sums(block, scratch))
+        if doubtful.any():
+            rows = settle(path, first, block, doubtful)
+            again = score_rows(labels[here][rows], block[rows])
+            scores.own[rows], scores.other[rows], scores.rival[rows] = again.own, again.other, again.rival
+        found.own[here], found.other[here], found.rival[here] = scores.own, scores.other, scores.rival
+    return found, sums_by_class(labels, found.own, m)
+
+
+def _count(
+    labels: Labels, scores: RowScores, matrix: Matrix, thresholds: NDArray[np.float64], executor: Executor
+) -> tuple[ConfidentJoint, NDArray[np.bool_]]:
+    """The confident joint, and which examples it counts off its diagonal."""
+    n, m = matrix.shape
+    counts = np.zeros((m, m), dtype=np.int64)
+    off_diagonal = np.zeros(n, dtype=np.bool_)
+    unsettled = []
+    for start in range(0, n, _ROWS):
+        here = slice(start, start + _ROWS)
+        latent = confident_classes(labels[here], scores[here], thresholds)
+        counts += cl.joint_of(labels[here], latent, m)
+        off_diagonal[here] = (latent >= 0) & (latent != labels[here])
+        unsettled.append(np.flatnonzero(latent == UNSETTLED) + start)
+    tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix)]
+    for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
+        counts += cl.joint_of(labels[rows], latent, m)
+        off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
+    return counts, off_diagonal
+
+
+def latent_of_rows(task: tuple[Matrix, NDArray[np.intp], NDArray[np.float64]]) -> NDArray[np.int64]:
+    """The latent classes of some rows, read once more."""
+    matrix, rows, thresholds = task
+    return cl.latent_classes(matrix.rows(rows), thresholds)
+
+
+def _flagged(
+    labels: Labels,
+    scores: RowScores,
+    matrix: Matrix,
+    rule: FlagRule | int,
+    found: tuple[ConfidentJoint, NDArray[np.int64], NDArray[np.bool_]],
+    executor: Executor,
+) -> NDArray[np.intp]:
+    counts, label_counts, off_diagonal = found
+    if not isinstance(rule, FlagRule):
+        return cl.most_suspicious(scores.margins(), rule)
+    if rule in COUNTING_RULES:
+        return cl.most_suspicious(scores.margins(), cl.number_flagged(counts, label_counts, rule))
+    flagged = outdone(scores)
+    if rule is FlagRule.CONFIDENT_JOINT:
+        flagged &= off_diagonal
+    if rule in (FlagRule.PRUNE_BY_CLASS, FlagRule.BOTH):
+        flagged &= pruned_by_class(labels, scores, expected_counts(counts, label_counts))
+    if rule in (FlagRule.PRUNE_BY_NOISE_RATE, FlagRule.BOTH):
+        wanted = expected_counts(counts, label_counts)
+        np.fill_diagonal(wanted, 0)
+        chosen = np.zeros(len(labels), dtype=np.bool_)
+        chosen[_best_pairs(labels, np.flatnonzero(outdone(scores)), matrix, wanted.ravel(), executor).index] = True
+        flagged &= chosen
+    indices = np.flatnonzero(flagged)
+    return indices[cl.suspicion_order(scores[indices].margins())]
+
+
+def _best_pairs(
+    labels: Labels, candidates: NDArray[np.intp], matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
+) -> Pairs:
+    """For each cell of the joint the pairs of largest margin, as many as wanted, among the candidates' rows."""
+    limit = 2 * int(wanted.sum()) + _PAIRS
+    tasks = ((matrix, rows, labels[rows], wanted) for rows in _by_span(candidates, matrix))
+    best, parts = joined([]), []
+    for part in executor.map(pairs_of_rows, tasks):
+        parts.append(part)
+        if sum(map(len, parts)) > limit:
+            best, parts = joined([best, *parts]).best(wanted), []
+    return joined([best, *parts]).best(wanted)
+
+
+def pairs_of_rows(task: tuple[Matrix, NDArray[np.intp], Labels, NDArray[np.int64]]) -> Pairs:
+    """The pairs of some rows, read once more, as far as any can be among the best."""
+    matrix, rows, labels, wanted = task
+    return pairs_of(labels, matrix.rows(rows), rows, wanted).best(wanted)
+
+
+def _by_span(rows: NDArray[np.intp], matrix: Matrix) -> Iterator[NDArray[np.intp]]:
+    """Ascending rows cut where the tasks of the first pass were cut."""
+    for start, stop in _spans(matrix):
+        here = rows[slice(*np.searchsorted(rows, [start, stop]))]
+        if len(here):
+            yield here
+
+
+def _spans(matrix: Matrix) -> list[tuple[int, int]]:
+    width = max(1, matrix.shape[1] * matrix.dtype.itemsize)
+    return matrix.spans(max(1, SPAN_BYTES // width))

@@ -24,6 +24,14 @@ class DataError(IngestError):
         self.finding = finding
         super().__init__(": ".join(part for part in (self.file, record, finding) if part))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are otherwise made anew from their message alone when they come back from another process.
+        return _again, (type(self), self.file, self.finding, self.record)
+
+
+def _again(kind: type[DataError], file: str, finding: str, record: str | None) -> DataError:
+    return kind(file, finding, record=record)
+
 
 class MissingFileError(DataError):
     """A file that must be there is not."""

@@ -15,9 +15,10 @@ from ingest.classes import ClassNames, read_classes
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError, MissingFileError
 from ingest.manifest import Manifest
+from ingest.matrices import Matrix, open_matrix
 from ingest.mturk import Review, read_reviews
 from ingest.progress import Progress
-from ingest.readers import LabelSet, Matrix, key_of, open_matrix, read_index, read_labels, read_multiple_labels
+from ingest.readers import LabelSet, key_of, read_index, read_labels, read_multiple_labels
 from ingest.sources import Role, Source, fingerprint
 
 NO_LABELS = (
@@ -194,7 +195,7 @@ class _Loader:
     def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> Flagging | None:
         if matrix is None or labels is None or labels.ids is None:
             return None
-        with self._progress.task(f"{self._manifest.name}: confident learning", 2 * len(labels), "rows") as advance:
+        with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
             return flag(labels.ids, matrix, self._manifest.flag, advance)
 
     def _reviews(self, classes: ClassNames, size: int | None, keys: list[str] | None) -> list[Review]:

@@ -3,64 +3,42 @@
 Section 3 and appendix B of the paper. Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m).
 Joints are (m, m), rows by given label, columns by latent label.
 
-Counting works on blocks of rows: ``probability_sums`` and ``confident_joint`` of the whole are the sums of those of its
-parts.
+Counting works on blocks of rows: ``confident_joint`` of the whole is the sum of those of its parts, and so are the sums
+behind the thresholds. ``row_scores`` gets both from one look at each row.
 """
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.label_quality import Labels, Probabilities, self_confidence
+from app.domain.label_quality import Labels, Probabilities
+from app.domain.probability_sums import probability_sums
 
 ConfidentJoint = NDArray[np.int64]
 Joint = NDArray[np.float64]
 
 
 class FlagRule(StrEnum):
-    """How the number of examples to flag follows from the confident joint."""
+    """Which examples are flagged.
+
+    The first two flag so many of lowest normalized margin as the joint tells; see ``number_flagged``. The others are
+    the variants that the paper of confident learning compares (Northcutt, Jiang, Chuang 2021); see ``pruning``.
+    """
 
     CALIBRATED = "calibrated"  # Eq. 2, the paper's text
     UNCALIBRATED = "uncalibrated"  # the published lists
+    PRUNE_BY_CLASS = "prune_by_class"
+    PRUNE_BY_NOISE_RATE = "prune_by_noise_rate"
+    BOTH = "both"
+    CONFIDENT_JOINT = "confident_joint"
+    ARGMAX = "argmax"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbabilitySums:
-    """For each class, the summed self-confidence of its examples, and how many there are; both (m,)."""
-
-    total: NDArray[np.float64]
-    count: NDArray[np.int64]
-
-    def __add__(self, other: Self) -> "ProbabilitySums":
-        return ProbabilitySums(self.total + other.total, self.count + other.count)
-
-    @property
-    def thresholds(self) -> NDArray[np.float64]:
-        """(m,) the class thresholds t_j (Eq. 1); NaN for a class without examples.
-
-        >>> ProbabilitySums(np.array([1.5, 0.0]), np.array([2, 0])).thresholds
-        array([0.75,  nan])
-        """
-        known = np.where(self.count > 0, self.count, 1)
-        return np.where(self.count > 0, self.total / known, np.nan)
-
-
-def probability_sums(labels: Labels, pred_probs: Probabilities) -> ProbabilitySums:
-    """Sums and counts behind Eq. 1 for a block of rows.
-
-    >>> probability_sums(np.array([0, 0]), np.array([[0.9, 0.1], [0.6, 0.4]])).total
-    array([1.5, 0. ])
-    """
-    m = pred_probs.shape[1]
-    own = self_confidence(labels, pred_probs)
-    return ProbabilitySums(
-        total=np.bincount(labels, weights=own, minlength=m).astype(np.float64),
-        count=np.bincount(labels, minlength=m).astype(np.int64),
-    )
+#: The rules that say how many examples of lowest normalized margin to flag.
+COUNTING_RULES: Final = (FlagRule.CALIBRATED, FlagRule.UNCALIBRATED)
 
 
 def class_thresholds(labels: Labels, pred_probs: Probabilities) -> NDArray[np.float64]:
@@ -84,12 +62,30 @@ def confident_joint(labels: Labels, pred_probs: Probabilities, thresholds: NDArr
     array([[1, 0],
            [1, 1]])
     """
-    m = pred_probs.shape[1]
+    return joint_of(labels, latent_classes(pred_probs, thresholds), pred_probs.shape[1])
+
+
+def latent_classes(pred_probs: Probabilities, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) the class that each row is counted for, -1 where it is counted for none: see ``confident_joint``.
+
+    >>> latent_classes(np.array([[0.9, 0.1], [0.6, 0.4]]), thresholds=np.array([0.75, 0.45])).tolist()
+    [0, -1]
+    """
     reached = pred_probs >= np.where(np.isnan(thresholds), np.inf, thresholds)
     latent = np.where(reached, pred_probs, -1.0).argmax(axis=1)
-    counted = reached.any(axis=1)
+    return np.where(reached.any(axis=1), latent, -1)
+
+
+def joint_of(labels: Labels, latent: NDArray[np.int64], m: int) -> ConfidentJoint:
+    """(m, m) the confident joint C of rows whose latent classes are known; negative ones are not counted.
+
+    >>> joint_of(np.array([0, 0, 1]), np.array([1, -1, 1]), 2)
+    array([[0, 1],
+           [0, 1]])
+    """
+    counted = latent >= 0
     cells = labels[counted].astype(np.int64) * m + latent[counted]
-    return np.bincount(cells, minlength=m * m).reshape(m, m).astype(np.int64)
+    return np.bincount(cells, minlength=m * m).reshape(m, m)
 
 
 def joint(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> Joint:
@@ -116,7 +112,7 @@ def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: 
     """rho, the estimated share of examples whose label is wrong: what lies off the diagonal of the joint.
 
     ``calibrated`` reads it off Q (Eq. 2): rho = 1 - trace(Q). ``uncalibrated`` reads it off C itself:
-    rho = 1 - trace(C) / sum(C); 0 when nothing was counted.
+    rho = 1 - trace(C) / sum(C); 0 when nothing was counted. ValueError for a rule that counts nothing.
 
     >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
     >>> noise_rate(C, n, FlagRule.CALIBRATED), round(noise_rate(C, n, FlagRule.UNCALIBRATED), 4)
@@ -126,6 +122,8 @@ def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: 
         off_diagonal = joint(counts, label_counts)
         np.fill_diagonal(off_diagonal, 0.0)
         return math.fsum(off_diagonal.ravel())
+    if rule is not FlagRule.UNCALIBRATED:
+        raise ValueError(f"expected one of {', '.join(COUNTING_RULES)}, found {rule.value}")
     total = int(counts.sum())
     return (total - int(np.trace(counts))) / total if total else 0.0
 
@@ -154,3 +152,18 @@ def suspicion_order(margins: NDArray[np.float64]) -> NDArray[np.intp]:
     array([1, 3, 0, 2])
     """
     return np.argsort(margins, kind="stable")
+
+
+def most_suspicious(margins: NDArray[np.float64], k: int) -> NDArray[np.intp]:
+    """(min(k, n),) the beginning of ``suspicion_order``, without ordering the rest.
+
+    >>> most_suspicious(np.array([0.5, -0.9, 0.5, -0.2]), 3)
+    array([1, 3, 0])
+    """
+    if k <= 0:
+        return np.zeros(0, dtype=np.intp)
+    if k >= len(margins):
+        return suspicion_order(margins)
+    last = np.partition(margins, k - 1)[k - 1]
+    candidates = np.flatnonzero(margins <= last)
+    return candidates[np.argsort(margins[candidates], kind="stable")][:k]

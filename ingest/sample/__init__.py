@@ -20,7 +20,7 @@ import numpy as np
 
 from ingest.engine import Flagging, flag
 from ingest.manifest import Manifest, read_manifest
-from ingest.readers import open_matrix
+from ingest.matrices import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft
 from ingest.sample.learning import cross_validated

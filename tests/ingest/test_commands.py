@@ -56,7 +56,7 @@ def test_results_go_to_standard_output_and_progress_does_not(tiny: Any, tmp_path
     environment = os.environ | {"LABELERRORS_CATALOGUE": str(catalogue)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == f"wrote {catalogue}"
-    assert "tiny: confident learning: 80 rows" in done.stderr
+    assert "tiny: confident learning: 40 rows" in done.stderr
     assert "confident learning" not in done.stdout
     assert catalogue.exists()
 

@@ -1,5 +1,6 @@
 """Arrays, indexes and class names from files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,12 @@ import numpy as np
 import pytest
 
 from app.domain.confident_learning import FlagRule
-from ingest import readers
 from ingest.classes import read_classes
 from ingest.engine import flag
 from ingest.errors import DataError
 from ingest.manifest import read_manifest
-from ingest.readers import key_of, open_matrix, read_labels, read_multiple_labels
+from ingest.matrices import open_matrix
+from ingest.readers import key_of, read_labels, read_multiple_labels
 
 
 def saved(path: Path, array: Any) -> Path:
@@ -47,16 +48,14 @@ def probabilities() -> Any:
 
 
 @pytest.mark.parametrize("cuts", [[], [1], [20, 21], [10, 25, 49]])
-def test_parts_and_blocks_are_the_whole(
-    cuts: list[int], probabilities: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parts_and_blocks_are_the_whole(cuts: list[int], probabilities: Any, tmp_path: Path) -> None:
     labels = np.random.default_rng(4).integers(0, 4, 50)
     whole = open_matrix([saved(tmp_path / "whole.npy", probabilities)], 50, 4, logits=False)
     expected = flag(labels, whole, FlagRule.CALIBRATED, lambda n: None)
     pieces = np.split(probabilities, cuts)
     paths = [saved(tmp_path / f"part{place}.npy", piece) for place, piece in enumerate(pieces)]
     matrix = open_matrix(paths, 50, 4, logits=False)
-    monkeypatch.setattr(readers, "BLOCK_NUMBERS", 4 * 7)
+    matrix = replace(matrix, block_bytes=7 * 4 * 8)
     found = flag(labels, matrix, FlagRule.CALIBRATED, lambda n: None)
     assert found.facts() == expected.facts()
     assert (found.counts == expected.counts).all()

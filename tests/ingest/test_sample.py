@@ -19,8 +19,9 @@ from app.domain.verdicts import Category, Votes, category
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError
 from ingest.manifest import Manifest, read_manifest
+from ingest.matrices import open_matrix
 from ingest.media import MediaItem, open_media
-from ingest.readers import open_matrix, read_labels
+from ingest.readers import read_labels
 from ingest.sample import TEMPLATES, sounds, write_sample
 from ingest.sample.draft import Draft
 from ingest.sample.planting import noise_matrix, planted_labels

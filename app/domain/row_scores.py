@@ -1,0 +1,164 @@
+"""One look at a block of rows, from which everything else follows: how probable the given label is, and its rival.
+
+Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``block`` is (n, m) of float16, float32 or float64, contiguous by
+rows, all values between +0 and 1. Such numbers are ordered as the unsigned integers with the same bits, which is how
+they are compared here: numpy compares half precision many times slower.
+
+Results are per row and need nothing but the row, so blocks can be of any size. Nothing is checked here beyond what
+``doubtful_rows`` says.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.label_quality import Labels, Probabilities
+
+_UNSIGNED: Final[dict[int, np.dtype[Any]]] = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
+
+#: How far a row may be from summing to 1 for the rounding of its numbers alone, by the bytes of a number.
+ROUNDING: Final = {2: 2e-3, 4: 1e-5, 8: 1e-9}
+
+#: No row is so far from summing to 1 that the other probabilities exceed one minus those known by more than this.
+_SLACK: Final = 1e-2
+
+#: Classes of a row as ``confident_classes`` tells them, beside class ids.
+NONE: Final = -1
+UNSETTLED: Final = -2
+
+#: Rows worked on at a time where whole columns would be converted.
+_ROWS: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class RowScores:
+    """Of each row, (n,): the probability of its given label, the largest other one, and the class of that.
+
+    ``rival`` is the lowest class id among equals; the given label itself where all others are 0.
+    """
+
+    own: NDArray[np.floating[Any]]
+    other: NDArray[np.floating[Any]]
+    rival: NDArray[np.unsignedinteger[Any]]
+
+    def __getitem__(self, rows: Any) -> "RowScores":
+        return RowScores(self.own[rows], self.other[rows], self.rival[rows])
+
+    def guessed(self, labels: Labels) -> NDArray[np.int64]:
+        """(n,) the most probable class of each row, the lowest id among equals; int64."""
+        guesses = labels.astype(np.int64)
+        beaten = (self.other > self.own) | ((self.other == self.own) & (self.rival < labels))
+        guesses[beaten] = self.rival[beaten]
+        return guesses
+
+    def margins(self) -> NDArray[np.float64]:
+        """(n,) the normalized margins: own probability minus the largest other, low is suspect."""
+        margins = self.own.astype(np.float64)
+        margins -= self.other
+        return margins
+
+
+def empty_scores(n: int, m: int, dtype: np.dtype[Any]) -> RowScores:
+    """Room for the scores of n rows of m classes, in as few bytes as they need."""
+    rival = np.min_scalar_type(max(m - 1, 0))
+    return RowScores(np.zeros(n, dtype), np.zeros(n, dtype), np.zeros(n, rival))
+
+
+def score_rows(labels: Labels, block: Probabilities) -> RowScores:
+    """The scores of a block of rows.
+
+    ``block`` serves as work space: the entries of given labels are zeroed for a moment and then put back, so nobody
+    else may read it meanwhile.
+
+    >>> s = score_rows(np.array([0, 1]), np.array([[0.25, 0.5, 0.25], [0.25, 0.5, 0.25]]))
+    >>> s.own.tolist(), s.other.tolist(), s.rival.tolist()
+    ([0.25, 0.5], [0.5, 0.25], [1, 0])
+    """
+    n, m = block.shape
+    rival_type = np.min_scalar_type(max(m - 1, 0))
+    if m == 1:
+        return RowScores(block[:, 0].copy(), np.zeros(n, block.dtype), np.zeros(n, rival_type))
+    bits = block.view(_UNSIGNED[block.itemsize])
+    flat = bits.reshape(-1)
+    starts = np.arange(0, n * m, m)
+    given = starts + labels
+    own = flat[given]
+    flat[given] = 0
+    rival = bits.argmax(axis=1)
+    starts += rival
+    other = flat[starts]
+    flat[given] = own
+    return RowScores(own.view(block.dtype), other.view(block.dtype), rival.astype(rival_type))
+
+
+def row_sums(block: Probabilities, scratch: NDArray[np.uint32] | None = None) -> NDArray[np.floating[Any]]:
+    """(n,) roughly the sum of each row: good to tell sums near 1 from others. NaN and infinities show.
+
+    Half precision is widened by shifting its bits into those of single precision, which makes every number too small
+    by 2**112; ``scratch``, (at least n, m), is where.
+
+    >>> row_sums(np.array([[0.25, 0.5], [0.5, 0.5]], dtype=np.float16)).tolist()
+    [0.75, 1.0]
+    """
+    if block.itemsize != 2:
+        sums: NDArray[np.floating[Any]] = np.einsum("ij->i", block)
+        return sums
+    wide = np.empty(block.shape, np.uint32) if scratch is None else scratch[: len(block)]
+    np.copyto(wide, block.view(np.uint16))
+    np.left_shift(wide, 13, out=wide)
+    shifted: NDArray[np.floating[Any]] = np.einsum("ij->i", wide.view(np.float32))
+    shifted *= 2.0**112
+    return shifted
+
+
+def doubtful_rows(scores: RowScores, sums: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """(n,) which rows must be looked at before their scores count.
+
+    A row passes when all its numbers lie between +0 and 1 and its sum is safely within rounding of 1. Numbers below
+    0, above 1 or none at all have more bits than 1 has, so the largest of a row tells.
+    """
+    bytes_each = scores.own.itemsize
+    unsigned = _UNSIGNED[bytes_each]
+    one = np.ones(1, scores.own.dtype).view(unsigned)[0]
+    near: NDArray[np.bool_] = np.abs(sums - 1) <= ROUNDING[bytes_each] / 2
+    doubtful: NDArray[np.bool_] = ~near | (scores.own.view(unsigned) > one) | (scores.other.view(unsigned) > one)
+    return doubtful
+
+
+def confident_classes(labels: Labels, scores: RowScores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) the latent class that each row is counted for in the confident joint, as far as its scores tell.
+
+    That is the most probable class among those whose threshold it reaches, the lowest id among equals. ``NONE`` where
+    it reaches none, ``UNSETTLED`` where a class may be meant whose probability is not among the scores: such rows must
+    be read again.
+
+    >>> s = RowScores(np.array([0.5]), np.array([0.3]), np.array([1], np.uint8))
+    >>> confident_classes(np.array([0]), s, np.array([0.4, 0.2])).tolist()
+    [0]
+    >>> confident_classes(np.array([0]), s, np.array([0.6, 0.2])).tolist()
+    [1]
+    """
+    found = [
+        _confident(labels[start : start + _ROWS], scores[start : start + _ROWS], thresholds)
+        for start in range(0, len(labels), _ROWS)
+    ]
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _confident(labels: Labels, scores: RowScores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    needed = np.where(np.isnan(thresholds), np.inf, thresholds)
+    guesses = scores.guessed(labels)
+    own, other = scores.own.astype(np.float64), scores.other.astype(np.float64)
+    top = np.maximum(own, other)
+    latent = np.where(top >= needed[guesses], guesses, NONE)
+    least = needed.min()
+    open_rows = latent == NONE
+    # Where the given label is the most probable class, the rival comes next; where it is not, nobody knows what does.
+    second = open_rows & (guesses == labels) & (scores.rival != labels) & (other >= needed[scores.rival])
+    latent[second] = scores.rival[second]
+    known = np.where(guesses == labels, own + other, top)
+    bound = np.minimum(np.where(guesses == labels, other, top), 1 + _SLACK - known)
+    latent[open_rows & ~second & (bound >= least)] = UNSETTLED
+    return latent

@@ -1,0 +1,145 @@
+"""Where the blocks of a matrix are worked on: in this process, in threads or processes of its own, or on Dask.
+
+Every executor gives results in the order of the tasks and holds few at a time. Functions and tasks must be picklable
+for all but the first two. Results cannot depend on the executor; interruption leaves no process behind.
+"""
+
+import logging
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor as Pool
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol, TypeVar
+
+from ingest.errors import IngestError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PoolKind = Literal["threads", "processes"]
+
+#: Tasks under way for each worker: one it works on, and the next.
+_AHEAD = 2
+
+#: How often a task may be begun anew when workers die under it.
+_RETRIES = 10
+
+
+class Executor(Protocol):
+    """Something that works on tasks."""
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """The results of ``function`` for all tasks, in their order."""
+
+
+class InProcess:
+    """One task after the other, here."""
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        return map(function, tasks)
+
+
+class Pooled:
+    """On a pool of threads or processes."""
+
+    def __init__(self, pool: Pool, workers: int) -> None:
+        self._pool = pool
+        self._workers = workers
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        pending: deque[Future[R]] = deque()
+        try:
+            for task in tasks:
+                pending.append(self._pool.submit(function, task))
+                if len(pending) > self._workers * _AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise IngestError(f"a worker process died (killed, or out of memory?): {error}") from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+class OnDask:
+    """On a Dask cluster. A task whose worker dies is begun anew on another."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        from distributed import KilledWorker
+
+        pending: deque[Any] = deque()
+        ahead = _AHEAD * max(1, sum(self._client.nthreads().values()))
+        try:
+            for task in tasks:
+                pending.append(self._client.submit(function, task, pure=False, retries=_RETRIES))
+                if len(pending) > ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except KilledWorker as error:
+            raise IngestError(f"Dask's workers died one after the other on one task: {error}") from error
+        except (ModuleNotFoundError, AttributeError) as error:
+            finding = f"Dask's workers lack what this process has: {error}; they need this project and the same files"
+            raise IngestError(finding) from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+@contextmanager
+def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
+    """A pool of so many threads or processes; with a single worker everything is done here."""
+    if workers <= 1:
+        yield InProcess()
+        return
+    pool: Pool
+    if kind == "threads":
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="rows")
+    else:
+        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    try:
+        yield Pooled(pool, workers)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
+    """A Dask cluster: one that runs at ``address``, or with "local" one made for the purpose on this machine.
+
+    Raises IngestError where Dask is not installed or nothing answers.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise IngestError("--dask needs the package distributed: pip install 'label-errors-site[dask]'") from error
+    # What goes wrong comes back as an exception; lost workers would be told of again and again besides.
+    for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    dask: Any = distributed  # its own annotations are incomplete
+    cluster = None
+    try:
+        if address == "local":
+            cluster = dask.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0)
+        client = dask.Client(address if cluster is None else cluster, timeout=10)
+    except (OSError, ValueError) as error:
+        raise IngestError(f"expected a Dask scheduler at {address}, found none: {error}") from error
+    try:
+        yield OnDask(client)
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of the terminal; only the first shall answer it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

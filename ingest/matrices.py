@@ -1,0 +1,194 @@
+"""(n, m) predicted probabilities on disk, in one file or in parts one below the other, read in blocks of rows.
+
+Never is more in memory than a few blocks. Values are checked as they are read; see ``probabilities``. A matrix can be
+sent to another process or machine that sees the same files: it holds paths, not numbers.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.row_scores import doubtful_rows, row_sums, score_rows
+from ingest.errors import DataError
+from ingest.npy import open_npy, open_npz
+from ingest.probabilities import looks_like_probabilities, settle, softmax
+
+#: A block should fit the second-level cache of a core, with what is made of it.
+BLOCK_BYTES: Final = 1_000_000
+
+_HEAD_ROWS: Final = 1000
+
+
+class Part(Protocol):
+    """One file or folder with rows of a matrix."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Rows at which reading should begin because rows are packed together, ascending; empty where any will do."""
+
+    def blocks(self, start: int, stop: int, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Rows from ``start`` to ``stop``, by rows, at most ``height`` at a time; good until the next is asked for."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Predicted probabilities; ``rows`` and ``blocks`` give them checked and mended, ``raw`` as they lie there."""
+
+    parts: tuple[Part, ...]
+    dtype: np.dtype[Any]  # of the probabilities
+    softmax: bool  # the files hold logits
+    block_bytes: int = BLOCK_BYTES
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return sum(part.shape[0] for part in self.parts), self.parts[0].shape[1]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(part.path for part in self.parts)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(part.shape[0] * part.shape[1] * part.dtype.itemsize for part in self.parts)
+
+    @property
+    def height(self) -> int:
+        """Rows of a block."""
+        return max(1, self.block_bytes // max(1, self.shape[1] * self.dtype.itemsize))
+
+    def raw(self, start: int, stop: int) -> Iterator[tuple[Path, int, NDArray[Any]]]:
+        """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
+
+        Each comes with its file and the index of its first row. Softmax is applied to logits; else nothing is checked.
+        """
+        offset = 0
+        for part in self.parts:
+            n = part.shape[0]
+            here = range(max(start - offset, 0), min(stop - offset, n))
+            if here:
+                for first, block in part.blocks(here.start, here.stop, self.height):
+                    yield part.path, offset + first, self._typed(part.path, offset + first, block)
+            offset += n
+
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Rows in blocks, each with the index of its first row. Raises DataError where they hold no probabilities."""
+        for path, first, block in self.raw(start, self.shape[0] if stop is None else stop):
+            check(path, first, block)
+            yield first, block
+
+    def rows(self, indices: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """(k, m) the rows at ascending ``indices``, checked and mended."""
+        found = np.empty((len(indices), self.shape[1]), self.dtype)
+        for start, stop in self._stretches(indices):
+            for first, block in self.blocks(start, stop):
+                here = slice(*np.searchsorted(indices, [first, first + len(block)]))
+                found[here] = block[indices[here] - first]
+        return found
+
+    def spans(self, height: int) -> list[tuple[int, int]]:
+        """The rows cut into stretches of about ``height``, none across two parts or through rows packed together."""
+        found, offset = [], 0
+        for part in self.parts:
+            n = part.shape[0]
+            start = 0
+            while start < n:
+                stop = next((cut for cut in part.cuts if cut >= start + height), n) if part.cuts else start + height
+                stop = min(stop, n)
+                found.append((offset + start, offset + stop))
+                start = stop
+            offset += n
+        return found
+
+    def _stretches(self, indices: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
+        """Stretches of rows that hold all of ``indices``, leaving out gaps of more than a few rows."""
+        if not len(indices):
+            return
+        if any(part.cuts for part in self.parts):
+            # Beginning anew costs as much as reading on.
+            for start, stop in self.spans(1):
+                here = indices[slice(*np.searchsorted(indices, [start, stop]))]
+                if len(here):
+                    yield int(here[0]), int(here[-1]) + 1
+            return
+        gap = max(1, 16_384 // max(1, self.shape[1] * self.dtype.itemsize))
+        breaks = np.flatnonzero(np.diff(indices) > gap) + 1
+        firsts = indices[np.concatenate([[0], breaks])]
+        lasts = indices[np.concatenate([breaks - 1, [len(indices) - 1]])]
+        yield from ((int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
+
+    def _typed(self, path: Path, first: int, block: NDArray[Any]) -> NDArray[Any]:
+        values = softmax(path, first, block) if self.softmax else block
+        return np.ascontiguousarray(values, dtype=self.dtype)
+
+
+def check(path: Path, first: int, block: NDArray[Any]) -> None:
+    """Mend a block's rows in place; see ``probabilities``. Raises DataError where one holds no probabilities."""
+    scores = score_rows(np.zeros(len(block), np.intp), block)
+    doubtful = doubtful_rows(scores, row_sums(block))
+    if doubtful.any():
+        settle(path, first, block, doubtful)
+
+
+def open_matrix(paths: Sequence[Path], n_rows: int, n_classes: int, *, logits: bool = False) -> Matrix:
+    """The matrix in one file or several, its shape and type checked; the values are checked as they are read.
+
+    With ``logits`` a softmax is applied, unless the values turn out to be probabilities already.
+    """
+    parts = [open_part(path) for path in paths]
+    for part in parts:
+        if len(part.shape) != 2 or part.shape[1] != n_classes:
+            raise DataError(part.path, f"expected shape (n, {n_classes}), one column a class, found {part.shape}")
+        if not np.issubdtype(part.dtype, np.floating) or part.dtype.itemsize > 8:
+            raise DataError(part.path, f"expected floating-point numbers of 16, 32 or 64 bits, found {part.dtype}")
+    found = sum(part.shape[0] for part in parts)
+    if found != n_rows:
+        where = paths[0] if len(paths) == 1 else f"{paths[0]} and the {len(paths) - 1} parts after it"
+        raise DataError(where, f"expected {n_rows} rows, one an example, found {found}")
+    dtype = np.result_type(*(part.dtype for part in parts)).newbyteorder("=")
+    applied = logits and not _holds_probabilities(parts[0])
+    if applied and dtype.itemsize < 4:
+        dtype = np.dtype(np.float32)
+    return Matrix(tuple(parts), dtype, applied)
+
+
+def open_part(path: Path) -> Part:
+    """One file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy."""
+    if path.suffix == ".npz":
+        return open_npz(path)
+    if path.suffix in (".parquet", ".pq"):
+        _require_package(path, "pyarrow", "parquet")
+        from ingest.parquet import open_parquet
+
+        return open_parquet(path)
+    if path.suffix == ".zarr" or path.is_dir():
+        _require_package(path, "zarr", "zarr")
+        from ingest.zarr import open_zarr
+
+        return open_zarr(path)
+    return open_npy(path)
+
+
+def _require_package(path: Path, package: str, extra: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        finding = (
+            f"expected the package {package}, which reads this, found none: pip install label-errors-site[{extra}]"
+        )
+        raise DataError(path, finding)
+
+
+def _holds_probabilities(part: Part) -> bool:
+    stop = min(_HEAD_ROWS, part.shape[0])
+    return all(
+        looks_like_probabilities(head.astype(head.dtype.newbyteorder("="))) for _, head in part.blocks(0, stop, stop)
+    )
