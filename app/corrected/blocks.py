@@ -1,0 +1,188 @@
+"""A test set under a policy, a block of examples at a time, as arrays.
+
+Every form - text, arrays, tables, look-ups - is written from these blocks, so they cannot differ in what they say.
+Memory is that of one block and of the reviewed examples, whatever the size of the test set.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from app import schema
+from app.corrected.policy import Wanted
+from app.corrected.test_set import NotLoadedError, TestSet, csr
+from app.domain.corrections import Action, Carries, Policy, Treatment, decision
+from app.domain.verdicts import Category
+
+ACTIONS: Final = tuple(Action)
+CATEGORIES: Final = tuple(Category)
+#: Stands for the label of an example that has none any more.
+NO_LABEL: Final = -1
+
+KEPT: Final = ACTIONS.index(Action.KEPT)
+_REMOVED: Final = ACTIONS.index(Action.REMOVED)
+UNREVIEWED: Final = CATEGORIES.index(Category.UNREVIEWED)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Consecutive examples. ``action`` and ``category`` are places in ``ACTIONS`` and ``CATEGORIES``."""
+
+    start: int
+    given: NDArray[np.int64]  # label ids
+    corrected: NDArray[np.int64]  # label ids of the corrected set, NO_LABEL where removed
+    action: NDArray[np.uint8]
+    category: NDArray[np.uint8]
+    special: NDArray[np.int64]  # places of the examples that were reviewed or removed; the others just keep their label
+    keys: list[str] | None
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+    def part(self, first: int, end: int) -> "Block":
+        """The examples at the places first, ..., end - 1 of this block."""
+        inside = self.special[(self.special >= first) & (self.special < end)] - first
+        return Block(
+            self.start + first,
+            self.given[first:end],
+            self.corrected[first:end],
+            self.action[first:end],
+            self.category[first:end],
+            inside,
+            None if self.keys is None else self.keys[first:end],
+        )
+
+    def listed(self, removed: bool) -> NDArray[np.int64]:
+        """The places of the examples that are listed: all, or those that were not removed."""
+        if removed:
+            return np.arange(len(self))
+        return np.flatnonzero(self.action != _REMOVED)
+
+
+@dataclass(frozen=True, eq=False)
+class Corrected:
+    """A test set under a policy. ``members`` are its label sets and those that the policy adds: given with guessed."""
+
+    test_set: TestSet
+    wanted: Wanted
+    members: tuple[tuple[int, ...], ...]
+    index: NDArray[np.int64]  # of reviewed examples, ascending
+    action: NDArray[np.uint8]
+    category: NDArray[np.uint8]
+    label: NDArray[np.int64]  # label id, NO_LABEL where removed, and where the given label stays
+
+    @property
+    def sets(self) -> bool:
+        """True where corrected labels are sets: the dataset's own way, or the policy's."""
+        return self.test_set.multi_label or self.wanted.policy.multi_label is Treatment.BOTH
+
+    def members_csr(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """As ``TestSet.members_csr``, over the label sets of this policy."""
+        return csr(self.members)
+
+    def blocks(self, connection: Connection, first: int = 0) -> Iterator[Block]:
+        """The blocks of all examples, in their order, from the one that holds the example ``first``."""
+        e = schema.examples.c
+        start = first - first % schema.EXAMPLES_PER_BLOCK
+        rows = connection.execution_options(stream_results=True, max_row_buffer=1).execute(
+            select(e.start, e.labels, e["keys"].label("packed"))
+            .where(e.dataset_id == self.test_set.id, e.start >= start)
+            .order_by(e.start)
+        )
+        for row in rows:
+            yield self.block(connection, row.start, row.labels, row.packed)
+
+    def block(self, connection: Connection, start: int, labels: bytes, packed: bytes | None) -> Block:
+        """The block that begins at an example, from its packed labels and keys."""
+        given = np.frombuffer(zlib.decompress(labels), dtype="<u4").astype(np.int64)
+        corrected, n = given.copy(), len(given)
+        action, category = np.full(n, KEPT, np.uint8), np.full(n, UNREVIEWED, np.uint8)
+        low, high = np.searchsorted(self.index, (start, start + n))
+        reviewed = self.index[low:high] - start
+        action[reviewed], category[reviewed] = self.action[low:high], self.category[low:high]
+        kept = self.action[low:high] == KEPT
+        corrected[reviewed] = np.where(kept, given[reviewed], self.label[low:high])
+        special = reviewed
+        if self.wanted.policy.unreviewed is Treatment.DROP:
+            dropped = np.setdiff1d(_issues(connection, self.test_set.id, start, n) - start, reviewed)
+            action[dropped], corrected[dropped] = _REMOVED, NO_LABEL
+            special = np.union1d(reviewed, dropped)
+        keys = zlib.decompress(packed).decode().split("\n") if packed is not None else None
+        return Block(start, given, corrected, action, category, special, keys)
+
+
+def corrected(connection: Connection, test_set: TestSet, wanted: Wanted) -> Corrected:
+    """A test set under a policy, with what happens to each reviewed example decided.
+
+    Raises NotLoadedError for a policy that drops flagged examples where the catalogue does not know which those are.
+    """
+    if wanted.policy.unreviewed is Treatment.DROP and not test_set.flags_known:
+        raise NotLoadedError(
+            f"Which examples of {test_set.title} confident learning flagged is not in this catalogue, so those that "
+            "nobody checked cannot be dropped. Load the dataset again with its predicted probabilities, or ask for "
+            "unreviewed=given."
+        )
+    i, v = schema.issues.c, schema.verdicts.c
+    rows = connection.execute(
+        select(i.idx, i.given, i.guessed, v.category, v.corrected)
+        .select_from(schema.verdicts.join(schema.issues, i.id == v.issue_id))
+        .where(v.dataset_id == test_set.id, v.agreement == wanted.policy.agreement)
+    ).all()
+    rows = sorted(rows, key=lambda row: row.idx)
+    labels = _Labels(test_set.members)
+    decided = [_decided(wanted.policy, row.category, row.given, row.guessed, row.corrected, labels) for row in rows]
+    return Corrected(
+        test_set=test_set,
+        wanted=wanted,
+        members=tuple(labels.members),
+        index=np.array([row.idx for row in rows], dtype=np.int64),
+        action=np.array([action for action, _, _ in decided], dtype=np.uint8),
+        category=np.array([category for _, category, _ in decided], dtype=np.uint8),
+        label=np.array([label for _, _, label in decided], dtype=np.int64),
+    )
+
+
+class _Labels:
+    """The label sets of a test set, and more where a policy makes more."""
+
+    def __init__(self, members: tuple[tuple[int, ...], ...]) -> None:
+        self.members = list(members)
+        self._ids = {classes: label for label, classes in enumerate(members)}
+
+    def union(self, *labels: int | None) -> int:
+        classes = tuple(sorted({c for label in labels if label is not None for c in self.members[label]}))
+        if classes not in self._ids:
+            self._ids[classes] = len(self.members)
+            self.members.append(classes)
+        return self._ids[classes]
+
+
+def _decided(
+    policy: Policy, word: str, given: int, guessed: int | None, agreed: int | None, labels: _Labels
+) -> tuple[int, int, int]:
+    category = Category(word)
+    done = decision(category, policy)
+    label: int | None = NO_LABEL
+    if done.carries is Carries.CORRECTED:
+        label = agreed
+    elif done.carries is Carries.BOTH:
+        label = labels.union(given, guessed)
+    elif done.carries is Carries.GIVEN:
+        label = given
+    if label is None:
+        raise ValueError(f"a correctable example of label {given} has no corrected label")
+    return ACTIONS.index(done.action), CATEGORIES.index(category), label
+
+
+def _issues(connection: Connection, dataset_id: int, start: int, n: int) -> NDArray[np.int64]:
+    """Indices of flagged or reviewed examples in a range; the index of the table alone answers this."""
+    i = schema.issues.c
+    found = connection.scalars(
+        select(i.idx).where(i.dataset_id == dataset_id, i.idx >= start, i.idx < start + n).order_by(i.idx)
+    )
+    return np.fromiter(found, dtype=np.int64)

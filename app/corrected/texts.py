@@ -1,0 +1,141 @@
+"""Corrected test sets as text: CSV (RFC 4180) and JSON Lines, one row an example.
+
+CSV is UTF-8 with a header and CRLF, and no cell of free text begins as a formula would; a set of labels is its numbers,
+or names, joined by "|". JSON Lines has the same columns with labels as integers and sets as lists.
+
+A row is its index, its key and an ending that depends on nothing but labels and verdict. Endings are made once each, so
+writing fifty million rows is joining strings.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection
+
+from app.corrected.blocks import ACTIONS, CATEGORIES, KEPT, NO_LABEL, UNREVIEWED, Block, Corrected
+
+COLUMNS: Final = ("index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category")
+#: So few that the first of them are on their way at once, and so many that handing them over costs nothing.
+ROWS_PER_PIECE: Final = 8_192
+# A cell that starts with one of these is a formula to spreadsheets.
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+_NEEDS_QUOTES: Final = frozenset(',"\r\n')
+
+
+def csv_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+    """The CSV of a corrected test set, in pieces."""
+    yield (",".join(COLUMNS) + "\r\n").encode()
+    yield from _pieces(connection, corrected, _CSV)
+
+
+def jsonl_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+    """The JSON Lines of a corrected test set, in pieces."""
+    yield from _pieces(connection, corrected, _JSON_LINES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How rows are spelled: ``row`` is filled with an index, a key and an ending."""
+
+    row: str
+    key: Callable[[str], str]
+    no_key: str
+    ending: Callable[[Corrected, int, int, int, int], str]
+
+
+def _pieces(connection: Connection, corrected: Corrected, form: _Form) -> Iterator[bytes]:
+    endings = _Endings(corrected, form)
+    for block in corrected.blocks(connection):
+        for first in range(0, len(block), ROWS_PER_PIECE):
+            piece = _text(block.part(first, min(first + ROWS_PER_PIECE, len(block))), corrected, form, endings)
+            if piece:
+                yield piece.encode()
+
+
+def _text(block: Block, corrected: Corrected, form: _Form, endings: "_Endings") -> str:
+    tails: list[str | None] = [*map(endings.kept.__getitem__, block.given.tolist())]
+    for place in block.special.tolist():
+        hidden = block.corrected[place] == NO_LABEL and not corrected.wanted.removed
+        tails[place] = None if hidden else endings.of(block, place)
+    indices = range(block.start, block.start + len(block))
+    fill = form.row.__mod__
+    if block.keys is None:
+        middle = form.no_key
+        rows = [fill((i, middle, tail)) for i, tail in zip(indices, tails, strict=True) if tail is not None]
+    else:
+        key = form.key
+        cells = zip(indices, block.keys, tails, strict=True)
+        rows = [fill((i, key(name), tail)) for i, name, tail in cells if tail is not None]
+    return "".join(rows)
+
+
+class _Endings:
+    """The ends of rows, each made once."""
+
+    def __init__(self, corrected: Corrected, form: _Form) -> None:
+        self._corrected = corrected
+        self._form = form
+        self._made: dict[tuple[int, int, int, int], str] = {}
+        # Labels that only a policy makes are nobody's given label.
+        given = range(len(corrected.test_set.members))
+        self.kept = [form.ending(corrected, label, label, KEPT, UNREVIEWED) for label in given]
+
+    def of(self, block: Block, place: int) -> str:
+        """The end of the row of an example."""
+        parts = (block.given[place], block.corrected[place], block.action[place], block.category[place])
+        known = (int(parts[0]), int(parts[1]), int(parts[2]), int(parts[3]))
+        if known not in self._made:
+            self._made[known] = self._form.ending(self._corrected, *known)
+        return self._made[known]
+
+
+def cell(text: str) -> str:
+    """Free text as a CSV cell that no spreadsheet runs, in quotes where it needs them.
+
+    >>> cell("=1+1"), cell('say "hi", please')
+    ("'=1+1", '"say ""hi"", please"')
+    """
+    safe = "'" + text if text.startswith(_FORMULA_SIGNS) else text
+    return '"' + safe.replace('"', '""') + '"' if not _NEEDS_QUOTES.isdisjoint(safe) else safe
+
+
+def _csv_ending(corrected: Corrected, given: int, now: int, action: int, category: int) -> str:
+    return ",".join((*_cells(corrected, given), *_cells(corrected, now), ACTIONS[action], CATEGORIES[category]))
+
+
+def _cells(corrected: Corrected, label: int) -> tuple[str, str]:
+    if label == NO_LABEL:
+        return "", ""
+    classes = corrected.members[label]
+    names = "|".join(corrected.test_set.class_names[c] for c in classes)
+    return "|".join(map(str, classes)), cell(names)
+
+
+def _json_ending(corrected: Corrected, given: int, now: int, action: int, category: int) -> str:
+    return orjson.dumps(ending_values(corrected, given, now, action, category)).decode()[1:]
+
+
+def ending_values(corrected: Corrected, given: int, now: int, action: int, category: int) -> dict[str, Any]:
+    """The columns behind the key as values: integers and names, lists of them where labels are sets, None for none."""
+    of_given = _values(corrected, given, corrected.test_set.multi_label)
+    of_now = _values(corrected, now, corrected.sets)
+    values = (*of_given, *of_now, ACTIONS[action].value, CATEGORIES[category].value)
+    return dict(zip(COLUMNS[2:], values, strict=True))
+
+
+def _values(corrected: Corrected, label: int, as_set: bool) -> tuple[Any, Any]:
+    if label == NO_LABEL:
+        return None, None
+    classes = corrected.members[label]
+    names = [corrected.test_set.class_names[c] for c in classes]
+    return (list(classes), names) if as_set else (classes[0], names[0])
+
+
+def _json_key(key: str) -> str:
+    return orjson.dumps(key).decode()
+
+
+_CSV: Final = _Form("%d,%s,%s\r\n", cell, "", _csv_ending)
+_JSON_LINES: Final = _Form('{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending)
