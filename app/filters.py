@@ -123,8 +123,10 @@ class IssueFilter:
         "18 correctable issues of CIFAR-10 at 3 of 5 votes, most suspicious first."
         """
         kinds = _or([CATEGORY_WORDS[word] for word in self.category])
-        noun = "issue" if total == 1 else "issues"
-        parts = [f"{total:,}", *([kinds] if kinds else []), noun, "of", dataset.title]
+        noun = f"{kinds} issue".lstrip()
+        if self.category in ((ANY_ERROR,), (Category.NON_ERROR.value,)):
+            noun = kinds  # "54 errors", not "54 error issues"
+        parts = [f"{total:,}", noun if total == 1 else f"{noun}s", "of", dataset.title]
         labels = [
             f"{name} label {dataset.classes[class_id].name}"
             for name in ("given", "guessed", "corrected")

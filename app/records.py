@@ -30,8 +30,8 @@ class Label:
 
     @property
     def name(self) -> str:
-        """The names of its classes, by comma; "(no label)" for the empty set."""
-        return ", ".join(c.name for c in self.classes) or "(no label)"
+        """The names of its classes, apart by a dot, for names have commas; "(no label)" for the empty set."""
+        return " · ".join(c.name for c in self.classes) or "(no label)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Dataset:
 
     @cached_property
     def class_ids(self) -> Mapping[str, int]:
-        """Names that belong to one class only -> its id. ImageNet has two classes named "crane"."""
+        """Names that belong to one class only -> its id."""
         return _unique((c.name, c.id) for c in self.classes)
 
     @cached_property

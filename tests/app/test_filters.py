@@ -1,0 +1,147 @@
+"""A filter's faces: query string, value, sentence, chips, and the counts beside choices, all from one value."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import facets, queries
+from app.database import Catalogue
+from app.errors import FilterError
+from app.filters import CATEGORY_WORDS, REVERSED, SORTS, IssueFilter, class_value, find_class
+from app.records import ClassInfo, Dataset
+
+
+@pytest.fixture(scope="module")
+def catalogue(real_catalogue: Path) -> Catalogue:
+    return Catalogue(real_catalogue)
+
+
+@pytest.fixture(scope="module")
+def cifar(catalogue: Catalogue) -> Dataset:
+    return catalogue.datasets["cifar10"]
+
+
+FILTERS = st.builds(
+    IssueFilter,
+    agreement=st.sampled_from([3, 4, 5]),
+    category=st.lists(st.sampled_from(sorted(CATEGORY_WORDS)), unique=True, max_size=3).map(tuple),
+    given=st.none() | st.integers(0, 9),
+    guessed=st.none() | st.integers(0, 9),
+    corrected=st.none() | st.integers(0, 9),
+    votes=st.none() | st.sampled_from(["0-5-0-0", "5-0-0-0", "1-2-1-1"]),
+    flagged=st.none() | st.booleans(),
+    q=st.none() | st.sampled_from(["frog", "cat & dog", "a=b", "100%", "ä ö", "+"]),
+    sort=st.sampled_from([*SORTS, *REVERSED]),
+)
+
+
+@given(f=FILTERS)
+@settings(max_examples=200, deadline=None)
+def test_a_query_string_says_all_of_a_filter(cifar, f):
+    from urllib.parse import parse_qsl
+
+    assert IssueFilter.parse(cifar, parse_qsl(f.query(cifar))) == f
+
+
+def test_a_bare_filter_has_a_bare_address(cifar):
+    assert IssueFilter.parse(cifar, []).query(cifar) == ""
+    assert IssueFilter.parse(cifar, [("q", ""), ("given", ""), ("category", "")]).query(cifar) == ""
+    assert IssueFilter.parse(cifar, [("utm_source", "x")]) == IssueFilter()
+
+
+@given(f=FILTERS)
+@settings(max_examples=60, deadline=None)
+def test_every_count_is_what_one_gets_after_the_click(catalogue, cifar, f):
+    from urllib.parse import parse_qsl
+
+    page = queries.issue_page(catalogue, cifar, f, limit=200)
+    assert page.total == len(page.items) or page.total > 200
+    for facet in facets.facets(catalogue, cifar, f):
+        for choice in facet.choices:
+            clicked = IssueFilter.parse(cifar, parse_qsl(choice.query))
+            if choice.active:
+                assert facets.total(catalogue, cifar, f) <= facets.total(catalogue, cifar, clicked)
+            else:
+                assert queries.issue_page(catalogue, cifar, clicked, limit=1).total == choice.count
+                found = queries.issue_page(catalogue, cifar, clicked, limit=300).items
+                assert len(found) == choice.count
+
+
+@given(f=FILTERS)
+@settings(max_examples=60, deadline=None)
+def test_walking_forward_and_back_shows_the_same_pages(catalogue, cifar, f):
+    pages = [queries.issue_page(catalogue, cifar, f, limit=7)]
+    while pages[-1].after:
+        pages.append(queries.issue_page(catalogue, cifar, f, limit=7, after=pages[-1].after))
+    seen = [issue.idx for page in pages for issue in page.items]
+    assert len(seen) == len(set(seen)) == pages[0].total
+    back = [pages[-1]]
+    while back[-1].before:
+        back.append(queries.issue_page(catalogue, cifar, f, limit=7, before=back[-1].before))
+    assert [issue.idx for page in back[::-1] for issue in page.items][-len(seen) :] == seen
+    for (place, issue), step in zip(enumerate(i for p in pages for i in p.items), range(12), strict=False):
+        previous, following = queries.neighbours(catalogue, cifar, f, issue)
+        assert previous == (seen[place - 1] if place else None)
+        assert following == (seen[place + 1] if place + 1 < len(seen) else None)
+        assert step < 12
+
+
+def test_chips_take_one_thing_back(cifar):
+    f = IssueFilter(category=("correctable", "neither"), given=3, q="frog", flagged=True)
+    chips = {chip.label: chip.query for chip in f.chips(cifar)}
+    assert set(chips) == {"correctable", "neither", "given: cat", "“frog”", "flagged by confident learning"}
+    assert chips["given: cat"] == replace(f, given=None).query(cifar)
+    assert chips["neither"] == replace(f, category=("correctable",)).query(cifar)
+
+
+@pytest.mark.parametrize(
+    ("f", "total", "sentence"),
+    [
+        (IssueFilter(), 275, "275 issues of CIFAR-10, at 3 of 5 votes, most suspicious first."),
+        (IssueFilter(category=("error",)), 54, "54 errors of CIFAR-10, at 3 of 5 votes, most suspicious first."),
+        (IssueFilter(category=("error",)), 1, "1 error of CIFAR-10, at 3 of 5 votes, most suspicious first."),
+        (
+            IssueFilter(category=("correctable", "multi_label"), given=3, corrected=6, agreement=4, sort="-index"),
+            1,
+            "1 correctable or multi-label issue of CIFAR-10 with given label cat and corrected label frog, "
+            "at 4 of 5 votes, in reverse order of the test set.",
+        ),
+        (
+            IssueFilter(votes="1-3-0-1", flagged=False, q="frog"),
+            0,
+            "0 issues of CIFAR-10 with the votes 1 given, 3 guessed, 1 neither, not flagged by confident learning, "
+            "that match “frog”, at 3 of 5 votes, most suspicious first.",
+        ),
+    ],
+)
+def test_sentences(cifar, f, total, sentence):
+    assert f.sentence(cifar, total) == sentence
+
+
+def test_classes_go_by_name_and_where_that_is_not_enough_by_number(catalogue, cifar):
+    names = ("crane", "tench", "crane")
+    birds = replace(cifar, classes=tuple(ClassInfo(i, name, None, None) for i, name in enumerate(names)))
+    assert [class_value(birds, i) for i in range(3)] == ["0", "tench", "2"]
+    assert find_class(birds, "given", "2").id == 2
+    with pytest.raises(FilterError, match="no class 'crane'"):
+        find_class(birds, "given", "crane")
+    assert find_class(birds, "given", "TENCH").id == 1
+    for dataset in catalogue.datasets.values():
+        for c in dataset.classes:
+            assert find_class(dataset, "given", class_value(dataset, c.id)) is c
+
+
+def test_a_name_that_is_a_number_goes_before_the_number(cifar):
+    names = ("7", "zero", "3")
+    shuffled = replace(cifar, classes=tuple(ClassInfo(i, name, None, None) for i, name in enumerate(names)))
+    assert find_class(shuffled, "given", "7").id == 0
+    assert find_class(shuffled, "given", "1").name == "zero"
+
+
+def test_near_names_are_offered(cifar):
+    with pytest.raises(FilterError, match="Did you mean automobile") as refused:
+        find_class(cifar, "given", "automobil")
+    assert refused.value.allowed[0] == "automobile"
