@@ -8,13 +8,11 @@ from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 
 from app import api_parameters as parameters
 from app import facets, models, queries
-from app.database import Catalogue, CatalogueReplacedError, current
+from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
-from app.downloads import corrected_csv
 from app.errors import FilterError, NotFound
 from app.filters import IssueFilter
 from app.records import Dataset, Issue, Label
@@ -115,41 +113,6 @@ async def issue(request: Request, name: str, index: str) -> Response:
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
     body["text"] = detail.text
     return _json(body)
-
-
-@router.get(
-    "/datasets/{name}/corrected.csv",
-    summary="Corrected test set",
-    response_class=StreamingResponse,
-    openapi_extra=parameters.CORRECTED,
-)
-def corrected(request: Request, name: str) -> StreamingResponse:
-    """One row for each example of the whole test set that is kept or corrected; with ``removed=include`` for all.
-
-    Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category.
-    """
-    own, rest = parameters.split(request.query_params.multi_items(), ("removed",))
-    removed = own.get("removed") or "omit"
-    if removed not in ("omit", "include"):
-        raise FilterError("removed", removed, ["omit", "include"])
-    unknown = next((pair for pair in rest if pair[0] != "agreement"), None)
-    if unknown is not None:
-        allowed = ["agreement", "removed"]
-        raise FilterError(*unknown, allowed, f"{unknown[0][:40]!r} is no parameter; expected agreement or removed.")
-    catalogue = current(request)
-    for _ in range(3):
-        dataset = queries.dataset_named(catalogue, name)
-        f = IssueFilter.parse(dataset, rest)
-        try:
-            pieces = corrected_csv(catalogue, dataset, f.agreement, include_removed=removed == "include")
-            break
-        except CatalogueReplacedError:
-            catalogue = request.app.state.catalogue.get()
-    else:
-        raise RuntimeError("the catalogue was replaced three times while one download began")
-    file = f"{dataset.name}-corrected-{f.agreement}-of-{dataset.raters}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return StreamingResponse(pieces, media_type="text/csv; charset=utf-8; header=present", headers=headers)
 
 
 @router.get("/{rest:path}", include_in_schema=False)

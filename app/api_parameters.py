@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from app.corrected.forms import Form
+from app.corrected.policy import REMOVED
+from app.domain.corrections import TREATMENTS
 from app.errors import FilterError
 from app.filters import CATEGORY_WORDS, REVERSED, SORTS
 from app.models import Problem
@@ -55,18 +58,68 @@ ISSUES: Final = {
 }
 CLASSES: Final = {"parameters": _FILTER}
 ISSUE: Final = {"parameters": [_AGREEMENT]}
-CORRECTED: Final = {
-    "parameters": [
-        _AGREEMENT,
+_POLICY_WORDS: Final = {
+    "multi_label": "What becomes of examples in which reviewers see both labels: left out, with their given label, or "
+    "with the set of both.",
+    "neither": "What becomes of examples in which reviewers see neither label.",
+    "non_agreement": "What becomes of examples on which reviewers do not agree.",
+    "unreviewed": "What becomes of examples that were flagged and that nobody checked.",
+}
+POLICY: Final = [
+    _AGREEMENT,
+    *(
         _parameter(
-            "removed",
-            "Whether removed examples are listed too, with action ``removed``.",
-            {"type": "string", "enum": ["omit", "include"], "default": "omit"},
-        ),
-    ],
-    "responses": {"200": {"description": "The corrected test set.", "content": {"text/csv": {}}}},
+            category.value, _POLICY_WORDS[category.value], {"type": "string", "enum": values, "default": values[0]}
+        )
+        for category, values in ((c, [t.value for t in offered]) for c, offered in TREATMENTS.items())
+    ),
+]
+_REMOVED: Final = _parameter(
+    "removed",
+    "Whether removed examples are listed too, with action ``removed``.",
+    {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
+)
+LISTED_POLICY: Final = [*POLICY, _REMOVED]
+_COLUMN_WORDS: Final = (
+    "Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category."
+)
+ABOUT_FORMS: Final = {
+    "csv": f"{_COLUMN_WORDS} A set of labels is joined by a vertical bar.",
+    "jsonl": f"{_COLUMN_WORDS} Labels are integers; where they are sets, lists of them.",
+    "parquet": f"{_COLUMN_WORDS} Read it whole or in ranges.",
+    "npy": "Where labels are sets, ask for ``.npz``. Can be read in ranges.",
+    "npz": "``scipy.sparse.load_npz`` reads it. Can be read in ranges.",
 }
 
+
+def corrected_form(form: Form) -> dict[str, Any]:
+    """What the documentation says of a corrected test set in one form."""
+    media_type = form.media_type.partition(";")[0]
+    binary = {"type": "string", "format": "binary"} if form.binary else {"type": "string"}
+    ok = {"description": "The corrected test set.", "content": {media_type: {"schema": binary}}}
+    responses: dict[str, Any] = {"200": ok, "304": {"description": "It is what you have: If-None-Match names it."}}
+    if form.binary:
+        responses |= {
+            "206": {"description": "The bytes that Range asks for.", "content": {media_type: {"schema": binary}}},
+            "416": PROBLEM_RESPONSE | {"description": "Range asks for bytes behind the end."},
+        }
+    return {"parameters": LISTED_POLICY if form.lists_rows else POLICY, "responses": responses}
+
+
+CHECKSUMS: Final = {
+    "parameters": LISTED_POLICY,
+    "responses": {
+        "200": {
+            "description": "A line a file: its SHA-256, two spaces, its name.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+}
+
+PROBLEM_RESPONSE: Final[dict[str, Any]] = {
+    "description": "A problem.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
     for status, description in {

@@ -53,6 +53,8 @@ class Catalogue:
         self.cells = Memo(200)
         self.facets = Memo(5_000)
         self.pages = Memo(1_000)
+        self.corrected = Memo(200)
+        self.checksums = Memo(2_000)
 
     def open(self) -> Connection:
         """A connection of its own for long reads in other threads, to be closed by the caller.

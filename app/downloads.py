@@ -1,109 +1,206 @@
-"""Corrected test sets as CSV (RFC 4180): UTF-8, a header, CRLF, and no cell that a spreadsheet would run.
+"""Corrected test sets as files: streams, ranges, validators. What stands in a file is decided in ``app.corrected``.
 
-What happens to an example is decided in ``domain.corrections``; this module only writes it down.
+A file whose length is known, or can be found out in no time, is answered with it and in ranges. What is large and has
+no length before it is written begins at once and has none. A client that goes away ends the work.
 """
 
-import csv
-import io
-import zlib
-from collections.abc import Iterator
-from typing import Final
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, BinaryIO, Final
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import iterate_in_threadpool
+from starlette.responses import StreamingResponse
 
-from app import schema
-from app.database import Catalogue
-from app.domain.corrections import Action, action
-from app.domain.verdicts import Category
-from app.errors import NotHere
-from app.records import Dataset, Label
+from app import api_parameters as parameters
+from app import ranges, spool
+from app.corrected.arrays import npy_length, npy_pieces
+from app.corrected.forms import FORMS, Form, offered, write
+from app.errors import NoSuchPart
+from app.media import IMMUTABLE
+from app.taking import Taking, taking
 
-COLUMNS: Final = ("index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category")
-ROWS_PER_CHUNK: Final = 2_000
-# A cell that starts with one of these is a formula to spreadsheets.
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS)
 
-#: index -> (given, category, corrected) of the reviewed or flagged examples.
-Verdicts = dict[int, tuple[int, Category, int | None]]
+#: Files of so many examples are written before they are answered; larger ones only for whoever asks for a part.
+WRITTEN_FIRST: Final = 1_000_000
 
 
-def corrected_csv(catalogue: Catalogue, dataset: Dataset, agreement: int, include_removed: bool) -> Iterator[bytes]:
-    """A corrected test set, in pieces of many rows.
-
-    Everything that can be refused is refused before the first piece: raises NotHere when the given labels of the
-    dataset are not in this catalogue. Labels of several classes are written as numbers, or names, joined by "|".
-    """
-    if not dataset.labels_known:
-        raise NotHere(
-            f"The given labels of {dataset.title} are not in this catalogue, so its corrected test set cannot be "
-            "written. Load the dataset again with its labels file beside the verdicts."
-        )
-    connection = catalogue.open()
-    verdicts = _verdicts(connection, dataset, agreement)
-    return _pieces(connection, dataset, verdicts, include_removed)
-
-
-def _pieces(connection: Connection, dataset: Dataset, verdicts: Verdicts, include_removed: bool) -> Iterator[bytes]:
-    cells = {label.id: (_numbers(label), _safe(_names(label))) for label in dataset.labels.values()}
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    written = 0
-    with connection:
-        for start, labels, keys in _blocks(connection, dataset):
-            for offset, given in enumerate(labels.tolist()):
-                index = start + offset
-                _, category, corrected = verdicts.get(index, (given, Category.UNREVIEWED, None))
-                done = action(category)
-                if done is Action.REMOVED and not include_removed:
-                    continue
-                now = {Action.CORRECTED: corrected, Action.KEPT: given, Action.REMOVED: None}[done]
-                after = ("", "") if now is None else cells[now]
-                key = _safe(keys[offset]) if keys else ""
-                writer.writerow((index, key, *cells[given], *after, done.value, category.value))
-                written += 1
-                if written % ROWS_PER_CHUNK == 0:
-                    yield _taken(buffer)
-    yield _taken(buffer)
+def answer(request: Request, name: str, form: Form, version: str | None = None) -> Response:
+    """A corrected test set in a form, whole or in part, or the news that it has not changed."""
+    taken = taking(request, name, request.query_params.multi_items(), form=form, version=version)
+    headers = _headers(request, taken, form, version)
+    if _unchanged(request, headers["ETag"]):
+        taken.connection.close()
+        kept = {key: headers[key] for key in ("ETag", "Cache-Control", "Content-Location", "Vary")}
+        return Response(status_code=304, headers=kept)
+    try:
+        return _sent(request, taken, form, headers)
+    except BaseException:
+        taken.connection.close()
+        raise
 
 
-def _blocks(connection: Connection, dataset: Dataset) -> Iterator[tuple[int, NDArray[np.uint32], list[str] | None]]:
-    e = schema.examples.c
-    rows = connection.execution_options(stream_results=True, max_row_buffer=1).execute(
-        select(e.start, e.labels, e["keys"].label("packed_keys")).where(e.dataset_id == dataset.id).order_by(e.start)
+def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
+    if form.suffix == "npy":
+        headers["Accept-Ranges"] = "bytes"
+
+        def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
+            return _first_bytes(npy_pieces(taken.connection, taken.corrected, first), n_bytes)
+
+        return _part(request, taken, form, headers, npy_length(taken.corrected), from_byte)
+    if form.binary:
+        headers["Accept-Ranges"] = "bytes"
+        files: spool.Spool = request.app.state.spool
+        key = headers["ETag"]
+        by_part = "range" in request.headers or request.scope.get("head", False)
+        if by_part or taken.dataset.size is None or taken.dataset.size <= WRITTEN_FIRST or files.has(key):
+            file, kept = files.open(key, lambda: write(form, taken.connection, taken.corrected))
+            return _part(request, taken, form, headers, kept.size, lambda first, n: spool.read(file, first, n), file)
+    pieces = write(form, taken.connection, taken.corrected)
+    if request.scope.get("head", False):
+        taken.connection.close()
+        pieces = iter(())
+    return StreamingResponse(_flow(pieces, taken), media_type=form.media_type, headers=headers)
+
+
+def _part(
+    request: Request,
+    taken: Taking,
+    form: Form,
+    headers: dict[str, str],
+    size: int,
+    read: Callable[[int, int], Iterator[bytes]],
+    file: BinaryIO | None = None,
+) -> Response:
+    wanted = request.headers.get("range", "")
+    if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+        wanted = ""
+    try:
+        part = ranges.part(wanted, size)
+    except ranges.UnsatisfiableError as error:
+        taken.connection.close()
+        if file is not None:
+            file.close()
+        return _no_such_part(request, size, str(error))
+    first, n_bytes = (0, size) if part is None else (part.first, part.n_bytes)
+    headers["Content-Length"] = str(n_bytes)
+    if part is not None:
+        headers["Content-Range"] = part.header
+    status = 200 if part is None else 206
+    if request.scope.get("head", False):
+        if file is not None:
+            file.close()
+        taken.connection.close()
+        return Response(None, status, headers, form.media_type)
+    return StreamingResponse(_flow(read(first, n_bytes), taken), status, headers, form.media_type)
+
+
+def _no_such_part(request: Request, size: int, content_range: str) -> Response:
+    problem = NoSuchPart(f"Range is {request.headers['range'][:80]!r}; the file has {size} bytes.")
+    headers = {"Content-Range": content_range, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+    body = orjson.dumps(problem.problem(request.url.path))
+    return Response(body, problem.status, headers, media_type="application/problem+json")
+
+
+async def _flow(pieces: Iterator[bytes], taken: Taking) -> AsyncIterator[bytes]:
+    """The pieces, read in another thread. However it ends, what was open is closed."""
+    try:
+        async for piece in iterate_in_threadpool(pieces):
+            yield piece
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+        taken.connection.close()
+
+
+def _first_bytes(pieces: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[:n_bytes]
+        n_bytes -= len(piece)
+        if n_bytes <= 0:
+            return
+
+
+def _headers(request: Request, taken: Taking, form: Form, version: str | None) -> dict[str, str]:
+    return {
+        "ETag": taken.tag(request.app.state.program, form),
+        "Cache-Control": "public, no-cache" if version is None else IMMUTABLE,
+        "Content-Location": taken.path(form),
+        "Vary": "Accept-Encoding",
+        "Content-Disposition": f'attachment; filename="{taken.file_name(form)}"',
+    }
+
+
+def _unchanged(request: Request, tag: str) -> bool:
+    # If-None-Match compares weakly (RFC 9110, section 13.1.2).
+    bare = tag.removeprefix("W/")
+    asked = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    return bare in asked or asked == ["*"]
+
+
+def checksum(request: Request, taken: Taking, form: Form) -> str:
+    """The SHA-256 of a file, found out once."""
+
+    def make() -> str:
+        digest = hashlib.sha256()
+        for piece in write(form, taken.connection, taken.corrected):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    return taken.catalogue.checksums.get((taken.tag(request.app.state.program, form)), make)
+
+
+def checksums(request: Request, name: str, version: str | None = None) -> Response:
+    """The SHA-256 of the file in every form, as ``sha256sum --check`` reads it."""
+    taken = taking(request, name, request.query_params.multi_items(), version=version)
+    with taken.connection:
+        lines = [f"{checksum(request, taken, form)}  {taken.file_name(form)}\n" for form in offered(taken.corrected)]
+    cache = "public, no-cache" if version is None else IMMUTABLE
+    return Response("".join(lines), media_type="text/plain; charset=utf-8", headers={"Cache-Control": cache})
+
+
+def _route(form: Form) -> Callable[..., Response]:
+    def current(request: Request, name: str) -> Response:
+        return answer(request, name, form)
+
+    current.__name__ = f"corrected_{form.suffix}"
+    return current
+
+
+def _versioned_route(form: Form) -> Callable[..., Response]:
+    def of_version(request: Request, version: str, name: str) -> Response:
+        return answer(request, name, form, version)
+
+    of_version.__name__ = f"corrected_{form.suffix}_of_version"
+    return of_version
+
+
+def _add(path: str, endpoint: Callable[..., Any], form: Form, says: str) -> None:
+    router.add_api_route(
+        path,
+        endpoint,
+        summary=f"Corrected test set as {form.title}{says}",
+        description=f"{form.says[0].upper()}{form.says[1:]}. {parameters.ABOUT_FORMS[form.suffix]}",
+        response_class=StreamingResponse,
+        openapi_extra=parameters.corrected_form(form),
     )
-    for row in rows:
-        labels = np.frombuffer(zlib.decompress(row.labels), dtype="<u4")
-        keys = zlib.decompress(row.packed_keys).decode().split("\n") if row.packed_keys is not None else None
-        yield row.start, labels, keys
 
 
-def _verdicts(connection: Connection, dataset: Dataset, agreement: int) -> Verdicts:
-    i, v = schema.issues, schema.verdicts
-    rows = connection.execute(
-        select(i.c.idx, i.c.given, v.c.category, v.c.corrected)
-        .select_from(v.join(i, i.c.id == v.c.issue_id))
-        .where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
+for _form in FORMS.values():
+    _add(f"/datasets/{{name}}/corrected.{_form.suffix}", _route(_form), _form, "")
+    _add(
+        f"/versions/{{version}}/datasets/{{name}}/corrected.{_form.suffix}",
+        _versioned_route(_form),
+        _form,
+        ", of one version",
     )
-    return {row.idx: (row.given, Category(row.category), row.corrected) for row in rows}
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    piece = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return piece
-
-
-def _numbers(label: Label) -> str:
-    return "|".join(str(c.id) for c in label.classes)
-
-
-def _names(label: Label) -> str:
-    return "|".join(c.name for c in label.classes)
-
-
-def _safe(text: str) -> str:
-    return "'" + text if text.startswith(_FORMULA_SIGNS) else text
+router.add_api_route(
+    "/datasets/{name}/corrected.sha256",
+    checksums,
+    summary="SHA-256 of a corrected test set in every form",
+    response_class=Response,
+    openapi_extra=parameters.CHECKSUMS,
+)

@@ -70,6 +70,14 @@ class NotHere(SiteError):
     title = "Not in this catalogue"
 
 
+class NoSuchPart(SiteError):
+    """The bytes that a Range header asks for lie behind the end of the file."""
+
+    status = 416
+    type = "no-such-part"
+    title = "No such part"
+
+
 class NoCatalogue(SiteError):
     """There is no catalogue that this server can read."""
 

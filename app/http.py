@@ -38,8 +38,25 @@ _ALWAYS: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), browsing-topics=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+#: Headers that scripts of other sites may read.
+EXPOSED: Final = (
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Location",
+    "Content-Range",
+    "ETag",
+    "Link",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+)
 #: Addresses whose answers have validators and lifetimes of their own, or none.
 _APART: Final = ("/media/", "/static/", "/healthz")
+#: The same, by the last part of the address: files that can be larger than anything one keeps.
+_FILES: Final = "corrected."
+#: Compressed already, or read in ranges whose bytes must be the file's.
+_AS_THEY_ARE: Final = (".parquet", ".npy", ".npz")
 
 
 class Head:
@@ -65,7 +82,7 @@ class Head:
                     raise _HeadAnsweredError
 
         with contextlib.suppress(_HeadAnsweredError):
-            await self.app({**scope, "method": "GET"}, receive, headers_only)
+            await self.app({**scope, "method": "GET", "head": True}, receive, headers_only)
 
 
 class _HeadAnsweredError(Exception):
@@ -88,7 +105,7 @@ class CatalogueResponses:
         self._answers = Answers(most_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(_APART):
+        if scope["type"] != "http" or scope["method"] != "GET" or _stands_apart(scope["path"]):
             await self.app(scope, receive, send)
             return
         try:
@@ -116,6 +133,10 @@ class CatalogueResponses:
             await send({"type": "http.response.body", "body": kept[1]})
             return
         await self.app(scope, receive, _keeping(send, self._answers, (where, form), (b"etag", tag)))
+
+
+def _stands_apart(path: str) -> bool:
+    return path.startswith(_APART) or path.rpartition("/")[2].startswith(_FILES)
 
 
 def _keeping(send: Send, answers: Answers, key: Hashable, tag: tuple[bytes, bytes]) -> Send:
@@ -172,6 +193,7 @@ class Compression:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"]) if scope["type"] == "http" else {}
         wanted = b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers
+        wanted = wanted and not scope["path"].endswith(_AS_THEY_ARE)
         await (self.compressing if wanted else self.plain)(scope, receive, send)
 
 

@@ -15,12 +15,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app import api, media, pages, rendering
+from app import api, downloads, media, pages, rendering
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
-from app.http import CatalogueResponses, Compression, Head, Safety, program_version
+from app.http import EXPOSED, CatalogueResponses, Compression, Head, Safety, program_version
 from app.media import IMMUTABLE
 from app.settings import Settings
+from app.spool import Spool
 
 _APP: Final = Path(__file__).resolve().parent
 _DESCRIPTION: Final = (
@@ -45,7 +46,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=[
             Middleware(Head),
             Middleware(Safety),
-            Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag", "Link"]),
+            Middleware(
+                CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"], expose_headers=EXPOSED
+            ),
             Middleware(
                 CatalogueResponses, catalogue=catalogue, program=program, most_bytes=settings.kept_answers * 1_000_000
             ),
@@ -54,12 +57,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.catalogue = catalogue
+    app.state.program = program
+    app.state.spool = Spool(settings.kept_files * 1_000_000)
     app.add_exception_handler(SiteError, _site_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(Exception, _unexpected)
     app.get("/healthz", include_in_schema=False)(healthz)
     app.include_router(media.router)
+    app.include_router(downloads.router)
     app.include_router(api.router)
     app.mount("/static", _Static(directory=rendering.STATIC))
     app.include_router(pages.router)

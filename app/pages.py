@@ -19,7 +19,14 @@ from app.rendering import render
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 #: Errors that a reader of an API answer can look up, by the last part of their ``type``.
-ERROR_TYPES: Final = (errors.NotFound, errors.FilterError, errors.NotHere, errors.NoCatalogue, errors.SiteError)
+ERROR_TYPES: Final = (
+    errors.NotFound,
+    errors.FilterError,
+    errors.NotHere,
+    errors.NoSuchPart,
+    errors.NoCatalogue,
+    errors.SiteError,
+)
 
 #: What the categories mean, in the order in which the method page explains them.
 KINDS: Final = (

@@ -26,6 +26,10 @@ class Settings:
     page_size: int = 48
     # Megabytes of answers kept in memory so as not to be made again, 0 to 4096.
     kept_answers: int = 64
+    # Megabytes of files kept on disk for those who read them in parts, 16 to 1000000.
+    kept_files: int = 2_000
+    # Requests a minute that one address may make of the API; 0 sets no limit. This machine itself is never limited.
+    requests_a_minute: int = 0
     # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 
@@ -51,6 +55,10 @@ class Settings:
             catalogue=Path(found.get("catalogue") or settings.catalogue),
             page_size=_whole_number("page_size", found.get("page_size"), settings.page_size, 1, 200),
             kept_answers=_whole_number("kept_answers", found.get("kept_answers"), settings.kept_answers, 0, 4096),
+            kept_files=_whole_number("kept_files", found.get("kept_files"), settings.kept_files, 16, 1_000_000),
+            requests_a_minute=_whole_number(
+                "requests_a_minute", found.get("requests_a_minute"), settings.requests_a_minute, 0, 1_000_000
+            ),
             contact=found.get("contact", settings.contact),
         )
 

@@ -1,0 +1,54 @@
+"""Which bytes a Range header asks for (RFC 9110, section 14).
+
+One range of bytes is served; several of them, or another unit, are answered with the whole, as the standard allows.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+_LONGEST_NUMBER: Final = 18
+
+
+class UnsatisfiableError(ValueError):
+    """The range begins behind the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The bytes first, ..., last of a whole of ``size`` bytes."""
+
+    first: int
+    last: int
+    size: int
+
+    @property
+    def n_bytes(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def header(self) -> str:
+        """The value of Content-Range."""
+        return f"bytes {self.first}-{self.last}/{self.size}"
+
+
+def part(header: str, size: int) -> Part | None:
+    """The part that a Range header asks for, None for the whole. Raises UnsatisfiableError.
+
+    >>> part("bytes=2-", 10), part("bytes=-3", 10).header, part("lines=1-2", 10)
+    (Part(first=2, last=9, size=10), 'bytes 7-9/10', None)
+    """
+    wanted = header.strip()
+    if not wanted.startswith("bytes=") or "," in wanted:
+        return None
+    first, dash, last = wanted.removeprefix("bytes=").strip().partition("-")
+    numbers = [number for number in (first, last) if number]
+    if not dash or not numbers or not all(n.isascii() and n.isdecimal() for n in numbers):
+        return None
+    if any(len(number) > _LONGEST_NUMBER for number in numbers):
+        return None
+    if first and last and int(last) < int(first):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    if start >= size:
+        raise UnsatisfiableError(f"bytes */{size}")
+    return Part(start, min(int(last), size - 1) if first and last else size - 1, size)

@@ -1,0 +1,129 @@
+"""A corrected test set as a request asks for it: dataset, version and policy, and what names the answer.
+
+Reads the request and the catalogue; writes nothing. Everything that can be refused is refused here.
+"""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy import Connection
+
+from app import queries
+from app.corrected import blocks, test_set
+from app.corrected.arrays import NotOneLabelError, npy_length
+from app.corrected.blocks import Corrected
+from app.corrected.forms import Form
+from app.corrected.policy import PolicyError, Wanted, parse
+from app.corrected.test_set import NotLoadedError, TestSet
+from app.database import Catalogue, CatalogueReplacedError
+from app.errors import FilterError, NotFound, NotHere
+from app.records import Dataset
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Taking:
+    """What was asked for. ``connection`` is the reader's own and is closed by whoever takes it."""
+
+    catalogue: Catalogue
+    dataset: Dataset
+    corrected: Corrected
+    connection: Connection
+
+    @property
+    def query(self) -> str:
+        """The canonical query string of the policy."""
+        return self.corrected.wanted.query(self.dataset.default_agreement)
+
+    def tag(self, program: str, form: Form) -> str:
+        """The validator: it names the dataset's version, the program that writes, the form and the policy.
+
+        It is weak where the answer may be compressed on its way, and strong where parts of it can be asked for.
+        """
+        number = zlib.crc32(f"{self.dataset.name} {form.suffix} {self.query}".encode())
+        weak = "" if form.binary else "W/"
+        return f'{weak}"{self.dataset.version}-{program}-{number:08x}"'
+
+    def path(self, form: Form) -> str:
+        """The address that will always be answered with these bytes, or not at all."""
+        query = "?" + self.query if self.query else ""
+        return f"/api/v1/versions/{self.dataset.version}/datasets/{self.dataset.name}/corrected.{form.suffix}{query}"
+
+    def file_name(self, form: Form) -> str:
+        """A name for the file that says which policy it follows."""
+        wanted, plain = self.corrected.wanted, Wanted(type(self.corrected.wanted.policy)())
+        ours = [pair for pair in wanted.pairs() if pair not in plain.pairs() and pair[0] != "agreement"]
+        words = "".join(f"-{name}-{value}" for name, value in ours)
+        return f"{self.dataset.name}-corrected-{wanted.policy.agreement}-of-{self.dataset.raters}{words}.{form.suffix}"
+
+
+def taking(
+    request: Request,
+    name: str,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    form: Form | None = None,
+    version: str | None = None,
+    also: tuple[str, ...] = (),
+) -> Taking:
+    """What a request asks for, over a connection of its own.
+
+    Raises NotFound for a dataset or version that is not here, FilterError for a policy that is none, and NotHere where
+    the catalogue lacks what the policy or the form needs.
+    """
+    pairs = list(pairs)
+    for _ in range(3):
+        catalogue: Catalogue = request.app.state.catalogue.get()
+        try:
+            connection = catalogue.open()
+        except CatalogueReplacedError:
+            continue
+        try:
+            dataset = _dataset(catalogue, name, version)
+            found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also)
+            return Taking(catalogue, dataset, found, connection)
+        except BaseException:
+            connection.close()
+            raise
+    raise RuntimeError("the catalogue was replaced three times while one request began")
+
+
+def corrected_set(
+    catalogue: Catalogue,
+    dataset: Dataset,
+    pairs: Iterable[tuple[str, str]],
+    connection: Connection,
+    *,
+    form: Form | None = None,
+    also: tuple[str, ...] = (),
+) -> Corrected:
+    """The corrected test set of a policy, remembered for as long as the catalogue is the current one."""
+    listed = form is None or form.lists_rows
+    try:
+        wanted = parse(pairs, dataset.agreements, removed=listed, also=also)
+        whole = known(catalogue, dataset, connection)
+        found = catalogue.corrected.get((dataset.id, wanted), lambda: blocks.corrected(connection, whole, wanted))
+        if form is not None and form.suffix == "npy":
+            npy_length(found)
+        return found
+    except PolicyError as error:
+        raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
+    except (NotLoadedError, NotOneLabelError) as error:
+        raise NotHere(str(error)) from error
+
+
+def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> TestSet:
+    """The test set of a dataset. Raises NotLoadedError where its labels are not in the catalogue."""
+    return catalogue.pages.get(("test set", dataset.id), lambda: test_set.load(connection, dataset.name))
+
+
+def _dataset(catalogue: Catalogue, name: str, version: str | None) -> Dataset:
+    dataset = queries.dataset_named(catalogue, name)
+    if version is not None and version != dataset.version:
+        now = f"/api/v1/versions/{dataset.version}/datasets/{name}/corrected.csv"
+        raise NotFound(
+            f"Version {version[:40]!r} of {dataset.title} is not in this catalogue, which holds {dataset.version}.",
+            [(f"{dataset.title} as it is now", now)],
+        )
+    return dataset
