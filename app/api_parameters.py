@@ -1,9 +1,11 @@
 """The parameters of the API as its documentation states them. They are read by ``app.filters``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from app.corrected.forms import Form
+from pydantic import BaseModel
+
+from app.corrected.forms import FORMS, Form
 from app.corrected.policy import REMOVED
 from app.domain.corrections import TREATMENTS
 from app.errors import FilterError
@@ -58,6 +60,10 @@ ISSUES: Final = {
 }
 CLASSES: Final = {"parameters": _FILTER}
 ISSUE: Final = {"parameters": [_AGREEMENT]}
+PROBLEM_RESPONSE: Final[dict[str, Any]] = {
+    "description": "A problem.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 _POLICY_WORDS: Final = {
     "multi_label": "What becomes of examples in which reviewers see both labels: left out, with their given label, or "
     "with the set of both.",
@@ -106,6 +112,47 @@ def corrected_form(form: Form) -> dict[str, Any]:
     return {"parameters": LISTED_POLICY if form.lists_rows else POLICY, "responses": responses}
 
 
+_FIELDS: Final = _parameter("fields", "Only these fields of each item, by comma.", {"type": "string"})
+ROWS: Final = {
+    "parameters": [
+        *LISTED_POLICY,
+        _parameter("limit", "Rows on a page.", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
+LABEL: Final = {"parameters": [*POLICY, _FIELDS]}
+LABELS: Final = {
+    "parameters": [*POLICY, _FIELDS],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "array",
+                    "maxItems": 10_000,
+                    "items": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]},
+                },
+                "example": [0, 2405],
+            }
+        },
+    },
+    "responses": {
+        "413": PROBLEM_RESPONSE | {"description": "More than 10,000 examples, or 4 MB."},
+        "422": PROBLEM_RESPONSE | {"description": "The request is no JSON list."},
+    },
+}
+NEGOTIATED: Final = {
+    "parameters": LISTED_POLICY,
+    "responses": {
+        "200": {
+            "description": "The corrected test set.",
+            "content": {"application/json": {}} | {form.media_type.partition(";")[0]: {} for form in FORMS.values()},
+        },
+        "304": {"description": "It is what you have: If-None-Match names it."},
+        "406": PROBLEM_RESPONSE | {"description": "Accept asks for a form in which this cannot be had."},
+    },
+}
 CHECKSUMS: Final = {
     "parameters": LISTED_POLICY,
     "responses": {
@@ -116,10 +163,6 @@ CHECKSUMS: Final = {
     },
 }
 
-PROBLEM_RESPONSE: Final[dict[str, Any]] = {
-    "description": "A problem.",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
     for status, description in {
@@ -142,3 +185,28 @@ def split(pairs: Iterable[tuple[str, str]], own: tuple[str, ...]) -> tuple[dict[
         else:
             taken[name] = value
     return taken, rest
+
+
+def whole_number(name: str, value: str | None, default: int, most: int) -> int:
+    """A parameter from 1 to ``most``. Raises FilterError for anything else."""
+    if not value:
+        return default
+    if not (value.isascii() and value.isdecimal() and len(value) < 10 and 1 <= int(value) <= most):
+        raise FilterError(name, value, [f"a whole number from 1 to {most}"])
+    return int(value)
+
+
+def fields(value: str | None, model: type[BaseModel]) -> tuple[str, ...] | None:
+    """The fields that a comma-separated list names, None for all. Raises FilterError for one that the model lacks."""
+    if not value:
+        return None
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+    for name in names:
+        if name not in model.model_fields:
+            raise FilterError("fields", name, list(model.model_fields))
+    return names
+
+
+def chosen(items: Sequence[dict[str, Any]], names: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    """The items with only the fields that were asked for."""
+    return list(items) if names is None else [{name: item[name] for name in names} for item in items]

@@ -55,6 +55,8 @@ class Catalogue:
         self.pages = Memo(1_000)
         self.corrected = Memo(200)
         self.checksums = Memo(2_000)
+        self.blocks = Memo(8)
+        self.keys = Memo(20)
 
     def open(self) -> Connection:
         """A connection of its own for long reads in other threads, to be closed by the caller.

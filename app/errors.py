@@ -70,6 +70,38 @@ class NotHere(SiteError):
     title = "Not in this catalogue"
 
 
+class NotAcceptable(SiteError):
+    """The Accept header asks for forms in which this cannot be had."""
+
+    status = 406
+    type = "not-acceptable"
+    title = "Not to be had in that form"
+
+
+class TooLarge(SiteError):
+    """More was sent, or asked for, than one request may."""
+
+    status = 413
+    type = "too-large"
+    title = "Too large"
+
+
+class Unreadable(SiteError):
+    """What was sent is not what is expected here."""
+
+    status = 422
+    type = "unreadable"
+    title = "Not understood"
+
+
+class TooManyRequests(SiteError):
+    """One address has asked for more than this site answers in a minute; Retry-After says when it will again."""
+
+    status = 429
+    type = "too-many-requests"
+    title = "Too many requests"
+
+
 class NoSuchPart(SiteError):
     """The bytes that a Range header asks for lie behind the end of the file."""
 

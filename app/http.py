@@ -53,8 +53,8 @@ EXPOSED: Final = (
 )
 #: Addresses whose answers have validators and lifetimes of their own, or none.
 _APART: Final = ("/media/", "/static/", "/healthz")
-#: The same, by the last part of the address: files that can be larger than anything one keeps.
-_FILES: Final = "corrected."
+#: The same in the API, by the last part of the address: files that can be larger than anything one keeps.
+_FILES: Final = "corrected"
 #: Compressed already, or read in ranges whose bytes must be the file's.
 _AS_THEY_ARE: Final = (".parquet", ".npy", ".npz")
 
@@ -136,7 +136,10 @@ class CatalogueResponses:
 
 
 def _stands_apart(path: str) -> bool:
-    return path.startswith(_APART) or path.rpartition("/")[2].startswith(_FILES)
+    if path.startswith("/api/"):
+        name = path.rpartition("/")[2]
+        return name.startswith(_FILES) and not name.endswith(".json")
+    return path.startswith(_APART)
 
 
 def _keeping(send: Send, answers: Answers, key: Hashable, tag: tuple[bytes, bytes]) -> Send:

@@ -132,6 +132,57 @@ class IssueList(Model):
     total: Count = Field(description="Issues that match the filter.")
 
 
+class RowOut(Model):
+    """An example of a corrected test set. Labels are lists where labels are sets."""
+
+    index: Count = Field(description="Index in the original test set.")
+    key: str | None = Field(description="The dataset's own name of the example.")
+    given: Labels
+    corrected: Labels | None = Field(description="Null where the example is removed.")
+    action: str = Field(description="kept, corrected or removed")
+    category: str
+
+
+class PolicyOut(Model):
+    """A policy, every value spelled out."""
+
+    agreement: Count
+    multi_label: str
+    neither: str
+    non_agreement: str
+    unreviewed: str
+    removed: str
+
+
+class SizesOut(Model):
+    """Sizes of the sets D, B, C, U and P of section 5 of the paper, under the policy."""
+
+    all: Count
+    benign: Count
+    correctable: Count
+    unknown: Count
+    pruned: Count
+
+
+class RowList(Model):
+    items: list[RowOut]
+    next: str | None
+    total: Count = Field(description="Rows on all pages.")
+    limit: Count
+    most: Count = Field(description="The largest limit.")
+    policy: PolicyOut
+    sizes: SizesOut
+    version: str
+
+
+class LabelList(Model):
+    items: list[RowOut]
+    next: str | None
+    total: Count
+    policy: PolicyOut
+    version: str
+
+
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 

@@ -23,7 +23,11 @@ ERROR_TYPES: Final = (
     errors.NotFound,
     errors.FilterError,
     errors.NotHere,
+    errors.NotAcceptable,
+    errors.TooLarge,
     errors.NoSuchPart,
+    errors.Unreadable,
+    errors.TooManyRequests,
     errors.NoCatalogue,
     errors.SiteError,
 )

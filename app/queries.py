@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from app.filters import IssueFilter
 from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssuePage, VerdictAt
 from app.selection import POSITIONS, Selection, selection
 
-_FURTHEST = 2**63 - 1
 _CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
 
 
@@ -55,7 +55,7 @@ def issue_page(
     """The issues of a filter behind the cursor ``after``, or before the cursor ``before``; the first ones without."""
     chosen = _selection(catalogue, dataset, f)
     forward = before is None
-    start = _start(chosen, forward) if after is None and before is None else _cursor(after, before)
+    start = chosen.start(forward) if after is None and before is None else chosen.within(_cursor(after, before))
     rows = _rows(catalogue, chosen, forward, start, limit + 1)
     more = len(rows) > limit
     rows = rows[:limit] if forward else rows[:limit][::-1]
@@ -149,14 +149,21 @@ def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
     """A stored medium of an example."""
     m = schema.media.c
     row = catalogue.connection.execute(
-        select(m.type, m.bytes).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == kind)
+        select(m.type, m.encoding, m.bytes).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == kind)
     ).one_or_none()
-    return Medium(row.type, row.bytes) if row else None
+    if row is None:
+        return None
+    return Medium(row.type, gzip.decompress(row.bytes) if row.encoding == "gzip" else row.bytes)
 
 
 def cursor(position: int) -> str:
     """A place in an order as an opaque word for addresses."""
     return base64.urlsafe_b64encode(position.to_bytes(8)).decode().rstrip("=")
+
+
+def place_of(word: str) -> int:
+    """The place that ``cursor`` spelled. Raises FilterError for a word that it did not give out."""
+    return _cursor(word, None)
 
 
 def _cursor(after: str | None, before: str | None) -> int:
@@ -168,10 +175,6 @@ def _cursor(after: str | None, before: str | None) -> int:
     except (binascii.Error, ValueError):
         pass
     raise FilterError(name, value or "", [], f"{name} is not a cursor that this site gave out; follow a link instead.")
-
-
-def _start(chosen: Selection, forward: bool) -> int:
-    return _FURTHEST if chosen.descending is forward else -1
 
 
 def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:

@@ -66,6 +66,7 @@ def taking(
     form: Form | None = None,
     version: str | None = None,
     also: tuple[str, ...] = (),
+    removed: bool = True,
 ) -> Taking:
     """What a request asks for, over a connection of its own.
 
@@ -81,7 +82,7 @@ def taking(
             continue
         try:
             dataset = _dataset(catalogue, name, version)
-            found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also)
+            found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
             return Taking(catalogue, dataset, found, connection)
         except BaseException:
             connection.close()
@@ -97,9 +98,13 @@ def corrected_set(
     *,
     form: Form | None = None,
     also: tuple[str, ...] = (),
+    removed: bool = True,
 ) -> Corrected:
-    """The corrected test set of a policy, remembered for as long as the catalogue is the current one."""
-    listed = form is None or form.lists_rows
+    """The corrected test set of a policy, remembered for as long as the catalogue is the current one.
+
+    ``removed`` says whether one may ask that removed examples be listed, and ``also`` which parameters others read.
+    """
+    listed = removed and (form is None or form.lists_rows)
     try:
         wanted = parse(pairs, dataset.agreements, removed=listed, also=also)
         whole = known(catalogue, dataset, connection)
