@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     select,
     table,
+    true,
     union,
 )
 
@@ -69,12 +70,29 @@ class Selection:
     where: ColumnElement[bool]
     position: ColumnElement[int]
     descending: bool
+    bounds: tuple[int, int]  # the smallest and the largest position there can be
+
+    def start(self, forward: bool) -> int:
+        """The cursor before the first row, or behind the last one."""
+        low, high = self.bounds
+        return high + 1 if self.descending is forward else low - 1
+
+    def within(self, cursor: int) -> int:
+        """A cursor kept inside the dataset: one from another dataset, or made up, must not lead into a third."""
+        low, high = self.bounds
+        return min(max(cursor, low - 1), high + 1)
 
     def page(self, forward: bool) -> Select[Any]:
         """Rows on one side of the cursor ``:cursor``, nearest first, at most ``:limit``."""
         ascending = forward is not self.descending
         cursor: ColumnElement[int] = bindparam("cursor")
-        beyond = self.position > cursor if ascending else self.position < cursor
+        # One bound a side: given a second one on the cursor's side, SQLite may start there and walk up to the cursor.
+        low, high = self.bounds
+        beyond = (
+            and_(self.position > cursor, self.position <= high)
+            if ascending
+            else and_(self.position < cursor, self.position >= low)
+        )
         order = self.position.asc() if ascending else self.position.desc()
         columns = (*CARD_COLUMNS, self.position.label("position"))
         return (
@@ -94,21 +112,19 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     the two is at most the square root of page * issues: 18,000 rows of seven million.
     """
     name = f.sort.removeprefix("-")
-    low, high = schema.issue_id_range(dataset.id)
     source, of_verdicts = _joined(dataset, f)
     # Where the verdicts choose the rows, their own copy of the id is what their index is ordered by.
     position = v.c.issue_id if name == "suspicion" and source.left is v else POSITIONS[name]
     if name != "suspicion" and total * total < _PAGE * dataset.n_issues:
         position = position + 0  # an expression, so no index is in this order, and the matching rows are sorted
     # Ids alone tell the dataset; saying it once more would tempt SQLite into an index that has to be sorted.
-    conditions: list[ColumnElement[bool]] = [
-        position.between(low, high) if name == "suspicion" else i.c.dataset_id == dataset.id
-    ]
+    conditions: list[ColumnElement[bool]] = [] if name == "suspicion" else [i.c.dataset_id == dataset.id]
+    bounds = schema.issue_id_range(dataset.id) if name == "suspicion" else (0, 2**62)
     conditions += of_verdicts
     conditions += _of_issues(dataset, f)
     if f.q is not None:
         conditions.append(i.c.id.in_(_matching(connection, dataset, f.q)))
-    return Selection(source, and_(*conditions), position, f.sort.startswith("-"))
+    return Selection(source, and_(true(), *conditions), position, f.sort.startswith("-"), bounds)
 
 
 def cells_of_search(connection: Connection, dataset: Dataset, agreement: int, q: str) -> Select[Any]:

@@ -145,3 +145,49 @@ def test_near_names_are_offered(cifar):
     with pytest.raises(FilterError, match="Did you mean automobile") as refused:
         find_class(cifar, "given", "automobil")
     assert refused.value.allowed[0] == "automobile"
+
+
+def steps(catalogue: Catalogue, read) -> int:
+    """How many instructions SQLite runs for a read: the same number every time, whatever the machine does."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    raw = catalogue.connection.connection.dbapi_connection
+    raw.set_progress_handler(step, 1)
+    read()
+    raw.set_progress_handler(None, 0)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("sort", "category"),
+    [*((sort, ()) for sort in (*SORTS, *REVERSED)), ("suspicion", ("correctable",)), ("-suspicion", ("correctable",))],
+)
+def test_a_page_deep_in_a_gallery_costs_no_more_than_the_first(catalogue, sort, category):
+    imagenet = catalogue.datasets["imagenet"]
+    f = IssueFilter(sort=sort, category=category)
+    page = queries.issue_page(catalogue, imagenet, f, limit=48)
+    first = steps(catalogue, lambda: queries.issue_page(catalogue, imagenet, f, limit=48))
+    for _ in range(20):
+        if page.after is None:
+            break
+        cursor = page.after
+        deep = steps(catalogue, lambda cursor=cursor: queries.issue_page(catalogue, imagenet, f, 48, after=cursor))
+        assert deep <= first * 1.1 + 50
+        page = queries.issue_page(catalogue, imagenet, f, limit=48, after=cursor)
+
+
+def test_a_cursor_of_another_dataset_does_not_lead_there(catalogue):
+    for name in ("mnist", "imdb"):
+        for other in ("cifar10", "audioset", "20news"):
+            cursor = queries.issue_page(catalogue, catalogue.datasets[other], IssueFilter(), limit=1).after
+            dataset = catalogue.datasets[name]
+            own = {issue.idx for issue in queries.issue_page(catalogue, dataset, IssueFilter(), limit=2000).items}
+            for place in ({"after": cursor}, {"before": cursor}):
+                page = queries.issue_page(catalogue, dataset, IssueFilter(), 200, **place)
+                assert {issue.idx for issue in page.items} <= own
+                assert all(issue.id >> 32 == dataset.id for issue in page.items)
