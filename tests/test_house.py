@@ -45,9 +45,12 @@ def test_imports_go_one_way(path):
         if where.startswith("app/domain/"):
             assert top in STANDARD_FOR_DOMAIN or top in sys.stdlib_module_names, f"{where} imports {module}"
             assert top != "app" or module == "app" or module.startswith("app.domain"), f"{where} imports {module}"
+        if where.startswith("app/measuring/") and top == "app":
+            allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.measuring"))
+            assert allowed, f"{where} imports {module}; it is used without the site"
         if where.startswith("ingest/") and top == "app":
-            allowed = module == "app" or module.startswith(("app.schema", "app.domain"))
-            assert allowed, f"{where} imports {module}; ingest may know app.schema and app.domain only"
+            allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.measuring"))
+            assert allowed, f"{where} imports {module}; ingest may know app.schema, app.domain and app.measuring only"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names)

@@ -114,7 +114,7 @@ def right(ranked: Ranked, labels: Labels, top: int) -> Marks:
 
 def knows_top(ranked: Ranked, n_classes: int, top: int) -> bool:
     """Whether enough choices are known to tell if a label is among the first ``top``."""
-    return ranked.shape[1] >= min(top, n_classes)
+    return bool(ranked.shape[1] >= min(top, n_classes))
 
 
 def marks_by_kind(test: Partition, ranked: Ranked, n_classes: int) -> dict[str, Marks | None]:

@@ -1,0 +1,116 @@
+"""Anyone's predictions held against original and corrected labels, and against the models a catalogue knows.
+
+    {"agreement", "sizes", "noise_prevalence",
+     "accuracy": {set: {kind: fraction, "intervals": {kind: [low, high]}}},
+     "ranks": {set: {kind: {"rank", "of", "tied_with"}}},
+     "crossings": [as in results, with YOURS as one of the two],
+     "changes": {"gained", "lost", "neither",
+                 "examples": [{"index", "key", "given", "corrected", "predicted", "change"}]}}
+
+Nothing is stored. The answer to a file is the same on the site and on the command line.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from app import schema
+from app.domain.stability import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
+from app.measuring.alignment import Target
+from app.measuring.reading import Subject, read_keys, read_partition
+from app.measuring.results import CROSSING_KINDS, accuracies, accuracies_only, crossing_object, sizes_object
+
+#: What the model that was sent is called among the others; no stored model can have this name.
+YOURS: Final = "yours"
+_RANKED_SETS: Final = ("all", "pruned", "correctable")
+
+
+def target_of(connection: Connection, subject: Subject) -> Target:
+    """What predictions for a dataset must look like."""
+    return Target(subject.title, len(subject.given), subject.class_names, read_keys(connection, subject))
+
+
+def evaluate(
+    connection: Connection, subject: Subject, target: Target, ranked: Ranked, agreement: int
+) -> dict[str, Any]:
+    """The object described above, for (n, k) predictions in the order of the test set."""
+    test = read_partition(connection, subject, agreement)
+    marks = marks_by_kind(test, ranked, target.n_classes)
+    found = tally(test, marks)
+    others: Sequence[Mapping[str, Any]] = (read_results(connection, subject.id, agreement) or {"models": []})["models"]
+    return {
+        "agreement": agreement,
+        "sizes": sizes_object(test),
+        "noise_prevalence": test.sizes.noise_prevalence,
+        "accuracy": accuracies(found),
+        "ranks": {part: {kind: _rank(found, others, part, kind) for kind in KINDS} for part in _RANKED_SETS},
+        "crossings": _crossings(found, others, test),
+        "changes": _changes(test, target, ranked),
+    }
+
+
+def read_results(connection: Connection, dataset_id: int, agreement: int) -> dict[str, Any] | None:
+    """What ingest found of a dataset's models at a threshold (see ``results``); None for a dataset without models."""
+    s = schema.stability.c
+    text = connection.scalar(select(s.results).where(s.dataset_id == dataset_id, s.agreement == agreement))
+    found: dict[str, Any] | None = None if text is None else json.loads(text)
+    return found
+
+
+def _rank(found: Tally, others: Sequence[Mapping[str, Any]], part: str, kind: str) -> dict[str, Any] | None:
+    """The place among the stored models, ties sharing the best; None where it cannot be told."""
+    own, n = found.accuracy(part, kind), found.n(part, kind)
+    known = [(_key(m), m[part][kind]) for m in others if m[part][kind] is not None]
+    if own is None or not known:
+        return None
+    # Fractions of one set differ by 1/n or are equal.
+    ahead = sum(accuracy > own + 0.5 / n for _, accuracy in known)
+    tied = [key for key, accuracy in known if abs(accuracy - own) < 0.5 / n]
+    return {"rank": ahead + 1, "of": len(known) + 1, "tied_with": tied}
+
+
+def _key(model: Mapping[str, Any]) -> str:
+    return f"{model['platform']}/{model['name']}"
+
+
+def _crossings(found: Tally, others: Sequence[Mapping[str, Any]], test: Partition) -> list[dict[str, Any]]:
+    own, least = accuracies_only(found), test.sizes.noise_prevalence
+    if not test.sizes.correctable or not test.sizes.benign:
+        return []
+    crossings = (
+        crossing_object(own, other, (YOURS, _key(other)), kind, least) for kind in CROSSING_KINDS for other in others
+    )
+    return sorted((c for c in crossings if c), key=lambda c: (c["kind"], c["noise_prevalence"], c["first"]))
+
+
+def _changes(test: Partition, target: Target, ranked: Ranked) -> dict[str, Any]:
+    """The examples of C, where correction can change a score: which it gives, which it takes."""
+    indices = np.flatnonzero(test.correctable)
+    predicted = ranked[indices, 0]
+    gained = predicted == test.corrected[indices]
+    lost = predicted == test.given[indices]
+    names = target.class_names
+    examples = [
+        {
+            "index": index,
+            "key": target.keys[index] if target.keys else None,
+            "given": {"id": int(test.given[index]), "name": names[test.given[index]]},
+            "corrected": {"id": int(test.corrected[index]), "name": names[test.corrected[index]]},
+            "predicted": {"id": int(class_id), "name": names[class_id]},
+            "change": "gained" if gain else "lost",
+        }
+        for index, class_id, gain, loss in zip(
+            indices.tolist(), predicted.tolist(), gained.tolist(), lost.tolist(), strict=True
+        )
+        if gain or loss
+    ]
+    n_gained, n_lost = int(gained.sum()), int(lost.sum())
+    return {
+        "gained": n_gained,
+        "lost": n_lost,
+        "neither": len(indices) - n_gained - n_lost,
+        "examples": examples,
+    }

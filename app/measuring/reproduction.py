@@ -1,0 +1,254 @@
+"""The paper's published figures beside those that the loaded data give.
+
+What was published is read from ``data/paper``; what is computed comes from a catalogue. A figure is the same when it
+rounds to what was printed; a rank is the same when the printed one lies within the tie, for the paper breaks ties
+arbitrarily. Where a difference is known, its reason stands in ``differences.csv``, and any other difference is a broken
+match.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from app import schema
+from app.domain.corrections import sizes
+from app.domain.verdicts import Category
+from app.measuring.evaluation import read_results
+
+PAPER: Final = Path(__file__).resolve().parents[2] / "data" / "paper"
+#: The paper's datasets; an average over fewer is another figure.
+_TEN: Final = 10
+_TABLE_1: Final = {
+    "size": "Size",
+    "flagged": "Flagged",
+    "checked": "Checked",
+    "errors": "Errors",
+    "estimated_errors": "Errors, estimated",
+    "percent_error": "% error",
+}
+_TABLE_2: Final = {
+    "non_errors": "Non-errors",
+    "errors": "Errors",
+    "non_agreement": "Non-agreement",
+    "correctable": "Correctable",
+    "multi_label": "Multi-label",
+    "neither": "Neither",
+}
+#: Column of Tables S1 and S2 -> its title in the paper, and the kind of accuracy it is.
+MODEL_COLUMNS: Final = {
+    "acc1": ("Acc@1", "original_top1"),
+    "cacc1": ("cAcc@1", "corrected_top1"),
+    "acc5": ("Acc@5", "original_top5"),
+    "cacc5": ("cAcc@5", "corrected_top5"),
+    "rank1": ("Rank@1", "original_top1"),
+    "crank1": ("cRank@1", "corrected_top1"),
+    "rank5": ("Rank@5", "original_top5"),
+    "crank5": ("cRank@5", "corrected_top5"),
+}
+
+
+class Outcome(StrEnum):
+    """How a published figure fares."""
+
+    SAME = "same"
+    DIFFERS = "differs"  # for a known reason
+    BROKEN = "broken"  # for none
+    NOT_LOADED = "not loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One published figure."""
+
+    table: str  # "1", "2", "S1", "S2" or "text"
+    subject: str  # a dataset or a model, as a reader knows it
+    figure: str
+    published: str
+    computed: str | None
+    outcome: Outcome
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the catalogue says of one dataset."""
+
+    id: int
+    row: Mapping[str, Any]
+    agreements: tuple[int, ...]
+    categories: Mapping[int, Mapping[Category, int]]
+
+    def category(self, category: Category, agreement: int | None = None) -> int:
+        return self.categories.get(agreement or self.agreements[0], {}).get(category, 0)
+
+
+def compare(connection: Connection) -> list[Comparison]:
+    """Every published figure, in the order of the paper."""
+    loaded = _loaded(connection)
+    reasons = {(r["table"], r["subject"], r["figure"]): r["reason"] for r in _rows("differences.csv")}
+    found = [*_table_1(loaded, reasons), *_table_2(loaded, reasons)]
+    for table, name in (("S1", "imagenet"), ("S2", "cifar10")):
+        at = loaded.get(name)
+        results = None if at is None else read_results(connection, at.id, at.agreements[0])
+        found += _models(table, name, results, reasons)
+    return [*found, *_text(connection, loaded, reasons)]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (PAPER / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _loaded(connection: Connection) -> dict[str, _Loaded]:
+    f = schema.facets.c
+    counts: dict[int, dict[int, dict[Category, int]]] = {}
+    cells = select(f.dataset_id, f.agreement, f.category, func.sum(f.n).label("n"))
+    for cell in connection.execute(cells.group_by(f.dataset_id, f.agreement, f.category)):
+        counts.setdefault(cell.dataset_id, {}).setdefault(cell.agreement, {})[Category(cell.category)] = cell.n
+    found = {}
+    for row in connection.execute(select(schema.datasets).where(schema.datasets.c.sample.is_(False))).mappings():
+        categories = counts.get(row["id"], {})
+        found[row["name"]] = _Loaded(row["id"], dict(row), tuple(sorted(categories)) or (3,), categories)
+    return found
+
+
+def _comparison(
+    table: str,
+    subject: str,
+    figure: str,
+    published: str,
+    value: float | None,
+    reason: str | None,
+    same: Callable[[float], bool] | None = None,
+) -> Comparison:
+    if value is None:
+        return Comparison(table, subject, figure, published, None, Outcome.NOT_LOADED, None)
+    decimals = len(published.partition(".")[2])
+    computed = f"{value:.{decimals}f}"
+    if computed == published or (same is not None and same(value)):
+        return Comparison(table, subject, figure, published, computed, Outcome.SAME, None)
+    outcome = Outcome.BROKEN if reason is None else Outcome.DIFFERS
+    exact = f"{value:.2f}" if decimals else computed
+    return Comparison(table, subject, figure, published, exact, outcome, reason)
+
+
+Reasons = Mapping[tuple[str, str, str], str]
+
+
+def _reason(reasons: Reasons, table: str, subject: str, figure: str) -> str | None:
+    return reasons.get((table, subject, figure)) or reasons.get((table, subject, ""))
+
+
+def _table_1(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
+    columns = {"flagged": "n_flagged", "checked": "n_checked", "errors": "n_errors"}
+    for row in _rows("table1.csv"):
+        name = row["dataset"]
+        at = loaded.get(name)
+        for figure, title in _TABLE_1.items():
+            if row[figure]:
+                value = None if at is None else at.row[columns.get(figure, figure)]
+                reason = _reason(reasons, "1", name, figure)
+                yield _comparison("1", _title(at, name), title, row[figure], value, reason)
+
+
+def _table_2(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
+    for row in _rows("table2.csv"):
+        name = row["dataset"]
+        at = loaded.get(name)
+        for figure, title in _TABLE_2.items():
+            if row[figure]:
+                value = None if at is None else _count(at, figure)
+                reason = _reason(reasons, "2", name, figure)
+                yield _comparison("2", _title(at, name), title, row[figure], value, reason)
+
+
+def _count(at: _Loaded, figure: str) -> int:
+    if figure == "errors":
+        return int(at.row["n_errors"])
+    if figure == "non_errors":
+        return int(at.row["n_checked"] - at.row["n_errors"])
+    return at.category(Category(figure))
+
+
+def _title(at: _Loaded | None, name: str) -> str:
+    return name if at is None else str(at.row["title"])
+
+
+def _models(table: str, dataset: str, results: Mapping[str, Any] | None, reasons: Reasons) -> Iterator[Comparison]:
+    models = {} if results is None else {(m["platform"], m["name"]): m for m in results["models"]}
+    for row in _rows(f"table_{table.lower()}.csv"):
+        model = models.get((row["platform"], row["model"]))
+        subject = f"{row['platform']}/{row['model'] or '(name illegible in the copy transcribed)'}"
+        for figure, (title, kind) in MODEL_COLUMNS.items():
+            reason = _reason(reasons, table, row["model"] or dataset, figure)
+            if "rank" in figure:
+                value = None if model is None else model["ranks"]["correctable"][kind]
+                tie = sum(m["ranks"]["correctable"][kind] == value for m in models.values())
+                yield _rank(table, subject, title, row[figure], value, tie, reason)
+            else:
+                fraction = None if model is None else model["correctable"][kind]
+                value = None if fraction is None else 100 * fraction
+                yield _comparison(table, subject, title, row[figure], value, reason)
+
+
+def _rank(
+    table: str, subject: str, title: str, published: str, value: int | None, tie: int, reason: str | None
+) -> Comparison:
+    def within(rank: float) -> bool:
+        return rank <= int(published) < rank + tie
+
+    found = _comparison(table, subject, title, published, value, reason, within)
+    if found.outcome is Outcome.SAME and tie > 1:
+        return Comparison(table, subject, title, published, f"{value}, {tie} tied", Outcome.SAME, None)
+    return found
+
+
+def _text(connection: Connection, loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
+    for row in _rows("text.csv"):
+        at = loaded.get(row["dataset"])
+        if row["dataset"]:
+            value = None if at is None else _of_dataset(connection, at, row["figure"], row["argument"])
+        else:
+            value = _of_all(loaded, row["figure"])
+        reason = _reason(reasons, "text", row["dataset"], row["figure"])
+        yield _comparison("text", row["place"], row["words"], row["published"], value, reason)
+
+
+def _of_all(loaded: Mapping[str, _Loaded], figure: str) -> float | None:
+    ten = [loaded[row["dataset"]].row for row in _rows("table1.csv") if row["dataset"] in loaded]
+    if len(ten) < _TEN:
+        return None
+    if figure == "average_percent_error":
+        percents = [row["percent_error"] for row in ten]
+        return None if None in percents else sum(percents) / len(percents)
+    return float(100 * sum(row["n_errors"] for row in ten) / sum(row["n_checked"] for row in ten))
+
+
+def _of_dataset(connection: Connection, at: _Loaded, figure: str, argument: str) -> float | None:
+    if figure == "errors":
+        return int(at.row["n_errors"])
+    if figure == "percent_error":
+        return None if at.row[figure] is None else float(at.row[figure])
+    if figure == "correctable":
+        return at.category(Category.CORRECTABLE, int(argument)) if int(argument) in at.agreements else None
+    counts = at.categories.get(at.agreements[0], {})
+    prevalence = 100 * sizes(at.row["size"], counts).noise_prevalence if at.row["size"] else None
+    if figure == "noise_prevalence" or prevalence is None:
+        return prevalence
+    crossing = _crossing(read_results(connection, at.id, at.agreements[0]), argument)
+    if crossing is None:
+        return None
+    return crossing - prevalence if figure == "crossing_increase" else crossing
+
+
+def _crossing(results: Mapping[str, Any] | None, pair: str) -> float | None:
+    first, second = pair.split()
+    for one in () if results is None else results["crossings"]:
+        if one["kind"] == "corrected_top1" and {one["first"], one["second"]} == {first, second}:
+            return 100 * float(one["noise_prevalence"])
+    return None

@@ -1,0 +1,305 @@
+"""Files of predictions from anyone: CSV, .npy, .npz, Parquet and JSON, read within bounds and never unpickled.
+
+What a file claims is checked against its size before anything is made of it, and tables are read a block at a time, so
+neither a huge shape in a header nor a bomb in an archive costs more than its refusal. Everything raises UploadError.
+"""
+
+import csv
+import math
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from app.domain.stability import Ranked
+from app.measuring.alignment import Gathered, Layout, Target, UploadError, layout
+
+#: The largest file that is read, and the most an archive may unpack to.
+MOST_BYTES: Final = 200_000_000
+#: JSON becomes Python objects many times its size.
+_MOST_JSON: Final = 40_000_000
+_MOST_HEADER: Final = 1_000_000
+_MOST_MEMBERS: Final = 8
+_CELLS: Final = 2_000_000  # numbers in a block
+
+
+def read_predictions(path: Path, name: str, target: Target) -> Ranked:
+    """(n, k) predictions, most probable class first, in the order of the test set.
+
+    ``name`` is what the file is called by whoever made it; its ending tells the format. Raises UploadError.
+    """
+    suffix = Path(name).suffix.lower()
+    reader = _READERS.get(suffix)
+    if reader is None:
+        found = f"found {suffix[:20]!r}" if suffix else "found a name without one"
+        raise UploadError(f"expected a name ending in {', '.join(_READERS)}; {found}")
+    size = path.stat().st_size
+    if size == 0:
+        raise UploadError("expected predictions, found an empty file")
+    if size > MOST_BYTES:
+        raise UploadError(f"expected at most {MOST_BYTES:,} bytes, found {size:,}")
+    try:
+        return reader(path, target)
+    except (MemoryError, RecursionError) as error:
+        raise UploadError("the file needs more memory than a file of predictions may") from error
+
+
+def _read_npy(path: Path, target: Target) -> Ranked:
+    return _of_array(open_npy(path), None, None, target)
+
+
+def open_npy(path: Path) -> NDArray[Any]:
+    """The plain array of a .npy file, memory-mapped: its header is believed only as far as the file is long."""
+    try:
+        with path.open("rb") as stream:
+            version = np.lib.format.read_magic(stream)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read(stream, max_header_size=10_000)
+            start = stream.tell()
+    except (ValueError, EOFError, SyntaxError, TypeError, TokenError, OverflowError) as error:
+        raise UploadError(f"expected a .npy file, found another or a damaged one ({str(error)[:120]})") from error
+    if dtype.kind not in "iufU":
+        raise UploadError(f"expected an array of numbers, found {str(dtype)[:40]}; nothing is unpickled here")
+    if not 1 <= len(shape) <= 2 or any(length < 1 for length in shape):
+        raise UploadError(f"expected an array of shape (n,) or (n, k), found {str(shape)[:60]}")
+    expected, found = start + math.prod(shape) * dtype.itemsize, path.stat().st_size
+    if found != expected:
+        raise UploadError(f"expected {expected:,} bytes for shape {shape} of {dtype}, found {found:,}")
+    return np.memmap(path, dtype=dtype, mode="r", offset=start, shape=shape, order="F" if fortran else "C")
+
+
+def _read_npz(path: Path, target: Target) -> Ranked:
+    with tempfile.TemporaryDirectory(prefix="predictions-") as folder:
+        arrays = {name: open_npy(file) for name, file in _unpacked(path, Path(folder)).items()}
+        ids = [name for name in arrays if name in ("index", "key")]
+        others = [name for name in arrays if name not in ids]
+        if len(ids) > 1 or (len(others) != 1 and "predictions" not in arrays):
+            raise UploadError(
+                "expected an array named predictions, or one array only, and index or key beside it; found "
+                + (", ".join(sorted(arrays)) or "none")
+            )
+        values = arrays["predictions"] if "predictions" in arrays else arrays[others[0]]
+        if not ids:
+            return _of_array(values, None, None, target)
+        return _of_array(values, arrays[ids[0]].tolist(), ids[0], target)
+
+
+def _unpacked(path: Path, folder: Path) -> dict[str, Path]:
+    """The members of a .npz, each in a file named by us, never more bytes than are allowed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if len(members) > _MOST_MEMBERS:
+                raise UploadError(f"expected at most {_MOST_MEMBERS} arrays, found {len(members):,}")
+            left, found = MOST_BYTES, {}
+            for place, member in enumerate(members):
+                file = folder / f"{place}.npy"
+                with archive.open(member) as packed, file.open("wb") as unpacked:
+                    left -= _copy(packed, unpacked, left)
+                found[member.filename.removesuffix(".npy")[:100]] = file
+            return found
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        if isinstance(error, UploadError):
+            raise
+        raise UploadError(f"expected a .npz file, found another or a damaged one ({str(error)[:120]})") from error
+
+
+def _copy(packed: Any, unpacked: Any, most: int) -> int:
+    copied = 0
+    while piece := packed.read(1 << 20):
+        copied += len(piece)
+        if copied > most:
+            raise UploadError(f"the archive unpacks to more than {MOST_BYTES:,} bytes")
+        unpacked.write(piece)
+    return copied
+
+
+def _of_array(values: NDArray[Any], ids: list[Any] | None, by: str | None, target: Target) -> Ranked:
+    if ids is not None and len(ids) != len(values):
+        raise UploadError(f"expected as many of {by} as predictions, {len(values):,}; found {len(ids):,}")
+    gathered = Gathered(target, "key" if by == "key" else "index" if by else None)
+    if by == "key" and target.keys is None:
+        raise UploadError(f"the examples of {target.title} have no keys; name them by index, or keep their order")
+    scores = values.ndim == 2 and values.dtype.kind == "f" and values.shape[1] == target.n_classes
+    if values.ndim == 2 and not scores and values.dtype.kind == "f":
+        raise UploadError(
+            f"expected {target.n_classes} probabilities a row, one a class of {target.title}, or whole numbers of "
+            f"classes; found {values.shape[1]:,} fractions a row"
+        )
+    height = max(1, _CELLS // (values.shape[1] if values.ndim == 2 else 1))
+    for start in range(0, len(values), height):
+        block = np.asarray(values[start : start + height])
+        gathered.add(block, None if ids is None else ids[start : start + height], scores)
+    return gathered.aligned()
+
+
+def _read_csv(path: Path, target: Target) -> Ranked:
+    import pandas as pd  # heavy, and needed by uploads alone
+
+    first = _first_line(path)
+    if len(first) > target.n_classes + 2 + 20:
+        raise UploadError(f"expected at most {target.n_classes + 1} columns, found {len(first):,}")
+    header = not all(_is_number(cell) for cell in first) or first == [str(c) for c in range(target.n_classes)]
+    shape = layout(first, target) if header else _headless(first, target)
+    kept = [*([shape.id_column] if shape.id_column is not None else []), *shape.values]
+    gathered = Gathered(target, shape.by)
+    types: dict[int, Any] = {place: float if shape.scores and place in shape.values else str for place in kept}
+    try:
+        blocks = pd.read_csv(
+            path,
+            header=None,
+            skiprows=1 if header else 0,
+            names=list(range(len(first))),
+            index_col=False,
+            dtype=types,
+            keep_default_na=False,
+            chunksize=max(1, _CELLS // len(first)),
+            encoding="utf-8-sig",
+            skip_blank_lines=True,
+        )
+        with blocks:
+            for block in blocks:
+                values = block[list(shape.values)].to_numpy(dtype=float if shape.scores else object)
+                ids = None if shape.id_column is None else block[shape.id_column].tolist()
+                gathered.add(values, ids, shape.scores)
+    except UploadError:
+        raise
+    except pd.errors.EmptyDataError as error:
+        raise UploadError(f"expected {target.n:,} rows behind the header, found none") from error
+    except (ValueError, UnicodeError, pd.errors.ParserError) as error:
+        at = f" behind row {gathered.n_rows:,}" if gathered.n_rows else ""
+        raise UploadError(f"the table cannot be read{at}: {' '.join(str(error).split())[:160]}") from error
+    return gathered.aligned()
+
+
+def _first_line(path: Path) -> list[str]:
+    with path.open("rb") as stream:
+        line = stream.readline(_MOST_HEADER)
+    if len(line) >= _MOST_HEADER:
+        raise UploadError(f"expected a first line of less than {_MOST_HEADER:,} bytes, found a longer one")
+    try:
+        cells = next(csv.reader([line.decode("utf-8-sig").rstrip("\r\n")], strict=True), [])
+    except (UnicodeError, csv.Error) as error:
+        raise UploadError(f"expected CSV in UTF-8, found a first line that is not ({error})") from error
+    if not cells or cells == [""]:
+        raise UploadError("expected names of columns in the first line, found an empty one")
+    return [cell.strip() for cell in cells]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _headless(first: list[str], target: Target) -> Layout:
+    """Columns without names: scores where they are fractions, one a class, else ranked classes."""
+    fractions = any(not cell.lstrip("+-").isdecimal() for cell in first)
+    if fractions and len(first) == target.n_classes:
+        return Layout(None, None, tuple(range(len(first))), scores=True)
+    return layout([f"top {place + 1}" for place in range(len(first))], target)
+
+
+def _read_parquet(path: Path, target: Target) -> Ranked:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise UploadError("Parquet cannot be read by this server; send CSV or .npy instead") from error
+    try:
+        with pq.ParquetFile(path) as file:
+            facts = file.metadata
+            if facts.num_columns > target.n_classes + 22:
+                raise UploadError(f"expected at most {target.n_classes + 1} columns, found {facts.num_columns:,}")
+            if facts.num_rows > target.n:
+                raise UploadError(f"expected {target.n:,} rows, found {facts.num_rows:,}")
+            weight = sum(facts.row_group(place).total_byte_size for place in range(facts.num_row_groups))
+            if weight > 4 * MOST_BYTES:
+                raise UploadError(f"the table unpacks to {weight:,} bytes, more than {4 * MOST_BYTES:,}")
+            shape = layout(file.schema_arrow.names, target)
+            gathered = Gathered(target, shape.by)
+            for batch in file.iter_batches(batch_size=max(1, _CELLS // facts.num_columns)):
+                _add_batch(batch, shape, gathered)
+    except (pa.ArrowException, OSError) as error:
+        raise UploadError(f"expected a Parquet file, found another or a damaged one ({str(error)[:120]})") from error
+    return gathered.aligned()
+
+
+def _add_batch(batch: Any, shape: Layout, gathered: Gathered) -> None:
+    columns = [batch.column(place) for place in shape.values]
+    if any(column.null_count for column in columns):
+        raise UploadError(f"expected a value in every cell, found empty ones behind row {gathered.n_rows:,}")
+    arrays = [column.to_numpy(zero_copy_only=False) for column in columns]
+    if shape.scores and any(array.dtype.kind not in "iuf" for array in arrays):
+        raise UploadError("expected numbers in the columns of scores, found something else")
+    ids = None if shape.id_column is None else batch.column(shape.id_column).to_pylist()
+    gathered.add(np.stack(arrays, axis=1), ids, shape.scores)
+
+
+def _read_json(path: Path, target: Target) -> Ranked:
+    size = path.stat().st_size
+    if size > _MOST_JSON:
+        raise UploadError(f"expected at most {_MOST_JSON:,} bytes of JSON, found {size:,}; CSV and .npy may be larger")
+    try:
+        body = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise UploadError(f"expected JSON, found something else: {str(error)[:120]}") from error
+    if isinstance(body, list):
+        return _of_array(_values(body, target), None, None, target)
+    if not isinstance(body, dict):
+        raise UploadError("expected a list of predictions, or an object of them by index or key")
+    if isinstance(body.get("predictions"), list):
+        by = next((name for name in ("index", "key") if name in body), None)
+        ids = body[by] if by else None
+        if ids is not None and not isinstance(ids, list):
+            raise UploadError(f"expected a list at {by!r}, found something else")
+        return _of_array(_values(body["predictions"], target), ids, by, target)
+    keyed = target.keys is not None and any(name in target.places for name in body)
+    return _of_array(_values(list(body.values()), target), list(body), "key" if keyed else "index", target)
+
+
+def _values(rows: list[Any], target: Target) -> NDArray[Any]:
+    """A list of classes, or of equally long lists of classes or of scores, as an array."""
+    if not rows:
+        raise UploadError(f"expected {target.n:,} predictions, found none")
+    nested = isinstance(rows[0], list)
+    width = len(rows[0]) if nested else 1
+    for place, row in enumerate(rows):
+        cells = row if isinstance(row, list) else [row]
+        if isinstance(row, list) is not nested or len(cells) != width or width == 0:
+            raise UploadError(f"expected rows of one shape, found another at row {place} (counted from 0)")
+        if any(isinstance(cell, bool) or not isinstance(cell, int | float | str) for cell in cells):
+            raise UploadError(f"expected classes or numbers, found something else at row {place} (counted from 0)")
+    flat = [cell for row in rows for cell in row] if nested else rows
+    if any(isinstance(cell, str) for cell in flat):
+        array: NDArray[Any] = np.array([str(cell) for cell in flat], object)
+    elif all(isinstance(cell, int) for cell in flat) and width != target.n_classes:
+        array = np.array([min(max(cell, -1), 2**31) for cell in flat], np.int64)
+    else:
+        array = np.array(flat, np.float64)
+        if not nested or width != target.n_classes:
+            array = _whole_or_same(array)
+    return array.reshape(len(rows), width) if nested else array
+
+
+def _whole_or_same(array: NDArray[np.float64]) -> NDArray[Any]:
+    whole = np.isfinite(array).all() and (array == np.floor(array)).all() and (np.abs(array) < 2**31).all()
+    return array.astype(np.int64) if whole else array
+
+
+_READERS: Final[Mapping[str, Callable[[Path, Target], Ranked]]] = {
+    ".csv": _read_csv,
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".parquet": _read_parquet,
+    ".json": _read_json,
+}

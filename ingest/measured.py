@@ -1,0 +1,167 @@
+"""What the commands ``benchmarks``, ``evaluate`` and ``reproduce`` do, and how they tell it. Arguments are theirs."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, create_engine, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from app import schema
+from app.domain.stability import KINDS
+from app.measuring.alignment import UploadError
+from app.measuring.evaluation import evaluate, target_of
+from app.measuring.reading import NotMeasurableError, read_subject
+from app.measuring.reproduction import Comparison, Outcome, compare
+from app.measuring.uploads import read_predictions
+from ingest.errors import CatalogueError, DataError, IngestError, MissingFileError
+from ingest.predictions import add_models
+from ingest.progress import Progress
+
+_SETS: Final = {
+    "all": "all examples D",
+    "pruned": "pruned set P",
+    "benign": "benign set B",
+    "correctable": "correctable set C",
+}
+_KINDS: Final = {
+    "original_top1": "original@1",
+    "corrected_top1": "corrected@1",
+    "original_top5": "original@5",
+    "corrected_top5": "corrected@5",
+}
+_EXAMPLES_SHOWN: Final = 20
+
+
+def benchmarks_report(folder: Path, dataset: str | None, catalogue: Path, wait: float, progress: Progress) -> str:
+    """Read models' predictions into a catalogue and say what it now holds."""
+    lines = []
+    for one in add_models(folder, dataset, catalogue, wait=wait, progress=progress):
+        sizes = ", ".join(f"{n:,} correctable at {agreement}" for agreement, n in one.correctable.items())
+        lines.append(f"{one.dataset}: {len(one.added)} models read, {one.n_models} in all; {sizes}")
+    return "\n".join(lines)
+
+
+def evaluation_report(name: str, file: Path, agreement: int | None, catalogue: Path, *, as_json: bool) -> str:
+    """Hold a file of predictions against a dataset of a catalogue; raises IngestError, for the reader."""
+    if not file.is_file():
+        raise MissingFileError(file, "expected a file of predictions, found none")
+    with _reading(catalogue) as connection:
+        try:
+            subject = read_subject(connection, name)
+        except NotMeasurableError as error:
+            raise IngestError(str(error)) from error
+        if agreement is not None and agreement not in subject.agreements:
+            offered = ", ".join(map(str, subject.agreements))
+            raise IngestError(f"{subject.title} has agreement thresholds {offered}; found {agreement}")
+        target = target_of(connection, subject)
+        try:
+            ranked = read_predictions(file, file.name, target)
+        except UploadError as error:
+            raise DataError(file, str(error)) from error
+        found = evaluate(connection, subject, target, ranked, agreement or subject.agreements[0])
+    return json.dumps(found, indent=1) if as_json else _told(subject.title, subject.raters, found)
+
+
+def reproduction_report(catalogue: Path) -> tuple[str, bool]:
+    """Every published figure beside the one computed, and whether no expected match is broken."""
+    with _reading(catalogue) as connection:
+        found = compare(connection)
+    lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
+    counts = Counter(one.outcome for one in found)
+    lines.append(", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome))
+    return "\n".join(lines), counts[Outcome.BROKEN] == 0
+
+
+def _line(one: Comparison) -> str:
+    line = f"{one.outcome.upper():8} {one.table:4} {one.subject}: {one.figure}: {one.published} published"
+    if one.computed != one.published:
+        line += f", {one.computed} here"
+    return line + (f". {one.reason}" if one.reason else "")
+
+
+@contextmanager
+def _reading(catalogue: Path) -> Any:
+    """A connection to a catalogue of this version, for reading only."""
+    if not catalogue.is_file():
+        raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: python -m ingest sample")
+    engine = create_engine(f"sqlite:///file:{catalogue.resolve()}?mode=ro&uri=true", poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            _require_version(connection, catalogue)
+            yield connection
+    except DatabaseError as error:
+        raise CatalogueError(f"{catalogue}: expected a catalogue, found another file ({error.orig})") from error
+    finally:
+        engine.dispose()
+
+
+def _require_version(connection: Connection, catalogue: Path) -> None:
+    m = schema.meta.c
+    found = connection.scalar(select(m.value).where(m.key == "schema_version"))
+    if found != str(schema.SCHEMA_VERSION):
+        raise CatalogueError(f"{catalogue}: expected schema version {schema.SCHEMA_VERSION}, found {found}")
+
+
+def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
+    sizes = found["sizes"]
+    lines = [
+        f"{title} at {found['agreement']} of {raters} votes: "
+        + ", ".join(f"|{letter}| = {n:,}" for letter, n in sizes.items())
+        + f", noise prevalence {found['noise_prevalence']:.2%}",
+        "",
+        _row("accuracy in per cent, 95 % interval", list(_KINDS.values())),
+    ]
+    for part, words in _SETS.items():
+        of_set = found["accuracy"][part]
+        lines.append(_row(words, [_accuracy(of_set[kind], of_set["intervals"][kind]) for kind in KINDS]))
+    ranked = {part: ranks for part, ranks in found["ranks"].items() if any(ranks.values())}
+    if ranked:
+        lines += ["", _row("rank among the stored models", list(_KINDS.values()))]
+        for part, ranks in ranked.items():
+            lines.append(_row(_SETS[part], [_rank(ranks[kind]) for kind in KINDS]))
+    if found["crossings"]:
+        lines += ["", "crossings:"]
+        lines += [
+            f"  {one['kind'].partition('_')[0]:9} {one['second']} overtakes {one['first']} at N = "
+            f"{one['noise_prevalence']:.2%}, accuracy {one['accuracy']:.2%}"
+            for one in found["crossings"]
+        ]
+    return "\n".join(lines + _changes(found["changes"], sizes["C"]))
+
+
+def _changes(changes: Mapping[str, Any], n: int) -> list[str]:
+    lines = [
+        "",
+        f"of the {n:,} corrected examples {changes['gained']:,} are right only by the corrected label, "
+        f"{changes['lost']:,} only by the given one, {changes['neither']:,} by neither",
+    ]
+    for one in changes["examples"][:_EXAMPLES_SHOWN]:
+        sign = "+" if one["change"] == "gained" else "-"
+        name = f" {one['key']}" if one["key"] else ""
+        lines.append(
+            f"  {sign} {one['index']}{name}: given {one['given']['name']}, corrected {one['corrected']['name']}, "
+            f"predicted {one['predicted']['name']}"
+        )
+    more = len(changes["examples"]) - _EXAMPLES_SHOWN
+    return lines + ([f"  and {more:,} more; --json has them all"] if more > 0 else [])
+
+
+def _row(head: str, cells: Sequence[str]) -> str:
+    return head.ljust(38) + "".join(cell.rjust(22) for cell in cells)
+
+
+def _accuracy(value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None or interval is None:
+        return "-"
+    return f"{100 * value:.2f} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def _rank(rank: Mapping[str, Any] | None) -> str:
+    if rank is None:
+        return "-"
+    return f"{rank['rank']} of {rank['of']}" + (f", {len(rank['tied_with']) + 1} tied" if rank["tied_with"] else "")
