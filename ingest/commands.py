@@ -26,6 +26,9 @@ Turn files about label errors into a catalogue: one SQLite file, from which the 
   python -m ingest add MANIFEST.toml DIR      a dataset of your own
   python -m ingest check DIR                  what `release` would load, and what is missing or wrong
   python -m ingest list                       what a catalogue holds
+  python -m ingest benchmarks DIR             models' predictions for a dataset that is there already
+  python -m ingest evaluate NAME FILE         your predictions against original and corrected labels
+  python -m ingest reproduce                  the paper's figures beside those of a catalogue
 
 The catalogue is replaced in one step at the very end; whatever goes wrong before leaves it as it was, and a running
 server picks the new one up by itself. Datasets that a command does not name stay in the catalogue.
@@ -62,6 +65,34 @@ _LIST = """\
 examples:
   python -m ingest list
   python -m ingest list --catalogue var/real.sqlite
+"""
+
+_BENCHMARKS = """\
+examples:
+  git clone https://github.com/cgnorthcutt/benchmarking-keras-pytorch
+  python -m ingest benchmarks benchmarking-keras-pytorch --dataset cifar10
+  python -m ingest benchmarks my-models --dataset mnist
+
+DIR holds folders PLATFORM_DATASET with MODEL_PLATFORM_DATASET_top5preds.npy and ..._top5probs.npy, or files MODEL.csv,
+.npy, .npz, .parquet or .json with a class, ranked classes or a probability row an example, and perhaps a models.toml
+that says more of them (see ingest/benchmarks.py). Models of the same platform and name are replaced, others stay.
+"""
+
+_EVALUATE = """\
+examples:
+  python -m ingest evaluate cifar10 predictions.csv
+  python -m ingest evaluate imagenet logits.npy --agreement 5 --json
+
+Nothing leaves this machine and nothing is stored. FILE is .csv, .npy, .npz, .parquet or .json, with a class (by name or
+number), ranked classes, or a score for each class in every row; rows are in the order of the test set, or name their
+example in a column index or key.
+"""
+
+_REPRODUCE = """\
+example:
+  python -m ingest reproduce --catalogue var/real.sqlite
+
+Exit status 1 when a figure differs for which no reason is known.
 """
 
 _SAMPLE = """\
@@ -136,6 +167,31 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _benchmarks(arguments: argparse.Namespace) -> int:
+    from ingest.measured import benchmarks_report
+
+    progress = progress_for_terminal()
+    print(benchmarks_report(arguments.folder, arguments.dataset, arguments.catalogue, arguments.wait, progress))
+    print(f"wrote {arguments.catalogue}")
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from ingest.measured import evaluation_report
+
+    at, catalogue = arguments.agreement, arguments.catalogue
+    print(evaluation_report(arguments.name, arguments.file, at, catalogue, as_json=arguments.json))
+    return 0
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from ingest.measured import reproduction_report
+
+    report, holds = reproduction_report(arguments.catalogue)
+    print(report)
+    return 0 if holds else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ingest", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -164,7 +220,25 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)
     _add_catalogue(listing, written=False)
+    _add_measuring(commands)
     return parser
+
+
+def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    benchmarks = _command(commands, "benchmarks", _benchmarks, "ingest models' predictions", _BENCHMARKS)
+    benchmarks.add_argument("folder", metavar="DIR", type=Path, help="the models' predictions")
+    benchmarks.add_argument("--dataset", metavar="NAME", help="only models of this dataset")
+    _add_catalogue(benchmarks, written=True)
+
+    evaluating = _command(commands, "evaluate", _evaluate, "say how good predictions are", _EVALUATE)
+    evaluating.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
+    evaluating.add_argument("file", metavar="FILE", type=Path, help="predictions for its test set")
+    evaluating.add_argument("--agreement", metavar="N", type=int, help="reviewers that must agree on a correction")
+    evaluating.add_argument("--json", action="store_true", help="the same as the API answers")
+    _add_catalogue(evaluating, written=False)
+
+    reproducing = _command(commands, "reproduce", _reproduce, "compare with the paper's figures", _REPRODUCE)
+    _add_catalogue(reproducing, written=False)
 
 
 def _command(

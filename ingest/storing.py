@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, insert, select, text
 
 from app import schema
+from app.measuring.reading import read_models
 from app.schema import issue_id, issue_id_range
 from ingest import rows
 from ingest.building import Build, version
 from ingest.media import MediaProblem, MediaSource
+from ingest.predictions import carry_over
 from ingest.progress import Progress
 from ingest.showing import Shown, find_media, media_rows, media_sources
 
@@ -79,6 +81,7 @@ class _Storing:
 
     def store(self, folder: Path | None) -> Stored:
         build, dataset_id = self._build, self._id
+        models = read_models(self._connection, dataset_id)
         remove(self._connection, dataset_id)
         missing = list(build.inputs.missing)
         media = find_media(build.inputs.manifest, folder, missing)
@@ -99,6 +102,7 @@ class _Storing:
         with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
             self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
         self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
+        carry_over(self._connection, self._name, models, self._progress)
         return Stored(build, n_media, tuple(shown.problems), tuple(missing))
 
     def _dataset_id(self) -> int:
