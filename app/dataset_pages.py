@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from app import facets, queries
 from app.cards import cards
-from app.charts import sets_bar
 from app.confusion_page import KINDS, confusion_context
 from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
@@ -220,25 +219,4 @@ async def confusions(request: Request, name: str) -> HTMLResponse:
         agreement=f.agreement,
         json_url=f"/api/v1/datasets/{name}",
         **catalogue.pages.get(("confusions", dataset.id, f.agreement, kind, everything), make),
-    )
-
-
-@router.get("/{name}/corrected")
-async def corrected(request: Request, name: str) -> HTMLResponse:
-    """The corrected test set: how large its parts are, and where to take it."""
-    catalogue = current(request)
-    dataset = queries.dataset_named(catalogue, name)
-    f = IssueFilter.parse(dataset, [("agreement", request.query_params.get("agreement", ""))])
-    sizes = queries.corrected_sizes(dataset, f.agreement)
-    return render(
-        request,
-        "corrected.html",
-        dataset=dataset,
-        tab="corrected",
-        agreement=f.agreement,
-        sizes=sizes,
-        bar=sets_bar(sizes) if sizes and sizes.all else "",
-        csv_path=f"/api/v1/datasets/{name}/corrected.csv",
-        base_url=str(request.base_url).rstrip("/"),
-        json_url=f"/api/v1/datasets/{name}",
     )

@@ -160,3 +160,20 @@ for (const folded of document.querySelectorAll("details.excerpt")) {
     } catch { /* the link to the whole text is still there */ }
   });
 }
+
+// Code to copy
+
+for (const code of document.querySelectorAll("pre[data-copy]")) {
+  if (!navigator.clipboard) break;
+  const button = element("button", { type: "button" }, "Copy");
+  const frame = element("div", { class: "copying" });
+  code.before(frame);
+  frame.append(code, button);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent.trim());
+      button.textContent = "Copied";
+    } catch { button.textContent = "Not allowed"; }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}

@@ -1,0 +1,169 @@
+"""The page of a corrected test set: choose a policy, see what happens to every example, take the file.
+
+Numbers come from the domain's sizes, hashes from the very files. No rule is stated here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+
+from app import queries
+from app.cards import badge, cards
+from app.charts import sets_bar
+from app.corrected.forms import FORMS, Form, offered
+from app.corrected.policy import PolicyError, Wanted, offers, parse
+from app.database import Catalogue, current
+from app.domain.corrections import TREATMENTS, Action, Treatment, decision, sizes
+from app.domain.verdicts import Category
+from app.downloads import checksum
+from app.errors import FilterError, NotHere
+from app.filters import IssueFilter
+from app.records import Dataset
+from app.rendering import fragment, render
+from app.taking import taking
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+#: Test sets up to this size have the hashes of their files on the page; for larger ones they stand at an address.
+HASHED_AT_ONCE: Final = 200_000
+_PREVIEWED: Final = 12
+_TREATMENT_WORDS: Final = {
+    Treatment.DROP: "leave out",
+    Treatment.GIVEN: "keep the given label",
+    Treatment.BOTH: "give both labels",
+}
+_ORDER: Final = (
+    Category.CORRECTABLE,
+    Category.MULTI_LABEL,
+    Category.NEITHER,
+    Category.NON_AGREEMENT,
+    Category.NON_ERROR,
+    Category.UNREVIEWED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A category in the table of what happens: how many examples, and what can be chosen for them."""
+
+    name: str
+    badge: Markup
+    count: int
+    action: Action
+    choices: tuple[tuple[str, str, bool], ...]  # (value, words, chosen); empty where nothing can be chosen
+    fixed: str  # what happens, in words, where nothing can be chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to take."""
+
+    form: Form
+    path: str
+    file_name: str
+    sha256: str | None
+
+
+@router.get("/{name}/corrected")
+async def corrected(request: Request, name: str) -> HTMLResponse:
+    """The corrected test set under a policy."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    wanted = _wanted(request, dataset)
+    counts = dataset.categories[wanted.policy.agreement]
+    found = None if dataset.size is None else sizes(dataset.size, counts, wanted.policy)
+    downloads, refusal = await run_in_threadpool(_downloads, request, dataset, wanted)
+    query = wanted.query(dataset.default_agreement)
+    return render(
+        request,
+        "corrected.html",
+        dataset=dataset,
+        tab="corrected",
+        wanted=wanted,
+        agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
+        is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),
+        rows=[_row(category, counts.get(category, 0), wanted) for category in _ORDER],
+        others=None if dataset.size is None else dataset.size - sum(counts.values()),
+        sizes=found,
+        bar=sets_bar(found) if found and found.all else "",
+        downloads=downloads,
+        refusal=refusal,
+        sets=dataset.multi_label or wanted.policy.multi_label is Treatment.BOTH,
+        preview=_preview(catalogue, dataset, wanted),
+        preview_query=_preview_query(dataset, wanted),
+        site=f"{request.url.scheme}://{request.url.netloc}",
+        api=f"/api/v1/datasets/{name}",
+        query="?" + query if query else "",
+        json_url=f"/api/v1/datasets/{name}/corrected.json" + ("?" + query if query else ""),
+    )
+
+
+def _wanted(request: Request, dataset: Dataset) -> Wanted:
+    try:
+        return parse(request.query_params.multi_items(), dataset.agreements)
+    except PolicyError as error:
+        raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
+
+
+def _row(category: Category, count: int, wanted: Wanted) -> Row:
+    done = decision(category, wanted.policy)
+    offered_here = offers((), removed=False).get(category.value, ())
+    chosen = wanted.policy.treatment(category) if category in TREATMENTS else None
+    return Row(
+        name=category.value,
+        badge=badge(category),
+        count=count,
+        action=done.action,
+        choices=tuple((value, _TREATMENT_WORDS[Treatment(value)], value == chosen) for value in offered_here),
+        fixed="get the label that reviewers agreed on" if done.action is Action.CORRECTED else "keep the given label",
+    )
+
+
+def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list[Download], str | None]:
+    pairs = wanted.pairs()
+    try:
+        taken = taking(request, dataset.name, pairs)
+    except NotHere as error:
+        return [], error.detail
+    with taken.connection:
+        hashed = dataset.size is not None and dataset.size <= HASHED_AT_ONCE
+        return [
+            Download(
+                form,
+                _path(dataset, form, wanted),
+                taken.file_name(form),
+                checksum(request, taken, form) if hashed else None,
+            )
+            for form in FORMS.values()
+            if form in offered(taken.corrected)
+        ], None
+
+
+def _path(dataset: Dataset, form: Form, wanted: Wanted) -> str:
+    query = (wanted if form.lists_rows else Wanted(wanted.policy)).query(dataset.default_agreement)
+    return f"/api/v1/datasets/{dataset.name}/corrected.{form.suffix}" + ("?" + query if query else "")
+
+
+def _changed(wanted: Wanted) -> tuple[str, ...]:
+    done = {category: decision(category, wanted.policy).action for category in Category}
+    return tuple(category.value for category in _ORDER if done[category] is Action.CORRECTED)
+
+
+def _preview(catalogue: Catalogue, dataset: Dataset, wanted: Wanted) -> Markup:
+    f = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted))
+    page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
+    if not page.items:
+        return Markup("")
+    shown = cards(dataset, page.items, f.query(dataset))
+    kinds = {card.kind for card in shown}
+    wall = next((kind for kind in ("image", "text", "audio") if kind in kinds), "plain")
+    return fragment("wall.html", cards=shown, wall=wall)
+
+
+def _preview_query(dataset: Dataset, wanted: Wanted) -> str:
+    query: Any = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted)).query(dataset)
+    return f"/{dataset.name}?{query}"
