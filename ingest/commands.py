@@ -11,12 +11,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from ingest import flag_command
 from ingest.errors import IngestError
-from ingest.manifest import read_manifest, read_manifests
+from ingest.manifest import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
-from ingest.reports import catalogue_report, check_report, summary
-from ingest.running import DATASETS, Order, check, orders_of_release, run
+
+if TYPE_CHECKING:
+    from ingest.running import Order
+
+# What needs the database is imported where it is used: ``flag`` does without, and starts sooner.
 
 _DESCRIPTION = """\
 Turn files about label errors into a catalogue: one SQLite file, from which the site is served.
@@ -29,6 +34,7 @@ Turn files about label errors into a catalogue: one SQLite file, from which the 
   python -m ingest benchmarks DIR             models' predictions for a dataset that is there already
   python -m ingest evaluate NAME FILE         your predictions against original and corrected labels
   python -m ingest reproduce                  the paper's figures beside those of a catalogue
+  python -m ingest flag MATRIX --labels FILE  confident learning alone, without a catalogue
 
 The catalogue is replaced in one step at the very end; whatever goes wrong before leaves it as it was, and a running
 server picks the new one up by itself. Datasets that a command does not name stay in the catalogue.
@@ -132,6 +138,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
+    from ingest.running import Order
     from ingest.sample import write_sample
 
     with tempfile.TemporaryDirectory(prefix="label-errors-sample-") as folder:
@@ -141,15 +148,22 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 
 def _release(arguments: argparse.Namespace) -> int:
+    from ingest.running import orders_of_release
+
     return _ingest(orders_of_release(arguments.folder, arguments.media, arguments.dataset), arguments)
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from ingest.running import Order
+
     order = Order(read_manifest(arguments.manifest), arguments.folder, arguments.media, complete=True)
     return _ingest([order], arguments)
 
 
-def _ingest(orders: Sequence[Order], arguments: argparse.Namespace) -> int:
+def _ingest(orders: "Sequence[Order]", arguments: argparse.Namespace) -> int:
+    from ingest.reports import summary
+    from ingest.running import run
+
     stored = run(orders, arguments.catalogue, wait=arguments.wait, progress=progress_for_terminal())
     print(summary(stored))
     print(f"wrote {arguments.catalogue}")
@@ -157,14 +171,23 @@ def _ingest(orders: Sequence[Order], arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from ingest.reports import check_report
+    from ingest.running import check, orders_of_release
+
     checked = check(orders_of_release(arguments.folder, None, arguments.dataset), progress_for_terminal())
     print(check_report(checked))
     return 1 if any(one.error is not None for one in checked) else 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
+    from ingest.reports import catalogue_report
+
     print(catalogue_report(arguments.catalogue))
     return 0
+
+
+def _flag(arguments: argparse.Namespace) -> int:
+    return flag_command.run(arguments)
 
 
 def _benchmarks(arguments: argparse.Namespace) -> int:
@@ -220,6 +243,9 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)
     _add_catalogue(listing, written=False)
+
+    says = "find label errors in a matrix of your own, without a catalogue"
+    flag_command.add_arguments(_command(commands, "flag", _flag, says, flag_command.EXAMPLES))
     _add_measuring(commands)
     return parser
 

@@ -139,11 +139,10 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
     matrix, labels, start, stop = task
     m = matrix.shape[1]
     found = empty_scores(stop - start, m, matrix.dtype)
-    scratch = np.empty((min(matrix.height, stop - start), m), np.uint32) if matrix.dtype.itemsize == 2 else None
     for path, first, block in matrix.raw(start, stop):
         here = slice(first - start, first - start + len(block))
         scores = score_rows(labels[here], block)
-        doubtful = doubtful_rows(scores, row_sums(block, scratch))
+        doubtful = doubtful_rows(scores, row_sums(block))
         if doubtful.any():
             rows = settle(path, first, block, doubtful)
             again = score_rows(labels[here][rows], block[rows])

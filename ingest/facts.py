@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from app.domain.confident_learning import FlagRule
+from app.domain.confident_learning import COUNTING_RULES, FlagRule
 from ingest.description import About, Paper
 from ingest.engine import Flagging
 
@@ -44,6 +44,8 @@ def flag_sentence(flagging: Flagging) -> str:
     these = f"The {n:,} of {size:,} examples with the lowest normalized margin are flagged"
     if not isinstance(flagging.rule, FlagRule):
         return f"{these}; the number was given, not estimated."
+    if flagging.rule not in COUNTING_RULES:
+        return f"{n:,} of {size:,} examples are flagged by the rule {flagging.rule.value.replace('_', ' ')}."
     share = flagging.facts()["rho"]
     rho = share[flagging.rule.value] if isinstance(share, dict) else 0.0
     off = "calibrated" if flagging.rule is FlagRule.CALIBRATED else "uncalibrated"

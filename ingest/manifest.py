@@ -34,7 +34,10 @@ from ingest.description import (
 from ingest.errors import ManifestError, MissingFileError
 from ingest.tables import Table
 
-__all__ = ["About", "Manifest", "read_manifest", "read_manifests"]
+__all__ = ["DATASETS", "About", "Manifest", "read_manifest", "read_manifests"]
+
+#: The manifests of the ten datasets of the paper.
+DATASETS = Path(__file__).resolve().parent.parent / "data" / "datasets"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 #: Addresses of the site's own pages, which a dataset's page must not hide behind.
@@ -131,7 +134,7 @@ def _flag(table: Table) -> FlagRule | int:
             raise table.error("flag", f"expected a number of examples, 0 or more, found {flag}")
         return flag
     if flag not in tuple(FlagRule):
-        raise table.error("flag", f'expected "calibrated", "uncalibrated" or a number of examples, found {flag!r}')
+        raise table.error("flag", f"expected a number of examples or one of {', '.join(FlagRule)}, found {flag!r}")
     return FlagRule(flag)
 
 

@@ -19,7 +19,7 @@ from ingest.npy import open_npy, open_npz
 from ingest.probabilities import looks_like_probabilities, settle, softmax
 
 #: A block should fit the second-level cache of a core, with what is made of it.
-BLOCK_BYTES: Final = 1_000_000
+BLOCK_BYTES: Final = 1_500_000
 
 _HEAD_ROWS: Final = 1000
 

@@ -114,3 +114,20 @@ def _list_width(file: Any, column: str) -> int:
         first = batch.column(0)[0].as_py()
         return 0 if first is None else len(first)
     return 0
+
+
+def read_column(path: Path, name: str) -> Any:
+    """The column of that name, or the only one, of whole numbers (an array) or texts (a list), all of it."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if name not in names and len(names) != 1:
+                raise DataError(path, f"expected a column {name!r}, found {', '.join(names[:10]) or 'none'}")
+            chosen = name if name in names else names[0]
+            column = file.read([chosen], use_threads=False).column(0).combine_chunks()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path, f"expected a parquet file, found another or a damaged one: {error}") from error
+    if column.null_count:
+        place = column.is_null().to_numpy(zero_copy_only=False).argmax()
+        raise DataError(path, "expected a label, found none", record=f"example {place}")
+    return column.to_numpy(zero_copy_only=False) if pa.types.is_integer(column.type) else column.to_pylist()

@@ -56,23 +56,29 @@ def looks_like_probabilities(head: NDArray[Any]) -> bool:
 
 
 def _require(path: Path, first: int, rows: NDArray[np.intp], values: NDArray[np.float64], tolerance: float) -> None:
-    finite = np.isfinite(values).all(axis=1)
+    finite = np.asarray(np.isfinite(values).all(axis=1))
     # What is not finite is told first of its own row; comparing it would warn and tell nothing.
     safe = np.where(np.isfinite(values), values, 0.0)
-    outside = np.logical_or(safe < -tolerance, safe > 1 + tolerance)
+    outside = np.asarray(((safe < -tolerance) | (safe > 1 + tolerance)).any(axis=1))
     sums = safe.sum(axis=1)
-    wrong = np.flatnonzero(~finite | outside.any(axis=1) | (np.abs(sums - 1) > tolerance))
+    far = np.abs(sums - 1) > tolerance
+    wrong = np.flatnonzero(~finite | outside | far)
     if not len(wrong):
         return
     place = int(wrong[0])
     if not finite[place]:
         raise _not_finite(path, first, values, place, int(rows[place]))
     found = f"a sum of {sums[place]:.6g}"
-    if outside[place].any():
-        found = f"{values[place][outside[place]].min():.6g}"
+    if outside[place]:
+        found = f"{_farthest(values[place], tolerance):.6g}"
     hint = 'if these are logits, the manifest must say "logits = true" (the command flag: --logits)'
     finding = f"expected probabilities that sum to 1 within {tolerance:g}, found {found}; {hint}"
     raise DataError(path, finding, record=f"row {first + int(rows[place])}")
+
+
+def _farthest(row: NDArray[np.float64], tolerance: float) -> float:
+    """What gives a row away: its negative number, else the one above 1."""
+    return float(row.min() if row.min() < -tolerance else row.max())
 
 
 def _not_finite(path: Path, first: int, values: NDArray[np.float64], place: int, row: int) -> DataError:

@@ -10,13 +10,12 @@ from pathlib import Path
 from ingest.building import Build, build
 from ingest.errors import IngestError, MissingFileError
 from ingest.loading import load
-from ingest.manifest import Manifest, read_manifests
+from ingest.manifest import DATASETS, Manifest, read_manifests
 from ingest.progress import Progress
 from ingest.storing import Stored, store
 from ingest.writer import rewritten
 
-#: The manifests of the ten datasets of the paper.
-DATASETS = Path(__file__).resolve().parent.parent / "data" / "datasets"
+__all__ = ["DATASETS", "Checked", "Order", "check", "orders_of_release", "run"]
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: 
     if rule is FlagRule.CALIBRATED:
         off_diagonal = joint(counts, label_counts)
         np.fill_diagonal(off_diagonal, 0.0)
-        return math.fsum(off_diagonal.ravel())
+        return math.fsum(off_diagonal[off_diagonal > 0].tolist())
     if rule is not FlagRule.UNCALIBRATED:
         raise ValueError(f"expected one of {', '.join(COUNTING_RULES)}, found {rule.value}")
     total = int(counts.sum())

@@ -31,12 +31,16 @@ UNSETTLED: Final = -2
 #: Rows worked on at a time where whole columns would be converted.
 _ROWS: Final = 1 << 18
 
+#: Numbers of half precision that are widened at a time, so that they stay in the cache.
+_SUMMED: Final = 1 << 18
+
 
 @dataclass(frozen=True, slots=True)
 class RowScores:
     """Of each row, (n,): the probability of its given label, the largest other one, and the class of that.
 
-    ``rival`` is the lowest class id among equals; the given label itself where all others are 0.
+    ``rival`` is the lowest class id among equals, and the given label itself where nobody looked for it, because the
+    other is less than a quarter as probable as the given label.
     """
 
     own: NDArray[np.floating[Any]]
@@ -82,22 +86,24 @@ def score_rows(labels: Labels, block: Probabilities) -> RowScores:
         return RowScores(block[:, 0].copy(), np.zeros(n, block.dtype), np.zeros(n, rival_type))
     bits = block.view(_UNSIGNED[block.itemsize])
     flat = bits.reshape(-1)
-    starts = np.arange(0, n * m, m)
-    given = starts + labels
+    given = np.arange(0, n * m, m) + labels
     own = flat[given]
     flat[given] = 0
-    rival = bits.argmax(axis=1)
-    starts += rival
-    other = flat[starts]
+    other = bits.max(axis=1)
+    rival = labels.astype(rival_type)
+    close = np.flatnonzero(other.view(block.dtype) > own.view(block.dtype).astype(np.float64) / 4)
+    # Finding where the largest stands takes much longer than finding it, so it is done for few rows.
+    rows = bits if len(close) == n else bits[close]
+    rival[close] = rows.argmax(axis=1)
     flat[given] = own
-    return RowScores(own.view(block.dtype), other.view(block.dtype), rival.astype(rival_type))
+    return RowScores(own.view(block.dtype), other.view(block.dtype), rival)
 
 
-def row_sums(block: Probabilities, scratch: NDArray[np.uint32] | None = None) -> NDArray[np.floating[Any]]:
+def row_sums(block: Probabilities) -> NDArray[np.floating[Any]]:
     """(n,) roughly the sum of each row: good to tell sums near 1 from others. NaN and infinities show.
 
     Half precision is widened by shifting its bits into those of single precision, which makes every number too small
-    by 2**112; ``scratch``, (at least n, m), is where.
+    by 2**112.
 
     >>> row_sums(np.array([[0.25, 0.5], [0.5, 0.5]], dtype=np.float16)).tolist()
     [0.75, 1.0]
@@ -105,11 +111,17 @@ def row_sums(block: Probabilities, scratch: NDArray[np.uint32] | None = None) ->
     if block.itemsize != 2:
         sums: NDArray[np.floating[Any]] = np.einsum("ij->i", block)
         return sums
-    wide = np.empty(block.shape, np.uint32) if scratch is None else scratch[: len(block)]
-    np.copyto(wide, block.view(np.uint16))
-    np.left_shift(wide, 13, out=wide)
-    shifted: NDArray[np.floating[Any]] = np.einsum("ij->i", wide.view(np.float32))
-    shifted *= 2.0**112
+    n, m = block.shape
+    bits = block.view(np.uint16)
+    height = max(1, _SUMMED // max(1, m))
+    wide = np.empty((min(height, n), m), np.uint32)
+    shifted = np.empty(n, np.float32)
+    for start in range(0, n, height):
+        some = bits[start : start + height]
+        np.copyto(wide[: len(some)], some)
+        np.left_shift(wide, 13, out=wide)
+        np.einsum("ij->i", wide[: len(some)].view(np.float32), out=shifted[start : start + height])
+    shifted *= np.float32(2.0**112)
     return shifted
 
 
@@ -149,16 +161,26 @@ def confident_classes(labels: Labels, scores: RowScores, thresholds: NDArray[np.
 
 def _confident(labels: Labels, scores: RowScores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
     needed = np.where(np.isnan(thresholds), np.inf, thresholds)
+    latent = labels.astype(np.int64)
+    # Most examples are what they are called, and confidently so.
+    certain = (scores.own >= scores.other) & (scores.own.astype(np.float64) >= needed[latent])
+    others = np.flatnonzero(~certain)
+    latent[others] = _less_certain(latent[others], scores[others], needed)
+    return latent
+
+
+def _less_certain(labels: NDArray[np.int64], scores: RowScores, needed: NDArray[np.float64]) -> NDArray[np.int64]:
     guesses = scores.guessed(labels)
+    rival = scores.rival.astype(np.int64)
     own, other = scores.own.astype(np.float64), scores.other.astype(np.float64)
     top = np.maximum(own, other)
     latent = np.where(top >= needed[guesses], guesses, NONE)
-    least = needed.min()
     open_rows = latent == NONE
+    kept = guesses == labels
     # Where the given label is the most probable class, the rival comes next; where it is not, nobody knows what does.
-    second = open_rows & (guesses == labels) & (scores.rival != labels) & (other >= needed[scores.rival])
-    latent[second] = scores.rival[second]
-    known = np.where(guesses == labels, own + other, top)
-    bound = np.minimum(np.where(guesses == labels, other, top), 1 + _SLACK - known)
-    latent[open_rows & ~second & (bound >= least)] = UNSETTLED
+    second = open_rows & kept & (rival != labels) & (other >= needed[rival])
+    latent[second] = rival[second]
+    known = np.where(kept & (rival != labels), own + other, top)
+    bound = np.minimum(np.where(kept, other, top), 1 + _SLACK - known)
+    latent[open_rows & ~second & (bound >= needed.min())] = UNSETTLED
     return latent

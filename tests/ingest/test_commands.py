@@ -21,7 +21,7 @@ def test_help_names_every_command_and_dataset(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     shown = capsys.readouterr().out
-    for command in ("sample", "release", "add", "check", "list"):
+    for command in ("sample", "release", "add", "check", "list", "flag"):
         assert f"python -m ingest {command}" in shown
         with pytest.raises(SystemExit, match="0"):
             main([command, "--help"])

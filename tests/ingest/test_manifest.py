@@ -50,7 +50,7 @@ def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
         ("size = true", "size: expected a whole number, found True"),
         ('size = "10"', "size: expected a whole number, found '10'"),
         ("size = 1.5", "size: expected a whole number, found 1.5"),
-        ('flag = "some"', 'flag: expected "calibrated", "uncalibrated" or a number of examples, found \'some\''),
+        ('flag = "some"', "flag: expected a number of examples or one of calibrated, uncalibrated, prune_by_class"),
         ("flag = -1", "flag: expected a number of examples, 0 or more, found -1"),
         ("agreements = [2, 3]", "agreements: expected ascending numbers from 3 to 5"),
         ("agreements = [3, 3]", "agreements: expected ascending numbers from 3 to 5"),

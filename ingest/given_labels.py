@@ -1,0 +1,132 @@
+"""The given labels that the command ``flag`` is told of, from whatever file they stand in, as class ids.
+
+Files: .npy (whole numbers, or texts), .json (a list), .parquet and .csv (the column "label", or the only one), and
+otherwise a text file with one label a line. Texts are names of classes where a list of classes is given, else numbers.
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import DataError, MissingFileError, shown
+from ingest.npy import open_array
+from ingest.readers import read_json
+
+_COLUMN: Final = "label"
+
+#: Labels looked at a time.
+_ROWS: Final = 1 << 20
+
+
+def read_class_names(path: Path) -> list[str]:
+    """The names of the classes in the order of their ids: a JSON list, or a text file with one a line."""
+    names = read_json(path) if path.suffix == ".json" else _lines(path)
+    if not isinstance(names, list) or not names:
+        raise DataError(path, f"expected a list of class names, found {shown(names)}")
+    for place, name in enumerate(names):
+        if not isinstance(name, str) or not name:
+            raise DataError(path, f"expected a name, found {shown(name)}", record=f"class {place}")
+    seen: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if seen.setdefault(name, place) != place:
+            raise DataError(path, f"expected each name once, found {shown(name)} twice", record=f"class {place}")
+    return names
+
+
+def read_given_labels(path: Path, m: int, names: Sequence[str] | None) -> NDArray[Any]:
+    """(n,) class ids from 0 to m - 1, in the smallest unsigned type that holds them.
+
+    Raises MissingFileError or DataError naming the file and the example.
+    """
+    if not path.is_file():
+        raise MissingFileError(path, "expected a file of labels, found none")
+    values = _values(path)
+    if (isinstance(values, np.ndarray) and values.ndim != 1) or not len(values):
+        found = f"shape {values.shape}" if isinstance(values, np.ndarray) else "none"
+        raise DataError(path, f"expected one label an example, found {found}")
+    ids = {name: place for place, name in enumerate(names or ())}
+    labels = np.empty(len(values), np.min_scalar_type(max(m - 1, 0)))
+    for start in range(0, len(values), _ROWS):
+        some = values[start : start + _ROWS]
+        labels[start : start + len(some)] = _class_ids(path, start, some, m, ids)
+    return labels
+
+
+def _class_ids(path: Path, start: int, values: Any, m: int, ids: dict[str, int]) -> NDArray[Any]:
+    if isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.integer):
+        found = values
+    else:
+        found = np.array([_class_id(path, start + place, value, ids) for place, value in enumerate(values)], np.int64)
+    wrong = np.flatnonzero((found < 0) | (found >= m))
+    if len(wrong):
+        finding = f"expected a class from 0 to {m - 1}, found {found[wrong[0]]}"
+        raise DataError(path, finding, record=f"example {start + int(wrong[0])}")
+    return found
+
+
+def _class_id(path: Path, place: int, value: Any, ids: dict[str, int]) -> int:
+    if isinstance(value, str):
+        if value in ids:
+            return ids[value]
+        if value.strip().isdecimal() and len(value) < 19:
+            return int(value)
+        expected = "the name of a class or its number" if ids else "the number of a class (names need --classes)"
+        raise DataError(path, f"expected {expected}, found {shown(value)}", record=f"example {place}")
+    if isinstance(value, int) and not isinstance(value, bool) and -1 << 62 < value < 1 << 62:
+        return value
+    raise DataError(path, f"expected a label, found {shown(value)}", record=f"example {place}")
+
+
+def _values(path: Path) -> Any:
+    """An array of whole numbers or a list."""
+    if path.suffix == ".npy":
+        array = open_array(path)
+        if array.dtype.kind in "iu":
+            return array
+        if array.dtype.kind == "U":
+            return array.tolist()
+        raise DataError(path, f"expected whole numbers or texts, found {array.dtype}")
+    if path.suffix == ".json":
+        values = read_json(path)
+        if not isinstance(values, list):
+            raise DataError(path, f"expected a list of labels, found {shown(values)}")
+        return values
+    if path.suffix in (".parquet", ".pq"):
+        from ingest.parquet import read_column
+
+        return read_column(path, _COLUMN)
+    if path.suffix == ".csv":
+        return _csv_column(path)
+    return _lines(path)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise MissingFileError(path, "expected a text file, found none") from error
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"expected UTF-8 text: {error}") from error
+
+
+def _csv_column(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.reader(stream)
+            head = next(rows, [])
+            if _COLUMN not in head and len(head) != 1:
+                raise DataError(path, f"expected a column {_COLUMN!r}, found {', '.join(head) or 'none'}")
+            column = head.index(_COLUMN) if _COLUMN in head else 0
+            found = []
+            for place, row in enumerate(rows):
+                if len(row) <= column:
+                    finding = f"expected {len(head)} cells, found {len(row)}"
+                    raise DataError(path, finding, record=f"example {place}")
+                found.append(row[column])
+            return found
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(path, f"expected a CSV file in UTF-8: {error}") from error
