@@ -8,7 +8,7 @@ from app.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 
-KINDS = ("image", "thumbnail", "text", "audio", "waveform")
+KINDS = ("image", "thumbnail", "text", "audio", "waveform", "spectrogram")
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 

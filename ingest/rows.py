@@ -3,7 +3,7 @@
 import itertools
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.domain.verdicts import Category
 from app.schema import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT, issue_id
 from ingest.building import Build
 from ingest.description import UrlSource
+from ingest.exemplars import Exemplar
 from ingest.facts import about_json, compact, flag_sentence
 from ingest.mturk import Review
 from ingest.showing import Shown
@@ -122,6 +123,22 @@ def issue_rows(build: Build, dataset_id: int, shown: Shown) -> Iterator[Row]:
             "excerpt": shown.excerpts.get(index),
             "media": compact(shown.sizes[index]) if index in shown.sizes else None,
         }
+
+
+def exemplar_rows(exemplars: Mapping[int, Sequence[Exemplar]], dataset_id: int, shown: Shown) -> Iterator[Row]:
+    """The exemplars that there is something to show of."""
+    for class_id, chosen in exemplars.items():
+        seen = [exemplar for exemplar in chosen if exemplar.index in shown.sizes]
+        for position, exemplar in enumerate(seen):
+            yield {
+                "dataset_id": dataset_id,
+                "class_id": class_id,
+                "position": position,
+                "idx": exemplar.index,
+                "self_confidence": exemplar.self_confidence,
+                "excerpt": shown.excerpts.get(exemplar.index),
+                "media": compact(shown.sizes[exemplar.index]),
+            }
 
 
 def verdict_rows(build: Build, dataset_id: int) -> Iterator[Row]:

@@ -1,10 +1,12 @@
-"""Media of a dataset's issues: found by the manifest's layout, streamed into the catalogue, one at a time.
+"""Media of a dataset's issues and exemplars: found by the manifest's layout, streamed into the catalogue, one by one.
 
 What cannot be read of one example is noted and the others go on. Whether media may be kept at all is the manifest's to
-say. The reading itself is ``ingest.media``'s.
+say; who may see what was kept is the server's. The reading itself is ``ingest.media``'s.
 """
 
-from collections.abc import Callable, Iterator
+import gzip
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,14 @@ from ingest.manifest import Manifest
 from ingest.media import MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
 from ingest.sources import Source
 
-#: Media stay on the site's host under these terms; under the others only links do.
-_KEPT = ("host", "local")
+#: So few examples are decoded before other processes would have begun.
+_FEW = 500
+_MOST_WORKERS = 8
+#: Problems that a report names; the others it counts.
+_PROBLEMS_NAMED = 200
+
+NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
+NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
 
 Row = dict[str, Any]
 
@@ -28,21 +36,24 @@ class Shown:
     problems: list[MediaProblem] = field(default_factory=list)
 
 
-def find_media(manifest: Manifest, folder: Path | None, missing: list[str]) -> MediaSource | None:
-    """The dataset's media in a folder; None, and a sentence why in ``missing``, where there are none to show."""
+def find_media(manifest: Manifest, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
+    """The dataset's media in a folder; None, and a sentence why in ``missing``, where there are none to show.
+
+    ``cache`` is where an adapter may keep what took it long to find out.
+    """
     terms = manifest.about.licence
-    if terms.media not in _KEPT:
+    if terms.media == "none":
         missing.append(f"The media stay where they are published, because of their terms: {terms.name}.")
         return None
     if manifest.media is None:
         missing.append("The media of this dataset are not read, so issues are shown by their labels.")
         return None
     if folder is None:
-        missing.append("The media were not at hand when this was built, so issues are shown by their labels.")
+        missing.append(NOT_AT_HAND)
         return None
-    source = open_media(manifest.media.layout, folder, manifest.media.options)
+    source = open_media(manifest.media.layout, folder, manifest.media.options, cache)
     if source is None:
-        missing.append("The media were not found when this was built, so issues are shown by their labels.")
+        missing.append(NOT_FOUND)
     return source
 
 
@@ -60,7 +71,15 @@ def media_rows(
     on_text: Callable[[int, str], None],
 ) -> Iterator[Row]:
     """Rows of the table ``media``, noting sizes, excerpts and problems in ``shown`` as they pass."""
-    for item in source.items(wanted):
+    workers = 1 if len(wanted) < _FEW else min(os.cpu_count() or 1, _MOST_WORKERS)
+    yield from rows_of(source.items(wanted, workers), dataset_id, shown, on_text)
+
+
+def rows_of(
+    items: Iterable[MediaItem | MediaProblem], dataset_id: int, shown: Shown, on_text: Callable[[int, str], None]
+) -> Iterator[Row]:
+    """As ``media_rows``, of items that were read already."""
+    for item in items:
         if isinstance(item, MediaProblem):
             shown.problems.append(item)
             continue
@@ -71,7 +90,20 @@ def media_rows(
         yield _row(item, dataset_id)
 
 
+def report(shown: Shown, issues: Collection[int], exemplars: int, n_bytes: int) -> dict[str, Any]:
+    """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why."""
+    problems = {problem.index: problem.message for problem in shown.problems}
+    return {
+        "issues": sum(index in shown.sizes for index in issues),
+        "exemplars": exemplars,
+        "bytes": n_bytes,
+        "n_problems": len(problems),
+        "problems": [[index, message] for index, message in sorted(problems.items())[:_PROBLEMS_NAMED]],
+    }
+
+
 def _row(item: MediaItem, dataset_id: int) -> Row:
+    whole = item.kind == "text"
     return {
         "dataset_id": dataset_id,
         "idx": item.index,
@@ -80,5 +112,6 @@ def _row(item: MediaItem, dataset_id: int) -> Row:
         "width": item.width,
         "height": item.height,
         "seconds": item.seconds,
-        "bytes": item.data,
+        "encoding": "gzip" if whole else None,
+        "bytes": gzip.compress(item.data, 6, mtime=0) if whole else item.data,
     }

@@ -1,23 +1,25 @@
 """One dataset into the open catalogue: what it held of it goes, what was built comes, the other datasets stay."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, text
+from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
 from app import schema
 from app.measuring.reading import read_models
 from app.schema import issue_id, issue_id_range
 from ingest import rows
 from ingest.building import Build, version
+from ingest.exemplars import Exemplar, choose
+from ingest.facts import compact
 from ingest.media import MediaProblem, MediaSource
 from ingest.predictions import carry_over
 from ingest.progress import Progress
-from ingest.showing import Shown, find_media, media_rows, media_sources
+from ingest.showing import Shown, find_media, media_rows, media_sources, report
 
 _ROWS_AT_A_TIME = 2_000
 
@@ -36,6 +38,7 @@ _TABLES = (
     schema.facets,
     schema.issues,
     schema.media,
+    schema.exemplars,
     schema.examples,
     schema.joint_cells,
     schema.label_sets,
@@ -57,6 +60,12 @@ class Stored:
 def store(connection: Connection, build: Build, media: Path | None, progress: Progress) -> Stored:
     """Replace one dataset in the catalogue by what was built, with media from a folder where there is one."""
     return _Storing(connection, build, progress).store(media)
+
+
+def cache_beside(connection: Connection) -> Path | None:
+    """The folder beside the catalogue for what took long to find out; None for a catalogue that is no file."""
+    database = connection.engine.url.database
+    return None if database is None else Path(database).parent / "media-cache"
 
 
 def remove(connection: Connection, dataset_id: int) -> None:
@@ -84,7 +93,7 @@ class _Storing:
         models = read_models(self._connection, dataset_id)
         remove(self._connection, dataset_id)
         missing = list(build.inputs.missing)
-        media = find_media(build.inputs.manifest, folder, missing)
+        media = find_media(build.inputs.manifest, folder, missing, cache_beside(self._connection))
         sources = list(build.inputs.sources)
         if media is not None and folder is not None:
             sources += media_sources(media, folder)
@@ -98,7 +107,9 @@ class _Storing:
         self._insert(schema.examples, rows.example_rows(build, dataset_id))
         self._insert(schema.facets, rows.facet_rows(build, dataset_id))
         self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
-        shown, n_media = self._media(media)
+        exemplars = {} if media is None else self._exemplars()
+        shown, n_media = self._media(media, exemplars)
+        self._insert(schema.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
         with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
             self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
         self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
@@ -111,14 +122,23 @@ class _Storing:
             return int(known)
         return int(self._connection.scalar(select(func.coalesce(func.max(schema.datasets.c.id), 0))) or 0) + 1
 
-    def _media(self, media: MediaSource | None) -> tuple[Shown, int]:
-        """Write media and the texts to search, in one pass over the source."""
-        keys, indices = self._build.inputs.keys, self._build.issues.indices
-        wanted = {int(index): None if keys is None else keys[index] for index in sorted(indices)}
-        shown, texts, n_media, n_shown = Shown(), {}, 0, 0
+    def _exemplars(self) -> Mapping[int, Sequence[Exemplar]]:
+        """Whom each class is shown by; nobody where it is not known what the model is sure of."""
+        inputs = self._build.inputs
+        if inputs.flagging is None or inputs.labels is None or inputs.labels.ids is None:
+            return {}
+        return choose(inputs.labels.ids, inputs.flagging.self_confidence, self._build.issues.indices)
+
+    def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> tuple[Shown, int]:
+        """Write media and the texts to search, in one pass over the source, and what came of it."""
+        keys, issues = self._build.inputs.keys, {int(index) for index in self._build.issues.indices}
+        beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
+        wanted = {index: None if keys is None else keys[index] for index in sorted(issues | beside)}
+        shown, texts, n_media, n_shown, n_bytes = Shown(), {}, 0, 0, 0
 
         def search(index: int, body: str) -> None:
-            texts[index] = body
+            if index in issues:
+                texts[index] = body
 
         if media is not None:
             with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
@@ -126,11 +146,15 @@ class _Storing:
                 for batch in _batches(found, 200):
                     self._insert(schema.media, batch)
                     n_media += len(batch)
+                    n_bytes += sum(len(row["bytes"]) for row in batch)
                     advance(len(shown.sizes) - n_shown)
                     n_shown = len(shown.sizes)
                     self._search(texts, wanted)
                     texts.clear()
-        self._search({index: "" for index in wanted if index not in shown.excerpts}, wanted)
+            told = report(shown, issues, len(beside & shown.sizes.keys()), n_bytes)
+            here = schema.datasets.c.id == self._id
+            self._connection.execute(update(schema.datasets).where(here).values(media_report=compact(told)))
+        self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
         return shown, n_media
 
     def _search(self, texts: dict[int, str], keys: dict[int, str | None]) -> None:

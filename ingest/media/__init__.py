@@ -11,11 +11,24 @@ A layout is a name that manifests use; ``LAYOUTS`` maps it to the function that 
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final, cast
 
 from ingest.media.archives import fingerprint
+from ingest.media.bitmaps import open_quickdraw
 from ingest.media.items import Kind, MediaError, MediaItem, MediaProblem, MediaSource, Wanted
-from ingest.media.members import open_20news, open_aclimdb, open_audio_folder, open_image_folder, open_text_folder
-from ingest.media.records import open_cifar10, open_mnist
+from ingest.media.lines import open_amazon
+from ingest.media.members import (
+    open_20news,
+    open_aclimdb,
+    open_audio_folder,
+    open_audioset,
+    open_caltech256,
+    open_image_folder,
+    open_imagenet,
+    open_text_folder,
+)
+from ingest.media.records import open_cifar10, open_cifar100, open_mnist
+from ingest.media.table import open_text_table
 from ingest.media.text import excerpt
 
 __all__ = [
@@ -32,22 +45,35 @@ __all__ = [
 ]
 
 Adapter = Callable[[Path, Mapping[str, object]], MediaSource | None]
+CachingAdapter = Callable[[Path, Mapping[str, object], Path | None], MediaSource | None]
 
-LAYOUTS: Mapping[str, Adapter] = {
+LAYOUTS: Mapping[str, Adapter | CachingAdapter] = {
     "mnist-idx": open_mnist,
     "cifar10": open_cifar10,
+    "cifar100": open_cifar100,
+    "caltech256": open_caltech256,
+    "imagenet-val": open_imagenet,
+    "quickdraw-bitmaps": open_quickdraw,
     "20news-bydate": open_20news,
     "aclimdb": open_aclimdb,
+    "amazon-lines": open_amazon,
+    "audioset": open_audioset,
     "image-folder": open_image_folder,
     "text-folder": open_text_folder,
+    "text-table": open_text_table,
     "audio-folder": open_audio_folder,
 }
+#: Those that keep what took them long to find out.
+_CACHING: Final = frozenset({"amazon-lines"})
 
 
-def open_media(layout: str, folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+def open_media(
+    layout: str, folder: Path, options: Mapping[str, object], cache: Path | None = None
+) -> MediaSource | None:
     """The distribution of that layout in ``folder`` or one level below it; None when it is not there.
 
-    ``options`` are what the manifest says about it; each adapter documents its own and refuses others.
+    ``options`` are what the manifest says about it; each adapter documents its own and refuses others. ``cache`` is a
+    folder in which an adapter may keep what took it long to find out; None keeps nothing.
 
     Raises MediaError for a layout nobody reads, a folder that is none, an option without meaning, or files that
     are there and cannot be read.
@@ -59,4 +85,6 @@ def open_media(layout: str, folder: Path, options: Mapping[str, object]) -> Medi
         raise MediaError(folder, f"media layout {layout!r} is unknown; expected one of {known}") from None
     if not folder.is_dir():
         raise MediaError(folder, "expected a folder with the datasets' distributions, found none")
-    return adapter(folder, options)
+    if layout in _CACHING:
+        return cast("CachingAdapter", adapter)(folder, options, cache)
+    return cast("Adapter", adapter)(folder, options)

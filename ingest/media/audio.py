@@ -1,12 +1,11 @@
-"""Sounds: a recording -> what is stored, a short mono snippet of even loudness and a picture of its waveform.
+"""Sounds: a recording -> what is stored, a short mono snippet of even loudness and pictures of what is heard.
 
-WAV is read without help from outside. Other formats need ffmpeg on the machine that builds the catalogue; where it is
-missing, they are refused one by one with a message that says so.
+WAV is read without help from outside; for the rest, and to make the snippet small, ``ingest.media.ffmpeg`` finds a
+program. Where there is none, other formats are refused one by one with a message that says so, and snippets stay WAV.
 """
 
 import io
 import math
-import shutil
 import warnings
 import wave
 from collections.abc import Iterator
@@ -14,52 +13,80 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
 from ingest.media.items import MediaItem
+from ingest.media.sound_pictures import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
 
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
-SUFFIXES: Final = ("wav", "mp3", "flac", "ogg", "m4a")
+SUFFIXES: Final = ("wav", *ffmpeg.DEMUXERS)
 MAX_AUDIO_BYTES: Final = 128 << 20
 
 #: Enough for speech and most of what a label names, at half the bytes of a compact disc.
 MAX_RATE: Final = 22_050
 FADE_SECONDS: Final = 0.02
 
-#: Loudness that snippets are brought to, in decibels below full scale, as far as no peak is clipped.
+#: Loudness that snippets are brought to, in decibels of full scale, as far as no peak is clipped.
 LOUDNESS: Final = -20.0
 PEAK: Final = -1.0
+#: Below this, in decibels of full scale, there is nothing to bring up but the noise of the last bit.
+_SILENCE: Final = -90.0
 
-WAVEFORM_SIZE: Final = (480, 120)
-#: A mid tone: at least 3 to 1 against white paper and against a black screen.
-WAVEFORM_COLOUR: Final = (74, 134, 200)
-_BAR, _GAP = 3, 2
+#: Plays everywhere; one channel of 22,050 Hz needs no more.
+_BITRATE: Final = "64k"
 
 Samples = NDArray[np.float64]
 
 
-def audio_items(index: int, data: bytes, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
-    """The "audio" and the "waveform" of a recording: its first ``seconds``, levelled, edges faded.
+class _NotPlainError(MemberError):
+    """A WAV file that is damaged, or holds anything but plain samples."""
 
-    ``suffix`` is the ending of its file name, as "wav". The snippet is WAV, mono, 16 bits, at most 22,050 Hz.
+
+def audio_items(index: int, data: bytes, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
+    """The "audio", the "waveform" and the "spectrogram" of a recording: its first ``seconds``, levelled, edges faded.
+
+    ``suffix`` is the ending of its file name, as "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16
+    bits where there is no ffmpeg.
 
     Raises MemberError when it is no recording, is damaged or empty, or is in a format that needs ffmpeg.
     """
     samples, rate = _decoded(data, suffix, seconds)
-    snippet = _levelled(_faded(samples, rate))
-    length = len(snippet) / rate
-    yield MediaItem(index, "audio", "audio/wav", None, None, length, _wav(snippet, rate))
-    width, height = WAVEFORM_SIZE
-    yield MediaItem(index, "waveform", "image/png", width, height, length, _waveform(snippet))
+    snippet = _snippet(samples, rate)
+    heard = np.frombuffer(snippet.raw_data, "<i2") / 32_768
+    length = len(heard) / rate
+    kind, small = _encoded(snippet)
+    yield MediaItem(index, "audio", kind, None, None, length, small)
+    yield MediaItem(index, "waveform", "image/png", *WAVEFORM_SIZE, length, waveform(heard))
+    yield MediaItem(index, "spectrogram", "image/png", *SPECTROGRAM_SIZE, length, spectrogram(heard, rate))
 
 
 def _decoded(data: bytes, suffix: str, seconds: float) -> tuple[Samples, int]:
     """Mono samples in [-1, 1] and their rate in Hz, at most MAX_RATE."""
+    program = ffmpeg.found()
+    if suffix == "wav":
+        try:
+            samples, rate = _native(data, seconds)
+        except _NotPlainError:
+            # WAV may hold nearly any codec.
+            if program is None:
+                raise
+            samples, rate = ffmpeg.decoded(program, data, suffix, seconds)
+    elif program is None:
+        raise MemberError(f"expected a WAV file, found .{suffix}, which only ffmpeg reads, and ffmpeg is not installed")
+    else:
+        samples, rate = ffmpeg.decoded(program, data, suffix, seconds)
+    if len(samples) == 0:
+        raise MemberError("expected a recording, found no samples in it")
+    return _resampled(samples, rate)
+
+
+def _native(data: bytes, seconds: float) -> tuple[Samples, int]:
     try:
-        segment = _segment(data, suffix)
+        # Not from_file, which hands to ffmpeg whatever it cannot read itself.
+        segment = _segments()(data)
         rate, channels, width = segment.frame_rate, segment.channels, segment.sample_width
         if not (0 < rate <= 768_000 and 0 < channels <= 64 and width in (1, 2, 4)):
             raise MemberError(f"expected a recording, found {channels} channels of {rate} Hz and {8 * width} bits")
@@ -67,25 +94,17 @@ def _decoded(data: bytes, suffix: str, seconds: float) -> tuple[Samples, int]:
     except MemberError:
         raise
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
-        raise MemberError(f"expected a whole recording, found it damaged ({error})") from error
+        raise _NotPlainError(f"expected a whole recording, found it damaged ({error})") from error
     whole = np.frombuffer(kept[: len(kept) // (channels * width) * (channels * width)], dtype=f"<i{width}")
-    mono = whole.reshape(-1, channels).mean(axis=1) / float(1 << (8 * width - 1))
-    if len(mono) == 0:
-        raise MemberError("expected a recording, found no samples in it")
-    return _resampled(mono, rate)
+    return whole.reshape(-1, channels).mean(axis=1) / float(1 << (8 * width - 1)), rate
 
 
-def _segment(data: bytes, suffix: str) -> "AudioSegment":
+def _segments() -> "type[AudioSegment]":
     with warnings.catch_warnings():
         # On import pydub warns of its own escapes, of a module that leaves the standard library, of missing ffmpeg.
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
-    if suffix == "wav":
-        # Not from_file, which hands to ffmpeg whatever it cannot read itself.
-        return AudioSegment(data)
-    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-        raise MemberError(f"expected a WAV file, found .{suffix}, which only ffmpeg reads, and ffmpeg is not installed")
-    return AudioSegment.from_file(io.BytesIO(data), format=suffix)
+    return AudioSegment  # type: ignore[no-any-return]
 
 
 def _resampled(samples: Samples, rate: int) -> tuple[Samples, int]:
@@ -98,52 +117,33 @@ def _resampled(samples: Samples, rate: int) -> tuple[Samples, int]:
     return resampled, MAX_RATE
 
 
-def _faded(samples: Samples, rate: int) -> Samples:
-    length = min(round(FADE_SECONDS * rate), len(samples) // 2)
-    ramp = np.linspace(0.0, 1.0, length, endpoint=False)
-    envelope = np.ones(len(samples))
-    envelope[:length] = ramp
-    envelope[len(samples) - length :] = ramp[::-1]
-    return samples * envelope
+def _snippet(samples: Samples, rate: int) -> "AudioSegment":
+    """Mono, 16 bits, edges faded, as loud as others. Silence stays silence."""
+    # 32 bits until the end: a quiet recording brought up from 16 would bring up the steps between them.
+    raw = np.round(np.clip(samples, -1.0, 1.0) * (2**31 - 1)).astype("<i4").tobytes()
+    segment = _segments()(data=raw, sample_width=4, frame_rate=rate, channels=1)
+    fade = round(1_000 * min(FADE_SECONDS, len(samples) / rate / 2))
+    if fade:
+        segment = segment.fade_in(fade).fade_out(fade)
+    if segment.max_dBFS > _SILENCE:
+        segment = segment.apply_gain(min(LOUDNESS - segment.dBFS, PEAK - segment.max_dBFS))
+    return segment.set_sample_width(2)
 
 
-def _levelled(samples: Samples) -> Samples:
-    """Brought to LOUDNESS, or as near to it as the highest peak allows; silence stays silence."""
-    peak, effective = float(np.abs(samples).max()), math.sqrt(float(np.mean(samples**2)))
-    if peak * 32_767 < 1:
-        return np.zeros_like(samples)
-    gain = min(_factor(LOUDNESS) / effective, _factor(PEAK) / peak)
-    return samples * gain
-
-
-def _factor(decibels: float) -> float:
-    return float(10 ** (decibels / 20))
-
-
-def _wav(samples: Samples, rate: int) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(np.round(samples * 32_767).astype("<i2").tobytes())
-    return file.getvalue()
-
-
-def _waveform(samples: Samples) -> bytes:
-    """A PNG with a bar for each stretch of time, as high as its loudest sample, on a transparent ground."""
-    width, height = WAVEFORM_SIZE
-    n_bars = width // (_BAR + _GAP)
-    bounds = np.linspace(0, len(samples), n_bars + 1).astype(int)
-    starts = np.minimum(bounds[:-1], len(samples) - 1)
-    peaks = np.maximum.reduceat(np.abs(samples), starts) / max(float(np.abs(samples).max()), 1e-9)
-    rows = np.abs(np.arange(height) - (height - 1) / 2)[:, None]
-    # A bar's ends are as opaque as the part of their pixel they cover; a line runs through silence.
-    bars = np.clip(np.maximum(peaks * (height / 2 - 2), 1.0) + 0.5 - rows, 0.0, 1.0)
-    picture = np.zeros((height, width, 4), np.uint8)
-    picture[:, :, :3] = WAVEFORM_COLOUR
-    for offset in range(_BAR):
-        picture[:, offset : n_bars * (_BAR + _GAP) : _BAR + _GAP, 3] = np.round(bars * 255)
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
-    return file.getvalue()
+def _encoded(snippet: "AudioSegment") -> tuple[str, bytes]:
+    """Media type and bytes of a snippet, small where there is ffmpeg."""
+    program = ffmpeg.found()
+    if program is None:
+        file = io.BytesIO()
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(snippet.frame_rate)
+            out.writeframes(snippet.raw_data)
+        return "audio/wav", file.getvalue()
+    segments = _segments()
+    segments.converter = str(program)
+    quiet = ["-map_metadata", "-1", "-bitexact"]
+    with io.BytesIO() as out:
+        snippet.export(out, format="mp3", bitrate=_BITRATE, parameters=quiet)
+        return "audio/mpeg", out.getvalue()

@@ -18,6 +18,9 @@ from ingest.media.items import MediaError
 ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252")
 
 
+_ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Everything an adapter may be told; each adapter takes some of it.
@@ -26,6 +29,9 @@ class Options:
     order: "sorted" numbers examples by their files, sorted by folder, then by name. Without it they go by key.
     shuffle_seeds: the sorted files are then shuffled as ``numpy.random.RandomState(seed)`` does, once for each seed.
     encoding: of texts. seconds: the length of sound snippets.
+    column: the column of a table, or the field of a JSON object, that holds the text. key_column: the one that holds
+    the example's key; without it rows are numbered. count: how many examples there must be, where a number alone says
+    which is which and a file too few would shift all that follow.
     """
 
     path: str | None = None
@@ -33,6 +39,9 @@ class Options:
     shuffle_seeds: tuple[int, ...] = ()
     encoding: str = "utf-8"
     seconds: float = 10.0
+    column: str = "text"
+    key_column: str | None = None
+    count: int | None = None
 
 
 def read_options(layout: str, given: Mapping[str, object], known: Sequence[str], **defaults: object) -> Options:
@@ -68,6 +77,10 @@ def _finding(name: str, value: object) -> str | None:
             expected = "a list of whole numbers below 2^32"
         case "encoding":
             valid, expected = value in ENCODINGS, f"one of {', '.join(ENCODINGS)}"
+        case "column" | "key_column":
+            valid, expected = isinstance(value, str) and value != "", "the name of a column"
+        case "count":
+            valid, expected = type(value) is int and value > 0, "a whole number above 0"
         case _:
             valid, expected = type(value) in (int, float) and 0 < cast("float", value) <= 60, "a number up to 60"
     return None if valid else f"expected {expected}, found {shown(value)}"
@@ -76,6 +89,11 @@ def _finding(name: str, value: object) -> str | None:
 def _is_inside(path: str) -> bool:
     pure = PurePosixPath(path)
     return bool(path) and not pure.is_absolute() and ".." not in pure.parts and "\\" not in path and "\0" not in path
+
+
+def packed(*names: str) -> list[str]:
+    """The patterns of a distribution of these names, unpacked or packed."""
+    return [name + ending for name in names for ending in ("", *_ARCHIVES)]
 
 
 def find(folder: Path, patterns: Sequence[str]) -> Path | None:

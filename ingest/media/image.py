@@ -1,18 +1,19 @@
-"""Images: pixels or image files -> what is stored, a lossless PNG of native size and a thumbnail.
+"""Images: pixels or image files -> what is stored, a picture to look at and a thumbnail for cards.
 
-Small pictures are enlarged by whole numbers without smoothing, so that each of their pixels stays a crisp square;
-large ones are reduced. Only the formats listed are decoded, and nothing of a file but its pixels is kept: no place, no
-camera.
+Small pictures are kept as they are and enlarged by whole numbers without smoothing, so that each of their pixels
+stays a crisp square; large ones are reduced. Few colours (drawings, digits) make a PNG, which keeps them exactly; many
+make a WebP. Only the formats listed are decoded, and nothing of a file but its pixels is kept: no place, no camera.
 """
 
 import io
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ingest.media.archives import MemberError
 from ingest.media.items import Kind, MediaItem
@@ -24,9 +25,15 @@ SUFFIXES: Final = ("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "p
 MAX_IMAGE_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 50_000_000
 
-#: The side, in pixels, that small pictures are enlarged to at most, and large ones reduced to.
+#: The side, in pixels, that thumbnails of small pictures are enlarged to at most, and those of large ones reduced to.
 SMALL_SIDE: Final = 224
-LARGE_SIDE: Final = 448
+LARGE_SIDE: Final = 384
+#: The side that the picture itself has at most.
+FULL_SIDE: Final = 1280
+#: A picture of no more colours than a palette holds is a drawing: it is stored without loss.
+_PALETTE: Final = 256
+
+_SRGB: Final = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 #: What shows through transparent pixels: as far from black as from white, to the eye.
 GROUND: Final = (188, 188, 188)
@@ -65,42 +72,94 @@ def _decoded(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise MemberError(f"expected at most {MAX_PIXELS:,} pixels, found {opened.width:,} x {opened.height:,}")
+        # A JPEG far larger than what is kept of it need not be decoded at its full size.
+        opened.draft(None, (FULL_SIDE, FULL_SIDE))
         opened.load()
-        return _shown(ImageOps.exif_transpose(opened))
+        profile = opened.info.get("icc_profile")
+        image = _shown(ImageOps.exif_transpose(opened), profile)
+    if max(image.size) > FULL_SIDE:
+        image = _reduced(image, FULL_SIDE)
+    return image
 
 
-def _shown(image: Image.Image) -> Image.Image:
-    """The image as 8-bit grey or RGB, opaque."""
+def _reduced(image: Image.Image, side: int) -> Image.Image:
+    longest = max(image.size)
+    width, height = (max(1, round(length * side / longest)) for length in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def _shown(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The image as 8-bit grey or RGB, opaque, in sRGB."""
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65_535) // 257).astype(np.uint8))
     if image.mode == "F":
         raise MemberError("expected whole numbers as pixels, found floating-point ones, whose white is unknown")
     if image.has_transparency_data:
         ground = Image.new("RGBA", image.size, (*GROUND, 255))
-        return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+        # The ground is neutral in sRGB, so colours are brought there first.
+        colours = image.convert("RGBA")
+        colours = Image.merge("RGBA", (*_in_srgb(colours.convert("RGB"), profile).split(), colours.getchannel("A")))
+        return Image.alpha_composite(ground, colours).convert("RGB")
     if image.mode in ("1", "L"):
         return image.convert("L")
-    return image.convert("RGB")
+    if image.mode not in ("RGB", "CMYK"):
+        image = image.convert("RGB")
+    return _in_srgb(image, profile).convert("RGB")
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """An RGB or CMYK image with its colour profile applied; as it is without one, or with one that says nothing."""
+    transform = None if not profile else _transform(profile, image.mode)
+    if transform is None:
+        return image
+    applied = transform.apply(image)
+    applied.info.pop("icc_profile", None)
+    return applied
+
+
+@lru_cache(maxsize=32)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From a profile to sRGB; None for a damaged profile, or one of another kind of colours."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.ImageCmsTransform(source, _SRGB, mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
 
 
 def _items(index: int, image: Image.Image) -> Iterator[MediaItem]:
-    yield _item(index, "image", image, "PNG")
     longest = max(image.size)
     if longest <= SMALL_SIDE:
+        yield _item(index, "image", image, _png(image))
         factor = SMALL_SIDE // longest
         enlarged = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-        yield _item(index, "thumbnail", enlarged, "PNG")
-    elif longest <= LARGE_SIDE:
-        yield _item(index, "thumbnail", image, "WEBP")
+        yield _item(index, "thumbnail", enlarged, _png(enlarged, effort=1))
+        return
+    full = _encoded(image)
+    yield _item(index, "image", image, full)
+    if longest <= LARGE_SIDE:
+        yield _item(index, "thumbnail", image, full)
     else:
-        size = tuple(max(1, round(side * LARGE_SIDE / longest)) for side in image.size)
-        yield _item(index, "thumbnail", image.resize((size[0], size[1]), Image.Resampling.LANCZOS), "WEBP")
+        small = _reduced(image, LARGE_SIDE)
+        yield _item(index, "thumbnail", small, _webp(small))
 
 
-def _item(index: int, kind: Kind, image: Image.Image, encoding: str) -> MediaItem:
+def _encoded(image: Image.Image) -> tuple[str, bytes]:
+    return _webp(image) if image.getcolors(_PALETTE) is None else _png(image)
+
+
+def _png(image: Image.Image, effort: int = 6) -> tuple[str, bytes]:
     file = io.BytesIO()
-    if encoding == "PNG":
-        image.save(file, "PNG")
-    else:
-        image.save(file, "WEBP", quality=82, method=4)
-    return MediaItem(index, kind, f"image/{encoding.lower()}", image.width, image.height, None, file.getvalue())
+    image.save(file, "PNG", compress_level=effort, icc_profile=None)
+    return "image/png", file.getvalue()
+
+
+def _webp(image: Image.Image) -> tuple[str, bytes]:
+    file = io.BytesIO()
+    # A greater effort than 1 takes three times as long and saves nothing to speak of.
+    image.save(file, "WEBP", quality=84, method=1, icc_profile=None)
+    return "image/webp", file.getvalue()
+
+
+def _item(index: int, kind: Kind, image: Image.Image, encoded: tuple[str, bytes]) -> MediaItem:
+    return MediaItem(index, kind, encoded[0], image.width, image.height, None, encoded[1])

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from ingest.errors import DataError
 
-Kind = Literal["image", "thumbnail", "text", "audio", "waveform"]
+Kind = Literal["image", "thumbnail", "text", "audio", "waveform", "spectrogram"]
 
 #: The examples to read: index in the test set -> the dataset's own key of it, or None where it has none.
 Wanted = Mapping[int, str | None]
@@ -57,11 +57,12 @@ class MediaSource(Protocol):
     def sources(self) -> Sequence[Path]:
         """The files it reads; an unpacked distribution is the folder it lies in (see ``archives.fingerprint``)."""
 
-    def items(self, wanted: Wanted) -> Iterator[MediaItem | MediaProblem]:
+    def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         """Everything to show of the wanted examples, in the order in which they lie in the distribution.
 
-        An image yields an "image" and a "thumbnail", a text a "text", a sound an "audio" and a "waveform". Each wanted
-        example yields its items or one problem; examples that the distribution does not hold come last.
+        An image yields an "image" and a "thumbnail", a text a "text", a sound an "audio", a "waveform" and a
+        "spectrogram". Each wanted example yields its items or one problem; examples that the distribution does not
+        hold come last. More than one worker decodes in as many processes; the result is the same.
 
         Raises MediaError when the distribution as a whole cannot be read, be it half-way through.
         """

@@ -1,25 +1,23 @@
-"""Distributions that hold each example in a file of its own: 20 Newsgroups, IMDB, and folders of one's own.
+"""Distributions that hold each example in a file of its own: 20 Newsgroups, IMDB, Caltech-256, ImageNet, AudioSet's
+clips, and folders of one's own.
 
 Which file is which example is said by key, the file's path below its distribution with or without its ending, or by
 order. By key takes one pass over an archive; by order takes one more before it, over the names alone.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ingest.errors import shown
 from ingest.media import audio, image, text
 from ingest.media.archives import Member, MemberError, Store, open_store
-from ingest.media.finding import Options, find, read_options, shuffled
+from ingest.media.finding import Options, find, packed, read_options, shuffled
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
-
-_ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
-
-#: (index, key of the file, its bytes) -> what to show of it.
-Decoder = Callable[[int, str, bytes], Iterator[MediaItem]]
+from ingest.media.working import Decoder, Job, decoded
 
 
 def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -29,7 +27,7 @@ def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | No
     """
     known = ("path", "order", "shuffle_seeds", "encoding")
     told = read_options("20news-bydate", options, known, encoding="latin-1")
-    patterns = _patterns("20news-bydate-test", "20news-bydate")
+    patterns = packed("20news-bydate-test", "20news-bydate")
     return _open(folder, told, patterns, r"(?:(?:.*/)?20news-bydate-test/)?(?P<key>[^/]+/\d+)", _texts(told))
 
 
@@ -39,15 +37,46 @@ def open_aclimdb(folder: Path, options: Mapping[str, object]) -> MediaSource | N
     A key is as ``neg/9641_4``; ``<br />`` becomes a line break. Options: path, order, encoding.
     """
     told = read_options("aclimdb", options, ("path", "order", "encoding"))
-    patterns = _patterns("aclImdb", "aclImdb-test", "aclImdb_v1")
+    patterns = packed("aclImdb", "aclImdb-test", "aclImdb_v1")
     return _open(folder, told, patterns, r"(?:.*/)?test/(?P<key>(?:neg|pos)/\d+_\d+\.txt)", _texts(told, breaks=True))
+
+
+def open_caltech256(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """Caltech-256's photographs ``256_ObjectCategories/001.ak47/001_0001.jpg``.
+
+    A key is as ``001.ak47/001_0001.jpg``. Options: path, order.
+    """
+    told = read_options("caltech256", options, ("path", "order"))
+    return _open(
+        folder, told, packed("256_ObjectCategories"), r"(?:.*/)?(?P<key>\d{3}\.[^/]+/\d{3}_\d+\.jpg)", _PICTURES
+    )
+
+
+def open_imagenet(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """ILSVRC 2012's validation images, ``ILSVRC2012_img_val.tar`` flat, or ``val/n01440764/*.JPEG``.
+
+    A key is as ``ILSVRC2012_val_00000293``. Options: path.
+    """
+    told = read_options("imagenet-val", options, ("path",))
+    patterns = packed("ILSVRC2012_img_val", "val", "imagenet_val", "imagenet/val")
+    return _open(folder, told, patterns, r"(?:.*/)?(?P<key>ILSVRC2012_val_\d{8}\.(?i:jpe?g))", _PICTURES)
+
+
+def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """AudioSet's clips ``YTID_start_end.wav`` or ``YTID.wav``, each the clip and not the whole video, in a folder.
+
+    A key is the video's id. Options: path, seconds.
+    """
+    told = read_options("audioset", options, ("path", "seconds"))
+    patterns = packed("audioset_eval_set", "audioset_eval", "audioset", "AudioSet")
+    clip = rf"(?:.*/)?(?P<key>[\w-]{{11}})(?:_\d+(?:\.\d+)?_\d+(?:\.\d+)?)?\.(?i:{'|'.join(audio.SUFFIXES)})"
+    return _open(folder, told, patterns, clip, _sounds(told))
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Image files in a folder or archive, flat or a folder a class. Options: path, order, shuffle_seeds."""
     told = read_options("image-folder", options, ("path", "order", "shuffle_seeds"))
-    reading = _Reading(image.MAX_IMAGE_BYTES, lambda index, _, data: image.file_items(index, data))
-    return _open(folder, told, ["."], _ending(*image.SUFFIXES), reading)
+    return _open(folder, told, ["."], _ending(*image.SUFFIXES), _PICTURES)
 
 
 def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -71,21 +100,27 @@ class _Reading:
     decode: Decoder
 
 
+def _picture(job: Job) -> Iterator[MediaItem]:
+    return image.file_items(job.index, job.data)
+
+
+def _text(job: Job, encoding: str, breaks: bool) -> Iterator[MediaItem]:
+    return text.text_items(job.index, job.data, encoding, breaks=breaks)
+
+
+def _sound(job: Job, seconds: float) -> Iterator[MediaItem]:
+    return audio.audio_items(job.index, job.data, PurePosixPath(job.name).suffix[1:].lower(), seconds)
+
+
+_PICTURES: Final = _Reading(image.MAX_IMAGE_BYTES, _picture)
+
+
 def _texts(told: Options, *, breaks: bool = False) -> _Reading:
-    return _Reading(
-        text.MAX_TEXT_BYTES, lambda index, _, data: text.text_items(index, data, told.encoding, breaks=breaks)
-    )
+    return _Reading(text.MAX_TEXT_BYTES, partial(_text, encoding=told.encoding, breaks=breaks))
 
 
 def _sounds(told: Options) -> _Reading:
-    def decode(index: int, key: str, data: bytes) -> Iterator[MediaItem]:
-        return audio.audio_items(index, data, PurePosixPath(key).suffix[1:].lower(), told.seconds)
-
-    return _Reading(audio.MAX_AUDIO_BYTES, decode)
-
-
-def _patterns(*names: str) -> list[str]:
-    return [name + ending for name in names for ending in ("", *_ARCHIVES)]
+    return _Reading(audio.MAX_AUDIO_BYTES, partial(_sound, seconds=told.seconds))
 
 
 def _ending(*suffixes: str) -> str:
@@ -111,7 +146,10 @@ class Members:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
-    def items(self, wanted: Wanted) -> Iterator[MediaItem | MediaProblem]:
+    def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
+        return decoded(self._jobs(wanted), self.reading.decode, workers)
+
+    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
         by_order = [index for index, key in wanted.items() if key is None or self.told.order]
         by_key = {key: index for index, key in wanted.items() if key is not None and not self.told.order}
         keys, spellings = self._keys_at(by_order), by_key
@@ -122,7 +160,7 @@ class Members:
                 index = next((spellings[word] for word in self._spellings(key) if word in spellings), None)
             if index is None:
                 continue
-            yield from self._items_of(member, key, index, first=index in missing)
+            yield self._job_of(member, index, first=index in missing)
             missing.discard(index)
         for index in sorted(missing):
             yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]))
@@ -133,15 +171,14 @@ class Members:
         folders = [key.rpartition("/")[0] for key in self._ordered_keys()]
         return folders if all(folders) else None
 
-    def _items_of(self, member: Member, key: str, index: int, *, first: bool) -> Iterator[MediaItem | MediaProblem]:
+    def _job_of(self, member: Member, index: int, *, first: bool) -> Job | MediaProblem:
         where = f"{self.store.path}: {member.name}"
         if not first:
-            yield MediaProblem(index, where, "expected one file of this example, found this one after another")
-            return
+            return MediaProblem(index, where, "expected one file of this example, found this one after another")
         try:
-            yield from list(self.reading.decode(index, key, member.read(self.reading.limit)))
+            return Job(index, where, member.name, member.read(self.reading.limit))
         except MemberError as error:
-            yield MediaProblem(index, where, str(error))
+            return MediaProblem(index, where, str(error))
 
     def _members(self) -> Iterator[tuple[Member, str]]:
         for member in self.store.members():

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -18,6 +19,7 @@ from ingest.media.finding import find, read_options
 from ingest.media.image import Pixels, pixel_items
 from ingest.media.inflating import Bounded, Budget, Readable, gunzipped
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.working import Job, decoded
 from ingest.pickles import PickledArraysError, load_arrays
 
 _IDX_IMAGES: Final = 0x0803  # bytes, in three dimensions
@@ -40,6 +42,10 @@ _CIFAR10: Final = (
         for name in ("cifar-10-batches-bin*", "cifar-10-binary*", "cifar-10-batches-py*", "cifar-10-python*")
         for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
     ),
+)
+# A bare "test" or "test.bin" says too little to be taken for CIFAR-100's; "path" may name one.
+_CIFAR100: Final = tuple(
+    name + end for name in ("cifar-100-binary*", "cifar-100-python*") for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
 )
 
 
@@ -71,6 +77,18 @@ def open_cifar10(folder: Path, options: Mapping[str, object]) -> MediaSource | N
     )
 
 
+def open_cifar100(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """CIFAR-100's test file, of the binary or the Python version, with its fine labels. Options: path."""
+    return _open(
+        "cifar100",
+        folder,
+        options,
+        _CIFAR100,
+        r"test(?:\.bin)?",
+        lambda name: partial(cifar_binary_records, n_labels=2) if name.endswith(".bin") else cifar_python_records,
+    )
+
+
 def _open(
     layout: str,
     folder: Path,
@@ -82,6 +100,11 @@ def _open(
     told = read_options(layout, options, ("path",))
     path = find(folder, (told.path,) if told.path else patterns)
     return None if path is None else Records(open_store(path), re.compile(rf"(?:.*/)?{member}"), reader)
+
+
+def pixels_of(job: Job) -> Iterator[MediaItem]:
+    """What is shown of an array of pixels."""
+    return pixel_items(job.index, job.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +119,18 @@ class Records:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
-    def items(self, wanted: Wanted) -> Iterator[MediaItem | MediaProblem]:
-        count = 0
+    def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
+        return decoded(self._jobs(wanted), pixels_of, workers)
+
+    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+        count, where = 0, str(self.store.path)
         for index, record in enumerate(self._records()):
             count += 1
             if index in wanted:
-                yield from pixel_items(index, record.pixels())
+                yield Job(index, where, "", record.pixels())
         for index in sorted(wanted):
             if not 0 <= index < count:
-                yield MediaProblem(
-                    index, str(self.store.path), f"expected an image of this index, found only {count:,}"
-                )
+                yield MediaProblem(index, where, f"expected an image of this index, found only {count:,}")
 
     def labels(self) -> Sequence[int] | None:
         labels = [record.label for record in self._records()]
@@ -125,14 +149,14 @@ class Records:
     def _records_of(self, member: Member) -> Iterator[Record]:
         where = str(self.store.path) if member.name == self.store.path.name else f"{self.store.path}: {member.name}"
         try:
-            with _unpacked(member, self.store.path) as file:
+            with unpacked(member, self.store.path) as file:
                 yield from self.reader(member.name)(file, where)
         except MemberError as error:
             raise MediaError(where, str(error)) from error
 
 
 @contextmanager
-def _unpacked(member: Member, path: Path) -> Iterator[Readable]:
+def unpacked(member: Member, path: Path) -> Iterator[Readable]:
     """The bytes of a member, of a gzipped one what it holds."""
     with member.open() as file:
         if not member.name.lower().endswith(".gz"):
@@ -162,20 +186,26 @@ def idx_records(file: Readable, where: str) -> Iterator[Record]:
         raise MediaError(where, f"expected {count:,} images as the header says, found more bytes after them")
 
 
-def cifar_binary_records(file: Readable, where: str) -> Iterator[Record]:
-    """Records of a label byte and 3 x 1024 bytes: the red, green and blue planes of 32 x 32 pixels."""
-    size = 1 + _CIFAR_PIXELS
+def cifar_binary_records(file: Readable, where: str, n_labels: int = 1) -> Iterator[Record]:
+    """Records of label bytes and 3 x 1024 bytes: the red, green and blue planes of 32 x 32 pixels.
+
+    The last label byte counts: CIFAR-10 has one, CIFAR-100 a coarse one before the fine one.
+    """
+    size = n_labels + _CIFAR_PIXELS
     index = 0
     while data := file.read(size):
         record = _whole(data, size, where, index)
-        yield Record(lambda record=record: _colours(np.frombuffer(record, np.uint8)[1:]), record[0])  # type: ignore[misc]
+        yield Record(
+            lambda record=record: _colours(np.frombuffer(record, np.uint8)[n_labels:]),  # type: ignore[misc]
+            record[n_labels - 1],
+        )
         index += 1
     if index == 0:
         raise MediaError(where, "expected images, found an empty file")
 
 
 def cifar_python_records(file: Readable, where: str) -> Iterator[Record]:
-    """The rows of the array "data" of a pickled dictionary, and its list "labels"."""
+    """The rows of the array "data" of a pickled dictionary, and its list "labels" or, in CIFAR-100, "fine_labels"."""
     try:
         batch = load_arrays(cast("BinaryIO", file), where)
     except PickledArraysError as error:
@@ -183,7 +213,7 @@ def cifar_python_records(file: Readable, where: str) -> Iterator[Record]:
     if not isinstance(batch, dict):
         raise MediaError(where, f"expected a dictionary with data and labels, found {type(batch).__name__}")
     named = {key.decode("latin-1") if isinstance(key, bytes) else key: value for key, value in batch.items()}
-    data, labels = named.get("data"), named.get("labels")
+    data, labels = named.get("data"), named.get("labels", named.get("fine_labels"))
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (_CIFAR_PIXELS,):
         raise MediaError(where, f'expected "data" to be an (n, {_CIFAR_PIXELS}) array of bytes, found something else')
     if not isinstance(labels, list) or len(labels) != len(data) or not all(type(label) is int for label in labels):

@@ -6,10 +6,10 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from ingest.media.archives import MemberError
-from ingest.media.image import GROUND, LARGE_SIDE, SMALL_SIDE, file_items, pixel_items
+from ingest.media.image import FULL_SIDE, GROUND, LARGE_SIDE, SMALL_SIDE, file_items, pixel_items
 from ingest.media.items import MediaItem
 
 
@@ -50,13 +50,69 @@ def test_large_pictures_are_reduced_and_keep_their_shape() -> None:
     y, x = np.mgrid[0:600, 0:900]
     pixels = np.stack([x * 255 // 900, y * 255 // 600, np.full_like(x, 90)], axis=-1).astype(np.uint8)
     image, thumbnail = file_items(1, saved(Image.fromarray(pixels), "PNG"))
-    assert np.array_equal(pixels_of(image), pixels)
+    assert (image.type, image.width, image.height) == ("image/webp", 900, 600)
+    assert np.abs(pixels_of(image).astype(int) - pixels).mean() < 3
     small = pixels_of(thumbnail).astype(int)
-    assert (thumbnail.type, thumbnail.width, thumbnail.height) == ("image/webp", LARGE_SIDE, 299)
+    assert (thumbnail.type, thumbnail.width, thumbnail.height) == ("image/webp", LARGE_SIDE, 256)
     assert len(thumbnail.data) < len(image.data)
-    expected = np.stack([np.tile(np.linspace(0, 255, 448), (299, 1)), np.tile(np.linspace(0, 255, 299)[:, None], 448)])
+    expected = np.stack([np.tile(np.linspace(0, 255, 384), (256, 1)), np.tile(np.linspace(0, 255, 256)[:, None], 384)])
     assert np.abs(small[..., 0] - expected[0]).mean() < 4
     assert np.abs(small[..., 1] - expected[1]).mean() < 4
+
+
+def test_huge_pictures_are_reduced_to_what_a_screen_shows() -> None:
+    y, x = np.mgrid[0:2000, 0:3000]
+    gradient = np.stack([x * 255 // 3000, y * 255 // 2000, (x + y) % 256], axis=-1).astype(np.uint8)
+    for encoding in ("JPEG", "PNG"):
+        image, thumbnail = file_items(1, saved(Image.fromarray(gradient), encoding))
+        assert max(pixels_of(image).shape) <= FULL_SIDE, encoding
+        assert image.width * 2 == pytest.approx(image.height * 3, abs=3)
+        assert max(pixels_of(thumbnail).shape) == LARGE_SIDE
+
+
+def test_a_large_drawing_of_few_colours_is_kept_exactly() -> None:
+    pixels = np.full((400, 300), 255, np.uint8)
+    pixels[100:110] = 0
+    image, thumbnail = file_items(1, saved(Image.fromarray(pixels), "PNG"))
+    assert image.type == "image/png"
+    assert np.array_equal(pixels_of(image), pixels)
+    assert thumbnail.type == "image/webp"
+
+
+def test_a_picture_that_is_small_enough_for_a_card_is_encoded_once() -> None:
+    image, thumbnail = file_items(1, saved(Image.fromarray(noise(300, 250, 3)), "PNG"))
+    assert image.data == thumbnail.data
+
+
+def profile_with_red_and_blue_exchanged() -> bytes:
+    """sRGB's profile, in which the primaries red and blue have each other's place."""
+    raw = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return raw.replace(b"rXYZ", b"tXYZ").replace(b"bXYZ", b"rXYZ").replace(b"tXYZ", b"bXYZ")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_colour_profile_is_applied_and_not_kept(mode: str) -> None:
+    picture = Image.new("RGB", (8, 8), (250, 20, 20)).convert(mode)
+    image, _ = file_items(1, saved(picture, "PNG", icc_profile=profile_with_red_and_blue_exchanged()))
+    red, green, blue = pixels_of(image).reshape(-1, 3).mean(axis=0)
+    assert blue > 200, "what the file calls red is blue"
+    assert max(red, green) < 90
+    with Image.open(io.BytesIO(image.data)) as stored:
+        assert "icc_profile" not in stored.info
+
+
+def test_a_damaged_colour_profile_changes_nothing() -> None:
+    picture = Image.new("RGB", (8, 8), (250, 20, 20))
+    image, _ = file_items(1, saved(picture, "PNG", icc_profile=b"no profile at all" * 20))
+    assert pixels_of(image)[0, 0].tolist() == [250, 20, 20]
+
+
+def test_of_an_animation_the_first_picture_is_taken() -> None:
+    first, second = Image.new("RGB", (6, 6), (200, 0, 0)), Image.new("RGB", (6, 6), (0, 0, 200))
+    for encoding in ("GIF", "WEBP", "PNG"):
+        data = saved(first, encoding, save_all=True, append_images=[second], duration=100)
+        image, _ = file_items(1, data)
+        assert pixels_of(image)[0, 0, 0] > 180, encoding
 
 
 def test_a_photograph_is_turned_upright() -> None:

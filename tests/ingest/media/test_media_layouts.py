@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import pickle
 import struct
@@ -10,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from packing import WAYS, Files, tar_bytes, unpacked
 from PIL import Image
+from pyarrow import parquet
 
 from ingest.media import LAYOUTS, MediaError, MediaItem, MediaProblem, open_media
 
@@ -50,6 +53,26 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def cifar100_binary() -> bytes:
+    return b"".join(bytes([99, label]) + row.tobytes() for label, row in zip(LABELS, planes(), strict=True))
+
+
+def jpeg(colour: tuple[int, ...], mode: str = "RGB") -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, (60, 40), colour).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+def npy(drawings: np.ndarray, **options: object) -> bytes:
+    file = io.BytesIO()
+    np.save(file, drawings.reshape(len(drawings), -1), **options)
+    return file.getvalue()
+
+
+def csv(*rows: str) -> bytes:
+    return "\r\n".join(rows).encode() + b"\r\n"
+
+
 def wav(seconds: float) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
@@ -75,6 +98,34 @@ DISTRIBUTIONS: Mapping[str, tuple[str, Files]] = {
          for part in ("test", "train") for side in ("neg", "pos") for n in (0, 10)}
         | {"aclImdb/test/urls_neg.txt": b"http://example.org"},
     ),
+    "cifar100": (
+        "cifar-100-binary",
+        {"cifar-100-binary/train.bin": b"", "cifar-100-binary/test.bin": cifar100_binary()},
+    ),
+    "caltech256": (
+        "256_ObjectCategories",
+        {"256_ObjectCategories/001.ak47/001_0001.jpg": jpeg((250, 0, 0)),
+         "256_ObjectCategories/056.dog/056_0002.jpg": jpeg((0, 250, 0)),
+         "256_ObjectCategories/056.dog/greg/RENAME2": b"one of the real distribution's oddities"},
+    ),
+    "imagenet-val": (
+        "val",
+        {"val/n01440764/ILSVRC2012_val_00000293.JPEG": jpeg((250, 0, 0)),
+         # One of ImageNet's is CMYK, one is a PNG by another name.
+         "val/n01443537/ILSVRC2012_val_00000003.JPEG": jpeg((0, 255, 255, 0), "CMYK"),
+         "val/n01443537/ILSVRC2012_val_00000004.JPEG": png(PICTURES[0])},
+    ),
+    "quickdraw-bitmaps": (
+        "numpy_bitmap",
+        {"numpy_bitmap/bee.npy": npy(DIGITS[2:4]), "numpy_bitmap/The Eiffel Tower.npy": npy(DIGITS[4:]),
+         "numpy_bitmap/bear.npy": npy(DIGITS[:2])},
+    ),
+    "amazon-lines": (
+        "amazon5core.preprocessed.txt",
+        {"amazon5core.preprocessed.txt": b"".join(f"__label__5 review {n} \xe9\n".encode() for n in range(600))},
+    ),
+    "audioset": ("audioset", {"audioset/lL5jq1TDiXQ_30_40.wav": wav(0.2), "audioset/-0_abcdefgh.wav": wav(0.1)}),
+    "text-table": ("table", {"table/t.csv": csv("id,text", 'a,"one, \n""two"""', "b,schön")}),
     "image-folder": (
         "pictures",
         {"pictures/cat/b.png": png(PICTURES[0]), "pictures/cat/a.png": png(PICTURES[1]),
@@ -87,6 +138,13 @@ DISTRIBUTIONS: Mapping[str, tuple[str, Files]] = {
 WANTED: Mapping[str, Mapping[int, str | None]] = {
     "mnist-idx": {4: None, 0: None},
     "cifar10": {3: None, 1: None},
+    "cifar100": {3: None, 1: None},
+    "caltech256": {4: "056.dog/056_0002.jpg", 0: "001.ak47/001_0001.jpg"},
+    "imagenet-val": {0: "ILSVRC2012_val_00000293", 7: "ILSVRC2012_val_00000003", 8: "ILSVRC2012_val_00000004"},
+    "quickdraw-bitmaps": {0: None, 2: None, 4: None},
+    "amazon-lines": {599: None, 0: None, 257: None},
+    "audioset": {2: "lL5jq1TDiXQ", 5: "-0_abcdefgh"},
+    "text-table": {0: None, 1: None},
     "20news-bydate": {5: None, 0: None},
     "aclimdb": {7: "neg/10_4", 2: "pos/0_4.txt"},
     "image-folder": {0: None, 2: "cat/b", 1: "cat/a.png"},
@@ -98,7 +156,8 @@ WANTED: Mapping[str, Mapping[int, str | None]] = {
 def options(layout: str, way: str) -> dict[str, object]:
     """A folder of one's own has no name to be found by."""
     name = DISTRIBUTIONS[layout][0]
-    return {"path": name if way == "unpacked" else f"{name}.{way}"} if layout.endswith("folder") else {}
+    path = name if way == "unpacked" else f"{name}.{way}"
+    return {"path": path} if layout.endswith(("folder", "table")) else {}
 
 
 def by_kind(found: list[MediaItem | MediaProblem]) -> dict[tuple[int, str], MediaItem]:
@@ -130,6 +189,30 @@ def check(layout: str, found: dict[tuple[int, str], MediaItem]) -> None:
         case "cifar10":
             assert np.array_equal(pixels_of(found[3, "image"]), PICTURES[3])
             assert np.array_equal(pixels_of(found[1, "thumbnail"]), PICTURES[1].repeat(7, 0).repeat(7, 1))
+        case "cifar100":
+            assert np.array_equal(pixels_of(found[3, "image"]), PICTURES[3])
+            assert np.array_equal(pixels_of(found[1, "image"]), PICTURES[1])
+        case "caltech256":
+            assert pixels_of(found[0, "image"]).reshape(-1, 3).mean(axis=0).argmax() == 0
+            assert pixels_of(found[4, "image"]).reshape(-1, 3).mean(axis=0).argmax() == 1
+        case "imagenet-val":
+            for index in (0, 7):
+                red, green, blue = pixels_of(found[index, "image"]).reshape(-1, 3).mean(axis=0)
+                assert red > 220 > 40 > max(green, blue)
+            assert np.array_equal(pixels_of(found[8, "image"]), PICTURES[0])
+        case "quickdraw-bitmaps":
+            # Capitals sort first: the tower is drawing 0, the bears are 1 and 2.
+            for index, drawing in ((0, 4), (2, 1), (4, 3)):
+                assert np.array_equal(pixels_of(found[index, "image"]), 255 - DIGITS[drawing])
+        case "amazon-lines":
+            assert texts_of(found) == {n: f"review {n} é" for n in (0, 257, 599)}
+        case "audioset":
+            assert {key: item.seconds for key, item in found.items() if key[1] == "audio"} == {
+                (2, "audio"): 0.2,
+                (5, "audio"): 0.1,
+            }
+        case "text-table":
+            assert texts_of(found) == {0: 'one, \n"two"', 1: "schön"}
         case "20news-bydate":
             # Folders first: "sci" before "sci.med", though "." sorts before "/". Names as text: "10" before "9".
             assert texts_of(found) == {0: "Subject: test alt 10\n\nfooé", 5: "Subject: test sci.med 9\n\nfooé"}
@@ -197,6 +280,10 @@ def test_labels_are_those_of_the_distribution(tmp_path: Path) -> None:
     expected = {
         "mnist-idx": ({}, None),
         "cifar10": ({}, LABELS),
+        "cifar100": ({}, LABELS),
+        "quickdraw-bitmaps": ({}, None),
+        "amazon-lines": ({}, None),
+        "text-table": ({"path": "table"}, None),
         "20news-bydate": (order, groups),
         "aclimdb": ({}, None),
         "image-folder": ({"path": "pictures", **order}, ["ant", "cat", "cat"]),
@@ -260,7 +347,7 @@ def test_a_second_file_of_an_example_is_a_problem(tmp_path: Path) -> None:
 def test_an_index_beyond_the_end_is_a_problem(tmp_path: Path) -> None:
     for name, files in DISTRIBUTIONS.values():
         unpacked(tmp_path, name, files)
-    for layout in ("mnist-idx", "cifar10", "20news-bydate"):
+    for layout in ("mnist-idx", "cifar10", "cifar100", "quickdraw-bitmaps", "amazon-lines", "20news-bydate"):
         source = open_media(layout, tmp_path, {})
         assert source is not None
         problems = list(source.items({1_000: None, -1: None}))
@@ -296,6 +383,18 @@ def test_what_a_system_hides_beside_files_is_no_example(tmp_path: Path) -> None:
         ("cifar10", {"test_batch": cifar_python(data=planes().astype(float))}, r'expected "data" to be an \(n, 3072\)'),
         ("cifar10", {"test_batch": cifar_python(labels=[1])}, 'expected "labels" to be a list of 4 whole numbers'),
         ("cifar10", {"test_batch": cifar_python(labels=print)}, r"refused the global (__builtin__|builtins)\.print"),
+        ("cifar100", {"cifar-100-python/test": pickle.dumps([1])}, "expected a dictionary"),
+        ("quickdraw-bitmaps", {"numpy_bitmap/a.npy": npy(DIGITS)[:-1]}, r"a\.npy: .*(784 bytes|mmap length|cannot)"),
+        ("quickdraw-bitmaps", {"numpy_bitmap/a.npy": npy(DIGITS.astype(float))}, "expected rows of 784 bytes, found"),
+        ("quickdraw-bitmaps", {"numpy_bitmap/a.npy": npy(DIGITS.astype(object), allow_pickle=True)}, "of object"),
+        ("quickdraw-bitmaps", {"numpy_bitmap/a.npy": b"<!doctype html>"}, r"expected a \.npy file"),
+        ("quickdraw-bitmaps", {"numpy_bitmap/readme": b""}, r"expected \.npy files of drawings in it, found none"),
+        ("amazon-lines", {"amazon5core.txt.gz": b"<!doctype html>"}, "found it cut off or damaged"),
+        ("text-table", {"t.csv": csv("id,body", "a,b")}, "expected a column 'text', found"),
+        ("text-table", {"t.csv": csv("id,text", "a")}, "line 2: expected 2 fields, found 1"),
+        ("text-table", {"t.jsonl": b'{"text": "a"}\n[1]\n'}, "line 2: expected a JSON object, found list"),
+        ("text-table", {"t.jsonl": b'{"text": \n'}, "line 1: expected a JSON object"),
+        ("text-table", {"t.parquet": b"PAR1"}, "expected a Parquet file"),
         ("20news-bydate", {"20news-bydate-test/readme": b""}, "expected the files of a dataset in it, found none"),
     ],
 )  # fmt: skip
@@ -342,3 +441,67 @@ def test_a_wrong_option_is_refused_by_name(
 ) -> None:
     with pytest.raises(MediaError, match=f"media layout {layout}: {message}"):
         open_media(layout, tmp_path, given)
+
+
+def test_with_two_workers_the_same_comes_out(tmp_path: Path) -> None:
+    files = {f"p/{n}.png": png(PICTURES[n % 4]) for n in range(150)} | {"p/7.png": b"broken"}
+    unpacked(tmp_path, "p", files)
+    source = open_media("image-folder", tmp_path, {"path": "p"})
+    assert source is not None
+    wanted = {n: str(n) for n in range(151)}
+    assert list(source.items(wanted, workers=2)) == list(source.items(wanted))
+
+
+def test_a_number_of_drawings_or_lines_that_is_not_the_expected_one_is_refused(tmp_path: Path) -> None:
+    """With a file too few, every picture behind it would be another one's."""
+    for layout in ("quickdraw-bitmaps", "amazon-lines"):
+        name, files = DISTRIBUTIONS[layout]
+        unpacked(tmp_path, name, files)
+        source = open_media(layout, tmp_path, {"count": 7})
+        assert source is not None
+        with pytest.raises(MediaError, match=r"expected 7 (drawings in all|lines), found"):
+            list(source.items({0: None}))
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
+def test_an_index_of_lines_is_kept_and_made_again_for_another_file(tmp_path: Path, ending: bytes) -> None:
+    review = tmp_path / "amazon5core.txt"
+    cache = tmp_path / "cache"
+
+    def read_lines(*numbers: int) -> dict[int, str | None]:
+        source = open_media("amazon-lines", tmp_path, {}, cache)
+        assert source is not None
+        return texts_of(by_kind(list(source.items(dict.fromkeys(numbers)))))
+
+    lines = [b"x" * (n % 50) + str(n).encode() for n in range(1_000)]
+    review.write_bytes((ending or b"\n").join(lines) + ending)
+    expected = {n: lines[n].decode() for n in (0, 255, 256, 257, 511, 999)}
+    assert read_lines(*expected) == expected
+    (kept,) = cache.iterdir()
+    made = kept.stat().st_mtime_ns
+    assert read_lines(*expected) == expected
+    assert kept.stat().st_mtime_ns == made, "not made again"
+    kept.write_bytes(b"damaged")
+    assert read_lines(999) == {999: lines[999].decode()}
+    review.write_bytes(b"another\nfile\n")
+    assert read_lines(1) == {1: "file"}
+
+
+def test_tables_of_every_kind_are_read(tmp_path: Path) -> None:
+    rows = [("a", "one,\ntwo"), ("b", "schön"), ("c", "")]
+    table = pa.table({"key": [key for key, _ in rows], "body": [text for _, text in rows], "n": [1, 2, 3]})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    objects = "".join(json.dumps({"key": key, "body": text}) + "\n" for key, text in rows)
+    (tmp_path / "t.jsonl").write_text(objects)
+    (tmp_path / "t.jsonl.gz").write_bytes(gzip.compress(objects.encode()))
+    (tmp_path / "t.csv").write_bytes("\ufeff".encode() + csv("n,key,body", '1,a,"one,\ntwo"', "2,b,schön", "3,c,"))
+    (tmp_path / "t.tsv").write_bytes(csv("body\tkey", '"one,\ntwo"\ta', "schön\tb", "\tc"))
+    for name in ("t.parquet", "t.jsonl", "t.jsonl.gz", "t.csv", "t.tsv"):
+        by_key = open_media("text-table", tmp_path, {"path": name, "column": "body", "key_column": "key", "count": 3})
+        by_row = open_media("text-table", tmp_path, {"path": name, "column": "body"})
+        assert by_key is not None
+        assert by_row is not None
+        assert texts_of(by_kind(list(by_key.items({7: "b", 9: "c"})))) == {7: "schön", 9: ""}, name
+        assert texts_of(by_kind(list(by_row.items({0: None, 1: None})))) == {0: "one,\ntwo", 1: "schön"}, name
+        (problem,) = by_key.items({5: "z"})
+        assert "expected a row of key 'z', found none among 3" in str(problem)

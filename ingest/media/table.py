@@ -1,0 +1,167 @@
+"""Texts in a column: CSV, JSON Lines and Parquet files, plain or (the first two) packed.
+
+Rows are read one at a time or a group at a time, so memory does not grow with the file. An example is a row by number,
+or by the key in a column of its own.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ingest.errors import shown
+from ingest.media.archives import Member, MemberError, Store, open_store
+from ingest.media.finding import Options, find, read_options
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.lines import whole_lines
+from ingest.media.records import unpacked
+from ingest.media.text import MAX_TEXT_BYTES, text_items
+from ingest.media.working import Job, decoded
+
+_FILE: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.(?i:(csv|tsv|jsonl|ndjson|parquet))(?i:\.gz)?")
+_PATTERNS: Final = tuple(
+    f"*.{kind}{end}" for kind in ("csv", "tsv", "jsonl", "ndjson", "parquet") for end in ("", ".gz")
+)
+
+#: (key or None, text) of each row.
+Rows = Iterator[tuple[str | None, str | None]]
+
+
+def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
+    """A text column of a CSV, TSV, JSON Lines or Parquet file.
+
+    Options: path, column ("text" without it), key_column, encoding, count.
+    """
+    told = read_options("text-table", options, ("path", "column", "key_column", "encoding", "count"))
+    path = find(folder, (told.path,) if told.path else _PATTERNS)
+    return None if path is None else TextTable(open_store(path), told)
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """The rows of the first table of ``store``."""
+
+    store: Store
+    told: Options
+
+    @property
+    def sources(self) -> Sequence[Path]:
+        return [self.store.path]
+
+    def labels(self) -> None:
+        """None: which column holds labels, and how, is for readers of labels."""
+
+    def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
+        return decoded(self._jobs(wanted), _shown, workers)
+
+    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+        where = str(self.store.path)
+        by_key = {key: index for index, key in wanted.items() if key is not None} if self.told.key_column else {}
+        missing = set(wanted)
+        count = 0
+        for row, (key, value) in enumerate(self._rows()):
+            count += 1
+            index = by_key.get(key or "") if self.told.key_column else row
+            if index is None or index not in missing:
+                continue
+            missing.discard(index)
+            if value is None:
+                yield MediaProblem(index, where, f"expected a text in column {shown(self.told.column)}, found none")
+            else:
+                yield Job(index, where, "", value.encode("utf-8", "replace"))
+        if self.told.count is not None and count != self.told.count:
+            raise MediaError(self.store.path, f"expected {self.told.count:,} rows, found {count:,}")
+        for index in sorted(missing):
+            row_or_key = f"of key {shown(wanted[index])}" if self.told.key_column else "of this index"
+            yield MediaProblem(index, where, f"expected a row {row_or_key}, found none among {count:,}")
+
+    def _rows(self) -> Rows:
+        for member in self.store.members():
+            match = _FILE.fullmatch(member.name)
+            if match:
+                yield from self._rows_of(member, match[1].lower())
+                return
+        raise MediaError(self.store.path, "expected a .csv, .tsv, .jsonl or .parquet file in it, found none")
+
+    def _rows_of(self, member: Member, kind: str) -> Rows:
+        if kind == "parquet":
+            yield from _parquet(self.store.path, self.told)
+            return
+        try:
+            with unpacked(member, self.store.path) as file:
+                lines = (line.decode(self.told.encoding) + "\n" for line in whole_lines(file))
+                if kind in ("csv", "tsv"):
+                    yield from _separated(lines, "," if kind == "csv" else "\t", self.told)
+                else:
+                    yield from _objects(lines, self.told)
+        except (MemberError, csv.Error, UnicodeDecodeError) as error:
+            raise MediaError(f"{self.store.path}: {member.name}", str(error)) from error
+
+
+def _separated(lines: Iterator[str], delimiter: str, told: Options) -> Rows:
+    csv.field_size_limit(MAX_TEXT_BYTES)
+    rows = csv.reader(_without_mark(lines), delimiter=delimiter, strict=True)
+    head = next(rows, [])
+    places = []
+    for name in (told.key_column, told.column):
+        if name is not None and name not in head:
+            raise MemberError(f"expected a column {shown(name)}, found {shown(head, 200)}")
+        places.append(None if name is None else head.index(name))
+    key_at, text_at = places
+    for row in rows:
+        if len(row) != len(head):
+            raise MemberError(f"line {rows.line_num}: expected {len(head)} fields, found {len(row)}")
+        yield None if key_at is None else row[key_at], None if text_at is None else row[text_at]
+
+
+def _without_mark(lines: Iterator[str]) -> Iterator[str]:
+    """The lines without the byte order mark that some programs begin a file with."""
+    for number, line in enumerate(lines):
+        yield line.removeprefix("\ufeff") if number == 0 else line
+
+
+def _objects(lines: Iterator[str], told: Options) -> Rows:
+    for number, line in enumerate(_without_mark(lines), start=1):
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise MemberError(f"line {number}: expected a JSON object ({error})") from error
+        if not isinstance(value, dict):
+            raise MemberError(f"line {number}: expected a JSON object, found {type(value).__name__}")
+        yield _word(value.get(told.key_column)) if told.key_column else None, _text(value.get(told.column))
+
+
+def _parquet(path: Path, told: Options) -> Rows:
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise MediaError(path, "expected pyarrow to read Parquet with, found it not installed") from error
+    columns = [name for name in (told.key_column, told.column) if name]
+    try:
+        with parquet.ParquetFile(path) as file:
+            for name in columns:
+                if name not in file.schema_arrow.names:
+                    raise MediaError(path, f"expected a column {shown(name)}, found {file.schema_arrow.names}")
+            for batch in file.iter_batches(batch_size=1_024, columns=columns):
+                texts = batch.column(told.column).to_pylist()
+                keys = batch.column(told.key_column).to_pylist() if told.key_column else [None] * len(texts)
+                yield from ((_word(key), _text(text)) for key, text in zip(keys, texts, strict=True))
+    except (OSError, ValueError) as error:
+        raise MediaError(path, f"expected a Parquet file ({error})") from error
+
+
+def _shown(job: Job) -> Iterator[MediaItem]:
+    if len(job.data) > MAX_TEXT_BYTES:
+        raise MemberError(f"expected at most {MAX_TEXT_BYTES:,} bytes, found {len(job.data):,}")
+    return text_items(job.index, job.data)
+
+
+def _word(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
