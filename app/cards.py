@@ -4,7 +4,7 @@ Pages show dozens of cards, so the parts that repeat (a caption is given by name
 remembered. All text of a dataset goes through ``escape``. Nothing is read from a catalogue here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -26,6 +26,12 @@ SECOND_LABEL: Final = {
 }
 #: Pictures that a wide screen shows at once; the others load when they come near.
 _EAGER: Final = 12
+#: How wide a card is, for browsers to choose a picture by (see site.css).
+_SIZES: Final = "(min-width: 62rem) 12rem, 45vw"
+
+
+#: Stands where a medium would, if it were not damaged in the dataset's own distribution.
+BROKEN: Final = Markup('<p class="broken">Damaged in the distribution</p>')
 
 
 class Card(NamedTuple):
@@ -45,14 +51,17 @@ def cards(dataset: Dataset, issues: Iterable[Issue], query: str = "") -> list[Ca
     pages = f"{escape(issue_path(dataset))}"
     tail = f"?{escape(query)}" if query else ""
     per_name = None if dataset.vote_options else dataset.raters
+    broken = dataset.broken
     return [
-        _card(issue, f"{pages}{issue.idx}{tail}", prefix, place >= _EAGER, per_name)
+        _card(issue, f"{pages}{issue.idx}{tail}", prefix, place >= _EAGER, per_name, broken)
         for place, issue in enumerate(issues)
     ]
 
 
-def _card(issue: Issue, href: str, prefix: str, lazy: bool, raters_a_name: int | None) -> Card:
+def _card(issue: Issue, href: str, prefix: str, lazy: bool, raters_a_name: int | None, broken: Container[int]) -> Card:
     kind, medium = _medium(issue, prefix, lazy)
+    if kind == "plain" and issue.idx in broken:
+        medium = BROKEN
     votes = tuple(issue.votes.items()) if issue.votes is not None else None
     guessed, corrected = issue.guessed, issue.corrected
     return Card(
@@ -85,7 +94,8 @@ def _medium(issue: Issue, prefix: str, lazy: bool) -> tuple[str, Markup]:
         base = f"{prefix}{issue.idx}"
         if size := media.get("thumbnail") or media.get("image"):
             kind = "thumbnail" if "thumbnail" in media else "image"
-            return "image", picture(f"{base}/{kind}", size[0], size[1], f"Example {issue.idx}", lazy)
+            larger = larger_picture(base, media)
+            return "image", picture(f"{base}/{kind}", size[0], size[1], f"Example {issue.idx}", lazy, larger)
         if "audio" in media:
             return "audio", sound(base, media, issue.idx)
     if issue.excerpt is not None:
@@ -94,19 +104,33 @@ def _medium(issue: Issue, prefix: str, lazy: bool) -> tuple[str, Markup]:
     return "plain", Markup("")
 
 
-def picture(address: str, width: int, height: int, alt: str, lazy: bool) -> Markup:
-    """An image element; ``lazy`` loads it when it comes near."""
+def larger_picture(base: str, media: Mapping[str, list[int]]) -> tuple[str, int] | None:
+    """Address and width of the picture itself, where it has more to show than the thumbnail."""
+    small, full = media.get("thumbnail"), media.get("image")
+    return (f"{base}/image", full[0]) if small and full and full[0] > small[0] else None
+
+
+def picture(
+    address: str, width: int, height: int, alt: str, lazy: bool, larger: tuple[str, int] | None = None
+) -> Markup:
+    """An image element; ``lazy`` loads it when it comes near, ``larger`` is for screens that show it larger."""
     loading = ' loading="lazy"' if lazy else ""
+    sources = f' srcset="{address} {width}w, {larger[0]} {larger[1]}w" sizes="{_SIZES}"' if larger else ""
     return Markup(  # noqa: S704 - numbers, our own address and an escaped text
-        f'<img src="{address}" width="{width}" height="{height}" alt="{escape(alt)}"{loading} decoding="async">'
+        f'<img src="{address}"{sources} width="{width}" height="{height}" alt="{escape(alt)}"{loading}'
+        ' decoding="async">'
     )
 
 
-def sound(base: str, media: Mapping[str, list[int]], idx: int) -> Markup:
-    """A player under its waveform."""
+def sound(base: str, media: Mapping[str, list[int]], idx: int, *, spectrum: bool = False) -> Markup:
+    """A player under its waveform and, if wanted, its spectrogram."""
     wave = ""
     if size := media.get("waveform"):
         wave = f'<img class="wave" src="{base}/waveform" width="{size[0]}" height="{size[1]}" alt="" loading="lazy">'
+    if spectrum and (size := media.get("spectrogram")):
+        described = f"Spectrogram of example {idx}: time to the right, frequency upwards"
+        lines = f'src="{base}/spectrogram" width="{size[0]}" height="{size[1]}" alt="{described}"'
+        wave += f'<img class="wave spectrum" {lines}>'
     return Markup(  # noqa: S704 - numbers and our own address
         f'{wave}<audio controls preload="none" src="{base}/audio" aria-label="Example {idx}"></audio>'
     )

@@ -4,6 +4,7 @@ A request takes the catalogue once and keeps it to its end; a renamed file is no
 cannot be read, or of another schema version, is refused with the reason, and the catalogue in use goes on serving.
 """
 
+import copy
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from app import schema
+from app.audience import is_public
 from app.domain.verdicts import Category
 from app.errors import NoCatalogue
 from app.memo import Memo
@@ -40,13 +43,14 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.whole: Catalogue | None = None
         self._engine = _engine(path)
         # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
         # the file it opened, whatever is renamed over it.
         self.connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         weakref.finalize(self, self.connection.close)
         facts = _meta(self.connection, path)
-        self.version = facts["version"]
+        self.version = self._file_version = facts["version"]
         self.written_at = facts["written_at"]
         self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
         self.statements = Memo(1_000)
@@ -65,10 +69,19 @@ class Catalogue:
         fit.
         """
         connection = self._engine.connect()
-        if _meta(connection, self.path)["version"] != self.version:
+        if _meta(connection, self.path)["version"] != self._file_version:
             connection.close()
             raise CatalogueReplacedError
         return connection
+
+    def restricted(self) -> "Catalogue":
+        """The same catalogue for everyone: its datasets show only what their licences allow."""
+        public = copy.copy(self)
+        public.whole = self  # whose end would close the connection
+        public.version = f"{self.version}-public"
+        public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
+        public.pages = Memo(1_000)
+        return public
 
 
 class CurrentCatalogue:
@@ -79,10 +92,11 @@ class CurrentCatalogue:
         self._opening = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
         self._catalogue: Catalogue | None = None
+        self._restricted: Catalogue | None = None
         self._refusal = f"There is no catalogue at {path}. {MAKE_ONE}"
 
-    def get(self) -> Catalogue:
-        """The newest catalogue that can be read. Raises NoCatalogue when there has never been one."""
+    def get(self, *, public: bool = False) -> Catalogue:
+        """The newest catalogue that can be read, whole or for everyone. Raises NoCatalogue when there was never one."""
         try:
             found = os.stat(self.path)  # noqa: PTH116 - on every request, and Path.stat costs three times as much
         except OSError:
@@ -95,13 +109,14 @@ class CurrentCatalogue:
                     if identity != self._seen:
                         self._open()
                         self._seen = identity
-        if self._catalogue is None:
+        if self._catalogue is None or self._restricted is None:
             raise NoCatalogue(self._refusal)
-        return self._catalogue
+        return self._restricted if public else self._catalogue
 
     def _open(self) -> None:
         try:
             self._catalogue = Catalogue(self.path)
+            self._restricted = self._catalogue.restricted()
         except NoCatalogue as error:
             self._refusal = error.detail
             log.error("%s", error.detail)
@@ -114,7 +129,7 @@ def current(request: Request) -> Catalogue:
     """The catalogue that answers this request."""
     catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
     if catalogue is None:
-        catalogue = request.state.catalogue = request.app.state.catalogue.get()
+        catalogue = request.state.catalogue = request.app.state.catalogue.get(public=is_public(request.scope))
     return catalogue
 
 
@@ -190,6 +205,7 @@ def _dataset(
         labels=labels,
         categories=categories,
         sources=sources,
+        media_report=None if row.media_report is None else json.loads(row.media_report),
     )
 
 

@@ -16,11 +16,13 @@ from app.confusion_page import KINDS, confusion_context
 from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import FilterError, NotFound
+from app.exemplars import shelves
 from app.filters import SORTS, IssueFilter
 from app.issue_page import issue_context
 from app.overview import header
 from app.records import Dataset
 from app.rendering import fragment, render
+from app.youtube import PLAYER_POLICY
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -114,6 +116,16 @@ def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
 @router.get("/{name}/issues/{index}")
 async def issue(request: Request, name: str, index: str) -> HTMLResponse:
     """One issue: its medium, all facts, how the verdict came about, and its neighbours in the filter."""
+    return _issue_page(request, name, index, play=False)
+
+
+@router.get("/{name}/issues/{index}/play")
+async def play(request: Request, name: str, index: str) -> HTMLResponse:
+    """The page of an issue with a player of its clip: the only page that loads anything from another host."""
+    return _issue_page(request, name, index, play=True)
+
+
+def _issue_page(request: Request, name: str, index: str, *, play: bool) -> HTMLResponse:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     f = IssueFilter.parse(dataset, request.query_params.multi_items())
@@ -125,7 +137,20 @@ async def issue(request: Request, name: str, index: str) -> HTMLResponse:
             [(f"All issues of {dataset.title}", f"/{name}")],
         )
     previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
-    return render(request, "issue.html", tab="issue", **issue_context(dataset, f, detail, previous, following))
+    context = issue_context(dataset, f, detail, previous, following)
+    if play and context["clip"] is None:
+        raise NotFound(
+            f"Example {place} of {dataset.title} is no clip to play.", [("The example", f"/{name}/issues/{place}")]
+        )
+    return render(
+        request,
+        "issue.html",
+        headers={"Content-Security-Policy": PLAYER_POLICY} if play else None,
+        tab="issue",
+        play=play,
+        shelves=shelves(catalogue, dataset, detail.issue),
+        **context,
+    )
 
 
 class ClassRow(NamedTuple):

@@ -13,11 +13,13 @@ from typing import Final
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.audience import is_public
 from app.database import CurrentCatalogue
 from app.errors import NoCatalogue
 from app.memo import Answers
 
-_POLICY: Final = "; ".join(
+#: What a page may load: this site and nothing else.
+POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "style-src 'self'",
@@ -109,7 +111,7 @@ class CatalogueResponses:
             await self.app(scope, receive, send)
             return
         try:
-            catalogue = self.catalogue.get()
+            catalogue = self.catalogue.get(public=is_public(scope))
         except NoCatalogue:
             # The route that needs it says so, in the shape of its errors.
             await self.app(scope, receive, send)
@@ -179,7 +181,7 @@ class Safety:
             if message["type"] == "http.response.start":
                 headers = [*message["headers"], *_ALWAYS]
                 if not any(name == b"content-security-policy" for name, _ in headers):
-                    headers.append((b"content-security-policy", _POLICY.encode()))
+                    headers.append((b"content-security-policy", POLICY.encode()))
                 message = {**message, "headers": headers}
             await send(message)
 

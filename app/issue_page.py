@@ -4,12 +4,14 @@ from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
+from app.audience import notice
 from app.cards import badge, caption, elsewhere, label_name, picture, sound
 from app.charts import share_bar
 from app.domain.corrections import action
 from app.filters import IssueFilter
 from app.records import ClassInfo, Dataset, Issue, IssueDetail
 from app.rendering import issue_path, media_prefix, media_url
+from app.youtube import clip_of
 
 #: The side, in pixels, that a picture is shown at if it has fewer: small ones are enlarged, pixels kept square.
 _LARGE: Final = 560
@@ -33,6 +35,7 @@ def issue_context(
 ) -> dict[str, Any]:
     """The template's values for an issue as it stands within the filter ``f``."""
     issue = detail.issue
+    clip = clip_of(issue.url)
     query = f.query(dataset)
     exhibit, medium = _exhibit(dataset, detail)
     votes = tuple(issue.votes.items()) if issue.votes is not None else None
@@ -48,7 +51,10 @@ def issue_context(
         "query": query,
         "exhibit": exhibit,
         "medium": medium,
-        "elsewhere": elsewhere(issue.url) if issue.url else "",
+        "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
+        "clip": clip,
+        "notice": notice(dataset),
+        "broken": dataset.broken.get(issue.idx),
         "caption": caption(issue.category, given, guessed, corrected, votes, issue.consensus, per_name),
         "given_name": given,
         "guessed_name": guessed,
@@ -77,9 +83,10 @@ def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
     if kind := next((k for k in ("image", "thumbnail") if k in media), None):
         width, height = _enlarged(*media[kind])
         alt = f"Example {issue.idx}, enlarged" if width > media[kind][0] else f"Example {issue.idx}"
-        return "image", picture(media_url(dataset, issue, kind), width, height, alt, lazy=False)
+        shown = picture(media_url(dataset, issue, kind), width, height, alt, lazy=False)
+        return ("image pixels" if width > media[kind][0] else "image"), shown
     if "audio" in media:
-        return "audio", sound(f"{media_prefix(dataset)}{issue.idx}", media, issue.idx)
+        return "audio", sound(f"{media_prefix(dataset)}{issue.idx}", media, issue.idx, spectrum=True)
     if detail.text is not None or issue.excerpt is not None:
         return "text", Markup("")
     return "plain", Markup("")

@@ -3,8 +3,10 @@
 from fastapi import APIRouter, Request, Response
 
 from app import queries
+from app.audience import may_show, notice
 from app.database import current
 from app.errors import NotFound
+from app.records import Dataset
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,6 +22,8 @@ async def medium(request: Request, name: str, version: str, idx: str, kind: str)
     if dataset is None or kind not in KINDS or not idx.isdecimal() or len(idx) > 12:
         raise NotFound(f"There is no medium at {request.url.path}.")
     found = queries.medium(catalogue, dataset, int(idx), kind)
+    if found is None and not may_show(dataset, kind):
+        raise NotFound(f"This site shows no {kind} of {dataset.title} to everyone. {notice(dataset)}", _source(dataset))
     if found is None:
         raise NotFound(f"Example {idx} of {dataset.title} has no {kind} in this catalogue.")
     fresh = version == dataset.version
@@ -29,6 +33,11 @@ async def medium(request: Request, name: str, version: str, idx: str, kind: str)
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     }
     return partial(request, Response(found.data, media_type=found.type, headers=headers))
+
+
+def _source(dataset: Dataset) -> list[tuple[str, str]]:
+    homepage = dataset.about.get("homepage")
+    return [(f"Source of {dataset.title}", str(homepage))] if homepage else []
 
 
 def partial(request: Request, whole: Response) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from app import schema
+from app import audience, schema
 from app.database import Catalogue
 from app.domain import corrections
 from app.domain.verdicts import Category
@@ -146,7 +146,9 @@ def corrected_sizes(dataset: Dataset, agreement: int) -> corrections.Sizes | Non
 
 
 def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Medium | None:
-    """A stored medium of an example."""
+    """A stored medium of an example; None too where the licence lets nobody see it who asks."""
+    if not audience.may_show(dataset, kind):
+        return None
     m = schema.media.c
     row = catalogue.connection.execute(
         select(m.type, m.encoding, m.bytes).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == kind)
@@ -193,7 +195,7 @@ def _issue(dataset: Dataset, row: Sequence[Any]) -> Issue:
     labels = dataset.labels
     id_, idx, key, given, guessed, corrected, category, consensus, votes, flagged = row[:10]
     confidence, margin, rank, url, excerpt, media, position = row[10:]
-    return Issue(
+    issue = Issue(
         id_,
         idx,
         key,
@@ -212,6 +214,7 @@ def _issue(dataset: Dataset, row: Sequence[Any]) -> Issue:
         None if media is None else _object(media),
         position,
     )
+    return audience.shown(dataset, issue) if dataset.restricted else issue
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ Nothing here touches a database or a request.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -76,6 +76,19 @@ class Dataset:
     labels: Mapping[int, Label]
     categories: Mapping[int, Mapping[Category, int]]  # agreement -> category -> issues, unreviewed included
     sources: tuple[Source, ...]
+    media_report: Mapping[str, Any] | None  # what ingest tells of the media (see ingest.showing.report)
+
+    restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
+
+    @property
+    def media_terms(self) -> str:
+        """What the licence says of the media: "host", "local", "link" or "none"; the last where it says nothing."""
+        return str((self.about.get("licence") or {}).get("media") or "none")
+
+    @cached_property
+    def broken(self) -> Mapping[int, str]:
+        """Why the medium of an example could not be read, by index; the first few hundred of them."""
+        return {int(idx): str(why) for idx, why in (self.media_report or {}).get("problems", ())}
 
     @property
     def n_non_errors(self) -> int:

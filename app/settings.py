@@ -30,6 +30,9 @@ class Settings:
     kept_files: int = 2_000
     # Requests a minute that one address may make of the API; 0 sets no limit. This machine itself is never limited.
     requests_a_minute: int = 0
+    # 1: everyone may reach this server, so it shows only those media that their licences let it show. 0: all of them.
+    # Empty: all of them as long as the server is bound to this machine (127.0.0.1).
+    public: bool | None = None
     # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 
@@ -59,8 +62,15 @@ class Settings:
             requests_a_minute=_whole_number(
                 "requests_a_minute", found.get("requests_a_minute"), settings.requests_a_minute, 0, 1_000_000
             ),
+            public=_yes_or_no("public", found.get("public")),
             contact=found.get("contact", settings.contact),
         )
+
+
+def _yes_or_no(name: str, given: str | None) -> bool | None:
+    if given not in (None, "", "0", "1"):
+        raise SettingsError(f"{PREFIX}{name.upper()} is {given!r}; expected 1 or 0")
+    return None if not given else given == "1"
 
 
 def _whole_number(name: str, given: str | None, default: int, low: int, high: int) -> int:

@@ -1,0 +1,85 @@
+"""Who asks, and what a dataset's licence lets them see.
+
+Whoever runs a site for themselves sees all that was ingested; everyone else sees what the licence in the manifest
+allows: "host" everything, "local" the beginnings of texts, "link" and "none" nothing but a link to the source. The rule
+is applied where rows become records (``queries``), so that no page and no answer can pass by it.
+"""
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any, Final
+
+from app.records import Dataset, Issue
+
+#: What stands for an e-mail address, or another that a message is sent to, in a text that everyone may read.
+MASK: Final = "[address]"
+_ADDRESS: Final = re.compile(
+    r"[A-Za-z0-9._%+=/-]{1,80}@[A-Za-z0-9.-]{1,120}"  # also those of 1993, without a dot
+    r"|\b[A-Za-z0-9.-]{2,60}(?:![A-Za-z0-9.-]{1,60}){2,10}"  # by way of other machines: host!host!person
+)
+
+
+def is_public(scope: Any) -> bool:
+    """Whether a request (an ASGI scope) comes to a server that everyone may reach.
+
+    The setting ``public`` says so; where it says nothing, a server is private as long as it is bound to this machine.
+    """
+    public: bool | None = scope["app"].state.settings.public
+    if public is not None:
+        return public
+    server = scope.get("server")
+    return server is not None and _reachable(server[0], server[1])
+
+
+@lru_cache(maxsize=64)
+def _reachable(host: str, port: int | None) -> bool:
+    if port is None:
+        return True  # a socket file, behind which another server stands
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return False  # no network: an application called in its own process
+
+
+def may_show(dataset: Dataset, kind: str) -> bool:
+    """Whether a medium of this kind may be shown to whom the dataset was opened for."""
+    return not dataset.restricted or dataset.media_terms == "host" or (kind == "excerpt" and _as_excerpts(dataset))
+
+
+def _as_excerpts(dataset: Dataset) -> bool:
+    return dataset.modality == "text" and dataset.media_terms == "local"
+
+
+def shown(dataset: Dataset, issue: Issue) -> Issue:
+    """The issue with as much of its media as may be shown; addresses of people in excerpts are masked."""
+    if may_show(dataset, "image"):
+        return issue
+    return issue._replace(media=None, excerpt=excerpt(dataset, issue.excerpt))
+
+
+def excerpt(dataset: Dataset, text: str | None) -> str | None:
+    """An excerpt as it may be shown, None where it may not."""
+    if text is None or not dataset.restricted or dataset.media_terms == "host":
+        return text
+    return masked(text) if _as_excerpts(dataset) else None
+
+
+def masked(text: str) -> str:
+    """A text without the addresses of people.
+
+    >>> masked("Write to joe@site.example or uunet!site!joe.")
+    'Write to [address] or [address].'
+    """
+    return _ADDRESS.sub(lambda match: MASK + "." * match[0].endswith("."), text)
+
+
+def notice(dataset: Dataset) -> str | None:
+    """Why a dataset's media are not shown in full, in a sentence; None where they are."""
+    if may_show(dataset, "image"):
+        return None
+    what = {"image": "pictures", "text": "texts", "audio": "sounds"}.get(dataset.modality, "media")
+    licence = (dataset.about.get("licence") or {}).get("name") or "no licence stated"
+    if _as_excerpts(dataset):
+        return f"Of the {what} only the beginnings are shown here, with addresses of people masked: {licence}."
+    return f"The {what} are not shown here: {licence}."

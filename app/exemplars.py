@@ -1,0 +1,73 @@
+"""Examples that stand for a class, beside which an issue can be judged, as in the paper's worker interface (Figure 2).
+
+Read here, chosen at ingest. What may be shown of them is decided by ``audience``, as for issues.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+from sqlalchemy import select
+
+from app import audience, schema
+from app.cards import label_name, picture, sound
+from app.database import Catalogue
+from app.records import ClassInfo, Dataset, Issue
+from app.rendering import media_prefix
+
+
+class Exemplar(NamedTuple):
+    """An example of a class, no issue, that the model is sure of."""
+
+    idx: int
+    self_confidence: float
+    medium: Markup
+
+
+class Shelf(NamedTuple):
+    """The exemplars of one class beside an issue."""
+
+    role: str  # "given" or "guessed"
+    class_: ClassInfo
+    kind: str  # "image", "text" or "audio"
+    exemplars: tuple[Exemplar, ...]
+
+
+def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple[Exemplar, ...]:
+    """What stands for a class, surest first; empty where nothing does or nothing may be shown."""
+    e = schema.exemplars.c
+    rows = catalogue.connection.execute(
+        select(e.idx, e.self_confidence, e.excerpt, e.media)
+        .where(e.dataset_id == dataset.id, e.class_id == class_id)
+        .order_by(e.position)
+    )
+    made = (
+        Exemplar(row.idx, row.self_confidence, _medium(dataset, row.idx, json.loads(row.media or "{}"), row.excerpt))
+        for row in rows
+    )
+    return tuple(exemplar for exemplar in made if exemplar.medium)
+
+
+def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Shelf]:
+    """The exemplars of the given and of the guessed label, where each is one class."""
+    found = []
+    for role, label in (("given", issue.given), ("guessed", issue.guessed)):
+        if label is None or len(label.classes) != 1 or (role == "guessed" and label.id == issue.given.id):
+            continue
+        exemplars = exemplars_of(catalogue, dataset, label.classes[0].id)
+        if exemplars:
+            found.append(Shelf(f"{role} label, {label_name(label)}", label.classes[0], dataset.modality, exemplars))
+    return found
+
+
+def _medium(dataset: Dataset, idx: int, media: Mapping[str, list[int]], excerpt: str | None) -> Markup:
+    base = f"{media_prefix(dataset)}{idx}"
+    kind = next((kind for kind in ("thumbnail", "image", "audio") if kind in media), None)
+    if kind is not None and audience.may_show(dataset, kind):
+        if kind == "audio":
+            return sound(base, media, idx)
+        width, height = media[kind]
+        return picture(f"{base}/{kind}", width, height, f"Example {idx}", lazy=True)
+    text = audience.excerpt(dataset, excerpt)
+    return Markup("") if text is None else Markup('<p class="quote">%s</p>') % escape(text)
