@@ -5,13 +5,13 @@ no length before it is written begins at once and has none. A client that goes a
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, BinaryIO, Final
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app import api_parameters as parameters
 from app import ranges, spool
@@ -50,19 +50,15 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
             return _first_bytes(npy_pieces(taken.connection, taken.corrected, first), n_bytes)
 
         return _part(request, taken, form, headers, npy_length(taken.corrected), from_byte)
-    if form.binary:
+    files: spool.Spool = request.app.state.spool
+    key = headers["ETag"]
+    by_part = form.binary and ("range" in request.headers or request.scope.get("head", False))
+    if by_part or taken.corrected.test_set.size <= WRITTEN_FIRST or files.has(key):
         headers["Accept-Ranges"] = "bytes"
-        files: spool.Spool = request.app.state.spool
-        key = headers["ETag"]
-        by_part = "range" in request.headers or request.scope.get("head", False)
-        if by_part or taken.dataset.size is None or taken.dataset.size <= WRITTEN_FIRST or files.has(key):
-            file, kept = files.open(key, lambda: write(form, taken.connection, taken.corrected))
-            return _part(request, taken, form, headers, kept.size, lambda first, n: spool.read(file, first, n), file)
-    pieces = write(form, taken.connection, taken.corrected)
-    if request.scope.get("head", False):
-        taken.connection.close()
-        pieces = iter(())
-    return StreamingResponse(_flow(pieces, taken), media_type=form.media_type, headers=headers)
+        file, kept = files.open(key, lambda: write(form, taken.connection, taken.corrected))
+        return _part(request, taken, form, headers, kept.size, lambda first, n: spool.read(file, first, n), file)
+    pieces = iter(()) if request.scope.get("head", False) else write(form, taken.connection, taken.corrected)
+    return _Pieces(pieces, [taken.connection], 200, headers, form.media_type)
 
 
 def _part(
@@ -75,14 +71,15 @@ def _part(
     file: BinaryIO | None = None,
 ) -> Response:
     wanted = request.headers.get("range", "")
-    if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+    proof = request.headers.get("if-range")
+    # Only a strong validator proves that a part fits to what a client has (RFC 9110, section 13.1.5).
+    if proof is not None and (proof != headers["ETag"] or proof.startswith("W/")):
         wanted = ""
+    opened: list[_Open] = [taken.connection] if file is None else [taken.connection, file]
     try:
         part = ranges.part(wanted, size)
     except ranges.UnsatisfiableError as error:
-        taken.connection.close()
-        if file is not None:
-            file.close()
+        _close(opened)
         return _no_such_part(request, size, str(error))
     first, n_bytes = (0, size) if part is None else (part.first, part.n_bytes)
     headers["Content-Length"] = str(n_bytes)
@@ -90,11 +87,9 @@ def _part(
         headers["Content-Range"] = part.header
     status = 200 if part is None else 206
     if request.scope.get("head", False):
-        if file is not None:
-            file.close()
-        taken.connection.close()
+        _close(opened)
         return Response(None, status, headers, form.media_type)
-    return StreamingResponse(_flow(read(first, n_bytes), taken), status, headers, form.media_type)
+    return _Pieces(read(first, n_bytes), opened, status, headers, form.media_type)
 
 
 def _no_such_part(request: Request, size: int, content_range: str) -> Response:
@@ -104,16 +99,32 @@ def _no_such_part(request: Request, size: int, content_range: str) -> Response:
     return Response(body, problem.status, headers, media_type="application/problem+json")
 
 
-async def _flow(pieces: Iterator[bytes], taken: Taking) -> AsyncIterator[bytes]:
-    """The pieces, read in another thread. However it ends, what was open is closed."""
-    try:
-        async for piece in iterate_in_threadpool(pieces):
-            yield piece
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
-        taken.connection.close()
+class _Open(Protocol):
+    def close(self) -> None: ...
+
+
+def _close(opened: Iterable[_Open]) -> None:
+    for one in opened:
+        one.close()
+
+
+class _Pieces(StreamingResponse):
+    """Pieces read in another thread. However it ends, and if it never began, what was opened for them is closed."""
+
+    def __init__(
+        self, pieces: Iterator[bytes], opened: list[_Open], status: int, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(pieces, status, headers, media_type)
+        self._pieces = pieces
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self._pieces, Generator):
+                self._pieces.close()
+            _close(self._opened)
 
 
 def _first_bytes(pieces: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:

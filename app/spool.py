@@ -4,8 +4,10 @@ A bounded folder of the server's own, gone when the server ends. Names of files 
 """
 
 import hashlib
+import shutil
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ class Spool:
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: str | None = None
         self._files: OrderedDict[Hashable, Kept] = OrderedDict()
         self._changing = threading.Lock()
         self._writing: dict[Hashable, threading.Lock] = {}
@@ -68,9 +70,11 @@ class Spool:
     def _written(self, make: Callable[[], Iterator[bytes]]) -> Kept:
         with self._changing:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="label-errors-files-")
+                self._folder = tempfile.mkdtemp(prefix="label-errors-files-")
+                # When the spool goes, and when the program ends, whichever is first.
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         digest, size = hashlib.sha256(), 0
-        part = tempfile.NamedTemporaryFile(dir=self._folder.name, delete=False)  # noqa: SIM115 - it stays
+        part = tempfile.NamedTemporaryFile(dir=self._folder, delete=False)  # noqa: SIM115 - it stays
         try:
             with part:
                 for piece in make():
@@ -92,12 +96,11 @@ class Spool:
 
 
 def read(file: BinaryIO, first: int, n_bytes: int) -> Iterator[bytes]:
-    """So many bytes of a file from a place on, in pieces; closes it at the end."""
-    with file:
-        file.seek(first)
-        while n_bytes > 0:
-            piece = file.read(min(_PIECE, n_bytes))
-            if not piece:
-                raise OSError(f"{n_bytes} bytes of a kept file are missing")
-            n_bytes -= len(piece)
-            yield piece
+    """So many bytes of a file from a place on, in pieces."""
+    file.seek(first)
+    while n_bytes > 0:
+        piece = file.read(min(_PIECE, n_bytes))
+        if not piece:
+            raise OSError(f"{n_bytes} bytes of a kept file are missing")
+        n_bytes -= len(piece)
+        yield piece
