@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -39,3 +42,17 @@ def real_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     file = tmp_path_factory.mktemp("real") / "catalogue.sqlite"
     ingest("release", shared / "label-errors", "--media", shared / "media", "--catalogue", file)
     return file
+
+
+@pytest.fixture(scope="session")
+def sample_site(sample_catalogue: Path) -> Iterator[str]:
+    """The address of the site over the embedded sample."""
+    with serving(sample_catalogue) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def real_site(real_catalogue: Path) -> Iterator[str]:
+    """The address of the site over the ten datasets."""
+    with serving(real_catalogue) as address:
+        yield address

@@ -1,26 +1,9 @@
 """Clients of the real site over real catalogues, by real HTTP."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-
-from tests.serving import serving
-
-
-@pytest.fixture(scope="session")
-def sample_site(sample_catalogue: Path) -> Iterator[str]:
-    """The address of the site over the embedded sample."""
-    with serving(sample_catalogue) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def real_site(real_catalogue: Path) -> Iterator[str]:
-    """The address of the site over the ten datasets."""
-    with serving(real_catalogue) as address:
-        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,11 @@
 """A browser, and a site for it to visit."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.browsing import launch
-from tests.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -20,14 +18,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(sample_catalogue: Path) -> Iterator[str]:
+def site(sample_site: str) -> str:
     """The address of the site over the embedded sample."""
-    with serving(sample_catalogue) as address:
-        yield address
+    return sample_site
 
 
 @pytest.fixture(scope="session")
-def release(real_catalogue: Path) -> Iterator[str]:
+def release(real_site: str) -> str:
     """The address of the site over the ten datasets."""
-    with serving(real_catalogue) as address:
-        yield address
+    return real_site
