@@ -165,8 +165,15 @@ def _datasets(connection: Connection) -> list[Dataset]:
     sources: dict[int, list[Source]] = defaultdict(list)
     for row in connection.execute(select(schema.sources).order_by(schema.sources.c.path)):
         sources[row.dataset_id].append(Source(row.path, row.role, row.sha256, row.bytes))
+    m = schema.models.c.dataset_id
+    models = {row[0]: row[1] for row in connection.execute(select(m, func.count()).group_by(m))}
     rows = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position, schema.datasets.c.name))
-    return [_dataset(row, classes[row.id], labels[row.id], categories[row.id], tuple(sources[row.id])) for row in rows]
+    return [
+        _dataset(
+            row, classes[row.id], labels[row.id], categories[row.id], tuple(sources[row.id]), models.get(row.id, 0)
+        )
+        for row in rows
+    ]
 
 
 def _dataset(
@@ -175,6 +182,7 @@ def _dataset(
     labels: dict[int, Label],
     categories: dict[int, dict[Category, int]],
     sources: tuple[Source, ...],
+    n_models: int,
 ) -> Dataset:
     return Dataset(
         id=row.id,
@@ -206,6 +214,7 @@ def _dataset(
         categories=categories,
         sources=sources,
         media_report=None if row.media_report is None else json.loads(row.media_report),
+        n_models=n_models,
     )
 
 

@@ -77,6 +77,7 @@ class Dataset:
     categories: Mapping[int, Mapping[Category, int]]  # agreement -> category -> issues, unreviewed included
     sources: tuple[Source, ...]
     media_report: Mapping[str, Any] | None  # what ingest tells of the media (see ingest.showing.report)
+    n_models: int  # whose predictions are known
 
     restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
 

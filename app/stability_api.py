@@ -1,0 +1,227 @@
+"""JSON and CSV about models under /api/v1: stability, crossings, and the evaluation of a visitor's predictions."""
+
+import csv
+import io
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from app import api_parameters as parameters
+from app import queries, stability_models
+from app.database import current
+from app.domain.stability import KINDS, SETS
+from app.errors import FilterError
+from app.evaluation import MOST_BYTES_WORDS, evaluated
+from app.records import Dataset
+from app.stability import Results, agreement_of, keys_of, model_named, results_of
+
+router = APIRouter(prefix="/api/v1", tags=["models"], responses=parameters.PROBLEMS)
+
+DEFAULT_PAIRS: Final = 100
+MOST_PAIRS: Final = 1_000
+_AGREEMENT: Final = {
+    "name": "agreement",
+    "in": "query",
+    "required": False,
+    "description": "How many reviewers must agree on a correction; one of the dataset's ``agreements``.",
+    "schema": {"type": "integer"},
+    "example": 3,
+}
+_MODEL_WORDS: Final = "A model by platform and name, like ``pytorch/resnet18``; give both or none."
+_PAIRS: Final = [
+    _AGREEMENT,
+    {"name": "first", "in": "query", "required": False, "description": _MODEL_WORDS, "schema": {"type": "string"}},
+    {"name": "second", "in": "query", "required": False, "description": _MODEL_WORDS, "schema": {"type": "string"}},
+    {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "description": "Pairs on a page.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST_PAIRS, "default": DEFAULT_PAIRS},
+    },
+    {
+        "name": "after",
+        "in": "query",
+        "required": False,
+        "description": "Pairs to leave out; taken from ``next``.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+]
+_UPLOAD: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "Predictions; see above."},
+                        "agreement": {"type": "integer", "description": "As everywhere."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.get(
+    "/datasets/{name}/stability",
+    response_model=stability_models.StabilityOut,
+    summary="Benchmark stability",
+    openapi_extra={"parameters": [_AGREEMENT]},
+)
+async def stability(request: Request, name: str) -> Response:
+    """Accuracies of the dataset's models on the sets D, P, B and C, by original and by corrected labels, with ranks."""
+    _, agreement, results, _ = _read(request, name, ("agreement",))
+    return _json(_stability(agreement, results))
+
+
+@router.get(
+    "/datasets/{name}/stability.csv",
+    summary="Benchmark stability as a table",
+    response_class=Response,
+    openapi_extra={
+        "parameters": [_AGREEMENT],
+        "responses": {"200": {"description": "One row a model.", "content": {"text/csv": {}}}},
+    },
+)
+async def table(request: Request, name: str) -> Response:
+    """One row a model: the columns of Tables S1 and S2 of the paper, in per cent, then all accuracies and intervals."""
+    dataset, agreement, results, _ = _read(request, name, ("agreement",))
+    file = f"{dataset.name}-stability-{agreement}-of-{dataset.raters}.csv"
+    return Response(
+        stability_csv(results),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": f'attachment; filename="{file}"'},
+    )
+
+
+@router.get(
+    "/datasets/{name}/crossings",
+    response_model=stability_models.CrossingOfPair | stability_models.CrossingList,
+    summary="Where models trade places",
+    openapi_extra={"parameters": _PAIRS},
+)
+async def crossings(request: Request, name: str) -> Response:
+    """The noise prevalence at which two models are equally accurate; without ``first`` and ``second``, of all pairs."""
+    dataset, agreement, results, own = _read(request, name, ("agreement", "first", "second", "limit", "after"))
+    first, second = own.get("first"), own.get("second")
+    if (first is None) is not (second is None):
+        absent = "second" if second is None else "first"
+        raise FilterError(absent, "", keys_of(results), f"{absent} is missing; give first and second, or neither.")
+    found = _by_pair(results)
+    if first is not None and second is not None:
+        keys = keys_of(results)
+        pair = model_named(keys, "first", first), model_named(keys, "second", second)
+        return _json({"agreement": agreement, **_pair(found, pair)})
+    limit = _whole("limit", own.get("limit"), DEFAULT_PAIRS, 1, MOST_PAIRS)
+    after = _whole("after", own.get("after"), 0, 0, 10**9)
+    pairs = list(combinations(keys_of(results), 2))
+    items = [_pair(found, pair) for pair in pairs[after : after + limit]]
+    following, headers = None, {}
+    if after + limit < len(pairs):
+        here = f"{str(request.base_url).rstrip('/')}/api/v1/datasets/{dataset.name}/crossings"
+        following = f"{here}?agreement={agreement}&limit={limit}&after={after + limit}"
+        headers["Link"] = f'<{following}>; rel="next"'
+    return _json({"items": items, "next": following, "total": len(pairs)}, headers)
+
+
+@router.post(
+    "/datasets/{name}/evaluate",
+    response_model=stability_models.EvaluationOut,
+    summary="Evaluate your own predictions",
+    openapi_extra=_UPLOAD,
+    description=(
+        "Send predictions for the whole test set as the field ``file`` of a form (multipart/form-data): .csv, .npy, "
+        f".npz, .parquet or .json, at most {MOST_BYTES_WORDS}; one row an example, a class, ranked classes or a score "
+        "for each class in it, in the order of the test set or with ``index`` or ``key`` beside it. Nothing is stored."
+    ),
+)
+async def evaluate(request: Request, name: str) -> Response:
+    """Accuracies, ranks among the stored models, crossings, and the examples where correction changes the score."""
+    return _json(await evaluated(request, name), {"Cache-Control": "no-store"})
+
+
+def stability_csv(results: Results) -> bytes:
+    """The table of all models as CSV (RFC 4180); accuracies and intervals in per cent, empty where unknown."""
+    head = ["platform", "model", "parameters", "Acc@1", "cAcc@1", "Acc@5", "cAcc@5"]
+    head += ["Rank@1", "cRank@1", "Rank@5", "cRank@5"]
+    head += [f"{part}_{kind}{end}" for part in SETS for kind in KINDS for end in ("", "_low", "_high")]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(head)
+    for model in results["models"]:
+        on_c, ranks = model["correctable"], model["ranks"]["correctable"]
+        cells: list[Any] = [model["title"], model["name"], model["parameters"]]
+        cells += [_per_cent(on_c[kind]) for kind in KINDS]
+        cells += [ranks[kind] for kind in KINDS]
+        for part in SETS:
+            for kind in KINDS:
+                ends = model[part]["intervals"][kind] or (None, None)
+                cells += [_per_cent(value) for value in (model[part][kind], *ends)]
+        writer.writerow([_safe(cell) for cell in cells])
+    return buffer.getvalue().encode()
+
+
+def _safe(cell: Any) -> Any:
+    if cell is None:
+        return ""
+    # A cell that starts so is a formula to spreadsheets; titles and names may come from anyone's file.
+    return "'" + cell if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _per_cent(fraction: float | None) -> str | None:
+    return None if fraction is None else f"{100 * fraction:.2f}"
+
+
+def _read(request: Request, name: str, known: tuple[str, ...]) -> tuple[Dataset, int, Results, Mapping[str, str]]:
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    own, rest = parameters.split(request.query_params.multi_items(), known)
+    if rest:
+        word, value = rest[0]
+        raise FilterError(word, value, known, f"{word[:40]!r} is no parameter; expected {', '.join(known)}.")
+    agreement = agreement_of(dataset, own.get("agreement") or str(dataset.default_agreement))
+    given = {word: value for word, value in own.items() if value != ""}
+    return dataset, agreement, results_of(catalogue, dataset, agreement), given
+
+
+def _stability(agreement: int, results: Results) -> dict[str, Any]:
+    kept = ("sizes", "noise_prevalence", "models", "agreement_of_rankings")
+    return {"agreement": agreement, **{key: results[key] for key in kept}}
+
+
+def _by_pair(results: Results) -> dict[frozenset[str], dict[str, Any]]:
+    found: dict[frozenset[str], dict[str, Any]] = {}
+    for one in results["crossings"]:
+        side = one["kind"].partition("_")[0]
+        at = {key: value for key, value in one.items() if key != "kind"}
+        found.setdefault(frozenset((one["first"], one["second"])), {})[side] = at
+    return found
+
+
+def _pair(found: Mapping[frozenset[str], Mapping[str, Any]], pair: tuple[str, str]) -> dict[str, Any]:
+    sides = found.get(frozenset(pair), {})
+    return {
+        "first": pair[0],
+        "second": pair[1],
+        "original": sides.get("original"),
+        "corrected": sides.get("corrected"),
+    }
+
+
+def _whole(name: str, value: str | None, default: int, low: int, high: int) -> int:
+    if value is None:
+        return default
+    if not (value.isascii() and value.isdecimal() and len(value) < 11 and low <= int(value) <= high):
+        raise FilterError(name, value, [f"a whole number from {low} to {high}"])
+    return int(value)
+
+
+def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), media_type="application/json", headers=headers)
