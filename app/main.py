@@ -20,6 +20,7 @@ from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
 from app.http import EXPOSED, CatalogueResponses, Compression, Head, Safety, program_version
 from app.media import IMMUTABLE
+from app.ratelimit import RateLimit
 from app.settings import Settings
 from app.spool import Spool
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(
                 CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"], expose_headers=EXPOSED
             ),
+            Middleware(RateLimit, a_minute=settings.requests_a_minute),
             Middleware(
                 CatalogueResponses, catalogue=catalogue, program=program, most_bytes=settings.kept_answers * 1_000_000
             ),
