@@ -86,7 +86,7 @@ def test_the_python_example_runs(sample_site: str):
 
 
 def test_settings_are_listed_with_their_defaults():
-    rows = dict(re.findall(rf"^\| `({PREFIX}\w+)` \|.+\|\s*(.*?)\s*\|$", README, re.M))
+    rows = dict(re.findall(rf"^\| `({PREFIX}\w+)` \|.+\| ?(.*?) ?\|$", README, re.M))
     assert set(rows) == {PREFIX + field.name.upper() for field in dataclasses.fields(Settings)}
     for field in dataclasses.fields(Settings):
         default = str(field.default) if field.default is not None else ""
