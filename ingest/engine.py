@@ -114,6 +114,8 @@ def flag(
     DataError where the matrix holds no probabilities.
     """
     executor = InProcess() if executor is None else executor
+    if labels.dtype == np.uint64:
+        labels = labels.astype(np.int64)  # numpy makes floats of sums of the two
     scores, sums = _score(labels, matrix, advance, executor)
     thresholds = sums.thresholds
     counts, off_diagonal = _count(labels, scores, matrix, thresholds, executor)
@@ -162,12 +164,12 @@ def _count(
     for start in range(0, n, _ROWS):
         here = slice(start, start + _ROWS)
         latent = confident_classes(labels[here], scores[here], thresholds)
-        counts += cl.joint_of(labels[here], latent, m)
+        cl.count_in(counts, labels[here], latent)
         off_diagonal[here] = (latent >= 0) & (latent != labels[here])
         unsettled.append(np.flatnonzero(latent == UNSETTLED) + start)
     tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix)]
     for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
-        counts += cl.joint_of(labels[rows], latent, m)
+        cl.count_in(counts, labels[rows], latent)
         off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
     return counts, off_diagonal
 

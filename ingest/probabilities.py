@@ -57,8 +57,8 @@ def looks_like_probabilities(head: NDArray[Any]) -> bool:
 
 def _require(path: Path, first: int, rows: NDArray[np.intp], values: NDArray[np.float64], tolerance: float) -> None:
     finite = np.asarray(np.isfinite(values).all(axis=1))
-    # What is not finite is told first of its own row; comparing it would warn and tell nothing.
-    safe = np.where(np.isfinite(values), values, 0.0)
+    # What is not finite, or far off, is told of by itself; adding it up would warn and tell nothing.
+    safe = np.clip(np.where(np.isfinite(values), values, 0.0), -2.0, 2.0)
     outside = np.asarray(((safe < -tolerance) | (safe > 1 + tolerance)).any(axis=1))
     sums = safe.sum(axis=1)
     far = np.abs(sums - 1) > tolerance

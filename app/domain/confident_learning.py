@@ -88,6 +88,15 @@ def joint_of(labels: Labels, latent: NDArray[np.int64], m: int) -> ConfidentJoin
     return np.bincount(cells, minlength=m * m).reshape(m, m)
 
 
+def count_in(counts: ConfidentJoint, labels: Labels, latent: NDArray[np.int64]) -> None:
+    """Add to a confident joint, in place, what ``joint_of`` counts; for few rows no whole joint is made."""
+    if len(labels) * 8 > counts.size:
+        counts += joint_of(labels, latent, len(counts))
+    else:
+        counted = latent >= 0
+        np.add.at(counts, (labels[counted].astype(np.intp), latent[counted]), 1)
+
+
 def joint(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> Joint:
     """(m, m) the joint Q of given and latent labels (Eq. 2): C calibrated to the label counts, summing to 1.
 
@@ -119,13 +128,22 @@ def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: 
     (0.125, 0.1667)
     """
     if rule is FlagRule.CALIBRATED:
-        off_diagonal = joint(counts, label_counts)
-        np.fill_diagonal(off_diagonal, 0.0)
-        return math.fsum(off_diagonal[off_diagonal > 0].tolist())
+        return _off_diagonal(counts, label_counts)
     if rule is not FlagRule.UNCALIBRATED:
         raise ValueError(f"expected one of {', '.join(COUNTING_RULES)}, found {rule.value}")
     total = int(counts.sum())
     return (total - int(np.trace(counts))) / total if total else 0.0
+
+
+def _off_diagonal(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> float:
+    """What of the joint lies off its diagonal, cell by cell as ``joint`` has it, without the many that are empty."""
+    given, latent = np.nonzero(counts)
+    if not len(given):
+        return 0.0
+    off = given != latent
+    given, latent = given[off], latent[off]
+    cells = counts[given, latent] / counts.sum(axis=1)[given] * (label_counts / label_counts.sum())[given]
+    return math.fsum(cells.tolist())
 
 
 def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> int:

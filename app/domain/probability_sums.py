@@ -84,7 +84,7 @@ def sums_by_class(labels: Labels, values: Probabilities, m: int) -> ProbabilityS
     total = ProbabilitySums(np.zeros((1, m), dtype=np.int64), np.zeros(m, dtype=np.int64))
     for start in range(0, len(labels), _ROWS):
         here = slice(start, start + _ROWS)
-        total = total + _sums(labels[here], values[here].astype(np.float64), m)
+        total = total + _sums(labels[here].astype(np.intp), values[here].astype(np.float64), m)
     return total
 
 

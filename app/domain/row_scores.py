@@ -86,7 +86,7 @@ def score_rows(labels: Labels, block: Probabilities) -> RowScores:
         return RowScores(block[:, 0].copy(), np.zeros(n, block.dtype), np.zeros(n, rival_type))
     bits = block.view(_UNSIGNED[block.itemsize])
     flat = bits.reshape(-1)
-    given = np.arange(0, n * m, m) + labels
+    given = np.arange(0, n * m, m) + labels.astype(np.intp)
     own = flat[given]
     flat[given] = 0
     other = bits.max(axis=1)
@@ -163,7 +163,7 @@ def _confident(labels: Labels, scores: RowScores, thresholds: NDArray[np.float64
     needed = np.where(np.isnan(thresholds), np.inf, thresholds)
     latent = labels.astype(np.int64)
     # Most examples are what they are called, and confidently so.
-    certain = (scores.own >= scores.other) & (scores.own.astype(np.float64) >= needed[latent])
+    certain = (scores.own > scores.other) & (scores.own.astype(np.float64) >= needed[latent])
     others = np.flatnonzero(~certain)
     latent[others] = _less_certain(latent[others], scores[others], needed)
     return latent

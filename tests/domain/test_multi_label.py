@@ -69,7 +69,7 @@ def test_joints_equal_the_loops_class_by_class(data):
         counts = [[0, 0], [0, 0]]
         for k, labels in enumerate(sets):
             p = probs[k, j]
-            options = [(1 - p, 0)] * (1 - p >= absent) + [(p, 1)] * (p >= present)
+            options = [(1 - p, 0)] * bool(1 - p >= absent) + [(p, 1)] * bool(p >= present)
             if options:
                 counts[j in labels][max(options, key=lambda option: (option[0], -option[1]))[1]] += 1
         assert found[j].tolist() == counts
