@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest import flag_command
+from ingest import flag_command, media_command
 from ingest.errors import IngestError
 from ingest.manifest import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
@@ -31,6 +31,7 @@ Turn files about label errors into a catalogue: one SQLite file, from which the 
   python -m ingest add MANIFEST.toml DIR      a dataset of your own
   python -m ingest check DIR                  what `release` would load, and what is missing or wrong
   python -m ingest list                       what a catalogue holds
+  python -m ingest media NAME --from URLS     what a dataset lacks of its media, from the web
   python -m ingest benchmarks DIR             models' predictions for a dataset that is there already
   python -m ingest evaluate NAME FILE         your predictions against original and corrected labels
   python -m ingest reproduce                  the paper's figures beside those of a catalogue
@@ -186,8 +187,10 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _flag(arguments: argparse.Namespace) -> int:
-    return flag_command.run(arguments)
+def _export(arguments: argparse.Namespace) -> int:
+    from ingest import exporting
+
+    return exporting.run(arguments)
 
 
 def _benchmarks(arguments: argparse.Namespace) -> int:
@@ -245,8 +248,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_catalogue(listing, written=False)
 
     says = "find label errors in a matrix of your own, without a catalogue"
-    flag_command.add_arguments(_command(commands, "flag", _flag, says, flag_command.EXAMPLES))
+    flag_command.add_arguments(_command(commands, "flag", flag_command.run, says, flag_command.EXAMPLES))
+    fetching = _command(commands, "media", media_command.run, "fetch media from the web", media_command.EXAMPLES)
+    media_command.add_arguments(fetching)
+    _add_catalogue(fetching, written=True)
     _add_measuring(commands)
+
+    from ingest import exporting
+
+    exported = _command(commands, "export", _export, "write a corrected test set to a file", exporting.EXAMPLES)
+    exporting.add_arguments(exported)
+    _add_catalogue(exported, written=False)
     return parser
 
 

@@ -48,9 +48,13 @@ def test_imports_go_one_way(path):
         if where.startswith("app/measuring/") and top == "app":
             allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.measuring"))
             assert allowed, f"{where} imports {module}; it is used without the site"
+        if where.startswith("app/corrected/") and top == "app":
+            allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.corrected"))
+            assert allowed, f"{where} imports {module}; it writes files without the site"
         if where.startswith("ingest/") and top == "app":
-            allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.measuring"))
-            assert allowed, f"{where} imports {module}; ingest may know app.schema, app.domain and app.measuring only"
+            shared = ("app.schema", "app.domain", "app.measuring", "app.corrected")
+            allowed = module == "app" or module.startswith(shared)
+            assert allowed, f"{where} imports {module}; ingest may know {', '.join(shared)} only"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names)
