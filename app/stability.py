@@ -22,7 +22,8 @@ from app.measuring.evaluation import read_results
 from app.measuring.results import line
 from app.records import Dataset
 
-SCALES: Final = ("linear", "log")
+#: Most crossings lie at low prevalence, where a linear axis has no room for them.
+SCALES: Final = ("log", "linear")
 TOPS: Final = ("1", "5")
 #: Lines of a chart that can still be told apart.
 MOST_CHOSEN: Final = 8
@@ -40,7 +41,7 @@ class Choice:
     top: str = "1"
     models: tuple[str, ...] = ()
     prevalence: float | None = None
-    scale: str = "linear"
+    scale: str = SCALES[0]
     first: str | None = None
     second: str | None = None
 
@@ -83,7 +84,7 @@ class Choice:
         pairs += [("model", key) for key in chosen.models]
         if chosen.prevalence is not None:
             pairs.append(("prevalence", f"{100 * chosen.prevalence:g}"))
-        if chosen.scale != "linear":
+        if chosen.scale != SCALES[0]:
             pairs.append(("scale", chosen.scale))
         pairs += [(n, v) for n, v in (("first", chosen.first), ("second", chosen.second)) if v is not None]
         return urlencode(pairs, safe="/")

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from app.domain.crossings import Line
 
 _ROW: Final = 20  # height of a model in a slope chart
-_SLOPE_WIDTH: Final = 430
-_SLOPE_LEFT: Final = 190
-_SLOPE_RIGHT: Final = 240
+_SLOPE_WIDTH: Final = 480
+_SLOPE_LEFT: Final = 180
+_SLOPE_RIGHT: Final = 300
 _TOP: Final = 34
 
 _WIDTH, _HEIGHT = 720, 300
@@ -129,14 +129,18 @@ def prevalence_chart(
             )
             % (place, path, edge, scale.y(line.at(1.0)), edge + 12, ends[place], edge + 16, ends[place], key)
         )
+    last, above = -99.0, True
     for mark in marks:
         x, y = axis.x(mark.prevalence), scale.y(mark.accuracy)
+        # Numbers that would stand in each other stand above and below the line by turns.
+        above = not above if x - last < _APART else True
+        last = x
         parts.append(
             Markup(
                 '<g class="crossing"><path d="M%.1f %.1fV%d"/><circle cx="%.1f" cy="%.1f" r="4"/>'
                 '<text x="%.1f" y="%.1f" text-anchor="middle">%d</text></g>'
             )
-            % (x, y, _HEIGHT - _BELOW, x, y, x, y - 8, mark.number)
+            % (x, y, _HEIGHT - _BELOW, x, y, x, y - 8 if above else y + 17, mark.number)
         )
     return Markup('<svg class="prevalence" viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg>') % (
         _WIDTH,

@@ -13,7 +13,9 @@ from app.measuring.results import line
 from app.records import Dataset
 from app.rendering import media_prefix
 from app.stability import (
+    SCALES,
     SMALL,
+    TOPS,
     Choice,
     Disagreement,
     Results,
@@ -134,8 +136,8 @@ def _sides(results: Results, shown: Sequence[str], scale: str, at: float) -> lis
     sides = []
     for name, kind in _SIDES:
         lines = lines_of(results, kind)
-        found = overtakings(results, kind, shown)
-        marks = [Mark(one.number, one.prevalence, one.accuracy) for one in found if not one.ends]
+        found = [one for one in overtakings(results, kind, shown) if not one.ends]
+        marks = [Mark(one.number, one.prevalence, one.accuracy) for one in found]
         chosen = [(key, lines[key]) for key in shown if key in lines]
         label = f"Line chart: {name} accuracy against noise prevalence of {', '.join(key for key, _ in chosen)}"
         every = [one for one in results["crossings"] if one["kind"] == kind]
@@ -200,8 +202,8 @@ def _links(dataset: Dataset, choice: Choice) -> dict[str, Any]:
     api = f"/api/v1/datasets/{dataset.name}"
     return {
         "agreements": [(a, to(agreement=a)) for a in dataset.agreements],
-        "tops": [(top, to(top=top)) for top in ("1", "5")],
-        "scales": [(scale, to(scale=scale)) for scale in ("linear", "log")],
+        "tops": [(top, to(top=top)) for top in TOPS],
+        "scales": [(scale, to(scale=scale)) for scale in SCALES],
         "csv": f"{api}/stability.csv{agreement}",
         "json": f"{api}/stability{agreement}",
         "crossings": f"{api}/crossings{agreement}",
@@ -253,7 +255,7 @@ def _never(a: Line | None, b: Line | None, results: Results) -> str:
 def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A visitor's line among those of telling models, with its crossings of all of them."""
     least = float(results["noise_prevalence"])
-    axis = Axis(least, "linear")
+    axis = Axis(least, SCALES[0])
     charts = []
     for name, kind in _SIDES:
         own = line(found["accuracy"], kind)

@@ -1,6 +1,7 @@
 """The pages about models: benchmark stability of a dataset, a visitor's own model, and the paper's figures again."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,7 @@ from app import queries
 from app.database import current
 from app.errors import SiteError
 from app.evaluation import MOST_BYTES_WORDS, evaluated
-from app.measuring.reproduction import Outcome, compare
+from app.measuring.reproduction import Comparison, Outcome, compare
 from app.memo import Memo
 from app.rendering import render
 from app.stability import Choice, agreement_of, keys_of, require_known, results_of
@@ -40,11 +41,21 @@ async def reproduction(request: Request) -> HTMLResponse:
         request,
         "reproduction.html",
         place="reproduction",
+        differing=_differing(found),
         groups=[(title, rows, Counter(one.outcome for one in rows)) for title, rows in groups],
         counts=counts,
         outcomes=list(Outcome),
         not_loaded=Outcome.NOT_LOADED,
     )
+
+
+def _differing(found: Sequence[Comparison]) -> list[tuple[str, str | None, list[Comparison]]]:
+    """What differs, by what it is about and for which reason."""
+    groups: dict[tuple[str, str | None], list[Comparison]] = {}
+    for one in found:
+        if one.outcome in (Outcome.DIFFERS, Outcome.BROKEN):
+            groups.setdefault((one.subject, one.reason), []).append(one)
+    return [(subject, reason, ones) for (subject, reason), ones in groups.items()]
 
 
 @router.get("/{name}/stability")
