@@ -9,6 +9,7 @@ import os
 import shutil
 import struct
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -107,6 +108,14 @@ class NpyPart:
             view, at = view[found:], at + found
 
 
+class _Keeper:
+    """A temporary folder that lives as long as this object, or the process."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="label-errors-npz-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+
 def open_npy(path: Path) -> NpyPart:
     """The array in a .npy file, its header read and its size checked; any shape.
 
@@ -176,12 +185,12 @@ def _data_start(path: Path, info: zipfile.ZipInfo) -> int:
 
 def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: Header) -> NpyPart:
     _require_numbers(path, header, info.file_size)
-    folder = tempfile.TemporaryDirectory(prefix="label-errors-npz-")
-    target = Path(folder.name) / "matrix.npy"
+    keeper = _Keeper()
+    target = keeper.folder / "matrix.npy"
     # zipfile never yields more than the size it declared, which was just held against the header.
     with closing(archive.open(info)) as packed, target.open("wb") as unpacked:
         shutil.copyfileobj(packed, unpacked, 1 << 20)
-    return NpyPart(path, target, header, keeper=folder)
+    return NpyPart(path, target, header, keeper=keeper)
 
 
 def read_header(path: Path, stream: BinaryIO | Any) -> Header:
