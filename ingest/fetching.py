@@ -1,0 +1,226 @@
+"""Files from the web into a folder, politely: few connections, a rate limit, patience, and an eye on what comes.
+
+What was fetched once is not asked for again, so an interrupted run goes on where it stopped. A server that asks for
+time gets it. Nothing that is too large, of another type, or on a private machine is taken; what a file holds is for its
+decoder to find out. Nothing is stored in a catalogue here.
+"""
+
+import asyncio
+import random
+import time
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from ingest.addresses import Destination, RefusedAddressError, destination
+
+_AGENT: Final = "label-errors-site (media for a local catalogue)"
+_MOST_HOPS: Final = 5
+_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How to ask. Times are seconds."""
+
+    connections: int = 2
+    per_second: float = 4.0  # requests, of all connections together
+    attempts: int = 4
+    backoff: float = 1.0  # before the second attempt; doubles with each
+    longest_wait: float = 300.0  # a server that asks for more is left alone
+    silence: float = 20.0  # without a byte
+    whole: float = 120.0  # for one file
+    most_bytes: int = 64 << 20
+    allowed_hosts: frozenset[str] = frozenset()  # may be private
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One file to fetch for an example."""
+
+    index: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of an errand: a file, or the reason why there is none."""
+
+    errand: Errand
+    path: Path | None
+    reason: str | None = None
+    known: bool = False  # it was there already
+
+
+class _RefusedError(Exception):
+    """There is no use in asking again."""
+
+
+class _TryAgainError(Exception):
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+def fetch(
+    errands: Sequence[Errand],
+    folder: Path,
+    types: Collection[str],
+    suffixes: Collection[str],
+    manners: Manners,
+    done: Callable[[Fetched], None],
+) -> list[Fetched]:
+    """Fetch every file into ``folder``, in the order of the errands; ``done`` is told of each as it comes.
+
+    ``types`` are beginnings of media types that are taken ("image/"); ``suffixes`` are endings of names that are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("*.part"):
+        leftover.unlink()
+    try:
+        return asyncio.run(_Fetching(folder, types, suffixes, manners, done).all(errands))
+    except ExceptionGroup as group:
+        # One connection met what concerns all of them, as a full disk, and the others were called back.
+        raise group.exceptions[0] from group
+
+
+@dataclass
+class _Fetching:
+    folder: Path
+    types: Collection[str]
+    suffixes: Collection[str]
+    manners: Manners
+    done: Callable[[Fetched], None]
+    next_start: float = field(default=0.0, init=False)
+
+    async def all(self, errands: Sequence[Errand]) -> list[Fetched]:
+        waiting = iter(enumerate(errands))
+        found: dict[int, Fetched] = {}
+        # No proxy: it would look names up itself, and nobody could say where it connects to.
+        limits = httpx.Limits(max_connections=self.manners.connections)
+        async with httpx.AsyncClient(
+            trust_env=False, timeout=self.manners.silence, limits=limits, headers={"User-Agent": _AGENT}
+        ) as client:
+
+            async def worker() -> None:
+                for place, errand in waiting:
+                    found[place] = await self._one(client, errand)
+                    self.done(found[place])
+
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.manners.connections):
+                    group.create_task(worker())
+        return [found[place] for place in sorted(found)]
+
+    async def _one(self, client: httpx.AsyncClient, errand: Errand) -> Fetched:
+        stem = f"{errand.index}-{zlib.crc32(errand.url.encode('utf-8', 'surrogatepass')):08x}"
+        known = next((path for path in self.folder.glob(f"{stem}*") if path.suffix != ".part"), None)
+        if known is not None:
+            return Fetched(errand, known, known=True)
+        reason = "never asked"
+        for attempt in range(self.manners.attempts):
+            try:
+                async with asyncio.timeout(self.manners.whole):
+                    return Fetched(errand, await self._asked(client, errand.url, stem))
+            except (_RefusedError, RefusedAddressError) as error:
+                return Fetched(errand, None, str(error))
+            except _TryAgainError as error:
+                reason, after = str(error), error.after
+            except TimeoutError:
+                reason, after = f"expected it whole within {self.manners.whole:g} s, found it still coming", None
+            except (httpx.InvalidURL, ValueError) as error:
+                return Fetched(errand, None, f"expected an address, found none ({error})")
+            except (httpx.TransportError, httpx.DecodingError) as error:
+                reason, after = f"expected an answer, found none ({type(error).__name__}: {error})", None
+            if after is not None and after > self.manners.longest_wait:
+                return Fetched(errand, None, f"{reason}; asked to come back in {after:.0f} s")
+            if attempt + 1 < self.manners.attempts:
+                await self._wait(attempt, after)
+        return Fetched(errand, None, f"{reason}, {self.manners.attempts} times")
+
+    async def _wait(self, attempt: int, after: float | None) -> None:
+        if after is not None:
+            # The server speaks to this whole program, not to one request of it.
+            self.next_start = max(self.next_start, time.monotonic() + after)
+        await asyncio.sleep(self.manners.backoff * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+
+    async def _turn(self) -> None:
+        """Wait for one's turn: no more requests a second than the manners say."""
+        now = time.monotonic()
+        start = max(now, self.next_start)
+        self.next_start = start + 1 / self.manners.per_second
+        await asyncio.sleep(start - now)
+
+    async def _asked(self, client: httpx.AsyncClient, url: str, stem: str) -> Path:
+        first = url
+        for _ in range(_MOST_HOPS + 1):
+            await self._turn()
+            to = await destination(url, self.manners.allowed_hosts)
+            async with client.stream(
+                "GET", to.url, headers=_headers(to), extensions={"sni_hostname": to.name}
+            ) as answer:
+                if answer.is_redirect and "location" in answer.headers:
+                    url = urljoin(url, answer.headers["location"])
+                    continue
+                return await self._saved(answer, first, stem)
+        raise _RefusedError(f"expected a file, found more than {_MOST_HOPS} redirects")
+
+    async def _saved(self, answer: httpx.Response, url: str, stem: str) -> Path:
+        self._check(answer)
+        suffix = PurePosixPath(urlsplit(url).path).suffix[1:].lower()
+        path = self.folder / (f"{stem}.{suffix}" if suffix in self.suffixes else stem)
+        part = path.with_name(f"{path.name}.part")
+        size = 0
+        try:
+            with part.open("wb") as file:
+                async for chunk in answer.aiter_bytes():
+                    size += len(chunk)
+                    if size > self.manners.most_bytes:
+                        raise _RefusedError(f"expected at most {self.manners.most_bytes:,} bytes, found more")
+                    file.write(chunk)
+            if size == 0:
+                raise _RefusedError("expected a file, found an empty answer")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _check(self, answer: httpx.Response) -> None:
+        status = f"{answer.status_code} {answer.reason_phrase}".strip()
+        if answer.status_code in _RETRIED:
+            raise _TryAgainError(f"expected a file, found {status}", _retry_after(answer.headers.get("retry-after")))
+        if answer.status_code != 200:
+            raise _RefusedError(f"expected a file, found {status}")
+        kind = answer.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
+        if kind != "application/octet-stream" and not kind.startswith(tuple(self.types)):
+            raise _RefusedError(f"expected {' or '.join(sorted(self.types))}, found {kind[:60]}")
+        declared = answer.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self.manners.most_bytes:
+            raise _RefusedError(f"expected at most {self.manners.most_bytes:,} bytes, found {int(declared):,}")
+
+
+def _headers(to: Destination) -> dict[str, str]:
+    # As it is: a compressed answer would hide how large the file is.
+    return {"Host": to.host, "Accept-Encoding": "identity"}
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, be it a number or a date; None without one that can be read."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,191 @@
+"""Fetching from a server that does all that a server should not."""
+
+import asyncio
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from nasty import Nasty, nasty
+from PIL import Image
+
+from ingest.addresses import RefusedAddressError, destination, is_public
+from ingest.fetching import Errand, Fetched, Manners, fetch
+
+MANNERS = Manners(
+    connections=2,
+    per_second=100,
+    attempts=3,
+    backoff=0.01,
+    longest_wait=5,
+    silence=2,
+    whole=3,
+    most_bytes=100_000,
+    allowed_hosts=frozenset({"127.0.0.1"}),
+)
+
+
+def picture() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9), (200, 10, 10)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def server() -> Iterator[Nasty]:
+    with nasty(picture()) as server:
+        yield server
+
+
+def fetched(server: Nasty, folder: Path, *paths: str, manners: Manners = MANNERS) -> list[Fetched]:
+    told: list[Fetched] = []
+    errands = [Errand(index, path if "://" in path else server.address + path) for index, path in enumerate(paths)]
+    found = fetch(errands, folder, ("image/",), ("png", "jpg"), manners, told.append)
+    assert sorted(one.errand.index for one in told) == list(range(len(paths))), "each is told of once"
+    assert not list(folder.glob("*.part"))
+    return found
+
+
+@pytest.mark.parametrize("name", ["good", "octets", "slow", "flaky", "busy", "moved"])
+def test_what_can_be_had_is_had(server: Nasty, tmp_path: Path, name: str) -> None:
+    (one,) = fetched(server, tmp_path, f"/{name}/7.png")
+    assert one.reason is None
+    assert one.path is not None
+    assert one.path.read_bytes() == picture()
+    assert one.path.parent == tmp_path
+    assert one.path.suffix == ".png"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "times"),
+    [
+        ("missing", "expected a file, found 404 Not Found", 1),
+        ("broken", "expected a file, found 500 Internal Server Error, 3 times", 3),
+        ("shut", "asked to come back in 86400 s", 1),
+        ("hang-up", "expected an answer, found none", 3),
+        ("short", "expected an answer, found none", 3),
+        ("page", "expected image/, found text/html", 1),
+        ("huge", "expected at most 100,000 bytes, found 1,000,000,000,000", 1),
+        ("endless", "expected at most 100,000 bytes, found more", 1),
+        ("nothing", "expected a file, found an empty answer", 1),
+        ("circle", "expected a file, found more than 5 redirects", 6),
+        ("inside", "refused localhost: it leads to the private address", 1),
+        ("metadata", "refused 169.254.169.254: it leads to the private address 169.254.169.254", 1),
+        ("elsewhere", "expected an http or https address, found another", 1),
+        ("nonsense", "Invalid URL in location header", 3),
+    ],
+)
+def test_what_cannot_be_had_is_reported_with_the_reason(
+    server: Nasty, tmp_path: Path, name: str, reason: str, times: int
+) -> None:
+    (one,) = fetched(server, tmp_path, f"/{name}/")
+    assert one.path is None
+    assert reason in (one.reason or "")
+    assert sum(server.asked.values()) == times
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_drips_is_left(server: Nasty, tmp_path: Path) -> None:
+    (one,) = fetched(server, tmp_path, "/drip/", manners=replace(MANNERS, whole=0.4, attempts=1))
+    assert "expected it whole within 0.4 s, found it still coming" in (one.reason or "")
+
+
+def test_nobody_is_asked_at_a_private_address(server: Nasty, tmp_path: Path) -> None:
+    (one,) = fetched(server, tmp_path, "/good/", manners=replace(MANNERS, allowed_hosts=frozenset()))
+    assert "refused 127.0.0.1: it leads to the private address 127.0.0.1" in (one.reason or "")
+    assert not server.asked
+
+
+def test_a_second_run_asks_only_for_what_is_missing(server: Nasty, tmp_path: Path) -> None:
+    first = fetched(server, tmp_path, "/good/1", "/missing/2", "/good/3")
+    (tmp_path / "9-00000000.part").write_bytes(b"left by a run that was killed")
+    second = fetched(server, tmp_path, "/good/1", "/missing/2", "/good/3")
+    assert [one.known for one in first] == [False, False, False]
+    assert [one.known for one in second] == [True, False, True]
+    assert [one.path for one in first] == [one.path for one in second]
+    assert server.asked == {"/good/1": 1, "/missing/2": 2, "/good/3": 1}
+
+
+def test_the_same_example_at_another_address_is_another_file(server: Nasty, tmp_path: Path) -> None:
+    fetched(server, tmp_path, "/good/1")
+    (one,) = fetched(server, tmp_path, "/good/2")
+    assert not one.known
+
+
+def test_requests_come_no_faster_and_no_more_at_once_than_is_polite(server: Nasty, tmp_path: Path) -> None:
+    fetched(server, tmp_path, *(f"/slow/{n}" for n in range(12)), manners=replace(MANNERS, per_second=20))
+    gaps = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
+    assert server.times[-1] - server.times[0] >= 11 / 20 - 0.05
+    assert min(gaps) > 0.02
+    assert 1 <= server.most_at_once <= 2
+
+
+def test_a_server_that_asks_for_time_gets_it_from_every_connection(server: Nasty, tmp_path: Path) -> None:
+    fetched(server, tmp_path, "/busy/1", *(f"/good/{n}" for n in range(10)), manners=replace(MANNERS, per_second=10))
+    gaps = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
+    assert max(gaps) > 0.8
+
+
+def test_no_name_out_of_an_address_becomes_a_path(server: Nasty, tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    found = fetched(server, inner, "/good/%2e%2e%2f%2e%2e%2fevil.png", "/good/..\\..\\evil.png", "/good/a.sh")
+    assert {one.path.parent for one in found if one.path} == {inner}
+    assert [path.name for path in tmp_path.iterdir()] == ["inner"]
+    assert not list(inner.glob("*.sh"))
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.5.5",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "100.64.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1%eth0",
+        "fc00::1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "ff02::1",
+    ],
+)
+def test_private_numbers_are_known(number: str) -> None:
+    assert not is_public(number)
+
+
+@pytest.mark.parametrize("number", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
+def test_public_numbers_are_known(number: str) -> None:
+    assert is_public(number)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://example.org/x",
+        "file:///etc/passwd",
+        "http:///x",
+        "",
+        "javascript:alert(1)",
+        "http://[::1/",
+        "//host/x",
+        "http://user:secret@127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1/" + "x" * 3_000,
+    ],
+)
+def test_what_is_no_address_of_the_web_is_refused(address: str) -> None:
+    with pytest.raises(RefusedAddressError):
+        asyncio.run(destination(address, {"127.0.0.1"}))
+
+
+def test_a_request_goes_to_the_machine_that_was_looked_up() -> None:
+    found = asyncio.run(destination("https://localhost:8443/a%20b?c=d#e", {"localhost"}))
+    assert found.url in ("https://127.0.0.1:8443/a%20b?c=d", "https://[::1]:8443/a%20b?c=d")
+    assert (found.host, found.name) == ("localhost:8443", "localhost")
