@@ -9,7 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app import corrected_page, dataset_pages, errors, queries, reference
+from app import corrected_page, coverage, dataset_pages, errors, queries, reference
 from app.cards import badge, cards
 from app.database import current
 from app.domain.verdicts import Category
@@ -120,4 +120,5 @@ async def api(request: Request) -> HTMLResponse:
 
 # The addresses of datasets begin at the root, so they come last.
 router.include_router(corrected_page.router)
+router.include_router(coverage.router)
 router.include_router(dataset_pages.router)

@@ -41,7 +41,7 @@ DATASETS = Path(__file__).resolve().parent.parent / "data" / "datasets"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 #: Addresses of the site's own pages, which a dataset's page must not hide behind.
-_TAKEN = frozenset({"about", "api", "healthz", "media", "method", "reproduction", "static"})
+_TAKEN = frozenset({"about", "api", "healthz", "media", "media-coverage", "method", "reproduction", "static"})
 _MOST_RATERS = 100
 _FOUR_ANSWERS = ("given", "guessed", "both", "neither")
 

@@ -61,7 +61,7 @@ def test_what_is_missing_is_fetched_stored_and_reported(
     out = capsys.readouterr().out
     after = query_of(old)
     of_tiny = "dataset_id = (SELECT id FROM datasets WHERE name = 'tiny')"
-    shown = {idx: media for idx, media in after(f"SELECT idx, media FROM issues WHERE {of_tiny} AND media NOT NULL")}
+    shown = dict(after(f"SELECT idx, media FROM issues WHERE {of_tiny} AND media NOT NULL"))
     assert set(shown) == {0, 3, 5}
     assert json.loads(shown[0]) == {"image": [300, 200], "thumbnail": [300, 200]}
     stored = after(f"SELECT idx, kind, type FROM media WHERE {of_tiny} ORDER BY idx, kind")
