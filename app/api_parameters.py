@@ -153,6 +153,15 @@ NEGOTIATED: Final = {
         "406": PROBLEM_RESPONSE | {"description": "Accept asks for a form in which this cannot be had."},
     },
 }
+CROISSANT: Final = {
+    "parameters": LISTED_POLICY,
+    "responses": {
+        "200": {
+            "description": "JSON-LD that conforms to Croissant 1.1.",
+            "content": {"application/ld+json": {"schema": {"type": "object"}}},
+        }
+    },
+}
 CHECKSUMS: Final = {
     "parameters": LISTED_POLICY,
     "responses": {

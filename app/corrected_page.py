@@ -16,10 +16,11 @@ from app.cards import badge, cards
 from app.charts import sets_bar
 from app.corrected.forms import FORMS, Form, offered
 from app.corrected.policy import PolicyError, Wanted, offers, parse
+from app.croissant import structured_data
 from app.database import Catalogue, current
 from app.domain.corrections import TREATMENTS, Action, Treatment, decision, sizes
 from app.domain.verdicts import Category
-from app.downloads import checksum
+from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import FilterError, NotHere
 from app.filters import IssueFilter
 from app.records import Dataset
@@ -28,8 +29,6 @@ from app.taking import taking
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-#: Test sets up to this size have the hashes of their files on the page; for larger ones they stand at an address.
-HASHED_AT_ONCE: Final = 200_000
 _PREVIEWED: Final = 12
 _TREATMENT_WORDS: Final = {
     Treatment.DROP: "leave out",
@@ -83,6 +82,7 @@ async def corrected(request: Request, name: str) -> HTMLResponse:
         "corrected.html",
         dataset=dataset,
         tab="corrected",
+        structured_data=await structured_data(request, dataset),
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
         is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),

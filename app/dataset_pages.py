@@ -13,6 +13,7 @@ from markupsafe import Markup
 from app import facets, queries
 from app.cards import cards
 from app.confusion_page import KINDS, confusion_context
+from app.croissant import structured_data
 from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import FilterError, NotFound
@@ -68,6 +69,7 @@ async def gallery(request: Request, name: str) -> HTMLResponse:
         previous_url=_page(name, query, "before", page.before),
         next_url=_page(name, query, "after", page.after),
         json_url=f"/api/v1/datasets/{name}/issues" + ("?" + query if query else ""),
+        structured_data="" if request.url.query else await structured_data(request, dataset),
         **around,
     )
 

@@ -25,6 +25,8 @@ router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=par
 
 #: Files of so many examples are written before they are answered; larger ones only for whoever asks for a part.
 WRITTEN_FIRST: Final = 1_000_000
+#: Test sets up to this size have the hashes of their files on pages; for larger ones they stand at an address.
+HASHED_AT_ONCE: Final = 200_000
 
 
 def answer(request: Request, name: str, form: Form, version: str | None = None) -> Response:

@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app import api, downloads, lookups, media, pages, rendering, stability_api, stability_pages
+from app import api, croissant, downloads, lookups, media, pages, rendering, stability_api, stability_pages
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
 from app.http import EXPOSED, CatalogueResponses, Compression, Head, Safety, program_version
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(media.router)
     app.include_router(downloads.router)
     app.include_router(lookups.router)
+    app.include_router(croissant.router)
     app.include_router(stability_api.router)
     app.include_router(api.router)
     app.mount("/static", _Static(directory=rendering.STATIC))
