@@ -13,7 +13,7 @@ from app import api_parameters as parameters
 from app import facets, models, queries
 from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
-from app.errors import FilterError, NotFound
+from app.errors import NotFound
 from app.filters import IssueFilter
 from app.records import Dataset, Issue, Label
 
@@ -24,18 +24,28 @@ DEFAULT_ISSUES: Final = 48
 router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS)
 
 
-@router.get("/datasets", response_model=models.DatasetList, summary="All datasets of the catalogue")
+@router.get(
+    "/datasets",
+    response_model=models.DatasetList,
+    summary="All datasets of the catalogue",
+    openapi_extra=parameters.FIELDS,
+)
 async def datasets(request: Request) -> Response:
     """The datasets in the order of the home page. Figures a catalogue cannot know are null."""
     catalogue = current(request)
+    fields = parameters.only_fields(request.query_params.multi_items(), models.DatasetOut)
     items = [_dataset(request, dataset) for dataset in catalogue.datasets.values()]
-    return _json({"items": items, "next": None, "total": len(items)})
+    return _json({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
 
 
-@router.get("/datasets/{name}", response_model=models.DatasetOut, summary="One dataset")
+@router.get(
+    "/datasets/{name}", response_model=models.DatasetOut, summary="One dataset", openapi_extra=parameters.FIELDS
+)
 async def dataset(request: Request, name: str) -> Response:
     """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
-    return _json(_dataset(request, queries.dataset_named(current(request), name)))
+    found = queries.dataset_named(current(request), name)
+    fields = parameters.only_fields(request.query_params.multi_items(), models.DatasetOut)
+    return _json(parameters.chosen([_dataset(request, found)], fields)[0])
 
 
 @router.get(
@@ -48,7 +58,9 @@ async def classes(request: Request, name: str) -> Response:
     """Every class with its examples, its threshold, and how many issues of the filter carry it in which role."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    f = IssueFilter.parse(dataset, request.query_params.multi_items(), strict=True)
+    own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
+    fields = parameters.fields(own.get("fields"), models.ClassOut)
+    f = IssueFilter.parse(dataset, rest, strict=True)
     roles = {role: facets.class_counts(catalogue, dataset, f, role) for role in ("given", "guessed", "corrected")}
     items = [
         {
@@ -60,7 +72,7 @@ async def classes(request: Request, name: str) -> Response:
         }
         for c in dataset.classes
     ]
-    return _json({"items": items, "next": None, "total": len(items)})
+    return _json({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
 
 
 @router.get(
@@ -73,20 +85,22 @@ async def issues(request: Request, name: str) -> Response:
     """The gallery as JSON: the same filters, the same order. Follow ``next`` until it is null."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    own, rest = parameters.split(request.query_params.multi_items(), ("limit", "after"))
+    own, rest = parameters.split(request.query_params.multi_items(), ("limit", "after", "fields"))
     f = IssueFilter.parse(dataset, rest, strict=True)
-    limit = _limit(own.get("limit"))
+    limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_ISSUES, MOST_ISSUES)
+    fields = parameters.fields(own.get("fields"), models.IssueOut)
     page = queries.issue_page(catalogue, dataset, f, limit, after=own.get("after"))
     base = _base(request)
     labels = _fragments(catalogue, dataset)
-    items = [_issue(base, dataset, issue, labels) for issue in page.items]
+    items = parameters.chosen([_issue(base, dataset, issue, labels) for issue in page.items], fields)
     following = None
     headers = {}
     if page.after is not None:
-        query = "&".join(filter(None, (f.query(dataset), f"limit={limit}", f"after={page.after}")))
+        only = f"fields={','.join(fields)}" if fields else ""
+        query = "&".join(filter(None, (f.query(dataset), f"limit={limit}", only, f"after={page.after}")))
         following = f"{base}{PREFIX}/datasets/{dataset.name}/issues?{query}"
         headers["Link"] = f'<{following}>; rel="next"'
-    return _json({"items": items, "next": following, "total": page.total}, headers)
+    return _json({"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers)
 
 
 @router.get(
@@ -99,7 +113,9 @@ async def issue(request: Request, name: str, index: str) -> Response:
     """An issue by its index in the test set, with its verdict at every agreement threshold."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    f = IssueFilter.parse(dataset, request.query_params.multi_items(), strict=True)
+    own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
+    fields = parameters.fields(own.get("fields"), models.IssueDetailOut)
+    f = IssueFilter.parse(dataset, rest, strict=True)
     number = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
     detail = queries.issue_detail(catalogue, dataset, number, f.agreement)
     if detail is None:
@@ -112,7 +128,7 @@ async def issue(request: Request, name: str, index: str) -> Response:
     }
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
     body["text"] = detail.text
-    return _json(body)
+    return _json(parameters.chosen([body], fields)[0])
 
 
 @router.get("/{rest:path}", include_in_schema=False)
@@ -202,14 +218,6 @@ def _fragments(catalogue: Catalogue, dataset: Dataset) -> Mapping[int, orjson.Fr
         return found
 
     return catalogue.pages.get(("fragments", dataset.id), write)
-
-
-def _limit(value: str | None) -> int:
-    if not value:
-        return DEFAULT_ISSUES
-    if not (value.isascii() and value.isdecimal() and len(value) < 6 and 1 <= int(value) <= MOST_ISSUES):
-        raise FilterError("limit", value, [f"a whole number from 1 to {MOST_ISSUES}"])
-    return int(value)
 
 
 def _base(request: Request) -> str:

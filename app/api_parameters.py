@@ -32,6 +32,7 @@ def _plain(name: str) -> dict[str, Any]:
     return _parameter(name, description, {"type": kind}, example)
 
 
+_FIELDS: Final = _parameter("fields", "Only these fields of each item, by comma.", {"type": "string"})
 _AGREEMENT: Final = _plain("agreement")
 _CATEGORY: Final = _parameter(
     "category",
@@ -56,10 +57,12 @@ ISSUES: Final = {
         *_FILTER,
         _parameter("limit", "Issues on a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 48}),
         _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
     ]
 }
-CLASSES: Final = {"parameters": _FILTER}
-ISSUE: Final = {"parameters": [_AGREEMENT]}
+CLASSES: Final = {"parameters": [*_FILTER, _FIELDS]}
+ISSUE: Final = {"parameters": [*_FILTER, _FIELDS]}
+FIELDS: Final = {"parameters": [_FIELDS]}
 PROBLEM_RESPONSE: Final[dict[str, Any]] = {
     "description": "A problem.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -112,7 +115,6 @@ def corrected_form(form: Form) -> dict[str, Any]:
     return {"parameters": LISTED_POLICY if form.lists_rows else POLICY, "responses": responses}
 
 
-_FIELDS: Final = _parameter("fields", "Only these fields of each item, by comma.", {"type": "string"})
 ROWS: Final = {
     "parameters": [
         *LISTED_POLICY,
@@ -214,6 +216,15 @@ def fields(value: str | None, model: type[BaseModel]) -> tuple[str, ...] | None:
         if name not in model.model_fields:
             raise FilterError("fields", name, list(model.model_fields))
     return names
+
+
+def only_fields(pairs: Iterable[tuple[str, str]], model: type[BaseModel]) -> tuple[str, ...] | None:
+    """As ``fields``, where there is no other parameter. Raises FilterError for one."""
+    own, rest = split(pairs, ("fields",))
+    if rest:
+        name, value = rest[0]
+        raise FilterError(name, value, ["fields"], f"{name[:40]!r} is no parameter; expected fields.")
+    return fields(own.get("fields"), model)
 
 
 def chosen(items: Sequence[dict[str, Any]], names: tuple[str, ...] | None) -> list[dict[str, Any]]:

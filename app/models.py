@@ -130,6 +130,8 @@ class IssueList(Model):
     items: list[IssueOut]
     next: str | None = Field(description="Address of the next page, null on the last one.")
     total: Count = Field(description="Issues that match the filter.")
+    limit: Count
+    most: Count = Field(description="The largest limit.")
 
 
 class RowOut(Model):
