@@ -113,7 +113,8 @@ ingests them as any other. The site says on every page of theirs what they are.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parsed = _parser(light=given[:1] == ["flag"]).parse_args(given)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status: int = parsed.command(parsed)
@@ -218,7 +219,8 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, light: bool) -> argparse.ArgumentParser:
+    """All commands; ``light`` leaves out those that cannot be described without the packages they need."""
     parser = argparse.ArgumentParser(
         prog="python -m ingest", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -253,13 +255,17 @@ def _parser() -> argparse.ArgumentParser:
     media_command.add_arguments(fetching)
     _add_catalogue(fetching, written=True)
     _add_measuring(commands)
+    if not light:
+        _add_export(commands)
+    return parser
 
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from ingest import exporting
 
     exported = _command(commands, "export", _export, "write a corrected test set to a file", exporting.EXAMPLES)
     exporting.add_arguments(exported)
     _add_catalogue(exported, written=False)
-    return parser
 
 
 def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

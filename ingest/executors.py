@@ -25,6 +25,9 @@ PoolKind = Literal["threads", "processes"]
 #: Tasks under way for each worker: one it works on, and the next.
 _AHEAD = 2
 
+#: Seconds to wait for a scheduler's answer.
+_PATIENCE = 5
+
 #: How often a task may be begun anew when workers die under it.
 _RETRIES = 10
 
@@ -128,8 +131,14 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
     cluster = None
     try:
         if address == "local":
-            cluster = dask.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0)
-        client = dask.Client(address if cluster is None else cluster, timeout=10)
+            cluster = dask.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                memory_limit=0,
+                silence_logs=logging.CRITICAL + 1,
+            )
+        client = dask.Client(address if cluster is None else cluster, timeout=_PATIENCE)
     except (OSError, ValueError) as error:
         raise IngestError(f"expected a Dask scheduler at {address}, found none: {error}") from error
     try:

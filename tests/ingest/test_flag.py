@@ -1,0 +1,347 @@
+"""``python -m ingest flag`` as a user runs it: forms of labels and output, interruption, workers that die."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.commands import main
+from ingest.errors import DataError
+from ingest.given_labels import read_class_names, read_given_labels
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ["ant", "bee", "=cat()"]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Path, Any, Any]:
+    """A folder with probs.npy, labels.npy and classes.txt; labels; probabilities. Every tenth label is wrong."""
+    rng = np.random.default_rng(11)
+    labels = rng.integers(0, 3, 300)
+    scores = rng.random((300, 3)) + 2 * np.eye(3)[labels]
+    probs = scores / scores.sum(axis=1, keepdims=True)
+    labels[::10] = (labels[::10] + 1) % 3
+    np.save(tmp_path / "probs.npy", probs)
+    np.save(tmp_path / "labels.npy", labels.astype(np.uint8))
+    (tmp_path / "classes.txt").write_text("\n".join(NAMES) + "\n")
+    return tmp_path, labels, probs
+
+
+def flag(folder: Path, *options: str, matrix: str = "probs.npy", labels: str = "labels.npy") -> int:
+    return main(["flag", str(folder / matrix), "--labels", str(folder / labels), *options])
+
+
+def test_the_summary(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _, _ = made
+    assert flag(folder, "--classes", str(folder / "classes.txt")) == 0
+    shown = capsys.readouterr()
+    lines = shown.out.splitlines()
+    assert lines[0] == "examples 300, classes 3"
+    assert lines[1].startswith("rho calibrated: 0.1")
+    assert lines[2].startswith("rho uncalibrated: 0.1")
+    assert any(line.startswith("flagged by calibrated: ") for line in lines)
+    assert any(line.strip().startswith("bee -> ant") for line in lines)
+    assert "rows a second), peak memory " in lines[-1]
+    assert "flag: 300 rows" in shown.err
+
+
+def test_the_same_examples_in_every_form(made: Any) -> None:
+    folder, labels, probs = made
+    options = ("--classes", str(folder / "classes.txt"), "--rule", "uncalibrated", "--out")
+    for ending in ("csv", "json", "parquet"):
+        assert flag(folder, *options, str(folder / f"out.{ending}")) == 0
+    rows = json.loads((folder / "out.json").read_text())
+    assert 20 <= len(rows) <= 40
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    margins = [row["normalized_margin"] for row in rows]
+    assert margins == sorted(margins)
+    for row in rows:
+        k = row["index"]
+        assert (row["given"], row["guessed"], row["flagged"]) == (labels[k], probs[k].argmax(), True)
+        assert (row["given_name"], row["guessed_name"]) == (NAMES[row["given"]], NAMES[row["guessed"]])
+        assert row["self_confidence"] == probs[k, labels[k]]
+    assert pq.read_table(folder / "out.parquet").to_pylist() == rows
+    with (folder / "out.csv").open(newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert [int(row["index"]) for row in table] == [row["index"] for row in rows]
+    assert [float(row["normalized_margin"]) for row in table] == margins
+    # No name may begin a formula in a spreadsheet.
+    assert {row["given_name"] for row in table} == {"ant", "bee", "'=cat()"}
+    assert sorted(path.name for path in folder.iterdir() if "part" in path.name) == []
+
+
+def test_every_example_may_be_written(made: Any) -> None:
+    folder, _, _ = made
+    assert flag(folder, "--rule", "7", "--all", "--out", str(folder / "all.parquet")) == 0
+    table = pq.read_table(folder / "all.parquet").to_pydict()
+    assert table["index"] == list(range(300))
+    assert sum(table["flagged"]) == 7
+    assert sorted(table["rank"]) == [0] * 293 + list(range(1, 8))
+
+
+def test_nothing_flagged_is_still_a_table(made: Any) -> None:
+    folder, _, _ = made
+    for ending in ("csv", "json", "parquet"):
+        assert flag(folder, "--rule", "0", "--out", str(folder / f"none.{ending}")) == 0
+    assert json.loads((folder / "none.json").read_text()) == []
+    assert pq.read_table(folder / "none.parquet").num_rows == 0
+    assert len((folder / "none.csv").read_text().splitlines()) == 1
+
+
+def _as_csv(folder: Path, labels: Any) -> str:
+    (folder / "l.csv").write_text("id,label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels)))
+    return "l.csv"
+
+
+def _as_names(folder: Path, labels: Any) -> str:
+    (folder / "l.csv").write_text("label\n" + "".join(f"{NAMES[label]}\n" for label in labels))
+    return "l.csv"
+
+
+def _as_json(folder: Path, labels: Any) -> str:
+    (folder / "l.json").write_text(json.dumps([NAMES[label] for label in labels]))
+    return "l.json"
+
+
+def _as_lines(folder: Path, labels: Any) -> str:
+    (folder / "l.txt").write_text("".join(f"{label}\n" for label in labels))
+    return "l.txt"
+
+
+def _as_texts(folder: Path, labels: Any) -> str:
+    np.save(folder / "l.npy", np.array(NAMES)[labels])
+    return "l.npy"
+
+
+def _as_parquet(folder: Path, labels: Any) -> str:
+    pq.write_table(pa.table({"label": labels, "other": labels * 0.5}), folder / "l.parquet")
+    return "l.parquet"
+
+
+def _as_parquet_names(folder: Path, labels: Any) -> str:
+    pq.write_table(pa.table({"animal": [NAMES[label] for label in labels]}), folder / "l.parquet")
+    return "l.parquet"
+
+
+@pytest.mark.parametrize("form", [_as_csv, _as_names, _as_json, _as_lines, _as_texts, _as_parquet, _as_parquet_names])
+def test_labels_in_every_form(form: Callable[[Path, Any], str], made: Any) -> None:
+    folder, labels, _ = made
+    found = read_given_labels(folder / form(folder, labels), 3, read_class_names(folder / "classes.txt"))
+    assert found.tolist() == labels.tolist()
+    assert found.dtype == np.uint8
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", ">i2", "u4", "i8", "u8"])
+def test_labels_of_any_whole_type(dtype: str, made: Any) -> None:
+    folder, labels, _ = made
+    np.save(folder / "l.npy", labels.astype(dtype))
+    assert read_given_labels(folder / "l.npy", 3, None).tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("l.txt", "0\n3\n", "l.txt: example 1: expected a class from 0 to 2, found 3"),
+        ("l.txt", "0\nbee\n", "l.txt: example 1: expected the number of a class .names need --classes., found 'bee'"),
+        ("l.txt", "", "l.txt: expected one label an example, found none"),
+        ("l.csv", "id,name\n0,1\n", "l.csv: expected a column 'label', found id, name"),
+        ("l.csv", "id,label\n0,1\n1\n", "l.csv: example 1: expected 2 cells, found 1"),
+        ("l.json", '{"a": 1}', "l.json: expected a list of labels"),
+        ("l.json", "[0, true]", "l.json: example 1: expected a label, found True"),
+        ("l.json", "[0, 1.5]", "l.json: example 1: expected a label, found 1.5"),
+        ("l.npy", "no array", "l.npy: expected a .npy file"),
+        ("l.parquet", "no table", "l.parquet: expected a parquet file"),
+    ],
+)
+def test_bad_labels_are_named(name: str, content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=said):
+        read_given_labels(tmp_path / name, 3, None)
+
+
+def test_bad_classes_are_named(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("ant\nbee\nant\n")
+    with pytest.raises(DataError, match=r"c\.txt: class 2: expected each name once, found 'ant' twice"):
+        read_class_names(tmp_path / "c.txt")
+    (tmp_path / "c.json").write_text('["ant", ""]')
+    with pytest.raises(DataError, match=r"c\.json: class 1: expected a name, found ''"):
+        read_class_names(tmp_path / "c.json")
+
+
+def test_what_does_not_fit_together_is_said_and_nothing_written(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, labels, probs = made
+    np.save(folder / "few.npy", labels[:-1])
+    np.save(folder / "nan.npy", np.where(np.arange(300)[:, None] == 123, np.nan, probs))
+    np.save(folder / "logits.npy", np.log(probs))
+    out = ("--out", str(folder / "out.csv"))
+    assert flag(folder, *out, labels="few.npy") == 1
+    assert "probs.npy: expected 299 rows, one an example, found 300" in capsys.readouterr().err
+    assert flag(folder, *out, matrix="nan.npy") == 1
+    assert "nan.npy: row 123: expected finite numbers, found nan" in capsys.readouterr().err
+    assert flag(folder, *out, matrix="logits.npy") == 1
+    assert "the command flag: --logits" in capsys.readouterr().err
+    assert flag(folder, *out, matrix="labels.npy") == 1
+    assert "labels.npy: expected shape (n, m), one column a class, found (300,)" in capsys.readouterr().err
+    assert flag(folder, *out, matrix="none.npy") == 1
+    assert "none.npy: expected a .npy file, found none" in capsys.readouterr().err
+    assert flag(folder, "--dask", "tcp://127.0.0.1:8786", "--workers", "2") == 1
+    assert "--workers goes with --dask local only" in capsys.readouterr().err
+    assert not (folder / "out.csv").exists()
+    assert flag(folder, "--logits", matrix="logits.npy") == 0
+    assert "softmax applied to logits" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--rule", "guess"], "expected calibrated, uncalibrated, prune_by_class"),
+        (["--rule", "-1"], "expected calibrated"),
+        (["--out", "out.xlsx"], "expected a name that ends in .parquet, .csv, .json"),
+        (["--out", "no/where/out.csv"], "expected a folder no/where, found none"),
+        (["--workers", "0"], "expected a number of workers, 1 or more, found 0"),
+    ],
+)
+def test_wrong_usage_is_status_2(options: list[str], said: str, made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        flag(made[0], *options)
+    assert said in capsys.readouterr().err
+
+
+def test_small_matrices_need_little(made: Any) -> None:
+    """No database, no pandas, no pyarrow is loaded for a .npy file; most of the time would go there."""
+    folder, _, _ = made
+    heavy = ("sqlalchemy", "pandas", "pyarrow", "distributed", "zarr", "sklearn", "PIL")
+    script = (
+        "import sys; from ingest.commands import main;"
+        f"main(['flag', {str(folder / 'probs.npy')!r}, '--labels', {str(folder / 'labels.npy')!r}]);"
+        f"sys.exit([name for name in {heavy} if name in sys.modules].__len__())"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Enough rows for a second or more of work in small steps."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 40, 100_000).astype(np.uint8)
+    probs = rng.random((100_000, 40), dtype=np.float32) / 40
+    probs[np.arange(100_000), labels] += 1
+    probs /= probs.sum(axis=1, keepdims=True)
+    labels[::20] = (labels[::20] + 1) % 40
+    with (tmp_path / "probs.npy").open("wb") as stream:
+        head = {"descr": "<f4", "fortran_order": False, "shape": (40 * 100_000, 40)}
+        np.lib.format.write_array_header_1_0(stream, head)
+        for _ in range(40):
+            stream.write(probs.tobytes())
+    np.save(tmp_path / "labels.npy", np.tile(labels, 40))
+    return tmp_path
+
+
+def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    command = ["-m", "ingest", "flag", str(folder / "probs.npy"), "--labels", str(folder / "labels.npy"), *options]
+    return subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    )
+
+
+def children(pid: int) -> list[int]:
+    """All processes that descend from one, as the system lists them."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found[1:]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--workers", "2", "--pool", "processes"]])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_stops_and_leaves_nothing(options: list[str], by: signal.Signals, large: Path) -> None:
+    before = sorted(path.name for path in large.iterdir())
+    process = start(large, "--rule", "prune_by_noise_rate", "--all", "--out", str(large / "out.csv"), *options)
+    time.sleep(0.9)
+    workers = children(process.pid)
+    if by is signal.SIGINT:
+        os.killpg(process.pid, by)  # as a terminal does, to all of them
+    else:
+        process.send_signal(by)
+    asked = time.monotonic()
+    _, said = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 3
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == "interrupted; nothing half-built was kept"
+    assert "Traceback" not in said
+    assert sorted(path.name for path in large.iterdir()) == before
+    assert not [pid for pid in workers if "spawn_main" in command_of(pid)]
+
+
+def facts(output: str) -> list[str]:
+    return [line for line in output.splitlines() if not line.startswith("time ")]
+
+
+def test_a_dask_worker_that_is_killed_costs_a_retry_and_not_the_result(large: Path) -> None:
+    expected, _ = start(large, "--rule", "both").communicate(timeout=60)
+    process = start(large, "--rule", "both", "--dask", "local", "--workers", "2")
+    killed = None
+    give_up = time.monotonic() + 30
+    while killed is None and time.monotonic() < give_up:
+        time.sleep(0.02)
+        # A worker that has begun to read the matrix is in the middle of a task.
+        for pid in children(process.pid):
+            if reads(pid, large / "probs.npy"):
+                os.kill(pid, signal.SIGKILL)
+                killed = pid
+                break
+    found, said = process.communicate(timeout=120)
+    assert killed is not None, said
+    assert process.returncode == 0, said
+    assert facts(found) == facts(expected)
+    assert "Traceback" not in said
+
+
+def reads(pid: int, path: Path) -> bool:
+    try:
+        return any(entry.readlink() == path for entry in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+def test_dask_says_what_is_wrong_with_the_data_and_where(made: Any) -> None:
+    folder, _, probs = made
+    np.save(folder / "probs.npy", np.where(np.arange(300)[:, None] == 222, np.nan, probs))
+    process = start(folder, "--dask", "local", "--workers", "1")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.splitlines()[-1].endswith("probs.npy: row 222: expected finite numbers, found nan")
+    assert "Traceback" not in said
+
+
+def test_a_scheduler_that_is_not_there_is_said(made: Any) -> None:
+    process = start(made[0], "--dask", "tcp://127.0.0.1:1")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "error: expected a Dask scheduler at tcp://127.0.0.1:1, found none" in said
+    assert "Traceback" not in said
