@@ -30,6 +30,7 @@ class Coverage(NamedTuple):
     percent: float
     bar: Markup
     exemplars: int
+    absent: int
     unreadable: int
     bytes: int
     everyone: str
@@ -57,6 +58,7 @@ def coverage(dataset: Dataset) -> Coverage:
         percent=100 * shown / dataset.n_issues if dataset.n_issues else 0.0,
         bar=share_bar(round(1000 * shown / dataset.n_issues) if dataset.n_issues else 0),
         exemplars=int(report.get("exemplars", 0)),
+        absent=int(report.get("absent", 0)),
         unreadable=int(report.get("n_problems", 0)),
         bytes=int(report.get("bytes", 0)),
         everyone=everyone,

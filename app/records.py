@@ -88,7 +88,7 @@ class Dataset:
 
     @cached_property
     def broken(self) -> Mapping[int, str]:
-        """Why the medium of an example could not be read, by index; the first few hundred of them."""
+        """What is wrong with the media that are damaged, by index of the example; the first few hundred of them."""
         return {int(idx): str(why) for idx, why in (self.media_report or {}).get("problems", ())}
 
     @property

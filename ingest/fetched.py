@@ -246,7 +246,7 @@ class _Storing:
         values = {
             "version": digest.hexdigest()[:16],
             "missing": compact(missing),
-            "media_report": compact({"exemplars": 0, "n_problems": 0, "problems": [], **report}),
+            "media_report": compact({"exemplars": 0, "absent": 0, "n_problems": 0, "problems": [], **report}),
         }
         self._connection.execute(update(schema.datasets).where(schema.datasets.c.id == self._id).values(**values))
 

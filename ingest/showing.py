@@ -92,13 +92,14 @@ def rows_of(
 
 def report(shown: Shown, issues: Collection[int], exemplars: int, n_bytes: int) -> dict[str, Any]:
     """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why."""
-    problems = {problem.index: problem.message for problem in shown.problems}
+    damaged = {problem.index: problem.message for problem in shown.problems if not problem.absent}
     return {
         "issues": sum(index in shown.sizes for index in issues),
         "exemplars": exemplars,
         "bytes": n_bytes,
-        "n_problems": len(problems),
-        "problems": [[index, message] for index, message in sorted(problems.items())[:_PROBLEMS_NAMED]],
+        "absent": sum(problem.absent for problem in shown.problems),
+        "n_problems": len(damaged),
+        "problems": [[index, message] for index, message in sorted(damaged.items())[:_PROBLEMS_NAMED]],
     }
 
 

@@ -66,7 +66,7 @@ class Bitmaps:
                 yield from self._jobs_of(member, here, start)
         for index in indices[(indices < 0) | (indices >= total)]:
             finding = f"expected a drawing of this index, found only {total:,}"
-            yield MediaProblem(int(index), str(self.store.path), finding)
+            yield MediaProblem(int(index), str(self.store.path), finding, absent=True)
 
     def _numbered(self) -> tuple[dict[str, tuple[int, int]], int]:
         """For each file the index of its first drawing and the one behind its last, and how many there are in all."""

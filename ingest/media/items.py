@@ -45,6 +45,7 @@ class MediaProblem:
     index: int
     where: str  # the file, and the member within it
     message: str  # what was expected and what was found
+    absent: bool = False  # the distribution does not hold it, so nothing is wrong with what is there
 
     def __str__(self) -> str:
         return f"{self.where}: example {self.index}: {self.message}"

@@ -73,7 +73,9 @@ class Lines:
             raise MediaError(path, "expected a .txt file in it, found none")
         for index in sorted(wanted):
             if not 0 <= index < count:
-                yield MediaProblem(index, str(path), f"expected a line of this index, found only {count:,}")
+                yield MediaProblem(
+                    index, str(path), f"expected a line of this index, found only {count:,}", absent=True
+                )
 
     def _by_offset(self, path: Path, wanted: Sequence[int]) -> Generator[Job, None, int]:
         index = LineIndex.of(path, self.cache)

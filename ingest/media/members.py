@@ -163,7 +163,7 @@ class Members:
             yield self._job_of(member, index, first=index in missing)
             missing.discard(index)
         for index in sorted(missing):
-            yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]))
+            yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]), absent=True)
 
     def labels(self) -> Sequence[str] | None:
         if not self.told.order:

@@ -130,7 +130,7 @@ class Records:
                 yield Job(index, where, "", record.pixels())
         for index in sorted(wanted):
             if not 0 <= index < count:
-                yield MediaProblem(index, where, f"expected an image of this index, found only {count:,}")
+                yield MediaProblem(index, where, f"expected an image of this index, found only {count:,}", absent=True)
 
     def labels(self) -> Sequence[int] | None:
         labels = [record.label for record in self._records()]

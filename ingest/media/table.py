@@ -76,7 +76,7 @@ class TextTable:
             raise MediaError(self.store.path, f"expected {self.told.count:,} rows, found {count:,}")
         for index in sorted(missing):
             row_or_key = f"of key {shown(wanted[index])}" if self.told.key_column else "of this index"
-            yield MediaProblem(index, where, f"expected a row {row_or_key}, found none among {count:,}")
+            yield MediaProblem(index, where, f"expected a row {row_or_key}, found none among {count:,}", absent=True)
 
     def _rows(self) -> Rows:
         for member in self.store.members():
