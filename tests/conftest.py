@@ -56,3 +56,12 @@ def real_site(real_catalogue: Path) -> Iterator[str]:
     """The address of the site over the ten datasets."""
     with serving(real_catalogue) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def models_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All ten datasets without media, and the thirteen models of CIFAR-10."""
+    file = tmp_path_factory.mktemp("models") / "catalogue.sqlite"
+    ingest("release", shared / "label-errors", "--catalogue", file)
+    ingest("benchmarks", shared / "benchmarks", "--catalogue", file)
+    return file

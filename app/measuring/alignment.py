@@ -75,6 +75,8 @@ class Gathered:
 
     def add(self, values: NDArray[Any], ids: Sequence[Any] | None, scores: bool) -> None:
         """Take in a block of rows. Raises UploadError naming the first rows that are wrong."""
+        if len(values) == 0:
+            return
         if self.n_rows + len(values) > self.target.n:
             raise UploadError(
                 f"expected {self.target.n:,} rows, one for each example of {self.target.title}; found more than that"
@@ -136,18 +138,20 @@ def ranked_of_scores(scores: NDArray[Any], target: Target, start: int = 0) -> Ra
         raise UploadError(
             f"expected {target.n_classes} scores a row, one a class of {target.title}; found shape {scores.shape}"
         )
+    if scores.dtype.kind != "f":
+        scores = scores.astype(np.float64)
     wrong = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if len(wrong):
         raise UploadError(f"expected finite numbers, found NaN or infinity in {_rows(wrong + start)}")
     k = min(TOP, scores.shape[1])
-    best = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k < scores.shape[1] else _all(scores)
+    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    # More classes than places share the last place's score: only a whole, stable sort takes the first of them.
+    last = np.take_along_axis(scores, best, axis=1).min(axis=1)
+    crowded = np.flatnonzero((scores >= last[:, None]).sum(axis=1) > k)
+    best[crowded] = np.argsort(-scores[crowded], axis=1, kind="stable")[:, :k]
     best = np.sort(best, axis=1)
     order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1).astype(np.int32)
-
-
-def _all(scores: NDArray[Any]) -> NDArray[np.int64]:
-    return np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
 
 
 def ranked_of_classes(values: NDArray[Any], target: Target, start: int = 0) -> Ranked:

@@ -1,0 +1,142 @@
+"""The paper's figures of models, from the real predictions, and the reproduction of all figures that can be loaded."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, text
+
+from app.measuring.evaluation import evaluate, read_results, target_of
+from app.measuring.reading import NotMeasurableError, read_models, read_subject
+from app.measuring.reproduction import MODEL_COLUMNS, PAPER, Outcome, compare
+from app.measuring.uploads import read_predictions
+
+
+@pytest.fixture(scope="module")
+def connection(models_catalogue: Path):
+    engine = create_engine(f"sqlite:///{models_catalogue}")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def cifar10(connection):
+    subject = read_subject(connection, "cifar10")
+    return {agreement: read_results(connection, subject.id, agreement) for agreement in (3, 4, 5)}
+
+
+def published(name: str):
+    with (PAPER / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_sets_of_cifar10(cifar10):
+    assert cifar10[3]["sizes"] == {"D": 10_000, "B": 9_946, "C": 18, "U": 36, "P": 9_964}
+    assert f"{cifar10[3]['noise_prevalence']:.2%}" == "0.18%"
+    assert [cifar10[t]["sizes"]["C"] for t in (3, 4, 5)] == [18, 7, 3]
+    assert {cifar10[t]["sizes"]["B"] for t in (3, 4, 5)} == {9_946}
+
+
+@pytest.mark.parametrize("row", published("table_s2.csv"), ids=lambda row: row["model"])
+def test_table_s2(cifar10, row):
+    models = cifar10[3]["models"]
+    assert len(models) == 13
+    model = next(m for m in models if (m["platform"], m["name"]) == (row["platform"], row["model"]))
+    assert model["title"] == "PyTorch 1.0"
+    for column, (_, kind) in MODEL_COLUMNS.items():
+        if "rank" in column:
+            rank = model["ranks"]["correctable"][kind]
+            tie = sum(m["ranks"]["correctable"][kind] == rank for m in models)
+            assert rank <= int(row[column]) < rank + tie
+        else:
+            assert f"{100 * model['correctable'][kind]:.2f}" == row[column]
+
+
+def test_vgg_11_overtakes_vgg_19_where_the_paper_says(cifar10):
+    found = [
+        c
+        for c in cifar10[3]["crossings"]
+        if {c["first"], c["second"]} == {"pytorch/vgg19_bn", "pytorch/vgg11_bn"} and c["kind"] == "corrected_top1"
+    ]
+    assert len(found) == 1
+    assert f"{found[0]['noise_prevalence']:.2%}" == "5.64%"
+    assert (found[0]["first"], found[0]["second"]) == ("pytorch/vgg19_bn", "pytorch/vgg11_bn")
+    low, high = found[0]["interval"]
+    assert low < found[0]["noise_prevalence"] < high
+
+
+def test_rankings_stay_on_the_test_set_and_turn_over_on_c(cifar10):
+    assert cifar10[3]["agreement_of_rankings"]["pruned"]["top1"]["kendall"] > 0.9
+    assert cifar10[3]["agreement_of_rankings"]["correctable"]["top1"]["kendall"] < 0
+
+
+def test_every_figure_is_the_papers_or_differs_for_a_known_reason(connection):
+    found = compare(connection)
+    counts = Counter(one.outcome for one in found)
+    assert counts[Outcome.BROKEN] == 0, [one for one in found if one.outcome is Outcome.BROKEN]
+    assert counts[Outcome.SAME] == 204
+    assert counts[Outcome.DIFFERS] == 15
+    assert all(one.reason for one in found if one.outcome is Outcome.DIFFERS)
+    differing = {one.subject for one in found if one.outcome is Outcome.DIFFERS}
+    assert differing == {"Caltech-256", "20 Newsgroups", "Abstract"}
+    # Nothing but ImageNet's models, and the crossing they have, is missing.
+    assert {one.table for one in found if one.outcome is Outcome.NOT_LOADED} == {"S1", "text"}
+    assert sum(one.table == "S2" and one.outcome is Outcome.SAME for one in found) == 13 * 8
+
+
+def test_a_figure_that_breaks_is_seen(connection):
+    transaction = connection.begin_nested()
+    try:
+        connection.execute(text("UPDATE datasets SET n_errors = n_errors + 1 WHERE name = 'mnist'"))
+        broken = [one for one in compare(connection) if one.outcome is Outcome.BROKEN]
+        assert {(one.table, one.subject, one.figure) for one in broken} >= {("1", "MNIST", "Errors")}
+    finally:
+        transaction.rollback()
+
+
+def test_first_choices_go_by_probability_not_by_column(connection, shared):
+    folder = shared / "benchmarks" / "pytorch_cifar10"
+    unsorted = 0
+    for model in read_models(connection, read_subject(connection, "cifar10").id):
+        classes = np.load(folder / f"{model.name}_pytorch_cifar10_top5preds.npy")
+        weights = np.load(folder / f"{model.name}_pytorch_cifar10_top5probs.npy")
+        assert (model.ranked[:, 0] == classes[np.arange(len(classes)), weights.argmax(axis=1)]).all()
+        assert (np.sort(model.ranked, axis=1) == np.sort(classes, axis=1)).all()
+        unsorted += int((classes[:, 0] != model.ranked[:, 0]).sum())
+    assert unsorted > 0
+
+
+def test_a_stored_model_sent_again_ties_with_itself(connection, tmp_path):
+    subject = read_subject(connection, "cifar10")
+    target = target_of(connection, subject)
+    stored = next(m for m in read_models(connection, subject.id) if m.name == "vgg11_bn")
+    file = tmp_path / "mine.npy"
+    np.save(file, stored.ranked)
+    ranked = read_predictions(file, file.name, target)
+    found = evaluate(connection, subject, target, ranked, 3)
+    assert found["ranks"]["correctable"]["corrected_top1"] == {
+        "rank": 1,
+        "of": 14,
+        "tied_with": ["pytorch/vgg11_bn"],
+    }
+    results = read_results(connection, subject.id, 3)
+    model = next(m for m in results["models"] if m["name"] == "vgg11_bn")
+    as_read = json.loads(json.dumps(found["accuracy"]))
+    assert all(as_read[part] == model[part] for part in ("all", "pruned", "benign", "correctable"))
+    with_19 = next(c for c in found["crossings"] if c["first"] == "pytorch/vgg19_bn" and c["kind"] == "corrected_top1")
+    assert f"{with_19['noise_prevalence']:.2%}" == "5.64%"
+    changes = found["changes"]
+    assert (changes["gained"], changes["lost"], changes["neither"]) == (12, 5, 1)
+
+
+def test_audioset_has_no_accuracy_and_says_why(connection):
+    with pytest.raises(NotMeasurableError, match="several labels at once"):
+        read_subject(connection, "audioset")
+    with pytest.raises(NotMeasurableError, match="not in this catalogue, so no accuracy"):
+        read_subject(connection, "quickdraw")
+    with pytest.raises(NotMeasurableError, match=r"no dataset 'cifar11'.*cifar10"):
+        read_subject(connection, "cifar11")

@@ -1,0 +1,249 @@
+"""Predictions in every format and spelling come out the same; what cannot be used is refused in words."""
+
+import csv
+import io
+import json
+import struct
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from app.measuring.alignment import Target, UploadError, ranked_of_scores
+from app.measuring.uploads import MOST_BYTES, read_predictions
+
+NAMES = ("cat", "dog", "frog", "crane", "crane", "car, red", "über")
+N = 40
+RNG = np.random.default_rng(0)
+KEYS = [f"neg/{n}_{n % 7}.txt" for n in range(N)]
+TARGET = Target("Pets", N, NAMES, KEYS)
+KEYLESS = Target("Pets", N, NAMES, None)
+SCORES = RNG.random((N, len(NAMES)))
+RANKED = np.argsort(-SCORES, axis=1)[:, :5].astype(np.int32)
+TOP = RANKED[:, 0]
+
+
+def spelled(class_id: int) -> str:
+    """By name where that says which one is meant."""
+    return NAMES[class_id] if NAMES.count(NAMES[class_id]) == 1 else str(class_id)
+
+
+def as_csv(header, rows) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    if header:
+        writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def as_npy(array, **options) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, **options)
+    return buffer.getvalue()
+
+
+def as_npz(**arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def as_parquet(**columns) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def read(tmp_path, name: str, content: bytes, target: Target = TARGET):
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+    return read_predictions(path, name, target)
+
+
+ORDER = RNG.permutation(N)
+INDEX = ORDER.tolist()
+SHUFFLED_KEYS = [KEYS[i] for i in INDEX]
+
+CLASSES = {
+    "plain.csv": as_csv(["prediction"], [[spelled(c)] for c in TOP]),
+    "numbers.csv": as_csv(["class"], [[c] for c in TOP]),
+    "headless.csv": as_csv(None, [[c] for c in TOP]),
+    "index.csv": as_csv(["index", "prediction"], [[i, spelled(TOP[i])] for i in INDEX]),
+    "last.csv": as_csv(["prediction", "Key"], [[spelled(TOP[i]), KEYS[i]] for i in INDEX]),
+    "bom.csv": b"\xef\xbb\xbf" + as_csv(["index", "prediction"], [[i, spelled(TOP[i])] for i in INDEX]),
+    "one.npy": as_npy(TOP),
+    "unsigned.npy": as_npy(TOP.astype(np.uint8)),
+    "column.npy": as_npy(TOP.reshape(N, 1).astype(np.int64)),
+    "names.npy": as_npy(np.array([spelled(c) for c in TOP])),
+    "only.npz": as_npz(anything=TOP),
+    "index.npz": as_npz(predictions=TOP[ORDER], index=ORDER),
+    "key.npz": as_npz(predictions=TOP[ORDER], key=np.array(SHUFFLED_KEYS)),
+    "list.json": json.dumps([spelled(c) for c in TOP]).encode(),
+    "numbers.json": json.dumps(TOP.tolist()).encode(),
+    "indexed.json": json.dumps({"index": INDEX, "predictions": TOP[ORDER].tolist()}).encode(),
+    "keyed.json": json.dumps({"key": SHUFFLED_KEYS, "predictions": [spelled(TOP[i]) for i in INDEX]}).encode(),
+    "object.json": json.dumps({str(i): int(TOP[i]) for i in INDEX}).encode(),
+    "by key.json": json.dumps({KEYS[i]: spelled(TOP[i]) for i in INDEX}).encode(),
+    "plain.parquet": as_parquet(prediction=[spelled(c) for c in TOP]),
+    "index.parquet": as_parquet(index=INDEX, prediction=TOP[ORDER].tolist()),
+    "key.PARQUET": as_parquet(key=SHUFFLED_KEYS, prediction=TOP[ORDER].tolist()),
+}
+RANKINGS = {
+    "ranked.csv": as_csv(["index", "a", "b", "c", "d", "e"], [[i, *map(spelled, RANKED[i])] for i in INDEX]),
+    "ranked.npy": as_npy(RANKED),
+    "columns.npy": as_npy(np.asfortranarray(RANKED)),
+    "ranked.json": json.dumps(RANKED.tolist()).encode(),
+    "scores.npy": as_npy(SCORES),
+    "half.npy": as_npy(SCORES.astype(np.float32)),
+    "logits.npy": as_npy(40 * np.log(SCORES)),
+    "scores.csv": as_csv(range(7), SCORES.tolist()),
+    "headless.csv": as_csv(None, SCORES.tolist()),
+    "moved.csv": as_csv(["index", *range(6, -1, -1)], [[i, *SCORES[i, ::-1].tolist()] for i in INDEX]),
+    "scores.json": json.dumps(SCORES.tolist()).encode(),
+    "scores.parquet": as_parquet(**{str(c): SCORES[:, c] for c in range(7)}),
+    "scores.npz": as_npz(predictions=SCORES[ORDER], index=ORDER),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_one_class_a_row(tmp_path, name):
+    assert read(tmp_path, name, CLASSES[name]).tolist() == [[c] for c in TOP.tolist()]
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_rankings_and_scores(tmp_path, name):
+    assert read(tmp_path, name, RANKINGS[name]).tolist() == RANKED.tolist()
+
+
+def test_columns_named_like_the_classes_hold_scores(tmp_path):
+    target = Target("Pets", 2, ("cat", "dog", "frog"), None)
+    content = as_csv(["frog", "cat", "dog"], [[0.1, 0.7, 0.2], [0.5, 0.2, 0.3]])
+    assert read(tmp_path, "named.csv", content, target).tolist() == [[0, 1, 2], [2, 1, 0]]
+
+
+def test_equal_scores_go_by_the_number_of_the_class():
+    rng = np.random.default_rng(1)
+    scores = rng.integers(4, size=(300, 9)) / 4
+    expected = [sorted(range(9), key=lambda c: (-row[c], c))[:5] for row in scores.tolist()]
+    assert ranked_of_scores(scores, Target("Many", 300, tuple("abcdefghi"), None)).tolist() == expected
+    few = Target("Few", 1, ("a", "b", "c"), None)
+    assert ranked_of_scores(np.array([[0.2, 0.4, 0.4]]), few).tolist() == [[1, 2, 0]]
+
+
+def without(rows, *indices):
+    return [row for place, row in enumerate(rows) if place not in indices]
+
+
+ROWS = [[i, spelled(TOP[i])] for i in range(N)]
+REFUSED = {
+    "short.csv": (as_csv(["prediction"], [[c] for c in TOP[:-2]]), "expected 40 rows.*found 38"),
+    "long.csv": (as_csv(["prediction"], [[c] for c in [*TOP, 0]]), "expected 40 rows.*more than that"),
+    "absent.csv": (as_csv(["index", "prediction"], without(ROWS, 7, 9)), "2 not at all: 7, 9"),
+    "twice.csv": (as_csv(["index", "prediction"], [*without(ROWS, 3), ROWS[5]]), "1 more than once: 5"),
+    "outside.csv": (as_csv(["index", "prediction"], [*without(ROWS, 3), [40, "cat"]]), "index from 0 to 39.*'40'"),
+    "wrong key.csv": (as_csv(["key", "prediction"], [[f"pos/{i}", 0] for i in range(N)]), "a key of Pets.*40 others"),
+    "unknown.csv": (as_csv(["prediction"], [["catt"], *[["cat"]] * (N - 1)]), "found 'catt' in row 0"),
+    "ambiguous.csv": (as_csv(["prediction"], [["crane"]] * N), "found 'crane' in rows 0, 1, 2, 3, 4 and 35 more"),
+    "blank.csv": (as_csv(["index", "prediction"], [[i, ""] for i in range(N)]), "found '' in rows"),
+    "seven.npy": (as_npy(np.full(N, 7)), "from 0 to 6; found 7"),
+    "negative.npy": (as_npy(np.full(N, -1)), "from 0 to 6; found -1"),
+    "wrapping.npy": (as_npy(np.full(N, 2**64 - 1, np.uint64)), "from 0 to 6; found 18446744073709551615"),
+    "fraction.npy": (as_npy(np.full(N, 0.5)), "found 0.5 in rows"),
+    "nan.npy": (as_npy(np.where(np.arange(N)[:, None] == 3, np.nan, SCORES)), "NaN or infinity in row 3"),
+    "infinite.csv": (as_csv(range(7), [[*row[:6], "inf"] for row in SCORES.tolist()]), "NaN or infinity"),
+    "word.csv": (as_csv(range(7), [[*row[:6], "much"] for row in SCORES.tolist()]), "much"),
+    "classes.npy": (as_npy(SCORES[:, :4]), "expected 7 probabilities a row"),
+    "repeated.npy": (as_npy(np.zeros((N, 2), int)), "different classes in a row.*rows 0"),
+    "cube.npy": (as_npy(np.zeros((N, 2, 2))), "shape \\(n,\\) or \\(n, k\\)"),
+    "scalar.npy": (as_npy(np.array(3)), "shape \\(n,\\) or \\(n, k\\)"),
+    "objects.npy": (as_npy(np.array([{}] * N), allow_pickle=True), "nothing is unpickled"),
+    "cut.npy": (as_npy(TOP)[:-9], "expected .* bytes"),
+    "text.npy": (b"hello there, this is no array", "expected a .npy file"),
+    "two.npz": (as_npz(a=TOP, b=TOP), "array named predictions"),
+    "text.npz": (b"PK\x03\x04 and nothing behind it", "expected a .npz file"),
+    "ids.npz": (as_npz(predictions=TOP, index=ORDER[:-1]), "as many of index as predictions"),
+    "text.parquet": (b"PAR1 nothing PAR1", "expected a Parquet file"),
+    "nulls.parquet": (as_parquet(prediction=[None] * N), "value in every cell"),
+    "words.parquet": (as_parquet(**{str(c): ["x"] * N for c in range(7)}), "numbers in the columns of scores"),
+    "long.parquet": (as_parquet(prediction=[0] * 41), "found 41"),
+    "broken.json": (b'{"a": ', "expected JSON"),
+    "number.json": (b"3", "list of predictions"),
+    "ragged.json": (json.dumps([[0, 1], [1]] * 20).encode(), "another at row 1"),
+    "mixed.json": (json.dumps([0, [1]] * 20).encode(), "another at row 1"),
+    "null.json": (json.dumps([None] * N).encode(), "something else at row 0"),
+    "true.json": (json.dumps([True] * N).encode(), "something else at row 0"),
+    "empty.json": (b"[]", "found none"),
+    "empty.csv": (b"", "empty file"),
+    "header.csv": (b"prediction\n", "found none"),
+    "blank first.csv": (b"\n1\n2\n", "found an empty one"),
+    "binary.csv": (bytes(range(128, 256)) * 9, "CSV in UTF-8"),
+    "wide.csv": (b",".join([b"x"] * 60) + b"\n", "found 60"),
+    "wider.csv": (b"x" * 1_200_000, "first line"),
+    "many.csv": (as_csv(["a"] * 25, [[0] * 25] * N), "found 25 columns"),
+    "both.csv": (as_csv(["index", "key", "prediction"], [[0, "a", 0]] * N), "found both"),
+    "ragged.csv": (as_csv(["index", "prediction"], [*ROWS[:-1], [39, "cat", "dog"]]), "cannot be read"),
+    "predictions.txt": (b"0\n", "ending in .csv.*found '.txt'"),
+    "predictions": (b"0\n", "without one"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_say_what_was_expected_and_what_was_found(tmp_path, name):
+    content, words = REFUSED[name]
+    with pytest.raises(UploadError, match=words):
+        read(tmp_path, name, content)
+
+
+def test_keys_are_refused_where_there_are_none(tmp_path):
+    with pytest.raises(UploadError, match="have no keys"):
+        read(tmp_path, "key.csv", CLASSES["last.csv"], KEYLESS)
+    with pytest.raises(UploadError, match="have no keys"):
+        read(tmp_path, "key.npz", CLASSES["key.npz"], KEYLESS)
+
+
+def header_only(shape: str) -> bytes:
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    text += b" " * (118 - len(text) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+@pytest.mark.parametrize("shape", ["(99999999999, 7)", "(2**40,)", "(40, -1)", "(10**18, 10**18)", "[40]", "(0, 7)"])
+def test_a_header_is_believed_only_as_far_as_the_file_is_long(tmp_path, shape):
+    with pytest.raises(UploadError):
+        read(tmp_path, "huge.npy", header_only(shape) + b"\0" * 64)
+
+
+def test_a_header_of_megabytes_is_not_evaluated(tmp_path):
+    text = b"(" * 60_000
+    with pytest.raises(UploadError, match=r"expected a \.npy file"):
+        read(tmp_path, "deep.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
+
+
+def test_a_zip_bomb_costs_no_more_than_its_refusal(tmp_path):
+    path = tmp_path / "bomb.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("predictions.npy", "w", force_zip64=True) as member,
+    ):
+        for _ in range(MOST_BYTES // 4_000_000 + 2):
+            member.write(bytes(4_000_000))
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(UploadError, match="unpacks to more than"):
+        read_predictions(path, path.name, TARGET)
+
+
+def test_members_of_an_archive_are_never_paths(tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("../../escaped.npy", as_npy(TOP))
+    assert read(tmp_path, "sly.npz", buffer.getvalue()).tolist() == [[c] for c in TOP.tolist()]
+    assert not (tmp_path.parent.parent / "escaped.npy").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["upload"]
+
+
+def test_deeply_nested_json_is_refused(tmp_path):
+    with pytest.raises(UploadError):
+        read(tmp_path, "deep.json", b"[" * 100_000)
