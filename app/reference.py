@@ -19,6 +19,8 @@ _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "corrected.csv": ({"agreement": "{agreement}"}, {"agreement": "{agreement}", "removed": "include"}),
     "classes": ({}, {"category": "correctable"}),
 }
+#: Operations about models, by the last part of the path: their examples need a dataset that has some.
+_OF_MODELS: Final = ("stability", "stability.csv", "crossings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ def operations(openapi: Mapping[str, Any], catalogue: Catalogue) -> tuple[Operat
     """The operations of an OpenAPI description, in its order."""
     dataset = example_dataset(catalogue)
     values = _values(catalogue, dataset) if dataset else {}
+    of_models = next(({"name": d.name} for d in catalogue.datasets.values() if d.n_models), {})
     return tuple(
-        _operation(openapi, path, method, operation, values)
+        _operation(openapi, path, method, operation, of_models if path.endswith(_OF_MODELS) else values)
         for path, methods in openapi.get("paths", {}).items()
         for method, operation in methods.items()
         if isinstance(operation, Mapping)
@@ -85,7 +88,8 @@ def _operation(
         description=operation.get("description", ""),
         parameters=_parameters(openapi, operation),
         answers=tuple((status, answer.get("description", "")) for status, answer in operation["responses"].items()),
-        examples=_examples(path, values),
+        # What is sent, a link cannot send.
+        examples=_examples(path, values) if method == "get" else (),
     )
 
 
