@@ -110,6 +110,14 @@ class NoSuchPart(SiteError):
     title = "No such part"
 
 
+class Busy(SiteError):
+    """Too much is being worked on at the moment to begin with this as well."""
+
+    status = 503
+    type = "busy"
+    title = "Busy"
+
+
 class NoCatalogue(SiteError):
     """There is no catalogue that this server can read."""
 

@@ -17,7 +17,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app import queries
 from app.database import Catalogue, CatalogueReplacedError, current
-from app.errors import SiteError
+from app.errors import Busy, TooLarge, Unreadable
 from app.measuring.alignment import UploadError
 from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
@@ -31,30 +31,6 @@ _ENVELOPE: Final = 100_000
 #: Evaluations at a time; others wait for their turn.
 _AT_A_TIME: Final = 2
 _LONGEST_WAIT: Final = 60.0  # seconds
-
-
-class UploadRefused(SiteError):
-    """An upload that is no set of predictions for the dataset, or too large. The detail says what was expected."""
-
-    status = 422
-    type = "upload-refused"
-    title = "Predictions not understood"
-
-
-class UploadTooLarge(UploadRefused):
-    """An upload of more bytes than are read."""
-
-    status = 413
-    type = "upload-too-large"
-    title = "Upload too large"
-
-
-class Busy(SiteError):
-    """Too many evaluations at once. Try again in a minute."""
-
-    status = 503
-    type = "busy"
-    title = "Busy"
 
 
 async def evaluated(request: Request, name: str) -> dict[str, Any]:
@@ -91,7 +67,7 @@ def _turns(request: Request) -> asyncio.Semaphore:
 
 async def _received(request: Request, dataset: Dataset, folder: Path) -> tuple[Path, str, int]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise UploadRefused("Expected a form (multipart/form-data) with a field file, found something else.")
+        raise Unreadable("Expected a form (multipart/form-data) with a field file, found something else.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > MOST_BYTES + _ENVELOPE:
         raise _too_large()
@@ -99,11 +75,11 @@ async def _received(request: Request, dataset: Dataset, folder: Path) -> tuple[P
         parser = MultiPartParser(request.headers, _bounded(request), max_files=1, max_fields=4, max_part_size=1_000)
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeError) as error:
-        raise UploadRefused(f"Expected a form with a field file: {getattr(error, 'message', error)}") from error
+        raise Unreadable(f"Expected a form with a field file: {getattr(error, 'message', error)}") from error
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            raise UploadRefused("Expected a file in the field file, found none.")
+            raise Unreadable("Expected a file in the field file, found none.")
         agreement = str(form.get("agreement") or dataset.default_agreement)
         chosen = agreement_of(dataset, agreement)
         path = folder / "upload"
@@ -124,10 +100,8 @@ async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
         yield piece
 
 
-def _too_large() -> UploadTooLarge:
-    return UploadTooLarge(
-        f"At most {MOST_BYTES_WORDS} are read. `python -m ingest evaluate` evaluates a file where it is."
-    )
+def _too_large() -> TooLarge:
+    return TooLarge(f"At most {MOST_BYTES_WORDS} are read. `python -m ingest evaluate` evaluates a file where it is.")
 
 
 def _measured(catalogue: Catalogue, dataset: Dataset, path: Path, name: str, agreement: int) -> dict[str, Any]:
@@ -138,5 +112,5 @@ def _measured(catalogue: Catalogue, dataset: Dataset, path: Path, name: str, agr
             ranked = read_predictions(path, name, target)
         except (UploadError, NotMeasurableError) as error:
             detail = str(error)
-            raise UploadRefused(f"{detail[:1].upper()}{detail[1:]}") from error
+            raise Unreadable(f"{detail[:1].upper()}{detail[1:]}") from error
         return evaluate(connection, subject, target, ranked, agreement)

@@ -28,6 +28,7 @@ ERROR_TYPES: Final = (
     errors.NoSuchPart,
     errors.Unreadable,
     errors.TooManyRequests,
+    errors.Busy,
     errors.NoCatalogue,
     errors.SiteError,
 )
