@@ -103,11 +103,7 @@ def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
     if workers <= 1:
         yield InProcess()
         return
-    pool: Pool
-    if kind == "threads":
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="rows")
-    else:
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    pool: Pool = ThreadPoolExecutor(workers, thread_name_prefix="rows") if kind == "threads" else _processes(workers)
     try:
         yield Pooled(pool, workers)
     finally:
@@ -149,6 +145,17 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
             cluster.close()
 
 
+def _processes(workers: int) -> ProcessPoolExecutor:
+    """A pool whose processes do not hear Ctrl-C, which reaches all of a terminal: only the first shall answer it."""
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    # They start with the first task, and with what is blocked here blocked there, before they can ignore anything.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pool.submit(int)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    return pool
+
+
 def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; only the first shall answer it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
