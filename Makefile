@@ -8,7 +8,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint bench screenshots clean
+.PHONY: help serve test fuzz lint bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is 
 
 test: $(VENV)/.ready-dev chromium ## Run all tests, those in a real browser included
 	$(BIN)/python -m pytest $(TESTS)
+
+fuzz: $(VENV)/.ready-dev ## Make thousands of generated requests of the API
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),400) $(BIN)/python -m pytest tests/app/test_fuzz.py
 
 lint: $(VENV)/.ready-dev ## Check style and types
 	$(BIN)/ruff check .

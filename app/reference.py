@@ -15,8 +15,10 @@ from app.records import Dataset
 
 #: What the examples of an operation ask for beside the path, by the last part of the path.
 _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
-    "issues": ({"category": "correctable"}, {"category": "error", "sort": "disagreement", "limit": "5"}),
+    "issues": ({"category": "correctable", "limit": "2"}, {"category": "error", "sort": "disagreement", "limit": "5"}),
     "corrected.csv": ({"agreement": "{agreement}"}, {"agreement": "{agreement}", "removed": "include"}),
+    "corrected.json": ({"limit": "2", "removed": "include"}, {"neither": "given", "fields": "index,corrected"}),
+    "corrected.npz": ({"multi_label": "both"},),
     "classes": ({}, {"category": "correctable"}),
 }
 #: Operations about models, by the last part of the path: their examples need a dataset that has some.
@@ -68,10 +70,10 @@ def operations(openapi: Mapping[str, Any], catalogue: Catalogue) -> tuple[Operat
 
 
 def _values(catalogue: Catalogue, dataset: Dataset) -> dict[str, str]:
-    values = {"name": dataset.name, "agreement": str(dataset.default_agreement)}
+    values = {"name": dataset.name, "agreement": str(dataset.default_agreement), "version": dataset.version}
     telling = queries.telling_issues(catalogue, dataset, 1)
     if telling:
-        values["index"] = str(telling[0].idx)
+        values["index"] = values["index_or_key"] = str(telling[0].idx)
         if telling[0].given.classes:
             values["given"] = class_value(dataset, telling[0].given.classes[0].id)
     return values
@@ -111,6 +113,8 @@ def _parameters(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> tup
 _PATH_WORDS: Final = {
     "name": "Name of a dataset, as in its address.",
     "index": "Index of an example in the test set, counted from 0.",
+    "index_or_key": "Index of an example, or the dataset's own key of it.",
+    "version": "The version of a dataset, as it says of itself.",
 }
 
 

@@ -223,7 +223,7 @@ BAD = [
     ("cifar10/issues?q=" + "x" * 201, "q", "200"),
     ("cifar10/corrected.csv?removed=maybe", "removed", "omit"),
     ("cifar10/corrected.csv?agreement=6", "agreement", "3"),
-    ("cifar10/corrected.csv?policy=mine", "policy", "agreement or removed"),
+    ("cifar10/corrected.csv?policy=mine", "policy", "agreement, multi_label"),
 ]
 
 
@@ -292,15 +292,46 @@ def test_texts_are_searched(real):
 
 def test_openapi_names_every_address_and_no_other_host(real):
     spec = get(real, "/api/openapi.json")
-    assert sorted(spec["paths"]) == [
+    forms = ("csv", "jsonl", "parquet", "npy", "npz")
+    assert set(spec["paths"]) >= {
         f"{API}",
         f"{API}/{{name}}",
         f"{API}/{{name}}/classes",
-        f"{API}/{{name}}/corrected.csv",
+        f"{API}/{{name}}/corrected",
+        f"{API}/{{name}}/corrected.json",
+        f"{API}/{{name}}/corrected.sha256",
+        f"{API}/{{name}}/croissant.json",
         f"{API}/{{name}}/issues",
         f"{API}/{{name}}/issues/{{index}}",
-    ]
+        f"{API}/{{name}}/labels",
+        f"{API}/{{name}}/labels/{{index_or_key}}",
+        *(f"{API}/{{name}}/corrected.{form}" for form in forms),
+        *(f"/api/v1/versions/{{version}}/datasets/{{name}}/corrected.{form}" for form in forms),
+    }
+    assert all(path.startswith("/api/v1/") for path in spec["paths"])
+    assert spec["openapi"].startswith("3.1")
     parameters = {p["name"] for p in spec["paths"][f"{API}/{{name}}/issues"]["get"]["parameters"]}
     from app.filters import PARAMETERS
 
-    assert parameters == {*PARAMETERS, "limit", "after", "name"}
+    assert parameters == {*PARAMETERS, "limit", "after", "fields", "name"}
+
+
+def test_examples_are_real_answers(real, client):
+    for site in (real, client):
+        tried = 0
+        for path, methods in get(site, "/api/openapi.json")["paths"].items():
+            for answer in methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).values():
+                for example in answer.get("examples", {}).values():
+                    method, _, address = example["summary"].partition(" ")
+                    assert method == "GET"
+                    assert get(site, address) == example["value"], path
+                    tried += 1
+        assert tried >= 6
+
+
+def test_every_refusal_is_described_as_a_problem(real):
+    for path, methods in get(real, "/api/openapi.json")["paths"].items():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                if status.startswith("4"):
+                    assert list(answer["content"]) == ["application/problem+json"], (path, status)
