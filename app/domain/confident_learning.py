@@ -83,9 +83,12 @@ def joint_of(labels: Labels, latent: NDArray[np.int64], m: int) -> ConfidentJoin
     array([[0, 1],
            [0, 1]])
     """
-    counted = latent >= 0
-    cells = labels[counted].astype(np.int64) * m + latent[counted]
-    return np.bincount(cells, minlength=m * m).reshape(m, m)
+    # Two columns more, for what is not counted, cost less than picking out what is.
+    cells = labels.astype(np.int64)
+    cells *= m + 2
+    cells += np.maximum(latent, -2)
+    cells += 2
+    return np.bincount(cells, minlength=m * (m + 2)).reshape(m, m + 2)[:, 2:]
 
 
 def count_in(counts: ConfidentJoint, labels: Labels, latent: NDArray[np.int64]) -> None:
@@ -182,6 +185,10 @@ def most_suspicious(margins: NDArray[np.float64], k: int) -> NDArray[np.intp]:
         return np.zeros(0, dtype=np.intp)
     if k >= len(margins):
         return suspicion_order(margins)
-    last = np.partition(margins, k - 1)[k - 1]
-    candidates = np.flatnonzero(margins <= last)
-    return candidates[np.argsort(margins[candidates], kind="stable")][:k]
+    candidates: NDArray[np.intp] = np.flatnonzero(margins < 0)
+    if len(candidates) < k:
+        candidates = np.arange(len(margins))
+    last = np.partition(margins[candidates], k - 1)[k - 1]
+    candidates = candidates[margins[candidates] <= last]
+    first: NDArray[np.intp] = candidates[np.argsort(margins[candidates], kind="stable")][:k]
+    return first
