@@ -7,6 +7,7 @@
       votes.json      answers of simulated raters about most of the flagged examples
       planted.json    what each example truly is: for tests, read by nothing else
       media/          one file an example, the order of their names being that of the examples
+      models/         predictions of other models, for the digits
 
 The same bytes come out every time on one machine. Nothing here is ingested; that is done as for any other dataset.
 """
@@ -24,6 +25,7 @@ from ingest.matrices import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft
 from ingest.sample.learning import cross_validated
+from ingest.sample.models import write_models
 from ingest.sample.planting import planted_labels
 from ingest.sample.raters import reviewed, votes
 
@@ -66,6 +68,7 @@ def _write_dataset(target: Path, manifest: Manifest, draft: Draft, seed: int, rn
     flagging = flag(given.astype(np.int64), matrix, manifest.flag, lambda _: None)
     _write_json(target / "votes.json", _records(manifest, draft, given.tolist(), flagging, rng))
     _write_json(target / "planted.json", [sorted(truth) for truth in draft.truth])
+    write_models(target, manifest.name, draft, given.astype(np.int64), seed)
     media = target / "media"
     media.mkdir(exist_ok=True)
     for index, content in enumerate(draft.media):

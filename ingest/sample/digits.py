@@ -25,7 +25,11 @@ _LOOKALIKE_WEIGHT = 8.0
 def draft(rng: np.random.Generator) -> Draft:
     """1,797 pictures of 8 x 8 pixels. Some show two digits, one printed over the other, some only blots of ink."""
     from sklearn.datasets import load_digits
+    from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.tree import DecisionTreeClassifier
 
     digits = load_digits()
     pictures: NDArray[np.float64] = digits.images.copy()
@@ -53,6 +57,14 @@ def draft(rng: np.random.Generator) -> Draft:
         features=pictures.reshape(len(pictures), -1) / FULL_INK,
         classifier=LogisticRegression(C=0.03, max_iter=1_000),
         folds=5,
+        rivals={
+            "nearest-neighbour": KNeighborsClassifier(1),
+            "nine-neighbours": KNeighborsClassifier(9, weights="distance"),
+            "naive-bayes": GaussianNB(var_smoothing=1e-2),
+            "decision-tree": DecisionTreeClassifier(random_state=0),
+            "small-tree": DecisionTreeClassifier(max_depth=6, random_state=0),
+            "random-forest": RandomForestClassifier(40, random_state=0),
+        },
     )
 
 

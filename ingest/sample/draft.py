@@ -3,8 +3,8 @@
 The truth is known because the examples were made or chosen for it. No label is planted here, nothing is written.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,3 +27,4 @@ class Draft:
     features: Any  # n rows of what the classifier learns from
     classifier: Any  # a scikit-learn classifier with predict_proba
     folds: int  # of the cross-validation
+    rivals: Mapping[str, Any] = field(default_factory=dict)  # name -> other classifiers, whose ranking is looked at
