@@ -16,6 +16,7 @@ from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
 from app.filters import IssueFilter
 from app.records import Dataset, Issue, Label
+from app.stability import choices_for
 
 PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200
@@ -127,6 +128,12 @@ async def issue(request: Request, name: str, index: str) -> Response:
         for v in detail.verdicts
     }
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
+    body["models"] = [
+        {"platform": platform, "name": model, "predicted": {"id": class_id, "name": dataset.classes[class_id].name}}
+        for (platform, _, model), class_id in (
+            (key.partition("/"), class_id) for key, class_id in choices_for(catalogue, dataset, detail.issue.id)
+        )
+    ]
     body["text"] = detail.text
     return _json(parameters.chosen([body], fields)[0])
 

@@ -23,6 +23,7 @@ from app.issue_page import issue_context
 from app.overview import header
 from app.records import Dataset
 from app.rendering import fragment, render
+from app.stability import choices_by_class
 from app.youtube import PLAYER_POLICY
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -151,6 +152,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> HTMLR
         tab="issue",
         play=play,
         shelves=shelves(catalogue, dataset, detail.issue),
+        choices=choices_by_class(catalogue, dataset, detail.issue),
         **context,
     )
 

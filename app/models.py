@@ -118,11 +118,20 @@ class ProbabilityOut(Model):
     probability: float
 
 
+class PredictionOut(Model):
+    """What a stored model predicts for an example: its first choice."""
+
+    platform: str
+    name: str
+    predicted: LabelOut
+
+
 class IssueDetailOut(IssueOut):
     """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
 
     verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
     top_probabilities: list[ProbabilityOut]
+    models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     text: str | None
 
 

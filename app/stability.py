@@ -20,7 +20,7 @@ from app.domain.verdicts import Category
 from app.errors import FilterError, NotFound, NotHere, near_names
 from app.measuring.evaluation import read_results
 from app.measuring.results import line
-from app.records import Dataset
+from app.records import ClassInfo, Dataset, Issue
 
 #: Most crossings lie at low prevalence, where a linear axis has no room for them.
 SCALES: Final = ("log", "linear")
@@ -222,6 +222,24 @@ def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[t
     return [
         (f"{row.platform}/{row.name}", class_id)
         for row, class_id in zip(rows, np.frombuffer(packed, "<i4").tolist(), strict=True)
+    ]
+
+
+def choices_by_class(
+    catalogue: Catalogue, dataset: Dataset, issue: Issue
+) -> list[tuple[ClassInfo, list[str], list[str]]]:
+    """(class, roles of the class as labels of the issue, keys of the models that predict it), most models first."""
+    found: dict[int, list[str]] = {}
+    for key, class_id in choices_for(catalogue, dataset, issue.id) if dataset.n_models else []:
+        found.setdefault(class_id, []).append(key)
+    labels = {"given": issue.given, "guessed": issue.guessed, "corrected": issue.corrected}
+    return [
+        (
+            dataset.classes[class_id],
+            [role for role, label in labels.items() if label and any(c.id == class_id for c in label.classes)],
+            keys,
+        )
+        for class_id, keys in sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
     ]
 
 
