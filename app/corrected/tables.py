@@ -17,6 +17,9 @@ from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, Corrected
 from app.corrected.sink import Sink
 
 _ROW_GROUP: Final = 1 << 18
+_WORD: Final = pa.dictionary(pa.int32(), pa.string())
+_ACTIONS: Final = pa.array([action.value for action in ACTIONS])
+_CATEGORIES: Final = pa.array([category.value for category in CATEGORIES])
 
 
 def parquet_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
@@ -24,7 +27,17 @@ def parquet_pieces(connection: Connection, corrected: Corrected) -> Iterator[byt
     columns = _Columns(corrected)
     sink = Sink()
     waiting: list[pa.RecordBatch] = []
-    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), columns.schema, compression="zstd") as writer:
+    # Repeated words are handed over as codes and read back as the plain strings that the file holds: without Arrow's
+    # own copy of the schema no reader takes them for categories. What stood in that copy is written beside the rows.
+    with pq.ParquetWriter(
+        pa.PythonFile(sink, mode="w"),
+        columns.schema,
+        compression="zstd",
+        store_schema=False,
+        use_dictionary=[name for name in columns.schema.names if name not in ("index", "key")],
+        column_encoding={"index": "DELTA_BINARY_PACKED"},
+    ) as writer:
+        writer.add_key_value_metadata(metadata(corrected))
         first = True
         for block in corrected.blocks(connection):
             waiting.append(columns.batch(block))
@@ -57,19 +70,17 @@ class _Columns:
 
     def __init__(self, corrected: Corrected) -> None:
         self._removed = corrected.wanted.removed
-        self._actions = pa.array([action.value for action in ACTIONS])
-        self._categories = pa.array([category.value for category in CATEGORIES])
         self._given = _label_columns(corrected, corrected.test_set.multi_label)
         self._now = _label_columns(corrected, corrected.sets)
         fields = [
             ("index", pa.int64()),
             ("key", pa.string()),
-            *((name, column.type) for name, column in zip(("given", "given_name"), self._given, strict=True)),
-            *((name, column.type) for name, column in zip(("corrected", "corrected_name"), self._now, strict=True)),
-            ("action", pa.string()),
-            ("category", pa.string()),
+            *zip(("given", "given_name"), _types(self._given), strict=True),
+            *zip(("corrected", "corrected_name"), _types(self._now), strict=True),
+            ("action", _WORD),
+            ("category", _WORD),
         ]
-        self.schema = pa.schema(fields, metadata=metadata(corrected))
+        self.schema = pa.schema(fields)
 
     def batch(self, block: Block) -> pa.RecordBatch:
         """The listed rows of a block."""
@@ -81,16 +92,25 @@ class _Columns:
         arrays = [
             pa.array(block.start + places),
             keys,
-            *(column.take(given) for column in self._given),
-            *(column.take(now) for column in self._now),
-            self._actions.take(pa.array(block.action[places])),
-            self._categories.take(pa.array(block.category[places])),
+            *(_taken(column, given) for column in self._given),
+            *(_taken(column, now) for column in self._now),
+            _taken(_ACTIONS, pa.array(block.action[places], pa.int32())),
+            _taken(_CATEGORIES, pa.array(block.category[places], pa.int32())),
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
 def _codes(labels: NDArray[np.int64]) -> pa.Array:
-    return pa.array(labels, mask=labels == NO_LABEL)
+    return pa.array(labels, pa.int32(), mask=labels == NO_LABEL)
+
+
+def _types(columns: tuple[pa.Array, pa.Array]) -> list[pa.DataType]:
+    return [_WORD if column.type == pa.string() else column.type for column in columns]
+
+
+def _taken(values: pa.Array, codes: pa.Array) -> pa.Array:
+    """The values of codes; words stay codes with their meaning beside them."""
+    return pa.DictionaryArray.from_arrays(codes, values) if values.type == pa.string() else values.take(codes)
 
 
 def _label_columns(corrected: Corrected, as_sets: bool) -> tuple[pa.Array, pa.Array]:
@@ -100,6 +120,6 @@ def _label_columns(corrected: Corrected, as_sets: bool) -> tuple[pa.Array, pa.Ar
         numbers = pa.array([list(classes) for classes in corrected.members], pa.list_(pa.int32()))
         words = pa.array([[names[c] for c in classes] for classes in corrected.members], pa.list_(pa.string()))
         return numbers, words
-    # A set that only corrected labels have is nobody's given label.
-    firsts = [classes[0] if len(classes) == 1 else None for classes in corrected.members]
-    return pa.array(firsts, pa.int32()), pa.array([None if c is None else names[c] for c in firsts], pa.string())
+    # A set that only corrected labels have is nobody's given label, so nothing refers to what stands in its place.
+    firsts = [classes[0] if len(classes) == 1 else 0 for classes in corrected.members]
+    return pa.array(firsts, pa.int32()), pa.array([names[c] for c in firsts], pa.string())
