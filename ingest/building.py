@@ -99,6 +99,8 @@ def _label_sets(inputs: Inputs, verdicts: dict[int, dict[int, Verdict]]) -> set[
     found = inputs.labels.distinct() if inputs.labels is not None else set()
     for review in inputs.reviews:
         found |= {review.given, review.guessed}
+    if inputs.set_flagging is not None:
+        found |= {inputs.set_flagging.guesses[index] for index in inputs.set_flagging.flagged.tolist()}
     for by_agreement in verdicts.values():
         found |= {verdict.corrected for verdict in by_agreement.values() if verdict.corrected is not None}
     return found
@@ -107,7 +109,7 @@ def _label_sets(inputs: Inputs, verdicts: dict[int, dict[int, Verdict]]) -> set[
 def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
     reviews = {review.index: review for review in inputs.reviews}
     reviewed = np.array(sorted(reviews), dtype=np.int64)
-    flagging = inputs.flagging
+    flagging = inputs.flagging or inputs.set_flagging
     # Without a matrix the published list is what confident learning flagged.
     flagged = reviewed if flagging is None else np.sort(flagging.flagged).astype(np.int64)
     indices = np.union1d(reviewed, flagged)
@@ -142,6 +144,8 @@ def _given(inputs: Inputs, label_ids: LabelIds, index: int, review: Review | Non
 def _guess(inputs: Inputs, label_ids: LabelIds, index: int, review: Review | None) -> int:
     if review is not None:
         return label_ids[review.guessed]
+    if inputs.set_flagging is not None:
+        return label_ids[inputs.set_flagging.guesses[index]]
     return -1 if inputs.flagging is None else int(inputs.flagging.guesses[index])
 
 
@@ -164,6 +168,6 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
 
 
 def _n_flagged(inputs: Inputs, checked: int) -> int:
-    if inputs.flagging is not None:
-        return inputs.flagging.n_flagged
+    if (flagging := inputs.flagging or inputs.set_flagging) is not None:
+        return flagging.n_flagged
     return checked if inputs.manifest.flagged is None else inputs.manifest.flagged

@@ -19,6 +19,7 @@ from ingest.matrices import Matrix, open_matrix
 from ingest.mturk import Review, read_reviews
 from ingest.progress import Progress
 from ingest.readers import LabelSet, key_of, read_index, read_labels, read_multiple_labels
+from ingest.set_flagging import SetFlagging, flag_sets
 from ingest.sources import Role, Source, fingerprint
 
 NO_LABELS = (
@@ -31,8 +32,8 @@ NO_MATRIX = (
 NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
 NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
 NO_JOINT_OF_SETS = (
-    "Margins and the confident joint are not computed for examples with several labels; the flagged examples are those "
-    "of the published list."
+    "Examples with several labels have no normalized margin and no confident joint: they are ranked by "
+    "self-confidence, pooled over the labels given or guessed."
 )
 
 
@@ -41,6 +42,7 @@ class Labels:
 
     def __init__(self, labels: NDArray[np.int64] | Sequence[LabelSet]) -> None:
         self.ids = labels if isinstance(labels, np.ndarray) else None
+        self.sets = None if isinstance(labels, np.ndarray) else labels
         self._labels = labels
 
     def __len__(self) -> int:
@@ -72,6 +74,7 @@ class Inputs:
     urls: list[str] | None
     matrix: Matrix | None
     flagging: Flagging | None
+    set_flagging: SetFlagging | None  # the same of examples with sets of labels
     reviews: list[Review]
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
@@ -119,8 +122,10 @@ class _Loader:
             predicted=predicted,
             keys=keys,
             urls=entries if manifest.examples.urls == "index" else None,
-            matrix=matrix,
+            # Rows of sets do not sum to 1 and are not shown as if they did.
+            matrix=None if manifest.labels == "multiple" else matrix,
             flagging=flagging,
+            set_flagging=self._set_flagging(labels, predicted, matrix),
             reviews=reviews,
             missing=tuple(self._missing),
             sources=tuple(self._sources),
@@ -182,12 +187,11 @@ class _Loader:
             absent = next(path for path in paths if path not in there)
             part = f"part {paths.index(absent) + 1} of {len(paths)} of " if len(paths) > 1 else ""
             raise MissingFileError(absent, f"expected {part}the predicted probabilities, found none")
-        if self._manifest.labels == "multiple":
-            self._missing.append(NO_JOINT_OF_SETS)
-            return None
         if labels is None:
             self._missing.append(NO_MATRIX)
             return None
+        if self._manifest.labels == "multiple":
+            self._missing.append(NO_JOINT_OF_SETS)
         for name in names:
             self._note(name, "pred_probs")
         return open_matrix(paths, len(labels), n_classes, logits=self._manifest.logits)
@@ -197,6 +201,15 @@ class _Loader:
             return None
         with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
             return flag(labels.ids, matrix, self._manifest.flag, advance)
+
+    def _set_flagging(
+        self, labels: Labels | None, predicted: Labels | None, matrix: Matrix | None
+    ) -> SetFlagging | None:
+        if matrix is None or labels is None or labels.sets is None:
+            return None
+        with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
+            guesses = None if predicted is None else predicted.sets
+            return flag_sets(labels.sets, matrix, self._manifest.flag, advance, guesses)
 
     def _reviews(self, classes: ClassNames, size: int | None, keys: list[str] | None) -> list[Review]:
         path = self._found(self._manifest.files.votes, "votes", NO_VOTES)

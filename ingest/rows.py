@@ -48,13 +48,19 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
         "agreements": compact(manifest.agreements),
         "raters": manifest.raters,
         "vote_options": compact(manifest.votes.options),
-        "flag_rule": None if flagging is None else flag_sentence(flagging),
+        "flag_rule": _flag_rule(build),
         "confident_learning": None if flagging is None else compact(flagging.facts()),
         "about": about_json(manifest.about),
         "missing": compact(missing),
         "version": version,
         "built_at": built_at,
     }
+
+
+def _flag_rule(build: Build) -> str | None:
+    if build.inputs.set_flagging is not None:
+        return build.inputs.set_flagging.sentence()
+    return None if build.inputs.flagging is None else flag_sentence(build.inputs.flagging)
 
 
 def source_rows(sources: list[Source], dataset_id: int) -> Iterator[Row]:

@@ -67,13 +67,15 @@ def class_self_confidence(given: Sets, pred_probs: Probabilities) -> NDArray[np.
     return np.where(given, probabilities, 1.0 - probabilities)
 
 
-def set_scores(given: Sets, pred_probs: Probabilities) -> NDArray[np.float64]:
+def set_scores(given: Sets, pred_probs: Probabilities, guessed: Sets | None = None) -> NDArray[np.float64]:
     """(n,) the mean self-confidence of the classes given or guessed, 1 where there are none, in [0, 1]; low is suspect.
+
+    ``guessed`` is (n, m); without it ``guessed_sets`` says what is guessed.
 
     >>> set_scores(np.array([[True, False, False]]), np.array([[0.25, 0.75, 0.0]])).tolist()
     [0.25]
     """
-    concerned = given | guessed_sets(pred_probs)
+    concerned = given | (guessed_sets(pred_probs) if guessed is None else guessed)
     count = concerned.sum(axis=1)
     total = np.where(concerned, class_self_confidence(given, pred_probs), 0.0).sum(axis=1)
     scores: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), 1.0)

@@ -1,0 +1,97 @@
+"""Label errors among examples with several labels, block by block; the rule is ``app.domain.multi_label``'s.
+
+Rows of such matrices need not sum to 1; every entry must be a probability by itself. This module reads no file itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning import FlagRule, suspicion_order
+from app.domain.multi_label import disjoint, flagged_sets, guessed_sets, indicators, set_scores
+from ingest.errors import DataError
+from ingest.matrices import Matrix
+from ingest.readers import LabelSet
+
+#: How far outside [0, 1] a number may be for rounding.
+_TOLERANCE: Final = 1e-4
+
+#: Without a number to flag, candidates that are more likely wrong than right over the labels in question.
+_EVEN: Final = 0.5
+
+
+@dataclass(frozen=True)
+class SetFlagging:
+    """What was found in one dataset whose examples carry sets of labels; arrays are (n,)."""
+
+    self_confidence: NDArray[np.float64]  # pooled over the labels in question
+    guesses: Sequence[LabelSet]
+    flagged: NDArray[np.intp]  # lowest self-confidence first
+    rule: FlagRule | int
+    n_candidates: int
+
+    @property
+    def n_flagged(self) -> int:
+        return len(self.flagged)
+
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        """Sets have no normalized margin: NaN."""
+        return np.full(len(self.self_confidence), np.nan)
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """Each example's place by self-confidence, from 1."""
+        ranks = np.empty(len(self.self_confidence), dtype=np.int64)
+        ranks[suspicion_order(self.self_confidence)] = np.arange(1, len(ranks) + 1)
+        return ranks
+
+    def sentence(self) -> str:
+        """The rule in force, for readers."""
+        number = "the number was given" if isinstance(self.rule, int) else "their self-confidence is below one half"
+        return (
+            f"The {self.n_flagged:,} examples of lowest self-confidence, pooled over the labels given or guessed, are "
+            f"flagged out of {self.n_candidates:,} whose given and guessed labels do not overlap; {number}."
+        )
+
+
+def flag_sets(
+    labels: Sequence[LabelSet],
+    matrix: Matrix,
+    rule: FlagRule | int,
+    advance: Callable[[int], None],
+    guesses: Sequence[LabelSet] | None = None,
+) -> SetFlagging:
+    """Score every example and flag the lowest. ``guesses``, where they are published, stand for the matrix's own.
+
+    Raises DataError naming the row where an entry is no probability.
+    """
+    n, m = matrix.shape
+    scores, apart = np.empty(n), np.empty(n, dtype=np.bool_)
+    guessed: list[LabelSet] = []
+    for path, first, raw in matrix.raw(0, n):
+        here = slice(first, first + len(raw))
+        block = _checked(path, first, raw)
+        given = indicators(labels[here], m)
+        sets = guessed_sets(block) if guesses is None else indicators(guesses[here], m)
+        scores[here], apart[here] = set_scores(given, block, sets), disjoint(given, sets)
+        guessed += [tuple(np.flatnonzero(row).tolist()) for row in sets]
+        advance(len(block))
+    k = rule if not isinstance(rule, FlagRule) else int((apart & (scores < _EVEN)).sum())
+    return SetFlagging(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
+
+
+def _checked(path: Path, first: int, block: NDArray[Any]) -> NDArray[np.float64]:
+    values = block.astype(np.float64)
+    # A comparison with what is no number is false, so this finds those as well.
+    right = (values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE)
+    if not right.all():
+        row, column = np.argwhere(~right)[0]
+        finding = f"expected probabilities from 0 to 1, found {values[row, column]:g} for class {column}"
+        raise DataError(path, finding, record=f"row {first + int(row)}")
+    return np.clip(values, 0.0, 1.0)
