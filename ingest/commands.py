@@ -192,12 +192,6 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    from ingest import exporting
-
-    return exporting.run(arguments)
-
-
 def _benchmarks(arguments: argparse.Namespace) -> int:
     from ingest.measured import benchmarks_report
 
@@ -224,7 +218,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
 
 def _parser(*, light: bool) -> argparse.ArgumentParser:
-    """All commands; ``light`` leaves out those that cannot be described without the packages they need."""
+    """All commands; ``light`` leaves out what loads heavy packages only to be described."""
     parser = argparse.ArgumentParser(
         prog="python -m ingest", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -260,16 +254,13 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
     _add_catalogue(fetching, written=True)
     _add_measuring(commands)
     if not light:
-        _add_export(commands)
+        from ingest import exporting
+
+        says = "write a corrected test set to a file"
+        exported = _command(commands, "export", exporting.run, says, exporting.EXAMPLES)
+        exporting.add_arguments(exported)
+        _add_catalogue(exported, written=False)
     return parser
-
-
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from ingest import exporting
-
-    exported = _command(commands, "export", _export, "write a corrected test set to a file", exporting.EXAMPLES)
-    exporting.add_arguments(exported)
-    _add_catalogue(exported, written=False)
 
 
 def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
