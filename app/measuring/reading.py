@@ -139,7 +139,7 @@ def read_models(connection: Connection, dataset_id: int) -> list[Model]:
 
 def packed(ranked: Ranked) -> bytes:
     """(n, k) predictions as the catalogue holds them."""
-    return zlib.compress(np.ascontiguousarray(ranked.T).astype("<i4").tobytes(), level=6)
+    return zlib.compress(np.ascontiguousarray(ranked.T).astype("<i4").tobytes(), level=1)
 
 
 def unpacked(data: bytes, n: int, k: int) -> Ranked:
