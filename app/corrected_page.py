@@ -21,7 +21,7 @@ from app.database import Catalogue, current
 from app.domain.corrections import TREATMENTS, Action, Treatment, decision, sizes
 from app.domain.verdicts import Category
 from app.downloads import HASHED_AT_ONCE, checksum
-from app.errors import FilterError, NotHere
+from app.errors import FilterError, NoCatalogue, NotHere
 from app.filters import IssueFilter
 from app.records import Dataset
 from app.rendering import fragment, render
@@ -127,7 +127,7 @@ def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list
     pairs = wanted.pairs()
     try:
         taken = taking(request, dataset.name, pairs)
-    except NotHere as error:
+    except (NotHere, NoCatalogue) as error:
         return [], error.detail
     with taken.connection:
         hashed = dataset.size is not None and dataset.size <= HASHED_AT_ONCE

@@ -15,6 +15,7 @@ from app import api_parameters as parameters
 from app.corrected.blocks import Corrected
 from app.corrected.forms import FORMS, Form
 from app.downloads import HASHED_AT_ONCE, checksum
+from app.errors import NoCatalogue
 from app.media import IMMUTABLE
 from app.records import Dataset
 from app.taking import Taking, taking
@@ -132,8 +133,13 @@ async def structured_data(request: Request, dataset: Dataset) -> Markup:
             hashes = {suffix: checksum(request, taken, FORMS[suffix]) if hashed else None for suffix in _FILES}
         return orjson.dumps(describe(taken, site, hashes)).decode()
 
+    try:
+        found = await run_in_threadpool(make)
+    except NoCatalogue:
+        # Another file has taken the catalogue's place and cannot be read: the page is worth more than its description.
+        return Markup("")
     # Inside of a script element, "<" is the one sign that could end it.
-    return Markup((await run_in_threadpool(make)).replace("<", "\\u003c"))  # noqa: S704 - JSON without "<"
+    return Markup(found.replace("<", "\\u003c"))  # noqa: S704 - JSON without "<"
 
 
 def describe(taken: Taking, site: str, hashes: Mapping[str, str | None]) -> dict[str, Any]:

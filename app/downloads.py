@@ -90,6 +90,10 @@ def _part(
     status = 200 if part is None else 206
     if request.scope.get("head", False):
         _close(opened)
+        if not form.binary and part is None and "gzip" in request.headers.get("accept-encoding", ""):
+            # GET would compress the text, and nobody knows how long it is then.
+            del headers["Content-Length"]
+            return StreamingResponse(iter(()), status, headers, form.media_type)
         return Response(None, status, headers, form.media_type)
     return _Pieces(read(first, n_bytes), opened, status, headers, form.media_type)
 

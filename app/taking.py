@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import queries
 from app.corrected import blocks, test_set
@@ -18,7 +19,7 @@ from app.corrected.forms import Form
 from app.corrected.policy import PolicyError, Wanted, parse
 from app.corrected.test_set import NotLoadedError, TestSet
 from app.database import Catalogue, CatalogueReplacedError
-from app.errors import FilterError, NotFound, NotHere
+from app.errors import FilterError, NoCatalogue, NotFound, NotHere
 from app.records import Dataset
 
 
@@ -80,6 +81,10 @@ def taking(
             connection = catalogue.open()
         except CatalogueReplacedError:
             continue
+        except SQLAlchemyError as error:
+            raise NoCatalogue(
+                "The catalogue at its place cannot be read; the pages come from the one before."
+            ) from error
         try:
             dataset = _dataset(catalogue, name, version)
             found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)

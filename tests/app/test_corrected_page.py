@@ -1,0 +1,110 @@
+"""The page of a corrected test set: its numbers, hashes and snippets are those of the files."""
+
+import hashlib
+import html
+import io
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.app.reading import read
+
+POLICIES = [
+    "",
+    "agreement=4",
+    "multi_label=both&neither=given",
+    "non_agreement=given&removed=include&agreement=5",
+    "unreviewed=drop&multi_label=given",
+]
+
+
+def numbers(page) -> dict[str, int]:
+    """The sizes that stand below the bar, by their words."""
+    words = " ".join(page.words.split())
+    found = re.findall(r"(All examples|Benign set|Keep their label|Correctable set|Get another label|What is left|"
+                       r"Pruned set|Unknown-label set|Left out)[^0-9]*?(\d[\d,]*)", words)  # fmt: skip
+    return {name: int(n.replace(",", "")) for name, n in found}
+
+
+@pytest.mark.parametrize("query", POLICIES)
+@pytest.mark.parametrize("name", ["cifar10", "imagenet", "imdb", "caltech256"])
+def test_every_number_is_the_files(real, name, query):
+    page = read(real, f"/{name}/corrected?{query}")
+    sizes = numbers(page)
+    policy = "&".join(part for part in query.split("&") if not part.startswith("removed"))
+    raw = real.get(f"/api/v1/datasets/{name}/corrected.csv?{policy}&removed=include").content
+    rows = pd.read_csv(io.BytesIO(raw), keep_default_na=False)
+    counts = rows.action.value_counts()
+    assert sizes["All examples"] == len(rows)
+    kept, changed, removed, left = (
+        ("Benign set", "Correctable set", "Unknown-label set", "Pruned set")
+        if query == ""
+        else ("Keep their label", "Get another label", "Left out", "What is left")
+    )
+    assert sizes[kept] == counts["kept"]
+    assert sizes[changed] == counts["corrected"]
+    assert sizes[removed] == counts.get("removed", 0)
+    assert sizes[left] == counts["kept"] + counts["corrected"]
+    words = " ".join(page.words.split())
+    for category, n in rows[rows.category != "unreviewed"].category.value_counts().items():
+        assert re.search(rf"{category.replace('_', '-')}\s*{n:,}\D", words), category
+
+
+@pytest.mark.parametrize("query", POLICIES)
+def test_hashes_are_those_of_the_files_behind_the_links(real, query):
+    page = read(real, f"/cifar10/corrected?{query}")
+    links = [link.href for link in page.links if re.search(r"/corrected\.(csv|jsonl|parquet|npy|npz)", link.href)]
+    hashes = re.findall(r"\b[0-9a-f]{64}\b", page.words)
+    assert len(links) == len(hashes) == (4 if "both" in query else 5)
+    for link, digest in zip(links, hashes, strict=True):
+        assert hashlib.sha256(real.get(link).content).hexdigest() == digest, link
+
+
+def test_what_was_chosen_is_chosen(real):
+    text = real.get("/imagenet/corrected?agreement=4&multi_label=both&removed=include").text
+    chosen = re.findall(r'<option value="([^"]*)" selected>', text)
+    assert chosen == ["both", "drop", "drop", "given", "4", "include"]
+    assert 'href="/imagenet/corrected"' in text
+
+
+@pytest.mark.parametrize("query", ["", "multi_label=both", "agreement=5&removed=include"])
+def test_snippets_run(real, real_site, query):
+    """The code for pandas and NumPy is run as it stands."""
+    text = html.unescape(real.get(f"/cifar10/corrected?{query}").text)
+    snippets = dict(re.findall(r'aria-labelledby="(\w+)" data-copy><code>(.*?)</code>', text, re.DOTALL))
+    assert real_site in snippets["pandas"]
+    space: dict[str, object] = {}
+    exec(snippets["pandas"], space)
+    assert len(space["test_set"]) == (10_000 if "include" in query else 9_964)
+    space = {"predicted": np.zeros(10_000, dtype=int)}
+    exec(snippets["numpy"], space)
+    if query == "multi_label=both":
+        assert space["labels"].shape == (10_000, 10)
+        assert space["kept"].sum() == 9_964
+    else:
+        assert 0.09 < space["accuracy"] < 0.11
+        assert (space["y"] >= 0).sum() in (9_964, 10_000 - 54 + 3)
+    assert {"huggingface", "curl"} <= set(snippets)
+    assert ("torchvision" in snippets) == (query != "multi_label=both")
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"), [("neither=both", "neither"), ("agreement=2", "agreement"), ("x=1", "x")]
+)
+def test_what_is_no_policy_is_refused(real, query, parameter):
+    page = read(real, f"/cifar10/corrected?{query}", status=400)
+    assert parameter in page.words
+
+
+def test_without_labels_the_page_says_why_and_still_counts(real):
+    page = read(real, "/quickdraw/corrected?neither=given")
+    assert "cannot be written" in page.words
+    assert numbers(page)["Get another label"] == 1047
+
+
+def test_what_changes_is_shown(real):
+    page = read(real, "/cifar10/corrected")
+    assert any(link.href.startswith("/cifar10/issues/2405") for link in page.links)
+    assert "/cifar10?category=correctable" in [link.href for link in page.links]
