@@ -339,6 +339,35 @@ def test_dask_says_what_is_wrong_with_the_data_and_where(made: Any) -> None:
     assert "Traceback" not in said
 
 
+CLUSTER = """\
+import sys
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_a_cluster_that_runs_already_is_used_and_left_running(made: Any) -> None:
+    folder, _, _ = made
+    (folder / "cluster.py").write_text(CLUSTER)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, str(folder / "cluster.py")],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as cluster:
+        assert cluster.stdout is not None
+        address = cluster.stdout.readline().strip()
+        outputs = [start(folder, "--dask", address).communicate(timeout=60)[0] for _ in range(2)]
+        cluster.communicate("", timeout=60)
+    expected, _ = start(folder).communicate(timeout=60)
+    assert [facts(output) for output in outputs] == [facts(expected)] * 2
+
+
 def test_a_scheduler_that_is_not_there_is_said(made: Any) -> None:
     process = start(made[0], "--dask", "tcp://127.0.0.1:1")
     _, said = process.communicate(timeout=60)
