@@ -26,12 +26,16 @@ from app import schema
 from app.audience import is_public
 from app.domain.verdicts import Category
 from app.errors import NoCatalogue
-from app.memo import Memo
+from app.memo import Answers, Memo
 from app.records import ClassInfo, Dataset, Label, Source
 
 log = logging.getLogger(__name__)
 
 MAKE_ONE = "Make one with `python -m ingest sample` or `python -m ingest release DIR`."
+
+
+#: Bytes of pictures, texts and snippets kept in memory: those that many look at, not all there are.
+_MEDIA_KEPT = 32 << 20
 
 
 class CatalogueReplacedError(Exception):
@@ -61,6 +65,7 @@ class Catalogue:
         self.checksums = Memo(2_000)
         self.blocks = Memo(8)
         self.keys = Memo(20)
+        self.media = Answers(_MEDIA_KEPT)
 
     def open(self) -> Connection:
         """A connection of its own for long reads in other threads, to be closed by the caller.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from app import audience, schema
 from app.database import Catalogue
@@ -21,6 +21,11 @@ from app.filters import IssueFilter
 from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssuePage, VerdictAt
 from app.selection import POSITIONS, Selection, selection
 
+_m = schema.media.c
+# Made once: to spell it out costs more than to run it.
+_MEDIUM = select(_m.type, _m.encoding, _m.bytes).where(
+    _m.dataset_id == bindparam("dataset"), _m.idx == bindparam("idx"), _m.kind == bindparam("kind")
+)
 _CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
 
 
@@ -149,13 +154,16 @@ def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
     """A stored medium of an example; None too where the licence lets nobody see it who asks."""
     if not audience.may_show(dataset, kind):
         return None
-    m = schema.media.c
-    row = catalogue.connection.execute(
-        select(m.type, m.encoding, m.bytes).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == kind)
-    ).one_or_none()
+    key = (dataset.id, idx, kind)
+    kept = catalogue.media.get(key)
+    if kept is not None:
+        return Medium(kept[0][0][1].decode(), kept[1])
+    row = catalogue.connection.execute(_MEDIUM, {"dataset": dataset.id, "idx": idx, "kind": kind}).one_or_none()
     if row is None:
         return None
-    return Medium(row.type, gzip.decompress(row.bytes) if row.encoding == "gzip" else row.bytes)
+    data = gzip.decompress(row.bytes) if row.encoding == "gzip" else row.bytes
+    catalogue.media.keep(key, ((b"content-type", row.type.encode()),), data)
+    return Medium(row.type, data)
 
 
 def cursor(position: int) -> str:

@@ -117,7 +117,7 @@ def test_its_media_are_read_like_any_other(dataset: Written) -> None:
     last = len(dataset.given) - 1
     items = list(source.items({0: None, last: None}))
     assert all(isinstance(item, MediaItem) for item in items)
-    kinds = {"image": {"image", "thumbnail"}, "text": {"text"}, "audio": {"audio", "waveform"}}
+    kinds = {"image": {"image", "thumbnail"}, "text": {"text"}, "audio": {"audio", "waveform", "spectrogram"}}
     for index in (0, last):
         assert {item.kind for item in items if item.index == index} == kinds[dataset.manifest.modality]
 

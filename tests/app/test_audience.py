@@ -1,0 +1,139 @@
+"""Who may see what: a server for everyone shows what licences allow, one for oneself shows all."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.audience import is_public, masked
+from app.settings import Settings, SettingsError
+from tests.app.reading import read
+from tests.serving import serving
+
+
+@pytest.fixture(scope="module")
+def public(real_catalogue: Path) -> Iterator[httpx.Client]:
+    """A client of a site over the ten datasets that everyone may reach."""
+    with serving(real_catalogue, public=True) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+def media_of(client: httpx.Client, name: str, index: int) -> dict[str, str]:
+    found: dict[str, str] = client.get(f"/api/v1/datasets/{name}/issues/{index}").json()["links"]["media"]
+    return found
+
+
+def first(client: httpx.Client, name: str) -> int:
+    return int(client.get(f"/api/v1/datasets/{name}/issues?limit=1").json()["items"][0]["index"])
+
+
+def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None:
+    index = first(public, "mnist")
+    media = media_of(public, "mnist", index)
+    assert set(media) == {"image", "thumbnail"}
+    assert public.get(urlsplit(media["image"]).path).status_code == 200
+    page = read(public, f"/mnist/issues/{index}")
+    assert "not shown here" not in page.words
+    assert len([img for img in page.elements("img") if "/media/mnist/" in (img["src"] or "")]) > 4, "exemplars too"
+
+
+@pytest.mark.parametrize("name", ["cifar10", "imdb", "20news"])
+def test_what_it_does_not_is_nowhere(public: httpx.Client, real: httpx.Client, name: str) -> None:
+    index = first(real, name)
+    mine = media_of(real, name, index)
+    assert mine
+    assert media_of(public, name, index) == {}
+    for address in (urlsplit(address).path for address in mine.values()):
+        assert real.get(address).status_code == 200
+        refused = public.get(address)
+        assert refused.status_code == 404
+        assert "to everyone" in refused.text
+    assert public.get(f"/api/v1/datasets/{name}/issues/{index}").json()["text"] is None
+    for path in ("/", f"/{name}", f"/{name}/issues/{index}"):
+        assert f"/media/{name}/" in real.get(path).text or path == "/"
+        assert f"/media/{name}/" not in public.get(path).text
+
+
+@pytest.mark.parametrize("name", ["cifar10", "20news", "imdb", "imagenet", "audioset"])
+def test_a_page_says_why_and_links_to_the_source(public: httpx.Client, name: str) -> None:
+    page = read(public, f"/{name}/issues/{first(public, name)}")
+    assert "shown here" in page.words
+    about = public.get("/about").text
+    assert any(link.words == "Source of the dataset" and link.href in about for link in page.links)
+
+
+def test_texts_are_shown_by_their_beginnings_without_addresses_of_people(
+    public: httpx.Client, real: httpx.Client
+) -> None:
+    items = real.get("/api/v1/datasets/20news/issues?limit=100").json()["items"]
+    private, open_ = (
+        [read(client, f"/20news/issues/{item['index']}").words for item in items] for client in (real, public)
+    )
+    address = re.compile(r"[\w.]@[\w]")
+    assert any(address.search(words) for words in private)
+    assert not [words for words in open_ if address.search(words)]
+    assert 2 * sum(map(len, open_)) < sum(map(len, private)), "the beginnings"
+    assert "[address]" in "".join(read(public, f"/20news?after={after}").words for after in [""])  # the gallery as well
+
+
+def test_answers_for_one_audience_are_no_answers_for_the_other(public: httpx.Client, real: httpx.Client) -> None:
+    tag = real.get("/cifar10").headers["etag"]
+    assert public.get("/cifar10", headers={"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("From: joe.doe+x@site.example.org (Joe)", "From: [address] (Joe)"),
+        ("In article <1993Apr5.1@vms> x@y writes:", "In article <[address]> [address] writes:"),
+        ("mail uunet!site!joe, please.", "mail [address], please."),
+        ("No! Not that! Wow!!!", "No! Not that! Wow!!!"),
+        ("at 3 pm @ the gate, a@ b", "at 3 pm @ the gate, a@ b"),
+        ("x@example.org.", "[address]."),
+    ],
+)
+def test_addresses_are_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+
+
+def test_masking_takes_no_time_over_what_is_made_to_take_it() -> None:
+    masked("a" * 100_000 + "!" + "b!" * 50_000 + "@" * 10_000)
+
+
+@dataclass
+class _App:
+    state: SimpleNamespace
+
+
+@pytest.mark.parametrize(
+    ("setting", "server", "expected"),
+    [
+        (None, ("127.0.0.1", 8000), False),
+        (None, ("::1", 8000), False),
+        (None, ("0.0.0.0", 8000), True),
+        (None, ("192.168.1.5", 8000), True),
+        (None, ("172.17.0.2", 80), True),
+        (None, ("/run/site.sock", None), True),
+        (None, None, False),
+        (False, ("192.168.1.5", 8000), False),
+        (True, ("127.0.0.1", 8000), True),
+    ],
+)
+def test_a_server_is_private_while_it_is_bound_to_its_own_machine(
+    setting: bool | None, server: tuple[str, int | None] | None, expected: bool
+) -> None:
+    scope = {"app": _App(SimpleNamespace(settings=Settings(public=setting))), "server": server}
+    assert is_public(scope) is expected
+
+
+def test_the_setting_is_read_strictly() -> None:
+    assert Settings.from_environment({}).public is None
+    assert Settings.from_environment({"LABELERRORS_PUBLIC": "1"}).public is True
+    assert Settings.from_environment({"LABELERRORS_PUBLIC": "0"}).public is False
+    with pytest.raises(SettingsError, match="LABELERRORS_PUBLIC is 'yes'; expected 1 or 0"):
+        Settings.from_environment({"LABELERRORS_PUBLIC": "yes"})
