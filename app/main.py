@@ -48,7 +48,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(Head),
             Middleware(Safety),
             Middleware(
-                CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"], expose_headers=EXPOSED
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "HEAD", "POST"],
+                allow_headers=["Content-Type", "If-None-Match", "If-Range", "Range"],
+                expose_headers=EXPOSED,
             ),
             Middleware(RateLimit, a_minute=settings.requests_a_minute),
             Middleware(

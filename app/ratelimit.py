@@ -91,11 +91,13 @@ def _up(seconds: float) -> int:
 def _address(scope: Scope) -> str | None:
     """The visitor's address, the network of it where one visitor has many (IPv6); None for this machine."""
     client = scope.get("client")
+    if client is None:
+        return None
     try:
-        address = ipaddress.ip_address(client[0]) if client else None
+        address = ipaddress.ip_address(client[0])
     except ValueError:
         return str(client[0])
-    if address is None or address.is_loopback:
+    if address.is_loopback:
         return None
     if address.version == 6:
         return str(ipaddress.ip_network((address, 64), strict=False))

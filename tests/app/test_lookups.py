@@ -153,3 +153,14 @@ def test_a_form_that_there_is_not_is_refused(real):
 @pytest.mark.parametrize("accept", ["text/csv;q=x", "text/csv;q=nan", ";;;", ",", "text/csv;q=-1"])
 def test_no_accept_header_is_an_error(accept):
     assert best(accept, ["text/csv"]) in (None, "text/csv")
+
+
+def test_scripts_of_other_sites_may_ask_for_labels_and_parts(real):
+    for method, header in (("POST", "content-type"), ("GET", "range")):
+        asked = {"Origin": "https://example.org", "Access-Control-Request-Method": method}
+        asked["Access-Control-Request-Headers"] = header
+        answer = real.options(f"{API}/cifar10/labels", headers=asked)
+        assert answer.status_code == 200, answer.text
+        assert method in answer.headers["access-control-allow-methods"]
+    shown = real.get(f"{API}/cifar10/corrected.npy", headers={"Origin": "https://example.org"}).headers
+    assert {"Content-Location", "Content-Range", "ETag"} <= set(shown["access-control-expose-headers"].split(", "))
