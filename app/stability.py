@@ -210,6 +210,34 @@ def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: 
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """An example of C and how many models still predict the label that reviewers overruled."""
+
+    idx: int
+    given: int
+    corrected: int
+    n_models: int
+
+
+def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: int) -> list[Repeated]:
+    """The correctable examples whose wrong label most models predict, those most often repeated first."""
+    i, v, p = schema.issues, schema.verdicts, schema.predictions
+    rows = catalogue.connection.execute(
+        select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given)
+        .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
+        .where(
+            v.c.dataset_id == dataset.id,
+            v.c.agreement == agreement,
+            v.c.category == Category.CORRECTABLE.value,
+            p.c.n_given > 0,
+        )
+        .order_by(p.c.n_given.desc(), v.c.issue_id)
+        .limit(most)
+    )
+    return [Repeated(*row) for row in rows]
+
+
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:
     """(key, class id) of each model's first choice for an issue, models in their order; [] without any."""
     m, p = schema.models.c, schema.predictions.c

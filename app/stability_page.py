@@ -23,6 +23,7 @@ from app.stability import (
     key_of,
     keys_of,
     lines_of,
+    most_repeated,
     movers,
     telling_models,
 )
@@ -31,6 +32,7 @@ from app.stability_charts import Axis, Mark, Moved, prevalence_chart, slope_char
 _SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
 _STRESSED: Final = 2  # movers named in each direction
 _MOST_EXAMPLES: Final = 60
+_MOST_REPEATED: Final = 24
 
 
 class Standing(NamedTuple):
@@ -84,6 +86,10 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
         "standings": standings(results, at),
         "links": _links(dataset, choice),
         "pair": _pair(catalogue, dataset, results, choice),
+        "repeated": [
+            (one.idx, dataset.labels[one.given].name, dataset.labels[one.corrected].name, one.n_models)
+            for one in most_repeated(catalogue, dataset, choice.agreement, _MOST_REPEATED)
+        ],
     }
 
 

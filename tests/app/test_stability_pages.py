@@ -159,6 +159,17 @@ def test_two_models_and_the_examples_on_which_they_differ(site):
     assert choices["vgg19_bn"] != choices["vgg11_bn"]
 
 
+def test_wrong_labels_that_models_repeat_are_counted(site):
+    html = site.get("/cifar10/stability").text
+    part = html[html.index('id="repeated"') : html.index('id="how"')]
+    rows = re.findall(r'href="/cifar10/issues/(\d+)".*?<td class="num">(\d+) of 13</td>', part)
+    assert rows
+    assert [int(n) for _, n in rows] == sorted((int(n) for _, n in rows), reverse=True)
+    for index, n in rows:
+        detail = body(site, f"{API}/cifar10/issues/{index}")
+        assert sum(m["predicted"] == detail["given"] for m in detail["models"]) == int(n)
+
+
 def test_the_ranking_at_a_prevalence_is_that_on_p_and_on_c_at_its_ends(site):
     results = body(site, f"{API}/cifar10/stability")
     for query, part in (("?prevalence=0", "pruned"), ("?prevalence=100", "correctable")):
