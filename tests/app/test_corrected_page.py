@@ -104,6 +104,11 @@ def test_without_labels_the_page_says_why_and_still_counts(real):
     assert numbers(page)["Get another label"] == 1047
 
 
+def test_what_cannot_be_dropped_one_by_one_is_said(real):
+    assert "one by one" in read(real, "/quickdraw/corrected?unreviewed=drop").words
+    assert "one by one" not in read(real, "/quickdraw/corrected").words
+
+
 def test_what_changes_is_shown(real):
     page = read(real, "/cifar10/corrected")
     assert any(link.href.startswith("/cifar10/issues/2405") for link in page.links)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
 
+from app import downloads
 from app.domain.corrections import policies
 
 COLUMNS = ["index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category"]
@@ -354,18 +355,50 @@ def test_unreviewed_issues_are_dropped_where_one_asks_for_it(client):
     assert {i["index"] for i in issues} == set(rows[(rows.category == "unreviewed") & (rows.action == "removed")].index)
 
 
+@pytest.fixture
+def streaming(monkeypatch):
+    """Every test set counts as a large one, whose files are not written before they are sent."""
+    monkeypatch.setattr(downloads, "WRITTEN_FIRST", 0)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_large_text_is_streamed_with_the_same_bytes(real, monkeypatch, suffix):
+    address = f"{API}/imagenet/corrected.{suffix}?agreement=4"
+    plain = {"Accept-Encoding": "identity"}
+    fixed = real.get(address, headers=plain)
+    monkeypatch.setattr(downloads, "WRITTEN_FIRST", 0)
+    # Another policy with the same rows under another validator, so that no file of it is kept.
+    other = f"{API}/imagenet/corrected.{suffix}?agreement=4&unreviewed=drop"
+    streamed = real.get(other, headers=plain)
+    assert streamed.content == fixed.content
+    assert "content-length" not in streamed.headers
+    assert "content-length" not in real.head(other, headers=plain).headers
+
+
+def test_a_large_parquet_begins_at_once_and_has_a_length_for_who_asks_for_parts(real, streaming):
+    address = f"{API}/caltech256/corrected.parquet?neither=given"
+    streamed = real.get(address)
+    assert "content-length" not in streamed.headers
+    assert int(real.head(address).headers["content-length"]) == len(streamed.content)
+    part = real.get(address, headers={"Range": "bytes=-8"})
+    assert (part.status_code, part.content) == (206, streamed.content[-8:])
+    assert int(real.get(address).headers["content-length"]) == len(streamed.content)
+
+
 def open_files(path: Path) -> int:
     return sum(1 for fd in Path("/proc/self/fd").iterdir() if os.path.realpath(fd) == os.path.realpath(path))
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux lists them")
-def test_a_client_that_goes_away_ends_the_work(real_site, real_catalogue):
+def test_a_client_that_goes_away_ends_the_work(real_site, real_catalogue, streaming):
     before = open_files(real_catalogue)
     host, port = real_site.removeprefix("http://").split(":")
     for suffix in ("jsonl", "npy", "csv"):
         with socket.create_connection((host, int(port))) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.sendall(f"GET {API}/imagenet/corrected.{suffix} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            connection.sendall(
+                f"GET {API}/imagenet/corrected.{suffix}?non_agreement=given HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            )
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
     deadline = time.monotonic() + 10
     while open_files(real_catalogue) > before and time.monotonic() < deadline:
