@@ -36,11 +36,13 @@ _RUNS = 3
 def cifar(folder: Path, count: int) -> None:
     """A CIFAR-10 batch of so many pictures of plain shapes and noise, as photographs have both."""
     rng = np.random.default_rng(0)
-    rows = np.empty((count, 3_073), np.uint8)
-    rows[:, 0] = rng.integers(0, 10, count)
-    base = np.cumsum(rng.integers(-6, 7, (count, 3_072)), axis=1)
-    rows[:, 1:] = np.clip(128 + base // 2, 0, 255)
-    (folder / "test_batch.bin").write_bytes(rows.tobytes())
+    with (folder / "test_batch.bin").open("wb") as file:
+        for start in range(0, count, 500):
+            rows = np.empty((min(500, count - start), 3_073), np.uint8)
+            rows[:, 0] = rng.integers(0, 10, len(rows))
+            walks = np.cumsum(rng.integers(-6, 7, (len(rows), 3_072)), axis=1)
+            rows[:, 1:] = np.clip(128 + walks // 2, 0, 255)
+            file.write(rows.tobytes())
 
 
 def photographs(folder: Path, count: int) -> None:
