@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.audience import notice
 from app.domain.verdicts import Category
 from app.records import Dataset, Issue
 
@@ -146,6 +147,7 @@ def _templates() -> Mapping[str, Any]:
     environment.globals.update(
         static_url=static_url,
         media_url=media_url,
+        media_notice=notice,
         issue_path=issue_path,
         examples=EXAMPLES,
         category_titles=CATEGORY_TITLES,

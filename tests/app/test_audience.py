@@ -61,10 +61,11 @@ def test_what_it_does_not_is_nowhere(public: httpx.Client, real: httpx.Client, n
 
 @pytest.mark.parametrize("name", ["cifar10", "20news", "imdb", "imagenet", "audioset"])
 def test_a_page_says_why_and_links_to_the_source(public: httpx.Client, name: str) -> None:
-    page = read(public, f"/{name}/issues/{first(public, name)}")
-    assert "shown here" in page.words
     about = public.get("/about").text
-    assert any(link.words == "Source of the dataset" and link.href in about for link in page.links)
+    for path in (f"/{name}", f"/{name}/issues/{first(public, name)}"):
+        page = read(public, path)
+        assert "shown here" in page.words
+        assert any(link.words == "Source of the dataset" and link.href in about for link in page.links)
 
 
 def test_texts_are_shown_by_their_beginnings_without_addresses_of_people(
