@@ -9,6 +9,7 @@ FROM python:3.12-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    LABELERRORS_PUBLIC=1 \
     LABELERRORS_CATALOGUE=/catalogue/catalogue.sqlite
 
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin site \

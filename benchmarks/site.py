@@ -3,8 +3,8 @@
 ``python -m benchmarks.site`` makes two catalogues of made-up issues (25,000 and 7,000,000; kept in var/), serves each
 with one worker, and asks with wrk over 16 connections for 200 pages of 48 issues in turn. Each size is served twice:
 *made* with ``LABELERRORS_KEPT_ANSWERS=0``, so that every answer is read, rendered and serialised anew, and *kept* as
-the site is by default, where an answer that was made once is sent again. Runs alternate, so that what else the machine does
-falls on all alike; medians over the rounds are printed.
+the site is by default, where an answer that was made once is sent again. Runs alternate, so that what else the
+machine does falls on all alike; medians over the rounds are printed.
 """
 
 import argparse
