@@ -4,7 +4,7 @@ Two forms. The published one is that of github.com/cgnorthcutt/benchmarking-kera
 ``MODEL_PLATFORM_DATASET_top5preds.npy`` and ``..._top5probs.npy``. The plain one is a folder of MODEL.npy, .npz, .csv,
 .parquet or .json, read like anyone's upload, with a ``models.toml`` where there is more to say:
 
-    dataset = "mnist"
+    dataset = "pets"
     platform = "sklearn"            # of all models that do not say otherwise
     title = "scikit-learn 1.5"      # the platform as a reader knows it
 

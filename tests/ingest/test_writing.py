@@ -173,7 +173,8 @@ def test_whoever_reads_the_old_catalogue_reads_on(tiny: Any, old: Path) -> None:
         assert reader.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert reader.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert reader.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert reader.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0] > 0
+        # No statistics: query plans are the same for every catalogue (see app.schema).
+        assert reader.execute("SELECT name FROM sqlite_master WHERE name LIKE 'sqlite_stat%'").fetchall() == []
 
 
 def test_a_row_that_refers_to_none_is_never_put_in_place(old: Path, leftovers: Any) -> None:
