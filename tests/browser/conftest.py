@@ -8,9 +8,12 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.browsing import launch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. A machine without it fails these tests with the reason; it does not skip them."""
+    """Chromium, closed with its module: while it is open, an event loop runs in which other tests cannot run theirs.
+
+    A machine without it fails these tests with the reason; it does not skip them.
+    """
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
