@@ -29,13 +29,13 @@ def parquet_pieces(connection: Connection, corrected: Corrected) -> Iterator[byt
     waiting: list[pa.RecordBatch] = []
     # Repeated words are handed over as codes and read back as the plain strings that the file holds: without Arrow's
     # own copy of the schema no reader takes them for categories. What stood in that copy is written beside the rows.
+    # No delta encoding: it pads its last block with what memory held, and a file's hash must not depend on that.
     with pq.ParquetWriter(
         pa.PythonFile(sink, mode="w"),
         columns.schema,
         compression="zstd",
         store_schema=False,
         use_dictionary=[name for name in columns.schema.names if name not in ("index", "key")],
-        column_encoding={"index": "DELTA_BINARY_PACKED"},
     ) as writer:
         writer.add_key_value_metadata(metadata(corrected))
         first = True
