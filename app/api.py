@@ -16,7 +16,7 @@ from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
 from app.filters import IssueFilter
 from app.records import Dataset, Issue, Label
-from app.stability import choices_for
+from app.stability.predictions import choices_for
 
 PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200

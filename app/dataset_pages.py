@@ -23,7 +23,7 @@ from app.issue_page import issue_context
 from app.overview import header
 from app.records import Dataset
 from app.rendering import fragment, render
-from app.stability import choices_by_class
+from app.stability.predictions import choices_by_class
 from app.youtube import PLAYER_POLICY
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

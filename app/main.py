@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app import api, croissant, downloads, lookups, media, openapi, pages, rendering, stability_api, stability_pages
+from app import api, croissant, downloads, lookups, media, openapi, pages, rendering
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
 from app.http import EXPOSED, CatalogueResponses, Compression, Head, Safety, program_version
@@ -23,6 +23,8 @@ from app.media import IMMUTABLE
 from app.ratelimit import RateLimit
 from app.settings import Settings
 from app.spool import Spool
+from app.stability import api as stability_api
+from app.stability import pages as stability_pages
 
 _APP: Final = Path(__file__).resolve().parent
 _DESCRIPTION: Final = (

@@ -3,6 +3,7 @@
 import ast
 import doctest
 import importlib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,25 @@ def test_imports_go_one_way(path):
             shared = ("app.schema", "app.domain", "app.measuring", "app.corrected")
             allowed = module == "app" or module.startswith(shared)
             assert allowed, f"{where} imports {module}; ingest may know {', '.join(shared)} only"
+
+
+def needed(path: Path, modules: set[str]) -> set[str]:
+    """The modules of ours that a module imports, or imports something of."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.update(part if part in modules else node.module for part in parts)
+    return found & modules
+
+
+def test_no_module_needs_itself():
+    """Whatever imports a module stands above it, so each can be read after what it builds on."""
+    paths = {names(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in MODULES}
+    order = TopologicalSorter({name: needed(path, set(paths)) for name, path in paths.items()}).static_order()
+    assert set(order) == set(paths)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names)

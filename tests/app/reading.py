@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
 
@@ -86,3 +87,10 @@ def read(client: httpx.Client, address: str, status: int = 200) -> Page:
     assert response.status_code == status, f"{address}: {response.status_code} {response.text[:400]}"
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     return Page(response.text)
+
+
+def body(client: httpx.Client, address: str, status: int = 200, **params: object) -> Any:
+    """The JSON at an address, which must answer with ``status``."""
+    response = client.get(address, params=params or None)
+    assert response.status_code == status, response.text
+    return response.json()

@@ -12,22 +12,10 @@ from app.measuring.evaluation import YOURS
 from app.measuring.results import line
 from app.records import Dataset
 from app.rendering import media_prefix
-from app.stability import (
-    SCALES,
-    SMALL,
-    TOPS,
-    Choice,
-    Disagreement,
-    Results,
-    disagreements,
-    key_of,
-    keys_of,
-    lines_of,
-    most_repeated,
-    movers,
-    telling_models,
-)
-from app.stability_charts import Axis, Mark, Moved, prevalence_chart, slope_chart
+from app.stability.charts import Axis, Mark, Moved, prevalence_chart, slope_chart
+from app.stability.choice import SCALES, TOPS, Choice
+from app.stability.predictions import Disagreement, disagreements, most_repeated
+from app.stability.results import SMALL, Results, key_of, keys_of, lines_of, movers, telling_models
 
 _SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
 _STRESSED: Final = 2  # movers named in each direction

@@ -10,13 +10,15 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from app import api_parameters as parameters
-from app import queries, stability_models
+from app import queries
 from app.database import current
 from app.domain.stability import KINDS, SETS
 from app.errors import FilterError
-from app.evaluation import MOST_BYTES_WORDS, evaluated
 from app.records import Dataset
-from app.stability import Results, agreement_of, keys_of, model_named, results_of
+from app.stability import shapes
+from app.stability.choice import agreement_of, model_named
+from app.stability.evaluation import MOST_BYTES_WORDS, evaluated
+from app.stability.results import Results, keys_of, results_of
 
 router = APIRouter(prefix="/api/v1", tags=["models"], responses=parameters.PROBLEMS)
 
@@ -71,7 +73,7 @@ _UPLOAD: Final = {
 
 @router.get(
     "/datasets/{name}/stability",
-    response_model=stability_models.StabilityOut,
+    response_model=shapes.StabilityOut,
     summary="Benchmark stability",
     openapi_extra={"parameters": [_AGREEMENT]},
 )
@@ -103,7 +105,7 @@ async def table(request: Request, name: str) -> Response:
 
 @router.get(
     "/datasets/{name}/crossings",
-    response_model=stability_models.CrossingOfPair | stability_models.CrossingList,
+    response_model=shapes.CrossingOfPair | shapes.CrossingList,
     summary="Where models trade places",
     openapi_extra={"parameters": _PAIRS},
 )
@@ -133,7 +135,7 @@ async def crossings(request: Request, name: str) -> Response:
 
 @router.post(
     "/datasets/{name}/evaluate",
-    response_model=stability_models.EvaluationOut,
+    response_model=shapes.EvaluationOut,
     summary="Evaluate your own predictions",
     openapi_extra=_UPLOAD,
     description=(

@@ -10,12 +10,13 @@ from fastapi.responses import HTMLResponse
 from app import queries
 from app.database import current
 from app.errors import SiteError
-from app.evaluation import MOST_BYTES_WORDS, evaluated
 from app.measuring.reproduction import Comparison, Outcome, compare
 from app.memo import Memo
 from app.rendering import render
-from app.stability import Choice, agreement_of, keys_of, require_known, results_of
-from app.stability_page import evaluation_charts, stability_context
+from app.stability.choice import Choice, agreement_of
+from app.stability.evaluation import MOST_BYTES_WORDS, evaluated
+from app.stability.page import evaluation_charts, stability_context
+from app.stability.results import keys_of, require_known, results_of
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

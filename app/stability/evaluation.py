@@ -23,7 +23,8 @@ from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
 from app.measuring.uploads import MOST_BYTES, read_predictions
 from app.records import Dataset
-from app.stability import agreement_of, require_known
+from app.stability.choice import agreement_of
+from app.stability.results import require_known
 
 MOST_BYTES_WORDS: Final = f"{MOST_BYTES // 1_000_000} MB"
 #: What multipart adds to a file.

@@ -1,0 +1,105 @@
+"""What the models of a dataset predict for its issues, read from the first choices that ingest stored beside them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from app import schema
+from app.database import Catalogue
+from app.domain.verdicts import Category
+from app.records import ClassInfo, Dataset, Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An example of C for which two models make different first choices, by class id."""
+
+    idx: int
+    given: int
+    corrected: int
+    first: int
+    second: int
+    media: Mapping[str, list[int]] | None
+
+
+def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: tuple[int, int]) -> list[Disagreement]:
+    """The correctable examples on which two models, given by their places, differ; most suspicious first."""
+    i, v, p = schema.issues, schema.verdicts, schema.predictions
+    rows = catalogue.connection.execute(
+        select(i.c.idx, i.c.given, v.c.corrected, i.c.media, p.c.top)
+        .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
+        .where(v.c.dataset_id == dataset.id, v.c.agreement == agreement, v.c.category == Category.CORRECTABLE.value)
+        .order_by(v.c.issue_id)
+    )
+    found = []
+    for row in rows:
+        top = np.frombuffer(row.top, "<i4")
+        one, other = int(top[pair[0]]), int(top[pair[1]])
+        if one != other:
+            media = json.loads(row.media) if row.media else None
+            found.append(Disagreement(row.idx, row.given, row.corrected, one, other, media))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """An example of C and how many models still predict the label that reviewers overruled."""
+
+    idx: int
+    given: int
+    corrected: int
+    n_models: int
+
+
+def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: int) -> list[Repeated]:
+    """The correctable examples whose wrong label most models predict, those most often repeated first."""
+    i, v, p = schema.issues, schema.verdicts, schema.predictions
+    rows = catalogue.connection.execute(
+        select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given)
+        .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
+        .where(
+            v.c.dataset_id == dataset.id,
+            v.c.agreement == agreement,
+            v.c.category == Category.CORRECTABLE.value,
+            p.c.n_given > 0,
+        )
+        .order_by(p.c.n_given.desc(), v.c.issue_id)
+        .limit(most)
+    )
+    return [Repeated(*row) for row in rows]
+
+
+def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:
+    """(key, class id) of each model's first choice for an issue, models in their order; [] without any."""
+    m, p = schema.models.c, schema.predictions.c
+    packed = catalogue.connection.scalar(select(p.top).where(p.issue_id == issue_id))
+    if packed is None:
+        return []
+    rows = catalogue.connection.execute(
+        select(m.platform, m.name).where(m.dataset_id == dataset.id).order_by(m.platform, m.name)
+    )
+    return [
+        (f"{row.platform}/{row.name}", class_id)
+        for row, class_id in zip(rows, np.frombuffer(packed, "<i4").tolist(), strict=True)
+    ]
+
+
+def choices_by_class(
+    catalogue: Catalogue, dataset: Dataset, issue: Issue
+) -> list[tuple[ClassInfo, list[str], list[str]]]:
+    """(class, roles of the class as labels of the issue, keys of the models that predict it), most models first."""
+    found: dict[int, list[str]] = {}
+    for key, class_id in choices_for(catalogue, dataset, issue.id) if dataset.n_models else []:
+        found.setdefault(class_id, []).append(key)
+    labels = {"given": issue.given, "guessed": issue.guessed, "corrected": issue.corrected}
+    return [
+        (
+            dataset.classes[class_id],
+            [role for role, label in labels.items() if label and any(c.id == class_id for c in label.classes)],
+            keys,
+        )
+        for class_id, keys in sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+    ]

@@ -1,0 +1,124 @@
+"""The page of benchmark stability, over real HTTP: what it tells, every choice, and what cannot be chosen."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.app.reading import body, read
+
+API = "/api/v1/datasets"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?agreement=4",
+        "?agreement=5&top=5",
+        "?scale=linear&prevalence=50",
+        "?prevalence=0",
+        "?model=pytorch/vgg11_bn",
+        "?model=pytorch/vgg11_bn&model=pytorch/vgg19_bn&scale=log&prevalence=12.5",
+        "?first=pytorch/vgg11_bn&second=pytorch/vgg11_bn",
+        "?first=pytorch/resnet18&second=pytorch/resnet50#pair",
+        "?model=&first=&agreement=",
+    ],
+)
+def test_the_page_is_sound_under_every_choice(site, query):
+    page = read(site, f"/cifar10/stability{query}")
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.local_links:
+        assert site.get(httpx.URL(f"{site.base_url}/cifar10/stability").join(link.href)).status_code == 200, link.href
+
+
+def test_the_page_tells_the_finding_and_how_little_it_proves(site):
+    words = " ".join(read(site, "/cifar10/stability").words.split())
+    assert "pytorch/googlenet is first of 13 models on the 18 examples" in words
+    assert "By the corrected labels it is number 10" in words
+    assert "pytorch/vgg11_bn goes from number 11 to number 1" in words
+    assert "18 examples prove little" in words
+    assert "hardly moves the ranking; where they were wrong it turns over" in words
+    assert "pytorch/vgg11_bn overtakes pytorch/googlenet at N = 1.78 %" in words
+
+
+def test_two_models_and_the_examples_on_which_they_differ(site):
+    page = read(site, "/cifar10/stability?first=pytorch/vgg19_bn&second=pytorch/vgg11_bn")
+    words = " ".join(page.words.split())
+    assert "pytorch/vgg11_bn overtakes pytorch/vgg19_bn at N = 5.64 %" in words
+    leading = [link.href for link in page.links if link.href.startswith("/cifar10/issues/")]
+    assert leading
+    example = int(leading[0].rsplit("/", 1)[1])
+    choices = {m["name"]: m["predicted"] for m in body(site, f"{API}/cifar10/issues/{example}")["models"]}
+    assert choices["vgg19_bn"] != choices["vgg11_bn"]
+
+
+def test_wrong_labels_that_models_repeat_are_counted(site):
+    html = site.get("/cifar10/stability").text
+    part = html[html.index('id="repeated"') : html.index('id="how"')]
+    rows = re.findall(r'href="/cifar10/issues/(\d+)".*?<td class="num">(\d+) of 13</td>', part)
+    assert rows
+    assert [int(n) for _, n in rows] == sorted((int(n) for _, n in rows), reverse=True)
+    for index, n in rows:
+        detail = body(site, f"{API}/cifar10/issues/{index}")
+        assert sum(m["predicted"] == detail["given"] for m in detail["models"]) == int(n)
+
+
+def test_the_ranking_at_a_prevalence_is_that_on_p_and_on_c_at_its_ends(site):
+    results = body(site, f"{API}/cifar10/stability")
+    for query, part in (("?prevalence=0", "pruned"), ("?prevalence=100", "correctable")):
+        html = site.get(f"/cifar10/stability{query}").text
+        rows = re.findall(
+            r'<th scope="row">(pytorch/\w+)</th><td class="num">(\d+)</td><td class="num">(\d+)</td>',
+            html[html.index('id="standings"') :],
+        )
+        shown = {key: (int(a), int(b)) for key, a, b in rows[:13]}
+        for model in results["models"]:
+            ranks = model["ranks"][part]
+            assert shown[f"pytorch/{model['name']}"] == (ranks["original_top1"], ranks["corrected_top1"])
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?top=3", "expected 1, 5"),
+        ("?scale=cubic", "expected log, linear"),
+        ("?prevalence=nan", "from 0 to 100"),
+        ("?prevalence=101", "from 0 to 100"),
+        ("?model=<script>", "&lt;script&gt;"),
+        ("?first=resnet", "pytorch/resnet"),
+        ("?" + "&".join(f"model=pytorch/{m}" for m in (
+            "densenet121", "densenet161", "densenet169", "googlenet", "inception_v3", "mobilenet_v2", "resnet18",
+            "resnet34", "resnet50",
+        )), "At most 8"),
+    ],
+)  # fmt: skip
+def test_choices_that_cannot_be(site, query, words):
+    response = site.get(f"/cifar10/stability{query}")
+    assert response.status_code == 400
+    assert words in response.text
+    assert "<script>" not in response.text.replace("<script src", "")
+
+
+def test_only_datasets_with_models_have_the_tab(site):
+    assert any(link.href == "/cifar10/stability" for link in read(site, "/cifar10").links)
+    assert not any("stability" in link.href for link in read(site, "/mnist").links)
+    assert any(link.href == "/mnist/evaluate" for link in read(site, "/mnist").links)
+    assert not any("evaluate" in link.href for link in read(site, "/audioset").links)
+    assert "several labels at once" in read(site, "/audioset/stability", 409).words
+    assert "several labels at once" in read(site, "/audioset/evaluate", 409).words
+
+
+def test_reproduction(site):
+    page = read(site, "/reproduction")
+    words = " ".join(page.words.split())
+    assert "204 come out the same, 15 differ for a reason that is known, and 274 need data" in words
+    assert "≠ differs" in words
+    assert "✗ broken" not in words
+    assert any(link.href == "/reproduction" for link in read(site, "/").links)
+
+
+def test_the_sample_has_a_ranking_to_look_at(client):
+    page = read(client, "/sample-digits/stability")
+    assert "A sample." in page.words
+    assert "scikit-learn/random-forest" in page.words
