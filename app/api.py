@@ -21,6 +21,7 @@ from app.stability.predictions import choices_for
 PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200
 DEFAULT_ISSUES: Final = 48
+_PAGING: Final = ("limit", "after", "fields")
 
 router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS)
 
@@ -61,7 +62,7 @@ async def classes(request: Request, name: str) -> Response:
     dataset = queries.dataset_named(catalogue, name)
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
     fields = parameters.fields(own.get("fields"), models.ClassOut)
-    f = IssueFilter.parse(dataset, rest, strict=True)
+    f = IssueFilter.parse(dataset, rest, others=("fields",))
     roles = {role: facets.class_counts(catalogue, dataset, f, role) for role in ("given", "guessed", "corrected")}
     items = [
         {
@@ -86,8 +87,8 @@ async def issues(request: Request, name: str) -> Response:
     """The gallery as JSON: the same filters, the same order. Follow ``next`` until it is null."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    own, rest = parameters.split(request.query_params.multi_items(), ("limit", "after", "fields"))
-    f = IssueFilter.parse(dataset, rest, strict=True)
+    own, rest = parameters.split(request.query_params.multi_items(), _PAGING)
+    f = IssueFilter.parse(dataset, rest, others=_PAGING)
     limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_ISSUES, MOST_ISSUES)
     fields = parameters.fields(own.get("fields"), models.IssueOut)
     page = queries.issue_page(catalogue, dataset, f, limit, after=own.get("after"))
@@ -116,7 +117,7 @@ async def issue(request: Request, name: str, index: str) -> Response:
     dataset = queries.dataset_named(catalogue, name)
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
     fields = parameters.fields(own.get("fields"), models.IssueDetailOut)
-    f = IssueFilter.parse(dataset, rest, strict=True)
+    f = IssueFilter.parse(dataset, rest, others=("fields",))
     number = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
     detail = queries.issue_detail(catalogue, dataset, number, f.agreement)
     if detail is None:

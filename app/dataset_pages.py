@@ -101,7 +101,7 @@ def _side(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, A
         "query": f.query(dataset),
         "chips": f.chips(dataset),
         "sentence": f.sentence(dataset, facets.total(catalogue, dataset, f)),
-        "sorts": [_sort(dataset, f, name) for name in SORTS],
+        "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
     }
 
 
@@ -113,7 +113,12 @@ def _query(dataset: Dataset, f: IssueFilter, **changes: Any) -> str:
 def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
     state = {name: "forward", f"-{name}": "reverse"}.get(f.sort, "")
     wanted = f"-{name}" if state == "forward" else name
-    return _SORT_TITLES[name], _query(dataset, f, sort=wanted), state
+    title = _SORT_TITLES[name]
+    if name == "suspicion" and not dataset.ranked:
+        title = "Votes for the given label"
+    elif name == "margin" and dataset.confident_learning is None:
+        title = "Self-confidence"
+    return title, _query(dataset, f, sort=wanted), state
 
 
 @router.get("/{name}/issues/{index}")

@@ -30,7 +30,7 @@ class SiteError(Exception):
             "instance": instance,
         }
         if self.near:
-            body["near"] = [{"label": label, "href": href} for label, href in self.near]
+            body["near"] = [{"label": label, "href": _twin(href, instance)} for label, href in self.near]
         return body
 
 
@@ -124,6 +124,13 @@ class NoCatalogue(SiteError):
     status = 503
     type = "no-catalogue"
     title = "No catalogue yet"
+
+
+def _twin(href: str, instance: str) -> str:
+    """The address of a page, or of its JSON for who asked the API."""
+    within = "/api/v1/datasets"
+    page = href.startswith("/") and not href.startswith("/api")
+    return within + href if page and instance.startswith(within) else href
 
 
 def near_names(wanted: str, names: Iterable[str], most: int = 5) -> list[str]:

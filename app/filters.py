@@ -5,7 +5,7 @@ WHERE clause is in ``app.selection``, which this module knows nothing of.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -27,6 +27,15 @@ REVERSED: Final = {
     "-index": "in reverse order of the test set",
     "-disagreement": "reviewers most united first",
 }
+#: Of a dataset without predicted probabilities.
+_BY_VOTES: Final = {
+    "suspicion": "fewest votes for the given label first",
+    "-suspicion": "most votes for the given label first",
+    "margin": SORTS["index"],
+    "-margin": REVERSED["-index"],
+}
+#: Of a dataset whose examples have several labels, and so no margin.
+_BY_CONFIDENCE: Final = {"margin": "lowest self-confidence first", "-margin": "highest self-confidence first"}
 #: Stands for the four categories of confirmed errors.
 ANY_ERROR: Final = "error"
 CATEGORY_WORDS: Final = {
@@ -62,25 +71,30 @@ class IssueFilter:
     sort: str = "suspicion"
 
     @classmethod
-    def parse(cls, dataset: Dataset, params: Iterable[tuple[str, str]], strict: bool = False) -> Self:
+    def parse(cls, dataset: Dataset, params: Iterable[tuple[str, str]], others: Sequence[str] | None = None) -> Self:
         """The filter a query string asks for.
 
-        Empty values count as absent, as a form sends them. Parameters that are none of a filter's are left to others,
-        or, when ``strict``, refused. Raises FilterError naming the parameter, its value and what is allowed.
+        Empty values count as absent, as a form sends them; only ``category`` may be given several times. Parameters
+        that are none of a filter's are left alone, or, where ``others`` names those that somebody else has read,
+        refused. Raises FilterError naming the parameter, its value and what is allowed.
         """
         found: dict[str, Any] = {"agreement": dataset.default_agreement}
+        given: set[str] = set()
         for name, value in params:
             if name not in PARAMETERS:
-                if strict:
-                    raise FilterError(
-                        name, value, PARAMETERS, f"{name!r} is no parameter; expected {', '.join(PARAMETERS)}."
-                    )
+                if others is not None:
+                    allowed = (*PARAMETERS, *others)
+                    explanation = f"{name[:40]!r} is no parameter; expected {', '.join(allowed)}."
+                    raise FilterError(name, value, allowed, explanation)
                 continue
             if value == "":
                 continue
             parsed = _READERS[name](dataset, name, value)
             if name == "category":
                 parsed = tuple(dict.fromkeys((*found.get("category", ()), parsed)))
+            elif name in given:
+                raise FilterError(name, value, [], f"{name} is given twice; expected once.")
+            given.add(name)
             found[name] = parsed
         return cls(**found)
 
@@ -142,8 +156,18 @@ class IssueFilter:
         if self.q is not None:
             clauses.append(f"that match “{self.q}”")
         middle = (" " + ", ".join(clauses)) if clauses else ""
-        order = (SORTS | REVERSED)[self.sort]
+        order = order_words(dataset, self.sort)
         return f"{' '.join(parts)}{middle}, at {self.agreement} of {dataset.raters} votes, {order}."
+
+
+def order_words(dataset: Dataset, sort: str) -> str:
+    """How an order reads. Suspicion is the margin where there is one, and the votes where there is none."""
+    words = SORTS | REVERSED
+    if not dataset.ranked:
+        words |= _BY_VOTES
+    elif dataset.confident_learning is None:
+        words |= _BY_CONFIDENCE
+    return words[sort]
 
 
 def vote_words(dataset: Dataset, pattern: str) -> str:

@@ -41,10 +41,11 @@ def dataset_named(catalogue: Catalogue, name: str) -> Dataset:
     """The dataset of a name. Raises NotFound with the names that are near."""
     found = catalogue.datasets.get(name)
     if found is None:
-        near = near_names(name, catalogue.datasets) or list(catalogue.datasets)
+        near = near_names(name, catalogue.datasets)
+        others = "" if near else f" It holds {', '.join(catalogue.datasets)}."
         raise NotFound(
-            f"There is no dataset {name[:80]!r} in this catalogue.",
-            [(catalogue.datasets[n].title, f"/{n}") for n in near],
+            f"There is no dataset {name[:80]!r} in this catalogue.{others}",
+            [(catalogue.datasets[n].title, f"/{n}") for n in near or catalogue.datasets],
         )
     return found
 

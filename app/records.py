@@ -92,6 +92,11 @@ class Dataset:
         return {int(idx): str(why) for idx, why in (self.media_report or {}).get("problems", ())}
 
     @property
+    def ranked(self) -> bool:
+        """Whether the model says how suspect each issue is: whether its predicted probabilities were here."""
+        return self.flag_rule is not None
+
+    @property
     def n_non_errors(self) -> int:
         return self.n_checked - self.n_errors
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest.manifest import Manifest
-from ingest.media import MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
+from ingest.alignment import require_same_examples
+from ingest.loading import Inputs
+from ingest.media import COUNTED, MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
 from ingest.sources import Source
 
 #: So few examples are decoded before other processes would have begun.
@@ -36,11 +37,13 @@ class Shown:
     problems: list[MediaProblem] = field(default_factory=list)
 
 
-def find_media(manifest: Manifest, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
+def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
     """The dataset's media in a folder; None, and a sentence why in ``missing``, where there are none to show.
 
-    ``cache`` is where an adapter may keep what took it long to find out.
+    ``cache`` is where an adapter may keep what took it long to find out. Raises DataError for media that are not those
+    of these labels.
     """
+    manifest = inputs.manifest
     terms = manifest.about.licence
     if terms.media == "none":
         missing.append(f"The media stay where they are published, because of their terms: {terms.name}.")
@@ -51,9 +54,14 @@ def find_media(manifest: Manifest, folder: Path | None, missing: list[str], cach
     if folder is None:
         missing.append(NOT_AT_HAND)
         return None
-    source = open_media(manifest.media.layout, folder, manifest.media.options, cache)
+    options = dict(manifest.media.options)
+    if manifest.media.layout in COUNTED and "key_column" not in options and inputs.size is not None:
+        options.setdefault("count", inputs.size)
+    source = open_media(manifest.media.layout, folder, options, cache)
     if source is None:
         missing.append(NOT_FOUND)
+    else:
+        require_same_examples(source, inputs)
     return source
 
 

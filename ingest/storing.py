@@ -93,7 +93,7 @@ class _Storing:
         models = read_models(self._connection, dataset_id)
         remove(self._connection, dataset_id)
         missing = list(build.inputs.missing)
-        media = find_media(build.inputs.manifest, folder, missing, cache_beside(self._connection))
+        media = find_media(build.inputs, folder, missing, cache_beside(self._connection))
         sources = list(build.inputs.sources)
         if media is not None and folder is not None:
             sources += media_sources(media, folder)

@@ -32,6 +32,7 @@ from ingest.media.table import open_text_table
 from ingest.media.text import excerpt
 
 __all__ = [
+    "COUNTED",
     "LAYOUTS",
     "Kind",
     "MediaError",
@@ -63,6 +64,8 @@ LAYOUTS: Mapping[str, Adapter | CachingAdapter] = {
     "text-table": open_text_table,
     "audio-folder": open_audio_folder,
 }
+#: Those whose examples are rows of a file and carry no label, so that their number is all one can compare.
+COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table"})
 #: Those that keep what took them long to find out.
 _CACHING: Final = frozenset({"amazon-lines"})
 

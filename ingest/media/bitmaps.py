@@ -50,7 +50,7 @@ class Bitmaps:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
-    def labels(self) -> None:
+    def labels(self, keyed: bool = False) -> None:
         """None: fifty million of them would be a list of numbers that the names of the files say as well."""
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:

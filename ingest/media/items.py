@@ -68,9 +68,11 @@ class MediaSource(Protocol):
         Raises MediaError when the distribution as a whole cannot be read, be it half-way through.
         """
 
-    def labels(self) -> Sequence[int | str] | None:
-        """The label that the distribution itself ships with each example, in the order of their indices.
+    def labels(self, keyed: bool = False) -> Sequence[int | str | None] | None:
+        """The label that the distribution itself ships with each of its examples, in the order of their indices.
 
-        Class ids, or names of class folders; None where it ships none, or where keys and not an order name examples.
-        Whoever joins these media to labels from elsewhere can hold both against each other.
+        A class id, the name of a class's folder, or None for an example that it ships none with; the length says how
+        many examples there are. None altogether where keys and not an order name examples, or where ``Options.count``
+        says all that can be compared. ``keyed`` says that the dataset has keys. Whoever joins these media to labels
+        from elsewhere can hold both against each other.
         """

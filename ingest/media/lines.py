@@ -53,7 +53,7 @@ class Lines:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
-    def labels(self) -> None:
+    def labels(self, keyed: bool = False) -> None:
         """None: what the labels before the lines mean is not this file's to say."""
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:

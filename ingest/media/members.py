@@ -165,11 +165,10 @@ class Members:
         for index in sorted(missing):
             yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]), absent=True)
 
-    def labels(self) -> Sequence[str] | None:
-        if not self.told.order:
+    def labels(self, keyed: bool = False) -> Sequence[str | None] | None:
+        if keyed and not self.told.order:
             return None
-        folders = [key.rpartition("/")[0] for key in self._ordered_keys()]
-        return folders if all(folders) else None
+        return [PurePosixPath(key).parent.name or None for key in self._ordered_keys()]
 
     def _job_of(self, member: Member, index: int, *, first: bool) -> Job | MediaProblem:
         where = f"{self.store.path}: {member.name}"

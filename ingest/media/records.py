@@ -132,9 +132,8 @@ class Records:
             if not 0 <= index < count:
                 yield MediaProblem(index, where, f"expected an image of this index, found only {count:,}", absent=True)
 
-    def labels(self) -> Sequence[int] | None:
-        labels = [record.label for record in self._records()]
-        return None if None in labels else cast("list[int]", labels)
+    def labels(self, keyed: bool = False) -> Sequence[int | None]:  # noqa: ARG002  # records never have keys
+        return [record.label for record in self._records()]
 
     def _records(self) -> Iterator[Record]:
         found = False

@@ -51,7 +51,7 @@ class TextTable:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
-    def labels(self) -> None:
+    def labels(self, keyed: bool = False) -> None:
         """None: which column holds labels, and how, is for readers of labels."""
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:

@@ -264,7 +264,11 @@ def test_what_is_not_there_is_said_in_the_one_shape(real, address):
 
 def test_near_names_are_offered(real):
     near = real.get(f"{API}/cifra10").json()["near"]
-    assert near[0] == {"label": "CIFAR-10", "href": "/cifar10"}
+    assert near[0] == {"label": "CIFAR-10", "href": f"{API}/cifar10"}
+    assert real.get(near[0]["href"]).status_code == 200
+    nothing = real.get(f"{API}/xyz").json()
+    assert "It holds mnist, cifar10, " in nothing["detail"]
+    assert len(nothing["near"]) == 10
 
 
 SEARCHES = [

@@ -121,6 +121,40 @@ def test_sentences(cifar, f, total, sentence):
     assert f.sentence(cifar, total) == sentence
 
 
+def test_an_order_is_told_by_what_it_goes_by(catalogue):
+    """Suspicion is the margin; without predicted probabilities it is the votes, and the rows are in that order."""
+    imagenet = catalogue.datasets["imagenet"]
+    assert IssueFilter().sentence(imagenet, 2).endswith("fewest votes for the given label first.")
+    assert IssueFilter(sort="-margin").sentence(imagenet, 2).endswith("in reverse order of the test set.")
+    page = queries.issue_page(catalogue, imagenet, IssueFilter(), 200)
+    confirmations = [issue.votes["given"] for issue in page.items]
+    assert confirmations == sorted(confirmations)
+    page = queries.issue_page(catalogue, imagenet, IssueFilter(sort="-margin"), 200)
+    indices = [issue.idx for issue in page.items]
+    assert indices == sorted(indices, reverse=True)
+
+
+def test_what_is_said_twice_is_refused(cifar):
+    given = [("given", "3"), ("given", "4")]
+    with pytest.raises(FilterError, match="given is given twice; expected once"):
+        IssueFilter.parse(cifar, given)
+    assert IssueFilter.parse(cifar, [("given", ""), *given[:1]]).given == 3
+    both = IssueFilter.parse(cifar, [("category", "neither"), ("category", "correctable")])
+    assert both.category == ("neither", "correctable")
+
+
+def test_unknown_parameters_are_refused_with_all_that_are_known(real):
+    problem = real.get("/api/v1/datasets/cifar10/issues?agrement=4").json()
+    assert problem["parameter"] == "agrement"
+    for name in problem["allowed"]:
+        value = {"sort": "index", "category": "error", "flagged": "yes", "votes": "1-1-1-2", "fields": "key"}.get(
+            name, "3"
+        )
+        answer = real.get("/api/v1/datasets/cifar10/issues", params={name: value})
+        assert answer.status_code == 200 or name == "after", answer.text
+    assert {"limit", "after", "fields", "given"} <= set(problem["allowed"])
+
+
 def test_classes_go_by_name_and_where_that_is_not_enough_by_number(catalogue, cifar):
     names = ("crane", "tench", "crane")
     birds = replace(cifar, classes=tuple(ClassInfo(i, name, None, None) for i, name in enumerate(names)))

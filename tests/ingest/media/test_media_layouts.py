@@ -278,22 +278,26 @@ def test_labels_are_those_of_the_distribution(tmp_path: Path) -> None:
     groups = ["alt", "alt", "sci", "sci", "sci.med", "sci.med"]
     order = {"order": "sorted"}
     expected = {
-        "mnist-idx": ({}, None),
+        "mnist-idx": ({}, [None] * 5),
         "cifar10": ({}, LABELS),
         "cifar100": ({}, LABELS),
         "quickdraw-bitmaps": ({}, None),
         "amazon-lines": ({}, None),
         "text-table": ({"path": "table"}, None),
         "20news-bydate": (order, groups),
-        "aclimdb": ({}, None),
+        "aclimdb": ({}, ["neg", "neg", "pos", "pos"]),
         "image-folder": ({"path": "pictures", **order}, ["ant", "cat", "cat"]),
-        "text-folder": ({"path": "texts"}, None),
-        "audio-folder": ({"path": "sounds", **order}, None),
+        "text-folder": ({"path": "texts"}, ["bad", "good"]),
+        "audio-folder": ({"path": "sounds", **order}, [None] * 2),
     }
     for layout, (given, labels) in expected.items():
         source = open_media(layout, tmp_path, given)
         assert source is not None
         assert source.labels() == labels, layout
+    for layout in ("aclimdb", "text-folder"):
+        source = open_media(layout, tmp_path, expected[layout][0])
+        assert source is not None
+        assert source.labels(keyed=True) is None, layout
 
 
 def test_an_order_is_shuffled_once_for_each_seed(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Media that are found by their place, held against the labels: is example 38 of the one example 38 of the other?
+
+A post that is missing from a folder, or a file that begins with another record, shifts every picture after it; each
+would then be shown beside a label that is not its own, and nobody could see it. So what is found by place has to have
+as many examples as there are labels, and where a distribution ships labels of its own, they have to be the same ones.
+Media that are found by key cannot shift and are not looked at.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ingest.classes import ClassNames
+from ingest.errors import DataError, shown
+from ingest.loading import Inputs, Labels
+from ingest.media import MediaSource
+
+_WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
+
+
+def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
+    """Raises DataError where media found by place are not as many as the labels, or ship other labels than these."""
+    shipped = source.labels(keyed=inputs.keys is not None)
+    if shipped is None:
+        return
+    path = source.sources[0]
+    if inputs.size is not None and len(shipped) != inputs.size:
+        found = f"expected {inputs.size:,} examples, as many as there are labels, found {len(shipped):,}: {_WHY}"
+        raise DataError(path, found)
+    if inputs.labels is None:
+        return
+    ids = _class_ids(shipped, inputs.classes)
+    different = None if ids is None else _first_difference(ids, inputs.labels)
+    if different is not None:
+        names = inputs.classes.names
+        given = shown(", ".join(names[label] for label in inputs.labels[different]))
+        found = _spelt(shipped[different], names)
+        finding = f"expected the label {given}, as in {inputs.manifest.files.labels}, found {found}: {_WHY}"
+        raise DataError(path, finding, record=f"example {different}")
+
+
+def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Sequence[int] | None:
+    """The classes that a distribution names; None where not every folder is named as a class is."""
+    names = {
+        label: label if isinstance(label, int) else None if label is None else classes.find(label)
+        for label in set(shipped)
+    }
+    ids = [names[label] for label in shipped]
+    return None if None in ids else [label for label in ids if label is not None]
+
+
+def _first_difference(ids: Sequence[int], labels: Labels) -> int | None:
+    if labels.ids is None:
+        return next((index for index, label in enumerate(ids) if label not in labels[index]), None)
+    different = np.flatnonzero(np.asarray(ids) != labels.ids)
+    return int(different[0]) if len(different) else None
+
+
+def _spelt(label: int | str | None, names: Sequence[str]) -> str:
+    if isinstance(label, int):
+        return shown(names[label]) if 0 <= label < len(names) else f"class {label}"
+    return shown(label)
