@@ -12,6 +12,7 @@ from app import schema
 from ingest.building import Build
 from ingest.description import Paper
 from ingest.errors import CatalogueError, MissingFileError
+from ingest.media import MediaProblem
 from ingest.running import Checked
 from ingest.storing import Stored
 
@@ -33,10 +34,24 @@ def summary(stored: Sequence[Stored]) -> str:
     for one in stored:
         name = one.build.inputs.manifest.name
         lines += [f"{name}: {sentence}" for sentence in one.missing]
-        lines += [f"{name}: {problem}" for problem in one.problems[:_PROBLEMS_SHOWN]]
-        if len(one.problems) > _PROBLEMS_SHOWN:
-            lines.append(f"{name}: and {len(one.problems) - _PROBLEMS_SHOWN:,} more media that cannot be shown")
+        if one.replaced is not None:
+            lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
+        lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
     return "\n".join(lines)
+
+
+def _problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
+    """The damaged media one by one, as far as there is room; those that are simply not there in one line."""
+    damaged = [problem for problem in problems if not problem.absent]
+    absent = [problem for problem in problems if problem.absent]
+    lines = [str(problem) for problem in damaged[:_PROBLEMS_SHOWN]]
+    if len(damaged) > _PROBLEMS_SHOWN:
+        lines.append(f"and {len(damaged) - _PROBLEMS_SHOWN:,} more media that are damaged")
+    if len(absent) == 1:
+        lines.append(str(absent[0]))
+    elif absent:
+        lines.append(f"{len(absent):,} examples have no medium there; the first is {absent[0]}")
+    return lines
 
 
 def check_report(checked: Sequence[Checked]) -> str:
@@ -62,9 +77,9 @@ def catalogue_report(path: Path) -> str:
             lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
             for dataset in datasets:
                 lines.append(
-                    f"\n{dataset['name']}: {dataset['title']}, {_count(dataset['size'])} examples, "
-                    f"{dataset['n_issues']:,} issues, {dataset['n_checked']:,} checked, "
-                    f"{dataset['n_errors']:,} errors, built {dataset['built_at']}"
+                    f"\n{dataset['name']}: {dataset['title']}, {_counted(dataset['size'], 'example')}, "
+                    f"{_counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
+                    f"{_counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
                 )
                 lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
                 files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
@@ -101,13 +116,19 @@ def _check_lines(checked: Checked) -> list[str]:
         return [f"{name}: wrong: {checked.error}"]
     counts, inputs = checked.build.counts, checked.build.inputs
     roles = ", ".join(dict.fromkeys(source.role for source in inputs.sources))
-    found = f"{len(checked.build.issues):,} issues, {counts.checked:,} checked, {counts.errors:,} errors"
-    lines = [f"{name}: good: {_count(inputs.size)} examples, {found}; from {roles}"]
+    issues, errors = _counted(len(checked.build.issues), "issue"), _counted(counts.errors, "error")
+    found = f"{issues}, {counts.checked:,} checked, {errors}"
+    lines = [f"{name}: good: {_counted(inputs.size, 'example')}, {found}; from {roles}"]
     return lines + [f"{name}: missing: {sentence}" for sentence in inputs.missing]
 
 
 def _count(n: int | None) -> str:
     return "-" if n is None else f"{n:,}"
+
+
+def _counted(n: int | None, noun: str) -> str:
+    """A number with its noun, "1 issue" or "2 issues"."""
+    return f"{_count(n)} {noun if n == 1 else noun + 's'}"
 
 
 def _beside(found: str, paper: Paper | None, figure: str) -> str:

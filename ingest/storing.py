@@ -55,6 +55,7 @@ class Stored:
     n_media: int
     problems: tuple[MediaProblem, ...]
     missing: tuple[str, ...]
+    replaced: str | None = None  # the title of another dataset of the same name, which is gone now
 
 
 def store(connection: Connection, build: Build, media: Path | None, progress: Progress) -> Stored:
@@ -91,6 +92,8 @@ class _Storing:
     def store(self, folder: Path | None) -> Stored:
         build, dataset_id = self._build, self._id
         models = read_models(self._connection, dataset_id)
+        before = self._connection.scalar(select(schema.datasets.c.title).where(schema.datasets.c.id == dataset_id))
+        replaced = None if before == build.inputs.manifest.title else before
         remove(self._connection, dataset_id)
         missing = list(build.inputs.missing)
         media = find_media(build.inputs, folder, missing, cache_beside(self._connection))
@@ -114,7 +117,7 @@ class _Storing:
             self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
         self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
         carry_over(self._connection, self._name, models, self._progress)
-        return Stored(build, n_media, tuple(shown.problems), tuple(missing))
+        return Stored(build, n_media, tuple(shown.problems), tuple(missing), replaced)
 
     def _dataset_id(self) -> int:
         known = self._connection.scalar(select(schema.datasets.c.id).where(schema.datasets.c.name == self._name))

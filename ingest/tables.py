@@ -1,5 +1,6 @@
 """Strict reading of a TOML table: every key is asked for by name and type, and what nobody asked for is refused."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -35,6 +36,11 @@ class Table:
         for key in self._values:
             if key not in self._asked:
                 raise self.error(key, f"unknown key; known here are {', '.join(sorted(self._asked))}")
+
+    def _misspelt(self, key: str) -> str:
+        """A question about a key that nobody knows and that may have been meant for this one."""
+        near = difflib.get_close_matches(key, self._values.keys() - self._asked, n=1, cutoff=0.75)
+        return f" (is {shown(near[0])} meant for it?)" if near else ""
 
     def rest(self) -> dict[str, object]:
         """The keys that nobody asked for; now they have been."""
@@ -135,7 +141,7 @@ class Table:
         if self._has(key):
             return self._typed(key, self._values[key], kind)
         if default is None:
-            raise self.error(key, f"missing; expected {_TYPE_NAMES[kind]}")
+            raise self.error(key, f"missing; expected {_TYPE_NAMES[kind]}{self._misspelt(key)}")
         return default
 
     def _typed(self, key: str, value: Any, kind: type[_T]) -> _T:

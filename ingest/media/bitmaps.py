@@ -35,7 +35,7 @@ def open_quickdraw(folder: Path, options: Mapping[str, object]) -> MediaSource |
     """QuickDraw's bitmaps ``numpy_bitmap/*.npy``, a file a class. Options: path, count."""
     told = read_options("quickdraw-bitmaps", options, ("path", "count"))
     patterns = packed("numpy_bitmap", "full/numpy_bitmap", "quickdraw_dataset/full/numpy_bitmap", "quickdraw")
-    path = find(folder, (told.path,) if told.path else patterns)
+    path = find(folder, told.patterns(patterns))
     return None if path is None else Bitmaps(open_store(path), told.count)
 
 

@@ -4,6 +4,7 @@ Options are read strictly: a misspelt one would otherwise change nothing, silent
 folder; none leads out of it.
 """
 
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -42,6 +43,10 @@ class Options:
     column: str = "text"
     key_column: str | None = None
     count: int | None = None
+
+    def patterns(self, usual: Sequence[str]) -> Sequence[str]:
+        """Where to look: at ``path``, unpacked or packed, where there is one, else under the usual names."""
+        return packed(glob.escape(self.path)) if self.path else usual
 
 
 def read_options(layout: str, given: Mapping[str, object], known: Sequence[str], **defaults: object) -> Options:

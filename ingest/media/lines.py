@@ -37,7 +37,7 @@ _PATTERNS: Final = tuple(name + end for name in _NAMES for end in ("", ".gz", ".
 def open_amazon(folder: Path, options: Mapping[str, object], cache: Path | None) -> MediaSource | None:
     """Amazon's reviews ``amazon5core.preprocessed.txt``, a line an example. Options: path, encoding, count."""
     told = read_options("amazon-lines", options, ("path", "encoding", "count"))
-    path = find(folder, (told.path,) if told.path else _PATTERNS)
+    path = find(folder, told.patterns(_PATTERNS))
     return None if path is None else Lines(open_store(path), told, cache)
 
 

@@ -129,7 +129,7 @@ def _ending(*suffixes: str) -> str:
 
 
 def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, reading: _Reading) -> MediaSource | None:
-    path = find(folder, (told.path,) if told.path else patterns)
+    path = find(folder, told.patterns(patterns))
     return None if path is None else Members(open_store(path), re.compile(member), reading, told)
 
 

@@ -98,7 +98,7 @@ def _open(
     reader: Callable[[str], Reader],
 ) -> MediaSource | None:
     told = read_options(layout, options, ("path",))
-    path = find(folder, (told.path,) if told.path else patterns)
+    path = find(folder, told.patterns(patterns))
     return None if path is None else Records(open_store(path), re.compile(rf"(?:.*/)?{member}"), reader)
 
 

@@ -36,7 +36,7 @@ def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource 
     Options: path, column ("text" without it), key_column, encoding, count.
     """
     told = read_options("text-table", options, ("path", "column", "key_column", "encoding", "count"))
-    path = find(folder, (told.path,) if told.path else _PATTERNS)
+    path = find(folder, told.patterns(_PATTERNS))
     return None if path is None else TextTable(open_store(path), told)
 
 

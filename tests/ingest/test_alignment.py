@@ -1,9 +1,11 @@
 """Media found by their place: an example less or more, or in another order, is never shown beside a wrong label."""
 
 import io
+import sqlite3
 import struct
 import tarfile
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,21 @@ def test_a_sorted_folder_must_hold_every_example(tiny: Tiny, old: Path, capsys: 
     written(tiny, f"pictures/{tiny.classes[2]}/99.png", picture())
     said = refusal(tiny, FOLDERS, old, capsys)
     assert "expected the label 'ant', as in labels.npy, found 'bee'" in said
+
+
+def test_an_archive_beside_is_what_a_path_names(tiny: Tiny, old: Path) -> None:
+    paths = folders_of_pictures(tiny)
+    folder = tiny.folder.parent / "media"
+    with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
+        for path in paths:
+            archive.write(path, path.relative_to(folder))
+            path.unlink()
+    for path in {path.parent for path in paths}:
+        path.rmdir()
+    (folder / "pictures").rmdir()
+    assert added(tiny, FOLDERS, old) == 0
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("SELECT count(DISTINCT idx) FROM media").fetchone()[0] >= 8
 
 
 def test_folders_that_are_not_named_as_classes_are_only_counted(tiny: Tiny, old: Path) -> None:

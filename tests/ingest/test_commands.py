@@ -74,6 +74,18 @@ def test_list_tells_datasets_and_files(tiny: Any, old: Path, capsys: pytest.Capt
         assert shown.count(line) == 2
 
 
+def test_a_dataset_that_takes_the_place_of_another_says_so(
+    tiny: Any, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tiny.add(old) == 0
+    assert tiny.add(old) == 0
+    assert "takes the place" not in capsys.readouterr().out
+    manifest = tiny.write()
+    manifest.write_text(manifest.read_text().replace('title = "Tiny"', 'title = "Another"'))
+    assert main(["add", str(manifest), str(tiny.folder), "--catalogue", str(old)]) == 0
+    assert "tiny: takes the place of Tiny, which the catalogue held under this name" in capsys.readouterr().out
+
+
 def test_list_without_a_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--catalogue", str(tmp_path / "none.sqlite")]) == 1
     assert "expected a catalogue, found none; make one with: python -m ingest sample" in capsys.readouterr().err

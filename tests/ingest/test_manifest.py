@@ -84,6 +84,7 @@ def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
     ("line", "other", "said"),
     [
         ('name = "tiny"', "", "name: missing; expected a text"),
+        ("summary = ", "sumary = ", "summary: missing; expected a text (is 'sumary' meant for it?)"),
         ('name = "tiny"', 'name = "Tiny set"', "name: expected lower-case letters"),
         ('name = "tiny"', 'name = "api"', "name: expected a name that is no page of the site, found 'api'"),
         ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
