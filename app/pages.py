@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from app import corrected_page, coverage, dataset_pages, errors, queries, reference
 from app.cards import badge, cards
 from app.database import current
 from app.domain.verdicts import Category
 from app.overview import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
-from app.rendering import render
+from app.rendering import render, static_url
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -40,8 +40,27 @@ KINDS: Final = (
     (Category.NEITHER, "Enough people see neither label."),
     (Category.NON_AGREEMENT, "None of these has enough votes."),
     (Category.NON_ERROR, "No error: at least three people confirm the given label."),
-    (Category.UNREVIEWED, "Nobody has looked yet. The example keeps its given label and is an issue, not an error."),
+    (
+        Category.UNREVIEWED,
+        "Nobody has looked, as at all examples that were not flagged. The example keeps its given label.",
+    ),
 )
+
+
+#: Pages under a filter are without number, and each says what the gallery says.
+_FOR_CRAWLERS: Final = "User-agent: *\nAllow: /static/\nDisallow: /*?\nDisallow: /api/\n"
+
+
+@router.get("/robots.txt")
+async def robots() -> PlainTextResponse:
+    """What search engines may read: every page, but not every filter of it."""
+    return PlainTextResponse(_FOR_CRAWLERS, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@router.get("/favicon.ico")
+async def favicon() -> RedirectResponse:
+    """The icon for who asks for it without having read a page, which names it."""
+    return RedirectResponse(static_url("favicon.svg"), 307, headers={"Cache-Control": "public, max-age=86400"})
 
 
 @router.get("/")

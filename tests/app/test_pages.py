@@ -305,6 +305,14 @@ def test_what_is_not_there_says_what_is_near(client, address, near):
     assert near in [link.href for link in page.links]
 
 
+def test_search_engines_and_browsers_find_what_they_ask_every_site_for(client):
+    rules = client.get("/robots.txt").text.splitlines()
+    assert rules[0] == "User-agent: *"
+    assert "Disallow: /*?" in rules
+    icon = client.get("/favicon.ico", follow_redirects=True)
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+
+
 def test_classes_are_found_and_sorted(real):
     page = read(real, "/imagenet/classes?q=Crane&sort=-given")
     assert "2 of 1,000 classes" in page.words
