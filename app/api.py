@@ -4,6 +4,7 @@ Answers are assembled here and serialised once. The models of ``app.models`` doc
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
@@ -16,7 +17,7 @@ from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
 from app.filters import IssueFilter
 from app.records import Dataset, Issue, Label
-from app.stability.predictions import choices_for
+from app.stability.predictions import choices_for, count
 
 PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200
@@ -129,12 +130,13 @@ async def issue(request: Request, name: str, index: str) -> Response:
         for v in detail.verdicts
     }
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
+    choices = choices_for(catalogue, dataset, detail.issue.id)
     body["models"] = [
         {"platform": platform, "name": model, "predicted": {"id": class_id, "name": dataset.classes[class_id].name}}
-        for (platform, _, model), class_id in (
-            (key.partition("/"), class_id) for key, class_id in choices_for(catalogue, dataset, detail.issue.id)
-        )
+        for (platform, _, model), class_id in ((key.partition("/"), class_id) for key, class_id in choices)
     ]
+    counted = count(detail.issue, choices)
+    body["models_predicting"] = None if counted is None else asdict(counted)
     body["text"] = detail.text
     return _json(parameters.chosen([body], fields)[0])
 

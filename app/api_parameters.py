@@ -9,7 +9,7 @@ from app.corrected.forms import FORMS, Form
 from app.corrected.policy import REMOVED
 from app.domain.corrections import TREATMENTS
 from app.errors import FilterError
-from app.filters import CATEGORY_WORDS, REVERSED, SORTS
+from app.filter_values import CATEGORY_WORDS, REVERSED, SORTS
 from app.models import Problem
 
 _NAMES: Final = {
@@ -18,6 +18,12 @@ _NAMES: Final = {
     "guessed": ("A class of the guessed label, by name or number.", "string", None),
     "corrected": ("A class of the corrected label, by name or number.", "string", None),
     "votes": ("A vote pattern: counts in the order of the dataset's options, joined by minus signs.", "string", None),
+    "models": (
+        "Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",
+        "integer",
+        None,
+    ),
+    "model": ("The same of one model, by platform and name like ``pytorch/resnet18``.", "string", None),
     "q": ("Words to look for in texts, keys and class names; the last one may be a beginning.", "string", None),
 }
 
@@ -48,6 +54,7 @@ _FILTER: Final = [
     _CATEGORY,
     *(_plain(name) for name in ("given", "guessed", "corrected", "votes")),
     _FLAGGED,
+    *(_plain(name) for name in ("models", "model")),
     _plain("q"),
     _SORT,
 ]

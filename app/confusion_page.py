@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from app import queries
 from app.charts import heat_map, most_involved
 from app.database import Catalogue
-from app.filters import IssueFilter, class_value
+from app.filter_values import class_value
+from app.filters import IssueFilter
 from app.joints import joint
 from app.records import ClassInfo, ConfusionCell, Dataset
 

@@ -170,12 +170,14 @@ def _datasets(connection: Connection) -> list[Dataset]:
     sources: dict[int, list[Source]] = defaultdict(list)
     for row in connection.execute(select(schema.sources).order_by(schema.sources.c.path)):
         sources[row.dataset_id].append(Source(row.path, row.role, row.sha256, row.bytes))
-    m = schema.models.c.dataset_id
-    models = {row[0]: row[1] for row in connection.execute(select(m, func.count()).group_by(m))}
+    m = schema.models.c
+    models: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(select(m.dataset_id, m.platform, m.name).order_by(m.platform, m.name)):
+        models[row.dataset_id].append(f"{row.platform}/{row.name}")
     rows = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position, schema.datasets.c.name))
     return [
         _dataset(
-            row, classes[row.id], labels[row.id], categories[row.id], tuple(sources[row.id]), models.get(row.id, 0)
+            row, classes[row.id], labels[row.id], categories[row.id], tuple(sources[row.id]), tuple(models[row.id])
         )
         for row in rows
     ]
@@ -187,7 +189,7 @@ def _dataset(
     labels: dict[int, Label],
     categories: dict[int, dict[Category, int]],
     sources: tuple[Source, ...],
-    n_models: int,
+    models: tuple[str, ...],
 ) -> Dataset:
     return Dataset(
         id=row.id,
@@ -219,7 +221,7 @@ def _dataset(
         categories=categories,
         sources=sources,
         media_report=None if row.media_report is None else json.loads(row.media_report),
-        n_models=n_models,
+        models=models,
     )
 
 

@@ -18,12 +18,13 @@ from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import FilterError, NotFound
 from app.exemplars import shelves
-from app.filters import SORTS, IssueFilter
+from app.filter_values import SORTS
+from app.filters import IssueFilter
 from app.issue_page import issue_context
 from app.overview import header
 from app.records import Dataset
 from app.rendering import fragment, render
-from app.stability.predictions import choices_by_class
+from app.stability.predictions import choices_by_class, choices_for, count
 from app.youtube import PLAYER_POLICY
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -93,6 +94,7 @@ def _side(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, A
         sub=frozenset(c.value for c in ERROR_CATEGORIES),
         without_q=parse_qsl(f.query(dataset, q=None)),
         class_forms={name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},
+        model_form=parse_qsl(f.query(dataset, model=None)),
         few_classes=bool(of_classes) and len(dataset.classes) <= _FEW_CLASSES,
         agreements=[(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
     )
@@ -150,6 +152,9 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> HTMLR
         raise NotFound(
             f"Example {place} of {dataset.title} is no clip to play.", [("The example", f"/{name}/issues/{place}")]
         )
+    choices = choices_for(catalogue, dataset, detail.issue.id)
+    predicting = count(detail.issue, choices)
+    repeating = IssueFilter(agreement=f.agreement, models=predicting.given or None if predicting else None)
     return render(
         request,
         "issue.html",
@@ -157,7 +162,9 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> HTMLR
         tab="issue",
         play=play,
         shelves=shelves(catalogue, dataset, detail.issue),
-        choices=choices_by_class(catalogue, dataset, detail.issue),
+        choices=choices_by_class(dataset, detail.issue, choices),
+        predicting=predicting,
+        repeating=repeating.query(dataset) if repeating.of_models else "",
         **context,
     )
 

@@ -15,9 +15,10 @@ from sqlalchemy import select
 from app import schema
 from app.database import Catalogue
 from app.domain.verdicts import Category
-from app.filters import ANY_ERROR, CATEGORY_WORDS, IssueFilter, class_value, vote_words
+from app.filter_values import ANY_ERROR, CATEGORY_WORDS, class_value, model_words, vote_words
+from app.filters import IssueFilter
 from app.records import Choice, Dataset, Facet
-from app.selection import cells_of_search
+from app.selection import cells_of_models, cells_of_search
 
 MOST_CHOICES: Final = 12
 _CATEGORIES: Final = tuple(Category)
@@ -29,7 +30,10 @@ Counts = dict[Any, int]
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Groups of issues as columns of equal length; ``n`` says how many issues a group has. -1 stands for none."""
+    """Groups of issues as columns of equal length; ``n`` says how many issues a group has. -1 stands for none.
+
+    ``repeats`` is (cells, models): which models predict the given label. It has no column where no model is asked for.
+    """
 
     category: NDArray[np.int64]  # place in Category
     given: NDArray[np.int64]
@@ -39,12 +43,14 @@ class Cells:
     flagged: NDArray[np.bool_]
     n: NDArray[np.int64]
     patterns: tuple[str, ...]
+    repeats: Mask
 
     @classmethod
-    def of(cls, rows: Iterable[Sequence[Any]]) -> Self:
-        """Cells of rows (category, given, guessed, corrected, vote pattern, flagged, n)."""
+    def of(cls, rows: Iterable[Sequence[Any]], n_models: int = 0) -> Self:
+        """Cells of rows (category, given, guessed, corrected, vote pattern, flagged, n, models' first choices)."""
         places = {c.value: place for place, c in enumerate(_CATEGORIES)}
         patterns: dict[str | None, int] = {None: _NONE}
+        found = list(rows)
         table = [
             (
                 places[word],
@@ -55,11 +61,13 @@ class Cells:
                 int(flag),
                 number,
             )
-            for word, given_id, guessed_id, corrected_id, pattern, flag, number in rows
+            for word, given_id, guessed_id, corrected_id, pattern, flag, number, *_ in found
         ]
         category, given, guessed, corrected, votes, flagged, n = np.array(table, dtype=np.int64).reshape(-1, 7).T
         known = tuple(pattern for pattern in patterns if pattern is not None)
-        return cls(category, given, guessed, corrected, votes, flagged.astype(bool), n, known)
+        choices = np.frombuffer(b"".join(first for row in found for first in row[7:]), "<i4")
+        repeats = choices.reshape(len(found), n_models) == given[:, None]
+        return cls(category, given, guessed, corrected, votes, flagged.astype(bool), n, known, repeats)
 
     def matching(self, dataset: Dataset, f: IssueFilter, leave_out: str = "") -> Mask:
         """(cells,) which cells a filter selects, its dimension ``leave_out`` not being asked."""
@@ -75,6 +83,10 @@ class Cells:
             mask &= self.votes == (self.patterns.index(f.votes) if f.votes in self.patterns else len(self.patterns))
         if f.flagged is not None and leave_out != "flagged":
             mask &= self.flagged == f.flagged
+        if f.models is not None and leave_out != "models":
+            mask &= self.repeats.sum(axis=1) >= f.models
+        if f.model is not None and leave_out != "model":
+            mask &= self.repeats[:, dataset.models.index(f.model)]
         return mask
 
     def count(self, dataset: Dataset, f: IssueFilter) -> int:
@@ -105,9 +117,19 @@ class Cells:
     def by_flagged(self, mask: Mask) -> Counts:
         return {flag: int(self.n[mask & (self.flagged == flag)].sum()) for flag in (True, False)}
 
+    def by_models(self, mask: Mask, asked: Iterable[int]) -> Counts:
+        """Number of models -> corrected issues whose given label at least so many of them predict."""
+        per_issue = self.repeats[mask].sum(axis=1)
+        return {least: int((per_issue >= least).sum()) for least in asked}
+
+    def by_model(self, mask: Mask, dataset: Dataset) -> Counts:
+        return dict(zip(dataset.models, self.repeats[mask].sum(axis=0).tolist(), strict=True))
+
 
 def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
     """The cells a filter's counts are sums of."""
+    if f.of_models:
+        return _cells_of_models(catalogue, dataset, f)
 
     def read() -> Cells:
         if f.q is not None:
@@ -119,6 +141,16 @@ def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
         return Cells.of(catalogue.connection.execute(statement))
 
     return catalogue.cells.get((dataset.id, f.agreement, f.q), read)
+
+
+def _cells_of_models(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
+    """The issues that reviewers corrected, one a cell, with which models predict the given label."""
+
+    def read() -> Cells:
+        statement = cells_of_models(catalogue.connection, dataset, f.agreement, f.q)
+        return Cells.of(catalogue.connection.execute(statement), dataset.n_models)
+
+    return catalogue.cells.get((dataset.id, f.agreement, f.q, "models"), read)
 
 
 def total(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int:
@@ -134,7 +166,14 @@ def facets(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Face
     A choice that replaces another of its dimension is counted as if that one were not taken. Dimensions in which the
     whole dataset has nothing to choose are left out.
     """
-    return catalogue.facets.get(("facets", dataset.id, f), lambda: _facets(cells(catalogue, dataset, f), dataset, f))
+
+    def make() -> tuple[Facet, ...]:
+        made = _facets(cells(catalogue, dataset, f), dataset, f)
+        if dataset.models:
+            made += _model_facets(_cells_of_models(catalogue, dataset, f), dataset, f)
+        return tuple(facet for facet in made if facet.choices)
+
+    return catalogue.facets.get(("facets", dataset.id, f), make)
 
 
 def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, name: str) -> Counts:
@@ -143,7 +182,7 @@ def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, name: s
     return found.by_class(found.matching(dataset, f, leave_out=name), name, dataset)
 
 
-def _facets(found: Cells, dataset: Dataset, f: IssueFilter) -> tuple[Facet, ...]:
+def _facets(found: Cells, dataset: Dataset, f: IssueFilter) -> list[Facet]:
     made = [_category_facet(found, dataset, f)]
     for name in ("given", "guessed", "corrected"):
         counts = found.by_class(found.matching(dataset, f, leave_out=name), name, dataset)
@@ -163,7 +202,30 @@ def _facets(found: Cells, dataset: Dataset, f: IssueFilter) -> tuple[Facet, ...]
     made.append(
         _facet(dataset, f, "flagged", "Flagged by confident learning", counts, words.__getitem__, words.__getitem__)
     )
-    return tuple(facet for facet in made if facet.choices)
+    return made
+
+
+def _model_facets(found: Cells, dataset: Dataset, f: IssueFilter) -> list[Facet]:
+    """How many models, and which, predict the given label of issues that reviewers corrected."""
+    n = dataset.n_models
+    asked = sorted({1, -(-n // 4), n // 2 + 1, -(-3 * n // 4), n, f.models or 1})
+    counts = found.by_models(found.matching(dataset, f, leave_out="models"), asked)
+    choices = [
+        Choice(
+            str(least),
+            model_words(dataset, least),
+            counts[least],
+            least == f.models,
+            f.query(dataset, models=None if least == f.models else least),
+        )
+        for least in asked
+        if counts[least] or least == f.models
+    ]
+    by_model = found.by_model(found.matching(dataset, f, leave_out="model"), dataset)
+    return [
+        Facet("models", "Corrected, but models predict the given label", tuple(choices)),
+        _facet(dataset, f, "model", "Corrected, but this model predicts it", by_model, str, str),
+    ]
 
 
 def _category_facet(found: Cells, dataset: Dataset, f: IssueFilter) -> Facet:

@@ -126,12 +126,21 @@ class PredictionOut(Model):
     predicted: LabelOut
 
 
+class PredictingOut(Model):
+    """How many of the stored models predict a label of an issue as their first choice."""
+
+    of: Count = Field(description="Stored models.")
+    given: Count
+    corrected: Count | None = Field(description="Null where reviewers did not correct the label.")
+
+
 class IssueDetailOut(IssueOut):
     """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
 
     verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
     top_probabilities: list[ProbabilityOut]
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
+    models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     text: str | None
 
 

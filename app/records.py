@@ -77,7 +77,7 @@ class Dataset:
     categories: Mapping[int, Mapping[Category, int]]  # agreement -> category -> issues, unreviewed included
     sources: tuple[Source, ...]
     media_report: Mapping[str, Any] | None  # what ingest tells of the media (see ingest.showing.report)
-    n_models: int  # whose predictions are known
+    models: tuple[str, ...]  # "platform/name" of those whose predictions are known, in order
 
     restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
 
@@ -99,6 +99,10 @@ class Dataset:
     @property
     def n_non_errors(self) -> int:
         return self.n_checked - self.n_errors
+
+    @property
+    def n_models(self) -> int:
+        return len(self.models)
 
     @property
     def default_agreement(self) -> int:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from app import queries
 from app.database import Catalogue
-from app.filters import class_value
+from app.filter_values import class_value
 from app.records import Dataset
 
 #: What the examples of an operation ask for beside the path, by the last part of the path.

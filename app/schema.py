@@ -35,7 +35,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 #: How far a dataset's id is shifted to the left in the id of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -271,6 +271,16 @@ predictions = Table(
     # Little-endian int32, the first choice of each model, models in the order of platform and name.
     Column("top", LargeBinary, nullable=False),
     Column("n_given", Integer, nullable=False),  # models whose first choice is the given label
+)
+
+# Where a model's first choice is the given label although reviewers agreed, at some threshold, on another.
+repeats = Table(
+    "repeats",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("model", Integer, primary_key=True),  # its place among the dataset's models, by platform and name
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 # How stable the ranking of the models is, at each agreement threshold, as domain.stability computed it.

@@ -30,7 +30,7 @@ from app.domain.verdicts import Category
 from app.filters import IssueFilter
 from app.records import Dataset
 
-i, v = schema.issues, schema.verdicts
+i, v, p = schema.issues, schema.verdicts, schema.predictions
 _issue_search = table("issue_search", column("rowid"), column("issue_search"))
 _class_search = table("class_search", column("rowid"), column("class_search"))
 
@@ -136,6 +136,18 @@ def cells_of_search(connection: Connection, dataset: Dataset, agreement: int, q:
     return select(*dimensions, func.count()).select_from(joined).where(matches).group_by(*dimensions)
 
 
+def cells_of_models(connection: Connection, dataset: Dataset, agreement: int, q: str | None) -> Select[Any]:
+    """The issues that reviewers corrected, a cell each, with the models' first choices behind it.
+
+    They are as many as reviewers had time for, whatever the size of the dataset.
+    """
+    joined = v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id)
+    columns = (v.c.category, i.c.given, i.c.guessed, v.c.corrected, i.c.vote_pattern, i.c.flagged, literal(1), p.c.top)
+    statement = select(*columns).select_from(joined).where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
+    statement = statement.where(v.c.category == Category.CORRECTABLE.value)
+    return statement if q is None else statement.where(i.c.id.in_(_matching(connection, dataset, q)))
+
+
 def match_expression(q: str) -> str | None:
     """A search as an FTS5 expression: all words, the last one as a beginning; None when there is no word in it.
 
@@ -153,7 +165,7 @@ def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[
     categories = f.categories
     reviewed = categories is not None and Category.UNREVIEWED not in categories
     conditions: list[ColumnElement[bool]] = []
-    if not reviewed and f.corrected is None:
+    if not reviewed and f.corrected is None and not f.of_models:
         if categories is not None:
             words = sorted(c.value for c in categories if c is not Category.UNREVIEWED)
             unreviewed = v.c.category.is_(None)
@@ -165,7 +177,22 @@ def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[
         conditions.append(v.c.category == words[0] if len(words) == 1 else v.c.category.in_(words))
     if f.corrected is not None:
         conditions.append(_has(v.c.corrected, dataset, f.corrected))
-    return v.join(i, on), conditions
+    return v.join(i, on), conditions + _of_models(dataset, f)
+
+
+def _of_models(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
+    if not f.of_models:
+        return []
+    conditions: list[ColumnElement[bool]] = [v.c.category == Category.CORRECTABLE.value]
+    if f.models is not None:
+        many = select(literal(1)).where(p.c.issue_id == v.c.issue_id, p.c.n_given >= f.models)
+        conditions.append(many.exists())
+    if f.model is not None:
+        r = schema.repeats.c
+        place = dataset.models.index(f.model)
+        one = select(literal(1)).where(r.dataset_id == dataset.id, r.model == place, r.issue_id == v.c.issue_id)
+        conditions.append(one.exists())
+    return conditions
 
 
 def _of_issues(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:

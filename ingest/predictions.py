@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from app import schema
+from app.domain.verdicts import Category
 from app.measuring.alignment import Target
 from app.measuring.reading import (
     Model,
@@ -86,12 +87,13 @@ def store_models(
 
     Returns the size of the correctable set by agreement threshold.
     """
-    for table in (schema.predictions, schema.stability, schema.models):
+    for table in (schema.predictions, schema.repeats, schema.stability, schema.models):
         connection.execute(delete(table).where(table.c.dataset_id == subject.id))
     if not models:
         return {}
     connection.execute(insert(schema.models), [_model_row(subject.id, model) for model in models])
     _insert(connection, schema.predictions, _prediction_rows(connection, subject, models))
+    _insert(connection, schema.repeats, _repeat_rows(connection, subject, models))
     sizes = {}
     with progress.task(f"{subject.name}: stability", len(subject.agreements), "thresholds") as advance:
         for agreement in subject.agreements:
@@ -150,6 +152,21 @@ def _prediction_rows(connection: Connection, subject: Subject, models: Sequence[
             "top": chosen.astype("<i4").tobytes(),
             "n_given": int(np.count_nonzero(chosen == issue.given)),
         }
+
+
+def _repeat_rows(connection: Connection, subject: Subject, models: Sequence[Model]) -> Iterator[dict[str, Any]]:
+    """Which models predict the given label of which issues that reviewers corrected, at whatever threshold."""
+    i, v = schema.issues.c, schema.verdicts.c
+    corrected = connection.execute(
+        select(i.id, i.idx, i.given)
+        .distinct()
+        .select_from(schema.verdicts.join(schema.issues, i.id == v.issue_id))
+        .where(v.dataset_id == subject.id, v.category == Category.CORRECTABLE.value)
+    ).all()
+    top = issue_predictions(models, [issue.idx for issue in corrected])
+    for issue in corrected:
+        for place in np.flatnonzero(top[issue.idx] == issue.given).tolist():
+            yield {"dataset_id": subject.id, "model": place, "issue_id": issue.id}
 
 
 def _insert(connection: Connection, table: Any, rows: Iterator[dict[str, Any]]) -> None:

@@ -32,6 +32,7 @@ _DELETE_CLASS_SEARCH = text("DELETE FROM class_search WHERE rowid BETWEEN :first
 # Children before parents, so that no row is left pointing nowhere.
 _TABLES = (
     schema.predictions,
+    schema.repeats,
     schema.stability,
     schema.models,
     schema.verdicts,

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from app.database import Catalogue
 from app.domain.crossings import Line, crossing
 from app.domain.ranking import ranks
+from app.filters import IssueFilter
 from app.measuring.evaluation import YOURS
 from app.measuring.results import line
 from app.records import Dataset
@@ -194,7 +195,10 @@ def _links(dataset: Dataset, choice: Choice) -> dict[str, Any]:
 
     agreement = f"?agreement={choice.agreement}"
     api = f"/api/v1/datasets/{dataset.name}"
+    repeated = IssueFilter(agreement=choice.agreement, models=1)
     return {
+        "repeated": repeated.query(dataset),
+        "repeated_most": repeated.query(dataset, models=dataset.n_models // 2 + 1),
         "agreements": [(a, to(agreement=a)) for a in dataset.agreements],
         "tops": [(top, to(top=top)) for top in TOPS],
         "scales": [(scale, to(scale=scale)) for scale in SCALES],

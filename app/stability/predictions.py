@@ -1,7 +1,8 @@
 """What the models of a dataset predict for its issues, read from the first choices that ingest stored beside them."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,25 +75,37 @@ def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: 
 
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:
     """(key, class id) of each model's first choice for an issue, models in their order; [] without any."""
-    m, p = schema.models.c, schema.predictions.c
-    packed = catalogue.connection.scalar(select(p.top).where(p.issue_id == issue_id))
-    if packed is None:
+    if not dataset.models:
         return []
-    rows = catalogue.connection.execute(
-        select(m.platform, m.name).where(m.dataset_id == dataset.id).order_by(m.platform, m.name)
-    )
-    return [
-        (f"{row.platform}/{row.name}", class_id)
-        for row, class_id in zip(rows, np.frombuffer(packed, "<i4").tolist(), strict=True)
-    ]
+    p = schema.predictions.c
+    packed = catalogue.connection.scalar(select(p.top).where(p.issue_id == issue_id))
+    return [] if packed is None else list(zip(dataset.models, np.frombuffer(packed, "<i4").tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many models predict which label of an issue."""
+
+    of: int
+    given: int
+    corrected: int | None  # None where reviewers did not correct it
+
+
+def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> Count | None:
+    """The models' first choices for an issue, counted; None without any."""
+    if not choices:
+        return None
+    chosen = Counter(class_id for _, class_id in choices)
+    corrected = None if issue.corrected is None else chosen[issue.corrected.id]
+    return Count(len(choices), chosen[issue.given.id], corrected)
 
 
 def choices_by_class(
-    catalogue: Catalogue, dataset: Dataset, issue: Issue
+    dataset: Dataset, issue: Issue, choices: Iterable[tuple[str, int]]
 ) -> list[tuple[ClassInfo, list[str], list[str]]]:
     """(class, roles of the class as labels of the issue, keys of the models that predict it), most models first."""
     found: dict[int, list[str]] = {}
-    for key, class_id in choices_for(catalogue, dataset, issue.id) if dataset.n_models else []:
+    for key, class_id in choices:
         found.setdefault(class_id, []).append(key)
     labels = {"given": issue.given, "guessed": issue.guessed, "corrected": issue.corrected}
     return [

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from app import facets, queries
 from app.database import Catalogue
 from app.errors import FilterError
-from app.filters import CATEGORY_WORDS, REVERSED, SORTS, IssueFilter, class_value, find_class
+from app.filter_values import CATEGORY_WORDS, REVERSED, SORTS, class_value, find_class
+from app.filters import IssueFilter
 from app.records import ClassInfo, Dataset
 
 
@@ -151,7 +152,8 @@ def test_unknown_parameters_are_refused_with_all_that_are_known(real):
             name, "3"
         )
         answer = real.get("/api/v1/datasets/cifar10/issues", params={name: value})
-        assert answer.status_code == 200 or name == "after", answer.text
+        # A cursor is given out by the site, and this catalogue holds no models to ask about.
+        assert answer.status_code == 200 or name in ("after", "models", "model"), answer.text
     assert {"limit", "after", "fields", "given"} <= set(problem["allowed"])
 
 

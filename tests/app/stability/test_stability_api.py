@@ -93,3 +93,27 @@ def test_an_issue_tells_what_each_model_predicts(site):
     assert len(detail["models"]) == 13
     assert "What 13 models predict" in read(site, "/cifar10/issues/2405").words
     assert body(site, f"{API}/mnist/issues/947")["models"] == []
+
+
+def test_issues_whose_wrong_label_models_repeat(site):
+    found = body(site, f"{API}/cifar10/issues", models=7)
+    assert found["total"] == len(found["items"]) > 0
+    for item in found["items"]:
+        detail = body(site, item["links"]["self"])
+        predicting = sum(m["predicted"] == detail["given"] for m in detail["models"])
+        assert detail["category"] == "correctable"
+        assert detail["models_predicting"]["given"] == predicting >= 7
+        words = " ".join(read(site, f"/cifar10/issues/{item['index']}?models=7").words.split())
+        assert f"{predicting} of 13 models predict the given label, which reviewers corrected;" in words
+    one = body(site, f"{API}/cifar10/issues", model="pytorch/vgg11_bn", agreement=4)
+    assert 0 < one["total"] <= 7
+    assert body(site, f"{API}/mnist/issues", 400, models=1)["parameter"] == "models"
+
+
+def test_the_gallery_offers_what_models_repeat(site):
+    page = read(site, "/cifar10?models=7")
+    assert "whose given label at least 7 of 13 models predict although reviewers corrected it" in page.words
+    assert any("models=7&model=pytorch/" in link.href for link in page.links)
+    assert not any("models=" in link.href for link in read(site, "/mnist").links)
+    stability = read(site, "/cifar10/stability")
+    assert any(link.href == "/cifar10?models=1" for link in stability.links)
