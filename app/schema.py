@@ -1,6 +1,7 @@
 """The tables of a catalogue: the one contract between ingest, which writes them, and the server, which reads them.
 
-A catalogue is one SQLite file. This module declares what stands in it and nothing else: no query, no formula.
+A catalogue is one SQLite file. This module declares what stands in it and nothing else: no query, no formula. The log
+of its datasets' versions is declared beside it, in ``schema_versions``.
 
 Four conventions carry the rest.
 

@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import create_engine, insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from app import schema
+from app import schema, schema_versions
 from app.domain.verdicts import Category, Votes, category
 
 CLASSES = 345
@@ -30,7 +30,7 @@ def write(path: Path, n_issues: int, seed: int = 0) -> None:
     path.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        for table in schema.metadata.sorted_tables:
+        for table in schema_versions.metadata.sorted_tables:
             connection.execute(CreateTable(table))
         for statement in schema.SEARCH_DDL:
             connection.exec_driver_sql(statement)

@@ -87,11 +87,17 @@ def build(inputs: Inputs) -> Build:
     return Build(inputs, label_ids, issues, verdicts, _counts(inputs, issues, verdicts))
 
 
-def version(inputs: Inputs, sources: Iterable[Source]) -> str:
-    """A name for a dataset's content: the same files under the same manifest and schema give the same one."""
-    digest = hashlib.sha256(f"{SCHEMA_VERSION}\n{inputs.manifest.text}\n".encode())
+def version(build: Build, sources: Iterable[Source]) -> str:
+    """A name for a dataset's content: the same files under the same manifest, schema and rules give the same one."""
+    digest = hashlib.sha256(f"{SCHEMA_VERSION}\n{build.inputs.manifest.text}\n".encode())
     for source in sorted(sources, key=lambda source: source.path):
         digest.update(f"{source.role} {source.path} {source.sha256}\n".encode())
+    # A rule of ours that changes what is an issue, or what becomes of it, changes files that promise not to change.
+    issues = build.issues
+    for array in (issues.indices, issues.given, issues.guessed, issues.flagged):
+        digest.update(array.tobytes())
+    for index, by_agreement in sorted(build.verdicts.items()):
+        digest.update(f"{index} {sorted(by_agreement.items())}\n".encode())
     return digest.hexdigest()[:16]
 
 

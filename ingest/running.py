@@ -13,6 +13,7 @@ from ingest.loading import load
 from ingest.manifest import DATASETS, Manifest, read_manifests
 from ingest.progress import Progress
 from ingest.storing import Stored, store
+from ingest.versions import enter_versions
 from ingest.writer import rewritten
 
 __all__ = ["DATASETS", "Checked", "Order", "check", "orders_of_release", "run"]
@@ -45,7 +46,9 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
     builds = [(order, _built(order, progress)) for order in orders]
     names = [order.manifest.name for order in orders]
     with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
-        return [store(connection, found, order.media, progress) for order, found in builds]
+        stored = [store(connection, found, order.media, progress) for order, found in builds]
+        enter_versions(connection, catalogue, names, progress)
+        return stored
 
 
 def check(orders: Sequence[Order], progress: Progress) -> list[Checked]:

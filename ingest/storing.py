@@ -102,7 +102,7 @@ class _Storing:
         if media is not None and folder is not None:
             sources += media_sources(media, folder)
         built_at = datetime.now(UTC).isoformat(timespec="seconds")
-        dataset = rows.dataset_row(build, dataset_id, missing, version(build.inputs, sources), built_at)
+        dataset = rows.dataset_row(build, dataset_id, missing, version(build, sources), built_at)
         self._insert(schema.datasets, [dataset])
         self._insert(schema.sources, rows.source_rows(sources, dataset_id))
         self._insert(schema.classes, rows.class_rows(build, dataset_id))

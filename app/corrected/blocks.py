@@ -99,7 +99,7 @@ class Corrected:
 
     def block(self, connection: Connection, start: int, labels: bytes, packed: bytes | None) -> Block:
         """The block that begins at an example, from its packed labels and keys."""
-        given = np.frombuffer(zlib.decompress(labels), dtype="<u4").astype(np.int64)
+        given = given_labels(labels)
         corrected, n = given.copy(), len(given)
         action, category = np.full(n, KEPT, np.uint8), np.full(n, UNREVIEWED, np.uint8)
         low, high = np.searchsorted(self.index, (start, start + n))
@@ -109,7 +109,7 @@ class Corrected:
         corrected[reviewed] = np.where(kept, given[reviewed], self.label[low:high])
         special = reviewed
         if self.wanted.policy.unreviewed is Treatment.DROP:
-            dropped = np.setdiff1d(_issues(connection, self.test_set.id, start, n) - start, reviewed)
+            dropped = np.setdiff1d(issues_between(connection, self.test_set.id, start, n) - start, reviewed)
             action[dropped], corrected[dropped] = _REMOVED, NO_LABEL
             special = np.union1d(reviewed, dropped)
         keys = zlib.decompress(packed).decode().split("\n") if packed is not None else None
@@ -179,7 +179,12 @@ def _decided(
     return ACTIONS.index(done.action), CATEGORIES.index(category), label
 
 
-def _issues(connection: Connection, dataset_id: int, start: int, n: int) -> NDArray[np.int64]:
+def given_labels(packed: bytes) -> NDArray[np.int64]:
+    """The label ids of a block of ``schema.examples``."""
+    return np.frombuffer(zlib.decompress(packed), dtype="<u4").astype(np.int64)
+
+
+def issues_between(connection: Connection, dataset_id: int, start: int, n: int) -> NDArray[np.int64]:
     """Indices of flagged or reviewed examples in a range; the index of the table alone answers this."""
     i = schema.issues.c
     found = connection.scalars(

@@ -97,7 +97,11 @@ def test_a_dataset_leaves_nothing_of_its_former_self(tiny: Any, old: Path, tmp_p
         main(["add", str(tmp_path / "before" / "tiny.toml"), str(tmp_path / "before"), "--catalogue", str(fresh)]) == 0
     )
     assert tiny.add(fresh) == 0
-    assert rows(old, without=("built_at",)) == rows(fresh, without=("built_at",))
+    found, expected = rows(old, without=("built_at",)), rows(fresh, without=("built_at",))
+    log = ("versions", "change_counts", "changes")
+    assert {name: found[name] for name in found if name not in log} == {
+        name: expected[name] for name in expected if name not in log
+    }
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.3, 0.9])
@@ -205,10 +209,10 @@ def test_an_older_catalogue_that_would_lose_a_dataset_is_kept(
 def test_an_older_catalogue_with_nothing_to_lose_is_replaced(tiny: Any, tmp_path: Path) -> None:
     catalogue = tmp_path / "new.sqlite"
     assert tiny.add(catalogue) == 0
-    first = rows(catalogue, without=("built_at",))
+    first = rows(catalogue, without=("built_at", "since"))
     _age(catalogue)
     assert tiny.add(catalogue) == 0
-    assert rows(catalogue, without=("built_at",)) == first
+    assert rows(catalogue, without=("built_at", "since")) == first
 
 
 @pytest.mark.parametrize("content", [b"my thesis\n" * 1000, b""])
