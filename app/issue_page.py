@@ -8,6 +8,7 @@ from app.audience import notice
 from app.cards import badge, caption, elsewhere, label_name, picture, sound
 from app.charts import share_bar
 from app.domain.corrections import action
+from app.evidence import marked
 from app.filters import IssueFilter
 from app.records import ClassInfo, Dataset, Issue, IssueDetail
 from app.rendering import issue_path, media_prefix, media_url
@@ -51,6 +52,7 @@ def issue_context(
         "query": query,
         "exhibit": exhibit,
         "medium": medium,
+        "reading": marked(detail.text or "", detail.spans) if detail.text is not None else issue.excerpt,
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
         "clip": clip,
         "notice": notice(dataset),

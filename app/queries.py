@@ -88,7 +88,7 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     verdicts = catalogue.connection.execute(
         select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
     )
-    top = catalogue.connection.execute(select(i.top_probs).where(i.id == issue.id)).scalar()
+    top, spans = catalogue.connection.execute(select(i.top_probs, i.spans).where(i.id == issue.id)).one()
     seconds = catalogue.connection.execute(
         select(m.seconds).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == "audio")
     ).scalar()
@@ -98,6 +98,7 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
         top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
         text=text.data.decode() if text else None,
+        spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
         seconds=seconds,
     )
 

@@ -182,6 +182,8 @@ class IssueDetail:
     verdicts: tuple[VerdictAt, ...]  # one a threshold offered; empty where nobody looked
     top_probs: tuple[tuple[ClassInfo, float], ...]  # largest first; empty without a matrix
     text: str | None  # the whole text of a text example
+    #: (begin, end, share) of the words of ``text`` that speak for the guessed label, above 0, or for the given, below.
+    spans: tuple[tuple[int, int, float], ...]
     seconds: float | None  # the length of an audio snippet
 
 

@@ -95,7 +95,8 @@ sources = Table(
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
     Column("path", Text, primary_key=True),  # as the manifest names it, relative
-    Column("role", Text, nullable=False),  # "labels", "pred_probs", "predicted", "votes", "index", "classes", "media"
+    # "labels", "pred_probs", "predicted", "votes", "index", "classes", "media" or "words"
+    Column("role", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("bytes", Integer, nullable=False),
 )
@@ -151,6 +152,9 @@ issues = Table(
     Column("consensus", Text),  # the option (or class names) that a majority chose, as a word; null without one
     # JSON list of [class_id, probability], largest first, at most 5; null without a matrix.
     Column("top_probs", Text),
+    # JSON list of [begin, end, share] of the words of a text, in characters, that speak for the guessed label (share
+    # above 0, at most 1) or for the given one (below 0) after a linear model's weights; null without such a model.
+    Column("spans", Text),
     Column("url", Text),  # where the example can be seen elsewhere (a YouTube clip); null without
     Column("excerpt", Text),  # the telling beginning of a text; null without
     # JSON object kind -> [width, height] ([0, 0] where it has none) of what ``media`` holds; null without.

@@ -94,6 +94,15 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The weights of a linear model over the words of texts, and how a word is cut: a run of letters and digits."""
+
+    file: str
+    shortest: int  # characters of the shortest word that counts
+    beginning: int | None  # so many first characters stand for a word; None for all of them
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """What the paper prints for this dataset (Tables 1 and 2); None where it prints nothing."""
 
@@ -153,3 +162,4 @@ class Manifest:
     examples: Examples
     votes: VoteFormat
     media: Media | None
+    words: Words | None

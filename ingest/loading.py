@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ingest.classes import ClassNames, read_classes
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError, MissingFileError
+from ingest.evidence import Evidence, read_evidence
 from ingest.manifest import Manifest
 from ingest.matrices import Matrix, open_matrix
 from ingest.mturk import Review, read_reviews
@@ -31,6 +32,7 @@ NO_MATRIX = (
 )
 NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
 NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
+NO_WEIGHTS = "The weights of the linear model are not here, so no words are marked as speaking for a label."
 NO_JOINT_OF_SETS = (
     "Examples with several labels have no normalized margin and no confident joint: they are ranked by "
     "self-confidence, pooled over the labels given or guessed."
@@ -76,6 +78,7 @@ class Inputs:
     flagging: Flagging | None
     set_flagging: SetFlagging | None  # the same of examples with sets of labels
     reviews: list[Review]
+    evidence: Evidence | None  # a linear model's weights, where examples are texts
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
 
@@ -127,6 +130,7 @@ class _Loader:
             flagging=flagging,
             set_flagging=self._set_flagging(labels, predicted, matrix),
             reviews=reviews,
+            evidence=self._evidence(size, len(classes)),
             missing=tuple(self._missing),
             sources=tuple(self._sources),
         )
@@ -195,6 +199,11 @@ class _Loader:
         for name in names:
             self._note(name, "pred_probs")
         return open_matrix(paths, len(labels), n_classes, logits=self._manifest.logits)
+
+    def _evidence(self, size: int | None, n_classes: int) -> Evidence | None:
+        words = self._manifest.words
+        path = None if words is None else self._found(words.file, "words", NO_WEIGHTS)
+        return None if words is None or path is None else read_evidence(path, size, n_classes, words)
 
     def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> Flagging | None:
         if matrix is None or labels is None or labels.ids is None:

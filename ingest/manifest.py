@@ -30,6 +30,7 @@ from ingest.description import (
     RecordNaming,
     UrlSource,
     VoteFormat,
+    Words,
 )
 from ingest.errors import ManifestError, MissingFileError
 from ingest.tables import Table
@@ -99,10 +100,13 @@ def _manifest(path: Path, text: str, table: Table) -> Manifest:
         examples=_examples(table.table("examples", optional=True)),
         votes=_votes(table.table("votes", optional=True), labels),
         media=_media(table),
+        words=_words(table),
     )
     table.finish()
     if manifest.files.labels is None and manifest.files.votes is None:
         raise ManifestError(path, "files: expected labels, votes or both, found neither")
+    if manifest.words is not None and (manifest.modality != "text" or labels != "single"):
+        raise ManifestError(path, "words: expected where examples are texts with one label each, found elsewhere")
     if manifest.files.votes is not None and manifest.examples.records == "key" and manifest.files.index is None:
         raise ManifestError(path, 'files.index: needed because examples.records = "key", found none')
     return manifest
@@ -259,6 +263,19 @@ def _votes(table: Table, labels: LabelKind) -> VoteFormat:
     if dialect == "class-names" and votes.options[2:3] != ("other",):
         raise table.error("options", f'expected "other" third: the votes for any other class, found {votes.options}')
     return votes
+
+
+def _words(table: Table) -> Words | None:
+    if "words" not in table:
+        return None
+    words = table.table("words")
+    found = Words(
+        file=_relative(words, "weights", words.string("weights")),
+        shortest=words.integer("shortest", least=1, default=2),
+        beginning=words.optional_integer("beginning", least=1),
+    )
+    words.finish()
+    return found
 
 
 def _media(table: Table) -> Media | None:

@@ -125,6 +125,7 @@ def issue_rows(build: Build, dataset_id: int, shown: Shown) -> Iterator[Row]:
             "vote_pattern": None if ballot is None else ballot.pattern,
             "consensus": None if ballot is None else ballot.consensus,
             "top_probs": top,
+            "spans": shown.spans.get(index),
             "url": _url(inputs.manifest.examples.urls, inputs.urls, index, review),
             "excerpt": shown.excerpts.get(index),
             "media": compact(shown.sizes[index]) if index in shown.sizes else None,

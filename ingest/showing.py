@@ -34,6 +34,7 @@ class Shown:
 
     sizes: dict[int, dict[str, list[int]]] = field(default_factory=dict)  # index -> kind -> [width, height]
     excerpts: dict[int, str] = field(default_factory=dict)
+    spans: dict[int, str] = field(default_factory=dict)  # of the words that tell, as they are stored
     problems: list[MediaProblem] = field(default_factory=list)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes", "media"]
+Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes", "media", "words"]
 
 
 @dataclass(frozen=True, slots=True)

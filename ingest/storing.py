@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
 from app import schema
@@ -135,14 +136,19 @@ class _Storing:
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> tuple[Shown, int]:
         """Write media and the texts to search, in one pass over the source, and what came of it."""
-        keys, issues = self._build.inputs.keys, {int(index) for index in self._build.issues.indices}
+        keys, evidence = self._build.inputs.keys, self._build.inputs.evidence
+        issues = {int(index) for index in self._build.issues.indices}
         beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
         wanted = {index: None if keys is None else keys[index] for index in sorted(issues | beside)}
         shown, texts, n_media, n_shown, n_bytes = Shown(), {}, 0, 0, 0
 
+        labels = self._labels_of_issues()
+
         def search(index: int, body: str) -> None:
             if index in issues:
                 texts[index] = body
+                if evidence is not None:
+                    shown.spans[index] = compact(evidence.spans(index, body, *labels[index]))
 
         if media is not None:
             with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
@@ -160,6 +166,12 @@ class _Storing:
             self._connection.execute(update(schema.datasets).where(here).values(media_report=compact(told)))
         self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
         return shown, n_media
+
+    def _labels_of_issues(self) -> dict[int, tuple[int, int]]:
+        """The given and the guessed label of each issue; the given one twice where nothing was guessed."""
+        found = self._build.issues
+        guessed = np.where(found.guessed < 0, found.given, found.guessed)
+        return dict(zip(found.indices.tolist(), zip(found.given.tolist(), guessed.tolist(), strict=True), strict=True))
 
     def _search(self, texts: dict[int, str], keys: dict[int, str | None]) -> None:
         bodies = ((index, f"{body} {keys[index] or ''}".strip()) for index, body in texts.items())

@@ -4,6 +4,7 @@
       dataset.toml    the manifest, word for word that of data/sample
       labels.npy      (n,) given labels, with errors planted among them
       pred_probs.npy  (n, m) out-of-sample probabilities from a real cross-validation
+      weights.npz     words and the weights of linear models, for the texts
       votes.json      answers of simulated raters about most of the flagged examples
       planted.json    what each example truly is: for tests, read by nothing else
       media/          one file an example, the order of their names being that of the examples
@@ -24,7 +25,7 @@ from ingest.manifest import Manifest, read_manifest
 from ingest.matrices import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft
-from ingest.sample.learning import cross_validated
+from ingest.sample.learning import cross_validated, write_weights
 from ingest.sample.models import write_models
 from ingest.sample.planting import planted_labels
 from ingest.sample.raters import reviewed, votes
@@ -62,7 +63,9 @@ def write_sample(folder: Path) -> list[Path]:
 def _write_dataset(target: Path, manifest: Manifest, draft: Draft, seed: int, rng: np.random.Generator) -> None:
     given = planted_labels(draft, rng)
     np.save(target / "labels.npy", given)
-    np.save(target / "pred_probs.npy", cross_validated(draft, given, seed))
+    learnt = cross_validated(draft, given, seed)
+    np.save(target / "pred_probs.npy", learnt.probabilities)
+    write_weights(target / "weights.npz", draft, learnt)
     # Read back, so that raters are shown exactly what an ingest of these files will flag.
     matrix = open_matrix([target / "pred_probs.npy"], len(given), len(draft.confusable), logits=False)
     flagging = flag(given.astype(np.int64), matrix, manifest.flag, lambda _: None)

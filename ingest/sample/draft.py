@@ -3,7 +3,7 @@
 The truth is known because the examples were made or chosen for it. No label is planted here, nothing is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,4 +27,6 @@ class Draft:
     features: Any  # n rows of what the classifier learns from
     classifier: Any  # a scikit-learn classifier with predict_proba
     folds: int  # of the cross-validation
+    #: A fitted classifier -> its words and (m, v) weights, where it is linear and its features are words.
+    weights: Callable[[Any], tuple[Sequence[str], NDArray[np.float64]]] | None = None
     rivals: Mapping[str, Any] = field(default_factory=dict)  # name -> other classifiers, whose ranking is looked at

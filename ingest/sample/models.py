@@ -24,7 +24,7 @@ def write_models(target: Path, name: str, draft: Draft, given: Labels, seed: int
     folder = target / FOLDER
     folder.mkdir(exist_ok=True)
     for model, classifier in draft.rivals.items():
-        probabilities = cross_validated(draft, given, seed, classifier)
+        probabilities = cross_validated(draft, given, seed, classifier).probabilities
         ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
         np.save(folder / f"{model}.npy", ranked.astype(np.uint8))
     said = f'dataset = "{name}"\nplatform = "scikit-learn"\n'

@@ -494,3 +494,15 @@ def test_hostile_addresses_are_refused_politely(client):
     for address in ("/%3Cscript%3Ealert(1)%3C/script%3E", "/..%2f..%2fetc%2fpasswd", "/sample-texts/issues/%3Cb%3E"):
         page = read(client, address, status=404)
         assert_well_made(page, address)
+
+
+def test_words_that_speak_for_a_label_are_marked_and_explained(client):
+    issues = client.get("/api/v1/datasets/sample-texts/issues?category=correctable&limit=5").json()["items"]
+    assert len(issues) == 5
+    for issue in issues:
+        page = read(client, f"/sample-texts/issues/{issue['index']}")
+        assert_well_made(page, str(issue["index"]))
+        assert '<mark class="guessed strong">' in page.html
+        assert f"speak for {issue['guessed']['name']}, such words for {issue['given']['name']}" in page.words
+    digit = client.get("/api/v1/datasets/sample-digits/issues?limit=1").json()["items"][0]
+    assert "<mark" not in read(client, f"/sample-digits/issues/{digit['index']}").html
