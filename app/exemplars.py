@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from app import audience, schema
-from app.cards import label_name, picture, sound
+from app.cards import picture, sound
 from app.database import Catalogue
-from app.records import ClassInfo, Dataset, Issue
+from app.records import ClassInfo, Dataset, Issue, Label
 from app.rendering import media_prefix
 
 
@@ -50,15 +50,22 @@ def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple
 
 
 def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Shelf]:
-    """The exemplars of the given and of the guessed label, where each is one class."""
+    """The exemplars of the given and of the guessed label; of a set, those of what only it says."""
     found = []
-    for role, label in (("given", issue.given), ("guessed", issue.guessed)):
-        if label is None or len(label.classes) != 1 or (role == "guessed" and label.id == issue.given.id):
+    for role, class_ in (("given", _own(issue.given, issue.guessed)), ("guessed", _own(issue.guessed, issue.given))):
+        if class_ is None or (role == "guessed" and class_ in issue.given.classes):
             continue
-        exemplars = exemplars_of(catalogue, dataset, label.classes[0].id)
+        exemplars = exemplars_of(catalogue, dataset, class_.id)
         if exemplars:
-            found.append(Shelf(f"{role} label, {label_name(label)}", label.classes[0], dataset.modality, exemplars))
+            found.append(Shelf(f"{role} label, {class_.name}", class_, dataset.modality, exemplars))
     return found
+
+
+def _own(label: Label | None, other: Label | None) -> ClassInfo | None:
+    """The first class of a label that the other lacks, or its first."""
+    classes = () if label is None else label.classes
+    others = () if other is None else other.classes
+    return next((c for c in classes if c not in others), next(iter(classes), None))
 
 
 def _medium(dataset: Dataset, idx: int, media: Mapping[str, list[int]], excerpt: str | None) -> Markup:

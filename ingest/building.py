@@ -124,7 +124,9 @@ def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
     margins = missing if flagging is None else flagging.margins[indices]
     confirmations = np.array([np.nan if review is None else review.ballot.confirmations for review in found])
     entropies = np.array([np.nan if review is None else disagreement(review.ballot.distributions) for review in found])
-    order = by_suspicion(margins, confirmations, indices)
+    # Sets have no margin: they are ranked by their pooled self-confidence.
+    scores = margins if inputs.set_flagging is None else inputs.set_flagging.self_confidence[indices]
+    order = by_suspicion(scores, confirmations, indices)
     return Issues(
         indices=indices[order],
         given=np.array([_given(inputs, label_ids, int(indices[place]), found[place]) for place in order], np.int64),
@@ -133,7 +135,7 @@ def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
         self_confidence=missing if flagging is None else flagging.self_confidence[indices][order],
         margins=margins[order],
         ranks=np.full(len(indices), -1) if flagging is None else flagging.ranks[indices][order],
-        by_margin=by_margin(margins, indices)[order],
+        by_margin=by_margin(scores, indices)[order],
         by_disagreement=by_disagreement(entropies, indices)[order],
         reviews=[found[place] for place in order],
     )

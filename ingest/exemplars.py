@@ -3,7 +3,7 @@
 Chosen once a class, block by block, so that fifty million examples need no sort. Their media are read like any other's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,6 +47,27 @@ def choose(
         label = int(labels[index])
         chosen[label] = (*chosen.get(label, ()), Exemplar(index, float(self_confidence[index])))
     return chosen
+
+
+def choose_of_sets(
+    sets: Sequence[Sequence[int]],
+    self_confidence: NDArray[np.float64],
+    issues: NDArray[np.int64],
+    per_class: int = PER_CLASS,
+) -> Mapping[int, tuple[Exemplar, ...]]:
+    """As ``choose``, where examples carry sets of labels: one stands for each class that it carries.
+
+    >>> choose_of_sets([(0, 1), (1,), ()], np.array([0.9, 0.95, 0.8]), np.array([], int), per_class=1)
+    {0: (Exemplar(index=0, self_confidence=0.9),), 1: (Exemplar(index=1, self_confidence=0.95),)}
+    """
+    skipped = set(issues.tolist())
+    carried: dict[int, list[Exemplar]] = {}
+    for index in np.lexsort((np.arange(len(sets)), -self_confidence)).tolist():
+        for label in () if index in skipped else sets[index]:
+            chosen = carried.setdefault(int(label), [])
+            if len(chosen) < per_class:
+                chosen.append(Exemplar(index, float(self_confidence[index])))
+    return {label: tuple(carried[label]) for label in sorted(carried)}
 
 
 def _surest(

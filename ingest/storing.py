@@ -15,7 +15,7 @@ from app.measuring.reading import read_models
 from app.schema import issue_id, issue_id_range
 from ingest import rows
 from ingest.building import Build, version
-from ingest.exemplars import Exemplar, choose
+from ingest.exemplars import Exemplar, choose, choose_of_sets
 from ingest.facts import compact
 from ingest.media import MediaProblem, MediaSource
 from ingest.predictions import carry_over
@@ -129,10 +129,14 @@ class _Storing:
 
     def _exemplars(self) -> Mapping[int, Sequence[Exemplar]]:
         """Whom each class is shown by; nobody where it is not known what the model is sure of."""
-        inputs = self._build.inputs
-        if inputs.flagging is None or inputs.labels is None or inputs.labels.ids is None:
+        inputs, issues = self._build.inputs, self._build.issues.indices
+        if inputs.labels is None:
             return {}
-        return choose(inputs.labels.ids, inputs.flagging.self_confidence, self._build.issues.indices)
+        if inputs.set_flagging is not None and inputs.labels.sets is not None:
+            return choose_of_sets(inputs.labels.sets, inputs.set_flagging.self_confidence, issues)
+        if inputs.flagging is None or inputs.labels.ids is None:
+            return {}
+        return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> tuple[Shown, int]:
         """Write media and the texts to search, in one pass over the source, and what came of it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from ingest.commands import main
 from ingest.errors import DataError
 from ingest.matrices import open_matrix
 from ingest.set_flagging import flag_sets
+from tests.serving import serving
 
 MANIFEST = """\
 name = "sets"
@@ -93,3 +95,30 @@ def test_a_catalogue_of_sets(folder: Path) -> None:
     assert issues[0][4] == pytest.approx(0.075)
     assert flagged == 2
     assert rule.startswith("The 2 examples of lowest self-confidence, pooled over the labels given or guessed")
+
+
+def test_exemplars_stand_for_every_label_they_carry_beside_what_differs(folder: Path) -> None:
+    """A set's shelf is that of the first label that it has and the other set has not."""
+    texts = folder / "texts"
+    texts.mkdir()
+    for index in range(len(SETS)):
+        (texts / f"{index}.txt").write_text(f"text of {index}")
+    text = MANIFEST.format(flag="flag = 2").replace('modality = "audio"', 'modality = "text"')
+    text = text.replace('media = "none"', 'media = "host"')
+    (folder / "sets.toml").write_text(f'{text}[media]\nlayout = "text-folder"\npath = "texts"\n')
+    catalogue = folder / "c.sqlite"
+    command = ["add", str(folder / "sets.toml"), str(folder), "--media", str(folder), "--catalogue", str(catalogue)]
+    assert main(command) == 0
+    with closing(sqlite3.connect(catalogue)) as connection:
+        rows = connection.execute("SELECT class_id, idx FROM exemplars ORDER BY class_id, position").fetchall()
+    assert rows == [(0, 0), (1, 4), (2, 2), (3, 4)]
+    with serving(catalogue) as site:
+        page = httpx.get(f"{site}/sets/issues/1").text
+        order = [issue["index"] for issue in httpx.get(f"{site}/api/v1/datasets/sets/issues").json()["items"]]
+        words = httpx.get(f"{site}/sets?sort=-margin").text
+    assert order == [5, 1], "lowest self-confidence first"
+    assert "highest self-confidence first" in words
+    assert "given label, ant" in page
+    assert "text of 0" in page
+    assert "guessed label, cat" in page
+    assert "text of 2" in page
