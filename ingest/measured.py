@@ -128,7 +128,7 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
         lines += ["", "crossings:"]
         lines += [
             f"  {one['kind'].partition('_')[0]:9} {one['second']} overtakes {one['first']} at N = "
-            f"{one['noise_prevalence']:.2%}, accuracy {one['accuracy']:.2%}"
+            f"{one['noise_prevalence']:.2%}, accuracy {one['accuracy']:.2%}{_sure(one)}"
             for one in found["crossings"]
         ]
     return "\n".join(lines + _changes(found["changes"], sizes["C"]))
@@ -155,6 +155,13 @@ def _row(head: str, cells: Sequence[str]) -> str:
     return head.ljust(38) + "".join(cell.rjust(22) for cell in cells)
 
 
+def _sure(crossing: Mapping[str, Any]) -> str:
+    if crossing["interval"] is None:
+        return ""
+    low, high = crossing["interval"]
+    return f" (in {crossing['share']:.0%} of resampled test sets, between {low:.1%} and {high:.1%})"
+
+
 def _accuracy(value: float | None, interval: Sequence[float] | None) -> str:
     if value is None or interval is None:
         return "-"
@@ -164,4 +171,6 @@ def _accuracy(value: float | None, interval: Sequence[float] | None) -> str:
 def _rank(rank: Mapping[str, Any] | None) -> str:
     if rank is None:
         return "-"
-    return f"{rank['rank']} of {rank['of']}" + (f", {len(rank['tied_with']) + 1} tied" if rank["tied_with"] else "")
+    sure = "" if rank["interval"] is None else " [{}, {}]".format(*rank["interval"])
+    tied = f", {len(rank['tied_with']) + 1} tied" if rank["tied_with"] else ""
+    return f"{rank['rank']} of {rank['of']}{sure}{tied}"

@@ -1,23 +1,24 @@
-"""Who is first: ranks with ties, and how far two rankings agree."""
+"""Who is first: ranks with ties, and how far two rankings agree.
 
-import math
-from collections.abc import Sequence
+Scores are (k,), or (..., k): many rankings of the same k at once, as resampling makes them.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Ranks = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def ranks(scores: ArrayLike) -> Ranks:
-    """(k,) ranks of (k,) scores, 1 for the largest; equal scores share the best rank they could have.
+    """(..., k) ranks of (..., k) scores, 1 for the largest; equal scores share the best rank they could have.
 
     >>> ranks([0.5, 0.9, 0.5, 0.1]).tolist()
     [2, 1, 2, 4]
     """
-    values = np.asarray(scores, dtype=np.float64)
-    above = np.sort(-values)
-    return (np.searchsorted(above, -values, side="left") + 1).astype(np.int64)
+    values = np.asarray(scores)
+    better: Ranks = (values[..., None, :] > values[..., :, None]).sum(axis=-1)
+    return better + 1
 
 
 def tied(found: Ranks) -> NDArray[np.bool_]:
@@ -39,14 +40,7 @@ def kendall_tau(first: ArrayLike, second: ArrayLike) -> float | None:
     >>> kendall_tau([1, 2, 3], [10, 20, 30]), kendall_tau([1, 2, 3], [3, 2, 1])
     (1.0, -1.0)
     """
-    a, b = _same_length(first, second)
-    if len(a) < 2:
-        return None
-    upper = np.triu_indices(len(a), 1)
-    signs_a = np.sign(a[:, None] - a[None, :])[upper]
-    signs_b = np.sign(b[:, None] - b[None, :])[upper]
-    untied = math.sqrt(float(np.abs(signs_a).sum()) * float(np.abs(signs_b).sum()))
-    return float((signs_a * signs_b).sum()) / untied if untied else None
+    return _one(kendall_taus(first, second))
 
 
 def spearman(first: ArrayLike, second: ArrayLike) -> float | None:
@@ -57,21 +51,48 @@ def spearman(first: ArrayLike, second: ArrayLike) -> float | None:
     >>> spearman([1, 2, 3, 4], [1, 2, 4, 3])
     0.8
     """
-    a, b = (_mean_ranks(values) for values in _same_length(first, second))
-    a, b = a - a.mean() if len(a) else a, b - b.mean() if len(b) else b
-    spread = math.sqrt(float(a @ a) * float(b @ b))
-    return round(float(a @ b) / spread, 12) if spread else None
+    return _one(spearmans(first, second))
 
 
-def _mean_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    ordered = np.sort(values)
-    low = np.searchsorted(ordered, values, side="left")
-    high = np.searchsorted(ordered, values, side="right")
-    return (low + high + 1) / 2
+def kendall_taus(first: ArrayLike, second: ArrayLike) -> Floats:
+    """(...) Kendall's tau-b of (..., k) scores with (..., k) others, each row with its own; NaN where it is undefined.
+
+    >>> kendall_taus([[1, 2, 3], [1, 1, 1]], [[3, 2, 1], [1, 2, 3]]).tolist()
+    [-1.0, nan]
+    """
+    a, b = (_signs(values) for values in _same_shape(first, second))
+    untied = np.sqrt(np.abs(a).sum(axis=(-2, -1)) * np.abs(b).sum(axis=(-2, -1)))
+    return _quotient((a * b).sum(axis=(-2, -1)), untied)
 
 
-def _same_length(first: ArrayLike, second: ArrayLike) -> Sequence[NDArray[np.float64]]:
+def spearmans(first: ArrayLike, second: ArrayLike) -> Floats:
+    """(...) Spearman's rank correlation of (..., k) scores with (..., k) others; NaN where it is undefined.
+
+    >>> spearmans([[1, 2, 3, 4]], [[1, 2, 4, 3]]).tolist()
+    [0.8]
+    """
+    # The signs of a row sum to twice its mean rank less k + 1: to ranks about zero.
+    a, b = (_signs(values).sum(axis=-1) for values in _same_shape(first, second))
+    spread = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
+    return np.round(_quotient((a * b).sum(axis=-1), spread), 12)
+
+
+def _signs(values: Floats) -> Floats:
+    """(..., k, k) of each score against each other: 1 where it is larger, -1 where it is smaller."""
+    return np.sign(values[..., :, None] - values[..., None, :])
+
+
+def _quotient(above: Floats, below: Floats) -> Floats:
+    found: Floats = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    return found
+
+
+def _one(found: Floats) -> float | None:
+    return None if np.isnan(found) else float(found)
+
+
+def _same_shape(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape:
+    if a.ndim == 0 or a.shape != b.shape:
         raise ValueError(f"expected two lists of equal length, found shapes {a.shape} and {b.shape}")
     return a, b

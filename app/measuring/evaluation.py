@@ -2,8 +2,8 @@
 
     {"agreement", "sizes", "noise_prevalence",
      "accuracy": {set: {kind: fraction, "intervals": {kind: [low, high]}}},
-     "ranks": {set: {kind: {"rank", "of", "tied_with"}}},
-     "crossings": [as in results, with YOURS as one of the two],
+     "ranks": {set: {kind: {"rank", "of", "tied_with", "interval"}}},
+     "crossings": [see ``trading``, with YOURS as one of the two],
      "changes": {"gained", "lost", "neither",
                  "examples": [{"index", "key", "given", "corrected", "predicted", "change"}]}}
 
@@ -18,10 +18,12 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from app import schema
+from app.domain.bootstrap import rank_intervals, right_counts
 from app.domain.stability import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
 from app.measuring.alignment import Target
-from app.measuring.reading import Subject, read_keys, read_partition
-from app.measuring.results import CROSSING_KINDS, accuracies, accuracies_only, crossing_object, sizes_object
+from app.measuring.reading import Subject, read_first_choices, read_keys, read_partition
+from app.measuring.results import accuracies, sizes_object
+from app.measuring.trading import CORRECTED, ORIGINAL, First, crossings
 
 #: What the model that was sent is called among the others; no stored model can have this name.
 YOURS: Final = "yours"
@@ -41,13 +43,18 @@ def evaluate(
     marks = marks_by_kind(test, ranked, target.n_classes)
     found = tally(test, marks)
     others: Sequence[Mapping[str, Any]] = (read_results(connection, subject.id, agreement) or {"models": []})["models"]
+    firsts = {YOURS: ranked[:, 0], **read_first_choices(connection, subject.id)}
+    ranks = {part: {kind: _rank(found, others, part, kind) for kind in KINDS} for part in _RANKED_SETS}
+    for kind, interval in _rank_intervals(test, list(firsts.values())).items():
+        if (rank := ranks["correctable"][kind]) is not None:
+            rank["interval"] = interval
     return {
         "agreement": agreement,
         "sizes": sizes_object(test),
         "noise_prevalence": test.sizes.noise_prevalence,
         "accuracy": accuracies(found),
-        "ranks": {part: {kind: _rank(found, others, part, kind) for kind in KINDS} for part in _RANKED_SETS},
-        "crossings": _crossings(found, others, test),
+        "ranks": ranks,
+        "crossings": crossings(test, list(firsts), list(firsts.values()), [(0, n) for n in range(1, len(firsts))]),
         "changes": _changes(test, target, ranked),
     }
 
@@ -69,21 +76,23 @@ def _rank(found: Tally, others: Sequence[Mapping[str, Any]], part: str, kind: st
     # Fractions of one set differ by 1/n or are equal.
     ahead = sum(accuracy > own + 0.5 / n for _, accuracy in known)
     tied = [key for key, accuracy in known if abs(accuracy - own) < 0.5 / n]
-    return {"rank": ahead + 1, "of": len(known) + 1, "tied_with": tied}
+    return {"rank": ahead + 1, "of": len(known) + 1, "tied_with": tied, "interval": None}
+
+
+def _rank_intervals(test: Partition, firsts: Sequence[First]) -> dict[str, list[int]]:
+    """Kind -> how sure the first model's rank on C is. Drawing all of D anew would take longer than an answer may."""
+    inside = test.correctable
+    if not inside.any():
+        return {}
+    found = {}
+    for kind, labels in ((ORIGINAL, test.given[inside]), (CORRECTED, test.corrected[inside])):
+        marks = np.stack([first[inside] == labels for first in firsts], axis=1)
+        found[kind] = rank_intervals(right_counts(marks))[0].tolist()
+    return found
 
 
 def _key(model: Mapping[str, Any]) -> str:
     return f"{model['platform']}/{model['name']}"
-
-
-def _crossings(found: Tally, others: Sequence[Mapping[str, Any]], test: Partition) -> list[dict[str, Any]]:
-    own, least = accuracies_only(found), test.sizes.noise_prevalence
-    if not test.sizes.correctable or not test.sizes.benign:
-        return []
-    crossings = (
-        crossing_object(own, other, (YOURS, _key(other)), kind, least) for kind in CROSSING_KINDS for other in others
-    )
-    return sorted((c for c in crossings if c), key=lambda c: (c["kind"], c["noise_prevalence"], c["first"]))
 
 
 def _changes(test: Partition, target: Target, ranked: Ranked) -> dict[str, Any]:

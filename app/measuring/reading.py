@@ -137,6 +137,23 @@ def read_models(connection: Connection, dataset_id: int) -> list[Model]:
     ]
 
 
+def read_first_choices(connection: Connection, dataset_id: int) -> dict[str, NDArray[np.int32]]:
+    """Key -> (n,) first choices of each model of a dataset, in the order of platform and name."""
+    m = schema.models.c
+    rows = connection.execute(
+        select(m.platform, m.name, m.n_examples, m.ranked)
+        .where(m.dataset_id == dataset_id)
+        .order_by(m.platform, m.name)
+    )
+    # First choices stand first: the others need not be unpacked.
+    return {
+        f"{row.platform}/{row.name}": np.frombuffer(
+            zlib.decompressobj().decompress(row.ranked, 4 * row.n_examples), "<i4"
+        ).astype(np.int32)
+        for row in rows
+    }
+
+
 def packed(ranked: Ranked) -> bytes:
     """(n, k) predictions as the catalogue holds them."""
     return zlib.compress(np.ascontiguousarray(ranked.T).astype("<i4").tobytes(), level=1)

@@ -153,6 +153,7 @@ def stability_csv(results: Results) -> bytes:
     """The table of all models as CSV (RFC 4180); accuracies and intervals in per cent, empty where unknown."""
     head = ["platform", "model", "parameters", "Acc@1", "cAcc@1", "Acc@5", "cAcc@5"]
     head += ["Rank@1", "cRank@1", "Rank@5", "cRank@5"]
+    head += [f"{column}_{end}" for column in head[7:] for end in ("low", "high")]
     head += [f"{part}_{kind}{end}" for part in SETS for kind in KINDS for end in ("", "_low", "_high")]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -162,6 +163,7 @@ def stability_csv(results: Results) -> bytes:
         cells: list[Any] = [model["title"], model["name"], model["parameters"]]
         cells += [_per_cent(on_c[kind]) for kind in KINDS]
         cells += [ranks[kind] for kind in KINDS]
+        cells += [end for kind in KINDS for end in ranks["intervals"][kind] or (None, None)]
         for part in SETS:
             for kind in KINDS:
                 ends = model[part]["intervals"][kind] or (None, None)

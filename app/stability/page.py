@@ -10,7 +10,7 @@ from app.domain.crossings import Line, crossing
 from app.domain.ranking import ranks
 from app.filters import IssueFilter
 from app.measuring.evaluation import YOURS
-from app.measuring.results import line
+from app.measuring.trading import line
 from app.records import Dataset
 from app.rendering import media_prefix
 from app.stability.charts import Axis, Mark, Moved, prevalence_chart, slope_chart

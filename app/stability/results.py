@@ -10,7 +10,7 @@ from app.database import Catalogue
 from app.domain.crossings import Line
 from app.errors import NotFound, NotHere
 from app.measuring.evaluation import read_results
-from app.measuring.results import line
+from app.measuring.trading import line
 from app.records import Dataset
 
 #: A correctable set smaller than this proves little, and pages say so.

@@ -40,6 +40,18 @@ class Accuracies(Model):
     intervals: Intervals
 
 
+RankInterval = tuple[Count, Count]
+
+
+class RankIntervals(Model):
+    """95 % intervals of ranks; null where the rank is."""
+
+    original_top1: RankInterval | None
+    corrected_top1: RankInterval | None
+    original_top5: RankInterval | None
+    corrected_top5: RankInterval | None
+
+
 class RanksOn(Model):
     """Ranks on one set, 1 the best; ties share the best rank."""
 
@@ -47,6 +59,7 @@ class RanksOn(Model):
     corrected_top1: Count | None
     original_top5: Count | None
     corrected_top5: Count | None
+    intervals: RankIntervals
 
 
 class Ranks(Model):
@@ -71,11 +84,22 @@ class ModelOut(Model):
     ranks: Ranks
 
 
+Coefficient = Annotated[float, Field(ge=-1, le=1)]
+
+
+class CorrelationIntervals(Model):
+    """95 % intervals; null where no resampled test set has a correlation."""
+
+    kendall: tuple[Coefficient, Coefficient] | None
+    spearman: tuple[Coefficient, Coefficient] | None
+
+
 class Correlation(Model):
     """How far the rankings by original and by corrected accuracy agree; null where nothing can be ranked."""
 
-    kendall: float | None
-    spearman: float | None
+    kendall: Coefficient | None
+    spearman: Coefficient | None
+    intervals: CorrelationIntervals
 
 
 class Correlations(Model):
@@ -139,6 +163,7 @@ class Rank(Model):
     rank: Count
     of: Count = Field(description="Models compared, the one that was sent included.")
     tied_with: list[Key]
+    interval: RankInterval | None = Field(description="95 % interval; on the correctable set, by first choices only.")
 
 
 class RanksAmong(Model):
@@ -169,6 +194,8 @@ class CrossingWith(Model):
     kind: str = Field(description="original_top1 or corrected_top1")
     noise_prevalence: Fraction
     accuracy: Fraction
+    interval: Interval | None = Field(description="Middle 95 % of the resampled test sets that have the crossing.")
+    share: Fraction = Field(description="Share of the resampled test sets that have the crossing.")
 
 
 class Change(Model):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from app.domain.bootstrap import accuracy_interval, crossing_intervals
+from app.domain.bootstrap import (
+    accuracy_interval,
+    correlation_intervals,
+    crossing_intervals,
+    rank_intervals,
+    right_counts,
+)
+from app.domain.ranking import kendall_tau, ranks, spearman
 
 
 def test_an_interval_is_that_of_resampled_examples():
@@ -63,3 +70,70 @@ def test_models_that_never_trade_places_have_no_interval():
     assert shares.tolist() == [0.0]
     intervals, shares = crossing_intervals(np.array([[5, 1, 0, 0]]), np.array([[0, 0, 0, 0]]), 0.0)
     assert np.isnan(intervals).all() or shares[0] < 1
+
+
+def test_a_pair_has_one_interval_whichever_comes_first_and_whatever_else_is_asked():
+    rng = np.random.default_rng(3)
+    benign = rng.multinomial(900, [0.8, 0.1, 0.05, 0.05], size=6)
+    correctable = rng.multinomial(60, [0.2, 0.2, 0.4, 0.2], size=6)
+    intervals, shares = crossing_intervals(benign, correctable, 60 / 960)
+    swapped = [0, 2, 1, 3]
+    for place in range(6):
+        for order in ([0, 1, 2, 3], swapped):
+            alone = crossing_intervals(benign[[place]][:, order], correctable[[place]][:, order], 60 / 960)
+            assert alone[0][0].tolist() == intervals[place].tolist()
+            assert alone[1][0] == shares[place]
+
+
+def made_up_marks(n: int, models: int) -> np.ndarray:
+    rng = np.random.default_rng(11)
+    hard = rng.random((n, 1))
+    return hard < rng.random(models) * 0.4 + 0.4 + 0.2 * (rng.random((n, models)) - 0.5)
+
+
+def slowly_resampled(marks: np.ndarray, replicates: int) -> list[list[int]]:
+    """Right answers a column, drawing example by example."""
+    rng = np.random.default_rng(77)
+    return [
+        [int(column[rows].sum()) for column in marks.T]
+        for rows in rng.integers(len(marks), size=(replicates, len(marks)))
+    ]
+
+
+def test_right_answers_are_those_on_resampled_examples():
+    marks = made_up_marks(500, 4)
+    drawn, slow = right_counts(marks), np.array(slowly_resampled(marks, 1_000))
+    assert drawn.shape == (1_000, 4)
+    assert np.abs(drawn.mean(axis=0) - marks.sum(axis=0)).max() < 2
+    assert np.abs(drawn.std(axis=0) - slow.std(axis=0)).max() < 1
+    # What holds between models is kept, for each draw is the same for all of them.
+    assert np.abs(np.corrcoef(drawn.T) - np.corrcoef(slow.T)).max() < 0.1
+    assert right_counts(marks[:, [2]]).ravel().tolist() == drawn[:, 2].tolist()
+    assert right_counts(np.zeros((0, 3), bool)).tolist() == [[0, 0, 0]] * 1_000
+
+
+def test_ranks_and_correlations_are_as_sure_as_slow_loops_say():
+    marks = made_up_marks(200, 6)
+    other = made_up_marks(200, 6)[:, ::-1] & marks
+    slow = [np.array(slowly_resampled(some, 1_000)) for some in (marks, other)]
+    places = np.array([ranks(row) for row in slow[0]])
+    expected = np.quantile(places, (0.025, 0.975), axis=0, method="inverted_cdf").T
+    found = rank_intervals(right_counts(marks))
+    assert np.abs(found - expected).max() <= 1
+    assert ((found[:, 0] <= ranks(marks.sum(axis=0))) & (ranks(marks.sum(axis=0)) <= found[:, 1])).all()
+    for measure, interval in zip(
+        (kendall_tau, spearman), correlation_intervals(right_counts(marks), right_counts(other)), strict=True
+    ):
+        values = [measure(a, b) for a, b in zip(*slow, strict=True)]
+        low, high = np.quantile([value for value in values if value is not None], (0.025, 0.975))
+        assert abs(interval[0] - low) < 0.1
+        assert abs(interval[1] - high) < 0.1
+
+
+def test_one_model_has_one_place_and_no_correlation():
+    alone = right_counts(made_up_marks(30, 1))
+    assert rank_intervals(alone).tolist() == [[1, 1]]
+    assert correlation_intervals(alone, alone) == (None, None)
+    nobody = right_counts(np.zeros((30, 0), bool))
+    assert rank_intervals(nobody).tolist() == []
+    assert correlation_intervals(nobody, nobody) == (None, None)

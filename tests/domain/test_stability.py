@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.corrections import sizes
 from app.domain.crossings import Line, crossing, prevalence_after_removing, prevalences
-from app.domain.ranking import kendall_tau, ranks, spearman, tied
+from app.domain.ranking import kendall_tau, kendall_taus, ranks, spearman, spearmans, tied
 from app.domain.stability import KINDS, SETS, joint_counts, marks_by_kind, partition, tally
 from app.domain.verdicts import Category, Votes, category
 
@@ -208,6 +208,17 @@ def test_correlations_are_what_slow_definitions_say(pairs):
 
     expected = np.corrcoef(mean_ranks(a), mean_ranks(b))[0, 1]
     assert math.isclose(spearman(a, b), expected, abs_tol=1e-9)
+
+
+def test_many_rankings_at_once_are_each_as_alone():
+    rng = np.random.default_rng(9)
+    first, second = rng.integers(5, size=(2, 40, 6))
+    second[7] = 3
+    assert ranks(first).tolist() == [ranks(row).tolist() for row in first]
+    for at_once, alone in ((kendall_taus, kendall_tau), (spearmans, spearman)):
+        found = [None if math.isnan(value) else value for value in at_once(first, second).tolist()]
+        assert found == [alone(a, b) for a, b in zip(first, second, strict=True)]
+        assert found[7] is None
 
 
 def test_lists_of_different_lengths_are_no_rankings():

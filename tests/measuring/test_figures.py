@@ -74,6 +74,25 @@ def test_rankings_stay_on_the_test_set_and_turn_over_on_c(cifar10):
     assert cifar10[3]["agreement_of_rankings"]["correctable"]["top1"]["kendall"] < 0
 
 
+def test_ranks_and_correlations_have_intervals(cifar10):
+    for model in cifar10[3]["models"]:
+        for part, of_set in model["ranks"].items():
+            for kind in ("original_top1", "corrected_top1", "original_top5", "corrected_top5"):
+                low, high = of_set["intervals"][kind]
+                assert 1 <= low <= high <= 13, (model["name"], part, kind)
+    leader = next(m for m in cifar10[3]["models"] if m["name"] == "vgg11_bn")
+    assert leader["ranks"]["correctable"]["corrected_top1"] == 1
+    assert leader["ranks"]["correctable"]["intervals"]["corrected_top1"] == [1, 7]
+    # 9,964 examples say more than 18.
+    whole, few = (
+        cifar10[3]["agreement_of_rankings"]["pruned"]["top1"],
+        cifar10[3]["agreement_of_rankings"]["correctable"]["top1"],
+    )
+    widths = [of["intervals"]["kendall"][1] - of["intervals"]["kendall"][0] for of in (whole, few)]
+    assert widths[0] < widths[1]
+    assert few["intervals"]["kendall"][0] < few["kendall"] < few["intervals"]["kendall"][1] < 0
+
+
 def test_every_figure_is_the_papers_or_differs_for_a_known_reason(connection):
     found = compare(connection)
     counts = Counter(one.outcome for one in found)
@@ -122,6 +141,7 @@ def test_a_stored_model_sent_again_ties_with_itself(connection, tmp_path):
         "rank": 1,
         "of": 14,
         "tied_with": ["pytorch/vgg11_bn"],
+        "interval": [1, 7],
     }
     results = read_results(connection, subject.id, 3)
     model = next(m for m in results["models"] if m["name"] == "vgg11_bn")
@@ -129,6 +149,13 @@ def test_a_stored_model_sent_again_ties_with_itself(connection, tmp_path):
     assert all(as_read[part] == model[part] for part in ("all", "pruned", "benign", "correctable"))
     with_19 = next(c for c in found["crossings"] if c["first"] == "pytorch/vgg19_bn" and c["kind"] == "corrected_top1")
     assert f"{with_19['noise_prevalence']:.2%}" == "5.64%"
+    # What is sent crosses the others where, and as surely as, the stored one does.
+    for one in results["crossings"]:
+        if "pytorch/vgg11_bn" in (one["first"], one["second"]):
+            renamed = one | {k: "yours" for k in ("first", "second") if one[k] == "pytorch/vgg11_bn"}
+            assert renamed in found["crossings"]
+            assert one["interval"] is not None or one["share"] == 0
+    assert len(found["crossings"]) == sum("pytorch/vgg11_bn" in (c["first"], c["second"]) for c in results["crossings"])
     changes = found["changes"]
     assert (changes["gained"], changes["lost"], changes["neither"]) == (12, 5, 1)
 
