@@ -16,6 +16,7 @@ from app.database import Catalogue, current
 from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
 from app.filters import IssueFilter
+from app.paging import next_page
 from app.records import Dataset, Issue, Label
 from app.stability.predictions import choices_for, count
 
@@ -96,13 +97,8 @@ async def issues(request: Request, name: str) -> Response:
     base = _base(request)
     labels = _fragments(catalogue, dataset)
     items = parameters.chosen([_issue(base, dataset, issue, labels) for issue in page.items], fields)
-    following = None
-    headers = {}
-    if page.after is not None:
-        only = f"fields={','.join(fields)}" if fields else ""
-        query = "&".join(filter(None, (f.query(dataset), f"limit={limit}", only, f"after={page.after}")))
-        following = f"{base}{PREFIX}/datasets/{dataset.name}/issues?{query}"
-        headers["Link"] = f'<{following}>; rel="next"'
+    path = f"{PREFIX}/datasets/{dataset.name}/issues"
+    following, headers = next_page(request, path, f.query(dataset), limit, fields, page.after)
     return _json({"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers)
 
 

@@ -7,10 +7,11 @@ from pydantic import BaseModel
 
 from app.corrected.forms import FORMS, Form
 from app.corrected.policy import REMOVED
+from app.domain.changes import Change
 from app.domain.corrections import TREATMENTS
 from app.errors import FilterError
 from app.filter_values import CATEGORY_WORDS, REVERSED, SORTS
-from app.models import Problem
+from app.models import GoneProblem, Problem
 
 _NAMES: Final = {
     "agreement": ("How many reviewers must agree on a correction; one of the dataset's ``agreements``.", "integer", 3),
@@ -171,6 +172,18 @@ CROISSANT: Final = {
         }
     },
 }
+VERSIONS: Final = {"parameters": [*POLICY, _FIELDS]}
+CHANGES: Final = {
+    "parameters": [
+        *POLICY,
+        _parameter("version", "What came with this version; with the current one if absent.", {"type": "string"}),
+        _parameter("from", "What changed from this version to the current one.", {"type": "string"}),
+        _parameter("change", "Only such changes.", {"type": "string", "enum": [change.value for change in Change]}),
+        _parameter("limit", "Examples on a page.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
 CHECKSUMS: Final = {
     "parameters": LISTED_POLICY,
     "responses": {
@@ -188,6 +201,9 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         404: "Nothing stands at this address.",
         409: "The files this catalogue was built from do not have it.",
     }.items()
+}
+GONE: Final[dict[int | str, dict[str, Any]]] = {
+    410: {"model": GoneProblem, "description": "The version was current once, and is not kept."}
 }
 
 

@@ -15,17 +15,18 @@ from app import queries
 from app.cards import badge, cards
 from app.charts import sets_bar
 from app.corrected.forms import FORMS, Form, offered
-from app.corrected.policy import PolicyError, Wanted, offers, parse
+from app.corrected.policy import Wanted, offers
 from app.croissant import structured_data
 from app.database import Catalogue, current
 from app.domain.corrections import TREATMENTS, Action, Treatment, decision, sizes
 from app.domain.verdicts import Category
 from app.downloads import HASHED_AT_ONCE, checksum
-from app.errors import FilterError, NoCatalogue, NotHere
+from app.errors import NoCatalogue, NotHere
 from app.filters import IssueFilter
 from app.records import Dataset
 from app.rendering import fragment, render
-from app.taking import taking
+from app.taking import taking, wanted_of
+from app.versions.pages import recent_changes
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -72,10 +73,11 @@ async def corrected(request: Request, name: str) -> HTMLResponse:
     """The corrected test set under a policy."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    wanted = _wanted(request, dataset)
+    wanted = wanted_of(request.query_params.multi_items(), dataset)
     counts = dataset.categories[wanted.policy.agreement]
     found = None if dataset.size is None else sizes(dataset.size, counts, wanted.policy)
     downloads, refusal = await run_in_threadpool(_downloads, request, dataset, wanted)
+    recent = await run_in_threadpool(recent_changes, request, dataset, wanted)
     query = wanted.query(dataset.default_agreement)
     return render(
         request,
@@ -92,6 +94,7 @@ async def corrected(request: Request, name: str) -> HTMLResponse:
         bar=sets_bar(found) if found and found.all else "",
         downloads=downloads,
         refusal=refusal,
+        recent=recent,
         sets=dataset.multi_label or wanted.policy.multi_label is Treatment.BOTH,
         preview=_preview(catalogue, dataset, wanted),
         preview_query=_preview_query(dataset, wanted),
@@ -100,13 +103,6 @@ async def corrected(request: Request, name: str) -> HTMLResponse:
         query="?" + query if query else "",
         json_url=f"/api/v1/datasets/{name}/corrected.json" + ("?" + query if query else ""),
     )
-
-
-def _wanted(request: Request, dataset: Dataset) -> Wanted:
-    try:
-        return parse(request.query_params.multi_items(), dataset.agreements)
-    except PolicyError as error:
-        raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
 
 
 def _row(category: Category, count: int, wanted: Wanted) -> Row:

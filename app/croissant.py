@@ -107,10 +107,11 @@ def croissant(request: Request, name: str) -> Response:
     "/versions/{version}/datasets/{name}/croissant.json",
     summary="Croissant description of one version",
     response_class=Response,
+    responses=parameters.GONE,
     openapi_extra=parameters.CROISSANT,
 )
 def croissant_of_version(request: Request, version: str, name: str) -> Response:
-    """The same for a version, kept for ever."""
+    """The same for a version, which never changes."""
     taking(request, name, request.query_params.multi_items(), version=version).connection.close()
     response = croissant(request, name)
     response.headers["Cache-Control"] = IMMUTABLE

@@ -195,7 +195,7 @@ def _versioned_route(form: Form) -> Callable[..., Response]:
     return of_version
 
 
-def _add(path: str, endpoint: Callable[..., Any], form: Form, says: str) -> None:
+def _add(path: str, endpoint: Callable[..., Any], form: Form, says: str, **more: Any) -> None:
     router.add_api_route(
         path,
         endpoint,
@@ -203,6 +203,7 @@ def _add(path: str, endpoint: Callable[..., Any], form: Form, says: str) -> None
         description=f"{form.says[0].upper()}{form.says[1:]}. {parameters.ABOUT_FORMS[form.suffix]}",
         response_class=StreamingResponse,
         openapi_extra=parameters.corrected_form(form),
+        **more,
     )
 
 
@@ -213,6 +214,7 @@ for _form in FORMS.values():
         _versioned_route(_form),
         _form,
         ", of one version",
+        responses=parameters.GONE,
     )
 router.add_api_route(
     "/datasets/{name}/corrected.sha256",

@@ -4,7 +4,7 @@
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -40,6 +40,21 @@ class NotFound(SiteError):
     status = 404
     type = "not-found"
     title = "Not found"
+
+
+class Gone(SiteError):
+    """A version that was current once and is not kept; ``current`` and ``changes`` say where to go on."""
+
+    status = 410
+    type = "gone"
+    title = "No longer here"
+
+    def __init__(self, detail: str, near: Sequence[tuple[str, str]], facts: Mapping[str, str | None]) -> None:
+        super().__init__(detail, near)
+        self.facts = dict(facts)
+
+    def problem(self, instance: str) -> dict[str, Any]:
+        return super().problem(instance) | self.facts
 
 
 class FilterError(SiteError):

@@ -13,6 +13,7 @@ from app.database import current
 from app.downloads import answer
 from app.errors import FilterError, NotAcceptable, TooLarge, Unreadable
 from app.negotiation import best
+from app.paging import next_page
 from app.queries import cursor, dataset_named, place_of
 from app.taking import Taking, corrected_set, taking
 
@@ -41,20 +42,21 @@ def corrected_json(request: Request, name: str) -> Response:
     taken = taking(request, name, rest, also=("limit", "after", "fields"))
     with taken.connection:
         items, following = rows.page(taken.catalogue, taken.connection, taken.corrected, first, limit)
-    return _page(request, taken, parameters.chosen(items, fields), following, limit, own)
+    return _page(request, taken, parameters.chosen(items, fields), following, limit, fields)
 
 
 def _page(
-    request: Request, taken: Taking, items: list[Any], following: int | None, limit: int, own: dict[str, str]
+    request: Request,
+    taken: Taking,
+    items: list[Any],
+    following: int | None,
+    limit: int,
+    fields: tuple[str, ...] | None,
 ) -> Response:
     sizes = rows.sizes_of(taken.dataset, taken.corrected)
-    headers, address = {}, None
-    if following is not None:
-        more = [taken.query, f"limit={limit}", f"fields={own['fields']}" if own.get("fields") else ""]
-        query = "&".join(filter(None, [*more, f"after={cursor(following - 1)}"]))
-        base = str(request.base_url).rstrip("/")
-        address = f"{base}/api/v1/datasets/{taken.dataset.name}/corrected.json?{query}"
-        headers["Link"] = f'<{address}>; rel="next"'
+    path = f"/api/v1/datasets/{taken.dataset.name}/corrected.json"
+    after = None if following is None else cursor(following - 1)
+    address, headers = next_page(request, path, taken.query, limit, fields, after)
     body = {
         "items": items,
         "next": address,

@@ -25,6 +25,8 @@ from app.settings import Settings
 from app.spool import Spool
 from app.stability import api as stability_api
 from app.stability import pages as stability_pages
+from app.versions import api as versions_api
+from app.versions import pages as versions_pages
 
 _APP: Final = Path(__file__).resolve().parent
 _DESCRIPTION: Final = (
@@ -77,9 +79,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(downloads.router)
     app.include_router(lookups.router)
     app.include_router(croissant.router)
+    app.include_router(versions_api.router)
     app.include_router(stability_api.router)
     app.include_router(api.router)
     app.mount("/static", _Static(directory=rendering.STATIC))
+    app.include_router(versions_pages.router)
     app.include_router(stability_pages.router)
     app.include_router(pages.router)
     return app

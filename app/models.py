@@ -211,3 +211,12 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
+
+
+class GoneProblem(Problem):
+    """What became of a version that is not kept."""
+
+    since: str = Field(description="When it became the current one.")
+    until: str = Field(description="When the next one came.")
+    current: str = Field(description="The same of the current version.")
+    changes: str = Field(description="What changed since, as JSON.")

@@ -15,6 +15,7 @@ from app import reference
 from app.database import Catalogue, current
 
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_GONE: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/GoneProblem"}}}
 _JSON: Final = "application/json"
 _LONGEST_EXAMPLE: Final = 20_000
 
@@ -27,7 +28,9 @@ def description(app: FastAPI) -> dict[str, Any]:
         )
         for _, _, operation in operations(found):
             for status, response in operation["responses"].items():
-                if status.startswith("4"):
+                if status == "410":
+                    response["content"] = _GONE
+                elif status.startswith("4"):
                     response["content"] = _PROBLEM
             operation["responses"].setdefault("422", {"description": "What was sent is not what is expected."})
             operation["responses"]["422"] |= {"content": _PROBLEM}

@@ -21,6 +21,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 #: Errors that a reader of an API answer can look up, by the last part of their ``type``.
 ERROR_TYPES: Final = (
     errors.NotFound,
+    errors.Gone,
     errors.FilterError,
     errors.NotHere,
     errors.NotAcceptable,

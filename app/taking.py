@@ -19,8 +19,10 @@ from app.corrected.forms import Form
 from app.corrected.policy import PolicyError, Wanted, parse
 from app.corrected.test_set import NotLoadedError, TestSet
 from app.database import Catalogue, CatalogueReplacedError
-from app.errors import FilterError, NoCatalogue, NotFound, NotHere
+from app.domain.corrections import Policy
+from app.errors import FilterError, Gone, NoCatalogue, NotFound, NotHere
 from app.records import Dataset
+from app.versions import log
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,27 +73,33 @@ def taking(
 ) -> Taking:
     """What a request asks for, over a connection of its own.
 
-    Raises NotFound for a dataset or version that is not here, FilterError for a policy that is none, and NotHere where
-    the catalogue lacks what the policy or the form needs.
+    Raises NotFound for a dataset or version that is not here, Gone for a version that was, FilterError for a policy
+    that is none, and NotHere where the catalogue lacks what the policy or the form needs.
     """
-    pairs = list(pairs)
+    catalogue, connection = opened(request)
+    try:
+        dataset = queries.dataset_named(catalogue, name)
+        if version is not None and version != dataset.version:
+            raise _not_this_version(request, connection, dataset, version)
+        found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
+        return Taking(catalogue, dataset, found, connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def opened(request: Request) -> tuple[Catalogue, Connection]:
+    """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
     for _ in range(3):
         catalogue: Catalogue = request.app.state.catalogue.get()
         try:
-            connection = catalogue.open()
+            return catalogue, catalogue.open()
         except CatalogueReplacedError:
             continue
         except SQLAlchemyError as error:
             raise NoCatalogue(
                 "The catalogue at its place cannot be read; the pages come from the one before."
             ) from error
-        try:
-            dataset = _dataset(catalogue, name, version)
-            found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
-            return Taking(catalogue, dataset, found, connection)
-        except BaseException:
-            connection.close()
-            raise
     raise RuntimeError("the catalogue was replaced three times while one request began")
 
 
@@ -110,17 +118,25 @@ def corrected_set(
     ``removed`` says whether one may ask that removed examples be listed, and ``also`` which parameters others read.
     """
     listed = removed and (form is None or form.lists_rows)
+    wanted = wanted_of(pairs, dataset, removed=listed, also=also)
     try:
-        wanted = parse(pairs, dataset.agreements, removed=listed, also=also)
         whole = known(catalogue, dataset, connection)
         found = catalogue.corrected.get((dataset.id, wanted), lambda: blocks.corrected(connection, whole, wanted))
         if form is not None and form.suffix == "npy":
             npy_length(found)
         return found
-    except PolicyError as error:
-        raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
     except (NotLoadedError, NotOneLabelError) as error:
         raise NotHere(str(error)) from error
+
+
+def wanted_of(
+    pairs: Iterable[tuple[str, str]], dataset: Dataset, *, removed: bool = True, also: tuple[str, ...] = ()
+) -> Wanted:
+    """The policy that a query string asks for. Raises FilterError for one that is none."""
+    try:
+        return parse(pairs, dataset.agreements, removed=removed, also=also)
+    except PolicyError as error:
+        raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
 
 
 def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> TestSet:
@@ -128,12 +144,22 @@ def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> Tes
     return catalogue.pages.get(("test set", dataset.id), lambda: test_set.load(connection, dataset.name))
 
 
-def _dataset(catalogue: Catalogue, name: str, version: str | None) -> Dataset:
-    dataset = queries.dataset_named(catalogue, name)
-    if version is not None and version != dataset.version:
-        now = f"/api/v1/versions/{dataset.version}/datasets/{name}/corrected.csv"
-        raise NotFound(
+def _not_this_version(request: Request, connection: Connection, dataset: Dataset, version: str) -> NotFound | Gone:
+    """The refusal of a version that is not the current one: it was, and here is what has become of it, or never was."""
+    path = request.url.path.rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    now = f"/api/v1/versions/{dataset.version}/datasets/{dataset.name}/{path}{query}"
+    known = log.by_name(log.log(connection, dataset, Policy(dataset.default_agreement)))
+    if version not in known:
+        return NotFound(
             f"Version {version[:40]!r} of {dataset.title} is not in this catalogue, which holds {dataset.version}.",
             [(f"{dataset.title} as it is now", now)],
         )
-    return dataset
+    gone = known[version]
+    page, api = (f"{at}/{dataset.name}/changes?from={version}" for at in ("", "/api/v1/datasets"))
+    return Gone(
+        f"Version {version} of {dataset.title} was current from {gone.since} to {gone.until} and is not kept. The "
+        f"current one is {dataset.version}; what changed since stands at {page}.",
+        [(f"{dataset.title} as it is now", now), ("What changed", page)],
+        {"since": gone.since, "until": gone.until, "current": now, "changes": api},
+    )

@@ -22,6 +22,7 @@ OF_A_DATASET = (
     "/confusions?kind=joint",
     "/corrected",
     "/corrected?agreement=5",
+    "/changes",
 )
 GENERAL = ("/", "/method", "/about", "/about/errors", "/api")
 NOTICE = "planted"
@@ -103,7 +104,7 @@ def test_titles_tell_pages_apart(client, addresses):
 
 def test_every_page_of_a_sample_says_so(client, addresses):
     of_samples = [a for a in addresses if a.startswith("/sample-")]
-    assert len(of_samples) == len(SAMPLES) * 11
+    assert len(of_samples) == len(SAMPLES) * 12
     for address in of_samples:
         words = read(client, address).words
         assert "A sample. Its label errors were planted on purpose and its raters are simulated." in words, address

@@ -28,6 +28,7 @@ SAMPLE_PAGES = (
     "/sample-digits/confusions",
     "/sample-digits/confusions?kind=joint",
     "/sample-digits/corrected",
+    "/sample-digits/changes",
     "ISSUE sample-digits",
     "ISSUE sample-texts",
     "ISSUE sample-sounds",
