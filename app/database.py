@@ -54,7 +54,7 @@ class Catalogue:
         self.connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         weakref.finalize(self, self.connection.close)
         facts = _meta(self.connection, path)
-        self.version = self._file_version = facts["version"]
+        self.version = self.file_version = facts["version"]
         self.written_at = facts["written_at"]
         self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
         self.statements = Memo(1_000)
@@ -74,7 +74,7 @@ class Catalogue:
         fit.
         """
         connection = self._engine.connect()
-        if _meta(connection, self.path)["version"] != self._file_version:
+        if _meta(connection, self.path)["version"] != self.file_version:
             connection.close()
             raise CatalogueReplacedError
         return connection

@@ -14,6 +14,8 @@ class SiteError(Exception):
     status = 500
     type = "internal"
     title = "Something went wrong"
+    #: Whether the rest of what a visitor sends is not waited for.
+    hangs_up = False
 
     def __init__(self, detail: str, near: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -91,6 +93,15 @@ class NotAcceptable(SiteError):
     status = 406
     type = "not-acceptable"
     title = "Not to be had in that form"
+
+
+class TooSlow(SiteError):
+    """What was to be sent did not arrive in the time there is for it."""
+
+    status = 408
+    type = "too-slow"
+    title = "Too slow"
+    hangs_up = True
 
 
 class TooLarge(SiteError):

@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.spool import Spool
 from app.stability import api as stability_api
 from app.stability import pages as stability_pages
+from app.stability.evaluation import Evaluations
 from app.versions import api as versions_api
 from app.versions import pages as versions_pages
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.catalogue = catalogue
     app.state.program = program
     app.state.spool = Spool(settings.kept_files * 1_000_000)
+    app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds)
     app.add_exception_handler(SiteError, _site_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -156,7 +158,7 @@ def _nothing_at(request: Request) -> NotFound:
 
 
 def _answer(request: Request, error: SiteError) -> Response:
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store"} | ({"Connection": "close"} if error.hangs_up else {})
     if _wants_json(request):
         body = orjson.dumps(error.problem(request.url.path))
         return Response(body, error.status, headers, media_type="application/problem+json")

@@ -25,6 +25,7 @@ ERROR_TYPES: Final = (
     errors.FilterError,
     errors.NotHere,
     errors.NotAcceptable,
+    errors.TooSlow,
     errors.TooLarge,
     errors.NoSuchPart,
     errors.Unreadable,

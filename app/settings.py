@@ -30,6 +30,10 @@ class Settings:
     kept_files: int = 2_000
     # Requests a minute that one address may make of the API; 0 sets no limit. This machine itself is never limited.
     requests_a_minute: int = 0
+    # Seconds that predictions sent to be evaluated may take to arrive, 1 to 3600.
+    upload_seconds: int = 300
+    # Seconds that their evaluation may take, 1 to 3600.
+    evaluation_seconds: int = 60
     # 1: everyone may reach this server, so it shows only those media that their licences let it show. 0: all of them.
     # Empty: all of them as long as the server is bound to this machine (127.0.0.1).
     public: bool | None = None
@@ -61,6 +65,12 @@ class Settings:
             kept_files=_whole_number("kept_files", found.get("kept_files"), settings.kept_files, 16, 1_000_000),
             requests_a_minute=_whole_number(
                 "requests_a_minute", found.get("requests_a_minute"), settings.requests_a_minute, 0, 1_000_000
+            ),
+            upload_seconds=_whole_number(
+                "upload_seconds", found.get("upload_seconds"), settings.upload_seconds, 1, 3600
+            ),
+            evaluation_seconds=_whole_number(
+                "evaluation_seconds", found.get("evaluation_seconds"), settings.evaluation_seconds, 1, 3600
             ),
             public=_yes_or_no("public", found.get("public")),
             contact=found.get("contact", settings.contact),

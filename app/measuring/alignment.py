@@ -187,9 +187,9 @@ def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
 
 def _named(rows: NDArray[Any], target: Target) -> NDArray[np.int64]:
     known = target.class_ids
-    spellings, inverse = np.unique(rows.astype(str), return_inverse=True)
-    ids = np.array([known.get(spelling.strip(), -1) for spelling in spellings.tolist()], np.int64)
-    return ids[inverse].reshape(rows.shape)
+    # One by one: an array of texts would give each of them the room of the longest.
+    ids = [known.get(str(cell).strip(), -1) for row in rows.tolist() for cell in row]
+    return np.array(ids, np.int64).reshape(rows.shape)
 
 
 def _places(ids: Sequence[Any], by: By, target: Target) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from app.domain.stability import Ranked
-from app.measuring.alignment import Gathered, Layout, Target, UploadError, layout
+from app.measuring.alignment import MOST_RANKED, Gathered, Layout, Target, UploadError, layout
 
 #: The largest file that is read, and the most an archive may unpack to.
 MOST_BYTES: Final = 200_000_000
@@ -229,6 +229,8 @@ def _read_parquet(path: Path, target: Target) -> Ranked:
             gathered = Gathered(target, shape.by)
             for batch in file.iter_batches(batch_size=max(1, _CELLS // facts.num_columns)):
                 _add_batch(batch, shape, gathered)
+    except pa.ArrowMemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise UploadError(f"expected a Parquet file, found another or a damaged one ({str(error)[:120]})") from error
     return gathered.aligned()
@@ -271,8 +273,12 @@ def _values(rows: list[Any], target: Target) -> NDArray[Any]:
     """A list of classes, or of equally long lists of classes or of scores, as an array."""
     if not rows:
         raise UploadError(f"expected {target.n:,} predictions, found none")
+    if len(rows) > target.n:
+        raise UploadError(f"expected {target.n:,} predictions, found {len(rows):,}")
     nested = isinstance(rows[0], list)
     width = len(rows[0]) if nested else 1
+    if width > max(target.n_classes, MOST_RANKED):
+        raise UploadError(f"expected at most {max(target.n_classes, MOST_RANKED):,} values a row, found {width:,}")
     for place, row in enumerate(rows):
         cells = row if isinstance(row, list) else [row]
         if isinstance(row, list) is not nested or len(cells) != width or width == 0:

@@ -67,7 +67,13 @@ _UPLOAD: Final = {
                 }
             }
         },
-    }
+    },
+    "responses": {
+        "408": parameters.PROBLEM_RESPONSE | {"description": "The file did not arrive in time."},
+        "413": parameters.PROBLEM_RESPONSE | {"description": "Too large, or too much to read in the time there is."},
+        "422": parameters.PROBLEM_RESPONSE | {"description": "No predictions for this test set; the problem says why."},
+        "503": parameters.PROBLEM_RESPONSE | {"description": "Others are being evaluated; try again in a minute."},
+    },
 }
 
 

@@ -1,7 +1,8 @@
 """A visitor's predictions, from the bytes of a request to an evaluation; nothing of them is kept.
 
-Bytes go to a file of ours in a folder that is gone with the request, no more of them than are allowed. Reading and
-measuring happen in a thread, a few at a time, with a connection of their own. The work is ``measuring``'s.
+Bytes go to a file of ours in a folder that is gone with the request: no more of them than are allowed, and in no more
+time. A process of its own reads and measures them, a few at a time; one that takes too long is ended. The work is
+``app.measuring``'s.
 """
 
 import asyncio
@@ -16,22 +17,34 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app import queries
-from app.database import Catalogue, CatalogueReplacedError, current
-from app.errors import Busy, TooLarge, Unreadable
-from app.measuring.alignment import UploadError
-from app.measuring.evaluation import evaluate, target_of
-from app.measuring.reading import NotMeasurableError, read_subject
-from app.measuring.uploads import MOST_BYTES, read_predictions
+from app.database import current
+from app.errors import Busy, TooLarge, TooSlow, Unreadable
+from app.measuring.uploads import MOST_BYTES
 from app.records import Dataset
 from app.stability.choice import agreement_of
 from app.stability.results import require_known
+from app.stability.workers import DiedError, TookTooLongError, Workers
 
 MOST_BYTES_WORDS: Final = f"{MOST_BYTES // 1_000_000} MB"
 #: What multipart adds to a file.
 _ENVELOPE: Final = 100_000
+#: Bytes of all files that are on their way at one time.
+_MOST_ARRIVING: Final = 5 * MOST_BYTES
 #: Evaluations at a time; others wait for their turn.
 _AT_A_TIME: Final = 2
 _LONGEST_WAIT: Final = 60.0  # seconds
+_OFFLINE: Final = "`python -m ingest evaluate` evaluates a file where it is."
+
+
+class Evaluations:
+    """All evaluations of a site: what they may take together."""
+
+    def __init__(self, upload_seconds: float, evaluation_seconds: float) -> None:
+        self.upload_seconds = upload_seconds
+        self.evaluation_seconds = evaluation_seconds
+        self.workers = Workers(evaluation_seconds, _AT_A_TIME)
+        self.turns = asyncio.Semaphore(_AT_A_TIME)
+        self.arriving = 0  # bytes
 
 
 async def evaluated(request: Request, name: str) -> dict[str, Any]:
@@ -42,38 +55,95 @@ async def evaluated(request: Request, name: str) -> dict[str, Any]:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     require_known(dataset)
+    evaluations: Evaluations = request.app.state.evaluations
     with tempfile.TemporaryDirectory(prefix="evaluation-") as folder:
-        path, file_name, agreement = await _received(request, dataset, Path(folder))
-        turns = _turns(request)
-        try:
-            with anyio.fail_after(_LONGEST_WAIT):
-                await turns.acquire()
-        except TimeoutError as error:
-            raise Busy("Too many predictions are being evaluated at the moment; try again in a minute.") from error
-        try:
-            return await anyio.to_thread.run_sync(_measured, catalogue, dataset, path, file_name, agreement)
-        except CatalogueReplacedError as error:
-            raise Busy("The data were renewed while your predictions were read; send them once more.") from error
-        finally:
-            turns.release()
+        path, file_name, agreement = await _received(request, evaluations, dataset, Path(folder))
+        order = {
+            "catalogue": str(catalogue.path.resolve()),
+            "version": catalogue.file_version,
+            "dataset": dataset.name,
+            "file": str(path),
+            "name": file_name,
+            "agreement": agreement,
+        }
+        return _found(await _worked(evaluations, order))
 
 
-def _turns(request: Request) -> asyncio.Semaphore:
-    state = request.app.state
-    if not hasattr(state, "evaluations"):
-        state.evaluations = asyncio.Semaphore(_AT_A_TIME)
-    turns: asyncio.Semaphore = state.evaluations
-    return turns
+async def _worked(evaluations: Evaluations, order: dict[str, Any]) -> dict[str, Any]:
+    try:
+        with anyio.fail_after(_LONGEST_WAIT):
+            await evaluations.turns.acquire()
+    except TimeoutError as error:
+        raise Busy("Too many predictions are being evaluated at the moment; try again in a minute.") from error
+    try:
+        return await anyio.to_thread.run_sync(evaluations.workers.work, order)
+    except TookTooLongError as error:
+        allowed = f"{evaluations.evaluation_seconds:g} seconds"
+        raise TooLarge(f"To read and measure this file takes more than the {allowed} there are. {_OFFLINE}") from error
+    except DiedError as error:
+        raise TooLarge(f"The file needs more memory than a file of predictions may. {_OFFLINE}") from error
+    finally:
+        evaluations.turns.release()
 
 
-async def _received(request: Request, dataset: Dataset, folder: Path) -> tuple[Path, str, int]:
+def _found(answer: dict[str, Any]) -> dict[str, Any]:
+    if "refusal" in answer:
+        detail = str(answer["refusal"])
+        raise Unreadable(f"{detail[:1].upper()}{detail[1:]}")
+    if "replaced" in answer:
+        raise Busy("The data were renewed while your predictions were read; send them once more.")
+    if "found" not in answer:
+        raise RuntimeError("an evaluation failed; its worker has written why")
+    found: dict[str, Any] = answer["found"]
+    return found
+
+
+async def _received(
+    request: Request, evaluations: Evaluations, dataset: Dataset, folder: Path
+) -> tuple[Path, str, int]:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Unreadable("Expected a form (multipart/form-data) with a field file, found something else.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > MOST_BYTES + _ENVELOPE:
         raise _too_large()
+    await anyio.to_thread.run_sync(evaluations.workers.prepare)
+    arriving = _Arriving(request, evaluations)
     try:
-        parser = MultiPartParser(request.headers, _bounded(request), max_files=1, max_fields=4, max_part_size=1_000)
+        with anyio.fail_after(evaluations.upload_seconds):
+            return await _saved(request, arriving.pieces(), dataset, folder)
+    except TimeoutError as error:
+        raise TooSlow(
+            f"Expected all of the file within {evaluations.upload_seconds:g} seconds, found {arriving.n_bytes:,} bytes "
+            f"of the request by then. {_OFFLINE}"
+        ) from error
+    finally:
+        evaluations.arriving -= arriving.n_bytes
+
+
+class _Arriving:
+    """The bytes of a request as they come, counted."""
+
+    def __init__(self, request: Request, evaluations: Evaluations) -> None:
+        self._request = request
+        self._evaluations = evaluations
+        self.n_bytes = 0
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        async for piece in self._request.stream():
+            self.n_bytes += len(piece)
+            self._evaluations.arriving += len(piece)
+            if self.n_bytes > MOST_BYTES + _ENVELOPE:
+                raise _too_large()
+            if self._evaluations.arriving > _MOST_ARRIVING:
+                raise Busy("Too many files are arriving at the moment; try again in a minute.")
+            yield piece
+
+
+async def _saved(
+    request: Request, pieces: AsyncGenerator[bytes, None], dataset: Dataset, folder: Path
+) -> tuple[Path, str, int]:
+    try:
+        parser = MultiPartParser(request.headers, pieces, max_files=1, max_fields=4, max_part_size=1_000)
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeError) as error:
         raise Unreadable(f"Expected a form with a field file: {getattr(error, 'message', error)}") from error
@@ -81,8 +151,7 @@ async def _received(request: Request, dataset: Dataset, folder: Path) -> tuple[P
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Unreadable("Expected a file in the field file, found none.")
-        agreement = str(form.get("agreement") or dataset.default_agreement)
-        chosen = agreement_of(dataset, agreement)
+        chosen = agreement_of(dataset, str(form.get("agreement") or dataset.default_agreement))
         path = folder / "upload"
         async with await anyio.open_file(path, "wb") as target:
             while piece := await file.read(1 << 20):
@@ -92,26 +161,5 @@ async def _received(request: Request, dataset: Dataset, folder: Path) -> tuple[P
         await form.close()
 
 
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
-    received = 0
-    async for piece in request.stream():
-        received += len(piece)
-        if received > MOST_BYTES + _ENVELOPE:
-            raise _too_large()
-        yield piece
-
-
 def _too_large() -> TooLarge:
-    return TooLarge(f"At most {MOST_BYTES_WORDS} are read. `python -m ingest evaluate` evaluates a file where it is.")
-
-
-def _measured(catalogue: Catalogue, dataset: Dataset, path: Path, name: str, agreement: int) -> dict[str, Any]:
-    with catalogue.open() as connection:
-        try:
-            subject = read_subject(connection, dataset.name)
-            target = target_of(connection, subject)
-            ranked = read_predictions(path, name, target)
-        except (UploadError, NotMeasurableError) as error:
-            detail = str(error)
-            raise Unreadable(f"{detail[:1].upper()}{detail[1:]}") from error
-        return evaluate(connection, subject, target, ranked, agreement)
+    return TooLarge(f"At most {MOST_BYTES_WORDS} are read. {_OFFLINE}")

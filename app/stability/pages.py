@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
+import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -89,6 +90,8 @@ async def evaluate(request: Request, name: str) -> HTMLResponse:
     """The form for a visitor's own predictions."""
     dataset = queries.dataset_named(current(request), name)
     require_known(dataset)
+    # Whoever looks at the form may send it: let nobody wait for libraries to load.
+    await anyio.to_thread.run_sync(request.app.state.evaluations.workers.prepare)
     return _form(request, name)
 
 

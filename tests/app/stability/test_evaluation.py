@@ -1,12 +1,21 @@
 """Predictions sent to the page and to the API: what comes out, and what is refused."""
 
 import io
+import shutil
+import socket
+import tempfile
+import time
+import zipfile
+from pathlib import Path
 
 import httpx
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from app.stability import shapes
+from tests.serving import serving
 
 API = "/api/v1/datasets"
 
@@ -107,3 +116,122 @@ def test_an_endless_upload_ends(site):
         return  # the server answered and hung up before everything was sent
     assert response.status_code == 413
     assert "At most 200 MB" in response.json()["detail"]
+
+
+def form(content: bytes, name: str = "mine.csv") -> bytes:
+    """The beginning of a multipart body up to the end of the file in it."""
+    head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return head.encode() + content
+
+
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+def test_an_upload_that_drips_is_given_up_and_hung_up_on(models_catalogue):
+    def drips():
+        yield form(b"prediction\n")
+        for _ in range(60):
+            time.sleep(0.25)
+            yield b"1\n"
+
+    with serving(models_catalogue, upload_seconds=1) as address, httpx.Client(base_url=address, timeout=30) as client:
+        before = set(Path(tempfile.gettempdir()).glob("evaluation-*"))
+        try:
+            response = client.post(f"{API}/cifar10/evaluate", content=drips(), headers=MULTIPART)
+        except httpx.TransportError:
+            pass  # hung up on before all that was left was sent
+        else:
+            assert response.status_code == 408
+            assert response.json()["type"].endswith("#too-slow")
+            assert "within 1 seconds" in response.json()["detail"]
+            assert response.headers["connection"] == "close"
+        assert set(Path(tempfile.gettempdir()).glob("evaluation-*")) <= before
+        # Whoever is quick is answered as ever.
+        assert send(client, f"{API}/cifar10/evaluate", csv_of([1] * 10_000)).status_code == 200
+
+
+def test_a_drip_is_answered_before_it_ends(models_catalogue):
+    """By hand, so as to read the answer while the file is still on its way."""
+    with serving(models_catalogue, upload_seconds=1) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            head = f"POST {API}/cifar10/evaluate HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100000\r\n"
+            connection.sendall((head + f"Content-Type: {MULTIPART['Content-Type']}\r\n\r\n").encode() + form(b"1\n"))
+            answer = b""
+            while piece := connection.recv(4_096):
+                answer += piece
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer
+    assert b"connection: close" in answer.lower()
+
+
+def test_work_that_takes_too_long_is_ended(models_catalogue, monkeypatch, tmp_path):
+    """A library that hangs as soon as a table is read, in place of the real one."""
+    (tmp_path / "pandas.py").write_text(
+        "import time\nclass errors:\n    EmptyDataError = ParserError = ValueError\n"
+        "def read_csv(*_, **__):\n    time.sleep(3600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with (
+        serving(models_catalogue, evaluation_seconds=2) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
+        response = send(client, f"{API}/cifar10/evaluate", csv_of([1] * 10_000))
+        assert response.status_code == 413
+        assert "takes more than the 2 seconds there are" in response.json()["detail"]
+        page = send(client, "/cifar10/evaluate", csv_of([1] * 10_000))
+        assert page.status_code == 413
+        assert "These predictions cannot be used." in page.text
+        # The next file gets a process of its own, and whatever needs no table of text is read.
+        buffer = io.BytesIO()
+        np.save(buffer, np.ones(10_000, np.int64))
+        assert send(client, f"{API}/cifar10/evaluate", buffer.getvalue(), "mine.npy").status_code == 200
+
+
+def hostile_npz() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("predictions.npy", bytes(300_000_000))
+    return buffer.getvalue()
+
+
+def hostile_parquet() -> bytes:
+    """A word of 40 MB in every row, of which the file holds one."""
+    buffer = io.BytesIO()
+    words = pa.array(["x" * 40_000_000]).dictionary_encode()
+    repeated = pa.DictionaryArray.from_arrays(np.zeros(10_000, np.int32), words.dictionary)
+    pq.write_table(pa.table({"prediction": repeated}), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("wide.csv", lambda: b"prediction\n" + b"x" * 400_000 + b"\n" + b"1\n" * 9_999),
+        ("quoted.csv", lambda: b'prediction\n"' + b"\n" * 60_000_000),
+        ("columns.csv", lambda: b",".join([b"x"] * 1_000_000) + b"\n"),
+        ("bomb.npz", hostile_npz),
+        ("words.parquet", hostile_parquet),
+        ("long.json", lambda: b"[" + b"1," * 10_000_000 + b"1]"),
+        ("wide.json", lambda: b"[[" + b"1," * 10_000_000 + b"1]]"),
+        ("nested.json", lambda: b"[" * 1_000_000),
+    ],
+)
+def test_hostile_files_are_refused_in_words_and_harm_nobody(site, name, make):
+    response = send(site, f"{API}/cifar10/evaluate", make(), name)
+    assert response.status_code in (413, 422), response.text
+    assert response.json()["detail"]
+    assert "wrong" not in response.json()["title"]
+    assert send(site, f"{API}/cifar10/evaluate", csv_of([1] * 10_000)).status_code == 200
+
+
+def test_a_catalogue_that_is_renewed_meanwhile_is_no_mistake(models_catalogue, sample_catalogue, tmp_path):
+    file = tmp_path / "catalogue.sqlite"
+    shutil.copyfile(sample_catalogue, file)
+    with serving(file) as address, httpx.Client(base_url=address, timeout=30) as client:
+        predictions = csv_of([1] * 1_797)
+        assert send(client, f"{API}/sample-digits/evaluate", predictions).status_code == 200
+        shutil.copyfile(models_catalogue, tmp_path / "new")
+        (tmp_path / "new").replace(file)
+        assert send(client, f"{API}/sample-digits/evaluate", predictions).status_code == 404
+        assert send(client, f"{API}/cifar10/evaluate", csv_of([1] * 10_000)).status_code == 200
