@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import api_parameters as parameters
 from app import ranges, spool
+from app.compression import encode_stream
 from app.corrected.arrays import npy_length, npy_pieces
 from app.corrected.forms import FORMS, Form, offered, write
 from app.errors import NoSuchPart
@@ -60,7 +61,7 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
         file, kept = files.open(key, lambda: write(form, taken.connection, taken.corrected))
         return _part(request, taken, form, headers, kept.size, lambda first, n: spool.read(file, first, n), file)
     pieces = iter(()) if request.scope.get("head", False) else write(form, taken.connection, taken.corrected)
-    return _Pieces(pieces, [taken.connection], 200, headers, form.media_type)
+    return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
 
 
 def _part(
@@ -88,14 +89,15 @@ def _part(
     if part is not None:
         headers["Content-Range"] = part.header
     status = 200 if part is None else 206
-    if request.scope.get("head", False):
-        _close(opened)
-        if not form.binary and part is None and "gzip" in request.headers.get("accept-encoding", ""):
-            # GET would compress the text, and nobody knows how long it is then.
-            del headers["Content-Length"]
-            return StreamingResponse(iter(()), status, headers, form.media_type)
-        return Response(None, status, headers, form.media_type)
-    return _Pieces(read(first, n_bytes), opened, status, headers, form.media_type)
+    pieces = iter(()) if request.scope.get("head", False) else read(first, n_bytes)
+    return _Pieces(_encoded(request, form, pieces, headers), opened, status, headers, form.media_type)
+
+
+def _encoded(request: Request, form: Form, pieces: Iterator[bytes], headers: dict[str, str]) -> Iterator[bytes]:
+    """The pieces as they travel: text is compressed for who wants it, unless parts of the file are asked for."""
+    if form.binary or "range" in request.headers:
+        return pieces
+    return encode_stream(pieces, headers, request.headers.get("accept-encoding", ""))
 
 
 def _no_such_part(request: Request, size: int, content_range: str) -> Response:

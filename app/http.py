@@ -1,4 +1,4 @@
-"""What every answer has in common: HEAD, validators, caching, compression and the headers that keep visitors safe.
+"""What every answer has in common: HEAD, validators, caching and the headers that keep visitors safe.
 
 Plain ASGI, because these lines run for every request. Nothing here knows a page.
 """
@@ -10,10 +10,10 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Final
 
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.audience import is_public
+from app.compression import FOR_WHOLES, best_encoding
 from app.database import CurrentCatalogue
 from app.errors import NoCatalogue
 from app.memo import Answers
@@ -57,8 +57,6 @@ EXPOSED: Final = (
 _APART: Final = ("/media/", "/static/", "/healthz")
 #: The same in the API, by the last part of the address: files that can be larger than anything one keeps.
 _FILES: Final = "corrected"
-#: Compressed already, or read in ranges whose bytes must be the file's.
-_AS_THEY_ARE: Final = (".parquet", ".npy", ".npz")
 
 
 class Head:
@@ -121,7 +119,8 @@ class CatalogueResponses:
         scope.setdefault("state", {})["catalogue"] = catalogue
         headers = dict(scope["headers"])
         where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
-        form = (headers.get(b"accept", b""), b"gzip" in headers.get(b"accept-encoding", b""), b"range" in headers)
+        encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
+        form = (headers.get(b"accept", b""), encoding, b"range" in headers)
         number = zlib.crc32(b"%b?%b %b" % (where[0], where[1], where[3]))
         tag = f'W/"{catalogue.version}-{self.program}-{number:08x}"'.encode()
         asked = headers.get(b"if-none-match")
@@ -186,20 +185,6 @@ class Safety:
             await send(message)
 
         await self.app(scope, receive, with_headers)
-
-
-class Compression:
-    """Compresses pages and data, and leaves alone what is asked for in ranges."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.plain = app
-        self.compressing = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
-        wanted = b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers
-        wanted = wanted and not scope["path"].endswith(_AS_THEY_ARE)
-        await (self.compressing if wanted else self.plain)(scope, receive, send)
 
 
 def program_version(*folders: Path) -> str:

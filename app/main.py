@@ -16,9 +16,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app import api, croissant, downloads, lookups, media, openapi, pages, rendering
+from app.compression import Compression
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
-from app.http import EXPOSED, CatalogueResponses, Compression, Head, Safety, program_version
+from app.http import EXPOSED, CatalogueResponses, Head, Safety, program_version
 from app.media import IMMUTABLE
 from app.ratelimit import RateLimit
 from app.settings import Settings
