@@ -140,17 +140,15 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from ingest.measured import benchmarks_report
     from ingest.running import Order
     from ingest.sample import write_sample
+    from ingest.sample.models import models_of
 
     with tempfile.TemporaryDirectory(prefix="label-errors-sample-") as folder:
         manifests = [read_manifest(path) for path in write_sample(Path(folder))]
-        orders = [Order(manifest, manifest.path.parent, manifest.path.parent, complete=True) for manifest in manifests]
-        status = _ingest(orders, arguments)
-        for models in sorted(Path(folder).glob("*/models")):
-            print(benchmarks_report(models, None, arguments.catalogue, arguments.wait, progress_for_terminal()))
-        return status
+        places = [(manifest, manifest.path.parent) for manifest in manifests]
+        orders = [Order(one, at, at, complete=True, models=models_of(at)) for one, at in places]
+        return _ingest(orders, arguments)
 
 
 def _release(arguments: argparse.Namespace) -> int:

@@ -45,6 +45,11 @@ class Benchmarked:
     n_models: int
     correctable: dict[int, int]  # agreement -> |C|
 
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{n:,} correctable at {agreement}" for agreement, n in self.correctable.items())
+        read = f"{len(self.added)} model{'s' if len(self.added) != 1 else ''} read"
+        return f"{self.dataset}: {read}, {self.n_models} in all; {sizes}"
+
 
 def add_models(
     folder: Path, dataset: str | None, catalogue: Path, *, wait: float, progress: Progress
@@ -59,8 +64,13 @@ def add_models(
             catalogue, "expected a catalogue that holds the dataset already, found none; ingest the dataset first"
         )
     with rewritten(catalogue, [], wait=wait, say=progress.say) as connection:
-        groups = groupby(found, key=lambda one: one.dataset)
-        return [_add(connection, name, list(some), progress) for name, some in groups]
+        return add_found(connection, found, progress)
+
+
+def add_found(connection: Connection, found: Sequence[Found], progress: Progress) -> list[Benchmarked]:
+    """Read models, in the order of their datasets, into an open catalogue that holds these."""
+    groups = groupby(found, key=lambda one: one.dataset)
+    return [_add(connection, name, list(some), progress) for name, some in groups]
 
 
 def _add(connection: Connection, name: str, found: Sequence[Found], progress: Progress) -> Benchmarked:

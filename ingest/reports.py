@@ -37,6 +37,7 @@ def summary(stored: Sequence[Stored]) -> str:
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
+        lines += map(str, one.models)
     return "\n".join(lines)
 
 

@@ -4,13 +4,15 @@ Everything is loaded and checked before the catalogue is touched. Which datasets
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ingest.benchmarks import find
 from ingest.building import Build, build
 from ingest.errors import IngestError, MissingFileError
 from ingest.loading import load
 from ingest.manifest import DATASETS, Manifest, read_manifests
+from ingest.predictions import add_found
 from ingest.progress import Progress
 from ingest.storing import Stored, store
 from ingest.versions import enter_versions
@@ -27,6 +29,7 @@ class Order:
     folder: Path
     media: Path | None
     complete: bool  # every file that the manifest names must be there
+    models: Path | None = None  # a folder of models' predictions for it
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,12 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
     Raises IngestError, naming file and record; the catalogue is then as it was.
     """
     builds = [(order, _built(order, progress)) for order in orders]
+    models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
     names = [order.manifest.name for order in orders]
     with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
         stored = [store(connection, found, order.media, progress) for order, found in builds]
+        for place, found in enumerate(models):
+            stored[place] = replace(stored[place], models=tuple(add_found(connection, found, progress)))
         enter_versions(connection, catalogue, names, progress)
         return stored
 

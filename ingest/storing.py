@@ -18,7 +18,7 @@ from ingest.building import Build, version
 from ingest.exemplars import Exemplar, choose, choose_of_sets
 from ingest.facts import compact
 from ingest.media import MediaProblem, MediaSource
-from ingest.predictions import carry_over
+from ingest.predictions import Benchmarked, carry_over
 from ingest.progress import Progress
 from ingest.showing import Shown, find_media, media_rows, media_sources, report
 
@@ -58,6 +58,7 @@ class Stored:
     problems: tuple[MediaProblem, ...]
     missing: tuple[str, ...]
     replaced: str | None = None  # the title of another dataset of the same name, which is gone now
+    models: tuple[Benchmarked, ...] = ()  # what became of the models that came with it
 
 
 def store(connection: Connection, build: Build, media: Path | None, progress: Progress) -> Stored:

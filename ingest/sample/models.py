@@ -14,14 +14,14 @@ from app.domain.stability import TOP
 from ingest.sample.draft import Draft
 from ingest.sample.learning import cross_validated
 
-FOLDER: Final = "models"
+_FOLDER: Final = "models"
 
 
 def write_models(target: Path, name: str, draft: Draft, given: Labels, seed: int) -> None:
     """Write the five most probable classes of each rival, most probable first, and a ``models.toml`` beside them."""
     if not draft.rivals:
         return
-    folder = target / FOLDER
+    folder = target / _FOLDER
     folder.mkdir(exist_ok=True)
     for model, classifier in draft.rivals.items():
         probabilities = cross_validated(draft, given, seed, classifier).probabilities
@@ -29,3 +29,9 @@ def write_models(target: Path, name: str, draft: Draft, given: Labels, seed: int
         np.save(folder / f"{model}.npy", ranked.astype(np.uint8))
     said = f'dataset = "{name}"\nplatform = "scikit-learn"\n'
     (folder / "models.toml").write_text(said, encoding="utf-8")
+
+
+def models_of(target: Path) -> Path | None:
+    """The folder of a sample dataset's models, None for one without."""
+    folder = target / _FOLDER
+    return folder if folder.is_dir() else None
