@@ -39,11 +39,7 @@ _EXAMPLES_SHOWN: Final = 20
 
 def benchmarks_report(folder: Path, dataset: str | None, catalogue: Path, wait: float, progress: Progress) -> str:
     """Read models' predictions into a catalogue and say what it now holds."""
-    lines = []
-    for one in add_models(folder, dataset, catalogue, wait=wait, progress=progress):
-        sizes = ", ".join(f"{n:,} correctable at {agreement}" for agreement, n in one.correctable.items())
-        lines.append(f"{one.dataset}: {len(one.added)} models read, {one.n_models} in all; {sizes}")
-    return "\n".join(lines)
+    return "\n".join(map(str, add_models(folder, dataset, catalogue, wait=wait, progress=progress)))
 
 
 def evaluation_report(name: str, file: Path, agreement: int | None, catalogue: Path, *, as_json: bool) -> str:
@@ -72,6 +68,9 @@ def reproduction_report(catalogue: Path) -> tuple[str, bool]:
     with _reading(catalogue) as connection:
         found = compare(connection)
     lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
+    absent = Counter((one.table, one.reason) for one in found if one.outcome is Outcome.NOT_LOADED)
+    for (table, reason), n in absent.items():
+        lines.append(f"NOT LOADED {table}: {n} figure{'s' if n > 1 else ''}. {reason}")
     counts = Counter(one.outcome for one in found)
     lines.append(", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome))
     return "\n".join(lines), counts[Outcome.BROKEN] == 0

@@ -8,6 +8,10 @@ function ranksOf(values) {
   return values.map((value) => ordered.findIndex((other) => Math.abs(other - value) < 1e-8) + 1);
 }
 
+function told(rank, ranks) {
+  return ranks.filter((other) => other === rank).length > 1 ? `${rank}=` : String(rank);
+}
+
 function words(fraction) {
   return `${(100 * fraction).toFixed(2)} %`;
 }
@@ -16,14 +20,17 @@ function place(slider, chart) {
   // The dotted rule goes where the axis of the server's drawing has this prevalence: between its first and last tick.
   const ticks = [...chart.querySelectorAll(".tick")].map((tick) => Number.parseFloat(tick.getAttribute("d").slice(1)));
   const least = Number(section().dataset.least);
+  const most = Number(section().dataset.most);
   const at = Number(slider.value) / 100;
-  let share = least < 1 ? (at - least) / (1 - least) : 0;
+  let share = least < most ? (at - least) / (most - least) : 0;
   if (section().dataset.scale === "log") {
     const low = Math.max(least, 1e-4);
-    share = Math.log(Math.max(at, low) / low) / Math.log(1 / low);
+    share = Math.log(Math.max(at, low) / low) / Math.log(most / low);
   }
   const x = ticks[0] + share * (ticks[ticks.length - 1] - ticks[0]);
   const rule = chart.querySelector(".here");
+  if (at > most * (1 + 1e-9)) rule.setAttribute("visibility", "hidden");
+  else rule.removeAttribute("visibility");
   rule.setAttribute("d", rule.getAttribute("d").replace(/^M[\d.]+/, `M${x.toFixed(1)}`));
 }
 
@@ -40,8 +47,8 @@ function stand(slider) {
   rows.forEach((r, index) => {
     const cells = r.row.cells;
     r.rank = after[index];
-    cells[1].textContent = before[index];
-    cells[2].textContent = after[index];
+    cells[1].textContent = told(before[index], before);
+    cells[2].textContent = told(after[index], after);
     cells[3].textContent = words(r.original);
     cells[4].textContent = words(r.corrected);
   });

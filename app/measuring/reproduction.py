@@ -71,7 +71,7 @@ class Comparison:
     published: str
     computed: str | None
     outcome: Outcome
-    reason: str | None
+    reason: str | None  # why it differs, or is not loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def compare(connection: Connection) -> list[Comparison]:
     for table, name in (("S1", "imagenet"), ("S2", "cifar10")):
         at = loaded.get(name)
         results = None if at is None else read_results(connection, at.id, at.agreements[0])
-        found += _models(table, name, results, reasons)
+        found += _models(table, name, at, results, reasons)
     return [*found, *_text(connection, loaded, reasons)]
 
 
@@ -124,10 +124,12 @@ def _comparison(
     published: str,
     value: float | None,
     reason: str | None,
+    absent: str,
     same: Callable[[float], bool] | None = None,
 ) -> Comparison:
+    """A figure held against its value, None where that is ``absent``: a sentence that says why."""
     if value is None:
-        return Comparison(table, subject, figure, published, None, Outcome.NOT_LOADED, None)
+        return Comparison(table, subject, figure, published, None, Outcome.NOT_LOADED, absent)
     decimals = len(published.partition(".")[2])
     computed = f"{value:.{decimals}f}"
     if computed == published or (same is not None and same(value)):
@@ -153,7 +155,7 @@ def _table_1(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Compar
             if row[figure]:
                 value = None if at is None else at.row[columns.get(figure, figure)]
                 reason = _reason(reasons, "1", name, figure)
-                yield _comparison("1", _title(at, name), title, row[figure], value, reason)
+                yield _comparison("1", _title(at, name), title, row[figure], value, reason, _absent(at, name))
 
 
 def _table_2(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
@@ -164,7 +166,7 @@ def _table_2(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Compar
             if row[figure]:
                 value = None if at is None else _count(at, figure)
                 reason = _reason(reasons, "2", name, figure)
-                yield _comparison("2", _title(at, name), title, row[figure], value, reason)
+                yield _comparison("2", _title(at, name), title, row[figure], value, reason, _absent(at, name))
 
 
 def _count(at: _Loaded, figure: str) -> int:
@@ -179,30 +181,50 @@ def _title(at: _Loaded | None, name: str) -> str:
     return name if at is None else str(at.row["title"])
 
 
-def _models(table: str, dataset: str, results: Mapping[str, Any] | None, reasons: Reasons) -> Iterator[Comparison]:
+def _absent(at: _Loaded | None, name: str) -> str:
+    """Why a figure of a dataset is not known."""
+    if at is None:
+        return f"The dataset {name} is not in this catalogue."
+    return f"The files of {at.row['title']} that this catalogue was built from do not tell."
+
+
+def _no_models(at: _Loaded | None, name: str) -> str:
+    """Why a figure of a dataset's models is not known."""
+    if at is None:
+        return _absent(at, name)
+    return (
+        f"No model's predictions for {at.row['title']} are in this catalogue; `python -m ingest benchmarks DIR` reads "
+        "them from a clone of github.com/cgnorthcutt/benchmarking-keras-pytorch."
+    )
+
+
+def _models(
+    table: str, dataset: str, at: _Loaded | None, results: Mapping[str, Any] | None, reasons: Reasons
+) -> Iterator[Comparison]:
     models = {} if results is None else {(m["platform"], m["name"]): m for m in results["models"]}
     for row in _rows(f"table_{table.lower()}.csv"):
         model = models.get((row["platform"], row["model"]))
-        subject = f"{row['platform']}/{row['model'] or '(name illegible in the copy transcribed)'}"
+        subject = f"{row['platform']}/{row['model']}"
+        absent = f"{subject} is not among the models of this catalogue." if models else _no_models(at, dataset)
         for figure, (title, kind) in MODEL_COLUMNS.items():
-            reason = _reason(reasons, table, row["model"] or dataset, figure)
+            reason = _reason(reasons, table, row["model"], figure)
             if "rank" in figure:
                 value = None if model is None else model["ranks"]["correctable"][kind]
                 tie = sum(m["ranks"]["correctable"][kind] == value for m in models.values())
-                yield _rank(table, subject, title, row[figure], value, tie, reason)
+                yield _rank(table, subject, title, row[figure], value, tie, reason, absent)
             else:
                 fraction = None if model is None else model["correctable"][kind]
                 value = None if fraction is None else 100 * fraction
-                yield _comparison(table, subject, title, row[figure], value, reason)
+                yield _comparison(table, subject, title, row[figure], value, reason, absent)
 
 
 def _rank(
-    table: str, subject: str, title: str, published: str, value: int | None, tie: int, reason: str | None
+    table: str, subject: str, title: str, published: str, value: int | None, tie: int, reason: str | None, absent: str
 ) -> Comparison:
     def within(rank: float) -> bool:
         return rank <= int(published) < rank + tie
 
-    found = _comparison(table, subject, title, published, value, reason, within)
+    found = _comparison(table, subject, title, published, value, reason, absent, within)
     if found.outcome is Outcome.SAME and tie > 1:
         return Comparison(table, subject, title, published, f"{value}, {tie} tied", Outcome.SAME, None)
     return found
@@ -213,20 +235,26 @@ def _text(connection: Connection, loaded: Mapping[str, _Loaded], reasons: Reason
         at = loaded.get(row["dataset"])
         if row["dataset"]:
             value = None if at is None else _of_dataset(connection, at, row["figure"], row["argument"])
+            absent = (_no_models if "crossing" in row["figure"] else _absent)(at, row["dataset"])
         else:
             value = _of_all(loaded, row["figure"])
+            absent = f"It is of all ten datasets; this catalogue holds {len(_of_paper(loaded))} of them."
         reason = _reason(reasons, "text", row["dataset"], row["figure"])
-        yield _comparison("text", row["place"], row["words"], row["published"], value, reason)
+        yield _comparison("text", row["place"], row["words"], row["published"], value, reason, absent)
 
 
 def _of_all(loaded: Mapping[str, _Loaded], figure: str) -> float | None:
-    ten = [loaded[row["dataset"]].row for row in _rows("table1.csv") if row["dataset"] in loaded]
+    ten = _of_paper(loaded)
     if len(ten) < _TEN:
         return None
     if figure == "average_percent_error":
         percents = [row["percent_error"] for row in ten]
         return None if None in percents else sum(percents) / len(percents)
     return float(100 * sum(row["n_errors"] for row in ten) / sum(row["n_checked"] for row in ten))
+
+
+def _of_paper(loaded: Mapping[str, _Loaded]) -> list[Mapping[str, Any]]:
+    return [loaded[row["dataset"]].row for row in _rows("table1.csv") if row["dataset"] in loaded]
 
 
 def _of_dataset(connection: Connection, at: _Loaded, figure: str, argument: str) -> float | None:

@@ -56,9 +56,12 @@ def slope_chart(moved: Sequence[Moved], named: Mapping[str, str], left: str, rig
         y, z = before[model.key], after[model.key]
         way = named.get(model.key, "")
         parts.append(
-            Markup('<g class="slope %s"><path d="M%d %dL%d %d"/>%s%s</g>')
+            Markup('<g class="slope %s"><title>%s: number %d, then %d</title><path d="M%d %dL%d %d"/>%s%s</g>')
             % (
                 way,
+                model.key,
+                model.before,
+                model.after,
                 _SLOPE_LEFT,
                 y,
                 _SLOPE_RIGHT,
@@ -84,53 +87,61 @@ def _slope_text(key: str, rank: int, tied: bool, x: int, y: int, anchor: str) ->
 
 
 class Axis:
-    """A noise prevalence, from ``least`` to 1, as a place on the page; linear, or logarithmic."""
+    """A noise prevalence, from ``least`` to ``most``, as a place on the page; linear, or logarithmic."""
 
-    def __init__(self, least: float, scale: str) -> None:
+    def __init__(self, least: float, scale: str, most: float = 1.0) -> None:
         # A logarithm begins above nothing.
         self.least = max(least, 1e-4) if scale == "log" else least
+        self.most = most if most > 2 * self.least else 1.0
         self.log = scale == "log" and self.least < 1
 
     def x(self, prevalence: float) -> float:
         if self.log:
-            share = math.log(max(prevalence, self.least) / self.least) / math.log(1 / self.least)
+            share = math.log(max(prevalence, self.least) / self.least) / math.log(self.most / self.least)
         else:
-            share = (prevalence - self.least) / (1 - self.least) if self.least < 1 else 0.0
+            share = (prevalence - self.least) / (self.most - self.least) if self.least < self.most else 0.0
         return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+
+    def shows(self, prevalence: float) -> bool:
+        """Whether a prevalence lies on the page."""
+        return prevalence <= self.most * (1 + 1e-9)
 
     def points(self) -> list[float]:
         if not self.log:
-            return [self.least, 1.0]
-        return [self.least ** (1 - step / _STEPS) for step in range(_STEPS + 1)]
+            return [self.least, self.most]
+        return [self.least * (self.most / self.least) ** (step / _STEPS) for step in range(_STEPS + 1)]
 
     def ticks(self) -> list[float]:
+        marks: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
         if not self.log:
-            return [self.least, *(t for t in (0.2, 0.4, 0.6, 0.8) if t - self.least > 0.08), 1.0]
-        marks = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-        return [self.least, *(t for t in marks if self.x(t) - self.x(self.least) > 46 and self.x(t) > _LEFT), 1.0]
+            marks = tuple(share * self.most for share in (0.2, 0.4, 0.6, 0.8))
+        ends = self.x(self.least), self.x(self.most)
+        return [self.least, *(t for t in marks if ends[0] + 46 < self.x(t) < ends[1] - 30), self.most]
 
 
 def prevalence_chart(
     lines: Sequence[tuple[str, Line]], axis: Axis, marks: Sequence[Mark], at: float, label: str
 ) -> Markup:
     """Accuracy against noise prevalence, one line a model, crossings marked by their numbers, a rule at ``at``."""
-    heights = [line.at(n) for _, line in lines for n in (axis.least, 1.0)] or [0.0, 1.0]
+    heights = [line.at(n) for _, line in lines for n in (axis.least, axis.most)] or [0.0, 1.0]
     scale = _Scale(min(heights), max(heights))
     parts = [_grid(axis, scale)]
-    parts.append(Markup('<path class="here" d="M%.1f %dV%d"/>') % (axis.x(at), _ABOVE, _HEIGHT - _BELOW))
-    ends = _spread([(place, scale.y(line.at(1.0))) for place, (_, line) in enumerate(lines)])
+    hidden = Markup("") if axis.shows(at) else Markup(' visibility="hidden"')
+    parts.append(Markup('<path class="here" d="M%.1f %dV%d"%s/>') % (axis.x(at), _ABOVE, _HEIGHT - _BELOW, hidden))
+    ends = _spread([(place, scale.y(line.at(axis.most))) for place, (_, line) in enumerate(lines)])
+    edge = _WIDTH - _RIGHT
     for place, (key, line) in enumerate(lines):
         path = "L".join(f"{axis.x(n):.1f} {scale.y(line.at(n)):.1f}" for n in axis.points())
-        edge = _WIDTH - _RIGHT
+        lead = f"M{edge} {scale.y(line.at(axis.most)):.1f}L{edge + 12} {ends[place]:.1f}"
         parts.append(
             Markup(
-                '<g class="line%d"><path d="M%s"/><path class="lead" d="M%d %.1fL%d %.1f"/>'
+                '<g class="line%d"><title>%s</title><path d="M%s"/><path class="lead" d="%s"/>'
                 '<text x="%d" y="%.1f" dominant-baseline="central">%s</text></g>'
             )
-            % (place, path, edge, scale.y(line.at(1.0)), edge + 12, ends[place], edge + 16, ends[place], key)
+            % (place, _told(key, line, axis), path, lead, edge + 16, ends[place], key)
         )
     last, above = -99.0, True
-    for mark in marks:
+    for mark in (mark for mark in marks if axis.shows(mark.prevalence)):
         x, y = axis.x(mark.prevalence), scale.y(mark.accuracy)
         # Numbers that would stand in each other stand above and below the line by turns.
         above = not above if x - last < _APART else True
@@ -150,11 +161,17 @@ def prevalence_chart(
     )
 
 
+def _told(key: str, line: Line, axis: Axis) -> str:
+    """What a pointer on a line is told: its accuracies at both ends."""
+    ends = (f"{line.at(n):.2%} at N = {per_cent(n)}" for n in (axis.least, axis.most))
+    return f"{key}: {', '.join(ends)}"
+
+
 class _Scale:
     """Accuracies as places, between round figures around the smallest and the largest."""
 
     def __init__(self, low: float, high: float) -> None:
-        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 6), 0.25)
+        step = next((s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 6), 0.25)
         self.low, self.high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
         if self.low == self.high:
             self.low, self.high = self.low - step, self.high + step
@@ -173,9 +190,9 @@ def _grid(axis: Axis, scale: _Scale) -> Markup:
         parts.append(
             Markup(
                 '<path class="grid" d="M%d %.1fH%d"/>'
-                '<text x="%d" y="%.1f" text-anchor="end" dominant-baseline="central">%.0f %%</text>'
+                '<text x="%d" y="%.1f" text-anchor="end" dominant-baseline="central">%s %%</text>'
             )
-            % (_LEFT, scale.y(accuracy), _WIDTH - _RIGHT, _LEFT - 6, scale.y(accuracy), 100 * accuracy)
+            % (_LEFT, scale.y(accuracy), _WIDTH - _RIGHT, _LEFT - 6, scale.y(accuracy), f"{100 * accuracy:.3g}")
         )
     for prevalence in axis.ticks():
         parts.append(

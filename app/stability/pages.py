@@ -16,7 +16,8 @@ from app.memo import Memo
 from app.rendering import render
 from app.stability.choice import Choice, agreement_of
 from app.stability.evaluation import MOST_BYTES_WORDS, evaluated
-from app.stability.page import evaluation_charts, stability_context
+from app.stability.page import stability_context
+from app.stability.prevalence import evaluation_charts
 from app.stability.results import keys_of, require_known, results_of
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -44,7 +45,10 @@ async def reproduction(request: Request) -> HTMLResponse:
         "reproduction.html",
         place="reproduction",
         differing=_differing(found),
-        groups=[(title, rows, Counter(one.outcome for one in rows)) for title, rows in groups],
+        groups=[
+            (title, rows, Counter(one.reason for one in rows if one.outcome is Outcome.NOT_LOADED))
+            for title, rows in groups
+        ],
         counts=counts,
         outcomes=list(Outcome),
         not_loaded=Outcome.NOT_LOADED,

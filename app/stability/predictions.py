@@ -53,13 +53,14 @@ class Repeated:
     given: int
     corrected: int
     n_models: int
+    media: Mapping[str, list[int]] | None
 
 
 def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: int) -> list[Repeated]:
     """The correctable examples whose wrong label most models predict, those most often repeated first."""
     i, v, p = schema.issues, schema.verdicts, schema.predictions
     rows = catalogue.connection.execute(
-        select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given)
+        select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given, i.c.media)
         .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
         .where(
             v.c.dataset_id == dataset.id,
@@ -70,7 +71,7 @@ def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: 
         .order_by(p.c.n_given.desc(), v.c.issue_id)
         .limit(most)
     )
-    return [Repeated(*row) for row in rows]
+    return [Repeated(*row[:4], json.loads(row.media) if row.media else None) for row in rows]
 
 
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:

@@ -12,6 +12,11 @@ from sqlalchemy import create_engine
 
 from app.measuring.evaluation import read_results
 from app.measuring.reading import read_models, read_partition, read_subject
+from ingest.errors import DataError
+from ingest.manifest import read_manifest
+from ingest.progress import progress_for_terminal
+from ingest.running import Order
+from ingest.running import run as run_orders
 from tests.conftest import ROOT, ingest
 
 NAME = "sample-digits"
@@ -180,6 +185,25 @@ def test_refusals_of_the_plain_form(catalogue, tmp_path):
     refuse(tmp_path / "none.sqlite", folder, "ingest the dataset first")
 
 
+def test_models_that_come_with_a_dataset_are_stored_with_it_or_nothing_is(tiny, old, tmp_path):
+    manifest = read_manifest(tiny.write())
+    models = tmp_path / "models"
+    models.mkdir()
+    np.save(models / "exact.npy", tiny.labels)
+    order = Order(manifest, tiny.folder, None, complete=True, models=models)
+    (stored,) = run_orders([order], old, wait=1, progress=progress_for_terminal())
+    assert [str(one) for one in stored.models] == [
+        "tiny: 1 model read, 1 in all; 2 correctable at 3, 2 correctable at 4, 1 correctable at 5"
+    ]
+    with opened(old) as connection:
+        assert [model.key for model in read_models(connection, read_subject(connection, "tiny").id)] == ["models/exact"]
+    before = old.read_bytes()
+    np.save(models / "short.npy", tiny.labels[:-1])
+    with pytest.raises(DataError, match="expected 40 rows"):
+        run_orders([order], old, wait=1, progress=progress_for_terminal())
+    assert old.read_bytes() == before
+
+
 def test_evaluate_prints_what_it_finds_and_what_is_wrong(catalogue, tmp_path):
     labels = given_labels(catalogue)
     file = tmp_path / "mine.csv"
@@ -211,6 +235,7 @@ def test_reproduce_holds_on_what_is_loaded_and_fails_when_a_match_breaks(models_
     done = run("reproduce", "--catalogue", models_catalogue)
     assert done.returncode == 0, done.stdout
     assert "204 same, 15 differs, 0 broken" in done.stdout
+    done_of_real = done.stdout
     broken = tmp_path / "broken.sqlite"
     shutil.copyfile(models_catalogue, broken)
     with opened(broken) as connection, connection.begin():
@@ -221,3 +246,5 @@ def test_reproduce_holds_on_what_is_loaded_and_fails_when_a_match_breaks(models_
     nothing = run("reproduce", "--catalogue", catalogue)
     assert nothing.returncode == 0
     assert "0 same, 0 differs, 0 broken" in nothing.stdout
+    assert "NOT LOADED S1: 272 figures. The dataset imagenet is not in this catalogue." in nothing.stdout
+    assert "NOT LOADED S1: 272 figures. No model's predictions for ImageNet are in this catalogue;" in done_of_real

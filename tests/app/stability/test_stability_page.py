@@ -17,6 +17,8 @@ API = "/api/v1/datasets"
         "?agreement=4",
         "?agreement=5&top=5",
         "?scale=linear&prevalence=50",
+        "?reach=10&prevalence=5",
+        "?reach=30&prevalence=50&scale=linear",
         "?prevalence=0",
         "?model=pytorch/vgg11_bn",
         "?model=pytorch/vgg11_bn&model=pytorch/vgg19_bn&scale=log&prevalence=12.5",
@@ -42,6 +44,27 @@ def test_the_page_tells_the_finding_and_how_little_it_proves(site):
     assert "pytorch/vgg11_bn overtakes pytorch/googlenet at N = 1.78 %" in words
 
 
+def test_a_shorter_axis_shows_what_lies_on_it(site):
+    def drawn(query: str) -> list[str]:
+        html = site.get(f"/cifar10/stability{query}").text
+        return re.findall(r'<g class="crossing">.*?text-anchor="middle">(\d+)</text>', html)
+
+    whole, short = drawn("?reach=100"), drawn("?reach=10")
+    assert 0 < len(short) < len(whole)
+    page = read(site, "/cifar10/stability?reach=10&prevalence=50")
+    # The list still tells all of them, and the ranking at 50 % is there, though its rule lies beyond the axis.
+    assert len(page.elements("li")) == len(read(site, "/cifar10/stability?prevalence=50").elements("li"))
+    assert all(rule.get("visibility") == "hidden" for rule in page.elements("path") if rule.get("class") == "here")
+    hidden = [rule for rule in page.elements("path") if rule.get("class") == "here"]
+    assert len(hidden) == 2
+
+
+def test_intervals_stand_beside_ranks_and_correlations(site):
+    words = " ".join(read(site, "/cifar10/stability").words.split())
+    assert "Kendall's τ −0.44 (−0.77 to −0.13), Spearman's ρ −0.54 (−0.87 to −0.17)" in words
+    assert "and its rank anywhere from 1 to 7" in words
+
+
 def test_two_models_and_the_examples_on_which_they_differ(site):
     page = read(site, "/cifar10/stability?first=pytorch/vgg19_bn&second=pytorch/vgg11_bn")
     words = " ".join(page.words.split())
@@ -56,7 +79,7 @@ def test_two_models_and_the_examples_on_which_they_differ(site):
 def test_wrong_labels_that_models_repeat_are_counted(site):
     html = site.get("/cifar10/stability").text
     part = html[html.index('id="repeated"') : html.index('id="how"')]
-    rows = re.findall(r'href="/cifar10/issues/(\d+)".*?<td class="num">(\d+) of 13</td>', part)
+    rows = re.findall(r'href="/cifar10/issues/(\d+)".*?<td class="num">(\d+) of 13</td>', part, re.S)
     assert rows
     assert [int(n) for _, n in rows] == sorted((int(n) for _, n in rows), reverse=True)
     for index, n in rows:
@@ -69,13 +92,17 @@ def test_the_ranking_at_a_prevalence_is_that_on_p_and_on_c_at_its_ends(site):
     for query, part in (("?prevalence=0", "pruned"), ("?prevalence=100", "correctable")):
         html = site.get(f"/cifar10/stability{query}").text
         rows = re.findall(
-            r'<th scope="row">(pytorch/\w+)</th><td class="num">(\d+)</td><td class="num">(\d+)</td>',
+            r'<th scope="row">(pytorch/\w+)</th><td class="num">(\d+)(=?)</td><td class="num">(\d+)(=?)</td>',
             html[html.index('id="standings"') :],
         )
-        shown = {key: (int(a), int(b)) for key, a, b in rows[:13]}
+        shown = {row[0]: row[1:] for row in rows[:13]}
         for model in results["models"]:
-            ranks = model["ranks"][part]
-            assert shown[f"pytorch/{model['name']}"] == (ranks["original_top1"], ranks["corrected_top1"])
+            expected = []
+            for kind in ("original_top1", "corrected_top1"):
+                rank = model["ranks"][part][kind]
+                tied = sum(other["ranks"][part][kind] == rank for other in results["models"]) > 1
+                expected += [str(rank), "=" if tied else ""]
+            assert shown[f"pytorch/{model['name']}"] == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +110,7 @@ def test_the_ranking_at_a_prevalence_is_that_on_p_and_on_c_at_its_ends(site):
     [
         ("?top=3", "expected 1, 5"),
         ("?scale=cubic", "expected log, linear"),
+        ("?reach=20", "expected 100, 30, 10"),
         ("?prevalence=nan", "from 0 to 100"),
         ("?prevalence=101", "from 0 to 100"),
         ("?model=<script>", "&lt;script&gt;"),
@@ -115,6 +143,11 @@ def test_reproduction(site):
     assert "204 come out the same, 15 differ for a reason that is known, and 274 need data" in words
     assert "≠ differs" in words
     assert "✗ broken" not in words
+    # What is not loaded stands there too, with the reason.
+    assert "None of the 272 figures can be recomputed here. No model's predictions for ImageNet" in words
+    assert "2 of the 13 figures cannot be recomputed here." in words
+    assert words.count("– not loaded") == 274
+    assert "pytorch/alexnet" in words
     assert any(link.href == "/reproduction" for link in read(site, "/").links)
 
 
