@@ -3,7 +3,7 @@
 Answers are assembled here and serialised once. The models of ``app.models`` document them; tests hold the two together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,19 +13,27 @@ from fastapi import APIRouter, Request, Response
 from app import api_parameters as parameters
 from app import facets, models, queries
 from app.database import Catalogue, current
-from app.domain.verdicts import ERROR_CATEGORIES
+from app.domain.verdicts import ERROR_CATEGORIES, Category
 from app.errors import NotFound
 from app.filters import IssueFilter
+from app.http import base_url
 from app.paging import next_page
 from app.records import Dataset, Issue, Label
+from app.routes import PlainRoute
 from app.stability.predictions import choices_for, count
 
 PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200
 DEFAULT_ISSUES: Final = 48
 _PAGING: Final = ("limit", "after", "fields")
+#: Enumerations tell their values slowly.
+_WORDS: Final = {category: category.value for category in Category}
+#: Label id -> the label as JSON.
+_Fragments = Mapping[int, orjson.Fragment]
 
-router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS)
+router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS, route_class=PlainRoute)
+#: Comes behind all other parts of the API.
+nothing_else = APIRouter(prefix=PREFIX, include_in_schema=False, route_class=PlainRoute)
 
 
 @router.get(
@@ -94,9 +102,7 @@ async def issues(request: Request, name: str) -> Response:
     limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_ISSUES, MOST_ISSUES)
     fields = parameters.fields(own.get("fields"), models.IssueOut)
     page = queries.issue_page(catalogue, dataset, f, limit, after=own.get("after"))
-    base = _base(request)
-    labels = _fragments(catalogue, dataset)
-    items = parameters.chosen([_issue(base, dataset, issue, labels) for issue in page.items], fields)
+    items = parameters.chosen(_issues(request, dataset, page.items, _fragments(catalogue, dataset)), fields)
     path = f"{PREFIX}/datasets/{dataset.name}/issues"
     following, headers = next_page(request, path, f.query(dataset), limit, fields, page.after)
     return _json({"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers)
@@ -120,7 +126,7 @@ async def issue(request: Request, name: str, index: str) -> Response:
     if detail is None:
         raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
     labels = _fragments(catalogue, dataset)
-    body = _issue(_base(request), dataset, detail.issue, labels)
+    (body,) = _issues(request, dataset, [detail.issue], labels)
     body["verdicts"] = {
         str(v.agreement): {"category": v.category.value, "corrected": _label(v.corrected, labels)}
         for v in detail.verdicts
@@ -137,14 +143,14 @@ async def issue(request: Request, name: str, index: str) -> Response:
     return _json(parameters.chosen([body], fields)[0])
 
 
-@router.get("/{rest:path}", include_in_schema=False)
-async def nothing(rest: str) -> Response:
+@nothing_else.get("/{rest:path}")
+async def nothing(_: Request, rest: str) -> Response:
     """Any other address under the API is no page either: it gets the API's own kind of error."""
     raise NotFound(f"There is nothing at {PREFIX}/{rest[:80]}.", [("API documentation", "/api")])
 
 
 def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
-    base = _base(request)
+    base = base_url(request)
     address = f"{base}{PREFIX}/datasets/{dataset.name}"
     return {
         "name": dataset.name,
@@ -185,35 +191,41 @@ def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
     }
 
 
-def _issue(base: str, dataset: Dataset, issue: Issue, labels: Mapping[int, orjson.Fragment]) -> dict[str, Any]:
-    media = f"{base}/media/{dataset.name}/{dataset.version}/{issue.idx}/"
-    return {
-        "index": issue.idx,
-        "key": issue.key,
-        "given": labels[issue.given.id],
-        "guessed": _label(issue.guessed, labels),
-        "corrected": _label(issue.corrected, labels),
-        "category": issue.category.value,
-        "consensus": issue.consensus,
-        "votes": issue.votes,
-        "self_confidence": issue.self_confidence,
-        "normalized_margin": issue.normalized_margin,
-        "rank": issue.rank,
-        "flagged": issue.flagged,
-        "links": {
-            "self": f"{base}{PREFIX}/datasets/{dataset.name}/issues/{issue.idx}",
-            "page": f"{base}/{dataset.name}/issues/{issue.idx}",
-            "media": {kind: media + kind for kind in issue.media} if issue.media else {},
-            "source": issue.url,
-        },
-    }
+def _issues(request: Request, dataset: Dataset, issues: Iterable[Issue], labels: _Fragments) -> list[dict[str, Any]]:
+    base = base_url(request)
+    addresses = f"{base}{PREFIX}/datasets/{dataset.name}/issues/"
+    pages = f"{base}/{dataset.name}/issues/"
+    media = f"{base}/media/{dataset.name}/{dataset.version}/"
+    return [
+        {
+            "index": issue.idx,
+            "key": issue.key,
+            "given": labels[issue.given.id],
+            "guessed": _label(issue.guessed, labels),
+            "corrected": _label(issue.corrected, labels),
+            "category": _WORDS[issue.category],
+            "consensus": issue.consensus,
+            "votes": issue.votes,
+            "self_confidence": issue.self_confidence,
+            "normalized_margin": issue.normalized_margin,
+            "rank": issue.rank,
+            "flagged": issue.flagged,
+            "links": {
+                "self": f"{addresses}{issue.idx}",
+                "page": f"{pages}{issue.idx}",
+                "media": {kind: f"{media}{issue.idx}/{kind}" for kind in issue.media} if issue.media else {},
+                "source": issue.url,
+            },
+        }
+        for issue in issues
+    ]
 
 
-def _label(label: Label | None, labels: Mapping[int, orjson.Fragment]) -> orjson.Fragment | None:
+def _label(label: Label | None, labels: _Fragments) -> orjson.Fragment | None:
     return None if label is None else labels[label.id]
 
 
-def _fragments(catalogue: Catalogue, dataset: Dataset) -> Mapping[int, orjson.Fragment]:
+def _fragments(catalogue: Catalogue, dataset: Dataset) -> _Fragments:
     """Label id -> the label as JSON, written once for a catalogue."""
 
     def write() -> dict[int, orjson.Fragment]:
@@ -224,10 +236,6 @@ def _fragments(catalogue: Catalogue, dataset: Dataset) -> Mapping[int, orjson.Fr
         return found
 
     return catalogue.pages.get(("fragments", dataset.id), write)
-
-
-def _base(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
 
 
 def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from app import queries
-from app.cards import badge, cards
+from app.captions import badge
+from app.cards import wall
 from app.charts import sets_bar
 from app.corrected.forms import FORMS, Form, offered
 from app.corrected.policy import Wanted, offers
@@ -24,7 +25,7 @@ from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import NoCatalogue, NotHere
 from app.filters import IssueFilter
 from app.records import Dataset
-from app.rendering import fragment, render
+from app.rendering import render
 from app.taking import taking, wanted_of
 from app.versions.pages import recent_changes
 
@@ -154,10 +155,7 @@ def _preview(catalogue: Catalogue, dataset: Dataset, wanted: Wanted) -> Markup:
     page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
     if not page.items:
         return Markup("")
-    shown = cards(dataset, page.items, f.query(dataset))
-    kinds = {card.kind for card in shown}
-    wall = next((kind for kind in ("image", "text", "audio") if kind in kinds), "plain")
-    return fragment("wall.html", cards=shown, wall=wall)
+    return wall(dataset, page.items, f.query(dataset))
 
 
 def _preview_query(dataset: Dataset, wanted: Wanted) -> str:

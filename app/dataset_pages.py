@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from app import facets, queries
-from app.cards import cards
+from app.cards import wall
 from app.confusion_page import KINDS, confusion_context
 from app.croissant import structured_data
 from app.database import Catalogue, current
@@ -23,11 +23,12 @@ from app.filters import IssueFilter
 from app.issue_page import issue_context
 from app.overview import header
 from app.records import Dataset
-from app.rendering import fragment, render
+from app.rendering import Frame, fragment, render
+from app.routes import PlainRoute
 from app.stability.predictions import choices_by_class, choices_for, count
 from app.youtube import PLAYER_POLICY
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 _SORT_TITLES: Final = {
     "suspicion": "Suspicion",
@@ -57,33 +58,28 @@ async def gallery(request: Request, name: str) -> HTMLResponse:
     f = IssueFilter.parse(dataset, params.multi_items())
     limit = request.app.state.settings.page_size
     page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
-    around = catalogue.pages.get(("side", dataset.id, f), lambda: _side(catalogue, dataset, f))
-    query = around["query"]
-    shown = cards(dataset, page.items, query)
-    kinds = {card.kind for card in shown}
-    wall = next((kind for kind in ("image", "text", "audio") if kind in kinds), "plain")
-    return render(
-        request,
-        "gallery.html",
-        dataset=dataset,
-        tab="",
-        cards=fragment("wall.html", cards=shown, wall=wall) if shown else "",
-        previous_url=_page(name, query, "before", page.before),
-        next_url=_page(name, query, "after", page.after),
-        json_url=f"/api/v1/datasets/{name}/issues" + ("?" + query if query else ""),
-        structured_data="" if request.url.query else await structured_data(request, dataset),
-        **around,
-    )
+    query = f.query(dataset)
+    changing = {
+        "cards": wall(dataset, page.items, query) if page.items else "",
+        "previous_url": _page(name, query, "before", page.before),
+        "next_url": _page(name, query, "after", page.after),
+        "structured_data": "" if request.scope["query_string"] else await structured_data(request, dataset),
+    }
+    given = {key: value for key, value in changing.items() if value}
+
+    def make() -> Frame:
+        context = changing | _around(catalogue, dataset, f)
+        return Frame("gallery.html", given, **{key: value for key, value in context.items() if key not in given})
+
+    return catalogue.pages.get(("gallery", dataset.id, f, tuple(given)), make).filled(given)
 
 
-def _page(name: str, query: str, direction: str, cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    return f"/{name}?{query}{'&' if query else ''}{direction}={cursor}"
+def _page(name: str, query: str, direction: str, cursor: str | None) -> str:
+    return "" if cursor is None else f"/{name}?{query}{'&' if query else ''}{direction}={cursor}"
 
 
-def _side(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
-    """What stands around the cards; it depends on the catalogue and the filter alone, not on the page."""
+def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
+    """What stands around the cards: it depends on the catalogue and the filter alone, not on the page."""
     found = facets.facets(catalogue, dataset, f)
     of_classes = [facet.name for facet in found if facet.more and facet.name in ("given", "guessed", "corrected")]
     side = fragment(
@@ -99,11 +95,13 @@ def _side(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, A
         agreements=[(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
     )
     return {
+        "dataset": dataset,
+        "tab": "",
         "side": side,
-        "query": f.query(dataset),
         "chips": f.chips(dataset),
         "sentence": f.sentence(dataset, facets.total(catalogue, dataset, f)),
         "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
+        "json_url": f"/api/v1/datasets/{dataset.name}/issues{_query(dataset, f)}",
     }
 
 

@@ -7,9 +7,11 @@ import contextlib
 import hashlib
 import zlib
 from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.audience import is_public
@@ -185,6 +187,22 @@ class Safety:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+def base_url(request: Request) -> str:
+    """What the addresses of this site begin with, as the visitor spells it: ``https://labels.example``."""
+    scope = request.scope
+    host = next((value for name, value in scope["headers"] if name == b"host"), None)
+    server = scope.get("server")
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    return _base_url(scope.get("scheme", "http"), host, server and tuple(server), root)
+
+
+@lru_cache(maxsize=64)
+def _base_url(scheme: str, host: bytes | None, server: tuple[str, int | None] | None, root: str) -> str:
+    headers = [] if host is None else [(b"host", host)]
+    scope = {"type": "http", "scheme": scheme, "headers": headers, "server": server, "root_path": root}
+    return str(Request(scope).base_url).rstrip("/")
 
 
 def program_version(*folders: Path) -> str:

@@ -5,7 +5,8 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 
 from app.audience import notice
-from app.cards import badge, caption, elsewhere, label_name, picture, sound
+from app.captions import badge, caption, label_name
+from app.cards import elsewhere, picture, sound
 from app.charts import share_bar
 from app.domain.corrections import action
 from app.evidence import marked

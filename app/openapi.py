@@ -4,11 +4,12 @@ Examples are made by asking the running site, so they cannot grow stale.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 from starlette.types import Message
 
 from app import reference
@@ -20,11 +21,11 @@ _JSON: Final = "application/json"
 _LONGEST_EXAMPLE: Final = 20_000
 
 
-def description(app: FastAPI) -> dict[str, Any]:
-    """The description without examples, made once for a program."""
+def description(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The description of these routes of the application without examples, made once for a program."""
     if app.openapi_schema is None:
         found = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+            title=app.title, version=app.version, description=app.description, routes=routes, tags=app.openapi_tags
         )
         for _, _, operation in operations(found):
             for status, response in operation["responses"].items():
@@ -47,7 +48,7 @@ async def document(request: Request) -> Response:
 
 
 async def _with_examples(app: FastAPI, catalogue: Catalogue, request: Request) -> bytes:
-    document: dict[str, Any] = json.loads(json.dumps(description(app)))
+    document: dict[str, Any] = json.loads(json.dumps(app.openapi()))
     examples = {(o.path, o.method.lower()): o.examples for o in reference.operations(document, catalogue)}
     for path, method, operation in operations(document):
         content = operation["responses"].get("200", {}).get("content", {}).get(_JSON)

@@ -1,4 +1,4 @@
-"""The pages that are about no single dataset, and the router of all pages.
+"""The pages that are about no single dataset.
 
 Each route reads what it shows through ``queries`` and hands it to a template. No rule and no SQL is stated here.
 """
@@ -9,10 +9,12 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
-from app import corrected_page, coverage, dataset_pages, errors, queries, reference
-from app.cards import badge, cards
+from app import errors, queries, reference
+from app.captions import badge
+from app.cards import card
 from app.database import current
 from app.domain.verdicts import Category
+from app.http import base_url
 from app.overview import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
 from app.rendering import render, static_url
 
@@ -72,7 +74,7 @@ async def home(request: Request) -> HTMLResponse:
     every = list(catalogue.datasets.values())
     real = [d for d in every if not d.sample]
     samples = [d for d in every if d.sample]
-    shown = {d.name: next(iter(cards(d, queries.telling_issues(catalogue, d, 1))), None) for d in every}
+    telling = {d.name: [card(d, issue) for issue in queries.telling_issues(catalogue, d, 1)] for d in every}
     rows = real or samples
     params = request.query_params
     return render(
@@ -81,7 +83,7 @@ async def home(request: Request) -> HTMLResponse:
         place="home",
         real=real,
         samples=samples,
-        shown=shown,
+        shown={name: next(iter(found), None) for name, found in telling.items()},
         average=average_percent(real),
         paper_average=paper_average(real),
         paper_percent={d.name: paper_figure(d, "percent_error") for d in real},
@@ -136,11 +138,5 @@ async def api(request: Request) -> HTMLResponse:
         place="api",
         operations=reference.operations(request.app.openapi(), catalogue),
         example=reference.example_dataset(catalogue),
-        base_url=str(request.base_url).rstrip("/"),
+        base_url=base_url(request),
     )
-
-
-# The addresses of datasets begin at the root, so they come last.
-router.include_router(corrected_page.router)
-router.include_router(coverage.router)
-router.include_router(dataset_pages.router)

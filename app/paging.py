@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from fastapi import Request
 
+from app.http import base_url
+
 
 def next_page(
     request: Request, path: str, query: str, limit: int, fields: Sequence[str] | None, after: str | None
@@ -16,5 +18,5 @@ def next_page(
         return None, {}
     only = f"fields={','.join(fields)}" if fields else ""
     parts = "&".join(filter(None, (query, f"limit={limit}", only, f"after={after}")))
-    address = f"{str(request.base_url).rstrip('/')}{path}?{parts}"
+    address = f"{base_url(request)}{path}?{parts}"
     return address, {"Link": f'<{address}>; rel="next"'}

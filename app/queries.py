@@ -4,12 +4,12 @@ import base64
 import binascii
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app import audience, schema
 from app.database import Catalogue
@@ -18,6 +18,7 @@ from app.domain.verdicts import Category
 from app.errors import FilterError, NotFound, near_names
 from app.facets import cells, total
 from app.filters import IssueFilter
+from app.prepared import Prepared
 from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssuePage, VerdictAt
 from app.selection import POSITIONS, Selection, selection
 
@@ -62,16 +63,15 @@ def issue_page(
     chosen = _selection(catalogue, dataset, f)
     forward = before is None
     start = chosen.start(forward) if after is None and before is None else chosen.within(_cursor(after, before))
-    rows = _rows(catalogue, chosen, forward, start, limit + 1)
-    more = len(rows) > limit
-    rows = rows[:limit] if forward else rows[:limit][::-1]
-    items = tuple(_issue(dataset, row) for row in rows)
+    found = _issues(catalogue, dataset, chosen, forward, start, limit + 1)
+    more = len(found) > limit
+    items = tuple(found[:limit] if forward else found[:limit][::-1])
     came_from_somewhere = after is not None or before is not None
     has_next = more if forward else bool(items)
     has_previous = came_from_somewhere and bool(items) if forward else more
     return IssuePage(
         items=items,
-        total=total(catalogue, dataset, f),
+        total=chosen.total,
         before=cursor(items[0].position) if has_previous else None,
         after=cursor(items[-1].position) if has_next else None,
     )
@@ -80,10 +80,10 @@ def issue_page(
 def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
     """All that is known of one issue, None when no issue has this index."""
     f = IssueFilter(agreement=agreement, sort="index")
-    rows = _rows(catalogue, _selection(catalogue, dataset, f), forward=True, cursor=idx - 1, limit=1)
-    if not rows or rows[0].idx != idx:
+    found = _issues(catalogue, dataset, _selection(catalogue, dataset, f), forward=True, cursor=idx - 1, limit=1)
+    if not found or found[0].idx != idx:
         return None
-    issue = _issue(dataset, rows[0])
+    issue = found[0]
     i, v, m = schema.issues.c, schema.verdicts.c, schema.media.c
     verdicts = catalogue.connection.execute(
         select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
@@ -109,8 +109,8 @@ def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Is
     place = catalogue.connection.execute(
         select(POSITIONS[f.sort.removeprefix("-")]).where(schema.issues.c.id == issue.id)
     ).scalar_one()
-    found = [_rows(catalogue, chosen, forward, place, 1) for forward in (False, True)]
-    previous, following = (rows[0].idx if rows else None for rows in found)
+    found = [_issues(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
+    previous, following = (issues[0].idx if issues else None for issues in found)
     return previous, following
 
 
@@ -196,39 +196,45 @@ def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Select
     return catalogue.statements.get((dataset.id, f), make)
 
 
-def _rows(catalogue: Catalogue, chosen: Selection, forward: bool, cursor: int, limit: int) -> list[Row[Any]]:
-    statement = catalogue.statements.get((chosen, forward), lambda: chosen.page(forward))
-    return list(catalogue.connection.execute(statement, {"cursor": cursor, "limit": limit}).all())
+def _issues(
+    catalogue: Catalogue, dataset: Dataset, chosen: Selection, forward: bool, cursor: int, limit: int
+) -> list[Issue]:
+    def prepare() -> Prepared:
+        return Prepared(catalogue.connection, chosen.page(forward), "cursor", "limit")
 
-
-def _issue(dataset: Dataset, row: Sequence[Any]) -> Issue:
-    labels = dataset.labels
-    id_, idx, key, given, guessed, corrected, category, consensus, votes, flagged = row[:10]
-    confidence, margin, rank, url, excerpt, media, position = row[10:]
-    issue = Issue(
-        id_,
-        idx,
-        key,
-        labels[given],
-        None if guessed is None else labels[guessed],
-        None if corrected is None else labels[corrected],
-        _CATEGORY[category],
-        consensus,
-        None if votes is None else _object(votes),
-        flagged,
-        confidence,
-        margin,
-        rank,
-        url,
-        excerpt,
-        None if media is None else _object(media),
-        position,
-    )
-    return audience.shown(dataset, issue) if dataset.restricted else issue
+    rows = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
+    label = dataset.labels.get  # of None, for an example without one, it is None
+    issues = [
+        Issue._make(
+            (
+                id_,
+                idx,
+                key,
+                dataset.labels[given],
+                label(guessed),
+                label(corrected),
+                _CATEGORY[category],
+                consensus,
+                _object(votes),
+                flagged == 1,
+                confidence,
+                margin,
+                rank,
+                url,
+                excerpt,
+                _object(media),
+                position,
+            )
+        )
+        for (
+            id_, idx, key, given, guessed, corrected, category, consensus, votes, flagged,
+            confidence, margin, rank, url, excerpt, media, position,
+        ) in rows
+    ]  # fmt: skip
+    return [audience.shown(dataset, issue) for issue in issues] if dataset.restricted else issues
 
 
 @lru_cache(maxsize=4096)
-def _object(text: str) -> Mapping[str, Any]:
+def _object(text: str | None) -> Mapping[str, Any] | None:
     # Issues with the same votes, or pictures of the same size, are many: parse each text once.
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return None if text is None else dict(json.loads(text))

@@ -5,7 +5,8 @@ Everything that comes from a dataset is escaped, here by Jinja's autoescape or w
 """
 
 import hashlib
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.audience import notice
 from app.domain.verdicts import Category
@@ -36,6 +37,10 @@ CATEGORY_TITLES: Final = {
     Category.NON_ERROR: "non-error",
     Category.UNREVIEWED: "unreviewed",
 }
+
+
+#: Marks a gap. No dataset can contain it, because nobody can know it before the program runs.
+_GAP: Final = secrets.token_hex(16)
 
 
 @lru_cache(maxsize=64)
@@ -128,6 +133,24 @@ def render(
 def fragment(template: str, **context: Any) -> Markup:
     """A part of a page, made once to be set into many."""
     return Markup(_templates()[template].render(**context))  # noqa: S704 - the template has escaped its values
+
+
+class Frame:
+    """A page but for the few values that change from visit to visit: rendered once, and filled for every visit.
+
+    The template may print the values named in ``gaps`` and ask whether they are there, and nothing else.
+    """
+
+    def __init__(self, template: str, gaps: Iterable[str], **context: Any) -> None:
+        marks = {name: Markup(f"{_GAP}{name}{_GAP}") for name in gaps}  # noqa: S704 - a number and a name of ours
+        # Texts at the even places, names of gaps at the odd ones.
+        self._pieces: list[str] = _templates()[template].render(**context, **marks).split(_GAP)
+
+    def filled(self, values: Mapping[str, str]) -> HTMLResponse:
+        """The page with its gaps filled; what is no markup is escaped."""
+        pieces = self._pieces.copy()
+        pieces[1::2] = [escape(values[name]) for name in pieces[1::2]]
+        return HTMLResponse("".join(pieces))
 
 
 @lru_cache(maxsize=1)

@@ -71,6 +71,7 @@ class Selection:
     position: ColumnElement[int]
     descending: bool
     bounds: tuple[int, int]  # the smallest and the largest position there can be
+    total: int  # how many rows there are
 
     def start(self, forward: bool) -> int:
         """The cursor before the first row, or behind the last one."""
@@ -124,7 +125,7 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     conditions += _of_issues(dataset, f)
     if f.q is not None:
         conditions.append(i.c.id.in_(_matching(connection, dataset, f.q)))
-    return Selection(source, and_(true(), *conditions), position, f.sort.startswith("-"), bounds)
+    return Selection(source, and_(true(), *conditions), position, f.sort.startswith("-"), bounds, total)
 
 
 def cells_of_search(connection: Connection, dataset: Dataset, agreement: int, q: str) -> Select[Any]:

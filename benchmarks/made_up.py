@@ -23,6 +23,28 @@ REVIEWED = 2_500
 BATCH = 100_000
 AGREEMENTS = (3, 4, 5)
 OPTIONS = ("given", "guessed", "both", "neither")
+#: What ``_rows`` makes up of an issue, in its order.
+COLUMNS = (
+    "id",
+    "dataset_id",
+    "idx",
+    "key",
+    "given",
+    "guessed",
+    "flagged",
+    "self_confidence",
+    "normalized_margin",
+    "rank",
+    "by_margin",
+    "by_disagreement",
+    "votes",
+    "vote_pattern",
+    "consensus",
+    "top_probs",
+    "url",
+    "excerpt",
+    "media",
+)
 
 
 def write(path: Path, n_issues: int, seed: int = 0) -> None:
@@ -110,8 +132,7 @@ def _fill(path: Path, n_issues: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     connection = sqlite3.connect(path)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-    columns = [c.name for c in schema.issues.columns]
-    statement = f"INSERT INTO issues ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    statement = f"INSERT INTO issues ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
     disagreement = rng.permutation(n_issues)
     index = rng.permutation(n_issues)
     cells: dict[tuple[Any, ...], int] = {}

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import Request
 
+from app.http import base_url
 from tests.conftest import ingest
 from tests.serving import serving
 
@@ -40,6 +42,17 @@ def test_head_is_get_without_a_body(client, address):
     assert headed.content == b""
     assert headed.headers["content-type"] == got.headers["content-type"]
     assert headed.headers.get("content-length") == got.headers.get("content-length")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("root", ["", "/labels"])
+@pytest.mark.parametrize("host", [None, b"labels.example", b"labels.example:8443", b"[::1]:80", b"a b", b"x:y", b""])
+@pytest.mark.parametrize("server", [("127.0.0.1", 8000), ("::1", 443), ("/run/site", None), None])
+def test_addresses_begin_as_the_visitor_spells_them(scheme, root, host, server):
+    headers = [(b"accept", b"*/*")] + ([] if host is None else [(b"host", host)])
+    scope = {"type": "http", "path": f"{root}/x", "query_string": b"y=1", "root_path": root, "headers": headers}
+    request = Request(scope | {"scheme": scheme, "server": server})
+    assert base_url(request) == str(request.base_url).rstrip("/")
 
 
 def test_other_methods_are_refused_in_the_one_shape(client):

@@ -5,12 +5,13 @@ import re
 import pytest
 from markupsafe import Markup
 
-from app.cards import caption, elsewhere, excerpt, name_votes, vote_sentence
+from app.captions import caption, name_votes, vote_sentence
+from app.cards import elsewhere, excerpt
 from app.charts import heat_map, most_involved, sets_bar, share_bar, vote_bar
 from app.domain.corrections import Sizes
 from app.domain.verdicts import Category
 from app.records import ClassInfo, ConfusionCell
-from app.rendering import STATIC, TEMPLATES, decimal, number, percent, safe_url, size_of, static_url
+from app.rendering import STATIC, TEMPLATES, Frame, decimal, number, percent, render, safe_url, size_of, static_url
 
 NASTY = "<b>\"x\"</b> & 'y'"
 
@@ -124,6 +125,14 @@ def test_names_and_texts_are_escaped():
         assert "<b>" not in markup
         assert "<i>" not in markup
         assert '"x"' not in markup
+
+
+def test_a_filled_frame_is_the_page_rendered_whole():
+    context = {"code": 404, "title": "Nothing here", "near": [("a", "/a")], "parameter": "q", "allowed": ["b"]}
+    frame = Frame("error.html", ["detail", "title"], **{key: value for key, value in context.items() if key != "title"})
+    for title, detail in [("Nothing", NASTY), ("detail", Markup("<i>title</i>")), ("", "")]:
+        whole = render(None, "error.html", **context | {"title": title, "detail": detail})
+        assert frame.filled({"title": title, "detail": detail}).body == whole.body
 
 
 def test_the_heat_map_has_a_link_a_pair_and_shows_its_count():
