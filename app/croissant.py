@@ -16,6 +16,7 @@ from app.corrected.blocks import Corrected
 from app.corrected.forms import FORMS, Form
 from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import NoCatalogue
+from app.http import base_url
 from app.media import IMMUTABLE
 from app.records import Dataset
 from app.taking import Taking, taking
@@ -99,7 +100,7 @@ def croissant(request: Request, name: str) -> Response:
     taken = taking(request, name, request.query_params.multi_items())
     with taken.connection:
         hashes = {suffix: checksum(request, taken, FORMS[suffix]) for suffix in _FILES}
-    site = str(request.base_url).rstrip("/")
+    site = base_url(request)
     return Response(orjson.dumps(describe(taken, site, hashes)), media_type="application/ld+json")
 
 
@@ -125,7 +126,7 @@ async def structured_data(request: Request, dataset: Dataset) -> Markup:
     """
     if not dataset.labels_known or dataset.size is None:
         return Markup("")
-    site = str(request.base_url).rstrip("/")
+    site = base_url(request)
 
     def make() -> str:
         taken = taking(request, dataset.name, [])

@@ -14,6 +14,7 @@ from app import queries
 from app.database import current
 from app.domain.stability import KINDS, SETS
 from app.errors import FilterError
+from app.http import base_url
 from app.records import Dataset
 from app.stability import shapes
 from app.stability.choice import agreement_of, model_named
@@ -133,7 +134,7 @@ async def crossings(request: Request, name: str) -> Response:
     items = [_pair(found, pair) for pair in pairs[after : after + limit]]
     following, headers = None, {}
     if after + limit < len(pairs):
-        here = f"{str(request.base_url).rstrip('/')}/api/v1/datasets/{dataset.name}/crossings"
+        here = f"{base_url(request)}/api/v1/datasets/{dataset.name}/crossings"
         following = f"{here}?agreement={agreement}&limit={limit}&after={after + limit}"
         headers["Link"] = f'<{following}>; rel="next"'
     return _json({"items": items, "next": following, "total": len(pairs)}, headers)

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from app import queries
 from app.database import current
 from app.errors import SiteError
+from app.http import base_url
 from app.measuring.reproduction import Comparison, Outcome, compare
 from app.memo import Memo
 from app.rendering import render
@@ -126,7 +127,7 @@ def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTM
         most=MOST_BYTES_WORDS,
         has_keys=_has_keys(request, name),
         json_url=f"/api/v1/datasets/{name}",
-        base_url=str(request.base_url).rstrip("/"),
+        base_url=base_url(request),
         **values,
     )
 

@@ -12,6 +12,7 @@ from app import queries
 from app.corrected.policy import Wanted
 from app.domain.changes import Change, ChangeCounts, LabelSet
 from app.domain.corrections import Treatment
+from app.http import base_url
 from app.paging import next_page
 from app.records import Dataset
 from app.taking import opened, wanted_of
@@ -42,7 +43,7 @@ def versions(request: Request, name: str) -> Response:
         dataset = queries.dataset_named(catalogue, name)
         wanted = wanted_of(rest, dataset, removed=False, also=("fields",))
         found = log(connection, dataset, wanted.policy)
-    base, query = str(request.base_url).rstrip("/"), wanted.query(dataset.default_agreement)
+    base, query = base_url(request), wanted.query(dataset.default_agreement)
     items = parameters.chosen([_version(base, dataset, version, query) for version in found], fields)
     return _json({"items": items, "next": None, "total": len(items), "policy": wanted.words()})
 
@@ -94,7 +95,7 @@ def changes(request: Request, name: str) -> Response:
     query = "&".join(filter(None, (wanted.query(dataset.default_agreement), *which)))
     after = queries.cursor(some[limit - 1].index) if len(some) > limit else None
     following, headers = next_page(request, f"/api/v1/datasets/{dataset.name}/changes", query, limit, fields, after)
-    write = _Writer(str(request.base_url).rstrip("/"), dataset, step, wanted, issues)
+    write = _Writer(base_url(request), dataset, step, wanted, issues)
     body = {
         "items": parameters.chosen([write.item(one) for one in some[:limit]], fields),
         "next": following,

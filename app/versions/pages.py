@@ -12,6 +12,7 @@ from app import queries
 from app.corrected.policy import Wanted
 from app.domain.changes import Change
 from app.errors import NoCatalogue
+from app.http import base_url
 from app.records import Dataset
 from app.rendering import render
 from app.taking import opened, wanted_of
@@ -100,9 +101,7 @@ def atom(request: Request, name: str) -> Response:
         wanted = wanted_of(request.query_params.multi_items(), dataset, removed=False)
         found = log(connection, dataset, wanted.policy)
     query = wanted.query(dataset.default_agreement)
-    return Response(
-        feed(str(request.base_url).rstrip("/"), dataset, query, found[:SHOWN], found[-1:]), media_type=MEDIA_TYPE
-    )
+    return Response(feed(base_url(request), dataset, query, found[:SHOWN], found[-1:]), media_type=MEDIA_TYPE)
 
 
 def recent_changes(request: Request, dataset: Dataset, wanted: Wanted) -> dict[str, Any] | None:
