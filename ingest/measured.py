@@ -170,6 +170,8 @@ def _accuracy(value: float | None, interval: Sequence[float] | None) -> str:
 def _rank(rank: Mapping[str, Any] | None) -> str:
     if rank is None:
         return "-"
-    sure = "" if rank["interval"] is None else " [{}, {}]".format(*rank["interval"])
+    low, high = rank["interval"] or (0, 0)
+    # Where resampling has nothing to vary it tells nothing.
+    sure = f" [{low}, {high}]" if low != high else ""
     tied = f", {len(rank['tied_with']) + 1} tied" if rank["tied_with"] else ""
     return f"{rank['rank']} of {rank['of']}{sure}{tied}"

@@ -18,6 +18,8 @@ from app.domain.stability import TOP, Ranked
 #: More ranked classes than these are not a ranking but a mistake.
 MOST_RANKED: Final = 20
 _SHOWN: Final = 5
+#: What pandas calls the index of a table that has no name, in CSV, once read again, and in Parquet.
+_NAMELESS: Final = ("", "Unnamed: 0", "__index_level_0__")
 
 By = Literal["index", "key"]
 
@@ -108,9 +110,10 @@ class Gathered:
 def layout(columns: Sequence[str], target: Target) -> Layout:
     """What named columns hold: ``index`` or ``key`` where there is one, and else a class, ranked classes, or scores.
 
-    Scores have one column a class, named like the classes or numbered from 0. Raises UploadError for anything else.
+    Scores have one column a class, named like the classes or numbered from 0. The nameless column that pandas writes is
+    an index. Raises UploadError for anything else.
     """
-    names = [column.strip() for column in columns]
+    names = ["index" if column.strip() in _NAMELESS else column.strip() for column in columns]
     ids = [place for place, name in enumerate(names) if name.casefold() in ("index", "key")]
     if len(ids) > 1:
         raise UploadError("expected one column index or one column key, found both, or one of them twice")
@@ -166,7 +169,7 @@ def ranked_of_classes(values: NDArray[Any], target: Target, start: int = 0) -> R
         found = first[0] if len(first) == 1 else first
         raise UploadError(
             f"expected classes of {target.title}, by name or by number from 0 to {target.n_classes - 1}; found "
-            f"{_short(found)} in {_rows(wrong + start)}"
+            f"{_short(found)} in {_rows(wrong + start)}{_hint(rows, start)}"
         )
     if ids.shape[1] > 1:
         ordered = np.sort(ids, axis=1)
@@ -174,6 +177,14 @@ def ranked_of_classes(values: NDArray[Any], target: Target, start: int = 0) -> R
         if len(twice):
             raise UploadError(f"expected different classes in a row, found one twice in {_rows(twice + start)}")
     return ids[:, :TOP].astype(np.int32)
+
+
+def _hint(rows: NDArray[Any], start: int) -> str:
+    """What may be wrong with rows whose first column only counts them."""
+    counted = [str(cell).strip() for cell in rows[:, 0].tolist()] == [str(n) for n in range(start, start + len(rows))]
+    if rows.shape[1] == 1 or not counted:
+        return ""
+    return "; the first column counts the rows: name the columns in a first line, such as index,prediction"
 
 
 def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:

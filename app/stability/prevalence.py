@@ -13,6 +13,8 @@ from app.stability.results import Results, lines_of, telling_models
 #: How accuracy is measured in either chart: the word for it, and the kind of accuracy.
 SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
 
+_MOST_MARKS: Final = 12
+
 
 class Standing(NamedTuple):
     """A model at one noise prevalence, and the ends of its two lines for the slider."""
@@ -122,6 +124,10 @@ def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[s
         lines = lines_of(results, kind)
         chosen = [(YOURS, own), *((key, lines[key]) for key in telling_models(results) if key in lines)]
         crossings = [c for c in found["crossings"] if c["kind"] == kind]
+        # Every crossing lies on the visitor's own line; more than a dozen numbers would stand in each other.
+        marks = [Mark(n, c["noise_prevalence"], c["accuracy"]) for n, c in enumerate(crossings[:_MOST_MARKS], start=1)]
         label = f"Line chart: {name} accuracy against noise prevalence of your model and {len(chosen) - 1} others"
-        charts.append({"name": name, "chart": prevalence_chart(chosen, axis, [], least, label), "crossings": crossings})
+        charts.append(
+            {"name": name, "chart": prevalence_chart(chosen, axis, marks, least, label), "crossings": crossings}
+        )
     return charts

@@ -58,6 +58,18 @@ def test_the_slider_shows_what_the_server_would(browser: Browser, site: str):
         assert abs(place(rule) - place(drawn)) < 0.2
 
 
+def test_the_rule_leaves_an_axis_that_ends_before_it(browser: Browser, site: str):
+    with tab(browser, site, viewport={"width": 1280, "height": 900}) as page:
+        page.goto("/sample-digits/stability?reach=10&prevalence=5")
+        rule = page.locator("svg.prevalence .here").first
+        expect(rule).not_to_have_attribute("visibility", "hidden")
+        for at, hidden in ((60, True), (8, False)):
+            page.locator("#prevalence-slider").evaluate(
+                "(s, at) => { s.value = at; s.dispatchEvent(new Event('input', { bubbles: true })); }", at
+            )
+            assert (rule.get_attribute("visibility") == "hidden") is hidden
+
+
 def test_picking_a_model_redraws_the_charts(browser: Browser, site: str):
     with tab(browser, site, viewport={"width": 1280, "height": 900}) as page:
         page.goto("/sample-digits/stability?model=scikit-learn/small-tree")
