@@ -3,7 +3,7 @@
 Answers are assembled here and serialised once. The models of ``app.models`` document them; tests hold the two together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -12,13 +12,14 @@ from fastapi import APIRouter, Request, Response
 
 from app import api_parameters as parameters
 from app import facets, models, queries
-from app.database import Catalogue, current
-from app.domain.verdicts import ERROR_CATEGORIES, Category
+from app.database import current
+from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
 from app.filters import IssueFilter
 from app.http import base_url
+from app.issue_json import issue_texts, label_texts
 from app.paging import next_page
-from app.records import Dataset, Issue, Label
+from app.records import Dataset
 from app.routes import PlainRoute
 from app.stability.predictions import choices_for, count
 
@@ -26,10 +27,6 @@ PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200
 DEFAULT_ISSUES: Final = 48
 _PAGING: Final = ("limit", "after", "fields")
-#: Enumerations tell their values slowly.
-_WORDS: Final = {category: category.value for category in Category}
-#: Label id -> the label as JSON.
-_Fragments = Mapping[int, orjson.Fragment]
 
 router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS, route_class=PlainRoute)
 #: Comes behind all other parts of the API.
@@ -101,8 +98,11 @@ async def issues(request: Request, name: str) -> Response:
     f = IssueFilter.parse(dataset, rest, others=_PAGING)
     limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_ISSUES, MOST_ISSUES)
     fields = parameters.fields(own.get("fields"), models.IssueOut)
-    page = queries.issue_page(catalogue, dataset, f, limit, after=own.get("after"))
-    items = parameters.chosen(_issues(request, dataset, page.items, _fragments(catalogue, dataset)), fields)
+    page = queries.issue_rows(catalogue, dataset, f, limit, after=own.get("after"))
+    texts = issue_texts(request, dataset, page.items, label_texts(catalogue, dataset))
+    items = orjson.Fragment(f"[{','.join(texts)}]")
+    if fields is not None:
+        items = orjson.Fragment(orjson.dumps(parameters.chosen([orjson.loads(text) for text in texts], fields)))
     path = f"{PREFIX}/datasets/{dataset.name}/issues"
     following, headers = next_page(request, path, f.query(dataset), limit, fields, page.after)
     return _json({"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers)
@@ -125,10 +125,14 @@ async def issue(request: Request, name: str, index: str) -> Response:
     detail = queries.issue_detail(catalogue, dataset, number, f.agreement)
     if detail is None:
         raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
-    labels = _fragments(catalogue, dataset)
-    (body,) = _issues(request, dataset, [detail.issue], labels)
+    labels = label_texts(catalogue, dataset)
+    rows = queries.issue_row(catalogue, dataset, number, f.agreement)
+    body: dict[str, Any] = orjson.loads(issue_texts(request, dataset, rows, labels)[0])
     body["verdicts"] = {
-        str(v.agreement): {"category": v.category.value, "corrected": _label(v.corrected, labels)}
+        str(v.agreement): {
+            "category": v.category.value,
+            "corrected": orjson.Fragment(labels[None if v.corrected is None else v.corrected.id]),
+        }
         for v in detail.verdicts
     }
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
@@ -189,53 +193,6 @@ def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
         c.value: counts.get(c, 0) if offered.get(c.value, "given") in (*dataset.vote_options, "given") else None
         for c in ERROR_CATEGORIES
     }
-
-
-def _issues(request: Request, dataset: Dataset, issues: Iterable[Issue], labels: _Fragments) -> list[dict[str, Any]]:
-    base = base_url(request)
-    addresses = f"{base}{PREFIX}/datasets/{dataset.name}/issues/"
-    pages = f"{base}/{dataset.name}/issues/"
-    media = f"{base}/media/{dataset.name}/{dataset.version}/"
-    return [
-        {
-            "index": issue.idx,
-            "key": issue.key,
-            "given": labels[issue.given.id],
-            "guessed": _label(issue.guessed, labels),
-            "corrected": _label(issue.corrected, labels),
-            "category": _WORDS[issue.category],
-            "consensus": issue.consensus,
-            "votes": issue.votes,
-            "self_confidence": issue.self_confidence,
-            "normalized_margin": issue.normalized_margin,
-            "rank": issue.rank,
-            "flagged": issue.flagged,
-            "links": {
-                "self": f"{addresses}{issue.idx}",
-                "page": f"{pages}{issue.idx}",
-                "media": {kind: f"{media}{issue.idx}/{kind}" for kind in issue.media} if issue.media else {},
-                "source": issue.url,
-            },
-        }
-        for issue in issues
-    ]
-
-
-def _label(label: Label | None, labels: _Fragments) -> orjson.Fragment | None:
-    return None if label is None else labels[label.id]
-
-
-def _fragments(catalogue: Catalogue, dataset: Dataset) -> _Fragments:
-    """Label id -> the label as JSON, written once for a catalogue."""
-
-    def write() -> dict[int, orjson.Fragment]:
-        found = {}
-        for label in dataset.labels.values():
-            parts: Sequence[dict[str, Any]] = [{"id": c.id, "name": c.name} for c in label.classes]
-            found[label.id] = orjson.Fragment(orjson.dumps(parts if dataset.multi_label else parts[0]))
-        return found
-
-    return catalogue.pages.get(("fragments", dataset.id), write)
 
 
 def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:

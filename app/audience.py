@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final
 
-from app.records import Dataset, Issue
+from app.records import Dataset, IssueRow
 
 #: What stands for an e-mail address, or another that a message is sent to, in a text that everyone may read.
 MASK: Final = "[address]"
@@ -51,11 +51,11 @@ def _as_excerpts(dataset: Dataset) -> bool:
     return dataset.modality == "text" and dataset.media_terms == "local"
 
 
-def shown(dataset: Dataset, issue: Issue) -> Issue:
-    """The issue with as much of its media as may be shown; addresses of people in excerpts are masked."""
+def shown(dataset: Dataset, row: IssueRow) -> IssueRow:
+    """The row with as much of its media as may be shown; addresses of people in excerpts are masked."""
     if may_show(dataset, "image"):
-        return issue
-    return issue._replace(media=None, excerpt=excerpt(dataset, issue.excerpt))
+        return row
+    return (*row[:-3], excerpt(dataset, row[-3]), None, row[-1])
 
 
 def excerpt(dataset: Dataset, text: str | None) -> str | None:

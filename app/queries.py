@@ -4,7 +4,7 @@ import base64
 import binascii
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from app.errors import FilterError, NotFound, near_names
 from app.facets import cells, total
 from app.filters import IssueFilter
 from app.prepared import Prepared
-from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssuePage, VerdictAt
+from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt
 from app.selection import POSITIONS, Selection, selection
 
 _m = schema.media.c
@@ -58,32 +58,44 @@ def issue_page(
     limit: int,
     after: str | None = None,
     before: str | None = None,
-) -> IssuePage:
+) -> Page[Issue]:
     """The issues of a filter behind the cursor ``after``, or before the cursor ``before``; the first ones without."""
+    page = issue_rows(catalogue, dataset, f, limit, after, before)
+    return Page(_issues(dataset, page.items), page.total, page.before, page.after)
+
+
+def issue_rows(
+    catalogue: Catalogue,
+    dataset: Dataset,
+    f: IssueFilter,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page[IssueRow]:
+    """The same as ``issue_page``, for who makes something else than records of it."""
     chosen = _selection(catalogue, dataset, f)
     forward = before is None
     start = chosen.start(forward) if after is None and before is None else chosen.within(_cursor(after, before))
-    found = _issues(catalogue, dataset, chosen, forward, start, limit + 1)
+    found = _rows(catalogue, dataset, chosen, forward, start, limit + 1)
     more = len(found) > limit
-    items = tuple(found[:limit] if forward else found[:limit][::-1])
+    items = found[:limit] if forward else found[:limit][::-1]
     came_from_somewhere = after is not None or before is not None
     has_next = more if forward else bool(items)
     has_previous = came_from_somewhere and bool(items) if forward else more
-    return IssuePage(
+    return Page(
         items=items,
         total=chosen.total,
-        before=cursor(items[0].position) if has_previous else None,
-        after=cursor(items[-1].position) if has_next else None,
+        before=cursor(items[0][-1]) if has_previous else None,
+        after=cursor(items[-1][-1]) if has_next else None,
     )
 
 
 def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
     """All that is known of one issue, None when no issue has this index."""
-    f = IssueFilter(agreement=agreement, sort="index")
-    found = _issues(catalogue, dataset, _selection(catalogue, dataset, f), forward=True, cursor=idx - 1, limit=1)
-    if not found or found[0].idx != idx:
+    rows = issue_row(catalogue, dataset, idx, agreement)
+    if not rows:
         return None
-    issue = found[0]
+    (issue,) = _issues(dataset, rows)
     i, v, m = schema.issues.c, schema.verdicts.c, schema.media.c
     verdicts = catalogue.connection.execute(
         select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
@@ -103,18 +115,25 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     )
 
 
+def issue_row(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:
+    """The row of the issue of this index; none when there is no such issue."""
+    chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
+    found = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
+    return found if found and found[0][1] == idx else []
+
+
 def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
     """The indices of the issues before and behind one in a filter's order, None at the ends."""
     chosen = _selection(catalogue, dataset, f)
     place = catalogue.connection.execute(
         select(POSITIONS[f.sort.removeprefix("-")]).where(schema.issues.c.id == issue.id)
     ).scalar_one()
-    found = [_issues(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
-    previous, following = (issues[0].idx if issues else None for issues in found)
+    found = [_rows(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
+    previous, following = (rows[0][1] if rows else None for rows in found)
     return previous, following
 
 
-def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> tuple[Issue, ...]:
+def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[Issue]:
     """The most suspicious corrected issues of a dataset, at the strictest agreement that has any; else any issues."""
     for agreement in reversed(dataset.agreements):
         if dataset.categories[agreement].get(Category.CORRECTABLE):
@@ -196,15 +215,19 @@ def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Select
     return catalogue.statements.get((dataset.id, f), make)
 
 
-def _issues(
+def _rows(
     catalogue: Catalogue, dataset: Dataset, chosen: Selection, forward: bool, cursor: int, limit: int
-) -> list[Issue]:
+) -> list[IssueRow]:
     def prepare() -> Prepared:
         return Prepared(catalogue.connection, chosen.page(forward), "cursor", "limit")
 
     rows = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
+    return [audience.shown(dataset, row) for row in rows] if dataset.restricted else rows
+
+
+def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
     label = dataset.labels.get  # of None, for an example without one, it is None
-    issues = [
+    return [
         Issue._make(
             (
                 id_,
@@ -231,7 +254,6 @@ def _issues(
             confidence, margin, rank, url, excerpt, media, position,
         ) in rows
     ]  # fmt: skip
-    return [audience.shown(dataset, issue) for issue in issues] if dataset.restricted else issues
 
 
 @lru_cache(maxsize=4096)

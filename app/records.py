@@ -3,12 +3,14 @@
 Nothing here touches a database or a request.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.domain.verdicts import Category
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {name: class_id for name, class_id in found.items() if name not in repeated}
 
 
+#: An issue as it is read: the columns of ``selection.CARD_COLUMNS``, and its place in the order of the page.
+IssueRow = tuple[Any, ...]
+
+
 class Issue(NamedTuple):
     """A flagged or reviewed example, as a card shows it. A tuple, because a page makes dozens of them a millisecond."""
 
@@ -188,10 +194,10 @@ class IssueDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class IssuePage:
-    """One page of issues and the cursors of its neighbours, None where there is none."""
+class Page(Generic[T]):
+    """One page of a list and the cursors of its neighbours, None where there is none."""
 
-    items: tuple[Issue, ...]
+    items: Sequence[T]
     total: int
     before: str | None
     after: str | None
