@@ -217,8 +217,8 @@ examples = Table(
     # Index of the block's first example; a multiple of EXAMPLES_PER_BLOCK.
     Column("start", Integer, primary_key=True),
     Column("count", Integer, nullable=False),
-    Column("labels", LargeBinary, nullable=False),  # zlib over little-endian uint32 label ids, ``count`` of them
-    Column("keys", LargeBinary),  # zlib over UTF-8 keys joined by "\n"; null where the dataset has no keys of its own
+    Column("labels", LargeBinary, nullable=False),  # ``count`` label ids; see app.schema_packing
+    Column("keys", LargeBinary),  # as many keys; null where the dataset has no keys of its own
 )
 
 media = Table(

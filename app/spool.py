@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-_PIECE: Final = 1 << 18
+_PIECE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

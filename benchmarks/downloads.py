@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ import httpx
 import numpy as np
 
 from app.schema import EXAMPLES_PER_BLOCK, SCHEMA_VERSION
+from app.schema_packing import pack_labels
 from benchmarks import made_up
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +52,7 @@ def catalogue_of(n_examples: int) -> Path:
         connection.execute("UPDATE issues SET idx = (-idx - 1) * ?", (apart,))
         for start in range(0, n_examples, EXAMPLES_PER_BLOCK):
             count = min(EXAMPLES_PER_BLOCK, n_examples - start)
-            labels = zlib.compress(rng.integers(made_up.CLASSES, size=count, dtype="<u4").tobytes(), 1)
+            labels = pack_labels(rng.integers(made_up.CLASSES, size=count))
             connection.execute("INSERT INTO examples VALUES (1, ?, ?, ?, NULL)", (start, count, labels))
         connection.commit()
     part.rename(path)

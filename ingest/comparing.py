@@ -4,7 +4,6 @@ Both are read the same way, a block of examples at a time; what a change is, ``a
 counted is counted whole; of the changed examples themselves so many are kept as one may want to read.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,12 +13,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from app import schema
-from app.corrected.blocks import given_labels, issues_between
+from app.corrected.blocks import issues_between
 from app.corrected.standings import spelled
 from app.corrected.test_set import NotLoadedError, TestSet, load
 from app.domain.changes import LabelSet, Standing, Tally
 from app.domain.corrections import Policy, Treatment, policies
 from app.domain.verdicts import Category
+from app.schema_packing import unpack_keys, unpack_labels
 
 #: Changed examples that are kept one by one: those of lowest index.
 MOST_KEPT: Final = 20_000
@@ -78,7 +78,7 @@ class Side:
         if row is None:
             return _Block(start)
         block = _Block(start, packed=row.packed)
-        labels = given_labels(row.labels)
+        labels = unpack_labels(row.labels)
         block.given[: len(labels)] = labels
         block.issue[issues_between(self._connection, self.whole.id, start, _BLOCK) - start] = True
         return block
@@ -94,7 +94,7 @@ class _Block:
 
     def keys(self) -> list[str] | None:
         if self._keys is None and self.packed is not None:
-            self._keys = zlib.decompress(self.packed).decode().split("\n")
+            self._keys = unpack_keys(self.packed)
         return self._keys
 
 

@@ -1,7 +1,6 @@
 """One dataset as rows of ``app.schema``. Spelling only: what the rows say was decided in ``building``."""
 
 import itertools
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ import numpy as np
 
 from app.domain.verdicts import Category
 from app.schema import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT, issue_id
+from app.schema_packing import pack_keys, pack_labels
 from ingest.building import Build
 from ingest.description import UrlSource
 from ingest.exemplars import Exemplar
@@ -188,13 +188,12 @@ def example_rows(build: Build, dataset_id: int) -> Iterator[Row]:
         ids = np.array([build.label_ids[labels[index]] for index in range(len(labels))], dtype=np.int64)
     for start in range(0, len(ids), EXAMPLES_PER_BLOCK):
         block = ids[start : start + EXAMPLES_PER_BLOCK]
-        some = None if keys is None else "\n".join(keys[start : start + len(block)])
         yield {
             "dataset_id": dataset_id,
             "start": start,
             "count": len(block),
-            "labels": zlib.compress(block.astype("<u4").tobytes()),
-            "keys": None if some is None else zlib.compress(some.encode()),
+            "labels": pack_labels(block),
+            "keys": None if keys is None else pack_keys(keys[start : start + len(block)]),
         }
 
 

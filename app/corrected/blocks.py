@@ -4,7 +4,6 @@ Every form - text, arrays, tables, look-ups - is written from these blocks, so t
 Memory is that of one block and of the reviewed examples, whatever the size of the test set.
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +17,7 @@ from app.corrected.policy import Wanted
 from app.corrected.test_set import NotLoadedError, TestSet, csr
 from app.domain.corrections import Action, Carries, Policy, Treatment, decision
 from app.domain.verdicts import Category
+from app.schema_packing import unpack_keys, unpack_labels
 
 ACTIONS: Final = tuple(Action)
 CATEGORIES: Final = tuple(Category)
@@ -99,7 +99,7 @@ class Corrected:
 
     def block(self, connection: Connection, start: int, labels: bytes, packed: bytes | None) -> Block:
         """The block that begins at an example, from its packed labels and keys."""
-        given = given_labels(labels)
+        given = unpack_labels(labels)
         corrected, n = given.copy(), len(given)
         action, category = np.full(n, KEPT, np.uint8), np.full(n, UNREVIEWED, np.uint8)
         low, high = np.searchsorted(self.index, (start, start + n))
@@ -112,7 +112,7 @@ class Corrected:
             dropped = np.setdiff1d(issues_between(connection, self.test_set.id, start, n) - start, reviewed)
             action[dropped], corrected[dropped] = _REMOVED, NO_LABEL
             special = np.union1d(reviewed, dropped)
-        keys = zlib.decompress(packed).decode().split("\n") if packed is not None else None
+        keys = None if packed is None else unpack_keys(packed)
         return Block(start, given, corrected, action, category, special, keys)
 
 
@@ -177,11 +177,6 @@ def _decided(
     if label is None:
         raise ValueError(f"a correctable example of label {given} has no corrected label")
     return ACTIONS.index(done.action), CATEGORIES.index(category), label
-
-
-def given_labels(packed: bytes) -> NDArray[np.int64]:
-    """The label ids of a block of ``schema.examples``."""
-    return np.frombuffer(zlib.decompress(packed), dtype="<u4").astype(np.int64)
 
 
 def issues_between(connection: Connection, dataset_id: int, start: int, n: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from app import schema
 from app.domain.stability import Labels, Partition, Ranked, partition
 from app.domain.verdicts import Category
+from app.schema_packing import unpack_keys, unpack_labels
 
 
 class NotMeasurableError(Exception):
@@ -91,8 +92,8 @@ def _has_label_sets(connection: Connection, dataset_id: int) -> bool:
 def _given(connection: Connection, dataset_id: int) -> Labels:
     e = schema.examples.c
     blocks = connection.execute(select(e.labels).where(e.dataset_id == dataset_id).order_by(e.start)).scalars()
-    arrays = [np.frombuffer(zlib.decompress(block), "<u4") for block in blocks]
-    return np.concatenate(arrays).astype(np.int64) if arrays else np.zeros(0, np.int64)
+    arrays = [unpack_labels(block) for block in blocks]
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
 
 
 def read_keys(connection: Connection, subject: Subject) -> list[str] | None:
@@ -104,7 +105,7 @@ def read_keys(connection: Connection, subject: Subject) -> list[str] | None:
     for block in blocks:
         if block is None:
             return None
-        keys += zlib.decompress(block).decode().split("\n")
+        keys += unpack_keys(block)
     return keys
 
 

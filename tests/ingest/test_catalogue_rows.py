@@ -1,7 +1,6 @@
 """What must hold in any catalogue: counts add up, orders have no gaps, names find their rows."""
 
 import json
-import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.schema import EXAMPLES_PER_BLOCK, issue_id, issue_id_range
+from app.schema_packing import unpack_keys, unpack_labels
 from ingest.commands import main
 from ingest.manifest import read_manifests
 from ingest.running import DATASETS
@@ -101,13 +101,13 @@ def test_packed_labels_are_the_issues_own(real: Any, dataset: dict[str, Any]) ->
     if not dataset["labels_known"]:
         assert blocks == []
         return
-    labels = np.concatenate([np.frombuffer(zlib.decompress(block[2]), "<u4") for block in blocks])
+    labels = np.concatenate([unpack_labels(block[2]) for block in blocks])
     assert [block[0] for block in blocks] == list(range(0, dataset["size"], EXAMPLES_PER_BLOCK))
     assert sum(block[1] for block in blocks) == len(labels) == dataset["size"]
     issues = real("SELECT idx, given, key FROM issues WHERE dataset_id = ?", dataset["id"])
     assert all(labels[index] == given for index, given, _ in issues)
     if blocks[0][3] is not None:
-        keys = [key for block in blocks for key in zlib.decompress(block[3]).decode().split("\n")]
+        keys = [key for block in blocks for key in unpack_keys(block[3])]
         assert len(keys) == dataset["size"]
         assert all(keys[index] == key for index, _, key in issues)
 

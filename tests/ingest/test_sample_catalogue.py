@@ -5,7 +5,6 @@ import io
 import json
 import subprocess
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, create_engine, func, select
 
 from app import schema
 from app.domain.verdicts import Category, Votes, category
+from app.schema_packing import unpack_labels
 from ingest.sample import write_sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def test_the_verdicts_are_those_of_the_votes_file(stored: Connection, folder: Pa
 def test_the_given_labels_of_all_examples_are_kept(stored: Connection, folder: Path, name: str) -> None:
     of = schema.examples.c.dataset_id == _id_of(stored, name)
     packed = stored.scalars(select(schema.examples.c.labels).where(of)).one()
-    assert np.array_equal(np.frombuffer(zlib.decompress(packed), "<u4"), np.load(folder / name / "labels.npy"))
+    assert np.array_equal(unpack_labels(packed), np.load(folder / name / "labels.npy"))
 
 
 @pytest.mark.parametrize(("name", "kind"), list(zip(NAMES, ("image", "text", "audio"), strict=True)))
