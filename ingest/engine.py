@@ -38,7 +38,7 @@ Advance = Callable[[int], None]
 SPAN_BYTES: Final = 32_000_000
 
 #: Rows whose latent classes are counted at a time.
-_ROWS: Final = 1 << 20
+_ROWS: Final = 1 << 15
 
 #: Pairs that gather before all but the best are dropped, beyond as many as are wanted.
 _PAIRS: Final = 2_000_000
@@ -190,9 +190,9 @@ def _flagged(
 ) -> NDArray[np.intp]:
     counts, label_counts, off_diagonal = found
     if not isinstance(rule, FlagRule):
-        return cl.most_suspicious(scores.margins(), rule)
+        return _most_suspicious(scores, rule)
     if rule in COUNTING_RULES:
-        return cl.most_suspicious(scores.margins(), cl.number_flagged(counts, label_counts, rule))
+        return _most_suspicious(scores, cl.number_flagged(counts, label_counts, rule))
     flagged = outdone(scores)
     if rule is FlagRule.CONFIDENT_JOINT:
         flagged &= off_diagonal
@@ -206,6 +206,14 @@ def _flagged(
         flagged &= chosen
     indices = np.flatnonzero(flagged)
     return indices[cl.suspicion_order(scores[indices].margins())]
+
+
+def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
+    """The k examples of lowest margin: among those of negative margin, where they are enough."""
+    candidates = np.flatnonzero(outdone(scores))
+    if len(candidates) < k:
+        return cl.most_suspicious(scores.margins(), k)
+    return candidates[cl.most_suspicious(scores[candidates].margins(), k)]
 
 
 def _best_pairs(

@@ -119,7 +119,7 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
     try:
         import distributed
     except ImportError as error:
-        raise IngestError("--dask needs the package distributed: pip install 'label-errors-site[dask]'") from error
+        raise IngestError("--dask needs the package distributed: pip install -e '.[dask]'") from error
     # What goes wrong comes back as an exception; lost workers would be told of again and again besides.
     for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -144,6 +144,6 @@ def _replaced(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except ImportError as error:
-        raise IngestError(f"{path}: writing parquet needs pyarrow: pip install 'label-errors-site[parquet]'") from error
+        raise IngestError(f"{path}: writing Parquet needs pyarrow, which is not installed") from error
     finally:
         part.unlink(missing_ok=True)

@@ -18,8 +18,11 @@ from ingest.errors import DataError
 from ingest.npy import open_npy, open_npz
 from ingest.probabilities import looks_like_probabilities, settle, softmax
 
-#: A block should fit the second-level cache of a core, with what is made of it.
-BLOCK_BYTES: Final = 1_500_000
+#: A block should fit the cache that cores share, and be long enough for numpy's overhead not to show.
+BLOCK_BYTES: Final = 4_000_000
+
+#: Rows of a block at most: what is made of narrow ones should fit a core's own cache.
+_ROWS: Final = 1 << 15
 
 _HEAD_ROWS: Final = 1000
 
@@ -65,7 +68,7 @@ class Matrix:
     @property
     def height(self) -> int:
         """Rows of a block."""
-        return max(1, self.block_bytes // max(1, self.shape[1] * self.dtype.itemsize))
+        return min(_ROWS, max(1, self.block_bytes // max(1, self.shape[1] * self.dtype.itemsize)))
 
     def raw(self, start: int, stop: int) -> Iterator[tuple[Path, int, NDArray[Any]]]:
         """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
@@ -167,24 +170,20 @@ def open_part(path: Path) -> Part:
     if path.suffix == ".npz":
         return open_npz(path)
     if path.suffix in (".parquet", ".pq"):
-        _require_package(path, "pyarrow", "parquet")
         from ingest.parquet import open_parquet
 
         return open_parquet(path)
     if path.suffix == ".zarr" or path.is_dir():
-        _require_package(path, "zarr", "zarr")
+        _require_zarr(path)
         from ingest.zarr import open_zarr
 
         return open_zarr(path)
     return open_npy(path)
 
 
-def _require_package(path: Path, package: str, extra: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        finding = (
-            f"expected the package {package}, which reads this, found none: pip install label-errors-site[{extra}]"
-        )
-        raise DataError(path, finding)
+def _require_zarr(path: Path) -> None:
+    if importlib.util.find_spec("zarr") is None:
+        raise DataError(path, "expected the package zarr, which reads this, found none: pip install -e '.[zarr]'")
 
 
 def _holds_probabilities(part: Part) -> bool:

@@ -68,17 +68,17 @@ def _require(path: Path, first: int, rows: NDArray[np.intp], values: NDArray[np.
     place = int(wrong[0])
     if not finite[place]:
         raise _not_finite(path, first, values, place, int(rows[place]))
-    found = f"a sum of {sums[place]:.6g}"
+    finding = f"expected probabilities that sum to 1 within {tolerance:g}, found a sum of {sums[place]:.6g}"
     if outside[place]:
-        found = f"{_farthest(values[place], tolerance):.6g}"
-    hint = 'if these are logits, the manifest must say "logits = true" (the command flag: --logits)'
-    finding = f"expected probabilities that sum to 1 within {tolerance:g}, found {found}; {hint}"
+        column = _farthest(values[place], tolerance)
+        finding = f"expected probabilities from 0 to 1, found {values[place, column]:.6g} for class {column}"
+    finding += '; if these are logits, the manifest must say "logits = true" (the command flag: --logits)'
     raise DataError(path, finding, record=f"row {first + int(rows[place])}")
 
 
-def _farthest(row: NDArray[np.float64], tolerance: float) -> float:
-    """What gives a row away: its negative number, else the one above 1."""
-    return float(row.min() if row.min() < -tolerance else row.max())
+def _farthest(row: NDArray[np.float64], tolerance: float) -> int:
+    """The column that gives a row away: that of its negative number, else of the one above 1."""
+    return int(row.argmin() if row.min() < -tolerance else row.argmax())
 
 
 def _not_finite(path: Path, first: int, values: NDArray[np.float64], place: int, row: int) -> DataError:

@@ -17,8 +17,8 @@ from app.domain.label_quality import Labels, Probabilities, self_confidence
 #: Bits of a level. Sums of a level stay below 2**63 for four thousand million rows.
 _BITS: Final = 31
 
-#: Rows whose whole numbers a float64 adds up exactly: 2**21 * 2**31 < 2**53.
-_ROWS: Final = 1 << 21
+#: Rows added up at a time, so that they stay in the cache. A float64 adds up 2**21 whole numbers of 31 bits exactly.
+_ROWS: Final = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def outdone(scores: RowScores) -> NDArray[np.bool_]:
     >>> outdone(RowScores(np.array([0.5, 0.2]), np.array([0.5, 0.8]), np.array([1, 0], np.uint8))).tolist()
     [False, True]
     """
-    beaten: NDArray[np.bool_] = scores.other > scores.own
+    beaten: NDArray[np.bool_] = scores.other_bits > scores.own_bits
     return beaten
 
 

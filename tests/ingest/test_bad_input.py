@@ -81,7 +81,10 @@ BAD: dict[str, tuple[Callable[[Any], None], tuple[str, ...]]] = {
         ("probs.npy", "expected floating-point numbers", "found int64"),
     ),
     "NaN": (_nan, ("probs.npy", "row 17", "expected finite numbers", "found nan")),
-    "above 1": (_above_one, ("probs.npy", "row 9", "expected probabilities", "found -0.1", "logits = true")),
+    "above 1": (
+        _above_one,
+        ("probs.npy", "row 9", "expected probabilities from 0 to 1, found -0.1 for class", "logits = true"),
+    ),
     "logits": (_logits, ("probs.npy", "row 0", "expected probabilities", "logits = true")),
     "sums to a half": (_halved, ("probs.npy", "row 11", "sum to 1 within 0.0001", "found a sum of 0.5")),
     "label out of range": (
