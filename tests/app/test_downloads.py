@@ -398,7 +398,8 @@ def open_files(path: Path) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux lists them")
-def test_a_client_that_goes_away_ends_the_work(real_site, real_catalogue, streaming):
+def test_a_client_that_goes_away_ends_the_work(real, real_site, real_catalogue, streaming):
+    assert real.get("/healthz").status_code == 200, "the site has its catalogue open"
     before = open_files(real_catalogue)
     host, port = real_site.removeprefix("http://").split(":")
     for suffix in ("jsonl", "npy", "csv"):
