@@ -114,17 +114,22 @@ def _indices(
         else:
             index = name
         if not 0 <= index < size:
-            raise NotFound(
-                f"{title} has no example {str(name)[:80]!r}; expected an index from 0 to {size - 1} or a key."
-            )
+            keyed = "" if by_key == {} else " or a key"
+            raise NotFound(f"{title} has no example {str(name)[:80]!r}; expected an index from 0 to {size - 1}{keyed}.")
         found.append(index)
     return found
 
 
 def _keys(catalogue: Catalogue, connection: Connection, corrected: Corrected) -> Mapping[str, int]:
-    test_set = corrected.test_set
+    test_set, e = corrected.test_set, schema.examples.c
+    has_keys = select(e.start).where(e.dataset_id == test_set.id, e["keys"].is_not(None)).limit(1)
+    if connection.execute(has_keys).first() is None:
+        return {}
     if test_set.size > MOST_KEYS:
-        raise NotHere(f"{test_set.title} is too large to look examples up by key; use their indices.")
+        raise NotHere(
+            f"{test_set.title} has more than {MOST_KEYS:,} examples, too many to find one by its key. Ask by index, or "
+            "join your keys with the column key of corrected.parquet."
+        )
 
     def read() -> dict[str, int]:
         return {

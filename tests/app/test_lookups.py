@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from app import models
+from app import models, rows
 from app.negotiation import best
 
 API = "/api/v1/datasets"
@@ -41,6 +41,18 @@ def test_labels_are_those_of_the_file(real, name, policy):
 def test_keys_are_the_datasets_own(real, name, key, index):
     assert real.get(f"{API}/{name}/labels/{key}").json()["index"] == index
     assert real.post(f"{API}/{name}/labels", json=[key, index]).json()["total"] == 2
+
+
+def test_test_sets_too_large_for_keys_say_what_to_do_instead(real, monkeypatch):
+    monkeypatch.setattr(rows, "MOST_KEYS", 1_000)
+    refused = real.post(f"{API}/imdb/labels", json=["neg/9641_4"])
+    assert refused.status_code == 409
+    assert "corrected.parquet" in refused.json()["detail"]
+    assert real.post(f"{API}/imdb/labels", json=[0]).json()["items"][0]["key"] == "neg/9641_4"
+    # Where there are no keys, their number is not what is wrong.
+    unknown = real.post(f"{API}/cifar10/labels", json=["nobody"])
+    assert unknown.status_code == 404
+    assert unknown.json()["detail"].endswith("expected an index from 0 to 9999.")
 
 
 def test_sets_of_labels_are_lists(real):
