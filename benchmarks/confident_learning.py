@@ -90,7 +90,7 @@ def cleanlab(folder: Path, filter_by: str) -> Callable[[], int]:
     from cleanlab.filter import find_label_issues
 
     labels, probs = np.load(folder / "labels.npy"), np.load(folder / "probs.npy")
-    return lambda: int(find_label_issues(labels, probs, filter_by=filter_by, n_jobs=1).sum())
+    return lambda: int(find_label_issues(labels, probs, filter_by=filter_by).sum())
 
 
 def batched(folder: Path) -> Callable[[], int]:

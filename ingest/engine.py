@@ -18,7 +18,7 @@ from app.domain import confident_learning as cl
 from app.domain.confident_learning import COUNTING_RULES, ConfidentJoint, FlagRule, Joint
 from app.domain.label_quality import Labels
 from app.domain.probability_sums import ProbabilitySums, sums_by_class
-from app.domain.pruning import Pairs, expected_counts, joined, outdone, pairs_of, pruned_by_class
+from app.domain.pruning import BestPairs, Pairs, best_pairs_of, expected_counts, outdone, pruned_by_class
 from app.domain.row_scores import (
     UNSETTLED,
     RowScores,
@@ -39,9 +39,6 @@ SPAN_BYTES: Final = 32_000_000
 
 #: Rows whose latent classes are counted at a time.
 _ROWS: Final = 1 << 15
-
-#: Pairs that gather before all but the best are dropped, beyond as many as are wanted.
-_PAIRS: Final = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -220,20 +217,18 @@ def _best_pairs(
     labels: Labels, candidates: NDArray[np.intp], matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
 ) -> Pairs:
     """For each cell of the joint the pairs of largest margin, as many as wanted, among the candidates' rows."""
-    limit = 2 * int(wanted.sum()) + _PAIRS
-    tasks = ((matrix, rows, labels[rows], wanted) for rows in _by_span(candidates, matrix))
-    best, parts = joined([]), []
+    best = BestPairs(wanted)
+    # Each task learns the floors known when it is handed out.
+    tasks = ((matrix, rows, labels[rows], wanted, best.floors) for rows in _by_span(candidates, matrix))
     for part in executor.map(pairs_of_rows, tasks):
-        parts.append(part)
-        if sum(map(len, parts)) > limit:
-            best, parts = joined([best, *parts]).best(wanted), []
-    return joined([best, *parts]).best(wanted)
+        best.add(part)
+    return best.best()
 
 
-def pairs_of_rows(task: tuple[Matrix, NDArray[np.intp], Labels, NDArray[np.int64]]) -> Pairs:
+def pairs_of_rows(task: tuple[Matrix, NDArray[np.intp], Labels, NDArray[np.int64], NDArray[np.float64]]) -> Pairs:
     """The pairs of some rows, read once more, as far as any can be among the best."""
-    matrix, rows, labels, wanted = task
-    return pairs_of(labels, matrix.rows(rows), rows, wanted).best(wanted)
+    matrix, rows, labels, wanted, floors = task
+    return best_pairs_of(labels, matrix.rows(rows), rows, wanted, floors)
 
 
 def _by_span(rows: NDArray[np.intp], matrix: Matrix) -> Iterator[NDArray[np.intp]]:

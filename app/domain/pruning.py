@@ -30,6 +30,17 @@ _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {
     8: np.dtype(np.uint64),
 }
 
+#: Margins are sorted as whole numbers of so many bits, behind the number of their cell.
+_BITS: Final = np.uint64(32)
+_LARGEST: Final = float((1 << 32) - 1)
+_NEVER: Final = np.iinfo(np.uint64).max
+
+#: Pairs that gather before all but the best are dropped, beyond what is wanted and half as many again.
+_HELD: Final = 1 << 20
+
+#: Numbers whose pairs are made at a time.
+_NUMBERS: Final = 1 << 18
+
 
 def expected_counts(counts: ConfidentJoint, label_counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     """(m, m) the calibrated joint in whole examples: n Q (Eq. 2), each row summing to its label count.
@@ -88,17 +99,63 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.cell)
 
+    def __getitem__(self, places: Any) -> "Pairs":
+        return Pairs(self.cell[places], self.margin[places], self.index[places])
+
     def best(self, wanted: NDArray[np.int64]) -> "Pairs":
         """Of each cell the ``wanted[cell]`` pairs of largest margin; lower index among equals. ``wanted`` is (m * m,).
 
         Taking the best of parts first changes nothing.
         """
+        # Sorting whole numbers is many times faster than ordering pairs; only what they leave equal is ordered.
+        keys = (self.cell.astype(np.uint64) << _BITS) + (self.margin * _LARGEST).astype(np.uint64)
+        ends = np.cumsum(np.bincount(self.cell, minlength=len(wanted)))
+        full = np.diff(ends, prepend=0) > wanted
+        last = np.arange(len(wanted), dtype=np.uint64) << _BITS
+        last[full] = np.sort(keys)[np.minimum(ends - wanted, len(keys) - 1)[full]]
+        last[wanted == 0] = _NEVER
+        bound = last[self.cell]
+        kept = keys > bound
+        equal = np.flatnonzero(keys == bound)
+        left = wanted - np.bincount(self.cell[kept], minlength=len(wanted))
+        kept[equal[self[equal]._first(left)]] = True
+        return self[kept]
+
+    def _first(self, wanted: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Places of the best, by ordering them all."""
         order = np.lexsort((self.index, -self.margin, self.cell))
         cell = self.cell[order]
         new = np.flatnonzero(np.diff(cell, prepend=-1))
         starts = np.repeat(new, np.diff(new, append=len(cell)))
-        kept = order[np.arange(len(cell)) - starts < wanted[cell]]
-        return Pairs(self.cell[kept], self.margin[kept], self.index[kept])
+        return order[np.arange(len(cell)) - starts < wanted[cell]]
+
+
+class BestPairs:
+    """The best of pairs that come in parts, of which few more than wanted are held.
+
+    ``floors`` is (m * m,): only pairs whose margin is at least that of their cell can be among the best.
+    """
+
+    def __init__(self, wanted: NDArray[np.int64], floors: NDArray[np.float64] | None = None) -> None:
+        self._wanted = wanted
+        self._limit = int(wanted.sum()) * 3 // 2 + _HELD
+        self._held: list[Pairs] = []
+        self.floors = np.where(wanted > 0, 0.0, np.inf) if floors is None else floors
+
+    def add(self, part: Pairs) -> None:
+        """Consider a part's pairs as well."""
+        self._held.append(part)
+        if sum(map(len, self._held)) > self._limit:
+            self._held = [self.best()]
+
+    def best(self) -> Pairs:
+        """The best of all so far."""
+        best = joined(self._held).best(self._wanted)
+        full = np.bincount(best.cell, minlength=len(self._wanted)) == self._wanted
+        least = np.full(len(self._wanted), np.inf)
+        np.minimum.at(least, best.cell, best.margin)
+        self.floors = np.where(full, np.maximum(least, self.floors), self.floors)
+        return best
 
 
 def joined(parts: list[Pairs]) -> Pairs:
@@ -111,18 +168,34 @@ def joined(parts: list[Pairs]) -> Pairs:
 
 
 def pairs_of(
-    labels: Labels, rows: Probabilities, indices: NDArray[np.integer[Any]], wanted: NDArray[np.int64]
+    labels: Labels, rows: Probabilities, indices: NDArray[np.integer[Any]], floors: NDArray[np.float64]
 ) -> Pairs:
-    """Every pair of a row and a class more probable than its given one, in cells where any is wanted.
+    """Every pair of a row and a class more probable than its given one, by at least the floor of their cell.
 
-    ``rows`` is (k, m), values between +0 and 1; ``labels`` and ``indices`` are theirs, (k,); ``wanted`` is (m * m,).
+    ``rows`` is (k, m), values between +0 and 1; ``labels`` and ``indices`` are theirs, (k,); ``floors`` is (m * m,).
     """
     m = rows.shape[1]
     bits = np.ascontiguousarray(rows).view(_UNSIGNED[rows.itemsize])
     own = np.take_along_axis(bits, labels[:, None].astype(np.intp), axis=1)
-    row, latent = np.nonzero(bits > own)
-    cell = labels[row].astype(np.int64) * m + latent
-    kept = wanted[cell] > 0
-    row, latent, cell = row[kept], latent[kept], cell[kept]
-    margin = rows[row, latent].astype(np.float64) - rows[row, labels[row]]
-    return Pairs(cell, margin, indices[row].astype(np.int64))
+    place = np.flatnonzero(bits > own)
+    row = place // m
+    cell = place + (labels.astype(np.int64) - np.arange(len(rows)))[row] * m
+    margin = rows.reshape(-1)[place].astype(np.float64) - own.view(rows.dtype)[:, 0].astype(np.float64)[row]
+    kept = margin >= floors[cell]
+    return Pairs(cell[kept], margin[kept], indices[row[kept]].astype(np.int64))
+
+
+def best_pairs_of(
+    labels: Labels,
+    rows: Probabilities,
+    indices: NDArray[np.integer[Any]],
+    wanted: NDArray[np.int64],
+    floors: NDArray[np.float64],
+) -> Pairs:
+    """The best of ``pairs_of``, a few rows at a time, as they are many more than are wanted."""
+    best = BestPairs(wanted, floors)
+    height = max(1, _NUMBERS // max(1, rows.shape[1]))
+    for start in range(0, len(rows), height):
+        here = slice(start, start + height)
+        best.add(pairs_of(labels[here], rows[here], indices[here], best.floors))
+    return best.best()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.domain import pruning
 from app.domain.confident_learning import FlagRule, joint, number_flagged
 from ingest import engine
 from ingest.engine import Flagging, flag
@@ -198,7 +199,8 @@ def test_blocks_workers_and_executors_change_no_bit(
         assert same(flagged(path, labels, 7, rule, block_bytes=block_bytes), whole)
         with in_pool(3) as executor:
             assert same(flagged(path, labels, 7, rule, block_bytes=block_bytes, executor=executor), whole)
-    monkeypatch.setattr(engine, "_PAIRS", 10)
+    monkeypatch.setattr(pruning, "_HELD", 10)
+    monkeypatch.setattr(pruning, "_NUMBERS", 50)
     assert same(flagged(path, labels, 7, rule), whole)
 
 
