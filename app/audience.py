@@ -47,6 +47,11 @@ def may_show(dataset: Dataset, kind: str) -> bool:
     return not dataset.restricted or dataset.media_terms == "host" or (kind == "excerpt" and _as_excerpts(dataset))
 
 
+def may_search(dataset: Dataset) -> bool:
+    """Whether the texts of a dataset may be searched: where they may be read whole, and where there are none."""
+    return dataset.modality != "text" or may_show(dataset, "text")
+
+
 def _as_excerpts(dataset: Dataset) -> bool:
     return dataset.modality == "text" and dataset.media_terms == "local"
 

@@ -85,7 +85,8 @@ class Catalogue:
         public.whole = self  # whose end would close the connection
         public.version = f"{self.version}-public"
         public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
-        public.pages = Memo(1_000)
+        # What was found by searching whole texts is not for everyone.
+        public.statements, public.cells, public.facets, public.pages = Memo(1_000), Memo(200), Memo(5_000), Memo(1_000)
         return public
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from app import facets, queries
+from app.audience import may_search
 from app.cards import wall
 from app.confusion_page import KINDS, confusion_context
 from app.croissant import structured_data
@@ -87,6 +88,7 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
         dataset=dataset,
         filter=f,
         facets=found,
+        texts_searched=may_search(dataset),
         sub=frozenset(c.value for c in ERROR_CATEGORIES),
         without_q=parse_qsl(f.query(dataset, q=None)),
         class_forms={name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},

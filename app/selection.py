@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from app import schema
+from app.audience import may_search
 from app.domain.verdicts import Category
 from app.filters import IssueFilter
 from app.records import Dataset
@@ -217,7 +218,10 @@ def _has(label: ColumnElement[Any], dataset: Dataset, class_id: int) -> ColumnEl
 
 
 def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
-    """Ids of the issues whose text or key, or whose given or guessed class, matches a search."""
+    """Ids of the issues whose text or key, or whose given or guessed class, matches a search.
+
+    Where a text is not shown whole, it is not searched either: one could ask for it word by word.
+    """
     expression = match_expression(q)
     low, high = schema.issue_id_range(dataset.id)
     if expression is None:
@@ -230,6 +234,8 @@ def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
     text = select(_issue_search.c.rowid).where(
         _issue_search.c.issue_search.op("MATCH")(expression), _issue_search.c.rowid.between(low, high)
     )
+    if not may_search(dataset):
+        text = select(literal(-1))
     if not labels:
         return text
     in_dataset = i.c.dataset_id == dataset.id

@@ -139,3 +139,14 @@ def test_the_setting_is_read_strictly() -> None:
     assert Settings.from_environment({"LABELERRORS_PUBLIC": "0"}).public is False
     with pytest.raises(SettingsError, match="LABELERRORS_PUBLIC is 'yes'; expected 1 or 0"):
         Settings.from_environment({"LABELERRORS_PUBLIC": "yes"})
+
+
+def test_nobody_can_ask_for_a_withheld_text_word_by_word(public: httpx.Client, real: httpx.Client) -> None:
+    """Posts are searched whole where they are read whole; where they are excerpts, only names of classes are."""
+    issues = "/api/v1/datasets/20news/issues"
+    for words in ("rwf2@lehigh.edu", "Organization"):
+        assert real.get(issues, params={"q": words}).json()["total"] > 0
+        assert public.get(issues, params={"q": words}).json()["total"] == 0
+        assert "Search names" in read(public, f"/20news?q={words}").words
+    assert public.get(issues, params={"q": "sci.space"}).json()["total"] > 0
+    assert public.get("/api/v1/datasets/imagenet/issues", params={"q": "val_00000293"}).json()["total"] > 0
