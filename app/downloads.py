@@ -1,7 +1,8 @@
 """Corrected test sets as files: streams, ranges, validators. What stands in a file is decided in ``app.corrected``.
 
 A file whose length is known, or can be found out in no time, is answered with it and in ranges. What is large and has
-no length before it is written begins at once and has none. A client that goes away ends the work.
+no length before it is written begins at once and has none, unless its length, or a part of it, is what is asked for. A
+client that goes away ends the work.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from app import ranges, spool
 from app.compression import encode_stream
 from app.corrected.arrays import npy_length, npy_pieces
 from app.corrected.forms import FORMS, Form, offered, write
+from app.corrected.text_parts import text_ends, text_from
 from app.errors import NoSuchPart
 from app.media import IMMUTABLE
 from app.taking import Taking, taking
@@ -60,8 +62,24 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
         headers["Accept-Ranges"] = "bytes"
         file, kept = files.open(key, lambda: write(form, taken.connection, taken.corrected))
         return _part(request, taken, form, headers, kept.size, lambda first, n: spool.read(file, first, n), file)
-    pieces = iter(()) if request.scope.get("head", False) else write(form, taken.connection, taken.corrected)
+    if not form.binary and ("range" in request.headers or request.scope.get("head", False)):
+        return _text_part(request, taken, form, headers)
+    pieces = write(form, taken.connection, taken.corrected)
     return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
+
+
+def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
+    """A part of a text that is too large to be written first, or how long it is: counted once for a catalogue."""
+    headers["Accept-Ranges"] = "bytes"
+    connection, corrected = taken.connection, taken.corrected
+    ends = taken.catalogue.checksums.get(
+        ("ends", headers["ETag"]), lambda: text_ends(connection, corrected, form.suffix)
+    )
+
+    def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
+        return _first_bytes(text_from(connection, corrected, form.suffix, ends, first), n_bytes)
+
+    return _part(request, taken, form, headers, int(ends[-1]), from_byte)
 
 
 def _part(

@@ -7,7 +7,7 @@ A row is its index, its key and an ending that depends on nothing but labels and
 writing fifty million rows is joining strings.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,35 +26,37 @@ _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 def csv_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
     """The CSV of a corrected test set, in pieces."""
-    yield (",".join(COLUMNS) + "\r\n").encode()
-    yield from _pieces(connection, corrected, _CSV)
+    yield TEXT_FORMS["csv"].header
+    yield from row_pieces(connection, corrected, TEXT_FORMS["csv"])
 
 
 def jsonl_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
     """The JSON Lines of a corrected test set, in pieces."""
-    yield from _pieces(connection, corrected, _JSON_LINES)
+    yield from row_pieces(connection, corrected, TEXT_FORMS["jsonl"])
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class TextForm:
     """How rows are spelled: ``row`` is filled with an index, a key and an ending."""
 
+    header: bytes
     row: str
     key: Callable[[str], str]
     no_key: str
     ending: Callable[[Corrected, int, int, int, int], str]
 
 
-def _pieces(connection: Connection, corrected: Corrected, form: _Form) -> Iterator[bytes]:
-    endings = _Endings(corrected, form)
-    for block in corrected.blocks(connection):
+def row_pieces(connection: Connection, corrected: Corrected, form: TextForm, example: int = 0) -> Iterator[bytes]:
+    """The rows in pieces, from the block on that holds an example."""
+    endings = Endings(corrected, form)
+    for block in corrected.blocks(connection, example):
         for first in range(0, len(block), ROWS_PER_PIECE):
             piece = _text(block.part(first, min(first + ROWS_PER_PIECE, len(block))), corrected, form, endings)
             if piece:
                 yield piece.encode()
 
 
-def _text(block: Block, corrected: Corrected, form: _Form, endings: "_Endings") -> str:
+def _text(block: Block, corrected: Corrected, form: TextForm, endings: "Endings") -> str:
     tails: list[str | None] = [*map(endings.kept.__getitem__, block.given.tolist())]
     for place in block.special.tolist():
         hidden = block.corrected[place] == NO_LABEL and not corrected.wanted.removed
@@ -71,10 +73,10 @@ def _text(block: Block, corrected: Corrected, form: _Form, endings: "_Endings") 
     return "".join(rows)
 
 
-class _Endings:
+class Endings:
     """The ends of rows, each made once."""
 
-    def __init__(self, corrected: Corrected, form: _Form) -> None:
+    def __init__(self, corrected: Corrected, form: TextForm) -> None:
         self._corrected = corrected
         self._form = form
         self._made: dict[tuple[int, int, int, int], str] = {}
@@ -137,5 +139,7 @@ def _json_key(key: str) -> str:
     return orjson.dumps(key).decode()
 
 
-_CSV: Final = _Form("%d,%s,%s\r\n", cell, "", _csv_ending)
-_JSON_LINES: Final = _Form('{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending)
+TEXT_FORMS: Final[Mapping[str, TextForm]] = {
+    "csv": TextForm((",".join(COLUMNS) + "\r\n").encode(), "%d,%s,%s\r\n", cell, "", _csv_ending),
+    "jsonl": TextForm(b"", '{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending),
+}

@@ -370,7 +370,15 @@ def test_a_large_text_is_streamed_with_the_same_bytes(real, real_catalogue, stre
     with serving(real_catalogue) as site, httpx.Client(base_url=site, headers=plain) as fresh:
         streamed = fresh.get(address)
         assert "content-length" not in streamed.headers
-        assert "content-length" not in fresh.head(address).headers
+        # Its length is counted for who asks for it, and so are its parts.
+        headed = fresh.head(address)
+        assert int(headed.headers["content-length"]) == len(streamed.content)
+        assert headed.headers["accept-ranges"] == "bytes"
+        for part in (slice(0, 70), slice(70, 71), slice(100_000, 100_500), slice(-9, None), slice(500, None)):
+            first, end, _ = part.indices(len(streamed.content))
+            answer = fresh.get(address, headers={"Range": f"bytes={first}-{end - 1}"})
+            assert (answer.status_code, answer.content) == (206, streamed.content[part])
+        assert fresh.get(address, headers={"Range": f"bytes={len(streamed.content)}-"}).status_code == 416
     monkeypatch.undo()
     fixed = real.get(address, headers=plain)
     assert int(fixed.headers["content-length"]) == len(fixed.content)
