@@ -126,8 +126,7 @@ async def issue(request: Request, name: str, index: str) -> Response:
     if detail is None:
         raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
     labels = label_texts(catalogue, dataset)
-    rows = queries.issue_row(catalogue, dataset, number, f.agreement)
-    body: dict[str, Any] = orjson.loads(issue_texts(request, dataset, rows, labels)[0])
+    body: dict[str, Any] = orjson.loads(issue_texts(request, dataset, [detail.row], labels)[0])
     body["verdicts"] = {
         str(v.agreement): {
             "category": v.category.value,

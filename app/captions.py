@@ -45,19 +45,6 @@ def caption(
     A given label that reviewers agree is wrong carries the wavy line of a spelling checker. ``raters_a_name`` is
     how many raters voted on every name of ``votes``, None where each of them chose one option.
     """
-    return Markup(caption_html(category, given, guessed, corrected, votes, consensus, raters_a_name))  # noqa: S704
-
-
-def caption_html(
-    category: Category,
-    given: str,
-    guessed: str | None,
-    corrected: str | None,
-    votes: tuple[tuple[str, int], ...] | None,
-    consensus: str | None,
-    raters_a_name: int | None = None,
-) -> str:
-    """The markup of ``caption`` as a plain string, to be put into more of it. All in it is escaped."""
     wrong = "given wrong" if category in (Category.CORRECTABLE, Category.NEITHER) else "given"
     second = corrected if corrected is not None else guessed
     other = ""
@@ -65,7 +52,7 @@ def caption_html(
         word = SECOND_LABEL[category]
         other = f'<div><dt>{word}</dt><dd class="{word}">{_escaped(second)}</dd></div>'
     said = "" if votes is None else _ballot(votes, given, guessed, raters_a_name)
-    return (
+    return Markup(  # noqa: S704 - every part is escaped
         f'<dl class="labels"><div><dt>given</dt><dd class="{wrong}">{_escaped(given)}</dd></div>{other}</dl>'
         f"{_badge(category, consensus)}{said}"
     )

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup, escape
 
-from app.captions import caption_html, label_name
+from app.captions import caption, label_name
 from app.records import Dataset, Issue
 from app.rendering import issue_path, media_prefix
 
@@ -38,7 +38,7 @@ def card(dataset: Dataset, issue: Issue) -> Card:
     """The card of one issue."""
     kind, medium = _medium(dataset, issue, media_prefix(dataset), lazy=False)
     said = _caption(issue, _raters_a_name(dataset))
-    return Card(issue.idx, issue_path(dataset, issue.idx), kind, Markup(medium), Markup(said))  # noqa: S704
+    return Card(issue.idx, issue_path(dataset, issue.idx), kind, Markup(medium), said)  # noqa: S704
 
 
 def wall(dataset: Dataset, issues: Iterable[Issue], query: str = "") -> Markup:
@@ -73,9 +73,9 @@ def _raters_a_name(dataset: Dataset) -> int | None:
     return None if dataset.vote_options else dataset.raters
 
 
-def _caption(issue: Issue, raters_a_name: int | None) -> str:
+def _caption(issue: Issue, raters_a_name: int | None) -> Markup:
     guessed, corrected, votes = issue.guessed, issue.corrected, issue.votes
-    return caption_html(
+    return caption(
         issue.category,
         label_name(issue.given),
         None if guessed is None else label_name(guessed),

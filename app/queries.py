@@ -92,8 +92,9 @@ def issue_rows(
 
 def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
     """All that is known of one issue, None when no issue has this index."""
-    rows = issue_row(catalogue, dataset, idx, agreement)
-    if not rows:
+    chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
+    rows = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
+    if not rows or rows[0][1] != idx:
         return None
     (issue,) = _issues(dataset, rows)
     i, v, m = schema.issues.c, schema.verdicts.c, schema.media.c
@@ -107,19 +108,13 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     text = medium(catalogue, dataset, idx, "text") if issue.media and "text" in issue.media else None
     return IssueDetail(
         issue=issue,
+        row=rows[0],
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
         top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
         text=text.data.decode() if text else None,
         spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
         seconds=seconds,
     )
-
-
-def issue_row(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:
-    """The row of the issue of this index; none when there is no such issue."""
-    chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
-    found = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
-    return found if found and found[0][1] == idx else []
 
 
 def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:

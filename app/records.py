@@ -185,6 +185,7 @@ class IssueDetail:
     """An issue with all there is to know of it."""
 
     issue: Issue
+    row: IssueRow  # what it was read from
     verdicts: tuple[VerdictAt, ...]  # one a threshold offered; empty where nobody looked
     top_probs: tuple[tuple[ClassInfo, float], ...]  # largest first; empty without a matrix
     text: str | None  # the whole text of a text example

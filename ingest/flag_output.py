@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from app.domain.confident_learning import COUNTING_RULES, FlagRule
 from ingest.engine import Flagging
-from ingest.errors import IngestError
 
 ENDINGS: Final = (".parquet", ".csv", ".json")
 
@@ -143,7 +142,5 @@ def _replaced(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.replace(path)
-    except ImportError as error:
-        raise IngestError(f"{path}: writing Parquet needs pyarrow, which is not installed") from error
     finally:
         part.unlink(missing_ok=True)

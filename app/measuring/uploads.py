@@ -210,11 +210,10 @@ def _headless(first: list[str], target: Target) -> Layout:
 
 
 def _read_parquet(path: Path, target: Target) -> Ranked:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UploadError("Parquet cannot be read by this server; send CSV or .npy instead") from error
+    # Slow to import, and needed for this alone.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             facts = file.metadata

@@ -55,9 +55,7 @@ def main() -> int:
 def _make_ready() -> None:
     """Load what the first file would otherwise wait for."""
     import pandas  # noqa: F401
-
-    with contextlib.suppress(ImportError):
-        import pyarrow.parquet  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
 
 
 def _answer(order: Mapping[str, Any]) -> dict[str, Any]:

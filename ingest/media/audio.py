@@ -28,6 +28,8 @@ MAX_AUDIO_BYTES: Final = 128 << 20
 #: Enough for speech and most of what a label names, at half the bytes of a compact disc.
 MAX_RATE: Final = 22_050
 FADE_SECONDS: Final = 0.02
+#: A clip that is as much longer than it should be, in seconds, is the whole recording.
+_LONGER: Final = 1.0
 
 #: Loudness that snippets are brought to, in decibels of full scale, as far as no peak is clipped.
 LOUDNESS: Final = -20.0
@@ -45,15 +47,21 @@ class _NotPlainError(MemberError):
     """A WAV file that is damaged, or holds anything but plain samples."""
 
 
-def audio_items(index: int, data: bytes, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
+def audio_items(
+    index: int, data: bytes, suffix: str, seconds: float = 10.0, *, clip: bool = False
+) -> Iterator[MediaItem]:
     """The "audio", the "waveform" and the "spectrogram" of a recording: its first ``seconds``, levelled, edges faded.
 
     ``suffix`` is the ending of its file name, as "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16
-    bits where there is no ffmpeg.
+    bits where there is no ffmpeg. With ``clip`` a label is about those seconds alone, cut out already: of a recording
+    that is a second longer nobody knows which of them are meant.
 
-    Raises MemberError when it is no recording, is damaged or empty, or is in a format that needs ffmpeg.
+    Raises MemberError when it is no recording, is damaged or empty, is in a format that needs ffmpeg, or no such clip.
     """
-    samples, rate = _decoded(data, suffix, seconds)
+    samples, rate = _decoded(data, suffix, seconds + _LONGER if clip else seconds)
+    if clip and len(samples) >= (seconds + _LONGER) * rate - 1:
+        raise MemberError(f"expected the clip alone, {seconds:g} s, found a longer recording: cut the clip out of it")
+    samples = samples[: math.ceil(seconds * rate)]
     snippet = _snippet(samples, rate)
     heard = np.frombuffer(snippet.raw_data, "<i2") / 32_768
     length = len(heard) / rate

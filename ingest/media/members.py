@@ -19,6 +19,8 @@ from ingest.media.finding import Options, find, packed, read_options, shuffled
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.working import Decoder, Job, decoded
 
+_YOUTUBE_ID: Final = 11  # characters
+
 
 def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """20 Newsgroups "bydate": posts ``20news-bydate-test/GROUP/NUMBER`` in Latin-1, with or without those for training.
@@ -70,7 +72,7 @@ def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | 
     told = read_options("audioset", options, ("path", "seconds"))
     patterns = packed("audioset_eval_set", "audioset_eval", "audioset", "AudioSet")
     clip = rf"(?:.*/)?(?P<key>[\w-]{{11}})(?:_\d+(?:\.\d+)?_\d+(?:\.\d+)?)?\.(?i:{'|'.join(audio.SUFFIXES)})"
-    return _open(folder, told, patterns, clip, _sounds(told))
+    return _open(folder, told, patterns, clip, _sounds(told, clips=True))
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -112,6 +114,13 @@ def _sound(job: Job, seconds: float) -> Iterator[MediaItem]:
     return audio.audio_items(job.index, job.data, PurePosixPath(job.name).suffix[1:].lower(), seconds)
 
 
+def _clip(job: Job, seconds: float) -> Iterator[MediaItem]:
+    # Named by its video alone, a file may be all of it; one that has a beginning and an end in its name says it is not.
+    path = PurePosixPath(job.name)
+    alone = len(path.stem) == _YOUTUBE_ID
+    return audio.audio_items(job.index, job.data, path.suffix[1:].lower(), seconds, clip=alone)
+
+
 _PICTURES: Final = _Reading(image.MAX_IMAGE_BYTES, _picture)
 
 
@@ -119,8 +128,8 @@ def _texts(told: Options, *, breaks: bool = False) -> _Reading:
     return _Reading(text.MAX_TEXT_BYTES, partial(_text, encoding=told.encoding, breaks=breaks))
 
 
-def _sounds(told: Options) -> _Reading:
-    return _Reading(audio.MAX_AUDIO_BYTES, partial(_sound, seconds=told.seconds))
+def _sounds(told: Options, *, clips: bool = False) -> _Reading:
+    return _Reading(audio.MAX_AUDIO_BYTES, partial(_clip if clips else _sound, seconds=told.seconds))
 
 
 def _ending(*suffixes: str) -> str:

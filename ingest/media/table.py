@@ -135,10 +135,9 @@ def _objects(lines: Iterator[str], told: Options) -> Rows:
 
 
 def _parquet(path: Path, told: Options) -> Rows:
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise MediaError(path, "expected pyarrow to read Parquet with, found it not installed") from error
+    # Slow to import, and needed for this alone.
+    import pyarrow.parquet as parquet
+
     columns = [name for name in (told.key_column, told.column) if name]
     try:
         with parquet.ParquetFile(path) as file:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -116,11 +117,13 @@ def test_the_same_example_at_another_address_is_another_file(server: Nasty, tmp_
 
 
 def test_requests_come_no_faster_and_no_more_at_once_than_is_polite(server: Nasty, tmp_path: Path) -> None:
+    begun = time.monotonic()
     fetched(server, tmp_path, *(f"/slow/{n}" for n in range(12)), manners=replace(MANNERS, per_second=20))
-    gaps = [later - earlier for earlier, later in pairwise(server.times)]
-    # On a busy machine one request may arrive late and the next one on time: the middle of the gaps tells.
-    assert median(gaps) > 0.03
-    assert server.times[-1] - server.times[0] >= 11 / 20 - 0.25
+    # A busy machine can make a request late and so bring the next one nearer, but it can make none early.
+    assert len(server.times) == 12
+    for n, at in enumerate(server.times):
+        assert at - begun >= n / 20, f"request {n} came before its time"
+    assert median(later - earlier for earlier, later in pairwise(server.times)) > 0.02
     assert 1 <= server.most_at_once <= 2
 
 

@@ -218,6 +218,19 @@ def test_audioset(ingested: Ingested, media: Path, shared: Path) -> None:
     assert "found it damaged" in why
 
 
+def test_a_whole_video_is_not_taken_for_the_clip(ingested: Ingested, media: Path, shared: Path) -> None:
+    """Ten seconds somewhere in it are labelled, and its name does not say which it begins with."""
+    wanted = records(shared, "audioset")[0]
+    video = str(wanted["url"]).partition("youtu.be/")[2].partition("?")[0]
+    (media / "audioset").mkdir()
+    (media / f"audioset/{video}.wav").write_bytes(wav(30, 440))
+    query = ingested("audioset")
+    assert query("SELECT count(*) FROM media") == [(0,)]
+    ((index, why),) = report(query)["problems"]  # type: ignore[misc,has-type]
+    assert index == wanted["id"]
+    assert why.startswith("expected the clip alone, 10 s, found a longer recording")
+
+
 def test_whole_texts_are_stored_compressed(shared: Path, tmp_path: Path) -> None:
     catalogue = tmp_path / "catalogue.sqlite"
     command = ["release", str(shared / "label-errors"), "--dataset", "20news", "--catalogue", str(catalogue)]

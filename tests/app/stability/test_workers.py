@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, select
 
@@ -89,9 +91,6 @@ def test_it_ends_when_nobody_is_there_to_ask(order):
 
 def test_memory_beyond_its_bound_is_refused(order, tmp_path):
     """More than a worker may have, in a file of few bytes: a table of half a terabyte."""
-    pa = pytest.importorskip("pyarrow")
-    import pyarrow.parquet as pq
-
     words = pa.DictionaryArray.from_arrays(np.zeros(1_797, np.int32), pa.array(["x" * 3_000_000]))
     pq.write_table(pa.table({"prediction": words}), tmp_path / "upload", compression="zstd")
     workers = Workers(seconds=60, most=2)

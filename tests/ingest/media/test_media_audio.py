@@ -106,6 +106,19 @@ def test_both_channels_are_heard() -> None:
     assert top == pytest.approx([500, 1_500], abs=2)
 
 
+@pytest.mark.parametrize("seconds", [2.0, 2.9])
+def test_a_clip_may_be_a_little_longer_than_it_should_be(program: str, seconds: float) -> None:
+    item = next(audio_items(0, wav(tone(440, seconds, 8_000), 8_000), "wav", 2.0, clip=True))
+    assert item.seconds == pytest.approx(2.0, abs=0.001)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 50.0])
+def test_a_whole_recording_is_not_taken_for_a_clip_of_it(program: str, seconds: float) -> None:
+    """The label may be about its end: its first seconds would be heard beside a label that is not theirs."""
+    with pytest.raises(MemberError, match="expected the clip alone, 2 s, found a longer recording"):
+        list(audio_items(0, wav(tone(440, seconds, 8_000), 8_000), "wav", 2.0, clip=True))
+
+
 def test_a_long_recording_is_cut_to_its_beginning() -> None:
     recording = np.concatenate([tone(500, 1, 8_000), tone(1_500, 5, 8_000)])
     audio, waveform, _ = audio_items(1, wav(recording, 8_000), "wav", seconds=0.5)
