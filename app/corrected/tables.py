@@ -109,8 +109,7 @@ def _types(columns: tuple[pa.Array, pa.Array]) -> list[pa.DataType]:
 
 
 def _taken(values: pa.Array, codes: pa.Array) -> pa.Array:
-    """The values of codes; words stay codes with their meaning beside them."""
-    return pa.DictionaryArray.from_arrays(codes, values) if values.type == pa.string() else values.take(codes)
+    return _words(values, codes) if values.type == pa.string() else values.take(codes)
 
 
 def _label_columns(corrected: Corrected, as_sets: bool) -> tuple[pa.Array, pa.Array]:
@@ -123,3 +122,12 @@ def _label_columns(corrected: Corrected, as_sets: bool) -> tuple[pa.Array, pa.Ar
     # A set that only corrected labels have is nobody's given label, so nothing refers to what stands in its place.
     firsts = [classes[0] if len(classes) == 1 else 0 for classes in corrected.members]
     return pa.array(firsts, pa.int32()), pa.array([names[c] for c in firsts], pa.string())
+
+
+def _words(values: pa.Array, codes: pa.Array) -> pa.Array:
+    """Words as codes with their meaning beside them, every word once: two labels may have one name.
+
+    Arrow writes a dictionary in which a word stands twice as plain words, and pads those with what memory held.
+    """
+    each = values.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(each.indices.take(codes), each.dictionary)
