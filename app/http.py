@@ -61,8 +61,12 @@ _APART: Final = ("/media/", "/static/", "/healthz")
 _FILES: Final = "corrected"
 
 
+#: What HEAD is answered without regard to: parts are for GET alone (RFC 9110, section 14.2).
+_FOR_PARTS: Final = (b"range", b"if-range")
+
+
 class Head:
-    """Answers HEAD as GET would be answered, without the body, and without making more of it than its beginning."""
+    """Answers HEAD as GET of the whole would be answered, without the body, and making no more of it than it must."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -84,7 +88,8 @@ class Head:
                     raise _HeadAnsweredError
 
         with contextlib.suppress(_HeadAnsweredError):
-            await self.app({**scope, "method": "GET", "head": True}, receive, headers_only)
+            headers = [(name, value) for name, value in scope["headers"] if name not in _FOR_PARTS]
+            await self.app({**scope, "method": "GET", "head": True, "headers": headers}, receive, headers_only)
 
 
 class _HeadAnsweredError(Exception):

@@ -44,6 +44,27 @@ def test_head_is_get_without_a_body(client, address):
     assert headed.headers.get("content-length") == got.headers.get("content-length")
 
 
+@pytest.mark.parametrize("kind", ["medium", "file", "text", "static"])
+def test_head_is_about_the_whole_whatever_part_is_asked_for(client, kind):
+    """Range means something to GET alone (RFC 9110, section 14.2)."""
+    media = client.get("/api/v1/datasets/sample-sounds/issues?limit=1").json()["items"][0]["links"]["media"]
+    address = {
+        "medium": media["audio"],
+        "file": "/api/v1/datasets/sample-digits/corrected.parquet",
+        "text": "/api/v1/datasets/sample-digits/corrected.csv",
+        "static": "/static/site.css",
+    }[kind]
+    plain = {"Accept-Encoding": "identity"}
+    whole = client.get(address, headers=plain)
+    assert client.get(address, headers={**plain, "Range": "bytes=2-5"}).content == whole.content[2:6]
+    for asked in ("bytes=2-5", "bytes=999999999-"):
+        headed = client.head(address, headers={**plain, "Range": asked, "If-Range": whole.headers["etag"]})
+        assert (headed.status_code, headed.content) == (200, b"")
+        assert "content-range" not in headed.headers
+        assert int(headed.headers["content-length"]) == len(whole.content)
+        assert headed.headers["etag"] == whole.headers["etag"]
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("root", ["", "/labels"])
 @pytest.mark.parametrize("host", [None, b"labels.example", b"labels.example:8443", b"[::1]:80", b"a b", b"x:y", b""])
