@@ -34,6 +34,7 @@ class Coverage(NamedTuple):
     unreadable: int
     bytes: int
     everyone: str
+    unread: str | None  # why none of them could be read
     problems: list[tuple[int, str]]
     fetched_from: list[str]
 
@@ -62,6 +63,7 @@ def coverage(dataset: Dataset) -> Coverage:
         unreadable=int(report.get("n_problems", 0)),
         bytes=int(report.get("bytes", 0)),
         everyone=everyone,
+        unread=report.get("unread"),
         problems=list(dataset.broken.items()),
         fetched_from=list(report.get("fetched_from", ())),
     )

@@ -11,22 +11,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from ingest.classes import ClassNames
-from ingest.errors import DataError, shown
+from ingest.errors import shown
 from ingest.loading import Inputs, Labels
-from ingest.media import MediaSource
+from ingest.media import MediaSource, MismatchError
 
 _WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
 
 
 def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
-    """Raises DataError where media found by place are not as many as the labels, or ship other labels than these."""
+    """Raises MismatchError where media found by place are not as many as the labels, or ship other labels."""
     shipped = source.labels(keyed=inputs.keys is not None)
     if shipped is None:
         return
     path = source.sources[0]
     if inputs.size is not None and len(shipped) != inputs.size:
         found = f"expected {inputs.size:,} examples, as many as there are labels, found {len(shipped):,}: {_WHY}"
-        raise DataError(path, found)
+        raise MismatchError(path, found)
     if inputs.labels is None:
         return
     ids = _class_ids(shipped, inputs.classes)
@@ -36,7 +36,7 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
         given = shown(", ".join(names[label] for label in inputs.labels[different]))
         found = _spelt(shipped[different], names)
         finding = f"expected the label {given}, as in {inputs.manifest.files.labels}, found {found}: {_WHY}"
-        raise DataError(path, finding, record=f"example {different}")
+        raise MismatchError(path, finding, record=f"example {different}")
 
 
 def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Sequence[int] | None:

@@ -1,6 +1,6 @@
 """The commands: arguments in, exit status out. What they do is done elsewhere.
 
-Exit status: 0 done, 1 something about the data or the catalogue is wrong, 2 wrong usage, 130 interrupted.
+Exit status: 0 done, 1 something about data, media or catalogue is wrong, 2 wrong usage, 130 interrupted.
 """
 
 import argparse
@@ -62,10 +62,11 @@ it names must be there. The manifests in data/datasets are examples of all that 
 
 _CHECK = """\
 examples:
-  python -m ingest check label-errors
   python -m ingest check label-errors --dataset imagenet
+  python -m ingest check label-errors --media downloads
 
-Everything is read and checked as `release` would; nothing is written. Exit status 1 when something is wrong.
+Everything is read and checked as `release` would; nothing is written. Archives of media are read to their end, and
+nothing in them is decoded. Exit status 1 when something is wrong.
 """
 
 _LIST = """\
@@ -171,14 +172,14 @@ def _ingest(orders: "Sequence[Order]", arguments: argparse.Namespace) -> int:
     stored = run(orders, arguments.catalogue, wait=arguments.wait, progress=progress_for_terminal())
     print(summary(stored))
     print(f"wrote {arguments.catalogue}")
-    return 0
+    return 1 if any(one.unread is not None for one in stored) else 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from ingest.reports import check_report
     from ingest.running import check, orders_of_release
 
-    checked = check(orders_of_release(arguments.folder, None, arguments.dataset), progress_for_terminal())
+    checked = check(orders_of_release(arguments.folder, arguments.media, arguments.dataset), progress_for_terminal())
     print(check_report(checked))
     return 1 if any(one.error is not None for one in checked) else 0
 
@@ -240,6 +241,7 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
 
     checking = _command(commands, "check", _check, "say what a release holds, lacks and has wrong", _CHECK)
     checking.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
+    _add_media(checking)
     _add_datasets(checking, names)
 
     listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)

@@ -27,7 +27,7 @@ from ingest.media import image as pictures
 from ingest.media import text as texts
 from ingest.media.working import Decoder, Job, decoded
 from ingest.progress import Lines, Progress
-from ingest.showing import NOT_AT_HAND, NOT_FOUND, Shown, rows_of
+from ingest.showing import NOT_AT_HAND, NOT_FOUND, NOT_READ, Shown, rows_of
 from ingest.writer import rewritten
 
 PUBLISHED: Final = "published"
@@ -229,11 +229,14 @@ class _Storing:
         digest = hashlib.sha256(self._dataset["version"].encode())
         for index in sorted(shown.sizes):
             digest.update(f"{index} {files[index].errand.url}\n".encode("utf-8", "replace"))
-        missing = [s for s in json.loads(self._dataset["missing"]) if s not in (NOT_AT_HAND, NOT_FOUND, _PARTLY)]
+        superseded = (NOT_AT_HAND, NOT_FOUND, NOT_READ, _PARTLY)
+        missing = [s for s in json.loads(self._dataset["missing"]) if not s.startswith(superseded)]
         lacking = select(func.count()).where(schema.issues.c.dataset_id == self._id, schema.issues.c.media.is_(None))
         if self._connection.scalar(lacking):
             missing.append(_PARTLY)
         report = json.loads(self._dataset["media_report"] or "{}")
+        if report.pop("unread", None) is not None:
+            report["n_problems"] = 0
         hosts = {urlsplit(files[index].errand.url).hostname or "" for index in shown.sizes}
         n_bytes = select(func.sum(func.length(schema.media.c.bytes))).where(schema.media.c.dataset_id == self._id)
         with_medium = schema.issues.c.media.is_not(None)

@@ -21,10 +21,11 @@ _PROBLEMS_SHOWN = 20
 
 def summary(stored: Sequence[Stored]) -> str:
     """The figures of each dataset, with the paper's beside each, and what could not be read."""
+    written = [one for one in stored if not one.kept]
     lines = [
-        _table(["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "media"], _figures(stored))
+        _table(["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "media"], _figures(written))
     ]
-    real = [s.build for s in stored if not s.build.inputs.manifest.sample]
+    real = [s.build for s in written if not s.build.inputs.manifest.sample]
     averages = [build.counts.percent_error for build in real if build.counts.percent_error is not None]
     if len(averages) > 1:
         papers = [build.inputs.manifest.about.paper for build in real]
@@ -33,11 +34,15 @@ def summary(stored: Sequence[Stored]) -> str:
         lines.append(f"average over {len(averages)} datasets: {sum(averages) / len(averages):.2f} % error{beside}")
     for one in stored:
         name = one.build.inputs.manifest.name
+        if one.kept:
+            lines.append(f"{name}: not loaded, so that it keeps the media it has in the catalogue: {one.unread}")
         lines += [f"{name}: {sentence}" for sentence in one.missing]
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
         lines += map(str, one.models)
+    if incomplete := [one.build.inputs.manifest.name for one in stored if one.unread is not None]:
+        lines.append(f"wrong: the media of {', '.join(incomplete)} could not be read; all else was loaded")
     return "\n".join(lines)
 
 
@@ -116,11 +121,11 @@ def _check_lines(checked: Checked) -> list[str]:
     if checked.build is None:
         return [f"{name}: wrong: {checked.error}"]
     counts, inputs = checked.build.counts, checked.build.inputs
-    roles = ", ".join(dict.fromkeys(source.role for source in inputs.sources))
+    roles = ", ".join(dict.fromkeys([source.role for source in inputs.sources] + ["media"] * checked.media))
     issues, errors = _counted(len(checked.build.issues), "issue"), _counted(counts.errors, "error")
     found = f"{issues}, {counts.checked:,} checked, {errors}"
     lines = [f"{name}: good: {_counted(inputs.size, 'example')}, {found}; from {roles}"]
-    return lines + [f"{name}: missing: {sentence}" for sentence in inputs.missing]
+    return lines + [f"{name}: missing: {sentence}" for sentence in (*inputs.missing, *checked.missing)]
 
 
 def _count(n: int | None) -> str:

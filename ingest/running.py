@@ -14,6 +14,7 @@ from ingest.loading import load
 from ingest.manifest import DATASETS, Manifest, read_manifests
 from ingest.predictions import add_found
 from ingest.progress import Progress
+from ingest.showing import read_through
 from ingest.storing import Stored, store
 from ingest.versions import enter_versions
 from ingest.writer import rewritten
@@ -39,30 +40,44 @@ class Checked:
     manifest: Manifest
     build: Build | None
     error: IngestError | None
+    media: bool = False  # its media were looked for, and are there and whole
+    missing: tuple[str, ...] = ()  # what would not be here of its media
 
 
 def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
     """Ingest datasets into a catalogue: all of them, or none when one fails.
 
-    Raises IngestError, naming file and record; the catalogue is then as it was.
+    Media that cannot be read at all fail nothing but themselves (see ``storing.store``). Raises IngestError, naming
+    file and record, also when for that reason nothing would be new; the catalogue is then as it was.
     """
     builds = [(order, _built(order, progress)) for order in orders]
     models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
     names = [order.manifest.name for order in orders]
     with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
-        stored = [store(connection, found, order.media, progress) for order, found in builds]
+        stored = [store(connection, found, order.media, catalogue, progress) for order, found in builds]
+        errors = [one.unread for one in stored if one.kept and one.unread is not None]
+        if errors and len(errors) == len(stored):
+            raise errors[0]
         for place, found in enumerate(models):
+            if stored[place].kept:
+                continue
             stored[place] = replace(stored[place], models=tuple(add_found(connection, found, progress)))
         enter_versions(connection, catalogue, names, progress)
         return stored
 
 
 def check(orders: Sequence[Order], progress: Progress) -> list[Checked]:
-    """Load and build every dataset as ``run`` would, and keep what is wrong with each. Writes nothing."""
+    """Load and build every dataset as ``run`` would, and keep what is wrong with each. Writes nothing.
+
+    Media are read to their end where there is a folder of them, and not decoded.
+    """
     found = []
     for order in orders:
         try:
-            found.append(Checked(order.manifest, _built(order, progress), None))
+            built = _built(order, progress)
+            missing: list[str] = []
+            media = order.media is not None and read_through(built.inputs, order.media, missing)
+            found.append(Checked(order.manifest, built, None, media, tuple(missing)))
         except IngestError as error:
             found.append(Checked(order.manifest, None, error))
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.alignment import require_same_examples
 from ingest.loading import Inputs
-from ingest.media import COUNTED, MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
+from ingest.media import COUNTED, MediaError, MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
 from ingest.sources import Source
 
 #: So few examples are decoded before other processes would have begun.
@@ -24,6 +24,7 @@ _PROBLEMS_NAMED = 200
 
 NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
 NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
+NOT_READ = "The media could not be read when this was built, so issues are shown by their labels"
 
 Row = dict[str, Any]
 
@@ -110,6 +111,36 @@ def report(shown: Shown, issues: Collection[int], exemplars: int, n_bytes: int) 
         "n_problems": len(damaged),
         "problems": [[index, message] for index, message in sorted(damaged.items())[:_PROBLEMS_NAMED]],
     }
+
+
+def not_read(error: MediaError, folder: Path | None) -> str:
+    """That none of a dataset's media could be read, and why; the file is named as it lies in the folder.
+
+    >>> not_read(MediaError("/home/me/media/a.zip", "expected an archive, found none"), Path("/home/me/media"))
+    'The media could not be read when this was built, so issues are shown by their labels (a.zip: expected an archive, \
+found none).'
+    """
+    said = str(error) if folder is None else str(error).replace(f"{folder}{os.sep}", "")
+    return f"{NOT_READ} ({said})."
+
+
+def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:
+    """As ``report``, where a distribution as a whole could not be read."""
+    nothing = {"issues": 0, "exemplars": 0, "bytes": 0, "absent": 0, "problems": []}
+    return {**nothing, "n_problems": n_issues, "unread": sentence}
+
+
+def read_through(inputs: Inputs, folder: Path, missing: list[str]) -> bool:
+    """Whether the dataset's media are in a folder, and whole as far as one can see without decoding them.
+
+    Raises DataError where they cannot be read, or are not those of these labels.
+    """
+    source = find_media(inputs, folder, missing, None)
+    if source is None:
+        return False
+    for _ in source.items({}):
+        pass
+    return True
 
 
 def _row(item: MediaItem, dataset_id: int) -> Row:

@@ -1,52 +1,33 @@
 """One dataset into the open catalogue: what it held of it goes, what was built comes, the other datasets stay."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Table, exists, func, insert, select, text, update
 
 from app import schema
-from app.measuring.reading import read_models
-from app.schema import issue_id, issue_id_range
+from app.measuring.reading import Model, read_models
+from app.schema import issue_id
 from ingest import rows
 from ingest.building import Build, version
 from ingest.exemplars import Exemplar, choose, choose_of_sets
 from ingest.facts import compact
-from ingest.media import MediaProblem, MediaSource
+from ingest.media import MediaError, MediaProblem, MediaSource, MismatchError
 from ingest.predictions import Benchmarked, carry_over
 from ingest.progress import Progress
-from ingest.showing import Shown, find_media, media_rows, media_sources, report
+from ingest.replacing import remove, restore
+from ingest.showing import Shown, find_media, media_rows, media_sources, not_read, report, unread_report
 
 _ROWS_AT_A_TIME = 2_000
 
 # Full-text tables have no construct in SQLAlchemy; the values are bound.
 _INSERT_ISSUE_SEARCH = text("INSERT INTO issue_search (rowid, body) VALUES (:rowid, :body)")
 _INSERT_CLASS_SEARCH = text("INSERT INTO class_search (rowid, name) VALUES (:rowid, :name)")
-_DELETE_ISSUE_SEARCH = text("DELETE FROM issue_search WHERE rowid BETWEEN :first AND :last")
-_DELETE_CLASS_SEARCH = text("DELETE FROM class_search WHERE rowid BETWEEN :first AND :last")
-
-# Children before parents, so that no row is left pointing nowhere.
-_TABLES = (
-    schema.predictions,
-    schema.repeats,
-    schema.stability,
-    schema.models,
-    schema.verdicts,
-    schema.facets,
-    schema.issues,
-    schema.media,
-    schema.exemplars,
-    schema.examples,
-    schema.joint_cells,
-    schema.label_sets,
-    schema.classes,
-    schema.sources,
-)
 
 
 @dataclass(frozen=True)
@@ -58,28 +39,24 @@ class Stored:
     problems: tuple[MediaProblem, ...]
     missing: tuple[str, ...]
     replaced: str | None = None  # the title of another dataset of the same name, which is gone now
+    unread: MediaError | None = None  # why none of its media could be read
+    kept: bool = False  # for that reason: the dataset, with its media, is the one that was there before
     models: tuple[Benchmarked, ...] = ()  # what became of the models that came with it
 
 
-def store(connection: Connection, build: Build, media: Path | None, progress: Progress) -> Stored:
-    """Replace one dataset in the catalogue by what was built, with media from a folder where there is one."""
-    return _Storing(connection, build, progress).store(media)
+def store(connection: Connection, build: Build, media: Path | None, former: Path, progress: Progress) -> Stored:
+    """Replace one dataset in the catalogue by what was built, with media from a folder where there is one.
+
+    Where these cannot be read at all, the dataset is stored without them; but one that had media is brought back from
+    ``former``, the catalogue that is being replaced: good pictures do not go because a download broke off.
+    """
+    return _Storing(connection, build, progress).store(media, former)
 
 
 def cache_beside(connection: Connection) -> Path | None:
     """The folder beside the catalogue for what took long to find out; None for a catalogue that is no file."""
     database = connection.engine.url.database
     return None if database is None else Path(database).parent / "media-cache"
-
-
-def remove(connection: Connection, dataset_id: int) -> None:
-    """Take all rows of a dataset out, those of the dataset itself included."""
-    first, last = issue_id_range(dataset_id)
-    connection.execute(_DELETE_ISSUE_SEARCH, {"first": first, "last": last})
-    connection.execute(_DELETE_CLASS_SEARCH, {"first": first, "last": last})
-    for table in _TABLES:
-        connection.execute(delete(table).where(table.c.dataset_id == dataset_id))
-    connection.execute(delete(schema.datasets).where(schema.datasets.c.id == dataset_id))
 
 
 class _Storing:
@@ -92,14 +69,31 @@ class _Storing:
         indices = build.issues.indices
         self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
 
-    def store(self, folder: Path | None) -> Stored:
+    def store(self, folder: Path | None, former: Path) -> Stored:
+        models = read_models(self._connection, self._id)
+        before = self._connection.scalar(select(schema.datasets.c.title).where(schema.datasets.c.id == self._id))
+        replaced = None if before == self._build.inputs.manifest.title else before
+        had_media = self._connection.scalar(select(exists().where(schema.media.c.dataset_id == self._id)))
+        try:
+            return replace(self._write(folder, None, models), replaced=replaced)
+        except MismatchError:
+            raise
+        except MediaError as error:
+            if had_media:
+                restore(self._connection, former, self._id)
+                return Stored(self._build, 0, (), (), unread=error, kept=True)
+            return replace(self._write(folder, error, models), replaced=replaced, unread=error)
+
+    def _write(self, folder: Path | None, unread: MediaError | None, models: Sequence[Model]) -> Stored:
+        """All rows of the dataset, in place of those that are there; without media if these are ``unread``."""
         build, dataset_id = self._build, self._id
-        models = read_models(self._connection, dataset_id)
-        before = self._connection.scalar(select(schema.datasets.c.title).where(schema.datasets.c.id == dataset_id))
-        replaced = None if before == build.inputs.manifest.title else before
         remove(self._connection, dataset_id)
         missing = list(build.inputs.missing)
-        media = find_media(build.inputs, folder, missing, cache_beside(self._connection))
+        media = None
+        if unread is None:
+            media = find_media(build.inputs, folder, missing, cache_beside(self._connection))
+        else:
+            missing.append(not_read(unread, folder))
         sources = list(build.inputs.sources)
         if media is not None and folder is not None:
             sources += media_sources(media, folder)
@@ -113,6 +107,8 @@ class _Storing:
         self._insert(schema.examples, rows.example_rows(build, dataset_id))
         self._insert(schema.facets, rows.facet_rows(build, dataset_id))
         self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
+        if unread is not None:
+            self._tell(unread_report(len(build.issues), not_read(unread, folder)))
         exemplars = {} if media is None else self._exemplars()
         shown, n_media = self._media(media, exemplars)
         self._insert(schema.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
@@ -120,7 +116,7 @@ class _Storing:
             self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
         self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
         carry_over(self._connection, self._name, models, self._progress)
-        return Stored(build, n_media, tuple(shown.problems), tuple(missing), replaced)
+        return Stored(build, n_media, tuple(shown.problems), tuple(missing))
 
     def _dataset_id(self) -> int:
         known = self._connection.scalar(select(schema.datasets.c.id).where(schema.datasets.c.name == self._name))
@@ -166,11 +162,13 @@ class _Storing:
                     n_shown = len(shown.sizes)
                     self._search(texts, wanted)
                     texts.clear()
-            told = report(shown, issues, len(beside & shown.sizes.keys()), n_bytes)
-            here = schema.datasets.c.id == self._id
-            self._connection.execute(update(schema.datasets).where(here).values(media_report=compact(told)))
+            self._tell(report(shown, issues, len(beside & shown.sizes.keys()), n_bytes))
         self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
         return shown, n_media
+
+    def _tell(self, report: Mapping[str, Any]) -> None:
+        here = schema.datasets.c.id == self._id
+        self._connection.execute(update(schema.datasets).where(here).values(media_report=compact(report)))
 
     def _labels_of_issues(self) -> dict[int, tuple[int, int]]:
         """The given and the guessed label of each issue; the given one twice where nothing was guessed."""

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from ingest.media.archives import fingerprint
 from ingest.media.bitmaps import open_quickdraw
-from ingest.media.items import Kind, MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.items import Kind, MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
 from ingest.media.lines import open_amazon
 from ingest.media.members import (
     open_20news,
@@ -39,6 +39,7 @@ __all__ = [
     "MediaItem",
     "MediaProblem",
     "MediaSource",
+    "MismatchError",
     "Wanted",
     "excerpt",
     "fingerprint",

@@ -206,7 +206,7 @@ class _Tar:
             stream.drain()  # only at its end is the checksum of the whole compared
             # tarfile takes a header that breaks off for the end of the archive, which is a block of zeros.
             if stream.tail != bytes(TAIL):
-                raise _damaged(self.path, EOFError("its end is not marked"))
+                raise _damaged(self.path, EOFError("no end is marked"))
 
     def _next(self, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
         # tarfile keeps all it has seen, which a pass over a million members does not need.
@@ -271,8 +271,8 @@ def _checked_name(archive: Path, name: str) -> str:
 
 
 def _damaged(archive: Path, error: Exception) -> MediaError:
-    return MediaError(archive, f"expected a whole archive, found it cut off or damaged ({error})")
+    return MediaError(archive, f"expected a whole archive, found one that cannot be read to its end: {error}")
 
 
 def _damaged_member(error: Exception) -> MemberError:
-    return MemberError(f"expected a whole file, found it damaged ({error})")
+    return MemberError(f"expected a whole file, found one that cannot be unpacked: {error}")

@@ -20,7 +20,7 @@ from ingest.errors import shown
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, packed, read_options
 from ingest.media.inflating import Readable
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
 from ingest.media.records import pixels_of
 from ingest.media.working import Job, decoded
 
@@ -80,7 +80,7 @@ class Bitmaps:
         ends = list(accumulate(counts[name] for name in names))
         if self.count is not None and ends[-1] != self.count:
             finding = f"expected {self.count:,} drawings in all, found {ends[-1]:,} in {len(names)} files"
-            raise MediaError(self.store.path, finding)
+            raise MismatchError(self.store.path, finding)
         return {name: (end - counts[name], end) for name, end in zip(names, ends, strict=True)}, ends[-1]
 
     def _jobs_of(self, member: Member, indices: NDArray[np.int64], start: int) -> Iterator[Job]:

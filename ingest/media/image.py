@@ -64,7 +64,7 @@ def file_items(index: int, data: bytes) -> Iterator[MediaItem]:
     except Image.DecompressionBombError as error:
         raise MemberError(f"expected at most {MAX_PIXELS:,} pixels, found many times as many: a bomb") from error
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
-        raise MemberError(f"expected a whole image, found it damaged ({error})") from error
+        raise MemberError(f"expected a whole image, found one that cannot be decoded: {error}") from error
     yield from _items(index, image)
 
 

@@ -109,7 +109,9 @@ def inflated(packed: BinaryIO, path: Path) -> Bounded:
     """
 
     def fail(error: Exception) -> MediaError:
-        return MediaError(path, f"expected a whole {path.suffix} file, found it cut off or damaged ({error})")
+        return MediaError(
+            path, f"expected a whole {path.suffix} file, found one that cannot be read to its end: {error}"
+        )
 
     match path.suffix.lower():
         case ".gz" | ".tgz":

@@ -20,6 +20,10 @@ class MediaError(DataError):
     """A distribution cannot be read at all: damaged, hostile, or not what its name says."""
 
 
+class MismatchError(MediaError):
+    """Media that can be read and are not those of the labels: nobody can say which of the two is the wrong one."""
+
+
 @dataclass(frozen=True, slots=True)
 class MediaItem:
     """One thing to show of one example, ready to be stored and served as it is.

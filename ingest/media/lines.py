@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import Options, find, read_options
 from ingest.media.inflating import Readable
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
 from ingest.media.records import unpacked
 from ingest.media.text import MAX_TEXT_BYTES, text_items
 from ingest.media.working import Job, decoded
@@ -101,7 +101,7 @@ class Lines:
 
     def _require(self, count: int) -> None:
         if self.told.count is not None and count != self.told.count:
-            raise MediaError(self.store.path, f"expected {self.told.count:,} lines, found {count:,}")
+            raise MismatchError(self.store.path, f"expected {self.told.count:,} lines, found {count:,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def unpacked(member: Member, path: Path) -> Iterator[Readable]:
         yield Bounded(
             gunzipped(file),
             Budget(path, member.size),
-            lambda error: MemberError(f"expected a whole .gz file, found it cut off or damaged ({error})"),
+            lambda error: MemberError(f"expected a whole .gz file, found one that cannot be read to its end: {error}"),
         )
 
 

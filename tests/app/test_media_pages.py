@@ -143,8 +143,11 @@ def test_a_photograph_comes_in_two_sizes_and_pages_do_not_jump(caltech: httpx.Cl
 
 def test_what_is_damaged_is_shown_as_broken_and_named_in_the_report(caltech: httpx.Client) -> None:
     coverage = read(caltech, "/media-coverage").words
-    assert "Example 7: expected a whole image, found it damaged" in coverage
-    assert "damaged in the dataset's distribution" in read(caltech, "/caltech256/issues/7").words
+    assert "Example 7: expected a whole image, found one that cannot be decoded" in coverage
+    assert (
+        "distribution cannot be shown: expected a whole image, found one that"
+        in read(caltech, "/caltech256/issues/7").words
+    )
     assert "Damaged in the distribution" in caltech.get("/caltech256?sort=index").text
 
 

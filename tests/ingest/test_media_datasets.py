@@ -109,7 +109,7 @@ def test_caltech256(ingested: Ingested, media: Path, shared: Path) -> None:
     assert told["absent"] == 2_357
     ((broken, why),) = told["problems"]  # type: ignore[misc,has-type]
     assert broken == wanted[2]["id"]
-    assert why.startswith("expected a whole image, found it damaged")
+    assert why.startswith("expected a whole image, found one that cannot be decoded")
     sizes = query("SELECT kind, type, width, height FROM media WHERE idx = ? ORDER BY kind", wanted[0]["id"])
     assert sizes == [("image", "image/webp", 500, 375), ("thumbnail", "image/webp", 384, 288)]
 

@@ -180,8 +180,11 @@ PNG = saved(Image.fromarray(noise(40, 40, 3)), "PNG")
     [
         (bomb(), "expected at most 50,000,000 pixels, found"),
         (saved(Image.new("L", (8000, 7000)), "PNG"), "expected at most 50,000,000 pixels, found 8,000 x 7,000"),
-        (PNG[: len(PNG) // 2], "expected a whole image, found it damaged"),
-        (saved(Image.fromarray(noise(40, 40, 3)), "JPEG")[:300], "expected a whole image, found it damaged"),
+        (PNG[: len(PNG) // 2], "expected a whole image, found one that cannot be decoded"),
+        (
+            saved(Image.fromarray(noise(40, 40, 3)), "JPEG")[:300],
+            "expected a whole image, found one that cannot be decoded",
+        ),
         (b"<!doctype html>", "expected an image .*, found something else"),
         (b"", "expected an image .*, found something else"),
         (saved(Image.new("RGB", (9, 9)), "EPS"), "expected an image .*, found something else"),

@@ -330,7 +330,9 @@ def test_one_broken_example_leaves_the_others(tmp_path: Path) -> None:
     assert [one.index for one in found if isinstance(one, MediaItem)] == [0, 0, 3, 3]
     problems = {one.index: str(one) for one in found if isinstance(one, MediaProblem)}
     assert list(problems) == [1, 2, 4, 5]
-    assert problems[1].startswith(f"{tmp_path / 'p'}: b.png: example 1: expected a whole image, found it damaged")
+    assert problems[1].startswith(
+        f"{tmp_path / 'p'}: b.png: example 1: expected a whole image, found one that cannot be decoded"
+    )
     assert "found something else" in problems[2]
     assert "leads out of the folder" in problems[4]
     assert problems[5] == f"{tmp_path / 'p'}: example 5: expected a file named 'f', found none"
@@ -372,8 +374,8 @@ def test_what_a_system_hides_beside_files_is_no_example(tmp_path: Path) -> None:
         ("mnist-idx", {"t10k-images-idx3-ubyte": idx() + b"x"}, "expected 5 images as the header says, found more"),
         ("mnist-idx", {"t10k-images-idx3-ubyte": b"\0\0\x08\x01" + bytes(20)}, "expected an IDX file of images"),
         ("mnist-idx", {"t10k-images-idx3-ubyte": idx()[:8] + bytes(8)}, "at most 4096 pixels a side"),
-        ("mnist-idx", {"t10k-images-idx3-ubyte.gz": gzip.compress(idx())[:-900]}, "found it cut off or damaged"),
-        ("mnist-idx", {"t10k-images-idx3-ubyte.gz": b"<!doctype html>"}, "found it cut off or damaged"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte.gz": gzip.compress(idx())[:-900]}, "found one that cannot be read"),
+        ("mnist-idx", {"t10k-images-idx3-ubyte.gz": b"<!doctype html>"}, "found one that cannot be read to its end"),
         (
             "mnist-idx",
             {"t10k-images-idx3-ubyte.gz": gzip.compress(idx()[:4] + bytes([0, 0, 3, 1] * 3) + bytes(33 << 20), 1)},
@@ -393,7 +395,7 @@ def test_what_a_system_hides_beside_files_is_no_example(tmp_path: Path) -> None:
         ("quickdraw-bitmaps", {"numpy_bitmap/a.npy": npy(DIGITS.astype(object), allow_pickle=True)}, "of object"),
         ("quickdraw-bitmaps", {"numpy_bitmap/a.npy": b"<!doctype html>"}, r"expected a \.npy file"),
         ("quickdraw-bitmaps", {"numpy_bitmap/readme": b""}, r"expected \.npy files of drawings in it, found none"),
-        ("amazon-lines", {"amazon5core.txt.gz": b"<!doctype html>"}, "found it cut off or damaged"),
+        ("amazon-lines", {"amazon5core.txt.gz": b"<!doctype html>"}, "found one that cannot be read to its end"),
         ("text-table", {"t.csv": csv("id,body", "a,b")}, "expected a column 'text', found"),
         ("text-table", {"t.csv": csv("id,text", "a")}, "line 2: expected 2 fields, found 1"),
         ("text-table", {"t.jsonl": b'{"text": "a"}\n[1]\n'}, "line 2: expected a JSON object, found list"),

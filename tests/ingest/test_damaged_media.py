@@ -1,0 +1,216 @@
+"""An archive that cannot be read costs its dataset the media and nothing else, and no medium that was there before."""
+
+import gzip
+import io
+import json
+import lzma
+import os
+import shutil
+import sqlite3
+import tarfile
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from ingest.commands import main
+from tests.app.reading import read
+from tests.ingest.conftest import Query, Tiny
+from tests.serving import serving
+
+QueryOf = Callable[[Path], Query]
+
+MEDIA = '[media]\nlayout = "image-folder"\norder = "sorted"\npath = "{}"'
+SENTENCE = "The media could not be read when this was built, so issues are shown by their labels (pictures"
+
+
+def pictures() -> dict[str, bytes]:
+    found = {}
+    for index in range(40):
+        file = io.BytesIO()
+        Image.effect_noise((40, 30), index).save(file, "PNG")
+        found[f"pictures/{index:02}.png"] = file.getvalue()
+    return found
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return raw.getvalue()
+
+
+def zip_of(files: dict[str, bytes]) -> bytes:
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return raw.getvalue()
+
+
+PACKED: dict[str, bytes] = {
+    "pictures.tar": tar_of(pictures()),
+    "pictures.tar.gz": gzip.compress(tar_of(pictures())),
+    "pictures.tar.xz": lzma.compress(tar_of(pictures())),
+    "pictures.zip": zip_of(pictures()),
+}
+
+
+def add(tiny: Tiny, catalogue: Path, name: str, data: bytes) -> int:
+    tiny.top = f"flag = 8\n{MEDIA.format(name)}"
+    manifest = tiny.write()
+    manifest.write_text(manifest.read_text().replace('media = "none"', 'media = "host"'))
+    folder = tiny.folder.parent / "photos"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / name).write_bytes(data)
+    return main(["add", str(manifest), str(tiny.folder), "--media", str(folder), "--catalogue", str(catalogue)])
+
+
+def everything(catalogue: Path, name: str) -> dict[str, list[Any]]:
+    """All rows of a dataset, whatever the table, in order; the words of the search included."""
+    with closing(sqlite3.connect(catalogue)) as connection:
+        (number,) = connection.execute("SELECT id FROM datasets WHERE name = ?", (name,)).fetchone()
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        found: dict[str, list[Any]] = {}
+        for table in tables:
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            if table == "datasets":
+                rows = connection.execute("SELECT * FROM datasets WHERE id = ?", (number,))
+            elif "dataset_id" in columns:
+                rows = connection.execute(f"SELECT * FROM {table} WHERE dataset_id = ?", (number,))
+            elif table in ("issue_search", "class_search"):
+                between = (number << 32, (number + 1) << 32)
+                rows = connection.execute(f"SELECT rowid, * FROM {table} WHERE rowid >= ? AND rowid < ?", between)
+            else:
+                continue
+            found[table] = sorted(rows.fetchall(), key=repr)
+        return found
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_the_archives_of_these_tests_are_good_when_whole(tiny: Tiny, old: Path, query_of: QueryOf, name: str) -> None:
+    assert add(tiny, old, name, PACKED[name]) == 0
+    assert query_of(old)("SELECT count(*) FROM media WHERE kind = 'image'")[0][0] >= 8
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_damaged_archive_costs_a_dataset_its_media_alone(
+    tiny: Tiny, old: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert add(tiny, old, name, PACKED[name][: len(PACKED[name]) // 2]) == 1
+    out = capsys.readouterr().out
+    assert f"tiny: {SENTENCE}{name.removeprefix('pictures')}: expected a whole " in out
+    assert "wrong: the media of tiny could not be read; all else was loaded" in out
+    assert f"wrote {old}" in out
+    query = query_of(old)
+    assert query("SELECT name FROM datasets ORDER BY name") == [("before",), ("tiny",)]
+    assert query("SELECT count(*) FROM media") == [(0,)]
+    assert query("SELECT count(*) FROM verdicts v JOIN datasets d ON d.id = v.dataset_id WHERE name = 'tiny'") == [
+        (18,)
+    ]
+    ((told, missing, n_issues),) = query("SELECT media_report, missing, n_issues FROM datasets WHERE name = 'tiny'")
+    assert json.loads(told)["n_problems"] == n_issues
+    (sentence,) = [sentence for sentence in json.loads(missing) if sentence.startswith(SENTENCE)]
+    assert json.loads(told)["unread"] == sentence
+    assert str(tiny.folder.parent) not in sentence, "a page tells nobody where files lie on a machine"
+    assert "media" not in {role for (role,) in query("SELECT role FROM sources")}
+
+
+def test_the_page_of_coverage_says_that_none_could_be_read_and_why(tiny: Tiny, old: Path) -> None:
+    add(tiny, old, "pictures.zip", PACKED["pictures.zip"][:500])
+    with serving(old) as address, httpx.Client(base_url=address) as client:
+        page = read(client, "/media-coverage")
+    assert f"{SENTENCE}.zip: expected a whole" in page.words
+
+
+def test_media_that_are_there_are_not_lost_to_a_damaged_archive(
+    tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone in a run, the dataset is refused and the file not even touched."""
+    assert add(tiny, old, "pictures.zip", PACKED["pictures.zip"]) == 0
+    before = old.read_bytes()
+    assert add(tiny, old, "pictures.zip", PACKED["pictures.zip"][:500]) == 1
+    assert "pictures.zip: expected a whole" in capsys.readouterr().err
+    assert old.read_bytes() == before
+
+
+@pytest.fixture
+def two(shared: Path, tmp_path: Path) -> Callable[[], int]:
+    """The release of MNIST and CIFAR-10 into one catalogue, with the media in the folder ``downloads``."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    for path in (shared / "media").iterdir():
+        if path.name.startswith(("t10k", "cifar")):
+            shutil.copy(path, folder)
+    command = ["release", str(shared / "label-errors"), "--media", str(folder), "--dataset", "mnist"]
+    return lambda: main([*command, "--dataset", "cifar10", "--catalogue", str(tmp_path / "two.sqlite")])
+
+
+def break_off(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def test_the_other_datasets_of_a_release_are_loaded(
+    two: Callable[[], int], tmp_path: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    break_off(tmp_path / "downloads/t10k-images-idx3-ubyte.gz")
+    assert two() == 1
+    assert "wrong: the media of mnist could not be read" in capsys.readouterr().out
+    found = query_of(tmp_path / "two.sqlite")(
+        "SELECT name, n_issues, n_errors, (SELECT count(*) FROM media m WHERE m.dataset_id = d.id AND kind = 'image')"
+        " FROM datasets d ORDER BY name"
+    )
+    assert [row[:3] for row in found] == [("cifar10", 275, 54), ("mnist", 100, 15)]
+    assert found[0][3] > 275
+    assert found[1][3] == 0
+
+
+def test_a_dataset_with_media_stays_as_it_was_beside_others_that_are_new(
+    two: Callable[[], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue, archive = tmp_path / "two.sqlite", tmp_path / "downloads/t10k-images-idx3-ubyte.gz"
+    whole = archive.read_bytes()
+    assert two() == 0
+    mnist, cifar = everything(catalogue, "mnist"), everything(catalogue, "cifar10")
+    assert len(mnist["issue_search"]) == 0
+    assert len(mnist["media"]) >= 200
+    break_off(archive)
+    assert two() == 1
+    said = capsys.readouterr().out
+    assert "mnist: not loaded, so that it keeps the media it has in the catalogue" in said
+    assert everything(catalogue, "mnist") == mnist
+    assert everything(catalogue, "cifar10")["media"] == cifar["media"]
+    assert everything(catalogue, "cifar10")["datasets"] != cifar["datasets"], "built anew, at a later time"
+    archive.write_bytes(whole)
+    assert two() == 0
+    assert everything(catalogue, "mnist")["issues"] == mnist["issues"]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_check_reads_archives_to_their_end(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: bool
+) -> None:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    shutil.copy(shared / "media/20news-bydate-test.tar.gz", folder)
+    if broken:
+        break_off(folder / "20news-bydate-test.tar.gz")
+    command = ["check", str(shared / "label-errors"), "--dataset", "20news", "--dataset", "mnist"]
+    assert main([*command, "--media", str(folder)]) == int(broken)
+    said = capsys.readouterr().out
+    assert "mnist: missing: The media were not found" in said
+    if broken:
+        assert "20news: wrong: " in said
+        assert "20news-bydate-test.tar.gz: expected a whole" in said
+    else:
+        assert "20news: good: " in said
+        assert ", media\n" in said
