@@ -28,7 +28,7 @@ from app.domain.row_scores import (
     row_sums,
     score_rows,
 )
-from ingest.executors import Executor, InProcess
+from ingest.executors import Executor, suited
 from ingest.matrices import Matrix
 from ingest.probabilities import settle
 
@@ -107,10 +107,12 @@ def flag(
 ) -> Flagging:
     """Thresholds, confident joint, scores and the flagged set. ``advance`` is told of every rows done, n in all.
 
-    ``labels`` is (n,) of any type of whole number, each from 0 to m - 1. A number as the rule is cut to n. Raises
-    DataError where the matrix holds no probabilities.
+    ``labels`` is (n,) of any type of whole number, each from 0 to m - 1. A number as the rule is cut to n. Without an
+    executor, threads work on a large matrix. Raises DataError where the matrix holds no probabilities.
     """
-    executor = InProcess() if executor is None else executor
+    if executor is None:
+        with suited(matrix.nbytes) as threads:
+            return flag(labels, matrix, rule, advance, threads)
     if labels.dtype == np.uint64:
         labels = labels.astype(np.int64)  # numpy makes floats of sums of the two
     scores, sums = _score(labels, matrix, advance, executor)

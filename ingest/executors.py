@@ -6,13 +6,14 @@ for all but the first two. Results cannot depend on the executor; interruption l
 
 import logging
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor as Pool
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Protocol, TypeVar
 
 from ingest.errors import IngestError
@@ -24,6 +25,12 @@ PoolKind = Literal["threads", "processes"]
 
 #: Tasks under way for each worker: one it works on, and the next.
 _AHEAD = 2
+
+#: Threads that work where nobody says how many: more wait for one another, for they share one interpreter.
+_MOST_THREADS = 4
+
+#: Bytes of a matrix from which on several threads are quicker than none.
+_LARGE = 50_000_000
 
 #: Seconds to wait for a scheduler's answer.
 _PATIENCE = 5
@@ -108,6 +115,12 @@ def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
         yield Pooled(pool, workers)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def suited(n_bytes: int) -> AbstractContextManager[Executor]:
+    """What suits a matrix of so many bytes: a thread for each core, up to four, or none for a small one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return in_pool(min(cores, _MOST_THREADS) if n_bytes >= _LARGE else 1)
 
 
 @contextmanager

@@ -53,8 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--logits", action="store_true", help="the matrix holds logits: apply softmax")
     parser.add_argument("--out", metavar="FILE", type=_out, help=f"write the flagged examples: {', '.join(ENDINGS)}")
     parser.add_argument("--all", action="store_true", help="write every example, not only the flagged")
-    parser.add_argument("--workers", metavar="N", type=_workers, help="work in so many threads (default: 1)")
-    parser.add_argument("--pool", choices=("threads", "processes"), default="threads", help="what workers are")
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=_workers,
+        help="work in so many threads (default: one a core, up to four, where the matrix is large)",
+    )
+    parser.add_argument("--pool", choices=("threads", "processes"), help="what workers are (default: threads)")
     parser.add_argument("--dask", metavar="ADDRESS", help='a Dask scheduler, or "local" for one made for this run')
 
 
@@ -84,9 +89,14 @@ def _flagging(arguments: argparse.Namespace) -> tuple[Flagging, list[str] | None
 
 
 @contextmanager
-def _executor(arguments: argparse.Namespace) -> Iterator[Executor]:
+def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
+    if arguments.pool is not None and (arguments.workers is None or arguments.dask is not None):
+        raise IngestError("--pool goes with --workers only, which says how many, and not with --dask")
+    if arguments.dask is None and arguments.workers is None:
+        yield None
+        return
     if arguments.dask is None:
-        with in_pool(arguments.workers or 1, arguments.pool) as executor:
+        with in_pool(arguments.workers, arguments.pool or "threads") as executor:
             yield executor
         return
     if arguments.workers is not None and arguments.dask != "local":

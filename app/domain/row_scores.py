@@ -31,8 +31,9 @@ UNSETTLED: Final = -2
 #: Rows worked on at a time, so that what is made of them stays in the cache.
 _ROWS: Final = 1 << 15
 
-#: Numbers of half precision that are widened at a time, likewise.
-_SUMMED: Final = 3 << 15
+#: Numbers of half precision that are widened at a time: few enough for the cache that cores share, and enough for
+#: threads to work side by side, as each piece costs a moment in which none but one can.
+_SUMMED: Final = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import math
 import multiprocessing
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ from hypothesis import strategies as st
 
 from app.domain import pruning
 from app.domain.confident_learning import FlagRule, joint, number_flagged
-from ingest import engine
+from ingest import engine, executors
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError
-from ingest.executors import InProcess, in_pool
+from ingest.executors import InProcess, Pooled, in_pool, suited
 from ingest.matrices import open_matrix
 
 RULES: list[FlagRule | int] = [*FlagRule, 3]
@@ -202,6 +204,24 @@ def test_blocks_workers_and_executors_change_no_bit(
     monkeypatch.setattr(pruning, "_HELD", 10)
     monkeypatch.setattr(pruning, "_NUMBERS", 50)
     assert same(flagged(path, labels, 7, rule), whole)
+
+
+def test_threads_work_on_large_matrices_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, probs = made(3_000, 5, "f4")
+    path = saved(tmp_path / "probs.npy", probs)
+    alone = flagged(path, labels, 5, executor=InProcess())
+    for cores, expected in ((1, InProcess), (2, Pooled), (64, Pooled)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        before = threading.active_count()
+        with suited(50_000_000) as executor, suited(49_999_999) as small:
+            assert type(small) is InProcess
+            assert type(executor) is expected
+            assert sorted(executor.map(abs, range(-9, 0))) == list(range(1, 10))
+            assert threading.active_count() - before <= min(cores, 4)
+        monkeypatch.setattr(executors, "_LARGE", 1)
+        monkeypatch.setattr(engine, "SPAN_BYTES", 1_000)
+        assert same(flagged(path, labels, 5), alone)
+        monkeypatch.undo()
 
 
 def test_processes_change_no_bit(tmp_path: Path) -> None:

@@ -197,6 +197,8 @@ def test_what_does_not_fit_together_is_said_and_nothing_written(made: Any, capsy
     assert "none.npy: expected a .npy file, found none" in capsys.readouterr().err
     assert flag(folder, "--dask", "tcp://127.0.0.1:8786", "--workers", "2") == 1
     assert "--workers goes with --dask local only" in capsys.readouterr().err
+    assert flag(folder, "--pool", "processes") == 1
+    assert "--pool goes with --workers only" in capsys.readouterr().err
     assert not (folder / "out.csv").exists()
     assert flag(folder, "--logits", matrix="logits.npy") == 0
     assert "softmax applied to logits" in capsys.readouterr().out
