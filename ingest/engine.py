@@ -9,7 +9,7 @@ workers: what a row gives depends on that row alone, and sums are exact.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from app.domain import confident_learning as cl
 from app.domain.confident_learning import COUNTING_RULES, ConfidentJoint, FlagRule, Joint
 from app.domain.label_quality import Labels
 from app.domain.probability_sums import ProbabilitySums, sums_by_class
-from app.domain.pruning import BestPairs, Pairs, best_pairs_of, expected_counts, outdone, pruned_by_class
+from app.domain.pruning import BestPairs, Pairs, counting_type, expected_counts, outdone, pairs_of, pruned_by_class
 from app.domain.row_scores import (
     UNSETTLED,
     RowScores,
@@ -33,6 +33,7 @@ from ingest.matrices import Matrix
 from ingest.probabilities import settle
 
 Advance = Callable[[int], None]
+Indices = NDArray[np.signedinteger[Any]]
 
 #: Bytes of the matrix that one task reads.
 SPAN_BYTES: Final = 32_000_000
@@ -126,7 +127,7 @@ def _score(labels: Labels, matrix: Matrix, advance: Advance, executor: Executor)
     n, m = matrix.shape
     scores = empty_scores(n, m, matrix.dtype)
     sums = sums_by_class(labels[:0], scores.own[:0], m)
-    spans = _spans(matrix)
+    spans = _spans(matrix, SPAN_BYTES)
     tasks = ((matrix, labels[start:stop], start, stop) for start, stop in spans)
     for (start, stop), (part, part_sums) in zip(spans, executor.map(score_span, tasks), strict=True):
         scores.own[start:stop], scores.other[start:stop], scores.rival[start:stop] = part.own, part.other, part.rival
@@ -166,14 +167,14 @@ def _count(
         cl.count_in(counts, labels[here], latent)
         off_diagonal[here] = (latent >= 0) & (latent != labels[here])
         unsettled.append(np.flatnonzero(latent == UNSETTLED) + start)
-    tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix)]
+    tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix, SPAN_BYTES)]
     for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
         cl.count_in(counts, labels[rows], latent)
         off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
     return counts, off_diagonal
 
 
-def latent_of_rows(task: tuple[Matrix, NDArray[np.intp], NDArray[np.float64]]) -> NDArray[np.int64]:
+def latent_of_rows(task: tuple[Matrix, Indices, NDArray[np.float64]]) -> NDArray[np.int64]:
     """The latent classes of some rows, read once more."""
     matrix, rows, thresholds = task
     return cl.latent_classes(matrix.rows(rows), thresholds)
@@ -201,7 +202,8 @@ def _flagged(
         wanted = expected_counts(counts, label_counts)
         np.fill_diagonal(wanted, 0)
         chosen = np.zeros(len(labels), dtype=np.bool_)
-        chosen[_best_pairs(labels, np.flatnonzero(outdone(scores)), matrix, wanted.ravel(), executor).index] = True
+        candidates = np.flatnonzero(outdone(scores)).astype(counting_type(len(labels)))
+        chosen[_best_pairs(labels, candidates, matrix, wanted.ravel(), executor).index] = True
         flagged &= chosen
     indices = np.flatnonzero(flagged)
     return indices[cl.suspicion_order(scores[indices].margins())]
@@ -216,31 +218,32 @@ def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
 
 
 def _best_pairs(
-    labels: Labels, candidates: NDArray[np.intp], matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
+    labels: Labels, candidates: Indices, matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
 ) -> Pairs:
     """For each cell of the joint the pairs of largest margin, as many as wanted, among the candidates' rows."""
-    best = BestPairs(wanted)
-    # Each task learns the floors known when it is handed out.
-    tasks = ((matrix, rows, labels[rows], wanted, best.floors) for rows in _by_span(candidates, matrix))
+    best = BestPairs(wanted, len(labels))
+    # Each task learns the floors known when it is handed out, and brings back a few times what it reads at most.
+    spans = _by_span(candidates, matrix, SPAN_BYTES // 8)
+    tasks = ((matrix, rows, labels[rows], best.floors) for rows in spans)
     for part in executor.map(pairs_of_rows, tasks):
         best.add(part)
     return best.best()
 
 
-def pairs_of_rows(task: tuple[Matrix, NDArray[np.intp], Labels, NDArray[np.int64], NDArray[np.float64]]) -> Pairs:
+def pairs_of_rows(task: tuple[Matrix, Indices, Labels, NDArray[np.float64]]) -> Pairs:
     """The pairs of some rows, read once more, as far as any can be among the best."""
-    matrix, rows, labels, wanted, floors = task
-    return best_pairs_of(labels, matrix.rows(rows), rows, wanted, floors)
+    matrix, rows, labels, floors = task
+    return pairs_of(labels, matrix.rows(rows), rows, floors)
 
 
-def _by_span(rows: NDArray[np.intp], matrix: Matrix) -> Iterator[NDArray[np.intp]]:
-    """Ascending rows cut where the tasks of the first pass were cut."""
-    for start, stop in _spans(matrix):
+def _by_span(rows: Indices, matrix: Matrix, span_bytes: int) -> Iterator[Indices]:
+    """Ascending rows cut into those of stretches of about so many bytes."""
+    for start, stop in _spans(matrix, span_bytes):
         here = rows[slice(*np.searchsorted(rows, [start, stop]))]
         if len(here):
             yield here
 
 
-def _spans(matrix: Matrix) -> list[tuple[int, int]]:
+def _spans(matrix: Matrix, span_bytes: int) -> list[tuple[int, int]]:
     width = max(1, matrix.shape[1] * matrix.dtype.itemsize)
-    return matrix.spans(max(1, SPAN_BYTES // width))
+    return matrix.spans(max(1, span_bytes // width))

@@ -35,10 +35,10 @@ _BITS: Final = np.uint64(32)
 _LARGEST: Final = float((1 << 32) - 1)
 _NEVER: Final = np.iinfo(np.uint64).max
 
-#: Pairs that gather before all but the best are dropped, beyond what is wanted and half as many again.
-_HELD: Final = 1 << 20
+#: Pairs that gather beyond what is wanted before all but the best are dropped, or an eighth of these where it is more.
+_HELD: Final = 1 << 19
 
-#: Numbers whose pairs are made at a time.
+#: Numbers whose pairs are made at a time, and pairs that are compared at a time.
 _NUMBERS: Final = 1 << 18
 
 
@@ -92,9 +92,9 @@ class Pairs:
     ``cell`` is given * m + latent, ``margin`` the probability of the latent class less that of the given one.
     """
 
-    cell: NDArray[np.int64]
+    cell: NDArray[np.signedinteger[Any]]
     margin: NDArray[np.float64]
-    index: NDArray[np.int64]
+    index: NDArray[np.signedinteger[Any]]
 
     def __len__(self) -> int:
         return len(self.cell)
@@ -102,24 +102,37 @@ class Pairs:
     def __getitem__(self, places: Any) -> "Pairs":
         return Pairs(self.cell[places], self.margin[places], self.index[places])
 
-    def best(self, wanted: NDArray[np.int64]) -> "Pairs":
-        """Of each cell the ``wanted[cell]`` pairs of largest margin; lower index among equals. ``wanted`` is (m * m,).
+    def among_best(self, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(k,) which are the ``wanted[cell]`` pairs of largest margin of their cell, lower index among equals.
 
-        Taking the best of parts first changes nothing.
+        ``wanted`` is (m * m,). Choosing among parts first changes nothing.
         """
         # Sorting whole numbers is many times faster than ordering pairs; only what they leave equal is ordered.
-        keys = (self.cell.astype(np.uint64) << _BITS) + (self.margin * _LARGEST).astype(np.uint64)
         ends = np.cumsum(np.bincount(self.cell, minlength=len(wanted)))
         full = np.diff(ends, prepend=0) > wanted
         last = np.arange(len(wanted), dtype=np.uint64) << _BITS
-        last[full] = np.sort(keys)[np.minimum(ends - wanted, len(keys) - 1)[full]]
+        if full.any():
+            keys = self._keys()
+            keys.sort()
+            last[full] = keys[np.minimum(ends - wanted, len(keys) - 1)[full]]
+            del keys
         last[wanted == 0] = _NEVER
-        bound = last[self.cell]
-        kept = keys > bound
-        equal = np.flatnonzero(keys == bound)
+        kept, equal = np.empty(len(self), np.bool_), np.empty(len(self), np.bool_)
+        for start in range(0, len(self), _NUMBERS):
+            here = slice(start, start + _NUMBERS)
+            keys, bound = self[here]._keys(), last[self.cell[here]]
+            np.greater(keys, bound, out=kept[here])
+            np.equal(keys, bound, out=equal[here])
         left = wanted - np.bincount(self.cell[kept], minlength=len(wanted))
-        kept[equal[self[equal]._first(left)]] = True
-        return self[kept]
+        places = np.flatnonzero(equal)
+        kept[places[self[places]._first(left)]] = True
+        return kept
+
+    def _keys(self) -> NDArray[np.uint64]:
+        keys = self.cell.astype(np.uint64)
+        keys <<= _BITS
+        keys += (self.margin * _LARGEST).astype(np.uint64)
+        return keys
 
     def _first(self, wanted: NDArray[np.int64]) -> NDArray[np.intp]:
         """Places of the best, by ordering them all."""
@@ -127,75 +140,96 @@ class Pairs:
         cell = self.cell[order]
         new = np.flatnonzero(np.diff(cell, prepend=-1))
         starts = np.repeat(new, np.diff(new, append=len(cell)))
-        return order[np.arange(len(cell)) - starts < wanted[cell]]
+        first: NDArray[np.intp] = order[np.arange(len(cell)) - starts < wanted[cell]]
+        return first
 
 
 class BestPairs:
     """The best of pairs that come in parts, of which few more than wanted are held.
 
-    ``floors`` is (m * m,): only pairs whose margin is at least that of their cell can be among the best.
+    ``wanted`` is (m * m,), how many of each cell; examples have indices below ``n``. ``floors`` is (m * m,): only pairs
+    whose margin is at least that of their cell can be among the best.
+
+    >>> best = BestPairs(np.array([0, 1, 0, 0]), n=9)
+    >>> best.add(Pairs(np.array([1, 1]), np.array([0.5, 0.75]), np.array([3, 8])))
+    >>> best.best().index.tolist(), best.floors.tolist()
+    ([8], [inf, 0.75, inf, inf])
     """
 
-    def __init__(self, wanted: NDArray[np.int64], floors: NDArray[np.float64] | None = None) -> None:
+    def __init__(self, wanted: NDArray[np.int64], n: int) -> None:
         self._wanted = wanted
-        self._limit = int(wanted.sum()) * 3 // 2 + _HELD
-        self._held: list[Pairs] = []
-        self.floors = np.where(wanted > 0, 0.0, np.inf) if floors is None else floors
+        room = int(wanted.sum())
+        room += max(_HELD, room // 8)
+        # What is never written to takes no memory.
+        self._held = Pairs(np.empty(room, counting_type(len(wanted))), np.empty(room), np.empty(room, counting_type(n)))
+        self._n = 0
+        self.floors = np.where(wanted > 0, 0.0, np.inf)
 
     def add(self, part: Pairs) -> None:
         """Consider a part's pairs as well."""
-        self._held.append(part)
-        if sum(map(len, self._held)) > self._limit:
-            self._held = [self.best()]
+        while len(part):
+            if self._n == len(self._held):
+                self._drop()
+            taken = part[: len(self._held) - self._n]
+            here = slice(self._n, self._n + len(taken))
+            self._held.cell[here], self._held.margin[here] = taken.cell, taken.margin
+            self._held.index[here] = taken.index
+            self._n, part = here.stop, part[len(taken) :]
 
     def best(self) -> Pairs:
         """The best of all so far."""
-        best = joined(self._held).best(self._wanted)
+        self._drop()
+        return self._held[: self._n]
+
+    def _drop(self) -> None:
+        """Keep the best only, in the room they are in, and learn how good later ones must be."""
+        held = self._held[: self._n]
+        kept = held.among_best(self._wanted)
+        self._n = int(np.count_nonzero(kept))
+        for column in (held.cell, held.margin, held.index):
+            column[: self._n] = column[kept]
+        best = held[: self._n]
         full = np.bincount(best.cell, minlength=len(self._wanted)) == self._wanted
         least = np.full(len(self._wanted), np.inf)
         np.minimum.at(least, best.cell, best.margin)
         self.floors = np.where(full, np.maximum(least, self.floors), self.floors)
-        return best
 
 
-def joined(parts: list[Pairs]) -> Pairs:
-    """All pairs of several parts."""
-    return Pairs(
-        np.concatenate([np.zeros(0, np.int64), *(part.cell for part in parts)]),
-        np.concatenate([np.zeros(0, np.float64), *(part.margin for part in parts)]),
-        np.concatenate([np.zeros(0, np.int64), *(part.index for part in parts)]),
-    )
+def counting_type(n: int) -> np.dtype[np.signedinteger[Any]]:
+    """The narrower type of whole number that counts to n: there are many pairs, and each should take few bytes."""
+    return np.dtype(np.int32 if n < 1 << 31 else np.int64)
 
 
 def pairs_of(
-    labels: Labels, rows: Probabilities, indices: NDArray[np.integer[Any]], floors: NDArray[np.float64]
+    labels: Labels, rows: Probabilities, indices: NDArray[np.signedinteger[Any]], floors: NDArray[np.float64]
 ) -> Pairs:
     """Every pair of a row and a class more probable than its given one, by at least the floor of their cell.
 
     ``rows`` is (k, m), values between +0 and 1; ``labels`` and ``indices`` are theirs, (k,); ``floors`` is (m * m,).
     """
+    height = max(1, _NUMBERS // max(1, rows.shape[1]))
+    parts = []
+    for start in range(0, len(rows), height):
+        here = slice(start, start + height)
+        parts.append(_pairs(labels[here], np.ascontiguousarray(rows[here]), indices[here], floors))
+    if not parts:
+        parts = [Pairs(np.empty(0, np.int32), np.empty(0), indices[:0])]
+    return Pairs(
+        np.concatenate([part.cell for part in parts]),
+        np.concatenate([part.margin for part in parts]),
+        np.concatenate([part.index for part in parts]),
+    )
+
+
+def _pairs(
+    labels: Labels, rows: Probabilities, indices: NDArray[np.signedinteger[Any]], floors: NDArray[np.float64]
+) -> Pairs:
     m = rows.shape[1]
-    bits = np.ascontiguousarray(rows).view(_UNSIGNED[rows.itemsize])
+    bits = rows.view(_UNSIGNED[rows.itemsize])
     own = np.take_along_axis(bits, labels[:, None].astype(np.intp), axis=1)
     place = np.flatnonzero(bits > own)
     row = place // m
     cell = place + (labels.astype(np.int64) - np.arange(len(rows)))[row] * m
     margin = rows.reshape(-1)[place].astype(np.float64) - own.view(rows.dtype)[:, 0].astype(np.float64)[row]
     kept = margin >= floors[cell]
-    return Pairs(cell[kept], margin[kept], indices[row[kept]].astype(np.int64))
-
-
-def best_pairs_of(
-    labels: Labels,
-    rows: Probabilities,
-    indices: NDArray[np.integer[Any]],
-    wanted: NDArray[np.int64],
-    floors: NDArray[np.float64],
-) -> Pairs:
-    """The best of ``pairs_of``, a few rows at a time, as they are many more than are wanted."""
-    best = BestPairs(wanted, floors)
-    height = max(1, _NUMBERS // max(1, rows.shape[1]))
-    for start in range(0, len(rows), height):
-        here = slice(start, start + height)
-        best.add(pairs_of(labels[here], rows[here], indices[here], best.floors))
-    return best.best()
+    return Pairs(cell[kept].astype(counting_type(m * m)), margin[kept], indices[row[kept]])
