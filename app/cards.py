@@ -20,6 +20,7 @@ _EAGER: Final = 12
 _SIZES: Final = "(min-width: 62rem) 12rem, 45vw"
 #: Stands where a medium would, if it were not damaged in the dataset's own distribution.
 _BROKEN: Final = '<p class="broken">Damaged in the distribution</p>'
+_SILENT: Final = '<p class="aside">Silent from beginning to end</p>'
 #: The shape of a card, and what decides how wide a wall makes its cards, in this order.
 _KINDS: Final = ("image", "text", "audio", "plain")
 
@@ -94,7 +95,7 @@ def _medium(dataset: Dataset, issue: Issue, prefix: str, *, lazy: bool) -> tuple
             kind = "thumbnail" if "thumbnail" in media else "image"
             return "image", _image(f"{base}/{kind}", size, f"Example {issue.idx}", lazy, _larger(base, media))
         if "audio" in media:
-            return "audio", sound(base, media, issue.idx)
+            return "audio", sound(base, media, issue.idx, silent=issue.idx in dataset.silent)
     if issue.excerpt is not None:
         whole = f"{prefix}{issue.idx}/text" if media and "text" in media else None
         return "text", excerpt(issue.excerpt, whole)
@@ -119,8 +120,10 @@ def _image(address: str, size: Sequence[int], alt: str, lazy: bool, larger: tupl
     return f'<img src="{address}"{sources} width="{size[0]}" height="{size[1]}" alt="{alt}"{loading} decoding="async">'
 
 
-def sound(base: str, media: Mapping[str, list[int]], idx: int, *, spectrum: bool = False) -> Markup:
-    """A player under its waveform and, if wanted, its spectrogram."""
+def sound(
+    base: str, media: Mapping[str, list[int]], idx: int, *, spectrum: bool = False, silent: bool = False
+) -> Markup:
+    """A player under its waveform and, if wanted, its spectrogram; a ``silent`` recording is said to be so."""
     wave = ""
     if size := media.get("waveform"):
         wave = f'<img class="wave" src="{base}/waveform" width="{size[0]}" height="{size[1]}" alt="" loading="lazy">'
@@ -128,8 +131,9 @@ def sound(base: str, media: Mapping[str, list[int]], idx: int, *, spectrum: bool
         described = f"Spectrogram of example {idx}: time to the right, frequency upwards"
         lines = f'src="{base}/spectrogram" width="{size[0]}" height="{size[1]}" alt="{described}"'
         wave += f'<img class="wave spectrum" {lines}>'
+    said = _SILENT if silent else ""
     return Markup(  # noqa: S704 - numbers and our own address
-        f'{wave}<audio controls preload="none" src="{base}/audio" aria-label="Example {idx}"></audio>'
+        f'{wave}{said}<audio controls preload="none" src="{base}/audio" aria-label="Example {idx}"></audio>'
     )
 
 

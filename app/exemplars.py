@@ -73,7 +73,7 @@ def _medium(dataset: Dataset, idx: int, media: Mapping[str, list[int]], excerpt:
     kind = next((kind for kind in ("thumbnail", "image", "audio") if kind in media), None)
     if kind is not None and audience.may_show(dataset, kind):
         if kind == "audio":
-            return sound(base, media, idx)
+            return sound(base, media, idx, silent=idx in dataset.silent)
         width, height = media[kind]
         return picture(f"{base}/{kind}", width, height, f"Example {idx}", lazy=True)
     text = audience.excerpt(dataset, excerpt)

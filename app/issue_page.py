@@ -89,7 +89,8 @@ def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
         shown = picture(media_url(dataset, issue, kind), width, height, alt, lazy=False)
         return ("image pixels" if width > media[kind][0] else "image"), shown
     if "audio" in media:
-        return "audio", sound(f"{media_prefix(dataset)}{issue.idx}", media, issue.idx, spectrum=True)
+        base, silent = f"{media_prefix(dataset)}{issue.idx}", issue.idx in dataset.silent
+        return "audio", sound(base, media, issue.idx, spectrum=True, silent=silent)
     if detail.text is not None or issue.excerpt is not None:
         return "text", Markup("")
     return "plain", Markup("")

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 KINDS: Final = frozenset({"image", "thumbnail", "text", "audio", "waveform", "spectrogram"})
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 #: A text or picture from a dataset is shown as what it is, and never run as a page of this site.
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 
 
 async def medium(request: Request) -> Response:

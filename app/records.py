@@ -93,6 +93,11 @@ class Dataset:
         """What is wrong with the media that are damaged, by index of the example; the first few hundred of them."""
         return {int(idx): str(why) for idx, why in (self.media_report or {}).get("problems", ())}
 
+    @cached_property
+    def silent(self) -> frozenset[int]:
+        """The examples in whose sounds nothing is heard, by index."""
+        return frozenset(map(int, (self.media_report or {}).get("silent", ())))
+
     @property
     def ranked(self) -> bool:
         """Whether the model says how suspect each issue is: whether its predicted probabilities were here."""

@@ -244,6 +244,7 @@ class _Storing:
         report |= {
             "issues": self._connection.scalar(n_shown),
             "bytes": self._connection.scalar(n_bytes) or 0,
+            "silent": sorted({*report.get("silent", ()), *shown.silent}),
             "fetched_from": sorted({*report.get("fetched_from", ()), *hosts}),
         }
         values = {

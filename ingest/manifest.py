@@ -33,6 +33,7 @@ from ingest.description import (
     Words,
 )
 from ingest.errors import ManifestError, MissingFileError
+from ingest.layouts import LAYOUTS, LayoutError, options_of
 from ingest.tables import Table
 
 __all__ = ["DATASETS", "About", "Manifest", "read_manifest", "read_manifests"]
@@ -99,7 +100,7 @@ def _manifest(path: Path, text: str, table: Table) -> Manifest:
         files=_files(table.table("files")),
         examples=_examples(table.table("examples", optional=True)),
         votes=_votes(table.table("votes", optional=True), labels),
-        media=_media(table),
+        media=_media(table, table.choice("modality", get_args(Modality))),
         words=_words(table),
     )
     table.finish()
@@ -278,8 +279,16 @@ def _words(table: Table) -> Words | None:
     return found
 
 
-def _media(table: Table) -> Media | None:
+def _media(table: Table, modality: Modality) -> Media | None:
     if "media" not in table:
         return None
     media = table.table("media")
-    return Media(layout=media.string("layout"), options=media.rest())
+    found = Media(layout=media.string("layout"), options=media.rest())
+    try:
+        options_of(found.layout, found.options)
+    except LayoutError as error:
+        raise media.error(error.option or "layout", str(error)) from error
+    if LAYOUTS[found.layout].modality != modality:
+        fit = ", ".join(sorted(name for name, layout in LAYOUTS.items() if layout.modality == modality))
+        raise media.error("layout", f'expected one for modality = "{modality}" ({fit}), found {found.layout!r}')
+    return found

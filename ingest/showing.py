@@ -6,14 +6,25 @@ say; who may see what was kept is the server's. The reading itself is ``ingest.m
 
 import gzip
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ingest.alignment import require_same_examples
+from ingest.clips import clips
 from ingest.loading import Inputs
-from ingest.media import COUNTED, MediaError, MediaItem, MediaProblem, MediaSource, excerpt, fingerprint, open_media
+from ingest.media import (
+    CLIPPED,
+    COUNTED,
+    MediaError,
+    MediaItem,
+    MediaProblem,
+    MediaSource,
+    excerpt,
+    fingerprint,
+    open_media,
+)
 from ingest.sources import Source
 
 #: So few examples are decoded before other processes would have begun.
@@ -21,6 +32,8 @@ _FEW = 500
 _MOST_WORKERS = 8
 #: Problems that a report names; the others it counts.
 _PROBLEMS_NAMED = 200
+#: Silent sounds that a report names.
+_SILENT_NAMED = 10_000
 
 NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
 NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
@@ -37,6 +50,7 @@ class Shown:
     excerpts: dict[int, str] = field(default_factory=dict)
     spans: dict[int, str] = field(default_factory=dict)  # of the words that tell, as they are stored
     problems: list[MediaProblem] = field(default_factory=list)
+    silent: set[int] = field(default_factory=set)  # sounds in which nothing is heard
 
 
 def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
@@ -59,6 +73,8 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     options = dict(manifest.media.options)
     if manifest.media.layout in COUNTED and "key_column" not in options and inputs.size is not None:
         options.setdefault("count", inputs.size)
+    if manifest.media.layout in CLIPPED:
+        options["clips"] = {**clips(inputs), **cast("Mapping[str, object]", options.get("clips", {}))}
     source = open_media(manifest.media.layout, folder, options, cache)
     if source is None:
         missing.append(NOT_FOUND)
@@ -94,6 +110,8 @@ def rows_of(
             shown.problems.append(item)
             continue
         shown.sizes.setdefault(item.index, {})[item.kind] = [item.width or 0, item.height or 0]
+        if item.silent:
+            shown.silent.add(item.index)
         if item.text is not None:
             shown.excerpts[item.index] = excerpt(item.text)
             on_text(item.index, item.text)
@@ -110,6 +128,7 @@ def report(shown: Shown, issues: Collection[int], exemplars: int, n_bytes: int) 
         "absent": sum(problem.absent for problem in shown.problems),
         "n_problems": len(damaged),
         "problems": [[index, message] for index, message in sorted(damaged.items())[:_PROBLEMS_NAMED]],
+        "silent": sorted(shown.silent)[:_SILENT_NAMED],
     }
 
 

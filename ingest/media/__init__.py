@@ -6,7 +6,7 @@ yields the picture and the thumbnail of two of them.
 Nothing is ever unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, and
 pickles are read by ``ingest.pickles``. One broken file becomes one ``MediaProblem``; a broken archive a ``MediaError``.
 
-A layout is a name that manifests use; ``LAYOUTS`` maps it to the function that finds and opens it.
+A layout is a name that manifests use (see ``ingest.layouts``); ``ADAPTERS`` maps it to what finds and opens it.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,8 +32,9 @@ from ingest.media.table import open_text_table
 from ingest.media.text import excerpt
 
 __all__ = [
+    "ADAPTERS",
+    "CLIPPED",
     "COUNTED",
-    "LAYOUTS",
     "Kind",
     "MediaError",
     "MediaItem",
@@ -49,7 +50,7 @@ __all__ = [
 Adapter = Callable[[Path, Mapping[str, object]], MediaSource | None]
 CachingAdapter = Callable[[Path, Mapping[str, object], Path | None], MediaSource | None]
 
-LAYOUTS: Mapping[str, Adapter | CachingAdapter] = {
+ADAPTERS: Mapping[str, Adapter | CachingAdapter] = {
     "mnist-idx": open_mnist,
     "cifar10": open_cifar10,
     "cifar100": open_cifar100,
@@ -67,6 +68,8 @@ LAYOUTS: Mapping[str, Adapter | CachingAdapter] = {
 }
 #: Those whose examples are rows of a file and carry no label, so that their number is all one can compare.
 COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table"})
+#: Those whose files may be whole recordings, of which an example is a part.
+CLIPPED: Final = frozenset({"audioset"})
 #: Those that keep what took them long to find out.
 _CACHING: Final = frozenset({"amazon-lines"})
 
@@ -83,9 +86,9 @@ def open_media(
     are there and cannot be read.
     """
     try:
-        adapter = LAYOUTS[layout]
+        adapter = ADAPTERS[layout]
     except KeyError:
-        known = ", ".join(sorted(LAYOUTS))
+        known = ", ".join(sorted(ADAPTERS))
         raise MediaError(folder, f"media layout {layout!r} is unknown; expected one of {known}") from None
     if not folder.is_dir():
         raise MediaError(folder, "expected a folder with the datasets' distributions, found none")

@@ -8,7 +8,7 @@ import io
 import math
 import warnings
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
 from ingest.media.items import MediaItem
+from ingest.media.sound_formats import DEMUXERS, format_of
 from ingest.media.sound_pictures import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
+from ingest.media.wav import OtherCodecError, read_wav
 
 if TYPE_CHECKING:
     from pydub import AudioSegment
 
-SUFFIXES: Final = ("wav", *ffmpeg.DEMUXERS)
+SUFFIXES: Final = tuple(DEMUXERS)
 MAX_AUDIO_BYTES: Final = 128 << 20
 
 #: Enough for speech and most of what a label names, at half the bytes of a compact disc.
@@ -43,68 +45,85 @@ _BITRATE: Final = "64k"
 Samples = NDArray[np.float64]
 
 
-class _NotPlainError(MemberError):
-    """A WAV file that is damaged, or holds anything but plain samples."""
+class _NothingError(MemberError):
+    """No sample where some should be."""
 
 
-def audio_items(
-    index: int, data: bytes, suffix: str, seconds: float = 10.0, *, clip: bool = False
-) -> Iterator[MediaItem]:
+def audio_items(index: int, data: bytes, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
     """The "audio", the "waveform" and the "spectrogram" of a recording: its first ``seconds``, levelled, edges faded.
 
     ``suffix`` is the ending of its file name, as "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16
-    bits where there is no ffmpeg. With ``clip`` a label is about those seconds alone, cut out already: of a recording
-    that is a second longer nobody knows which of them are meant.
+    bits where there is no ffmpeg.
 
-    Raises MemberError when it is no recording, is damaged or empty, is in a format that needs ffmpeg, or no such clip.
+    Raises MemberError when it is no recording, is damaged or empty, or is in a format that needs ffmpeg.
     """
-    samples, rate = _decoded(data, suffix, seconds + _LONGER if clip else seconds)
-    if clip and len(samples) >= (seconds + _LONGER) * rate - 1:
-        raise MemberError(f"expected the clip alone, {seconds:g} s, found a longer recording: cut the clip out of it")
-    samples = samples[: math.ceil(seconds * rate)]
+    yield from _items(index, *_decoded(data, suffix, 0.0, seconds))
+
+
+def clip_items(
+    index: int, data: bytes, suffix: str, seconds: float, part: Sequence[float] | None
+) -> Iterator[MediaItem]:
+    """As ``audio_items``, of a file that is a clip or the whole recording that the clip is a part of.
+
+    ``part`` is where in the recording the clip begins and ends. A file about as long as the clip is taken for the clip;
+    of a longer one the part is cut out.
+
+    Raises MemberError also when a recording ends too early, or when nobody knows which part of it is meant.
+    """
+    begin, end = part or (0.0, seconds)
+    length = end - begin
+    samples, rate = _decoded(data, suffix, 0.0, length + _LONGER)
+    if len(samples) >= (length + _LONGER) * rate - 1:
+        if part is None:
+            finding = "found a longer recording, and nothing says which part is meant"
+            raise MemberError(f"expected the clip alone, {seconds:g} s, {finding}")
+        samples, rate = _cut(data, suffix, begin, end)
+    yield from _items(index, samples[: math.ceil(seconds * rate)], rate)
+
+
+def _cut(data: bytes, suffix: str, begin: float, end: float) -> tuple[Samples, int]:
+    expected = f"expected the clip alone, {end - begin:g} s, or the recording from {begin:g} s to {end:g} s, found one"
+    try:
+        samples, rate = _decoded(data, suffix, begin, end - begin)
+    except _NothingError as error:
+        raise MemberError(f"{expected} that ends before") from error
+    found = len(samples) / rate
+    # A video may end a moment before its last clip does.
+    if found < end - begin - _LONGER:
+        raise MemberError(f"{expected} that ends at {begin + found:.1f} s")
+    return samples, rate
+
+
+def _items(index: int, samples: Samples, rate: int) -> Iterator[MediaItem]:
+    silent = bool(20 * math.log10(max(float(np.abs(samples).max()), 1e-9)) <= _SILENCE)
     snippet = _snippet(samples, rate)
     heard = np.frombuffer(snippet.raw_data, "<i2") / 32_768
     length = len(heard) / rate
     kind, small = _encoded(snippet)
-    yield MediaItem(index, "audio", kind, None, None, length, small)
-    yield MediaItem(index, "waveform", "image/png", *WAVEFORM_SIZE, length, waveform(heard))
-    yield MediaItem(index, "spectrogram", "image/png", *SPECTROGRAM_SIZE, length, spectrogram(heard, rate))
+    yield MediaItem(index, "audio", kind, None, None, length, small, silent=silent)
+    yield MediaItem(index, "waveform", "image/png", *WAVEFORM_SIZE, length, waveform(heard, rate))
+    yield MediaItem(index, "spectrogram", "image/svg+xml", *SPECTROGRAM_SIZE, length, spectrogram(heard, rate))
 
 
-def _decoded(data: bytes, suffix: str, seconds: float) -> tuple[Samples, int]:
-    """Mono samples in [-1, 1] and their rate in Hz, at most MAX_RATE."""
-    program = ffmpeg.found()
-    if suffix == "wav":
-        try:
-            samples, rate = _native(data, seconds)
-        except _NotPlainError:
-            # WAV may hold nearly any codec.
-            if program is None:
-                raise
-            samples, rate = ffmpeg.decoded(program, data, suffix, seconds)
-    elif program is None:
-        raise MemberError(f"expected a WAV file, found .{suffix}, which only ffmpeg reads, and ffmpeg is not installed")
-    else:
-        samples, rate = ffmpeg.decoded(program, data, suffix, seconds)
+def _decoded(data: bytes, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
+    """Mono samples in [-1, 1], at least one, and their rate in Hz, at most MAX_RATE."""
+    samples, rate = _read(data, format_of(data, suffix), start, seconds)
     if len(samples) == 0:
-        raise MemberError("expected a recording, found no samples in it")
+        raise _NothingError("expected a recording, found no samples in it")
     return _resampled(samples, rate)
 
 
-def _native(data: bytes, seconds: float) -> tuple[Samples, int]:
-    try:
-        # Not from_file, which hands to ffmpeg whatever it cannot read itself.
-        segment = _segments()(data)
-        rate, channels, width = segment.frame_rate, segment.channels, segment.sample_width
-        if not (0 < rate <= 768_000 and 0 < channels <= 64 and width in (1, 2, 4)):
-            raise MemberError(f"expected a recording, found {channels} channels of {rate} Hz and {8 * width} bits")
-        kept = segment.raw_data[: math.ceil(seconds * rate) * channels * width]
-    except MemberError:
-        raise
-    except Exception as error:  # a damaged file can make a decoder raise nearly anything
-        raise _NotPlainError(f"expected a whole recording, found it damaged ({error})") from error
-    whole = np.frombuffer(kept[: len(kept) // (channels * width) * (channels * width)], dtype=f"<i{width}")
-    return whole.reshape(-1, channels).mean(axis=1) / float(1 << (8 * width - 1)), rate
+def _read(data: bytes, demuxer: str, start: float, seconds: float) -> tuple[Samples, int]:
+    program = ffmpeg.found()
+    if demuxer == "wav":
+        try:
+            return read_wav(data, start, seconds)
+        except OtherCodecError:
+            if program is None:
+                raise
+    if program is None:
+        raise MemberError(f"expected a WAV file, found {demuxer}, which only ffmpeg reads, and ffmpeg is not installed")
+    return ffmpeg.decoded(program, data, demuxer, start, seconds)
 
 
 def _segments() -> "type[AudioSegment]":

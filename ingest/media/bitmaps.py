@@ -17,8 +17,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ingest.errors import shown
+from ingest.layouts import packed
 from ingest.media.archives import Member, MemberError, Store, open_store
-from ingest.media.finding import find, packed, read_options
+from ingest.media.finding import find, read_options
 from ingest.media.inflating import Readable
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
 from ingest.media.records import pixels_of
@@ -33,7 +34,7 @@ _SKIPPED_AT_A_TIME: Final = 1 << 20
 
 def open_quickdraw(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """QuickDraw's bitmaps ``numpy_bitmap/*.npy``, a file a class. Options: path, count."""
-    told = read_options("quickdraw-bitmaps", options, ("path", "count"))
+    told = read_options("quickdraw-bitmaps", options)
     patterns = packed("numpy_bitmap", "full/numpy_bitmap", "quickdraw_dataset/full/numpy_bitmap", "quickdraw")
     path = find(folder, told.patterns(patterns))
     return None if path is None else Bitmaps(open_store(path), told.count)

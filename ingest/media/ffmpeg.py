@@ -1,7 +1,7 @@
 """The program ffmpeg: found on the machine or in a Python wheel, and called to decode a recording.
 
 It is called directly: pydub's ``from_file`` also wants ffprobe, which the wheel lacks. A file is only ever read as the
-format that its name says, because a "recording" that ffmpeg takes for a playlist may name other files and addresses.
+format that it was found to be of (see ``sound_formats``): ffmpeg itself might take it for a playlist.
 """
 
 import os
@@ -17,18 +17,6 @@ from numpy.typing import NDArray
 
 from ingest.media.archives import MemberError
 
-#: Ending of a file -> what ffmpeg calls its format.
-DEMUXERS: Final = {
-    "mp3": "mp3",
-    "flac": "flac",
-    "m4a": "mov",
-    "ogg": "ogg",
-    "oga": "ogg",
-    "opus": "ogg",
-    "webm": "matroska",
-    "aac": "aac",
-    "aiff": "aiff",
-}
 _RATE: Final = 44_100
 _SECONDS: Final = 60  # longer than any recording takes to decode; one that takes longer means harm
 
@@ -55,25 +43,26 @@ def _found(installed: str | None, named: str | None) -> Path | None:
         return None
 
 
-def decoded(program: Path, data: bytes, suffix: str, seconds: float) -> tuple[NDArray[np.float64], int]:
-    """The first ``seconds`` of a recording as mono samples in [-1, 1], and their rate in Hz.
+def decoded(program: Path, data: bytes, demuxer: str, start: float, seconds: float) -> tuple[NDArray[np.float64], int]:
+    """At most ``seconds`` of a recording from ``start`` on, as mono samples in [-1, 1], and their rate in Hz.
 
-    Raises MemberError when ffmpeg cannot read it as what its ``suffix`` says.
+    Raises MemberError when ffmpeg cannot read it as what ``demuxer`` says.
     """
-    demuxer = {"wav": "wav", **DEMUXERS}[suffix]
     # Some formats are read from their end, which a pipe does not have before all is read.
     with tempfile.NamedTemporaryFile(suffix=".media") as file:
         file.write(data)
         file.flush()
         command = [str(program), "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-f", demuxer]
-        command += ["-i", file.name, "-vn", "-t", f"{seconds:.3f}", "-ac", "1", "-ar", str(_RATE)]
-        command += ["-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
+        command += ["-i", file.name, "-vn", "-ss", f"{start:.3f}", "-t", f"{seconds:.3f}"]
+        command += ["-ac", "1", "-ar", str(_RATE), "-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603 - our own words
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise MemberError(f"expected a whole recording, found it damaged ({type(error).__name__})") from error
+            finding = f"found one that cannot be decoded: {type(error).__name__}"
+            raise MemberError(f"expected a whole recording, {finding}") from error
     if done.returncode != 0:
-        raise MemberError(f"expected a whole recording, found it damaged ({_reason(done.stderr, file.name)})")
+        said = _reason(done.stderr, file.name)
+        raise MemberError(f"expected a whole recording, found one that cannot be decoded: {said}")
     samples = np.frombuffer(done.stdout[: len(done.stdout) // 4 * 4], "<f4").astype(np.float64)
     return np.nan_to_num(np.clip(samples, -1.0, 1.0)), _RATE
 

@@ -40,6 +40,7 @@ class MediaItem:
     seconds: float | None
     data: bytes
     text: str | None = None
+    silent: bool = False  # a sound in which nothing is heard from its beginning to its end
 
 
 @dataclass(frozen=True, slots=True)

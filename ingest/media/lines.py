@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
-from ingest.media.finding import Options, find, read_options
+from ingest.media.finding import find, read_options
 from ingest.media.inflating import Readable
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
 from ingest.media.records import unpacked
@@ -36,7 +37,7 @@ _PATTERNS: Final = tuple(name + end for name in _NAMES for end in ("", ".gz", ".
 
 def open_amazon(folder: Path, options: Mapping[str, object], cache: Path | None) -> MediaSource | None:
     """Amazon's reviews ``amazon5core.preprocessed.txt``, a line an example. Options: path, encoding, count."""
-    told = read_options("amazon-lines", options, ("path", "encoding", "count"))
+    told = read_options("amazon-lines", options)
     path = find(folder, told.patterns(_PATTERNS))
     return None if path is None else Lines(open_store(path), told, cache)
 

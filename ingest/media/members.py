@@ -6,20 +6,22 @@ order. By key takes one pass over an archive; by order takes one more before it,
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ingest.errors import shown
+from ingest.layouts import Options, packed
 from ingest.media import audio, image, text
 from ingest.media.archives import Member, MemberError, Store, open_store
-from ingest.media.finding import Options, find, packed, read_options, shuffled
+from ingest.media.finding import find, read_options, shuffled
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.working import Decoder, Job, decoded
 
 _YOUTUBE_ID: Final = 11  # characters
+_CLIP: Final = re.compile(r"[\w-]{11}_\d+(?:\.\d+)?_\d+(?:\.\d+)?")
 
 
 def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -27,8 +29,7 @@ def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | No
 
     Options: path, order, shuffle_seeds, encoding.
     """
-    known = ("path", "order", "shuffle_seeds", "encoding")
-    told = read_options("20news-bydate", options, known, encoding="latin-1")
+    told = read_options("20news-bydate", options)
     patterns = packed("20news-bydate-test", "20news-bydate")
     return _open(folder, told, patterns, r"(?:(?:.*/)?20news-bydate-test/)?(?P<key>[^/]+/\d+)", _texts(told))
 
@@ -38,7 +39,7 @@ def open_aclimdb(folder: Path, options: Mapping[str, object]) -> MediaSource | N
 
     A key is as ``neg/9641_4``; ``<br />`` becomes a line break. Options: path, order, encoding.
     """
-    told = read_options("aclimdb", options, ("path", "order", "encoding"))
+    told = read_options("aclimdb", options)
     patterns = packed("aclImdb", "aclImdb-test", "aclImdb_v1")
     return _open(folder, told, patterns, r"(?:.*/)?test/(?P<key>(?:neg|pos)/\d+_\d+\.txt)", _texts(told, breaks=True))
 
@@ -48,7 +49,7 @@ def open_caltech256(folder: Path, options: Mapping[str, object]) -> MediaSource 
 
     A key is as ``001.ak47/001_0001.jpg``. Options: path, order.
     """
-    told = read_options("caltech256", options, ("path", "order"))
+    told = read_options("caltech256", options)
     return _open(
         folder, told, packed("256_ObjectCategories"), r"(?:.*/)?(?P<key>\d{3}\.[^/]+/\d{3}_\d+\.jpg)", _PICTURES
     )
@@ -59,31 +60,33 @@ def open_imagenet(folder: Path, options: Mapping[str, object]) -> MediaSource | 
 
     A key is as ``ILSVRC2012_val_00000293``. Options: path.
     """
-    told = read_options("imagenet-val", options, ("path",))
+    told = read_options("imagenet-val", options)
     patterns = packed("ILSVRC2012_img_val", "val", "imagenet_val", "imagenet/val")
     return _open(folder, told, patterns, r"(?:.*/)?(?P<key>ILSVRC2012_val_\d{8}\.(?i:jpe?g))", _PICTURES)
 
 
 def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """AudioSet's clips ``YTID_start_end.wav`` or ``YTID.wav``, each the clip and not the whole video, in a folder.
+    """AudioSet's clips ``YTID_start_end.wav`` or ``YTID.wav``, in a folder; of a whole video the clip is cut out.
 
-    A key is the video's id. Options: path, seconds.
+    A key is the video's id, with or without start and end behind it. Options: path, seconds, clips.
     """
-    told = read_options("audioset", options, ("path", "seconds"))
+    told = read_options("audioset", options)
     patterns = packed("audioset_eval_set", "audioset_eval", "audioset", "AudioSet")
     clip = rf"(?:.*/)?(?P<key>[\w-]{{11}})(?:_\d+(?:\.\d+)?_\d+(?:\.\d+)?)?\.(?i:{'|'.join(audio.SUFFIXES)})"
-    return _open(folder, told, patterns, clip, _sounds(told, clips=True))
+    return _open(
+        folder, told, patterns, clip, _Reading(audio.MAX_AUDIO_BYTES, partial(_clip, seconds=told.seconds), _video)
+    )
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Image files in a folder or archive, flat or a folder a class. Options: path, order, shuffle_seeds."""
-    told = read_options("image-folder", options, ("path", "order", "shuffle_seeds"))
+    told = read_options("image-folder", options)
     return _open(folder, told, ["."], _ending(*image.SUFFIXES), _PICTURES)
 
 
 def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Texts, ``.txt``, in a folder or archive. Options: path, order, shuffle_seeds, encoding."""
-    told = read_options("text-folder", options, ("path", "order", "shuffle_seeds", "encoding"))
+    told = read_options("text-folder", options)
     return _open(folder, told, ["."], _ending("txt"), _texts(told))
 
 
@@ -92,7 +95,7 @@ def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSourc
 
     Options: path, order, shuffle_seeds, seconds.
     """
-    told = read_options("audio-folder", options, ("path", "order", "shuffle_seeds", "seconds"))
+    told = read_options("audio-folder", options)
     return _open(folder, told, ["."], _ending(*audio.SUFFIXES), _sounds(told))
 
 
@@ -100,6 +103,7 @@ def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSourc
 class _Reading:
     limit: int  # bytes of one file
     decode: Decoder
+    named: Callable[[str], str] = str  # what of a key stands in the name of a file
 
 
 def _picture(job: Job) -> Iterator[MediaItem]:
@@ -117,8 +121,10 @@ def _sound(job: Job, seconds: float) -> Iterator[MediaItem]:
 def _clip(job: Job, seconds: float) -> Iterator[MediaItem]:
     # Named by its video alone, a file may be all of it; one that has a beginning and an end in its name says it is not.
     path = PurePosixPath(job.name)
-    alone = len(path.stem) == _YOUTUBE_ID
-    return audio.audio_items(job.index, job.data, path.suffix[1:].lower(), seconds, clip=alone)
+    suffix = path.suffix[1:].lower()
+    if len(path.stem) > _YOUTUBE_ID:
+        return audio.audio_items(job.index, job.data, suffix, seconds)
+    return audio.clip_items(job.index, job.data, suffix, seconds, job.part)
 
 
 _PICTURES: Final = _Reading(image.MAX_IMAGE_BYTES, _picture)
@@ -128,8 +134,12 @@ def _texts(told: Options, *, breaks: bool = False) -> _Reading:
     return _Reading(text.MAX_TEXT_BYTES, partial(_text, encoding=told.encoding, breaks=breaks))
 
 
-def _sounds(told: Options, *, clips: bool = False) -> _Reading:
-    return _Reading(audio.MAX_AUDIO_BYTES, partial(_clip if clips else _sound, seconds=told.seconds))
+def _sounds(told: Options) -> _Reading:
+    return _Reading(audio.MAX_AUDIO_BYTES, partial(_sound, seconds=told.seconds))
+
+
+def _video(key: str) -> str:
+    return key[:_YOUTUBE_ID] if _CLIP.fullmatch(key) else key
 
 
 def _ending(*suffixes: str) -> str:
@@ -160,7 +170,8 @@ class Members:
 
     def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
         by_order = [index for index, key in wanted.items() if key is None or self.told.order]
-        by_key = {key: index for index, key in wanted.items() if key is not None and not self.told.order}
+        named = self.reading.named
+        by_key = {named(key): index for index, key in wanted.items() if key is not None and not self.told.order}
         keys, spellings = self._keys_at(by_order), by_key
         missing = set(wanted)
         for member, key in self._members():
@@ -169,7 +180,7 @@ class Members:
                 index = next((spellings[word] for word in self._spellings(key) if word in spellings), None)
             if index is None:
                 continue
-            yield self._job_of(member, index, first=index in missing)
+            yield self._job_of(member, index, wanted[index], first=index in missing)
             missing.discard(index)
         for index in sorted(missing):
             yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]), absent=True)
@@ -179,12 +190,13 @@ class Members:
             return None
         return [PurePosixPath(key).parent.name or None for key in self._ordered_keys()]
 
-    def _job_of(self, member: Member, index: int, *, first: bool) -> Job | MediaProblem:
+    def _job_of(self, member: Member, index: int, key: str | None, *, first: bool) -> Job | MediaProblem:
         where = f"{self.store.path}: {member.name}"
         if not first:
             return MediaProblem(index, where, "expected one file of this example, found this one after another")
         try:
-            return Job(index, where, member.name, member.read(self.reading.limit))
+            part = self.told.clips.get(key or "")
+            return Job(index, where, member.name, member.read(self.reading.limit), part)
         except MemberError as error:
             return MediaProblem(index, where, str(error))
 

@@ -97,7 +97,7 @@ def _open(
     member: str,
     reader: Callable[[str], Reader],
 ) -> MediaSource | None:
-    told = read_options(layout, options, ("path",))
+    told = read_options(layout, options)
     path = find(folder, told.patterns(patterns))
     return None if path is None else Records(open_store(path), re.compile(rf"(?:.*/)?{member}"), reader)
 

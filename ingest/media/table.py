@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.errors import shown
+from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
-from ingest.media.finding import Options, find, read_options
+from ingest.media.finding import find, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
 from ingest.media.lines import whole_lines
 from ingest.media.records import unpacked
@@ -35,7 +36,7 @@ def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource 
 
     Options: path, column ("text" without it), key_column, encoding, count.
     """
-    told = read_options("text-table", options, ("path", "column", "key_column", "encoding", "count"))
+    told = read_options("text-table", options)
     path = find(folder, told.patterns(_PATTERNS))
     return None if path is None else TextTable(open_store(path), told)
 

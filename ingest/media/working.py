@@ -33,6 +33,7 @@ class Job:
     where: str
     name: str  # of the file, for its ending
     data: Any
+    part: Sequence[float] | None = None  # where in a whole recording it begins and ends, in seconds
 
 
 Decoder = Callable[[Job], Iterator[MediaItem]]

@@ -10,13 +10,16 @@ import wave
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
 
 from ingest.commands import main
+from ingest.media import ffmpeg
 from tests.ingest.conftest import Query, Tiny
+from tests.serving import serving
 
 Ingested = Callable[[str], Query]
 
@@ -215,20 +218,40 @@ def test_audioset(ingested: Ingested, media: Path, shared: Path) -> None:
     assert [kind for (kind,) in kinds] == ["audio", "spectrogram", "waveform"]
     ((index, why),) = report(query)["problems"]  # type: ignore[misc,has-type]
     assert index == wanted[3]["id"]
-    assert "found it damaged" in why
+    assert "cannot be decoded" in why
 
 
-def test_a_whole_video_is_not_taken_for_the_clip(ingested: Ingested, media: Path, shared: Path) -> None:
-    """Ten seconds somewhere in it are labelled, and its name does not say which it begins with."""
-    wanted = records(shared, "audioset")[0]
-    video = str(wanted["url"]).partition("youtu.be/")[2].partition("?")[0]
+def test_of_a_whole_video_the_clip_is_cut_out(ingested: Ingested, media: Path, shared: Path) -> None:
+    """Both clips begin at 30 s, as their records' addresses say; the second video is over before its clip is."""
+    wanted = records(shared, "audioset")[:2]
     (media / "audioset").mkdir()
-    (media / f"audioset/{video}.wav").write_bytes(wav(30, 440))
+    for record, seconds in zip(wanted, (45, 33), strict=True):
+        assert str(record["url"]).endswith("start=30&end=40")
+        video = str(record["url"]).partition("youtu.be/")[2].partition("?")[0]
+        whole = wav(30, 440)[44:] + wav(seconds - 30, 1_000)[44:]
+        (media / f"audioset/{video}.wav").write_bytes(wav(seconds, 440)[:44] + whole)
     query = ingested("audioset")
-    assert query("SELECT count(*) FROM media") == [(0,)]
+    ((idx, seconds, data),) = query("SELECT idx, seconds, bytes FROM media WHERE kind = 'audio'")
+    assert (idx, seconds) == (wanted[0]["id"], pytest.approx(10, abs=0.01))
+    samples, rate = ffmpeg.decoded(Path(imageio_ffmpeg.get_ffmpeg_exe()), data, "mp3", 0, 60)
+    assert np.abs(np.fft.rfft(samples)).argmax() * rate / len(samples) == pytest.approx(1_000, abs=2)
     ((index, why),) = report(query)["problems"]  # type: ignore[misc,has-type]
-    assert index == wanted["id"]
-    assert why.startswith("expected the clip alone, 10 s, found a longer recording")
+    assert index == wanted[1]["id"]
+    assert why == "expected the clip alone, 10 s, or the recording from 30 s to 40 s, found one that ends at 33.0 s"
+
+
+def test_a_silent_clip_is_said_to_be_silent(ingested: Ingested, media: Path, shared: Path, tmp_path: Path) -> None:
+    silent, loud = records(shared, "audioset")[:2]
+    (media / "audioset").mkdir()
+    for record, sound in ((silent, bytes(len(wav(3, 440)) - 44)), (loud, wav(3, 440)[44:])):
+        video = str(record["url"]).partition("youtu.be/")[2].partition("?")[0]
+        (media / f"audioset/{video}.wav").write_bytes(wav(3, 440)[:44] + sound)
+    assert report(ingested("audioset"))["silent"] == [silent["id"]]
+    with serving(tmp_path / "catalogue.sqlite") as site, httpx.Client(base_url=site) as client:
+        words = "Silent from beginning to end"
+        assert words in client.get(f"/audioset/issues/{silent['id']}").text
+        assert words not in client.get(f"/audioset/issues/{loud['id']}").text
+        assert client.get("/audioset?sort=index").text.count(words) == 1
 
 
 def test_whole_texts_are_stored_compressed(shared: Path, tmp_path: Path) -> None:

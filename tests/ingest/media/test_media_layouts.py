@@ -17,7 +17,8 @@ from packing import WAYS, Files, tar_bytes, unpacked
 from PIL import Image
 from pyarrow import parquet
 
-from ingest.media import LAYOUTS, MediaError, MediaItem, MediaProblem, open_media
+from ingest.layouts import LAYOUTS
+from ingest.media import ADAPTERS, MediaError, MediaItem, MediaProblem, open_media
 
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (5, 28, 28), dtype=np.uint8)
@@ -231,7 +232,7 @@ def check(layout: str, found: dict[tuple[int, str], MediaItem]) -> None:
 
 
 def test_every_layout_is_tried_here() -> None:
-    assert set(LAYOUTS) == set(DISTRIBUTIONS) == set(WANTED)
+    assert set(LAYOUTS) == set(ADAPTERS) == set(DISTRIBUTIONS) == set(WANTED)
 
 
 @pytest.mark.parametrize("below", ["", "downloads"], ids=["in-the-folder", "one-level-below"])

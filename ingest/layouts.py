@@ -1,0 +1,146 @@
+"""Layouts: the ways in which distributions of media lie on a disk, by the names that manifests use, and their options.
+
+This says which there are and what each may be told; nothing is opened, so that a manifest can be held against it before
+any long work. Options are read strictly: a misspelt one would otherwise change nothing, silently.
+"""
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import PurePosixPath
+from typing import Final, cast
+
+from ingest.errors import shown
+
+#: Encodings that a manifest may name: each decodes without help from outside.
+ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252")
+#: Endings of archives.
+ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
+
+
+class LayoutError(ValueError):
+    """A layout that nobody reads, or an option that it does not take; ``option`` is None for the layout itself."""
+
+    def __init__(self, finding: str, option: str | None = None) -> None:
+        super().__init__(finding)
+        self.option = option
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What media of a layout are, and which options it takes; ``encoding`` is that of its texts."""
+
+    modality: str
+    options: tuple[str, ...]
+    encoding: str = "utf-8"
+
+
+LAYOUTS: Final[Mapping[str, Layout]] = {
+    "mnist-idx": Layout("image", ("path",)),
+    "cifar10": Layout("image", ("path",)),
+    "cifar100": Layout("image", ("path",)),
+    "caltech256": Layout("image", ("path", "order")),
+    "imagenet-val": Layout("image", ("path",)),
+    "quickdraw-bitmaps": Layout("image", ("path", "count")),
+    "20news-bydate": Layout("text", ("path", "order", "shuffle_seeds", "encoding"), "latin-1"),
+    "aclimdb": Layout("text", ("path", "order", "encoding")),
+    "amazon-lines": Layout("text", ("path", "encoding", "count")),
+    "audioset": Layout("audio", ("path", "seconds", "clips")),
+    "image-folder": Layout("image", ("path", "order", "shuffle_seeds")),
+    "text-folder": Layout("text", ("path", "order", "shuffle_seeds", "encoding")),
+    "text-table": Layout("text", ("path", "column", "key_column", "encoding", "count")),
+    "audio-folder": Layout("audio", ("path", "order", "shuffle_seeds", "seconds")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything an adapter may be told; each adapter takes some of it.
+
+    path: where the distribution lies, as a glob relative to the folder, instead of the layout's own patterns.
+    order: "sorted" numbers examples by their files, sorted by folder, then by name. Without it they go by key.
+    shuffle_seeds: the sorted files are then shuffled as ``numpy.random.RandomState(seed)`` does, once for each seed.
+    encoding: of texts. seconds: the length of sound snippets.
+    column: the column of a table, or the field of a JSON object, that holds the text. key_column: the one that holds
+    the example's key; without it rows are numbered. count: how many examples there must be, where a number alone says
+    which is which and a file too few would shift all that follow. clips: the example's key -> where in the whole
+    recording of that name its clip begins and ends, in seconds; a manifest need not say what addresses say.
+    """
+
+    path: str | None = None
+    order: str | None = None
+    shuffle_seeds: tuple[int, ...] = ()
+    encoding: str = "utf-8"
+    seconds: float = 10.0
+    column: str = "text"
+    key_column: str | None = None
+    count: int | None = None
+    clips: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def patterns(self, usual: Sequence[str]) -> Sequence[str]:
+        """Where to look: at ``path``, unpacked or packed, where there is one, else under the usual names."""
+        return packed(glob.escape(self.path)) if self.path else usual
+
+
+def options_of(layout: str, given: Mapping[str, object]) -> Options:
+    """The options of a layout, as a manifest gives them.
+
+    Raises LayoutError for a layout nobody reads, an option that it does not take, or a wrong value.
+    """
+    if layout not in LAYOUTS:
+        raise LayoutError(f"{layout!r} is unknown; expected one of {', '.join(sorted(LAYOUTS))}")
+    known = LAYOUTS[layout].options
+    for name, value in given.items():
+        if name not in known:
+            raise LayoutError(f"is unknown; expected one of {', '.join(known)}", name)
+        finding = _finding(name, value)
+        if finding is not None:
+            raise LayoutError(finding, name)
+    values = {"encoding": LAYOUTS[layout].encoding, **given}
+    if "shuffle_seeds" in values:
+        if values.get("order") != "sorted":
+            raise LayoutError('needs order = "sorted", which it shuffles', "shuffle_seeds")
+        values["shuffle_seeds"] = tuple(cast("Sequence[int]", values["shuffle_seeds"]))
+    return Options(**{one.name: values[one.name] for one in fields(Options) if one.name in values})  # type: ignore[arg-type]
+
+
+def _finding(name: str, value: object) -> str | None:
+    """What is wrong with the value of an option, or None."""
+    match name:
+        case "path":
+            valid = isinstance(value, str) and _is_inside(value)
+            expected = "a path inside the folder, with '/' and without '..'"
+        case "order":
+            valid, expected = value == "sorted", '"sorted"'
+        case "shuffle_seeds":
+            valid = isinstance(value, list | tuple) and all(type(n) is int and 0 <= n < 2**32 for n in value)
+            expected = "a list of whole numbers below 2^32"
+        case "encoding":
+            valid, expected = value in ENCODINGS, f"one of {', '.join(ENCODINGS)}"
+        case "column" | "key_column":
+            valid, expected = isinstance(value, str) and value != "", "the name of a column"
+        case "clips":
+            valid = isinstance(value, Mapping) and all(map(_is_part, value.values()))
+            expected = "a table with [begin, end], in seconds, for each key"
+        case "count":
+            valid, expected = type(value) is int and value > 0, "a whole number above 0"
+        case _:
+            valid, expected = type(value) in (int, float) and 0 < cast("float", value) <= 60, "a number up to 60"
+    return None if valid else f"expected {expected}, found {shown(value)}"
+
+
+def _is_inside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return bool(path) and not pure.is_absolute() and ".." not in pure.parts and "\\" not in path and "\0" not in path
+
+
+def _is_part(value: object) -> bool:
+    """Whether it is a pair of seconds, the first one before the second one."""
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(type(n) in (int, float) for n in value):
+        return False
+    return bool(0 <= value[0] < value[1] < float("inf"))
+
+
+def packed(*names: str) -> list[str]:
+    """The patterns of a distribution of these names, unpacked or packed."""
+    return [name + ending for name in names for ending in ("", *ARCHIVES)]
