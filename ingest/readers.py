@@ -34,7 +34,7 @@ def read_labels(path: Path, n_classes: int) -> NDArray[np.int64]:
 
 
 def read_multiple_labels(path: Path, n_classes: int) -> list[LabelSet]:
-    """The label set of each example, from a .npy file: an object array of arrays, or an (n, m) array of 0 and 1.
+    """The label set of each example, from a .npy file: an object array of arrays or lists, or (n, m) zeros and ones.
 
     Each set comes back ascending, without repetition.
     """
@@ -46,15 +46,24 @@ def read_multiple_labels(path: Path, n_classes: int) -> list[LabelSet]:
         return _sets_of_indicators(path, n_classes)
     with path.open("rb") as stream:
         loaded = load_arrays(stream, str(path))
+    if isinstance(loaded, np.ndarray) and loaded.ndim == 2:
+        loaded = np.fromiter(loaded.tolist(), dtype=object)  # what numpy makes of lists that happen to be of one length
     if not isinstance(loaded, np.ndarray) or loaded.ndim != 1 or len(loaded) == 0:
         raise DataError(path, f"expected an (n,) array of label sets, found {shown(loaded)}")
     return [_label_set(path, place, labels, n_classes) for place, labels in enumerate(loaded)]
 
 
 def _label_set(path: Path, place: int, labels: object, n_classes: int) -> LabelSet:
-    if not isinstance(labels, np.ndarray) or labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise DataError(path, f"expected an array of class numbers, found {shown(labels)}", record=f"example {place}")
-    label_set = tuple(sorted({int(label) for label in labels}))
+    if (
+        isinstance(labels, np.ndarray)
+        and labels.ndim == 1
+        and (np.issubdtype(labels.dtype, np.integer) or not labels.size)
+    ):
+        labels = labels.tolist()  # an empty array has the type of no number at all
+    if not isinstance(labels, list | tuple) or not all(type(label) is int for label in labels):
+        finding = f"expected class numbers, as an array or a list, found {shown(labels)}"
+        raise DataError(path, finding, record=f"example {place}")
+    label_set = tuple(sorted(set(labels)))
     for label in label_set:
         if not 0 <= label < n_classes:
             raise _label_out_of_range(path, place, label, n_classes)
@@ -64,7 +73,8 @@ def _label_set(path: Path, place: int, labels: object, n_classes: int) -> LabelS
 def _sets_of_indicators(path: Path, n_classes: int) -> list[LabelSet]:
     indicators = open_array(path)
     if indicators.ndim != 2 or indicators.shape[1] != n_classes:
-        raise DataError(path, f"expected shape (n, {n_classes}), one column a class, found {indicators.shape}")
+        finding = f"expected a set of class numbers an example, or shape (n, {n_classes}) of 0 and 1"
+        raise DataError(path, f"{finding}, found shape {indicators.shape} of {indicators.dtype}")
     wrong = np.argwhere((indicators != 0) & (indicators != 1))
     if len(wrong):
         row, column = wrong[0]

@@ -28,6 +28,32 @@ def test_labels_of_any_whole_type(dtype: str, tmp_path: Path) -> None:
     assert labels.dtype == np.int64
 
 
+def test_label_sets_as_lists_and_an_empty_one_of_any_type(tmp_path: Path) -> None:
+    """An array of lists is what one writes who thinks of none of this; ``np.array([])`` is one of floats."""
+    sets = np.empty(4, dtype=object)
+    sets[:] = [[2, 0], [], (1,), np.array([])]
+    assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == [(0, 2), (), (1,), ()]
+
+
+def test_lists_of_one_length_are_sets_as_well(tmp_path: Path) -> None:
+    sets = np.array([[2, 0], [1, 2]], dtype=object)
+    assert sets.ndim == 2
+    assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == [(0, 2), (1, 2)]
+
+
+@pytest.mark.parametrize("wrong", [[True], ["1"], [1.0], np.array([1.5]), 1, None, {"a": 1}, [[1]]])
+def test_what_is_no_set_of_class_numbers_is_named(tmp_path: Path, wrong: Any) -> None:
+    sets = np.empty(2, dtype=object)
+    sets[0], sets[1] = [0], wrong
+    with pytest.raises(DataError, match="example 1: expected class numbers, as an array or a list, found"):
+        read_multiple_labels(saved(tmp_path / "s.npy", sets), 3)
+
+
+def test_single_labels_are_no_sets(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected a set of class numbers an example, .*found shape \(2,\) of int64"):
+        read_multiple_labels(saved(tmp_path / "s.npy", np.array([0, 1])), 3)
+
+
 def test_label_sets_as_arrays_and_as_indicators(tmp_path: Path) -> None:
     sets = np.empty(3, dtype=object)
     sets[:] = [np.array([2, 0], np.uint16), np.array([], np.uint16), np.array([1, 1], np.uint16)]
