@@ -85,6 +85,7 @@ class Report:
     stored: int
     known: int  # of those stored, how many were fetched before
     failed: tuple[tuple[int, str], ...]
+    addresses: Mapping[int, str]  # of those that failed, where they have one
 
 
 def fetch_media(
@@ -114,7 +115,8 @@ def fetch_media(
             failed |= _Storing(connection, name, kind, progress).store(files)
     stored = [index for index in files if index not in failed]
     known = sum(files[index].known for index in stored)
-    return Report(name, len(lacking), len(stored), known, tuple(sorted(failed.items())))
+    addresses = {index: urls[index] for index in failed if index in urls}
+    return Report(name, len(lacking), len(stored), known, tuple(sorted(failed.items())), addresses)
 
 
 def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | None]]:

@@ -6,10 +6,12 @@ decoder to find out. Nothing is stored in a catalogue here.
 """
 
 import asyncio
+import math
 import random
 import time
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -34,9 +36,10 @@ class Manners:
     per_second: float = 4.0  # requests, of all connections together
     attempts: int = 4
     backoff: float = 1.0  # before the second attempt; doubles with each
-    longest_wait: float = 300.0  # a server that asks for more is left alone
+    longest_wait: float = 300.0  # a server that asks for more is left alone, by all files of this run
     silence: float = 20.0  # without a byte
-    whole: float = 120.0  # for one file
+    whole: float = 120.0  # for one attempt at one file
+    total: float = 600.0  # for one file, all attempts and what its server asked to wait
     most_bytes: int = 64 << 20
     allowed_hosts: frozenset[str] = frozenset()  # may be private
 
@@ -64,9 +67,28 @@ class _RefusedError(Exception):
 
 
 class _TryAgainError(Exception):
+    """Another attempt may succeed, not before ``after`` seconds where the server said so."""
+
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
         self.after = after
+
+
+@dataclass
+class _TimeLeft:
+    """The seconds that one file may yet take."""
+
+    seconds: float
+
+    @asynccontextmanager
+    async def passing(self, most: float) -> AsyncIterator[None]:
+        """Count what the block takes. Raises TimeoutError where that is more than ``most``, or than is left."""
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(min(most, self.seconds)):
+                yield
+        finally:
+            self.seconds -= time.monotonic() - begun
 
 
 def fetch(
@@ -99,6 +121,7 @@ class _Fetching:
     manners: Manners
     done: Callable[[Fetched], None]
     next_start: float = field(default=0.0, init=False)
+    shut: dict[str, str] = field(default_factory=dict, init=False)  # host -> why it is asked no more
 
     async def all(self, errands: Sequence[Errand]) -> list[Fetched]:
         waiting = iter(enumerate(errands))
@@ -124,31 +147,45 @@ class _Fetching:
         known = next((path for path in self.folder.glob(f"{stem}*") if path.suffix != ".part"), None)
         if known is not None:
             return Fetched(errand, known, known=True)
-        reason = "never asked"
+        return await self._tried(client, errand, stem)
+
+    async def _tried(self, client: httpx.AsyncClient, errand: Errand, stem: str) -> Fetched:
+        """Several attempts, for as long as one file may take; waiting for one's turn takes none of that."""
+        time_left, reason, after = _TimeLeft(self.manners.total), "", 0.0
         for attempt in range(self.manners.attempts):
             try:
-                async with asyncio.timeout(self.manners.whole):
-                    return Fetched(errand, await self._asked(client, errand.url, stem))
+                return Fetched(errand, await self._asked(client, errand.url, stem, time_left))
             except (_RefusedError, RefusedAddressError) as error:
                 return Fetched(errand, None, str(error))
             except _TryAgainError as error:
-                reason, after = str(error), error.after
+                reason, after = str(error), error.after or 0.0
             except TimeoutError:
-                reason, after = f"expected it whole within {self.manners.whole:g} s, found it still coming", None
+                reason, after = f"expected it whole within {spoken(self.manners.whole)}, found it still coming", 0.0
             except (httpx.InvalidURL, ValueError) as error:
                 return Fetched(errand, None, f"expected an address, found none ({error})")
             except (httpx.TransportError, httpx.DecodingError) as error:
-                reason, after = f"expected an answer, found none ({type(error).__name__}: {error})", None
-            if after is not None and after > self.manners.longest_wait:
-                return Fetched(errand, None, f"{reason}; asked to come back in {after:.0f} s")
+                reason, after = f"expected an answer, found none ({type(error).__name__}: {error})", 0.0
+            if after > self.manners.longest_wait:
+                return self._shut(errand, f"{reason}; it asks to come back in {spoken(after)}")
+            time_left.seconds -= after
+            if time_left.seconds <= 0:
+                reason = f"{reason}; given up after {spoken(self.manners.total)}"
+                break
             if attempt + 1 < self.manners.attempts:
                 await self._wait(attempt, after)
-        return Fetched(errand, None, f"{reason}, {self.manners.attempts} times")
+        else:
+            reason = f"{reason}, {self.manners.attempts} times"
+        return self._shut(errand, reason) if after else Fetched(errand, None, reason)
 
-    async def _wait(self, attempt: int, after: float | None) -> None:
-        if after is not None:
-            # The server speaks to this whole program, not to one request of it.
-            self.next_start = max(self.next_start, time.monotonic() + after)
+    def _shut(self, errand: Errand, reason: str) -> Fetched:
+        """Leave alone a server that asked for time, and for more than it can be given: no other file is asked of it."""
+        host = urlsplit(errand.url).hostname or ""
+        self.shut[host] = f"not asked, because {host} had answered another request so: {reason}"
+        return Fetched(errand, None, reason)
+
+    async def _wait(self, attempt: int, after: float) -> None:
+        # The server speaks to this whole program, not to one request of it.
+        self.next_start = max(self.next_start, time.monotonic() + after)
         await asyncio.sleep(self.manners.backoff * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
     async def _turn(self) -> None:
@@ -158,19 +195,26 @@ class _Fetching:
         self.next_start = start + 1 / self.manners.per_second
         await asyncio.sleep(start - now)
 
-    async def _asked(self, client: httpx.AsyncClient, url: str, stem: str) -> Path:
+    async def _asked(self, client: httpx.AsyncClient, url: str, stem: str, time_left: "_TimeLeft") -> Path:
         first = url
         for _ in range(_MOST_HOPS + 1):
+            self._require_open(first)
             await self._turn()
-            to = await destination(url, self.manners.allowed_hosts)
-            async with client.stream(
-                "GET", to.url, headers=_headers(to), extensions={"sni_hostname": to.name}
-            ) as answer:
-                if answer.is_redirect and "location" in answer.headers:
-                    url = urljoin(url, answer.headers["location"])
-                    continue
-                return await self._saved(answer, first, stem)
+            self._require_open(first)
+            async with time_left.passing(self.manners.whole):
+                to = await destination(url, self.manners.allowed_hosts)
+                async with client.stream(
+                    "GET", to.url, headers=_headers(to), extensions={"sni_hostname": to.name}
+                ) as answer:
+                    if answer.is_redirect and "location" in answer.headers:
+                        url = urljoin(url, answer.headers["location"])
+                        continue
+                    return await self._saved(answer, first, stem)
         raise _RefusedError(f"expected a file, found more than {_MOST_HOPS} redirects")
+
+    def _require_open(self, url: str) -> None:
+        if (reason := self.shut.get(urlsplit(url).hostname or "")) is not None:
+            raise _RefusedError(reason)
 
     async def _saved(self, answer: httpx.Response, url: str, stem: str) -> Path:
         self._check(answer)
@@ -216,7 +260,7 @@ def _retry_after(value: str | None) -> float | None:
     if value is None:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        return float(value.strip()[:12])
     try:
         until = parsedate_to_datetime(value)
     except ValueError:
@@ -224,3 +268,17 @@ def _retry_after(value: str | None) -> float | None:
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def spoken(seconds: float) -> str:
+    """A length of time as people say it, rounded up.
+
+    >>> [spoken(n) for n in (0.4, 45, 600, 86_400, 1_000_000, 1e11)]
+    ['0.4 s', '45 s', '10 min', '24 h', '12 days', 'more than a year']
+    """
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    for most, unit, name in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < most:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{math.ceil(seconds / 86_400)} days" if seconds < 366 * 86_400 else "more than a year"

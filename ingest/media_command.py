@@ -28,6 +28,7 @@ licence in the manifest allows (LABELERRORS_PUBLIC=1).
 """
 
 _REASONS_NAMED: Final = 20
+_FAILURES_NAMED: Final = 1_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,15 +76,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def told(report: "Report") -> str:
-    """What came of a run, for a person: counts, then reasons, most frequent first, then examples by index."""
+    """What came of a run, for a person: counts, then reasons, most frequent first, then each example that failed."""
     lines = [
         f"{report.dataset}: {report.asked:,} issues without a medium, {report.stored:,} stored"
         f" ({report.known:,} fetched before), {len(report.failed):,} failed"
     ]
     reasons = Counter(reason for _, reason in report.failed)
     lines += [f"  {n:,} x {reason}" for reason, n in reasons.most_common(_REASONS_NAMED)]
-    lines += [f"  example {index}: {reason}" for index, reason in report.failed[:_REASONS_NAMED] if len(reasons) > 1]
+    for index, reason in report.failed[:_FAILURES_NAMED]:
+        address = report.addresses.get(index)
+        lines.append(f"  example {index}{'' if address is None else f' at {_printable(address)}'}: {reason}")
+    if len(report.failed) > _FAILURES_NAMED:
+        lines.append(f"  and {len(report.failed) - _FAILURES_NAMED:,} more examples")
     return "\n".join(lines)
+
+
+def _printable(address: str) -> str:
+    """An address out of somebody's file, without what would move a terminal's cursor."""
+    return address if address.isprintable() else ascii(address)
 
 
 def _rate(text: str) -> float:

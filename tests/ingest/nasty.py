@@ -92,6 +92,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.good()
 
+    def always_busy(self) -> None:
+        self._answer(b"", 429, Retry_After="1")
+
+    def next_century(self) -> None:
+        self._answer(b"", 503, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT")
+
     def shut(self) -> None:
         self._answer(b"", 503, Retry_After="86400")
 

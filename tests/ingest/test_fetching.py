@@ -65,7 +65,8 @@ def test_what_can_be_had_is_had(server: Nasty, tmp_path: Path, name: str) -> Non
     [
         ("missing", "expected a file, found 404 Not Found", 1),
         ("broken", "expected a file, found 500 Internal Server Error, 3 times", 3),
-        ("shut", "asked to come back in 86400 s", 1),
+        ("shut", "expected a file, found 503 Service Unavailable; it asks to come back in 24 h", 1),
+        ("next-century", "expected a file, found 503 Service Unavailable; it asks to come back in more than a year", 1),
         ("hang-up", "expected an answer, found none", 3),
         ("short", "expected an answer, found none", 3),
         ("page", "expected image/, found text/html", 1),
@@ -92,6 +93,35 @@ def test_what_cannot_be_had_is_reported_with_the_reason(
 def test_a_server_that_drips_is_left(server: Nasty, tmp_path: Path) -> None:
     (one,) = fetched(server, tmp_path, "/drip/", manners=replace(MANNERS, whole=0.4, attempts=1))
     assert "expected it whole within 0.4 s, found it still coming" in (one.reason or "")
+
+
+def test_a_file_takes_no_longer_than_it_may_in_all(server: Nasty, tmp_path: Path) -> None:
+    (one,) = fetched(server, tmp_path, "/drip/", manners=replace(MANNERS, whole=0.3, total=0.5, attempts=50))
+    assert one.reason == "expected it whole within 0.3 s, found it still coming; given up after 0.5 s"
+    assert server.asked["/drip/"] <= 3
+
+
+def test_waiting_for_ones_turn_takes_none_of_that_time(server: Nasty, tmp_path: Path) -> None:
+    manners = replace(MANNERS, per_second=2, whole=0.4, total=0.4, attempts=1, connections=1)
+    found = fetched(server, tmp_path, *(f"/good/{n}" for n in range(4)), manners=manners)
+    assert [one.reason for one in found] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "reason"),
+    [
+        ("shut", 1, "expected a file, found 503 Service Unavailable; it asks to come back in 24 h"),
+        ("always-busy", 2, "expected a file, found 429 Too Many Requests; given up after 1.5 s"),
+    ],
+)
+def test_a_server_that_wants_more_time_than_there_is_is_asked_for_no_other_file(
+    server: Nasty, tmp_path: Path, name: str, asked: int, reason: str
+) -> None:
+    manners = replace(MANNERS, connections=1, total=1.5)
+    first, *others = fetched(server, tmp_path, *(f"/{name}/{n}" for n in range(5)), manners=manners)
+    assert first.reason == reason
+    assert {one.reason for one in others} == {f"not asked, because 127.0.0.1 had answered another request so: {reason}"}
+    assert sum(server.asked.values()) == asked
 
 
 def test_nobody_is_asked_at_a_private_address(server: Nasty, tmp_path: Path) -> None:

@@ -67,9 +67,9 @@ def test_what_is_missing_is_fetched_stored_and_reported(
     stored = after(f"SELECT idx, kind, type FROM media WHERE {of_tiny} ORDER BY idx, kind")
     assert [(idx, kind) for idx, kind, _ in stored] == [(i, k) for i in (0, 3, 5) for k in ("image", "thumbnail")]
     assert "issues without a medium, 3 stored (0 fetched before)" in out
-    assert "example 1: expected a file, found 404 Not Found" in out
-    assert "example 2: expected an image" in out
-    assert "example 4: refused localhost: it leads to the private address" in out
+    assert f"example 1 at {server.address}/missing/1.jpg: expected a file, found 404 Not Found" in out
+    assert f"example 2 at {server.address}/liar/2.jpg: expected an image" in out
+    assert f"example 4 at {server.address}/inside/4.jpg: refused localhost: it leads to the private address" in out
     assert after("SELECT version FROM datasets WHERE name = 'tiny'") != [version], "media have addresses for ever"
     (report,) = after("SELECT media_report FROM datasets WHERE name = 'tiny'")[0]
     assert json.loads(report)["issues"] == 3
