@@ -142,5 +142,5 @@ def _is_part(value: object) -> bool:
 
 
 def packed(*names: str) -> list[str]:
-    """The patterns of a distribution of these names, unpacked or packed."""
-    return [name + ending for name in names for ending in ("", *ARCHIVES)]
+    """The patterns of a distribution of these names, unpacked or packed; some systems write endings in capitals."""
+    return [name + ending for name in names for ending in ("", *ARCHIVES, *map(str.upper, ARCHIVES))]

@@ -258,6 +258,8 @@ class _Zip:
         refused = None
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             refused = "expected a file, found a link or special file"
+        elif info.flag_bits & 1:
+            refused = "expected a file that anyone can read, found one that is encrypted with a password"
         elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             refused = f"expected it stored or deflated, found compression method {info.compress_type}"
         return Member(_checked_name(self.path, info.filename), info.file_size, refused, opened)

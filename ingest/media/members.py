@@ -6,6 +6,7 @@ order. By key takes one pass over an archive; by order takes one more before it,
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -138,6 +139,11 @@ def _sounds(told: Options) -> _Reading:
     return _Reading(audio.MAX_AUDIO_BYTES, partial(_sound, seconds=told.seconds))
 
 
+def _composed(key: str) -> str:
+    """A key with each letter as one character: some systems write the names of files with accents apart."""
+    return unicodedata.normalize("NFC", key)
+
+
 def _video(key: str) -> str:
     return key[:_YOUTUBE_ID] if _CLIP.fullmatch(key) else key
 
@@ -171,7 +177,9 @@ class Members:
     def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
         by_order = [index for index, key in wanted.items() if key is None or self.told.order]
         named = self.reading.named
-        by_key = {named(key): index for index, key in wanted.items() if key is not None and not self.told.order}
+        by_key = {
+            _composed(named(key)): index for index, key in wanted.items() if key is not None and not self.told.order
+        }
         keys, spellings = self._keys_at(by_order), by_key
         missing = set(wanted)
         for member, key in self._members():
@@ -211,7 +219,7 @@ class Members:
         keys = [key]
         if not self.store.path.is_dir() and "/" in key:
             keys.append(key.partition("/")[2])
-        for word in keys:
+        for word in map(_composed, keys):
             yield word
             yield str(PurePosixPath(word).with_suffix(""))
 

@@ -34,7 +34,9 @@ def format_of(data: bytes, suffix: str) -> str:
     >>> format_of(b"ID3\x04" + bytes(20), "wav"), format_of(b"OggS" + bytes(20), "mp3")
     ('mp3', 'ogg')
     """
-    found = _told(data) or (suffix if data and suffix in _STREAMS and not _is_text(data) else None)
+    if not data:
+        raise MemberError("expected a recording, found an empty file")
+    found = _told(data) or (suffix if suffix in _STREAMS and not _is_text(data) else None)
     if found is None:
         raise MemberError("expected a recording (WAV, MP3, FLAC, Ogg, M4A, WebM, AAC, AIFF), found something else")
     return found

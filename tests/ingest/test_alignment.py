@@ -23,7 +23,8 @@ def added(tiny: Tiny, media: str, catalogue: Path) -> int:
     """Ingest the made-up dataset with what lies in the folder "media" beside it; the exit status."""
     tiny.top = f"flag = 8\n[media]\n{media}"
     manifest = tiny.write()
-    manifest.write_text(manifest.read_text().replace('media = "none"', 'media = "host"'))
+    text = manifest.read_text().replace('media = "none"', 'media = "host"')
+    manifest.write_text(text.replace('"image"', '"text"') if "text-table" in media else text)
     folder = tiny.folder.parent / "media"
     return main(["add", str(manifest), str(tiny.folder), "--media", str(folder), "--catalogue", str(catalogue)])
 

@@ -180,6 +180,17 @@ def test_a_damaged_member_of_a_zip_leaves_the_others(tmp_path: Path) -> None:
     assert next(members).read(100) == b"fine"
 
 
+def test_a_member_with_a_password_is_said_to_have_one(tmp_path: Path) -> None:
+    """Flag 1 in the header of the member and in that of the directory."""
+    data = bytearray(zip_bytes({"secret": b"x"}))
+    data[6] |= 1
+    data[data.rfind(b"PK\1\2") + 8] |= 1
+    path = tmp_path / "set.zip"
+    path.write_bytes(data)
+    with pytest.raises(MemberError, match="found one that is encrypted with a password"):
+        next(open_store(path).members()).read(100)
+
+
 def test_a_wrong_checksum_at_the_end_of_a_gz_is_noticed(tmp_path: Path) -> None:
     data = bytearray(gzip.compress(tar_bytes(FILES)))
     data[-8] ^= 1

@@ -185,7 +185,7 @@ GOOD = wav(tone(500, 0.1, 8_000), 8_000)
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "expected a recording .*, found something else"),
+        (b"", "expected a recording, found an empty file"),
         (b"<!doctype html>", "expected a recording .*, found something else"),
         (GOOD[:30], "expected a whole WAV file, found one that ends within its header"),
         (GOOD[:-2], "expected 1,600 bytes of sound, as its header says, found 1,598: cut off"),

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import struct
+import unicodedata
 import wave
 from collections.abc import Mapping
 from pathlib import Path
@@ -337,6 +338,23 @@ def test_one_broken_example_leaves_the_others(tmp_path: Path) -> None:
     assert "found something else" in problems[2]
     assert "leads out of the folder" in problems[4]
     assert problems[5] == f"{tmp_path / 'p'}: example 5: expected a file named 'f', found none"
+
+
+@pytest.mark.parametrize("ending", [".ZIP", ".TAR", ".TAR.GZ"])
+def test_an_archive_may_have_its_ending_in_capitals(tmp_path: Path, ending: str) -> None:
+    WAYS[ending.lower()[1:]](tmp_path, "texts", {"1.txt": b"one"}).rename(tmp_path / f"texts{ending}")
+    source = open_media("text-folder", tmp_path, {"path": "texts"})
+    assert source is not None
+    assert texts_of(by_kind(list(source.items({0: "1"})))) == {0: "one"}
+
+
+@pytest.mark.parametrize(("written", "asked"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFC", "NFC")])
+def test_a_name_with_accents_is_found_however_it_is_written(tmp_path: Path, written: str, asked: str) -> None:
+    name = "sch\u00f6n \u2603"
+    unpacked(tmp_path, "t", {f"t/{unicodedata.normalize(written, name)}.TXT": b"snow"})
+    source = open_media("text-folder", tmp_path, {"path": "t"})
+    assert source is not None
+    assert texts_of(by_kind(list(source.items({4: unicodedata.normalize(asked, name)})))) == {4: "snow"}
 
 
 def test_a_second_file_of_an_example_is_a_problem(tmp_path: Path) -> None:
