@@ -12,6 +12,9 @@ from fastapi import APIRouter, Request, Response
 
 from app import api_parameters as parameters
 from app import facets, models, queries
+from app.absence import n_with_medium, not_here
+from app.audience import may_show
+from app.credit import credit_json
 from app.database import current
 from app.domain.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
@@ -143,6 +146,7 @@ async def issue(request: Request, name: str, index: str) -> Response:
     counted = count(detail.issue, choices)
     body["models_predicting"] = None if counted is None else asdict(counted)
     body["text"] = detail.text
+    body["terms"] = credit_json(dataset)
     return _json(parameters.chosen([body], fields)[0])
 
 
@@ -171,9 +175,11 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
         "categories": {str(a): category_counts(dataset, a) for a in dataset.agreements},
         "agreements": dataset.agreements,
         "flag_rule": dataset.flag_rule,
-        "missing": dataset.missing,
+        "missing": not_here(dataset),
+        "media": _media(dataset),
         "version": dataset.version,
         "built_at": dataset.built_at,
+        "terms": credit_json(dataset),
         "links": {
             "self": address,
             "page": f"{base}/{dataset.name}",
@@ -182,6 +188,14 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
             "corrected": f"{address}/corrected.csv" if dataset.labels_known else None,
         },
     }
+
+
+def _media(dataset: Dataset) -> dict[str, Any] | None:
+    """How many issues have their medium; None where no distribution was read."""
+    if dataset.media_report is None:
+        return None
+    shown = "whole" if may_show(dataset, "image") else "excerpts" if may_show(dataset, "excerpt") else "nothing"
+    return {"issues": n_with_medium(dataset), "of": dataset.n_issues, "shown": shown}
 
 
 def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:

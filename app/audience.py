@@ -80,11 +80,10 @@ def masked(text: str) -> str:
 
 
 def notice(dataset: Dataset) -> str | None:
-    """Why a dataset's media are not shown in full, in a sentence; None where they are."""
+    """Why a dataset's media are not shown in full, in a sentence; None where they are. Its terms stand elsewhere."""
     if may_show(dataset, "image"):
         return None
-    what = {"image": "pictures", "text": "texts", "audio": "sounds"}.get(dataset.modality, "media")
-    licence = (dataset.about.get("licence") or {}).get("name") or "no licence stated"
     if _as_excerpts(dataset):
-        return f"Of the {what} only the beginnings are shown here, with addresses of people masked: {licence}."
-    return f"The {what} are not shown here: {licence}."
+        return "This site is open to everyone, so it shows only how the texts begin, with addresses of people masked."
+    does_not = {"image": "show the pictures", "text": "show the texts", "audio": "play the sounds"}
+    return f"This site is open to everyone, so it does not {does_not.get(dataset.modality, 'show the media')}."

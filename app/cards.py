@@ -10,16 +10,16 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup, escape
 
+from app.absence import why
 from app.captions import caption, label_name
 from app.records import Dataset, Issue
 from app.rendering import issue_path, media_prefix
+from app.youtube import clip_of
 
 #: Pictures that a wide screen shows at once; the others load when they come near.
 _EAGER: Final = 12
 #: How wide a card is, for browsers to choose a picture by (see site.css).
 _SIZES: Final = "(min-width: 62rem) 12rem, 45vw"
-#: Stands where a medium would, if it were not damaged in the dataset's own distribution.
-_BROKEN: Final = '<p class="broken">Damaged in the distribution</p>'
 _SILENT: Final = '<p class="aside">Silent from beginning to end</p>'
 #: The shape of a card, and what decides how wide a wall makes its cards, in this order.
 _KINDS: Final = ("image", "text", "audio", "plain")
@@ -99,7 +99,8 @@ def _medium(dataset: Dataset, issue: Issue, prefix: str, *, lazy: bool) -> tuple
     if issue.excerpt is not None:
         whole = f"{prefix}{issue.idx}/text" if media and "text" in media else None
         return "text", excerpt(issue.excerpt, whole)
-    return "plain", _BROKEN if issue.idx in dataset.broken else ""
+    reason = why(dataset, issue.idx)
+    return "plain", "" if reason is None else f'<p class="lacking">{reason}</p>'
 
 
 def _larger(base: str, media: Mapping[str, list[int]]) -> tuple[str, int] | None:
@@ -151,7 +152,9 @@ def elsewhere(url: str) -> Markup:
     """A plain link to where an example can be seen; nothing for an address that no page may lead to."""
     if not url.startswith(("https://", "http://")):
         return Markup("")
+    clip = clip_of(url)
     words = _words_for(url.split("/", 3)[2].removeprefix("www."))
+    url = url if clip is None else clip.link
     return Markup(  # noqa: S704 - both are escaped
         f'<p class="elsewhere"><a href="{escape(url)}" rel="noreferrer">{words}</a></p>'
     )

@@ -6,8 +6,8 @@ Each route reads through ``queries`` and ``facets``, and hands plain values to a
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from app import facets, queries
@@ -24,7 +24,7 @@ from app.filters import IssueFilter
 from app.issue_page import issue_context
 from app.overview import header
 from app.records import Dataset
-from app.rendering import Frame, fragment, render
+from app.rendering import Frame, fragment, issue_path, render
 from app.routes import PlainRoute
 from app.stability.predictions import choices_by_class, choices_for, count
 from app.youtube import PLAYER_POLICY
@@ -124,18 +124,18 @@ def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
 
 
 @router.get("/{name}/issues/{index}")
-async def issue(request: Request, name: str, index: str) -> HTMLResponse:
+async def issue(request: Request, name: str, index: str) -> Response:
     """One issue: its medium, all facts, how the verdict came about, and its neighbours in the filter."""
     return _issue_page(request, name, index, play=False)
 
 
 @router.get("/{name}/issues/{index}/play")
-async def play(request: Request, name: str, index: str) -> HTMLResponse:
+async def play(request: Request, name: str, index: str) -> Response:
     """The page of an issue with a player of its clip: the only page that loads anything from another host."""
     return _issue_page(request, name, index, play=True)
 
 
-def _issue_page(request: Request, name: str, index: str, *, play: bool) -> HTMLResponse:
+def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Response:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     f = IssueFilter.parse(dataset, request.query_params.multi_items())
@@ -148,6 +148,9 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> HTMLR
         )
     previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
     context = issue_context(dataset, f, detail, previous, following)
+    if play and context["clip"] is not None and not context["offers_player"]:
+        # The sound itself is here: no page of its own, and no other host, is needed to hear it.
+        return RedirectResponse(issue_path(dataset, place, f.query(dataset)), 307)
     if play and context["clip"] is None:
         raise NotFound(
             f"Example {place} of {dataset.title} is no clip to play.", [("The example", f"/{name}/issues/{place}")]

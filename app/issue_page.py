@@ -1,9 +1,11 @@
 """What the page of one issue shows, gathered for its template."""
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
+from app.absence import sentence
 from app.audience import notice
 from app.captions import badge, caption, label_name
 from app.cards import elsewhere, picture, sound
@@ -17,6 +19,8 @@ from app.youtube import clip_of
 
 #: The side, in pixels, that a picture is shown at if it has fewer: small ones are enlarged, pixels kept square.
 _LARGE: Final = 560
+#: The height, in pixels, above which a picture is made smaller, so that what is said of it stands beside it.
+_HIGHEST: Final = 720
 _ANSWERS: Final = {
     "given": "given label",
     "guessed": "guessed label",
@@ -56,8 +60,10 @@ def issue_context(
         "reading": marked(detail.text or "", detail.spans) if detail.text is not None else issue.excerpt,
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
         "clip": clip,
+        # Who has the clip itself here needs no other host for it.
+        "offers_player": clip is not None and exhibit != "audio",
         "notice": notice(dataset),
-        "broken": dataset.broken.get(issue.idx),
+        "absence": sentence(dataset, issue.idx) if exhibit == "plain" else None,
         "caption": caption(issue.category, given, guessed, corrected, votes, issue.consensus, per_name),
         "given_name": given,
         "guessed_name": guessed,
@@ -85,9 +91,10 @@ def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
     issue, media = detail.issue, detail.issue.media or {}
     if kind := next((k for k in ("image", "thumbnail") if k in media), None):
         width, height = _enlarged(*media[kind])
-        alt = f"Example {issue.idx}, enlarged" if width > media[kind][0] else f"Example {issue.idx}"
-        shown = picture(media_url(dataset, issue, kind), width, height, alt, lazy=False)
-        return ("image pixels" if width > media[kind][0] else "image"), shown
+        if width > media[kind][0]:
+            address = media_url(dataset, issue, kind)
+            return "image pixels", picture(address, width, height, f"Example {issue.idx}, enlarged", lazy=False)
+        return "image", _photograph(dataset, issue, kind, media)
     if "audio" in media:
         base, silent = f"{media_prefix(dataset)}{issue.idx}", issue.idx in dataset.silent
         return "audio", sound(base, media, issue.idx, spectrum=True, silent=silent)
@@ -100,6 +107,25 @@ def _enlarged(width: int, height: int) -> tuple[int, int]:
     """The size to show a picture at: a whole multiple of its own that comes near ``_LARGE``, so pixels stay square."""
     times = max(1, _LARGE // max(width, height, 1))
     return width * times, height * times
+
+
+def _photograph(dataset: Dataset, issue: Issue, kind: str, media: Mapping[str, list[int]]) -> Markup:
+    """A picture of many pixels, no higher than a screen, that leads to itself in full."""
+    address, (width, height) = media_url(dataset, issue, kind), media[kind]
+    times = min(1.0, _HIGHEST / max(height, 1))
+    shown = max(1, round(width * times)), max(1, round(height * times))
+    sources = ""
+    small = media.get("thumbnail")
+    if kind == "image" and small and small[0] < width:
+        # The widths are those of the files; what the picture takes up on a page is said of site.css's columns.
+        sources = (
+            f' srcset="{media_url(dataset, issue, "thumbnail")} {small[0]}w, {address} {width}w"'
+            f' sizes="(min-width: 62rem) min({shown[0]}px, min(100vw, 88rem) - 25rem), min({shown[0]}px, 92vw)"'
+        )
+    return Markup(  # noqa: S704 - numbers and our own addresses
+        f'<a class="full" href="{address}"><img src="{address}"{sources} width="{shown[0]}" height="{shown[1]}"'
+        f' alt="Example {issue.idx}, in full" decoding="async"></a>'
+    )
 
 
 def _original(dataset: Dataset, issue: Issue) -> str | None:

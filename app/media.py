@@ -1,11 +1,14 @@
 """Pictures, snippets and texts of examples, at addresses that never change what they show."""
 
+import re
+from functools import lru_cache
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
 from app import queries
 from app.audience import may_show, notice
+from app.credit import credit_of
 from app.database import Catalogue, current
 from app.errors import NotFound
 from app.queries import Medium
@@ -18,6 +21,8 @@ KINDS: Final = frozenset({"image", "thumbnail", "text", "audio", "waveform", "sp
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 #: A text or picture from a dataset is shown as what it is, and never run as a page of this site.
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+#: Addresses that can stand in a header.
+_ADDRESS: Final = re.compile(r"https?://[!-;=?-~]+")
 
 
 async def medium(request: Request) -> Response:
@@ -34,6 +39,8 @@ async def medium(request: Request) -> Response:
         "Accept-Ranges": "bytes",
         "ETag": tag,
     }
+    if licence := _licence(dataset):
+        headers["Link"] = licence
     found = _found(catalogue, dataset, int(idx), kind)
     asked = request.headers.get("if-none-match")
     if asked is not None and _matches(asked, tag):
@@ -50,13 +57,23 @@ def _found(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
     if found is not None:
         return found
     if not may_show(dataset, kind):
-        raise NotFound(f"This site shows no {kind} of {dataset.title} to everyone. {notice(dataset)}", _source(dataset))
+        terms = credit_of(dataset).licence
+        raise NotFound(
+            f"No {kind} of {dataset.title} is here for you. {notice(dataset)} Terms: {terms}.", _source(dataset)
+        )
     raise NotFound(f"Example {idx} of {dataset.title} has no {kind} in this catalogue.")
 
 
 def _source(dataset: Dataset) -> list[tuple[str, str]]:
     homepage = dataset.about.get("homepage")
     return [(f"Source of {dataset.title}", str(homepage))] if homepage else []
+
+
+@lru_cache(maxsize=256)
+def _licence(dataset: Dataset) -> str | None:
+    """The licence of a dataset's media as a header; None without an address that can stand in one."""
+    url = credit_of(dataset).licence_url or ""
+    return f'<{url}>; rel="license"' if _ADDRESS.fullmatch(url) else None
 
 
 def _matches(asked: str, tag: str) -> bool:

@@ -28,6 +28,24 @@ class DatasetLinks(Model):
     corrected: str | None = Field(description="Corrected test set as CSV; null where the given labels are not loaded.")
 
 
+class TermsOut(Model):
+    """The terms of a dataset's media and where they were found; what must be named beside a medium that is shown on."""
+
+    licence: str | None
+    licence_url: str | None
+    licence_source: str | None = Field(description="Where the licence was found.")
+    homepage: str | None = Field(description="The dataset's own page.")
+    citation: str | None = Field(description="How the dataset wants to be cited.")
+
+
+class MediaOut(Model):
+    """How many issues have their picture, text or sound in this catalogue."""
+
+    issues: Count = Field(description="Issues whose medium is kept.")
+    of: Count = Field(description="All issues.")
+    shown: str = Field(description="What of them is shown to you by their terms: whole, excerpts or nothing.")
+
+
 class DatasetOut(Model):
     """A dataset and what was found in its test set."""
 
@@ -47,8 +65,10 @@ class DatasetOut(Model):
     agreements: list[int]
     flag_rule: str | None
     missing: list[str] = Field(description="What is not in this catalogue, in sentences.")
+    media: MediaOut | None = Field(description="Null where no distribution of the dataset was read.")
     version: str
     built_at: str
+    terms: TermsOut
     links: DatasetLinks
 
 
@@ -142,6 +162,7 @@ class IssueDetailOut(IssueOut):
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     text: str | None
+    terms: TermsOut
 
 
 class IssueList(Model):

@@ -18,7 +18,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from app.absence import not_here
 from app.audience import notice
+from app.credit import credit_of
 from app.domain.verdicts import Category
 from app.records import Dataset, Issue
 
@@ -171,6 +173,8 @@ def _templates() -> Mapping[str, Any]:
         static_url=static_url,
         media_url=media_url,
         media_notice=notice,
+        credit_of=credit_of,
+        not_here=not_here,
         issue_path=issue_path,
         examples=EXAMPLES,
         category_titles=CATEGORY_TITLES,

@@ -1,6 +1,7 @@
 """Who may see what: a server for everyone shows what licences allow, one for oneself shows all."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from app.audience import is_public, masked
 from app.settings import Settings, SettingsError
 from tests.app.reading import read
 from tests.serving import serving
+
+MANIFESTS = Path(__file__).resolve().parents[2] / "data/datasets"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None
     assert set(media) == {"image", "thumbnail"}
     assert public.get(urlsplit(media["image"]).path).status_code == 200
     page = read(public, f"/mnist/issues/{index}")
-    assert "not shown here" not in page.words
+    assert "open to everyone" not in page.words
     assert len([img for img in page.elements("img") if "/media/mnist/" in (img["src"] or "")]) > 4, "exemplars too"
 
 
@@ -52,7 +55,7 @@ def test_what_it_does_not_is_nowhere(public: httpx.Client, real: httpx.Client, n
         assert real.get(address).status_code == 200
         refused = public.get(address)
         assert refused.status_code == 404
-        assert "to everyone" in refused.text
+        assert "This site is open to everyone" in refused.text
     assert public.get(f"/api/v1/datasets/{name}/issues/{index}").json()["text"] is None
     for path in ("/", f"/{name}", f"/{name}/issues/{index}"):
         assert f"/media/{name}/" in real.get(path).text or path == "/"
@@ -62,9 +65,11 @@ def test_what_it_does_not_is_nowhere(public: httpx.Client, real: httpx.Client, n
 @pytest.mark.parametrize("name", ["cifar10", "20news", "imdb", "imagenet", "audioset"])
 def test_a_page_says_why_and_links_to_the_source(public: httpx.Client, name: str) -> None:
     about = public.get("/about").text
+    terms = public.get(f"/api/v1/datasets/{name}").json()["terms"]["licence"]
     for path in (f"/{name}", f"/{name}/issues/{first(public, name)}"):
         page = read(public, path)
-        assert "shown here" in page.words
+        assert "This site is open to everyone, so it " in page.words
+        assert f"Terms: {terms}." in page.words
         assert any(link.words == "Source of the dataset" and link.href in about for link in page.links)
 
 
@@ -81,6 +86,50 @@ def test_texts_are_shown_by_their_beginnings_without_addresses_of_people(
     assert all(len(theirs) <= len(mine) + 300 for mine, theirs in zip(private, open_, strict=True))
     assert sum(map(len, open_)) < 0.7 * sum(map(len, private)), "the beginnings"
     assert "[address]" in "".join(read(public, f"/20news?after={after}").words for after in [""])  # the gallery as well
+
+
+@pytest.mark.parametrize("name", ["mnist", "quickdraw", "caltech256"])
+def test_what_is_shown_to_everyone_stands_beside_its_source_and_licence(public: httpx.Client, name: str) -> None:
+    """As CC BY and CC BY-SA ask for it; what a manifest says of them comes out everywhere."""
+    manifest = tomllib.loads((MANIFESTS / f"{name}.toml").read_text())
+    licence = manifest["licence"]
+    dataset = public.get(f"/api/v1/datasets/{name}").json()
+    index = first(public, name)
+    assert (
+        dataset["terms"]
+        == public.get(f"/api/v1/datasets/{name}/issues/{index}").json()["terms"]
+        == {
+            "licence": licence["name"],
+            "licence_url": licence["url"],
+            "licence_source": licence["source"],
+            "homepage": manifest["homepage"],
+            "citation": manifest["citation"],
+        }
+    )
+    for path in (f"/{name}", f"/{name}/issues/{index}"):
+        page = read(public, path)
+        media = [img for img in page.elements("img") if f"/media/{name}/" in (img["src"] or "")]
+        found = {link.words: link.href for link in page.links}
+        credit = {manifest["title"]: manifest["homepage"], licence["name"]: licence["url"]}
+        assert bool(media) == (dataset["media"] is not None)
+        assert (credit.items() <= found.items()) == bool(media), path
+        if media:
+            assert "Pictures (resized): " in page.words
+            assert found["Source and citation"] == f"/about#{name}"
+            answer = public.get(media[0]["src"] or "")
+            assert answer.headers["link"] == f'<{licence["url"]}>; rel="license"'
+    assert name in read(public, "/about").ids
+
+
+def test_programs_are_told_how_much_is_shown_to_them(public: httpx.Client, real: httpx.Client) -> None:
+    def media(client: httpx.Client) -> dict[str, object]:
+        return {item["name"]: item["media"] for item in client.get("/api/v1/datasets").json()["items"]}
+
+    assert media(real)["cifar10"] == {"issues": 275, "of": 275, "shown": "whole"}
+    assert media(public)["cifar10"] == {"issues": 275, "of": 275, "shown": "nothing"}
+    assert media(public)["20news"] == {"issues": 93, "of": 93, "shown": "excerpts"}
+    assert media(public)["mnist"] == {"issues": 100, "of": 100, "shown": "whole"}
+    assert media(real)["imagenet"] is None
 
 
 def test_answers_for_one_audience_are_no_answers_for_the_other(public: httpx.Client, real: httpx.Client) -> None:

@@ -4,6 +4,7 @@ import gzip
 import io
 import sqlite3
 import tarfile
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,34 @@ def test_only_addresses_of_clips_are_clips(url: str | None, clip: Clip | None) -
     assert clip_of(url) == clip
 
 
+def test_who_has_the_clip_needs_no_player(shared: Path, tmp_path: Path) -> None:
+    """Only a link to the source is left, and no page of the example may load anything of another host."""
+    (tmp_path / "audioset").mkdir()
+    with wave.open(str(tmp_path / "audioset/lL5jq1TDiXQ.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+        sound.writeframes(np.sin(np.arange(32_000) / 9).astype("<f4").__mul__(9_000).astype("<i2").tobytes())
+    catalogue = tmp_path / "catalogue.sqlite"
+    ingest("release", shared / "label-errors", "--dataset", "audioset", "--media", tmp_path, "--catalogue", catalogue)
+    with serving(catalogue) as address, httpx.Client(base_url=address, timeout=30) as client:
+        page = read(client, "/audioset/issues/2?category=error")
+        assert page.elements("audio")
+        assert "https://www.youtube.com/watch?v=lL5jq1TDiXQ&t=30s" in [link.href for link in page.links]
+        assert "youtube-nocookie" not in page.html
+        play = client.get("/audioset/issues/2/play?category=error")
+        assert (play.status_code, play.headers["location"]) == (307, "/audioset/issues/2?category=error")
+        assert "youtube-nocookie" not in play.headers["content-security-policy"]
+        # Of another example there is no clip, and of this one none may be played to everyone.
+        assert "youtube-nocookie" in read(client, "/audioset/issues/349").html
+        with serving(catalogue, public=True) as open_, httpx.Client(base_url=open_, timeout=30) as everyone:
+            assert everyone.get("/audioset/issues/2/play").status_code == 200
+
+
+def test_links_to_clips_begin_where_the_clip_does(real: httpx.Client) -> None:
+    assert "https://www.youtube.com/watch?v=lL5jq1TDiXQ&t=30s" in {
+        link.href for link in read(real, "/audioset?sort=index").links
+    }
+
+
 def test_coverage_counts_what_can_be_seen(real: httpx.Client) -> None:
     page = read(real, "/media-coverage")
     assert page.headings("h1") == ["Media coverage"]
@@ -104,7 +133,12 @@ def test_coverage_counts_what_can_be_seen(real: httpx.Client) -> None:
     for title, n in {"MNIST": 100, "CIFAR-10": 275, "20 Newsgroups": 93, "IMDB": "1,310"}.items():
         assert any(title in row for row in rows)
         assert f"{n} 100 %" in " ".join(page.words.split()), title
-    assert any(link.href == "/media-coverage" for link in read(real, "/about").links)
+    for path in ("/about", "/", "/mnist", "/imagenet/issues/0"):
+        assert any(link.href == "/media-coverage" for link in read(real, path).links), path
+    # Six datasets are shown by their labels: what is missing of them is not known, which is not the same as nothing.
+    assert len([cell for cell in page.elements("td") if "unread" in (cell.get("class") or "")]) == 6
+    assert "Of 6 datasets no distribution was given" in page.words
+    assert {dataset["name"] for dataset in real.get("/api/v1/datasets").json()["items"]} <= set(page.ids)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +149,10 @@ def caltech(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     file = io.BytesIO()
     Image.fromarray(np.stack([x % 256, y % 256, x * y % 256], axis=-1).astype(np.uint8)).save(file, "JPEG")
     with tarfile.open(folder / "256_ObjectCategories.tar", "w") as tar:
-        for name, data in (("001_0004.jpg", file.getvalue()), ("001_0008.jpg", file.getvalue()[:4_000])):
+        tall = io.BytesIO()
+        Image.open(file).resize((200, 1_800)).save(tall, "JPEG")
+        whole = file.getvalue()
+        for name, data in (("001_0004.jpg", whole), ("001_0008.jpg", whole[:4_000]), ("001_0015.jpg", tall.getvalue())):
             info = tarfile.TarInfo(f"256_ObjectCategories/001.ak47/{name}")
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
@@ -129,16 +166,32 @@ def test_a_photograph_comes_in_two_sizes_and_pages_do_not_jump(caltech: httpx.Cl
     page = read(caltech, "/caltech256/issues/3")
     (full,) = [img for img in page.elements("img") if "/media/" in (img["src"] or "")]
     assert (full["width"], full["height"]) == ("500", "375")
+    assert widths_of_files(caltech, full["srcset"]) == [384, 500]
+    assert any(link.href == full["src"] for link in page.links), "the picture leads to itself in full"
     assert "pixels" not in caltech.get("/caltech256/issues/3").text.partition('class="exhibit')[2][:20]
     cards = [img for img in read(caltech, "/caltech256?sort=index").elements("img") if "/media/" in (img["src"] or "")]
     (card,) = [img for img in cards if "/3/" in (img["src"] or "")]
     assert (card["width"], card["height"]) == ("384", "288")
-    sources = [source.split() for source in (card["srcset"] or "").split(",")]
-    assert [width for _, width in sources] == ["384w", "500w"]
-    for address, _ in sources:
-        answer = caltech.get(address)
+    assert widths_of_files(caltech, card["srcset"]) == [384, 500]
+
+
+def widths_of_files(client: httpx.Client, sources: str | None) -> list[int]:
+    """The widths that a srcset promises, each of which must be that of the picture at its address."""
+    promised = []
+    for address, width in (source.split() for source in (sources or "").split(",")):
+        answer = client.get(address)
         assert answer.headers["content-type"] == "image/webp"
         assert "immutable" in answer.headers["cache-control"]
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert f"{picture.width}w" == width
+            promised.append(picture.width)
+    return promised
+
+
+def test_a_very_tall_picture_is_bounded_and_keeps_its_shape(caltech: httpx.Client) -> None:
+    (tall,) = [img for img in read(caltech, "/caltech256/issues/14").elements("img") if "/media/" in (img["src"] or "")]
+    assert (tall["width"], tall["height"]) == ("80", "720")
+    assert widths_of_files(caltech, tall["srcset"]) == [43, 142]
 
 
 def test_what_is_damaged_is_shown_as_broken_and_named_in_the_report(caltech: httpx.Client) -> None:
@@ -149,6 +202,21 @@ def test_what_is_damaged_is_shown_as_broken_and_named_in_the_report(caltech: htt
         in read(caltech, "/caltech256/issues/7").words
     )
     assert "Damaged in the distribution" in caltech.get("/caltech256?sort=index").text
+
+
+def test_what_is_not_there_is_counted_and_gives_its_reason(caltech: httpx.Client, real: httpx.Client) -> None:
+    told = "The pictures of 2,358 of 2,360 issues are not here: 2,357 not in the distribution that was given, 1 damaged"
+    page = read(caltech, "/caltech256?sort=index")
+    assert "What is not here" in page.words
+    assert told in page.words
+    assert "/media-coverage#caltech256" in [link.href for link in page.links]
+    assert [words for words in caltech.get("/api/v1/datasets/caltech256").json()["missing"] if words.startswith(told)]
+    cards = caltech.get("/caltech256?sort=index").text
+    assert cards.count("Not in the distribution given") == 48 - 3
+    assert "The picture is not in the distribution given." in read(caltech, "/caltech256/issues/26").words
+    # Where nothing was given at all, the dataset's page says it once.
+    assert "Not in the distribution given" not in real.get("/caltech256").text
+    assert "The picture itself is not in this catalogue." in read(real, "/caltech256/issues/26").words
 
 
 def test_media_have_validators_and_come_in_parts(caltech: httpx.Client) -> None:

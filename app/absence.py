@@ -1,0 +1,71 @@
+"""What of a dataset's media is not here, and why: of all of them, and of one example.
+
+Ingest counted; here it is put into words. Where nothing may be shown for the sake of the terms, nothing is missed.
+"""
+
+from typing import Final
+
+from app import audience
+from app.records import Dataset
+
+#: Modality -> what one medium is called, and several.
+NOUNS: Final = {"image": ("picture", "pictures"), "text": ("text", "texts"), "audio": ("sound", "sounds")}
+DAMAGED: Final = "Damaged in the distribution"
+NOT_THERE: Final = "Not in the distribution given"
+_EITHER: Final = "Not in the distribution given, or damaged there"
+
+
+def n_with_medium(dataset: Dataset) -> int:
+    """Issues whose medium is kept; 0 where no distribution was read."""
+    return int((dataset.media_report or {}).get("issues", 0))
+
+
+def why(dataset: Dataset, idx: int) -> str | None:
+    """Why an issue that has no medium has none, in a few words; None where all of the dataset have none."""
+    if dataset.media_report is None or not audience.may_show(dataset, "excerpt"):
+        return None
+    if idx in dataset.broken:
+        return DAMAGED
+    # Only the first of many damaged ones are named: any of the others may be among those that are not.
+    return NOT_THERE if _n_damaged(dataset) <= len(dataset.broken) else _EITHER
+
+
+def sentence(dataset: Dataset, idx: int) -> str | None:
+    """The same for an issue's own page, with what is wrong; None where the terms say why nothing is shown."""
+    if not audience.may_show(dataset, "excerpt"):
+        return None
+    one = f"The {NOUNS.get(dataset.modality, ('medium',))[0]}"
+    reason = why(dataset, idx)
+    if reason is None:
+        return f"{one} itself is not in this catalogue."
+    if reason is DAMAGED:
+        return f"{one} is damaged in the dataset's distribution: {dataset.broken[idx]}."
+    return f"{one} is {reason[0].lower()}{reason[1:]}."
+
+
+def not_here(dataset: Dataset) -> tuple[str, ...]:
+    """What is not in the catalogue of a dataset, in sentences: as ingest said, and how many media of its issues."""
+    lacking = dataset.n_issues - n_with_medium(dataset)
+    if dataset.media_report is None or lacking <= 0 or not audience.may_show(dataset, "excerpt"):
+        return dataset.missing
+    one, several = NOUNS.get(dataset.modality, ("medium", "media"))
+    subject = f"The {several} of {lacking:,} of {dataset.n_issues:,} issues are not here"
+    if lacking == 1:
+        subject = f"The {one} of 1 of {dataset.n_issues:,} issues is not here"
+    return (*dataset.missing, f"{subject}: {_reason(dataset, lacking)}.")
+
+
+def _reason(dataset: Dataset, lacking: int) -> str:
+    damaged, absent = _n_damaged(dataset), int((dataset.media_report or {}).get("absent", 0))
+    if not damaged:
+        return "not in the distribution that was given"
+    if not absent:
+        return "damaged in the distribution"
+    if damaged + absent == lacking:
+        return f"{absent:,} not in the distribution that was given, {damaged:,} damaged in it"
+    # Exemplars are counted among them, so the two need not add up to the issues.
+    return "not in the distribution that was given, or damaged in it"
+
+
+def _n_damaged(dataset: Dataset) -> int:
+    return int((dataset.media_report or {}).get("n_problems", 0))
