@@ -5,6 +5,7 @@ card. It must come to the same bytes.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -53,7 +54,7 @@ WALL = """\
 {%- if issue.votes is not none %}<p class="votes">
 {%- if issue.bar %}{{ issue.bar }}{% endif %}<span>{{ issue.said }}</span></p>{% endif %}
 {%- if issue.kind == "plain" and issue.url %}
-<p class="elsewhere"><a href="{{ issue.url }}" rel="noreferrer">{{ issue.where }}</a></p>{% endif %}</li>
+<p class="elsewhere"><a href="{{ issue.there }}" rel="noreferrer">{{ issue.where }}</a></p>{% endif %}</li>
 {% endfor %}
 </ol>
 """
@@ -163,6 +164,11 @@ def dressed(dataset: sqlite3.Row, issue: dict[str, Any], options: list[str]) -> 
         "bar": vote_bar(votes) if options and votes is not None else None,
         "votes": votes,
         "said": said,
+        "there": re.sub(
+            r"^http://youtu.be/(.{11})\?start=(\d+)&end=\d+$",
+            r"https://www.youtube.com/watch?v=\1&t=\2s",
+            issue["url"] or "",
+        ),
         "where": "Listen on YouTube"
         if "youtu.be" in (issue["url"] or "")
         else f"See it at {httpx.URL(issue['url'] or '').host}",
