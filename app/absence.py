@@ -10,9 +10,9 @@ from app.records import Dataset
 
 #: Modality -> what one medium is called, and several.
 NOUNS: Final = {"image": ("picture", "pictures"), "text": ("text", "texts"), "audio": ("sound", "sounds")}
-DAMAGED: Final = "Damaged in the distribution"
+UNREADABLE: Final = "Unreadable in the distribution"
 NOT_THERE: Final = "Not in the distribution given"
-_EITHER: Final = "Not in the distribution given, or damaged there"
+_EITHER: Final = "Not in the distribution given, or unreadable there"
 
 
 def n_with_medium(dataset: Dataset) -> int:
@@ -20,14 +20,19 @@ def n_with_medium(dataset: Dataset) -> int:
     return int((dataset.media_report or {}).get("issues", 0))
 
 
+def was_read(dataset: Dataset) -> bool:
+    """Whether a distribution of the dataset was given and could be read as a whole."""
+    return dataset.media_report is not None and "unread" not in dataset.media_report
+
+
 def why(dataset: Dataset, idx: int) -> str | None:
     """Why an issue that has no medium has none, in a few words; None where all of the dataset have none."""
-    if dataset.media_report is None or not audience.may_show(dataset, "excerpt"):
+    if not was_read(dataset) or not audience.may_show(dataset, "excerpt"):
         return None
     if idx in dataset.broken:
-        return DAMAGED
-    # Only the first of many damaged ones are named: any of the others may be among those that are not.
-    return NOT_THERE if _n_damaged(dataset) <= len(dataset.broken) else _EITHER
+        return UNREADABLE
+    # Only the first of many unreadable ones are named: any of the others may be among those that are not.
+    return NOT_THERE if _n_unreadable(dataset) <= len(dataset.broken) else _EITHER
 
 
 def sentence(dataset: Dataset, idx: int) -> str | None:
@@ -38,15 +43,15 @@ def sentence(dataset: Dataset, idx: int) -> str | None:
     reason = why(dataset, idx)
     if reason is None:
         return f"{one} itself is not in this catalogue."
-    if reason is DAMAGED:
-        return f"{one} is damaged in the dataset's distribution: {dataset.broken[idx]}."
+    if reason is UNREADABLE:
+        return f"{one} in the dataset's distribution cannot be shown: {dataset.broken[idx]}."
     return f"{one} is {reason[0].lower()}{reason[1:]}."
 
 
 def not_here(dataset: Dataset) -> tuple[str, ...]:
     """What is not in the catalogue of a dataset, in sentences: as ingest said, and how many media of its issues."""
     lacking = dataset.n_issues - n_with_medium(dataset)
-    if dataset.media_report is None or lacking <= 0 or not audience.may_show(dataset, "excerpt"):
+    if not was_read(dataset) or lacking <= 0 or not audience.may_show(dataset, "excerpt"):
         return dataset.missing
     one, several = NOUNS.get(dataset.modality, ("medium", "media"))
     subject = f"The {several} of {lacking:,} of {dataset.n_issues:,} issues are not here"
@@ -56,16 +61,16 @@ def not_here(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _reason(dataset: Dataset, lacking: int) -> str:
-    damaged, absent = _n_damaged(dataset), int((dataset.media_report or {}).get("absent", 0))
-    if not damaged:
+    unreadable, absent = _n_unreadable(dataset), int((dataset.media_report or {}).get("absent", 0))
+    if not unreadable:
         return "not in the distribution that was given"
     if not absent:
-        return "damaged in the distribution"
-    if damaged + absent == lacking:
-        return f"{absent:,} not in the distribution that was given, {damaged:,} damaged in it"
+        return "unreadable in the distribution"
+    if unreadable + absent == lacking:
+        return f"{absent:,} not in the distribution that was given, {unreadable:,} unreadable in it"
     # Exemplars are counted among them, so the two need not add up to the issues.
-    return "not in the distribution that was given, or damaged in it"
+    return "not in the distribution that was given, or unreadable in it"
 
 
-def _n_damaged(dataset: Dataset) -> int:
+def _n_unreadable(dataset: Dataset) -> int:
     return int((dataset.media_report or {}).get("n_problems", 0))

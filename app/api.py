@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from app import api_parameters as parameters
 from app import facets, models, queries
-from app.absence import n_with_medium, not_here
+from app.absence import n_with_medium, not_here, was_read
 from app.audience import may_show
 from app.credit import credit_json
 from app.database import current
@@ -192,7 +192,7 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
 
 def _media(dataset: Dataset) -> dict[str, Any] | None:
     """How many issues have their medium; None where no distribution was read."""
-    if dataset.media_report is None:
+    if not was_read(dataset):
         return None
     shown = "whole" if may_show(dataset, "image") else "excerpts" if may_show(dataset, "excerpt") else "nothing"
     return {"issues": n_with_medium(dataset), "of": dataset.n_issues, "shown": shown}

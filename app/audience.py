@@ -5,19 +5,12 @@ allows: "host" everything, "local" the beginnings of texts, "link" and "none" no
 is applied where rows become records (``queries``), so that no page and no answer can pass by it.
 """
 
-import re
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any
 
+from app.masking import masked
 from app.records import Dataset, IssueRow
-
-#: What stands for an e-mail address, or another that a message is sent to, in a text that everyone may read.
-MASK: Final = "[address]"
-_ADDRESS: Final = re.compile(
-    r"[A-Za-z0-9._%+=/-]{1,80}@[A-Za-z0-9.-]{1,120}"  # also those of 1993, without a dot
-    r"|\b[A-Za-z0-9.-]{2,60}(?:![A-Za-z0-9.-]{1,60}){2,10}"  # by way of other machines: host!host!person
-)
 
 
 def is_public(scope: Any) -> bool:
@@ -57,7 +50,7 @@ def _as_excerpts(dataset: Dataset) -> bool:
 
 
 def shown(dataset: Dataset, row: IssueRow) -> IssueRow:
-    """The row with as much of its media as may be shown; addresses of people in excerpts are masked."""
+    """The row with as much of its media as may be shown; addresses and numbers of people in excerpts are masked."""
     if may_show(dataset, "image"):
         return row
     return (*row[:-3], excerpt(dataset, row[-3]), None, row[-1])
@@ -70,20 +63,12 @@ def excerpt(dataset: Dataset, text: str | None) -> str | None:
     return masked(text) if _as_excerpts(dataset) else None
 
 
-def masked(text: str) -> str:
-    """A text without the addresses of people.
-
-    >>> masked("Write to joe@site.example or uunet!site!joe.")
-    'Write to [address] or [address].'
-    """
-    return _ADDRESS.sub(lambda match: MASK + "." * match[0].endswith("."), text)
-
-
 def notice(dataset: Dataset) -> str | None:
     """Why a dataset's media are not shown in full, in a sentence; None where they are. Its terms stand elsewhere."""
     if may_show(dataset, "image"):
         return None
     if _as_excerpts(dataset):
-        return "This site is open to everyone, so it shows only how the texts begin, with addresses of people masked."
+        masked_parts = "addresses and telephone numbers masked"
+        return f"This site is open to everyone, so it shows only how the texts begin, with {masked_parts}."
     does_not = {"image": "show the pictures", "text": "show the texts", "audio": "play the sounds"}
     return f"This site is open to everyone, so it does not {does_not.get(dataset.modality, 'show the media')}."

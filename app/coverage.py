@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from app.absence import n_with_medium
+from app.absence import n_with_medium, was_read
 from app.charts import share_bar
 from app.database import current
 from app.records import Dataset
@@ -54,10 +54,10 @@ def coverage(dataset: Dataset) -> Coverage:
     shown = n_with_medium(dataset)
     everyone = AUDIENCE.get(dataset.media_terms, "nothing")
     if dataset.media_terms == "local" and dataset.modality == "text":
-        everyone = "the beginnings, with addresses of people masked"
+        everyone = "the beginnings, with addresses and telephone numbers masked"
     return Coverage(
         dataset=dataset,
-        read=dataset.media_report is not None,
+        read=was_read(dataset),
         with_medium=shown,
         percent_words=_percent(shown, dataset.n_issues),
         bar=share_bar(round(1000 * shown / dataset.n_issues) if dataset.n_issues else 0),

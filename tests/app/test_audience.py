@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.audience import is_public, masked
+from app.audience import is_public
+from app.masking import masked
 from app.settings import Settings, SettingsError
 from tests.app.reading import read
 from tests.serving import serving
@@ -85,6 +86,7 @@ def test_texts_are_shown_by_their_beginnings_without_addresses_of_people(
     assert not [words for words in open_ if address.search(words)]
     assert all(len(theirs) <= len(mine) + 300 for mine, theirs in zip(private, open_, strict=True))
     assert sum(map(len, open_)) < 0.7 * sum(map(len, private)), "the beginnings"
+    assert not [words for words in open_ if re.search(r"\(\d{3}\) ?\d{3}-\d{4}", words)]
     assert "[address]" in "".join(read(public, f"/20news?after={after}").words for after in [""])  # the gallery as well
 
 
@@ -152,8 +154,37 @@ def test_addresses_are_masked(text: str, expected: str) -> None:
     assert masked(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # As they stand in the excerpts of 20 Newsgroups.
+        ("$9800 (914) 335-6984 day (until 5pm) (609) 397-2147", "$9800 [number] day (until 5pm) [number]"),
+        ("contact me at 301/468-0241. ***", "contact me at [number]. ***"),
+        ("email or (708)864-0526.", "email or [number]."),
+        ("Scott (303)962-9473 x9779", "Scott [number] x9779"),
+        ("The number is (310)559-MACS (559-6227)", "The number is [number] ([number])"),
+        ("Voice:(404)315-1225 FAX: 891-3818", "Voice:[number] FAX: [number]"),
+        ("1-800-443-9797, 416 698 3649, 408.241.9760", "[number], [number], [number]"),
+        ("Tel +44 91 222 8238 / +46-8-7538306", "Tel [number] / [number]"),
+        ("Fax: +44 (0)61 275 6040; ++49 6151 155150", "Fax: [number]; +[number]"),
+        # And what is no telephone number.
+        ("Date: 20 Apr 1993 19:15:13 +0200", "Date: 20 Apr 1993 19:15:13 +0200"),
+        ("In article <1993Apr21.140649.5660@>", "In article <1993Apr21.140649.5660@>"),
+        ("for 500-2000 series, 800-1000 killed", "for 500-2000 series, 800-1000 killed"),
+        ("PEAK PLAYERS 325/441/577, Article #61153 (61302 is last)", None),
+        ("800 / 100 IMAGE 295 / 75 for $1000.00, 1993-94, 12/05/93, 10:30", None),
+        ("Boulder 80303-1234, 129.130.10.5, 3.14159-2.71, 1:278/706", None),
+        ("score 101-98, 1914-1918, 555-12345, 5555-1234, Form 1040-2", None),
+    ],
+)
+def test_telephone_numbers_are_masked(text: str, expected: str | None) -> None:
+    assert masked(text) == (text if expected is None else expected)
+
+
 def test_masking_takes_no_time_over_what_is_made_to_take_it() -> None:
     masked("a" * 100_000 + "!" + "b!" * 50_000 + "@" * 10_000)
+    for piece in ("+1 2", "(1", "+(12) ", "123-", "123-123", "+11111", "9 "):
+        masked(piece * 20_000 + "x")
 
 
 @dataclass

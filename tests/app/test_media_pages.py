@@ -137,7 +137,7 @@ def test_coverage_counts_what_can_be_seen(real: httpx.Client) -> None:
         assert any(link.href == "/media-coverage" for link in read(real, path).links), path
     # Six datasets are shown by their labels: what is missing of them is not known, which is not the same as nothing.
     assert len([cell for cell in page.elements("td") if "unread" in (cell.get("class") or "")]) == 6
-    assert "Of 6 datasets no distribution was given" in page.words
+    assert "Of 6 datasets no distribution was given or could be read" in page.words
     assert {dataset["name"] for dataset in real.get("/api/v1/datasets").json()["items"]} <= set(page.ids)
 
 
@@ -201,11 +201,12 @@ def test_what_is_damaged_is_shown_as_broken_and_named_in_the_report(caltech: htt
         "distribution cannot be shown: expected a whole image, found one that"
         in read(caltech, "/caltech256/issues/7").words
     )
-    assert "Damaged in the distribution" in caltech.get("/caltech256?sort=index").text
+    assert "Unreadable in the distribution" in caltech.get("/caltech256?sort=index").text
 
 
 def test_what_is_not_there_is_counted_and_gives_its_reason(caltech: httpx.Client, real: httpx.Client) -> None:
-    told = "The pictures of 2,358 of 2,360 issues are not here: 2,357 not in the distribution that was given, 1 damaged"
+    reasons = "2,357 not in the distribution that was given, 1 unreadable in it."
+    told = f"The pictures of 2,358 of 2,360 issues are not here: {reasons}"
     page = read(caltech, "/caltech256?sort=index")
     assert "What is not here" in page.words
     assert told in page.words
