@@ -2,7 +2,13 @@
 
 import sys
 
-from ingest.commands import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from ingest.commands import main
+
+        status = main()
+    except KeyboardInterrupt:
+        # While modules were still being loaded.
+        print("interrupted; nothing half-built was kept", file=sys.stderr)
+        status = 130
+    sys.exit(status)

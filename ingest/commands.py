@@ -120,8 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = parsed.command(parsed)
         sys.stdout.flush()
-    except IngestError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (IngestError, MemoryError) as error:
+        print(f"error: {str(error) or 'there is too little memory'}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python would complain once more when it flushes on exit.

@@ -141,12 +141,12 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
     matrix, labels, start, stop = task
     m = matrix.shape[1]
     found = empty_scores(stop - start, m, matrix.dtype)
-    for path, first, block in matrix.raw(start, stop):
-        here = slice(first - start, first - start + len(block))
+    for place, block in matrix.raw(start, stop):
+        here = slice(place.first - start, place.first - start + len(block))
         scores = score_rows(labels[here], block)
         doubtful = doubtful_rows(scores, row_sums(block))
         if doubtful.any():
-            rows = settle(path, first, block, doubtful)
+            rows = settle(place, block, doubtful)
             again = score_rows(labels[here][rows], block[rows])
             scores.own[rows], scores.other[rows], scores.rival[rows] = again.own, again.other, again.rival
         found.own[here], found.other[here], found.rival[here] = scores.own, scores.other, scores.rival

@@ -14,6 +14,7 @@ from concurrent.futures import Executor as Pool
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, Literal, Protocol, TypeVar
 
 from ingest.errors import IngestError
@@ -140,17 +141,19 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
     cluster = None
     try:
         if address == "local":
-            cluster = dask.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address=None,
-                memory_limit=0,
-                silence_logs=logging.CRITICAL + 1,
-            )
+            with _deaf_children():
+                cluster = dask.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    memory_limit=0,
+                    silence_logs=logging.CRITICAL + 1,
+                )
         client = dask.Client(address if cluster is None else cluster, timeout=_PATIENCE)
     except (OSError, ValueError) as error:
         raise IngestError(f"expected a Dask scheduler at {address}, found none: {error}") from error
     try:
+        _require_workers(client, address)
         yield OnDask(client)
     finally:
         client.close()
@@ -158,16 +161,37 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
             cluster.close()
 
 
+def _require_workers(client: Any, address: str) -> None:
+    """Without one a task would wait for ever."""
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise IngestError(f"expected workers at the Dask scheduler {address}, found none in {_PATIENCE} s") from error
+
+
 def _processes(workers: int) -> ProcessPoolExecutor:
-    """A pool whose processes do not hear Ctrl-C, which reaches all of a terminal: only the first shall answer it."""
+    """A pool whose processes do not hear Ctrl-C."""
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
-    # They start with the first task, and with what is blocked here blocked there, before they can ignore anything.
+    # Each task starts one, as long as none has nothing to do.
+    with _deaf_children():
+        for _ in range(workers):
+            pool.submit(int)
+    return pool
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started meanwhile do not hear Ctrl-C, which reaches all of a terminal: only the first shall answer it.
+
+    What is blocked here is blocked there too, before they can ignore anything. It is heard here afterwards.
+    """
+    # Python's own helper unblocks the signal when it starts, so it starts before.
+    resource_tracker.ensure_running()
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        pool.submit(int)
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    return pool
 
 
 def _ignore_interrupts() -> None:

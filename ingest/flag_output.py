@@ -6,7 +6,8 @@ A file appears whole or not at all: it is written beside its place and renamed. 
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning import COUNTING_RULES, FlagRule
+from app.domain.confident_learning import COUNTING_RULES, FlagRule, off_diagonal
 from ingest.engine import Flagging
+from ingest.errors import DataError
 
 ENDINGS: Final = (".parquet", ".csv", ".json")
 
@@ -28,22 +30,51 @@ _CELLS: Final = 10
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_examples(path: Path, flagging: Flagging, names: Sequence[str] | None, *, every: bool) -> int:
-    """Write the flagged examples, lowest normalized margin first, or every example in order; how many.
+def require_place(path: Path, inputs: Sequence[Path | None]) -> None:
+    """See, before any long work, that a file can be written there, and that it is none of those to be read.
+
+    Raises DataError.
+    """
+    if path.is_dir():
+        raise DataError(path, "expected a file to write, found a folder")
+    for read in inputs:
+        if read is not None and path.exists() and read.exists() and path.samefile(read):
+            raise DataError(path, "expected another file to write than those that are read")
+    try:
+        tempfile.TemporaryFile(dir=path.resolve().parent).close()
+    except OSError as error:
+        raise DataError(path, f"expected a folder that can be written to: {error.strerror}") from error
+
+
+def write_examples(
+    path: Path, flagging: Flagging, names: Sequence[str] | None, *, every: bool, advance: Callable[[int], None]
+) -> None:
+    """Write the flagged examples, lowest normalized margin first, or every example in order.
 
     Columns: index, given, guessed (class ids, and with ``names`` their names), self_confidence, normalized_margin,
-    rank (by margin among the flagged, from 1; 0 for others), flagged.
+    rank (by margin among those written, from 1), flagged. ``advance`` is told of every rows written.
     """
-    indices = np.arange(len(flagging.labels)) if every else flagging.flagged
-    ranks = np.zeros(len(flagging.labels), np.int64)
-    ranks[flagging.flagged] = np.arange(1, len(flagging.flagged) + 1)
-    tables = (
-        _columns(flagging, ranks, indices[start : start + _ROWS], names) for start in range(0, len(indices), _ROWS)
-    )
-    empty = _columns(flagging, ranks, indices[:0], names)
-    with _replaced(path) as part:
-        {".parquet": _write_parquet, ".csv": _write_csv, ".json": _write_json}[path.suffix](part, empty, tables)
-    return len(indices)
+    n = len(flagging.labels)
+    indices = np.arange(n) if every else flagging.flagged
+    ranks = np.arange(1, len(indices) + 1)
+    flagged = np.zeros(n, np.bool_)
+    flagged[flagging.flagged] = True
+    if every:
+        ranks[flagging.order] = np.arange(1, n + 1)
+    empty = _columns(flagging, indices[:0], ranks[:0], flagged, names)
+
+    def tables() -> Iterator[dict[str, Any]]:
+        for start in range(0, len(indices), _ROWS):
+            here = slice(start, start + _ROWS)
+            yield _columns(flagging, indices[here], ranks[here], flagged, names)
+            advance(len(indices[here]))
+
+    write = {".parquet": _write_parquet, ".csv": _write_csv, ".json": _write_json}[path.suffix.lower()]
+    try:
+        with _replaced(path.resolve()) as part:
+            write(part, empty, tables())
+    except OSError as error:
+        raise DataError(path, f"could not be written: {error.strerror or error}") from error
 
 
 def summary(flagging: Flagging, names: Sequence[str] | None) -> str:
@@ -70,10 +101,7 @@ def summary(flagging: Flagging, names: Sequence[str] | None) -> str:
 
 
 def _largest_cells(flagging: Flagging) -> Iterator[tuple[int, int, float, int]]:
-    given, latent = np.nonzero(flagging.counts)
-    off = given != latent
-    given, latent = given[off], latent[off]
-    shares = flagging.joint[given, latent]
+    given, latent, shares = off_diagonal(flagging.counts, flagging.label_counts)
     for place in np.argsort(-shares, kind="stable")[:_CELLS]:
         i, j = int(given[place]), int(latent[place])
         yield i, j, float(shares[place]), int(flagging.counts[i, j])
@@ -84,7 +112,11 @@ def _name(class_id: int, names: Sequence[str] | None) -> str:
 
 
 def _columns(
-    flagging: Flagging, ranks: NDArray[np.int64], indices: NDArray[Any], names: Sequence[str] | None
+    flagging: Flagging,
+    indices: NDArray[np.intp],
+    ranks: NDArray[np.intp],
+    flagged: NDArray[np.bool_],
+    names: Sequence[str] | None,
 ) -> dict[str, Any]:
     labels, scores = flagging.labels[indices].astype(np.int64), flagging.scores[indices]
     guessed = scores.guessed(labels)
@@ -95,8 +127,8 @@ def _columns(
     return columns | {
         "self_confidence": scores.own.astype(np.float64),
         "normalized_margin": scores.margins(),
-        "rank": ranks[indices],
-        "flagged": ranks[indices] > 0,
+        "rank": ranks.astype(np.int64),
+        "flagged": flagged[indices],
     }
 
 

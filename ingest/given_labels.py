@@ -83,25 +83,41 @@ def _class_id(path: Path, place: int, value: Any, ids: dict[str, int]) -> int:
 
 def _values(path: Path) -> Any:
     """An array of whole numbers or a list."""
-    if path.suffix == ".npy":
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
         array = open_array(path)
         if array.dtype.kind in "iu":
             return array
         if array.dtype.kind == "U":
             return array.tolist()
+        if array.dtype.kind == "f" and array.ndim == 1:
+            return _whole_numbers(path, array)
         raise DataError(path, f"expected whole numbers or texts, found {array.dtype}")
-    if path.suffix == ".json":
+    if suffix == ".json":
         values = read_json(path)
         if not isinstance(values, list):
             raise DataError(path, f"expected a list of labels, found {shown(values)}")
         return values
-    if path.suffix in (".parquet", ".pq"):
+    if suffix in (".parquet", ".pq"):
         from ingest.parquet import read_column
 
         return read_column(path, _COLUMN)
-    if path.suffix == ".csv":
+    if suffix == ".csv":
         return _csv_column(path)
+    if suffix in (".npz", ".zarr", ".pkl", ".pickle", ".xlsx"):
+        raise DataError(path, "expected labels in a .npy, .json, .csv or .parquet file, or one a line")
     return _lines(path)
+
+
+def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[np.int64]:
+    """Numbers that a library made floating-point ones, for instance because some were missing once."""
+    with np.errstate(invalid="ignore"):
+        found = array.astype(np.int64)
+    wrong = np.flatnonzero(found != array)
+    if len(wrong):
+        finding = f"expected the number of a class, found {array[wrong[0]]}"
+        raise DataError(path, finding, record=f"example {int(wrong[0])}")
+    return found
 
 
 def _lines(path: Path) -> list[str]:

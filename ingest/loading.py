@@ -111,7 +111,7 @@ class _Loader:
         self._require_length(files.predicted, predicted, size)
         entries = self._entries(size)
         keys = None if entries is None else [key_of(entry, manifest.examples.key) for entry in entries]
-        matrix = self._matrix(labels, len(classes))
+        matrix = self._matrix(labels, classes)
         reviews = self._reviews(classes, size, keys)
         self._require_agreement(reviews, labels, predicted, entries)
         flagging = self._flagging(labels, matrix)
@@ -180,7 +180,7 @@ class _Loader:
         self._require_length(name, entries, size)
         return entries
 
-    def _matrix(self, labels: Labels | None, n_classes: int) -> Matrix | None:
+    def _matrix(self, labels: Labels | None, classes: ClassNames) -> Matrix | None:
         names = self._manifest.files.pred_probs
         paths = [self._folder / name for name in names]
         there = [path for path in paths if path.is_file()]
@@ -198,7 +198,7 @@ class _Loader:
             self._missing.append(NO_JOINT_OF_SETS)
         for name in names:
             self._note(name, "pred_probs")
-        return open_matrix(paths, len(labels), n_classes, logits=self._manifest.logits)
+        return open_matrix(paths, len(labels), len(classes), logits=self._manifest.logits, names=classes.names)
 
     def _evidence(self, size: int | None, n_classes: int) -> Evidence | None:
         words = self._manifest.words

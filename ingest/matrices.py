@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.domain.row_scores import doubtful_rows, row_sums, score_rows
 from ingest.errors import DataError
 from ingest.npy import open_npy, open_npz
-from ingest.probabilities import looks_like_probabilities, settle, softmax
+from ingest.probabilities import Place, looks_like_probabilities, settle, softmax
 
 #: A block should fit the cache that cores share, and be long enough for numpy's overhead not to show.
 BLOCK_BYTES: Final = 4_000_000
@@ -70,10 +70,10 @@ class Matrix:
         """Rows of a block."""
         return min(_ROWS, max(1, self.block_bytes // max(1, self.shape[1] * self.dtype.itemsize)))
 
-    def raw(self, start: int, stop: int) -> Iterator[tuple[Path, int, NDArray[Any]]]:
+    def raw(self, start: int, stop: int) -> Iterator[tuple[Place, NDArray[Any]]]:
         """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
 
-        Each comes with its file and the index of its first row. Softmax is applied to logits; else nothing is checked.
+        Each comes with where it stands. Softmax is applied to logits; else nothing is checked.
         """
         offset = 0
         for part in self.parts:
@@ -81,14 +81,15 @@ class Matrix:
             here = range(max(start - offset, 0), min(stop - offset, n))
             if here:
                 for first, block in part.blocks(here.start, here.stop, self.height):
-                    yield part.path, offset + first, self._typed(part.path, offset + first, block)
+                    place = Place(part.path, offset + first, offset)
+                    yield place, self._typed(place, block)
             offset += n
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
         """Rows in blocks, each with the index of its first row. Raises DataError where they hold no probabilities."""
-        for path, first, block in self.raw(start, self.shape[0] if stop is None else stop):
-            check(path, first, block)
-            yield first, block
+        for place, block in self.raw(start, self.shape[0] if stop is None else stop):
+            check(place, block)
+            yield place.first, block
 
     def rows(self, indices: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """(k, m) the rows at ascending ``indices``, checked and mended."""
@@ -130,25 +131,28 @@ class Matrix:
         lasts = indices[np.concatenate([breaks - 1, [len(indices) - 1]])]
         yield from ((int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
 
-    def _typed(self, path: Path, first: int, block: NDArray[Any]) -> NDArray[Any]:
-        values = softmax(path, first, block) if self.softmax else block
+    def _typed(self, place: Place, block: NDArray[Any]) -> NDArray[Any]:
+        values = softmax(place, block) if self.softmax else block
         return np.ascontiguousarray(values, dtype=self.dtype)
 
 
-def check(path: Path, first: int, block: NDArray[Any]) -> None:
+def check(place: Place, block: NDArray[Any]) -> None:
     """Mend a block's rows in place; see ``probabilities``. Raises DataError where one holds no probabilities."""
     scores = score_rows(np.zeros(len(block), np.intp), block)
     doubtful = doubtful_rows(scores, row_sums(block))
     if doubtful.any():
-        settle(path, first, block, doubtful)
+        settle(place, block, doubtful)
 
 
-def open_matrix(paths: Sequence[Path], n_rows: int, n_classes: int, *, logits: bool = False) -> Matrix:
+def open_matrix(
+    paths: Sequence[Path], n_rows: int, n_classes: int, *, logits: bool = False, names: Sequence[str] | None = None
+) -> Matrix:
     """The matrix in one file or several, its shape and type checked; the values are checked as they are read.
 
-    With ``logits`` a softmax is applied, unless the values turn out to be probabilities already.
+    With ``logits`` a softmax is applied, unless the values turn out to be probabilities already. Columns of tables that
+    are called by the ``names`` of the classes are taken in the order of these.
     """
-    parts = [open_part(path) for path in paths]
+    parts = [open_part(path, names) for path in paths]
     for part in parts:
         if len(part.shape) != 2 or part.shape[1] != n_classes:
             raise DataError(part.path, f"expected shape (n, {n_classes}), one column a class, found {part.shape}")
@@ -156,8 +160,7 @@ def open_matrix(paths: Sequence[Path], n_rows: int, n_classes: int, *, logits: b
             raise DataError(part.path, f"expected floating-point numbers of 16, 32 or 64 bits, found {part.dtype}")
     found = sum(part.shape[0] for part in parts)
     if found != n_rows:
-        where = paths[0] if len(paths) == 1 else f"{paths[0]} and the {len(paths) - 1} parts after it"
-        raise DataError(where, f"expected {n_rows} rows, one an example, found {found}")
+        raise DataError(all_of(paths), f"expected {n_rows} rows, one an example, found {found}")
     dtype = np.result_type(*(part.dtype for part in parts)).newbyteorder("=")
     applied = logits and not _holds_probabilities(parts[0])
     if applied and dtype.itemsize < 4:
@@ -165,14 +168,19 @@ def open_matrix(paths: Sequence[Path], n_rows: int, n_classes: int, *, logits: b
     return Matrix(tuple(parts), dtype, applied)
 
 
-def open_part(path: Path) -> Part:
+def all_of(paths: Sequence[Path]) -> str:
+    """What messages call the files of a matrix together."""
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
+
+
+def open_part(path: Path, names: Sequence[str] | None = None) -> Part:
     """One file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy."""
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return open_npz(path)
-    if path.suffix in (".parquet", ".pq"):
+    if path.suffix.lower() in (".parquet", ".pq"):
         from ingest.parquet import open_parquet
 
-        return open_parquet(path)
+        return open_parquet(path, names)
     if path.suffix == ".zarr" or path.is_dir():
         _require_zarr(path)
         from ingest.zarr import open_zarr

@@ -188,8 +188,11 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, heade
     keeper = _Keeper()
     target = keeper.folder / "matrix.npy"
     # zipfile never yields more than the size it declared, which was just held against the header.
-    with closing(archive.open(info)) as packed, target.open("wb") as unpacked:
-        shutil.copyfileobj(packed, unpacked, 1 << 20)
+    try:
+        with closing(archive.open(info)) as packed, target.open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked, 1 << 20)
+    except OSError as error:
+        raise DataError(path, f"could not be unpacked to {keeper.folder.parent}: {error.strerror or error}") from error
     return NpyPart(path, target, header, keeper=keeper)
 
 

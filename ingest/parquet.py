@@ -3,7 +3,7 @@
 Rows are read in batches; a row group is the least that one can begin with. Missing values are refused, by row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ingest.errors import DataError, MissingFileError
+from ingest.errors import DataError, MissingFileError, shown
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,11 @@ class ParquetPart:
             raise DataError(self.path, finding, record=f"row {first + wrong[0]}")
 
 
-def open_parquet(path: Path) -> ParquetPart:
+def open_parquet(path: Path, names: Sequence[str] | None = None) -> ParquetPart:
     """The matrix in a parquet file: its one column of lists of numbers, or else all its floating-point columns.
 
-    Columns stand in the order of the file. Raises DataError for any other file.
+    Columns that are called by the ``names`` of the classes, or by their numbers, are taken in the order of the classes,
+    others in the order of the file. Raises DataError for any other file, and where only some are called by names.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a .parquet file, found none")
@@ -89,11 +90,13 @@ def open_parquet(path: Path) -> ParquetPart:
             cuts = np.cumsum([0] + [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)])
             lists = [field for field in schema if _is_list(field.type) and pa.types.is_floating(field.type.value_type)]
             if len(lists) == 1:
-                columns, kinds = (lists[0].name,), {lists[0].type.value_type}
+                columns: tuple[str, ...] = (lists[0].name,)
+                kinds = {lists[0].type.value_type}
                 width = _list_width(file, columns[0])
             else:
                 floats = [field for field in schema if pa.types.is_floating(field.type)]
-                columns, kinds = tuple(field.name for field in floats), {field.type for field in floats}
+                columns = _in_class_order(path, [field.name for field in floats], names)
+                kinds = {field.type for field in floats if field.name in columns}
                 width = len(columns)
     except (pa.ArrowException, OSError) as error:
         raise DataError(path, f"expected a parquet file, found another or a damaged one: {error}") from error
@@ -103,6 +106,19 @@ def open_parquet(path: Path) -> ParquetPart:
     dtype = np.result_type(*(kind.to_pandas_dtype() for kind in kinds))
     shape = (int(cuts[-1]), width)
     return ParquetPart(path, columns, len(lists) == 1, shape, dtype, tuple(int(cut) for cut in cuts))
+
+
+def _in_class_order(path: Path, columns: list[str], names: Sequence[str] | None) -> tuple[str, ...]:
+    if len(set(columns)) < len(columns):
+        return tuple(columns)
+    if names is not None and not set(columns).isdisjoint(names):
+        absent = [name for name in names if name not in columns]
+        if absent:
+            raise DataError(path, f"expected a column for each class, found none called {shown(absent[0])}")
+        if len(set(names)) == len(names):
+            return tuple(names)
+    numbers = [str(number) for number in range(len(columns))]
+    return tuple(numbers if set(numbers) == set(columns) else columns)
 
 
 def _is_list(kind: Any) -> bool:

@@ -5,6 +5,7 @@ clipped to [0, 1], divided by its sum in double precision and rounded to its typ
 file, row, what was expected and what was found.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +18,33 @@ from ingest.errors import DataError
 #: How far the probabilities of a row may be from summing to 1, by the bytes of a number. Half precision is coarse.
 SUM_TOLERANCE: Final = {2: 1e-2, 4: 1e-4, 8: 1e-4}
 
+#: A row that is no farther from summing to 1 was perhaps written with few digits.
+_ROUNDED: Final = 0.05
 
-def settle(path: Path, first: int, block: NDArray[Any], doubtful: NDArray[np.bool_]) -> NDArray[np.intp]:
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a block of rows stands: in which file, from which row of the matrix on, and behind how many of others."""
+
+    path: Path
+    first: int
+    before: int = 0
+
+    def error(self, row: int, finding: str) -> DataError:
+        """What is wrong with a row of the block, named as it stands in its file."""
+        index = self.first + row
+        of_all = f" (row {index} of all parts)" if self.before else ""
+        return DataError(self.path, finding, record=f"row {index - self.before}{of_all}")
+
+
+def settle(place: Place, block: NDArray[Any], doubtful: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Look closely at the doubtful rows of a block, mend in place what may be mended; the rows looked at.
 
-    ``first`` is the index of the block's first row. Raises DataError naming the first row that holds no probabilities.
+    Raises DataError naming the first row that holds no probabilities.
     """
     rows = np.flatnonzero(doubtful)
     values = block[rows].astype(np.float64)
-    _require(path, first, rows, values, SUM_TOLERANCE[block.itemsize])
+    _require(place, rows, values, SUM_TOLERANCE[block.itemsize])
     outside = (np.signbit(values) | (values > 1)).any(axis=1)
     # Adding 0 makes a zero of what was -0, which has more bits than 1 has.
     np.clip(values, 0.0, 1.0, out=values)
@@ -36,12 +55,13 @@ def settle(path: Path, first: int, block: NDArray[Any], doubtful: NDArray[np.boo
     return rows
 
 
-def softmax(path: Path, first: int, block: NDArray[Any]) -> NDArray[np.float64]:
+def softmax(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
     """A block of logits as probabilities. Raises DataError where one is not finite."""
     values = block.astype(np.float64)
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():
-        raise _not_finite(path, first, values, int(np.flatnonzero(~finite)[0]), int(np.flatnonzero(~finite)[0]))
+        row = int(np.flatnonzero(~finite)[0])
+        raise place.error(row, _not_finite(values[row]))
     values -= values.max(axis=1, keepdims=True)
     np.exp(values, out=values)
     values /= values.sum(axis=1, keepdims=True)
@@ -55,7 +75,7 @@ def looks_like_probabilities(head: NDArray[Any]) -> bool:
     return bool((values >= -tolerance).all() and (np.abs(values.sum(axis=1) - 1) <= tolerance).all())
 
 
-def _require(path: Path, first: int, rows: NDArray[np.intp], values: NDArray[np.float64], tolerance: float) -> None:
+def _require(place: Place, rows: NDArray[np.intp], values: NDArray[np.float64], tolerance: float) -> None:
     finite = np.asarray(np.isfinite(values).all(axis=1))
     # What is not finite, or far off, is told of by itself; adding it up would warn and tell nothing.
     safe = np.clip(np.where(np.isfinite(values), values, 0.0), -2.0, 2.0)
@@ -65,15 +85,17 @@ def _require(path: Path, first: int, rows: NDArray[np.intp], values: NDArray[np.
     wrong = np.flatnonzero(~finite | outside | far)
     if not len(wrong):
         return
-    place = int(wrong[0])
-    if not finite[place]:
-        raise _not_finite(path, first, values, place, int(rows[place]))
-    finding = f"expected probabilities that sum to 1 within {tolerance:g}, found a sum of {sums[place]:.6g}"
-    if outside[place]:
-        column = _farthest(values[place], tolerance)
-        finding = f"expected probabilities from 0 to 1, found {values[place, column]:.6g} for class {column}"
-    finding += '; if these are logits, the manifest must say "logits = true" (the command flag: --logits)'
-    raise DataError(path, finding, record=f"row {first + int(rows[place])}")
+    worst = int(wrong[0])
+    finding = f"expected probabilities that sum to 1 within {tolerance:g}, found a sum of {sums[worst]:.6g}"
+    if not finite[worst]:
+        finding = _not_finite(values[worst])
+    elif outside[worst]:
+        column = _farthest(values[worst], tolerance)
+        finding = f"expected probabilities from 0 to 1, found {values[worst, column]:.6g} for class {column}"
+        finding += '; if these are logits, say so: --logits of the command flag, "logits = true" in a manifest'
+    elif abs(sums[worst] - 1) < _ROUNDED:
+        finding += "; if they were rounded, write more digits"
+    raise place.error(int(rows[worst]), finding)
 
 
 def _farthest(row: NDArray[np.float64], tolerance: float) -> int:
@@ -81,6 +103,5 @@ def _farthest(row: NDArray[np.float64], tolerance: float) -> int:
     return int(row.argmin() if row.min() < -tolerance else row.argmax())
 
 
-def _not_finite(path: Path, first: int, values: NDArray[np.float64], place: int, row: int) -> DataError:
-    bad = values[place][~np.isfinite(values[place])][0]
-    return DataError(path, f"expected finite numbers, found {bad}", record=f"row {first + row}")
+def _not_finite(row: NDArray[np.float64]) -> str:
+    return f"expected finite numbers, found {row[~np.isfinite(row)][0]}"

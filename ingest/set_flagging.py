@@ -6,7 +6,6 @@ Rows of such matrices need not sum to 1; every entry must be a probability by it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from app.domain.confident_learning import FlagRule, suspicion_order
 from app.domain.multi_label import disjoint, flagged_sets, guessed_sets, indicators, set_scores
-from ingest.errors import DataError
 from ingest.matrices import Matrix
+from ingest.probabilities import Place
 from ingest.readers import LabelSet
 
 #: How far outside [0, 1] a number may be for rounding.
@@ -74,9 +73,9 @@ def flag_sets(
     n, m = matrix.shape
     scores, apart = np.empty(n), np.empty(n, dtype=np.bool_)
     guessed: list[LabelSet] = []
-    for path, first, raw in matrix.raw(0, n):
-        here = slice(first, first + len(raw))
-        block = _checked(path, first, raw)
+    for place, raw in matrix.raw(0, n):
+        here = slice(place.first, place.first + len(raw))
+        block = _checked(place, raw)
         given = indicators(labels[here], m)
         sets = guessed_sets(block) if guesses is None else indicators(guesses[here], m)
         scores[here], apart[here] = set_scores(given, block, sets), disjoint(given, sets)
@@ -86,12 +85,12 @@ def flag_sets(
     return SetFlagging(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
 
 
-def _checked(path: Path, first: int, block: NDArray[Any]) -> NDArray[np.float64]:
+def _checked(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
     values = block.astype(np.float64)
     # A comparison with what is no number is false, so this finds those as well.
     right = (values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE)
     if not right.all():
         row, column = np.argwhere(~right)[0]
         finding = f"expected probabilities from 0 to 1, found {values[row, column]:g} for class {column}"
-        raise DataError(path, finding, record=f"row {first + int(row)}")
+        raise place.error(int(row), finding)
     return np.clip(values, 0.0, 1.0)

@@ -135,22 +135,28 @@ def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: 
     (0.125, 0.1667)
     """
     if rule is FlagRule.CALIBRATED:
-        return _off_diagonal(counts, label_counts)
+        return math.fsum(off_diagonal(counts, label_counts)[2].tolist())
     if rule is not FlagRule.UNCALIBRATED:
         raise ValueError(f"expected one of {', '.join(COUNTING_RULES)}, found {rule.value}")
     total = int(counts.sum())
     return (total - int(np.trace(counts))) / total if total else 0.0
 
 
-def _off_diagonal(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> float:
-    """What of the joint lies off its diagonal, cell by cell as ``joint`` has it, without the many that are empty."""
+def off_diagonal(
+    counts: ConfidentJoint, label_counts: NDArray[np.integer]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Given classes, latent classes and shares of the cells that ``joint`` has off its diagonal, but for empty ones.
+
+    Where classes are many, nearly all cells are empty, and the whole joint would take long and much memory.
+
+    >>> [found.tolist() for found in off_diagonal(np.array([[3, 1], [0, 2]]), np.array([4, 4]))]
+    [[0], [1], [0.125]]
+    """
     given, latent = np.nonzero(counts)
-    if not len(given):
-        return 0.0
     off = given != latent
     given, latent = given[off], latent[off]
-    cells = counts[given, latent] / counts.sum(axis=1)[given] * (label_counts / label_counts.sum())[given]
-    return math.fsum(cells.tolist())
+    shares = counts[given, latent] / counts.sum(axis=1)[given] * (label_counts / max(1, label_counts.sum()))[given]
+    return given, latent, shares
 
 
 def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> int:

@@ -87,7 +87,89 @@ def test_every_example_may_be_written(made: Any) -> None:
     table = pq.read_table(folder / "all.parquet").to_pydict()
     assert table["index"] == list(range(300))
     assert sum(table["flagged"]) == 7
-    assert sorted(table["rank"]) == [0] * 293 + list(range(1, 8))
+    # Most suspicious is 1, and all have a place.
+    by_rank = sorted(zip(table["rank"], table["normalized_margin"], table["flagged"], strict=True))
+    assert [rank for rank, _, _ in by_rank] == list(range(1, 301))
+    assert [margin for _, margin, _ in by_rank] == sorted(table["normalized_margin"])
+    assert [flagged for _, _, flagged in by_rank] == [True] * 7 + [False] * 293
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_what_is_read_is_not_written_over(ending: str, made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, labels, probs = made
+    pq.write_table(pa.table(dict(zip("abc", probs.T, strict=True))), folder / "p.parquet")
+    (folder / "l.json").write_text(json.dumps(labels.tolist()))
+    _as_csv(folder, labels)
+    victim = folder / {"csv": "l.csv", "json": "l.json", "parquet": "p.parquet"}[ending]
+    before = victim.read_bytes()
+    (folder / f"link.{ending}").symlink_to(victim)
+    inputs = {"matrix": victim.name} if ending == "parquet" else {"labels": victim.name}
+    for out in (victim, folder / f"link.{ending}"):
+        assert flag(folder, "--out", str(out), **inputs) == 1
+        assert f"{out.name}: expected another file to write than those that are read" in capsys.readouterr().err
+    assert victim.read_bytes() == before
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _, probs = made
+    np.save(folder / "nan.npy", probs * np.nan)
+    (folder / "dir.csv").mkdir()
+    assert flag(folder, "--out", str(folder / "dir.csv"), matrix="nan.npy") == 1
+    assert "dir.csv: expected a file to write, found a folder" in capsys.readouterr().err
+    assert flag(folder, "--out", "/proc/out.csv", matrix="nan.npy") == 1
+    assert "/proc/out.csv: expected a folder that can be written to: " in capsys.readouterr().err
+    assert flag(folder, "--all", matrix="nan.npy") == 1
+    assert "--all says what is written, and goes with --out" in capsys.readouterr().err
+
+
+def test_a_link_to_write_to_stays_one(made: Any) -> None:
+    folder, _, _ = made
+    (folder / "there").mkdir()
+    (folder / "link.CSV").symlink_to(folder / "there" / "out.csv")
+    assert flag(folder, "--out", str(folder / "link.CSV")) == 0
+    assert (folder / "link.CSV").is_symlink()
+    assert (folder / "there" / "out.csv").read_text().startswith("index,given,")
+
+
+@pytest.mark.parametrize("called", [NAMES, ["0", "1", "2"]])
+def test_columns_that_are_called_by_their_classes_are_put_in_order(
+    called: list[str], made: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _, probs = made
+    by_name = dict(zip(called, probs.T, strict=True))
+    other = {name: by_name[name] for name in (called[2], called[0], called[1])}
+    pq.write_table(pa.table(other), folder / "p.parquet")
+    named = ("--classes", str(folder / "classes.txt")) if called is NAMES else ()
+    outputs = []
+    for matrix in ("probs.npy", "p.parquet"):
+        assert flag(folder, *named, "--out", str(folder / "out.csv"), matrix=matrix) == 0
+        outputs.append((folder / "out.csv").read_text())
+    assert outputs[0] == outputs[1]
+    if called is NAMES:
+        # Other numbers may stand beside the classes, but each class must be there.
+        pq.write_table(pa.table(other | {"weight": probs[:, 0]}), folder / "p.parquet")
+        assert flag(folder, *named, "--out", str(folder / "out.csv"), matrix="p.parquet") == 0
+        assert (folder / "out.csv").read_text() == outputs[0]
+        pq.write_table(pa.table({"ant": probs[:, 0], "BEE": probs[:, 1], NAMES[2]: probs[:, 2]}), folder / "p.parquet")
+        assert flag(folder, *named, matrix="p.parquet") == 1
+        assert "p.parquet: expected a column for each class, found none called 'bee'" in capsys.readouterr().err
+
+
+def test_many_classes_need_one_table_of_them(tmp_path: Path) -> None:
+    """Of 4,000 classes the joint is 128 MB; several of it at once would show."""
+    np.save(tmp_path / "probs.npy", np.full((60, 4_000), 1 / 4_000, np.float32))
+    np.save(tmp_path / "labels.npy", np.arange(60))
+    command = [sys.executable, "-m", "ingest", "flag", "probs.npy", "--labels", "labels.npy"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-2]) < 60 + 10 * 16 + 40, done.stdout
+
+
+def test_too_many_classes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "probs.npy", np.full((6, 3_000_000), 1 / 3_000_000, np.float32))
+    np.save(tmp_path / "labels.npy", np.arange(6))
+    assert flag(tmp_path) == 1
+    assert "error: Unable to allocate " in capsys.readouterr().err
 
 
 def test_nothing_flagged_is_still_a_table(made: Any) -> None:
@@ -184,13 +266,26 @@ def test_what_does_not_fit_together_is_said_and_nothing_written(made: Any, capsy
     np.save(folder / "few.npy", labels[:-1])
     np.save(folder / "nan.npy", np.where(np.arange(300)[:, None] == 123, np.nan, probs))
     np.save(folder / "logits.npy", np.log(probs))
+    np.save(folder / "short.npy", np.tile([0.334, 0.334, 0.333], (300, 1)))
+    np.save(folder / "width0.npy", np.zeros((300, 0)))
+    (folder / "two.txt").write_text("ant\nbee\n")
     out = ("--out", str(folder / "out.csv"))
     assert flag(folder, *out, labels="few.npy") == 1
-    assert "probs.npy: expected 299 rows, one an example, found 300" in capsys.readouterr().err
+    assert "few.npy: expected 300 labels, one for each row of" in (said := capsys.readouterr().err)
+    assert "probs.npy, found 299" in said
+    (folder / "few.csv").write_text("\n".join(map(str, labels)))
+    assert flag(folder, *out, labels="few.csv") == 1
+    assert "probs.npy, found 299 below the line that names the columns" in capsys.readouterr().err
+    assert flag(folder, *out, "--classes", str(folder / "two.txt")) == 1
+    assert "expected 2 columns, one for each class of" in capsys.readouterr().err
     assert flag(folder, *out, matrix="nan.npy") == 1
     assert "nan.npy: row 123: expected finite numbers, found nan" in capsys.readouterr().err
     assert flag(folder, *out, matrix="logits.npy") == 1
-    assert "the command flag: --logits" in capsys.readouterr().err
+    assert "--logits of the command flag" in capsys.readouterr().err
+    assert flag(folder, *out, matrix="short.npy") == 1
+    assert "found a sum of 1.001; if they were rounded, write more digits" in capsys.readouterr().err
+    assert flag(folder, *out, matrix="width0.npy") == 1
+    assert "expected shape (n, m), one column a class, found (300, 0)" in capsys.readouterr().err
     assert flag(folder, *out, matrix="labels.npy") == 1
     assert "labels.npy: expected shape (n, m), one column a class, found (300,)" in capsys.readouterr().err
     assert flag(folder, *out, matrix="none.npy") == 1
@@ -211,7 +306,7 @@ def test_what_does_not_fit_together_is_said_and_nothing_written(made: Any, capsy
         (["--rule", "-1"], "expected calibrated"),
         (["--out", "out.xlsx"], "expected a name that ends in .parquet, .csv, .json"),
         (["--out", "no/where/out.csv"], "expected a folder no/where, found none"),
-        (["--workers", "0"], "expected a number of workers, 1 or more, found 0"),
+        (["--workers", "0"], "expected a number of workers from 1 to 1,024, found 0"),
     ],
 )
 def test_wrong_usage_is_status_2(options: list[str], said: str, made: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -368,6 +463,35 @@ def test_a_cluster_that_runs_already_is_used_and_left_running(made: Any) -> None
         cluster.communicate("", timeout=60)
     expected, _ = start(folder).communicate(timeout=60)
     assert [facts(output) for output in outputs] == [facts(expected)] * 2
+
+
+def test_a_scheduler_without_workers_is_said(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = CLUSTER.replace("n_workers=1, threads_per_worker=1", "n_workers=0")
+    (made[0] / "cluster.py").write_text(script)
+    with subprocess.Popen(
+        [sys.executable, str(made[0] / "cluster.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as cluster:
+        assert cluster.stdout is not None
+        address = cluster.stdout.readline().strip()
+        process = start(made[0], "--dask", address)
+        _, said = process.communicate(timeout=60)
+        cluster.communicate("", timeout=60)
+    assert process.returncode == 1
+    assert f"error: expected workers at the Dask scheduler {address}, found none" in said
+
+
+@pytest.mark.parametrize("after", [0.02, 1.0, 2.0])
+def test_ctrl_c_while_dask_starts_is_answered_in_one_line(after: float, made: Any) -> None:
+    process = start(made[0], "--dask", "local", "--workers", "2")
+    time.sleep(after)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    # In its first moments Python itself answers, before there is any of our code to do so; a small matrix may be done.
+    if process.returncode == 130:
+        assert said.splitlines()[-1] == "interrupted; nothing half-built was kept"
+        assert "Traceback" not in said
+    else:
+        assert process.returncode in (0, -signal.SIGINT, 1), said
 
 
 def test_a_scheduler_that_is_not_there_is_said(made: Any) -> None:

@@ -118,7 +118,7 @@ def test_parts_of_different_forms_are_one_matrix(tmp_path: Path) -> None:
     assert np.array_equal(matrix.rows(np.array([N - 1, N, 2 * N])), probs[[N - 1, N, 2 * N]])
     probs[2 * N + 7, 3] = np.nan
     packed_npz(tmp_path / "2", probs[2 * N :])
-    with pytest.raises(DataError, match=rf"p\.npz: row {2 * N + 7}: expected finite numbers"):
+    with pytest.raises(DataError, match=rf"p\.npz: row 7 \(row {2 * N + 7} of all parts\): expected finite numbers"):
         list(open_matrix(paths, 3 * N, M).blocks())
 
 
@@ -222,5 +222,5 @@ def test_a_class_too_many_or_a_row_too_few(tmp_path: Path) -> None:
     path = npy(tmp_path, np.full((N, M), 1 / M))
     with pytest.raises(DataError, match=rf"expected shape \(n, {M + 1}\), one column a class, found \({N}, {M}\)"):
         open_matrix([path], N, M + 1)
-    with pytest.raises(DataError, match=rf"and the 1 parts after it: expected {N} rows, one an example, found {2 * N}"):
+    with pytest.raises(DataError, match=rf"p\.npy to p\.npy: expected {N} rows, one an example, found {2 * N}"):
         open_matrix([path, path], N, M)

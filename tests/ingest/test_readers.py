@@ -121,7 +121,7 @@ def test_logits_become_probabilities_only_when_told(probabilities: Any, tmp_path
     path = saved(tmp_path / "logits.npy", 800 + np.log(probabilities))
     [(_, block)] = open_matrix([path], 50, 4, logits=True).blocks()
     assert np.allclose(block, probabilities)
-    with pytest.raises(DataError, match='the manifest must say "logits = true"'):
+    with pytest.raises(DataError, match='"logits = true" in a manifest'):
         list(open_matrix([path], 50, 4, logits=False).blocks())
 
 
