@@ -1,22 +1,25 @@
 """Media: how fast they are read at ingest, beside bare Pillow, and served, beside a constant route.
 
-``python -m benchmarks.media [--images 10000] [--photographs 1000] [--serve CATALOGUE]`` prints one line a measurement.
+``python -m benchmarks.media [--images 10000] [--photographs 1000] [--serve [CATALOGUE]]`` prints a line a measurement.
 
 Bare Pillow does the same work with nothing around it: decode, make both sizes, encode them as they are stored; and, as
 a second yardstick, decode and resize alone, which leaves out what a picture has to be encoded for. Memory is the peak
-of this process and its workers. Serving needs wrk.
+of this process and its workers. Serving needs wrk; without a catalogue it is measured on the embedded sample, which has
+pictures, texts and sounds with their waveforms and spectrograms.
 """
 
 import argparse
 import io
 import resource
 import statistics
+import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,10 +28,13 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from benchmarks.site import served, wrk
+from app.media import KINDS
+from benchmarks.site import ROOT, served, wrk
 from ingest.media import MediaItem, MediaProblem, MediaSource, open_media
 from ingest.media.image import LARGE_SIDE, SMALL_SIDE
 
+#: Stands for the embedded sample among the arguments.
+SAMPLE = Path()
 _SECONDS = 3
 _RUNS = 3
 
@@ -165,15 +171,16 @@ def memory() -> None:
     print(f"peak memory: {own:.0f} MB in this process, {workers:.0f} MB in the largest worker")
 
 
-def serving(catalogue: Path) -> None:
+def serving(catalogue: Path | None) -> None:
     """One medium of each kind, asked for at fifty addresses, beside a route of FastAPI that returns a constant."""
-    with (
-        served("benchmarks.site:constant") as ceiling,
-        served("app.main:create_app", catalogue=catalogue) as site,
-        tempfile.TemporaryDirectory() as name,
-    ):
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        for kind, addresses in media_addresses(site).items():
+        ceiling = stack.enter_context(served("benchmarks.site:constant"))
+        site = stack.enter_context(served("app.main:create_app", catalogue=catalogue or sample(folder)))
+        found = media_addresses(site)
+        for kind in KINDS - found.keys():
+            print(f"{kind}: none in this catalogue")
+        for kind, addresses in sorted(found.items()):
             pairs = [
                 (wrk(ceiling, ["/constant"], _SECONDS, folder)[0], wrk(site, addresses, _SECONDS, folder)[0])
                 for _ in range(_RUNS)
@@ -181,7 +188,17 @@ def serving(catalogue: Path) -> None:
             constant = statistics.median(top for top, _ in pairs)
             rate = statistics.median(rate for _, rate in pairs)
             share = statistics.median(rate / top for top, rate in pairs)
-            print(f"{kind}: {rate:,.0f} requests/s, {share:.2f} of the constant route's {constant:,.0f}", flush=True)
+            size = statistics.mean(len(httpx.get(site + address).content) for address in addresses)
+            line = f"{kind}, {size / 1000:,.1f} kB: {rate:,.0f} requests/s, {rate * size / 1e6:,.0f} MB/s"
+            print(f"{line}, {share:.2f} of the constant route's {constant:,.0f}", flush=True)
+
+
+def sample(folder: Path) -> Path:
+    """The embedded sample as a catalogue."""
+    catalogue = folder / "sample.sqlite"
+    command = [sys.executable, "-m", "ingest", "sample", "--catalogue", str(catalogue)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return catalogue
 
 
 def media_addresses(site: str) -> dict[str, list[str]]:
@@ -202,7 +219,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.media", description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=10_000, help="pictures of CIFAR-10's kind (0: none)")
     parser.add_argument("--photographs", type=int, default=1_000, help="JPEGs of 500 x 375 (0: none)")
-    parser.add_argument("--serve", type=Path, metavar="CATALOGUE", help="measure the serving of its media as well")
+    parser.add_argument(
+        "--serve",
+        type=Path,
+        nargs="?",
+        const=SAMPLE,
+        metavar="CATALOGUE",
+        help="measure the serving of its media as well; of the embedded sample's if none is named",
+    )
     arguments = parser.parse_args()
     if arguments.images:
         images(arguments.images)
@@ -210,8 +234,8 @@ def main() -> int:
     if arguments.photographs:
         large_images(arguments.photographs)
         memory()
-    if arguments.serve:
-        serving(arguments.serve)
+    if arguments.serve is not None:
+        serving(None if arguments.serve == SAMPLE else arguments.serve)
     return 0
 
 
