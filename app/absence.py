@@ -44,7 +44,8 @@ def sentence(dataset: Dataset, idx: int) -> str | None:
     if reason is None:
         return f"{one} itself is not in this catalogue."
     if reason is UNREADABLE:
-        return f"{one} in the dataset's distribution cannot be shown: {dataset.broken[idx]}."
+        verb = "played" if dataset.modality == "audio" else "shown"
+        return f"{one} in the dataset's distribution cannot be {verb}: {dataset.broken[idx]}."
     return f"{one} is {reason[0].lower()}{reason[1:]}."
 
 
