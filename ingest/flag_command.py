@@ -7,19 +7,24 @@ starting Python is most of the time.
 import argparse
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from app.domain.confident_learning import FlagRule
-from ingest.engine import Flagging, flag
+from ingest.engine import flag
 from ingest.errors import DataError, IngestError
+from ingest.example_tables import ENDINGS, require_place
 from ingest.executors import Executor, in_pool, on_dask
-from ingest.flag_output import ENDINGS, require_place, summary, write_examples
+from ingest.flag_output import summary, write_examples
 from ingest.given_labels import read_class_names, read_given_labels
-from ingest.matrices import all_of, open_matrix, open_part
+from ingest.matrices import Matrix, all_of, open_matrix, open_part
 from ingest.progress import progress_for_terminal
+from ingest.readers import read_multiple_labels
+from ingest.set_flagging import flag_sets
+from ingest.set_output import summary_of_sets, write_sets
 
 EXAMPLES: Final = """\
 examples:
@@ -48,7 +53,13 @@ installed.
 FILE has a row for each flagged example, most suspicious first, or with --all for every example in order: index, given,
 guessed, with --classes given_name and guessed_name, self_confidence (the probability of the given class),
 normalized_margin (less the largest of the others), rank (place by normalized margin among the rows written, from 1)
-and flagged. In CSV, names that a spreadsheet would take for a formula begin with '.
+and flagged. In CSV, names that a spreadsheet would take for a formula begin with ', and sets are joined by ;.
+
+With --multiple an example carries a set of labels: .json (a list of lists of numbers or names) or .npy (an object array
+of lists or arrays, or a 0 and 1 for each class). Every entry of the matrix is then a probability by itself. A class is
+guessed where it is at least 1/2, or else the most probable is; an example's self-confidence is the mean over the labels
+given or guessed; of the examples whose given and guessed labels do not overlap, those below 1/2 are flagged, or with a
+number as --rule so many of the lowest.
 
 Memory is 60 MB, 40 bytes an example and 10 a pair of classes; choosing by noise rate takes 24 bytes more for each
 flagged example, Parquet and zarr what their libraries hold of a row group or chunk, names as labels their length.
@@ -63,9 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", metavar="FILE", type=Path, required=True, help="the given label of each example")
     parser.add_argument("--classes", metavar="FILE", type=Path, help="the classes' names, a JSON list or one a line")
     rules = ", ".join(rule.value for rule in FlagRule)
-    parser.add_argument(
-        "--rule", type=_rule, default=FlagRule.CALIBRATED, help=f"{rules}, or a number (default: calibrated)"
-    )
+    parser.add_argument("--rule", type=_rule, help=f"{rules}, or a number (default: calibrated)")
+    parser.add_argument("--multiple", action="store_true", help="examples carry sets of labels, see below")
     parser.add_argument("--logits", action="store_true", help="the matrix holds logits: apply softmax")
     parser.add_argument("--out", metavar="FILE", type=_out, help=f"write the flagged examples: {', '.join(ENDINGS)}")
     parser.add_argument("--all", action="store_true", help="write every example, not only the flagged")
@@ -86,21 +96,40 @@ def run(arguments: argparse.Namespace) -> int:
         require_place(arguments.out, [*arguments.matrix, arguments.labels, arguments.classes])
     elif arguments.all:
         raise IngestError("--all says what is written, and goes with --out")
-    flagging, names = _flagging(arguments)
+    inputs = _inputs(arguments)
+    found = _sets_flagged(arguments, inputs) if arguments.multiple else _flagged(arguments, inputs)
     seconds = time.perf_counter() - start
-    print(summary(flagging, names))
-    took = f"time {seconds:.2f} s ({len(flagging.labels) / seconds:,.0f} rows a second)"
+    print(found.summary)
+    n = inputs.n_rows
+    took = f"time {seconds:.2f} s ({n / seconds:,.0f} rows a second)"
     if arguments.out is not None:
-        n_written = len(flagging.labels) if arguments.all else flagging.n_flagged
+        n_written = n if arguments.all else found.n_flagged
         with progress_for_terminal().task("write", n_written, "rows") as advance:
-            write_examples(arguments.out, flagging, names, every=arguments.all, advance=advance)
+            found.write(advance)
         print(f"wrote {arguments.out}: {n_written:,} examples")
         took += f", writing {time.perf_counter() - start - seconds:.2f} s"
     print(f"{took}, peak memory {_peak(of_children=arguments.dask in (None, 'local'))}")
     return 0
 
 
-def _flagging(arguments: argparse.Namespace) -> tuple[Flagging, list[str] | None]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    summary: str
+    n_flagged: int
+    write: Callable[[Callable[[int], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What is known of the matrix before anything is read of it."""
+
+    paths: list[Path]
+    n_rows: int
+    m: int
+    names: list[str] | None
+
+
+def _inputs(arguments: argparse.Namespace) -> _Inputs:
     names = None if arguments.classes is None else read_class_names(arguments.classes)
     # Whoever works on it may stand in another folder.
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
@@ -111,16 +140,45 @@ def _flagging(arguments: argparse.Namespace) -> tuple[Flagging, list[str] | None
     if names is not None and shape[1] != len(names):
         finding = f"expected {len(names):,} columns, one for each class of {arguments.classes}, found {shape[1]:,}"
         raise DataError(parts[0].path, finding)
-    labels = read_given_labels(arguments.labels, shape[1], names)
-    n_rows = sum(part.shape[0] for part in parts if part.shape)
-    if len(labels) != n_rows:
-        finding = f"expected {n_rows:,} labels, one for each row of {all_of(paths)}, found {len(labels):,}"
+    return _Inputs(paths, sum(part.shape[0] for part in parts if part.shape), shape[1], names)
+
+
+def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Matrix:
+    if n_labels != inputs.n_rows:
+        finding = f"expected {inputs.n_rows:,} labels, one for each row of {all_of(inputs.paths)}, found {n_labels:,}"
         if arguments.labels.suffix.lower() == ".csv":
             finding += " below the line that names the columns"
         raise DataError(arguments.labels, finding)
-    matrix = open_matrix(paths, len(labels), shape[1], logits=arguments.logits, names=names)
+    return open_matrix(inputs.paths, n_labels, inputs.m, logits=arguments.logits, names=inputs.names)
+
+
+def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
+    labels = read_given_labels(arguments.labels, inputs.m, inputs.names)
+    matrix = _matrix(arguments, inputs, len(labels))
+    rule = FlagRule.CALIBRATED if arguments.rule is None else arguments.rule
     with _executor(arguments) as executor, progress_for_terminal().task("flag", len(labels), "rows") as advance:
-        return flag(labels, matrix, arguments.rule, advance, executor), names
+        flagging = flag(labels, matrix, rule, advance, executor)
+
+    def write(advance: Callable[[int], None]) -> None:
+        write_examples(arguments.out, flagging, inputs.names, every=arguments.all, advance=advance)
+
+    return _Found(summary(flagging, inputs.names), flagging.n_flagged, write)
+
+
+def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
+    if isinstance(arguments.rule, FlagRule) or arguments.logits:
+        raise IngestError("--multiple: expected no --rule but a number, and no --logits: every entry is a probability")
+    if arguments.workers is not None or arguments.dask is not None:
+        raise IngestError("--multiple is done in one process; --workers and --dask do not go with it")
+    labels = read_multiple_labels(arguments.labels, inputs.m, inputs.names or ())
+    matrix = _matrix(arguments, inputs, len(labels))
+    with progress_for_terminal().task("flag", len(labels), "rows") as advance:
+        flagging = flag_sets(labels, matrix, arguments.rule, advance)
+
+    def write(advance: Callable[[int], None]) -> None:
+        write_sets(arguments.out, labels, flagging, inputs.names, every=arguments.all, advance=advance)
+
+    return _Found(summary_of_sets(labels, flagging, inputs.m), flagging.n_flagged, write)
 
 
 @contextmanager

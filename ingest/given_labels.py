@@ -78,7 +78,8 @@ def _class_id(path: Path, place: int, value: Any, ids: dict[str, int]) -> int:
         raise DataError(path, f"expected {expected}, found {shown(value)}", record=f"example {place}")
     if isinstance(value, int) and not isinstance(value, bool) and -1 << 62 < value < 1 << 62:
         return value
-    raise DataError(path, f"expected a label, found {shown(value)}", record=f"example {place}")
+    hint = "; sets of labels need --multiple" if isinstance(value, list) else ""
+    raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=f"example {place}")
 
 
 def _values(path: Path) -> Any:

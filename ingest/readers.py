@@ -5,6 +5,7 @@ Everything is checked before anyone computes with it: shape, type, range. No fil
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -33,11 +34,21 @@ def read_labels(path: Path, n_classes: int) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
-def read_multiple_labels(path: Path, n_classes: int) -> list[LabelSet]:
-    """The label set of each example, from a .npy file: an object array of arrays or lists, or (n, m) zeros and ones.
+def read_multiple_labels(path: Path, n_classes: int, names: Sequence[str] = ()) -> list[LabelSet]:
+    """The label set of each example, from a .json file, a list of lists, or a .npy file: an object array of arrays or
+    lists, or (n, m) zeros and ones.
 
-    Each set comes back ascending, without repetition.
+    Each set comes back ascending, without repetition. In JSON, texts are ``names`` of classes.
     """
+    if path.suffix.lower() == ".json":
+        listed = read_json(path)
+        if not isinstance(listed, list) or not listed:
+            raise DataError(path, f"expected a list of lists of class numbers, found {shown(listed)}")
+        ids = {name: class_id for class_id, name in enumerate(names)}
+        for place, labels in enumerate(listed):
+            if isinstance(labels, list):
+                listed[place] = [ids.get(label, label) if isinstance(label, str) else label for label in labels]
+        return [_label_set(path, place, labels, n_classes) for place, labels in enumerate(listed)]
     if not path.is_file():
         raise MissingFileError(path, "expected a .npy file, found none")
     with path.open("rb") as stream:

@@ -31,7 +31,7 @@ class SetFlagging:
     self_confidence: NDArray[np.float64]  # pooled over the labels in question
     guesses: Sequence[LabelSet]
     flagged: NDArray[np.intp]  # lowest self-confidence first
-    rule: FlagRule | int
+    rule: FlagRule | int | None
     n_candidates: int
 
     @property
@@ -62,11 +62,13 @@ class SetFlagging:
 def flag_sets(
     labels: Sequence[LabelSet],
     matrix: Matrix,
-    rule: FlagRule | int,
+    rule: FlagRule | int | None,
     advance: Callable[[int], None],
     guesses: Sequence[LabelSet] | None = None,
 ) -> SetFlagging:
-    """Score every example and flag the lowest. ``guesses``, where they are published, stand for the matrix's own.
+    """Score every example and flag the lowest, ``rule`` of them if it is a number.
+
+    ``guesses``, where they are published, stand for the matrix's own.
 
     Raises DataError naming the row where an entry is no probability.
     """
@@ -81,7 +83,7 @@ def flag_sets(
         scores[here], apart[here] = set_scores(given, block, sets), disjoint(given, sets)
         guessed += [tuple(np.flatnonzero(row).tolist()) for row in sets]
         advance(len(block))
-    k = rule if not isinstance(rule, FlagRule) else int((apart & (scores < _EVEN)).sum())
+    k = rule if isinstance(rule, int) else int((apart & (scores < _EVEN)).sum())
     return SetFlagging(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
 
 
