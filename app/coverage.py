@@ -54,7 +54,7 @@ def coverage(dataset: Dataset) -> Coverage:
     shown = n_with_medium(dataset)
     everyone = AUDIENCE.get(dataset.media_terms, "nothing")
     if dataset.media_terms == "local" and dataset.modality == "text":
-        everyone = "the beginnings, with addresses and telephone numbers masked"
+        everyone = "how the texts begin, addresses and telephone numbers masked"
     return Coverage(
         dataset=dataset,
         read=was_read(dataset),
