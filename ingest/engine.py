@@ -22,9 +22,10 @@ from app.domain.pruning import BestPairs, Pairs, counting_type, expected_counts,
 from app.domain.row_scores import (
     UNSETTLED,
     RowScores,
-    confident_classes,
     doubtful_rows,
     empty_scores,
+    less_certain,
+    lowest_margins,
     row_sums,
     score_rows,
 )
@@ -37,9 +38,6 @@ Indices = NDArray[np.signedinteger[Any]]
 
 #: Bytes of the matrix that one task reads.
 SPAN_BYTES: Final = 32_000_000
-
-#: Rows whose latent classes are counted at a time.
-_ROWS: Final = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -117,10 +115,9 @@ def flag(
     if labels.dtype == np.uint64:
         labels = labels.astype(np.int64)  # numpy makes floats of sums of the two
     scores, sums = _score(labels, matrix, advance, executor)
-    thresholds = sums.thresholds
-    counts, off_diagonal = _count(labels, scores, matrix, thresholds, executor)
+    counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
-    return Flagging(labels, scores, thresholds, sums.count, counts, flagged, rule, matrix.softmax)
+    return Flagging(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, matrix.softmax)
 
 
 def _score(labels: Labels, matrix: Matrix, advance: Advance, executor: Executor) -> tuple[RowScores, ProbabilitySums]:
@@ -154,19 +151,23 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
 
 
 def _count(
-    labels: Labels, scores: RowScores, matrix: Matrix, thresholds: NDArray[np.float64], executor: Executor
+    labels: Labels, scores: RowScores, matrix: Matrix, sums: ProbabilitySums, executor: Executor
 ) -> tuple[ConfidentJoint, NDArray[np.bool_]]:
     """The confident joint, and which examples it counts off its diagonal."""
     n, m = matrix.shape
+    thresholds, label_counts = sums.thresholds, sums.count
     counts = np.zeros((m, m), dtype=np.int64)
+    # All are counted for their given labels first, and then those taken back of which that is not certain.
+    diagonal = label_counts.copy()
     off_diagonal = np.zeros(n, dtype=np.bool_)
-    unsettled = []
-    for start in range(0, n, _ROWS):
-        here = slice(start, start + _ROWS)
-        latent = confident_classes(labels[here], scores[here], thresholds)
-        cl.count_in(counts, labels[here], latent)
-        off_diagonal[here] = (latent >= 0) & (latent != labels[here])
-        unsettled.append(np.flatnonzero(latent == UNSETTLED) + start)
+    unsettled = [np.zeros(0, np.intp)]
+    for rows, latent in less_certain(labels, scores, thresholds):
+        given = labels[rows]
+        diagonal -= np.bincount(given, minlength=m)
+        cl.count_in(counts, given, latent)
+        off_diagonal[rows] = (latent >= 0) & (latent != given)
+        unsettled.append(rows[latent == UNSETTLED])
+    counts[np.diag_indices(m)] += diagonal
     tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix, SPAN_BYTES)]
     for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
         cl.count_in(counts, labels[rows], latent)
@@ -210,10 +211,10 @@ def _flagged(
 
 
 def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
-    """The k examples of lowest margin: among those of negative margin, where they are enough."""
+    """The k examples of lowest margin: of those of negative margin, where they are enough."""
     candidates = np.flatnonzero(outdone(scores))
     if len(candidates) < k:
-        return cl.most_suspicious(scores.margins(), k)
+        candidates = lowest_margins(scores, k)
     return candidates[cl.most_suspicious(scores[candidates].margins(), k)]
 
 

@@ -21,10 +21,6 @@ ConfidentJoint = NDArray[np.int64]
 Joint = NDArray[np.float64]
 
 
-#: Of so many margins one is looked at to guess where the lowest end.
-_SAMPLED: Final = 64
-
-
 class FlagRule(StrEnum):
     """Which examples are flagged.
 
@@ -195,13 +191,6 @@ def most_suspicious(margins: NDArray[np.float64], k: int) -> NDArray[np.intp]:
         return np.zeros(0, dtype=np.intp)
     if k >= len(margins):
         return suspicion_order(margins)
-    # What a sample tells of the k-th margin is a little more than it most times, and then leaves few to order.
-    sample = margins[::_SAMPLED]
-    place = min(len(sample) - 1, k // _SAMPLED * 5 // 4 + 8)
-    candidates: NDArray[np.intp] = np.flatnonzero(margins <= np.partition(sample, place)[place])
-    if len(candidates) < k:
-        candidates = np.arange(len(margins))
-    last = np.partition(margins[candidates], k - 1)[k - 1]
-    candidates = candidates[margins[candidates] <= last]
+    candidates: NDArray[np.intp] = np.flatnonzero(margins <= np.partition(margins, k - 1)[k - 1])
     first: NDArray[np.intp] = candidates[np.argsort(margins[candidates], kind="stable")][:k]
     return first

@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.confident_learning import latent_classes
-from app.domain.row_scores import UNSETTLED, confident_classes, doubtful_rows, row_sums, score_rows
+from app.domain.row_scores import (
+    UNSETTLED,
+    RowScores,
+    confident_classes,
+    doubtful_rows,
+    less_certain,
+    lowest_margins,
+    row_sums,
+    score_rows,
+)
 
 TYPES = [np.float16, np.float32, np.float64]
 
@@ -71,3 +80,29 @@ def test_no_bad_number_hides(dtype, bad, column):
     probs[1, column] = bad
     scores = score_rows(np.array([0, 0, 1]), probs)
     assert doubtful_rows(scores, row_sums(probs)).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("n", [1, 60, 5_000, 70_000])
+def test_the_lowest_margins_are_among_few(n):
+    rng = np.random.default_rng(n)
+    for own in (rng.random(n), rng.integers(0, 4, n) / 4, np.full(n, 0.5), np.sort(rng.random(n))[::-1].copy()):
+        scores = RowScores(own, np.full(n, 0.25), np.zeros(n, np.uint8))
+        order = np.argsort(scores.margins(), kind="stable")
+        for k in (0, 1, n // 20, n - 1, n, n + 5):
+            found = lowest_margins(scores, k)
+            assert (np.diff(found) > 0).all()
+            assert set(order[:k].tolist()) <= set(found.tolist())
+    assert len(lowest_margins(RowScores(rng.random(n), np.zeros(n), np.zeros(n, np.uint8)), n // 20)) <= n // 10 + 1_000
+
+
+def test_what_is_left_out_is_counted_for_its_given_label():
+    rng = np.random.default_rng(8)
+    probs = rng.dirichlet(np.full(4, 0.3), 70_000)
+    labels = rng.integers(0, 4, 70_000)
+    thresholds = np.array([0.5, 0.2, np.nan, 0.7])
+    latent = np.array(labels)
+    rows = np.concatenate([rows for rows, _ in less_certain(labels, score_rows(labels, probs.copy()), thresholds)])
+    assert (np.diff(rows) > 0).all()
+    assert len(rows) < 70_000
+    latent[rows] = latent_classes(probs, thresholds)[rows]
+    assert (latent == latent_classes(probs, thresholds)).all()
