@@ -69,12 +69,14 @@ class Spool:
 
     def _written(self, make: Callable[[], Iterator[bytes]]) -> Kept:
         with self._changing:
-            if self._folder is None:
+            # Systems clear away what lies in their folder for temporary files and was not touched for days.
+            if self._folder is None or not Path(self._folder).is_dir():
                 self._folder = tempfile.mkdtemp(prefix="label-errors-files-")
                 # When the spool goes, and when the program ends, whichever is first.
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            folder = self._folder
         digest, size = hashlib.sha256(), 0
-        part = tempfile.NamedTemporaryFile(dir=self._folder, delete=False)  # noqa: SIM115 - it stays
+        part = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 - it stays
         try:
             with part:
                 for piece in make():

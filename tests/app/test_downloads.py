@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import shutil
 import socket
+import tempfile
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -394,6 +396,19 @@ def test_a_large_parquet_begins_at_once_and_has_a_length_for_who_asks_for_parts(
         part = fresh.get(address, headers={"Range": "bytes=-8"})
         assert (part.status_code, part.content) == (206, streamed.content[-8:])
         assert int(fresh.get(address).headers["content-length"]) == len(streamed.content)
+
+
+def test_files_are_written_again_when_the_system_has_cleared_them_away(sample_catalogue, tmp_path, monkeypatch):
+    """As systems do with temporary files that lay untouched for days, while a server runs for weeks."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    address = f"{API}/sample-digits/corrected.csv"
+    with serving(sample_catalogue) as site, httpx.Client(base_url=site) as fresh:
+        before = fresh.get(address).content
+        (folder,) = tmp_path.glob("label-errors-files-*")
+        shutil.rmtree(folder)
+        assert fresh.get(address).content == before
+        assert fresh.get(f"{address}?agreement=4").status_code == 200
+        assert fresh.get(address, headers={"Range": "bytes=0-9"}).content == before[:10]
 
 
 def open_files(path: Path) -> int:
