@@ -52,14 +52,14 @@ def test_a_dataset_of_ones_own(mine: Path, tmp_path: Path):
     words = [word.replace("mine", str(mine)) if "mine" in word else word for word in command[1].split()]
     ingest(*words, "--catalogue", catalogue)
     with serving(catalogue) as site:
-        issue = httpx.get(f"{site}/api/v1/datasets/pets/issues/5").json()
+        issue = httpx.get(f"{site}/api/v1/datasets/pets/issues/5", timeout=60).json()
         assert (issue["given"]["name"], issue["corrected"]["name"], issue["category"]) == (
             "cat",
             "hamster",
             "correctable",
         )
-        assert httpx.get(issue["links"]["media"]["image"]).status_code == 200
-        rows = pd.read_csv(io.BytesIO(httpx.get(f"{site}/api/v1/datasets/pets/corrected.csv").content))
+        assert httpx.get(issue["links"]["media"]["image"], timeout=60).status_code == 200
+        rows = pd.read_csv(io.BytesIO(httpx.get(f"{site}/api/v1/datasets/pets/corrected.csv", timeout=60).content))
         assert len(rows) == 60
         assert list(rows[rows.action == "corrected"]["index"]) == [5]
 
@@ -69,7 +69,7 @@ def test_a_dataset_of_ones_own(mine: Path, tmp_path: Path):
     (mine / "dataset.toml").write_text(unreviewed, encoding="utf-8")
     ingest("add", mine / "dataset.toml", mine, "--media", mine, "--catalogue", catalogue)
     with serving(catalogue) as site:
-        assert httpx.get(f"{site}/api/v1/datasets/pets/issues/5").json()["category"] == "unreviewed"
+        assert httpx.get(f"{site}/api/v1/datasets/pets/issues/5", timeout=60).json()["category"] == "unreviewed"
 
 
 def test_the_python_example_runs(sample_site: str):
@@ -78,7 +78,9 @@ def test_the_python_example_runs(sample_site: str):
     names: dict[str, object] = {}
     with redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), names)
-    total = httpx.get(f"{names['site']}/issues", params={"category": "correctable", "agreement": 4}).json()["total"]
+    total = httpx.get(f"{names['site']}/issues", params={"category": "correctable", "agreement": 4}, timeout=60).json()[
+        "total"
+    ]
     lines = printed.getvalue().splitlines()
     assert len(lines) == total > 0
     assert all(re.match(r"^\d -> \d ", line.partition(" ")[2]) for line in lines)

@@ -369,7 +369,7 @@ def test_a_large_text_is_streamed_with_the_same_bytes(real, real_catalogue, stre
     address = f"{API}/imagenet/corrected.{suffix}?agreement=4"
     plain = {"Accept-Encoding": "identity"}
     # A server of its own: the one that all tests share may have kept the file of any policy by now.
-    with serving(real_catalogue) as site, httpx.Client(base_url=site, headers=plain) as fresh:
+    with serving(real_catalogue) as site, httpx.Client(base_url=site, headers=plain, timeout=60) as fresh:
         streamed = fresh.get(address)
         assert "content-length" not in streamed.headers
         # Its length is counted for who asks for it, and so are its parts.
@@ -389,7 +389,7 @@ def test_a_large_text_is_streamed_with_the_same_bytes(real, real_catalogue, stre
 
 def test_a_large_parquet_begins_at_once_and_has_a_length_for_who_asks_for_parts(real_catalogue, streaming):
     address = f"{API}/caltech256/corrected.parquet?neither=given"
-    with serving(real_catalogue) as site, httpx.Client(base_url=site) as fresh:
+    with serving(real_catalogue) as site, httpx.Client(base_url=site, timeout=60) as fresh:
         streamed = fresh.get(address)
         assert "content-length" not in streamed.headers
         assert int(fresh.head(address).headers["content-length"]) == len(streamed.content)
@@ -402,7 +402,7 @@ def test_files_are_written_again_when_the_system_has_cleared_them_away(sample_ca
     """As systems do with temporary files that lay untouched for days, while a server runs for weeks."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     address = f"{API}/sample-digits/corrected.csv"
-    with serving(sample_catalogue) as site, httpx.Client(base_url=site) as fresh:
+    with serving(sample_catalogue) as site, httpx.Client(base_url=site, timeout=60) as fresh:
         before = fresh.get(address).content
         (folder,) = tmp_path.glob("label-errors-files-*")
         shutil.rmtree(folder)

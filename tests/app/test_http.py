@@ -188,7 +188,7 @@ def test_a_new_catalogue_is_served_without_a_failed_request(sample_catalogue: Pa
     seen: list[tuple[int, str]] = []
 
     def visit(address: str) -> None:
-        with httpx.Client(base_url=address) as visitor:
+        with httpx.Client(base_url=address, timeout=60) as visitor:
             while not stop.is_set():
                 for path in ("/sample-digits", "/api/v1/datasets", "/api/v1/datasets/sample-texts/corrected.csv"):
                     response = visitor.get(path)
@@ -198,9 +198,9 @@ def test_a_new_catalogue_is_served_without_a_failed_request(sample_catalogue: Pa
         visitors = [threading.Thread(target=visit, args=(address,)) for _ in range(2)]
         for visitor in visitors:
             visitor.start()
-        before = httpx.get(f"{address}/healthz").json()["catalogue"]
+        before = httpx.get(f"{address}/healthz", timeout=60).json()["catalogue"]
         ingest("sample", "--catalogue", catalogue)
-        after = httpx.get(f"{address}/healthz").json()["catalogue"]
+        after = httpx.get(f"{address}/healthz", timeout=60).json()["catalogue"]
         done = len(seen)
         while len(seen) < done + 12:
             time.sleep(0.01)
@@ -217,15 +217,15 @@ def test_a_file_that_is_no_catalogue_does_not_take_the_old_ones_place(sample_cat
     catalogue = tmp_path / "catalogue.sqlite"
     shutil.copy(sample_catalogue, catalogue)
     with serving(catalogue) as address:
-        good = httpx.get(f"{address}/healthz").json()["catalogue"]
+        good = httpx.get(f"{address}/healthz", timeout=60).json()["catalogue"]
         for content in (b"", b"not a database at all", b"SQLite format 3\0" + b"\xff" * 5000):
             bad = tmp_path / "bad"
             bad.write_bytes(content)
             bad.rename(catalogue)
-            assert httpx.get(f"{address}/healthz").json()["catalogue"] == good
-            assert httpx.get(f"{address}/sample-digits").status_code == 200
+            assert httpx.get(f"{address}/healthz", timeout=60).json()["catalogue"] == good
+            assert httpx.get(f"{address}/sample-digits", timeout=60).status_code == 200
         catalogue.unlink()
-        assert httpx.get(f"{address}/sample-digits").status_code == 200
+        assert httpx.get(f"{address}/sample-digits", timeout=60).status_code == 200
 
 
 def test_another_schema_version_is_refused_by_name(sample_catalogue: Path, tmp_path: Path):
@@ -236,10 +236,10 @@ def test_another_schema_version_is_refused_by_name(sample_catalogue: Path, tmp_p
     connection.commit()
     connection.close()
     with serving(catalogue) as address:
-        response = httpx.get(f"{address}/api/v1/datasets")
+        response = httpx.get(f"{address}/api/v1/datasets", timeout=60)
         assert response.status_code == 503
         assert "schema version 0" in response.json()["detail"]
-        page = httpx.get(f"{address}/")
+        page = httpx.get(f"{address}/", timeout=60)
         assert page.status_code == 503
         assert "schema version 0" in page.text
 
@@ -250,9 +250,9 @@ def test_without_a_catalogue_the_site_says_how_to_make_one_and_serves_it_when_it
     catalogue = tmp_path / "later.sqlite"
     with serving(catalogue) as address:
         for path in ("/", "/healthz", "/api/v1/datasets", "/sample-digits", "/api/v1/datasets/sample-digits/issues"):
-            response = httpx.get(address + path)
+            response = httpx.get(address + path, timeout=60)
             assert response.status_code == 503
             assert "python -m ingest sample" in response.text
         shutil.copy(sample_catalogue, tmp_path / "part")
         (tmp_path / "part").rename(catalogue)
-        assert httpx.get(f"{address}/sample-digits").status_code == 200
+        assert httpx.get(f"{address}/sample-digits", timeout=60).status_code == 200

@@ -469,7 +469,7 @@ def hostile(tmp_path_factory):
     )
     catalogue = folder / "catalogue.sqlite"
     ingest("add", folder / "hostile.toml", folder, "--catalogue", catalogue)
-    with serving(catalogue) as site, httpx.Client(base_url=site) as client:
+    with serving(catalogue) as site, httpx.Client(base_url=site, timeout=60) as client:
         yield client
 
 

@@ -153,7 +153,7 @@ def test_pages_are_linked_and_fields_are_chosen(history):
     body = answer.json()
     assert list(body["items"][0]) == ["index", "change"]
     assert answer.links["next"]["url"] == body["next"]
-    assert list(httpx.get(body["next"]).json()["items"][0]) == ["index", "change"]
+    assert list(httpx.get(body["next"], timeout=60).json()["items"][0]) == ["index", "change"]
     assert (body["limit"], body["most"]) == (1, 1000)
 
 
@@ -162,9 +162,9 @@ def test_links_lead_to_issues(history):
     linked = [item for item in items if item["links"]["issue"]]
     assert linked
     for item in linked:
-        issue = httpx.get(item["links"]["issue"]).json()
+        issue = httpx.get(item["links"]["issue"], timeout=60).json()
         assert issue["index"] == item["index"]
-        assert httpx.get(item["links"]["page"]).status_code == 200
+        assert httpx.get(item["links"]["page"], timeout=60).status_code == 200
     for item in items:
         status = history.client.get(f"{API}/issues/{item['index']}").status_code
         assert (status == 200) == (item["links"]["issue"] is not None)
@@ -179,8 +179,8 @@ def test_versions_are_listed_with_counts(history):
     assert items[0]["until"] is None
     for newer, older in itertools.pairwise(items):
         assert older["until"] == newer["since"]
-        assert httpx.get(newer["links"]["changes"]).json()["counts"] == newer["counts"]
-        assert httpx.get(newer["links"]["page"]).status_code == 200
+        assert httpx.get(newer["links"]["changes"], timeout=60).json()["counts"] == newer["counts"]
+        assert httpx.get(newer["links"]["page"], timeout=60).status_code == 200
     assert items[-1]["links"]["changes"] is None
     assert "first version" in items[-1]["note"]
     assert [item["links"]["corrected"] is not None for item in items] == [True, False, False]
@@ -264,7 +264,7 @@ def test_labels_are_shown_by_the_names_they_had(history, tmp_path):
     assert tiny.add(catalogue) == 0
     tiny.labels[39] = 0
     assert tiny.add(catalogue) == 0
-    with serving(catalogue) as address, httpx.Client(base_url=address) as client:
+    with serving(catalogue) as address, httpx.Client(base_url=address, timeout=60) as client:
         item = client.get(f"{API}/changes").json()["items"][0]
         assert (item["before"]["corrected"]["name"], item["after"]["corrected"]["name"]) == ("tiger", "ant")
         versions = [entry["version"] for entry in client.get(f"{API}/versions").json()["items"]]
@@ -285,7 +285,7 @@ def test_a_catalogue_without_a_log_still_has_its_pages(sample_catalogue, tmp_pat
     shutil.copy(sample_catalogue, catalogue)
     with closing(sqlite3.connect(catalogue)) as connection, connection:
         connection.execute("DELETE FROM versions")
-    with serving(catalogue) as address, httpx.Client(base_url=address) as client:
+    with serving(catalogue) as address, httpx.Client(base_url=address, timeout=60) as client:
         assert client.get("/sample-digits/corrected").status_code == 200
         assert client.get("/sample-digits/changes").status_code == 404
         assert client.get("/api/v1/datasets/sample-digits/versions").json()["items"] == []
@@ -334,7 +334,7 @@ def test_the_feed_is_atom_and_has_one_entry_a_version(history):
     for entry, version in zip(entries, reversed(history.versions), strict=True):
         assert version in (entry.findtext(f"{ATOM}summary") or "")
         for link in entry.findall(f"{ATOM}link"):
-            assert httpx.get(link.get("href", "")).status_code == 200
+            assert httpx.get(link.get("href", ""), timeout=60).status_code == 200
     counts = history.client.get(f"{API}/changes").json()["counts"]
     title = entries[0].findtext(f"{ATOM}title") or ""
     assert all((f"{n} " in title) for n in counts.values() if n)
@@ -354,7 +354,7 @@ def test_ids_of_the_feed_stay_wherever_the_site_stands(history):
 
 def test_a_new_version_leaves_the_entries_of_a_feed_as_they_were(tmp_path):
     catalogue, tiny = tmp_path / "catalogue.sqlite", Tiny(tmp_path / "tiny")
-    with serving(catalogue) as address, httpx.Client(base_url=address) as client:
+    with serving(catalogue) as address, httpx.Client(base_url=address, timeout=60) as client:
         seen: list[list[str]] = []
         for step in (lambda _: None, changed_votes, other_labels):
             step(tiny)
@@ -375,5 +375,5 @@ def test_titles_that_xml_cannot_hold_do_no_harm(tmp_path):
 
     assert main(["add", str(manifest), str(tiny.folder), "--catalogue", str(catalogue)]) == 0
     with serving(catalogue) as address:
-        root = is_valid_atom(httpx.get(f"{address}/tiny/changes.atom").content)
+        root = is_valid_atom(httpx.get(f"{address}/tiny/changes.atom", timeout=60).content)
     assert (root.findtext(f"{ATOM}title") or "").startswith("A <b>& title")

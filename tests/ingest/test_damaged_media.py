@@ -127,7 +127,7 @@ def test_a_damaged_archive_costs_a_dataset_its_media_alone(
 
 def test_the_page_of_coverage_says_that_none_could_be_read_and_why(tiny: Tiny, old: Path) -> None:
     add(tiny, old, "pictures.zip", PACKED["pictures.zip"][:500])
-    with serving(old) as address, httpx.Client(base_url=address) as client:
+    with serving(old) as address, httpx.Client(base_url=address, timeout=60) as client:
         page = read(client, "/media-coverage")
     assert f"{SENTENCE}.zip: expected a whole" in page.words
 

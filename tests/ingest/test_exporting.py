@@ -33,8 +33,8 @@ def test_the_bytes_are_the_sites(sample_catalogue: Path, tmp_path: Path):
             listed = ["--removed", query["removed"]] if "removed" in query else []
             done = export("sample-digits", "--catalogue", sample_catalogue, "--out", out, *policy, *listed)
             address = f"{site}/api/v1/datasets/sample-digits/corrected.{suffix}"
-            assert out.read_bytes() == httpx.get(address, params=query).content
-            sums = httpx.get(address.replace(suffix, "sha256"), params=query).text
+            assert out.read_bytes() == httpx.get(address, params=query, timeout=60).content
+            sums = httpx.get(address.replace(suffix, "sha256"), params=query, timeout=60).text
             assert done.stdout.split()[-1] in sums
     assert {p.name for p in tmp_path.iterdir()} == {f"labels.{suffix}" for suffix, _ in wanted}
 

@@ -247,7 +247,7 @@ def test_a_silent_clip_is_said_to_be_silent(ingested: Ingested, media: Path, sha
         video = str(record["url"]).partition("youtu.be/")[2].partition("?")[0]
         (media / f"audioset/{video}.wav").write_bytes(wav(3, 440)[:44] + sound)
     assert report(ingested("audioset"))["silent"] == [silent["id"]]
-    with serving(tmp_path / "catalogue.sqlite") as site, httpx.Client(base_url=site) as client:
+    with serving(tmp_path / "catalogue.sqlite") as site, httpx.Client(base_url=site, timeout=60) as client:
         words = "Silent from beginning to end"
         assert words in client.get(f"/audioset/issues/{silent['id']}").text
         assert words not in client.get(f"/audioset/issues/{loud['id']}").text

@@ -113,9 +113,11 @@ def test_exemplars_stand_for_every_label_they_carry_beside_what_differs(folder: 
         rows = connection.execute("SELECT class_id, idx FROM exemplars ORDER BY class_id, position").fetchall()
     assert rows == [(0, 0), (1, 4), (2, 2), (3, 4)]
     with serving(catalogue) as site:
-        page = httpx.get(f"{site}/sets/issues/1").text
-        order = [issue["index"] for issue in httpx.get(f"{site}/api/v1/datasets/sets/issues").json()["items"]]
-        words = httpx.get(f"{site}/sets?sort=-margin").text
+        page = httpx.get(f"{site}/sets/issues/1", timeout=60).text
+        order = [
+            issue["index"] for issue in httpx.get(f"{site}/api/v1/datasets/sets/issues", timeout=60).json()["items"]
+        ]
+        words = httpx.get(f"{site}/sets?sort=-margin", timeout=60).text
     assert order == [5, 1], "lowest self-confidence first"
     assert "highest self-confidence first" in words
     assert "The mean over the labels given or guessed" in page
