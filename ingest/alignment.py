@@ -9,11 +9,14 @@ Media that are found by key cannot shift and are not looked at.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.classes import ClassNames
 from ingest.errors import shown
 from ingest.loading import Inputs, Labels
 from ingest.media import MediaSource, MismatchError
+from ingest.media.items import Runs
+from ingest.mturk import Review
 
 _WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
 
@@ -27,20 +30,27 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
     if inputs.size is not None and len(shipped) != inputs.size:
         found = f"expected {inputs.size:,} examples, as many as there are labels, found {len(shipped):,}: {_WHY}"
         raise MismatchError(path, found)
-    if inputs.labels is None:
-        return
     ids = _class_ids(shipped, inputs.classes)
-    different = None if ids is None else _first_difference(ids, inputs.labels)
+    if ids is None:
+        return
+    if inputs.labels is not None:
+        known, different = inputs.manifest.files.labels, _first_difference(ids, inputs.labels)
+        given = () if different is None else inputs.labels[different]
+    else:
+        known, different, given = inputs.manifest.files.votes, *_first_of_reviews(ids, inputs.reviews)
     if different is not None:
         names = inputs.classes.names
-        given = shown(", ".join(names[label] for label in inputs.labels[different]))
+        label = shown(", ".join(names[class_id] for class_id in given))
         found = _spelt(shipped[different], names)
-        finding = f"expected the label {given}, as in {inputs.manifest.files.labels}, found {found}: {_WHY}"
+        finding = f"expected the label {label}, as in {known}, found {found}: {_WHY}"
         raise MismatchError(path, finding, record=f"example {different}")
 
 
-def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Sequence[int] | None:
-    """The classes that a distribution names; None where not every folder is named as a class is."""
+def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Sequence[int] | NDArray[np.int32] | None:
+    """The classes that a distribution names; None where not every folder or file is named as a class is."""
+    if isinstance(shipped, Runs):
+        found = [_of_file(name, classes) for name in shipped.names]
+        return None if None in found else np.repeat(np.array(found, np.int32), shipped.lengths)
     names = {
         label: label if isinstance(label, int) else None if label is None else classes.find(label)
         for label in set(shipped)
@@ -49,7 +59,23 @@ def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Sequ
     return None if None in ids else [label for label in ids if label is not None]
 
 
-def _first_difference(ids: Sequence[int], labels: Labels) -> int | None:
+def _of_file(name: str, classes: ClassNames) -> int | None:
+    """A class by the name of a file, in which many write no spaces."""
+    found = classes.find(name)
+    return classes.find(name.replace("_", " ")) if found is None else found
+
+
+def _first_of_reviews(
+    ids: Sequence[int] | NDArray[np.int32], reviews: Sequence[Review]
+) -> tuple[int | None, tuple[int, ...]]:
+    """As ``_first_difference``, of the given labels that reviews tell, and that label."""
+    for review in sorted(reviews, key=lambda review: review.index):
+        if review.index < len(ids) and int(ids[review.index]) not in review.given:
+            return review.index, review.given
+    return None, ()
+
+
+def _first_difference(ids: Sequence[int] | NDArray[np.int32], labels: Labels) -> int | None:
     if labels.ids is None:
         return next((index for index, label in enumerate(ids) if label not in labels[index]), None)
     different = np.flatnonzero(np.asarray(ids) != labels.ids)

@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +33,10 @@ from ingest.writer import rewritten
 PUBLISHED: Final = "published"
 #: A page that plays a clip is no file of one.
 _PAGES: Final = ("youtu.be", "youtube.com", "www.youtube.com")
+_A_PAGE: Final = "expected a file, found the address of a page that plays it"
+_NO_ADDRESS: Final = "its record names no address"
+#: Reasons for which nothing is asked for, and which are told once and not for each example.
+NOT_ASKED: Final = (_A_PAGE, _NO_ADDRESS)
 _SECONDS: Final = 10.0
 _SAY_EVERY: Final = 20.0
 _PARTLY = "Some media could not be fetched, so these issues are shown by their labels."
@@ -86,6 +90,8 @@ class Report:
     known: int  # of those stored, how many were fetched before
     failed: tuple[tuple[int, str], ...]
     addresses: Mapping[int, str]  # of those that failed, where they have one
+    unlisted: int = 0  # issues without a medium that a file of addresses does not name
+    needless: int = 0  # addresses in it of what lacks nothing
 
 
 def fetch_media(
@@ -104,8 +110,10 @@ def fetch_media(
     errands = [Errand(index, urls[index]) for index in lacking if index in urls]
     pages = [e for e in errands if urlsplit(e.url).hostname in _PAGES]
     errands = [e for e in errands if e not in set(pages)]
-    failed = {e.index: "expected a file, found the address of a page that plays it" for e in pages}
-    failed |= {index: "its record names no address" for index in lacking if index not in urls}
+    failed = {e.index: _A_PAGE for e in pages}
+    nowhere = [index for index in lacking if index not in urls]
+    if source == PUBLISHED:
+        failed |= dict.fromkeys(nowhere, _NO_ADDRESS)
     folder = catalogue.resolve().parent / "media-cache" / name
     found = _fetched(name, errands, folder, kind, manners, progress)
     failed |= {one.errand.index: one.reason or "" for one in found if one.path is None}
@@ -116,7 +124,10 @@ def fetch_media(
     stored = [index for index in files if index not in failed]
     known = sum(files[index].known for index in stored)
     addresses = {index: urls[index] for index in failed if index in urls}
-    return Report(name, len(lacking), len(stored), known, tuple(sorted(failed.items())), addresses)
+    report = Report(name, len(lacking), len(stored), known, tuple(sorted(failed.items())), addresses)
+    if source == PUBLISHED:
+        return report
+    return replace(report, unlisted=len(nowhere), needless=sum(index not in lacking for index in urls))
 
 
 def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | None]]:

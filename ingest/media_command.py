@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fetch, store, report. 0 when every issue has its medium, else 1."""
+    """Fetch, store, report. 0 when all that was asked for is stored, else 1."""
     from ingest.fetched import fetch_media
     from ingest.fetching import Manners
 
@@ -77,17 +77,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def told(report: "Report") -> str:
     """What came of a run, for a person: counts, then reasons, most frequent first, then each example that failed."""
+    from ingest.fetched import NOT_ASKED
+
     lines = [
         f"{report.dataset}: {report.asked:,} issues without a medium, {report.stored:,} stored"
         f" ({report.known:,} fetched before), {len(report.failed):,} failed"
     ]
     reasons = Counter(reason for _, reason in report.failed)
     lines += [f"  {n:,} x {reason}" for reason, n in reasons.most_common(_REASONS_NAMED)]
-    for index, reason in report.failed[:_FAILURES_NAMED]:
-        address = report.addresses.get(index)
-        lines.append(f"  example {index}{'' if address is None else f' at {_printable(address)}'}: {reason}")
-    if len(report.failed) > _FAILURES_NAMED:
-        lines.append(f"  and {len(report.failed) - _FAILURES_NAMED:,} more examples")
+    asked = [(index, reason) for index, reason in report.failed if reason not in NOT_ASKED]
+    for index, reason in asked[:_FAILURES_NAMED]:
+        lines.append(f"  example {index} at {_printable(report.addresses[index])}: {reason}")
+    if len(asked) > _FAILURES_NAMED:
+        lines.append(f"  and {len(asked) - _FAILURES_NAMED:,} more examples")
+    if report.unlisted:
+        lines.append(f"  {report.unlisted:,} issues without a medium have no address in the file")
+    if report.needless:
+        lines.append(f"  {report.needless:,} addresses in it are of examples that are no issues or have their medium")
     return "\n".join(lines)
 
 

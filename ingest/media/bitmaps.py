@@ -21,13 +21,15 @@ from ingest.layouts import packed
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, read_options
 from ingest.media.inflating import Readable
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Runs, Wanted
 from ingest.media.records import pixels_of
 from ingest.media.working import Job, decoded
 
 _SIDE: Final = 28
 _PIXELS: Final = _SIDE * _SIDE
 _FILE: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.npy")
+#: What stands before the class in the name of a file that was downloaded alone.
+_PREFIX: Final = "full_numpy_bitmap_"
 _HEADERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _SKIPPED_AT_A_TIME: Final = 1 << 20
 
@@ -51,8 +53,12 @@ class Bitmaps:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
-    def labels(self, keyed: bool = False) -> None:
-        """None: fifty million of them would be a list of numbers that the names of the files say as well."""
+    def labels(self, keyed: bool = False) -> Runs:  # noqa: ARG002 - keys or not, files stand for classes
+        """The class that each file is called by."""
+        starts, _ = self._numbered()
+        ordered = sorted(starts.items(), key=lambda named: named[1])
+        names = tuple(PurePosixPath(name).stem.removeprefix(_PREFIX) for name, _ in ordered)
+        return Runs(names, tuple(end for _, (_, end) in ordered))
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), pixels_of, workers)

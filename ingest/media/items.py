@@ -3,10 +3,11 @@
 Plain values and one protocol: no file is opened here.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, overload
 
 from ingest.errors import DataError
 
@@ -54,6 +55,38 @@ class MediaProblem:
 
     def __str__(self) -> str:
         return f"{self.where}: example {self.index}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Runs(Sequence[str]):
+    """Labels of which each holds for a run of examples: the name of run i for those before ``ends[i]``.
+
+    >>> runs = Runs(("ant", "bee"), (2, 5))
+    >>> list(runs), runs.lengths
+    (['ant', 'ant', 'bee', 'bee', 'bee'], [2, 3])
+    """
+
+    names: tuple[str, ...]
+    ends: tuple[int, ...]
+
+    @property
+    def lengths(self) -> list[int]:
+        """How many examples each run has."""
+        return [end - start for start, end in zip((0, *self.ends), self.ends, strict=False)]
+
+    def __len__(self) -> int:
+        return self.ends[-1] if self.ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self.names[bisect_right(self.ends, index)]
 
 
 class MediaSource(Protocol):

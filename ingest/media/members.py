@@ -124,8 +124,19 @@ def _clip(job: Job, seconds: float) -> Iterator[MediaItem]:
     path = PurePosixPath(job.name)
     suffix = path.suffix[1:].lower()
     if len(path.stem) > _YOUTUBE_ID:
+        _require_part(path.stem[_YOUTUBE_ID + 1 :], job.part)
         return audio.audio_items(job.index, job.data, suffix, seconds)
     return audio.clip_items(job.index, job.data, suffix, seconds, job.part)
+
+
+def _require_part(named: str, part: Sequence[float] | None) -> None:
+    """A file that says which part of a video it is, in seconds or in thousandths, must be the one that is meant."""
+    if part is None:
+        return
+    begin, end = (float(number) for number in named.split("_"))
+    if all(abs(begin / unit - part[0]) > 1 or abs(end / unit - part[1]) > 1 for unit in (1, 1000)):
+        finding = f"expected the part from {part[0]:g} to {part[1]:g} s, found a file of {begin:g} to {end:g}"
+        raise MemberError(finding)
 
 
 _PICTURES: Final = _Reading(image.MAX_IMAGE_BYTES, _picture)

@@ -6,6 +6,7 @@ import struct
 import tarfile
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ingest.alignment import require_same_examples
 from ingest.commands import main
+from ingest.loading import load
+from ingest.manifest import read_manifest
+from ingest.media import MismatchError, open_media
+from ingest.progress import progress_for_terminal
 from tests.ingest.conftest import Tiny
 
 N = 40
@@ -184,3 +190,37 @@ def test_a_post_that_is_missing_shifts_no_other(
         post = sorted(name for name in posts.getnames() if "/sci.med/" in name)[100].partition("/sci.med/")[2]
     assert "20news-bydate-test.tar: expected 7,532 examples" in without(f"/sci.med/{post}", None)
     assert "expected the label" in without(f"/sci.med/{post}", "/rec.autos/999999")
+
+
+def test_drawings_must_lie_in_the_files_of_their_classes(
+    tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files that were renamed sort in another order, and every number then means another drawing."""
+    order = np.argsort(tiny.labels, kind="stable")
+    tiny.labels, tiny.probs = tiny.labels[order], tiny.probs[order]
+    tiny.records = [tiny.record(index, 1, 1, 3, 0) for index in (0, 20, 39)]
+    tiny.classes = ["The cat", "alarm clock", "bee"]
+    counts = np.bincount(tiny.labels).tolist()
+    manifest = f'layout = "quickdraw-bitmaps"\ncount = {N}'
+    folder = tiny.folder.parent / "media" / "numpy_bitmap"
+    folder.mkdir(parents=True)
+
+    def files(*names: str) -> None:
+        for path in folder.iterdir():
+            path.unlink()
+        for name, n in zip(names, counts, strict=True):
+            np.save(folder / f"{name}.npy", np.zeros((n, 784), np.uint8))
+
+    files("the_cat", "alarm_clock", "bee")
+    said = refusal(tiny, manifest, old, capsys)
+    assert "example 0: expected the label 'The cat', as in labels.npy, found 'alarm_clock'" in said
+    path = tiny.folder / "tiny.toml"
+    # Where the labels are not at hand, what was reviewed is.
+    inputs = load(read_manifest(path), tiny.folder, progress_for_terminal())
+    source = open_media("quickdraw-bitmaps", tiny.folder.parent / "media", {"count": N})
+    assert source is not None
+    with pytest.raises(MismatchError, match=r"example 0: expected the label 'The cat', as in votes\.json, found 'al"):
+        require_same_examples(source, replace(inputs, labels=None))
+    for good in (("The cat", "alarm clock", "bee"), ("The_cat", "full_numpy_bitmap_alarm clock", "full_of_bees")):
+        files(*good)
+        assert added(tiny, manifest, old) == 0

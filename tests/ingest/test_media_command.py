@@ -96,13 +96,18 @@ def test_again_only_what_failed_is_asked_for(tiny: Tiny, server: Nasty, old: Pat
 
 
 def test_addresses_may_come_from_a_file(
-    tiny: Tiny, server: Nasty, old: Path, query_of: QueryOf, tmp_path: Path
+    tiny: Tiny, server: Nasty, old: Path, query_of: QueryOf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ingested(tiny, with_addresses(tiny, server, *("missing",) * 6), old)
     addresses = tmp_path / "addresses.txt"
     addresses.write_text(f"# mine\n0 {server.address}/good/a.png\n\n3\t{server.address}/good/b.png\n999 http://x/\n")
-    fetch(old, source=str(addresses))
+    assert fetch(old, source=str(addresses)) == 0, "all that was asked for is there"
     assert query_of(old)("SELECT DISTINCT idx FROM media ORDER BY idx") == [(0,), (3,)]
+    out = capsys.readouterr().out
+    assert "2 stored (0 fetched before), 0 failed" in out
+    assert "issues without a medium have no address in the file" in out
+    assert "1 addresses in it are of examples that are no issues or have their medium" in out
+    assert "names no address" not in out
 
 
 @pytest.mark.parametrize("line", ["x http://example.org/", "5", "-1 http://example.org/", "1"])

@@ -200,15 +200,17 @@ def test_amazon(ingested: Ingested, media: Path, shared: Path, tmp_path: Path) -
 
 
 def test_audioset(ingested: Ingested, media: Path, shared: Path) -> None:
-    wanted = records(shared, "audioset")[:4]
+    wanted = records(shared, "audioset")[:5]
     videos = [str(record["url"]).partition("youtu.be/")[2].partition("?")[0] for record in wanted]
     (media / "audioset").mkdir()
     (media / f"audioset/{videos[0]}_30_40.wav").write_bytes(wav(12, 440))
     (media / f"audioset/{videos[1]}.wav").write_bytes(wav(3, 880))
     flac = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "wav", "-i", "pipe:0", "-f", "flac", "pipe:1"]
     encoded = subprocess.run(flac, input=wav(2, 660), capture_output=True, check=True).stdout
-    (media / f"audioset/{videos[2]}_0_10.flac").write_bytes(encoded)
+    assert str(wanted[2]["url"]).endswith("start=30&end=40")
+    (media / f"audioset/{videos[2]}_30000_40000.flac").write_bytes(encoded)
     (media / f"audioset/{videos[3]}.mp3").write_bytes(b"ID3 and nothing else")
+    (media / f"audioset/{videos[4]}_130_140.wav").write_bytes(wav(10, 440))
     query = ingested("audioset")
     found = query("SELECT idx, seconds, type FROM media WHERE kind = 'audio' ORDER BY idx")
     assert [idx for idx, _, _ in found] == [record["id"] for record in wanted[:3]]
@@ -216,9 +218,10 @@ def test_audioset(ingested: Ingested, media: Path, shared: Path) -> None:
     assert {kind for _, _, kind in found} == {"audio/mpeg"}
     kinds = query("SELECT kind FROM media WHERE idx = ? ORDER BY kind", wanted[0]["id"])
     assert [kind for (kind,) in kinds] == ["audio", "spectrogram", "waveform"]
-    ((index, why),) = report(query)["problems"]  # type: ignore[misc,has-type]
-    assert index == wanted[3]["id"]
-    assert "cannot be decoded" in why
+    problems = dict(report(query)["problems"])  # type: ignore[call-overload]
+    assert set(problems) == {wanted[3]["id"], wanted[4]["id"]}
+    assert "cannot be decoded" in problems[wanted[3]["id"]]
+    assert problems[wanted[4]["id"]].endswith(" s, found a file of 130 to 140"), "another part of the same video"
 
 
 def test_of_a_whole_video_the_clip_is_cut_out(ingested: Ingested, media: Path, shared: Path) -> None:
