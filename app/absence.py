@@ -12,6 +12,7 @@ from app.records import Dataset
 NOUNS: Final = {"image": ("picture", "pictures"), "text": ("text", "texts"), "audio": ("sound", "sounds")}
 UNREADABLE: Final = "Unreadable in the distribution"
 NOT_THERE: Final = "Not in the distribution given"
+NOT_FETCHED: Final = "Not fetched from the web"
 _EITHER: Final = "Not in the distribution given, or unreadable there"
 
 
@@ -31,6 +32,8 @@ def why(dataset: Dataset, idx: int) -> str | None:
         return None
     if idx in dataset.broken:
         return UNREADABLE
+    if _only_fetched(dataset):
+        return NOT_FETCHED
     # Only the first of many unreadable ones are named: any of the others may be among those that are not.
     return NOT_THERE if _n_unreadable(dataset) <= len(dataset.broken) else _EITHER
 
@@ -63,6 +66,8 @@ def not_here(dataset: Dataset) -> tuple[str, ...]:
 
 def _reason(dataset: Dataset, lacking: int) -> str:
     unreadable, absent = _n_unreadable(dataset), int((dataset.media_report or {}).get("absent", 0))
+    if _only_fetched(dataset):
+        return "not fetched from the web"
     if not unreadable:
         return "not in the distribution that was given"
     if not absent:
@@ -71,6 +76,12 @@ def _reason(dataset: Dataset, lacking: int) -> str:
         return f"{absent:,} not in the distribution that was given, {unreadable:,} unreadable in it"
     # Exemplars are counted among them, so the two need not add up to the issues.
     return "not in the distribution that was given, or unreadable in it"
+
+
+def _only_fetched(dataset: Dataset) -> bool:
+    """Whether what is here came from the web, file by file, and no distribution was ever given."""
+    report = dataset.media_report or {}
+    return bool(report.get("fetched_from")) and not report.get("absent") and not _n_unreadable(dataset)
 
 
 def _n_unreadable(dataset: Dataset) -> int:

@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from nasty import Nasty, nasty
 from PIL import Image
 
 from ingest.commands import main
 from tests.ingest.conftest import Query, Tiny
+from tests.serving import serving
 
 QueryOf = Callable[[Path], Query]
 
@@ -74,6 +76,10 @@ def test_what_is_missing_is_fetched_stored_and_reported(
     (report,) = after("SELECT media_report FROM datasets WHERE name = 'tiny'")[0]
     assert json.loads(report)["issues"] == 3
     assert json.loads(report)["fetched_from"] == ["127.0.0.1"]
+    with serving(old) as site:
+        lacking = httpx.get(f"{site}/tiny/issues/1", timeout=60).text
+        assert "The picture is not fetched from the web." in lacking
+        assert "issues are not here: not fetched from the web." in httpx.get(f"{site}/tiny", timeout=60).text
     (missing,) = after("SELECT missing FROM datasets WHERE name = 'tiny'")[0]
     assert any("Some media could not be fetched" in sentence for sentence in json.loads(missing))
     assert after("SELECT * FROM datasets WHERE name = 'before'") == before(
