@@ -49,7 +49,8 @@ def sentence(dataset: Dataset, idx: int) -> str | None:
     if reason is UNREADABLE:
         verb = "played" if dataset.modality == "audio" else "shown"
         return f"{one} in the dataset's distribution cannot be {verb}: {dataset.broken[idx]}."
-    return f"{one} is {reason[0].lower()}{reason[1:]}."
+    verb = "was" if reason is NOT_FETCHED else "is"
+    return f"{one} {verb} {reason[0].lower()}{reason[1:]}."
 
 
 def not_here(dataset: Dataset) -> tuple[str, ...]:

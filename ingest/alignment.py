@@ -7,6 +7,7 @@ Media that are found by key cannot shift and are not looked at.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from ingest.loading import Inputs, Labels
 from ingest.media import MediaSource, MismatchError
 from ingest.media.items import Runs
 from ingest.mturk import Review
+
+Ids = Sequence[int] | NDArray[np.unsignedinteger[Any]]
 
 _WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
 
@@ -46,11 +49,11 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
         raise MismatchError(path, finding, record=f"example {different}")
 
 
-def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Sequence[int] | NDArray[np.int32] | None:
+def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Ids | None:
     """The classes that a distribution names; None where not every folder or file is named as a class is."""
     if isinstance(shipped, Runs):
         found = [_of_file(name, classes) for name in shipped.names]
-        return None if None in found else np.repeat(np.array(found, np.int32), shipped.lengths)
+        return None if None in found else np.repeat(np.array(found, np.min_scalar_type(len(classes))), shipped.lengths)
     names = {
         label: label if isinstance(label, int) else None if label is None else classes.find(label)
         for label in set(shipped)
@@ -65,9 +68,7 @@ def _of_file(name: str, classes: ClassNames) -> int | None:
     return classes.find(name.replace("_", " ")) if found is None else found
 
 
-def _first_of_reviews(
-    ids: Sequence[int] | NDArray[np.int32], reviews: Sequence[Review]
-) -> tuple[int | None, tuple[int, ...]]:
+def _first_of_reviews(ids: Ids, reviews: Sequence[Review]) -> tuple[int | None, tuple[int, ...]]:
     """As ``_first_difference``, of the given labels that reviews tell, and that label."""
     for review in sorted(reviews, key=lambda review: review.index):
         if review.index < len(ids) and int(ids[review.index]) not in review.given:
@@ -75,7 +76,7 @@ def _first_of_reviews(
     return None, ()
 
 
-def _first_difference(ids: Sequence[int] | NDArray[np.int32], labels: Labels) -> int | None:
+def _first_difference(ids: Ids, labels: Labels) -> int | None:
     if labels.ids is None:
         return next((index for index, label in enumerate(ids) if label not in labels[index]), None)
     different = np.flatnonzero(np.asarray(ids) != labels.ids)

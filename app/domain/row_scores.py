@@ -25,7 +25,7 @@ ROUNDING: Final = {2: 2e-3, 4: 1e-5, 8: 1e-9}
 #: No row is so far from summing to 1 that the other probabilities exceed one minus those known by more than this.
 _SLACK: Final = 1e-2
 
-#: Classes of a row as ``confident_classes`` tells them, beside class ids.
+#: Classes of a row as ``less_certain`` tells them, beside class ids.
 NONE: Final = -1
 UNSETTLED: Final = -2
 
@@ -180,31 +180,15 @@ def doubtful_rows(scores: RowScores, sums: NDArray[np.floating[Any]]) -> NDArray
     return doubtful
 
 
-def confident_classes(labels: Labels, scores: RowScores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n,) the latent class that each row is counted for in the confident joint, as far as its scores tell.
-
-    That is the most probable class among those whose threshold it reaches, the lowest id among equals. ``NONE`` where
-    it reaches none, ``UNSETTLED`` where a class may be meant whose probability is not among the scores: such rows must
-    be read again.
-
-    >>> s = RowScores(np.array([0.5]), np.array([0.3]), np.array([1], np.uint8))
-    >>> confident_classes(np.array([0]), s, np.array([0.4, 0.2])).tolist()
-    [0]
-    >>> confident_classes(np.array([0]), s, np.array([0.6, 0.2])).tolist()
-    [1]
-    """
-    latent = labels.astype(np.int64)
-    for rows, found in less_certain(labels, scores, thresholds):
-        latent[rows] = found
-    return latent
-
-
 def less_certain(
     labels: Labels, scores: RowScores, thresholds: NDArray[np.float64]
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
     """The rows that are perhaps not counted for their given label, ascending, in parts, with their latent classes.
 
-    Most examples are what they are called, and confidently so: those are left out. See ``confident_classes``.
+    Most examples are what they are called, and confidently so: those are left out. The others are counted in the
+    confident joint, as far as their scores tell, for the most probable class among those whose threshold they reach,
+    the lowest id among equals. ``NONE`` where they reach none, ``UNSETTLED`` where a class may be meant whose
+    probability is not among the scores: such rows must be read again.
 
     >>> s = RowScores(np.array([0.9, 0.5]), np.array([0.1, 0.3]), np.array([1, 1], np.uint8))
     >>> [(rows.tolist(), latent.tolist()) for rows, latent in less_certain(np.array([0, 0]), s, np.array([0.6, 0.2]))]

@@ -66,7 +66,7 @@ ADAPTERS: Mapping[str, Adapter | CachingAdapter] = {
     "text-table": open_text_table,
     "audio-folder": open_audio_folder,
 }
-#: Those whose examples are rows of a file and carry no label, so that their number is all one can compare.
+#: Those whose examples are rows of files and carry no label themselves, so that their number has to be compared.
 COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table"})
 #: Those whose files may be whole recordings, of which an example is a part.
 CLIPPED: Final = frozenset({"audioset"})

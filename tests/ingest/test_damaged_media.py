@@ -7,8 +7,6 @@ import lzma
 import os
 import shutil
 import sqlite3
-import tarfile
-import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +19,7 @@ from PIL import Image
 from ingest.commands import main
 from tests.app.reading import read
 from tests.ingest.conftest import Query, Tiny
+from tests.ingest.media.packing import tar_bytes, zip_bytes
 from tests.serving import serving
 
 QueryOf = Callable[[Path], Query]
@@ -38,29 +37,11 @@ def pictures() -> dict[str, bytes]:
     return found
 
 
-def tar_of(files: dict[str, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return raw.getvalue()
-
-
-def zip_of(files: dict[str, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return raw.getvalue()
-
-
 PACKED: dict[str, bytes] = {
-    "pictures.tar": tar_of(pictures()),
-    "pictures.tar.gz": gzip.compress(tar_of(pictures())),
-    "pictures.tar.xz": lzma.compress(tar_of(pictures())),
-    "pictures.zip": zip_of(pictures()),
+    "pictures.tar": tar_bytes(pictures()),
+    "pictures.tar.gz": gzip.compress(tar_bytes(pictures())),
+    "pictures.tar.xz": lzma.compress(tar_bytes(pictures())),
+    "pictures.zip": zip_bytes(pictures()),
 }
 
 

@@ -78,7 +78,7 @@ def test_what_is_missing_is_fetched_stored_and_reported(
     assert json.loads(report)["fetched_from"] == ["127.0.0.1"]
     with serving(old) as site:
         lacking = httpx.get(f"{site}/tiny/issues/1", timeout=60).text
-        assert "The picture is not fetched from the web." in lacking
+        assert "The picture was not fetched from the web." in lacking
         assert "issues are not here: not fetched from the web." in httpx.get(f"{site}/tiny", timeout=60).text
     (missing,) = after("SELECT missing FROM datasets WHERE name = 'tiny'")[0]
     assert any("Some media could not be fetched" in sentence for sentence in json.loads(missing))
