@@ -8,21 +8,15 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, select
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
-
-from app import schema
 from app.corrected import blocks, test_set
 from app.corrected.arrays import NotOneLabelError
 from app.corrected.forms import FORMS, write
 from app.corrected.policy import PARAMETERS, PolicyError, parse
-from ingest.errors import CatalogueError, IngestError, MissingFileError
+from ingest.errors import IngestError
+from ingest.reading import reading
 
 EXAMPLES: Final = f"""\
 examples:
@@ -59,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"--removed: a .{suffix} file has a place for every example, so nothing is left out of it"
             )
         pairs.pop()
-    with _reading(arguments.catalogue) as connection:
+    with reading(arguments.catalogue) as connection:
         try:
             found = test_set.load(connection, arguments.name)
             corrected = blocks.corrected(connection, found, parse(pairs, found.agreements, removed=form.lists_rows))
@@ -69,24 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
         size, digest = _written(pieces, arguments.out)
     print(f"wrote {arguments.out}: {size:,} bytes, sha256 {digest}")
     return 0
-
-
-@contextmanager
-def _reading(catalogue: Path) -> Iterator[Connection]:
-    if not catalogue.is_file():
-        raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: python -m ingest sample")
-    engine = create_engine(f"sqlite:///file:{quote(str(catalogue.resolve()))}?mode=ro&uri=true", poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            m = schema.meta.c
-            version = connection.scalar(select(m.value).where(m.key == "schema_version"))
-            if version != str(schema.SCHEMA_VERSION):
-                raise CatalogueError(f"{catalogue}: expected schema version {schema.SCHEMA_VERSION}, found {version}")
-            yield connection
-    except DatabaseError as error:
-        raise CatalogueError(f"{catalogue}: expected a catalogue, found another file ({error.orig})") from error
-    finally:
-        engine.dispose()
 
 
 def _written(pieces: Iterator[bytes], out: Path) -> tuple[int, str]:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, RowMapping, create_engine, func, insert, select, text, update
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from app import schema
 from ingest.errors import CatalogueError, DataError, MissingFileError
@@ -27,6 +26,7 @@ from ingest.media import image as pictures
 from ingest.media import text as texts
 from ingest.media.working import Decoder, Job, decoded
 from ingest.progress import Lines, Progress
+from ingest.reading import reading
 from ingest.showing import NOT_AT_HAND, NOT_FOUND, NOT_READ, Shown, rows_of
 from ingest.writer import rewritten
 
@@ -102,8 +102,6 @@ def fetch_media(
     Raises MissingFileError without the catalogue or the file, CatalogueError without the dataset in it, or where its
     terms do not let media be kept, DataError for a file that is no list of addresses.
     """
-    if not catalogue.is_file():
-        raise MissingFileError(catalogue, "expected a catalogue, found none; ingest the dataset first")
     dataset, lacking = _lacking(catalogue, name)
     kind = MODALITIES[dataset["modality"]]
     urls = _published(lacking) if source == PUBLISHED else _listed(Path(source))
@@ -132,12 +130,8 @@ def fetch_media(
 
 def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | None]]:
     """The dataset's row, and the address of each of its issues that has no medium."""
-    engine = create_engine(f"sqlite:///file:{catalogue.resolve()}?mode=ro&uri=true", poolclass=NullPool)
     i, d = schema.issues.c, schema.datasets.c
-    with engine.connect() as connection:
-        version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema_version"))
-        if version != str(schema.SCHEMA_VERSION):
-            raise CatalogueError(f"{catalogue}: expected schema version {schema.SCHEMA_VERSION}, found {version}")
+    with reading(catalogue) as connection:
         dataset = connection.execute(select(schema.datasets).where(d.name == name)).mappings().one_or_none()
         if dataset is None:
             known = ", ".join(connection.scalars(select(d.name).order_by(d.position)))

@@ -3,24 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, create_engine, select
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
-
-from app import schema
 from app.domain.stability import KINDS
 from app.measuring.alignment import UploadError
 from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
 from app.measuring.reproduction import Comparison, Outcome, compare
 from app.measuring.uploads import read_predictions
-from ingest.errors import CatalogueError, DataError, IngestError, MissingFileError
+from ingest.errors import DataError, IngestError, MissingFileError
 from ingest.predictions import add_models
 from ingest.progress import Progress
+from ingest.reading import reading
 
 _SETS: Final = {
     "all": "all examples D",
@@ -46,7 +41,7 @@ def evaluation_report(name: str, file: Path, agreement: int | None, catalogue: P
     """Hold a file of predictions against a dataset of a catalogue; raises IngestError, for the reader."""
     if not file.is_file():
         raise MissingFileError(file, "expected a file of predictions, found none")
-    with _reading(catalogue) as connection:
+    with reading(catalogue) as connection:
         try:
             subject = read_subject(connection, name)
         except NotMeasurableError as error:
@@ -65,7 +60,7 @@ def evaluation_report(name: str, file: Path, agreement: int | None, catalogue: P
 
 def reproduction_report(catalogue: Path) -> tuple[str, bool]:
     """Every published figure beside the one computed, and whether no expected match is broken."""
-    with _reading(catalogue) as connection:
+    with reading(catalogue) as connection:
         found = compare(connection)
     lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
     absent = Counter((one.table, one.reason) for one in found if one.outcome is Outcome.NOT_LOADED)
@@ -81,29 +76,6 @@ def _line(one: Comparison) -> str:
     if one.computed != one.published:
         line += f", {one.computed} here"
     return line + (f". {one.reason}" if one.reason else "")
-
-
-@contextmanager
-def _reading(catalogue: Path) -> Any:
-    """A connection to a catalogue of this version, for reading only."""
-    if not catalogue.is_file():
-        raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: python -m ingest sample")
-    engine = create_engine(f"sqlite:///file:{catalogue.resolve()}?mode=ro&uri=true", poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            _require_version(connection, catalogue)
-            yield connection
-    except DatabaseError as error:
-        raise CatalogueError(f"{catalogue}: expected a catalogue, found another file ({error.orig})") from error
-    finally:
-        engine.dispose()
-
-
-def _require_version(connection: Connection, catalogue: Path) -> None:
-    m = schema.meta.c
-    found = connection.scalar(select(m.value).where(m.key == "schema_version"))
-    if found != str(schema.SCHEMA_VERSION):
-        raise CatalogueError(f"{catalogue}: expected schema version {schema.SCHEMA_VERSION}, found {found}")
 
 
 def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:

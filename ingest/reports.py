@@ -4,15 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import create_engine, select
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import select
 
 from app import schema
 from ingest.building import Build
 from ingest.description import Paper
-from ingest.errors import CatalogueError, MissingFileError
 from ingest.media import MediaProblem
+from ingest.reading import reading
 from ingest.running import Checked
 from ingest.storing import Stored
 
@@ -70,31 +68,20 @@ def catalogue_report(path: Path) -> str:
 
     Raises MissingFileError or CatalogueError when there is none, or none of this version.
     """
-    if not path.is_file():
-        raise MissingFileError(path, "expected a catalogue, found none; make one with: python -m ingest sample")
-    engine = create_engine(f"sqlite:///file:{path.resolve()}?mode=ro&uri=true", poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            meta = {row.key: row.value for row in connection.execute(select(schema.meta))}
-            if meta.get("schema_version") != str(schema.SCHEMA_VERSION):
-                found = meta.get("schema_version", "none")
-                raise CatalogueError(f"{path}: expected schema version {schema.SCHEMA_VERSION}, found {found}")
-            datasets = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position)).mappings().all()
-            lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
-            for dataset in datasets:
-                lines.append(
-                    f"\n{dataset['name']}: {dataset['title']}, {_counted(dataset['size'], 'example')}, "
-                    f"{_counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
-                    f"{_counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
-                )
-                lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
-                files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
-                for file in connection.execute(files.order_by(schema.sources.c.path)).mappings():
-                    lines.append(f"  {file['sha256']}  {file['path']} ({file['role']}, {file['bytes']:,} bytes)")
-    except DatabaseError as error:
-        raise CatalogueError(f"{path}: expected a catalogue, found another file ({error.orig})") from error
-    finally:
-        engine.dispose()
+    with reading(path) as connection:
+        meta = {row.key: row.value for row in connection.execute(select(schema.meta))}
+        datasets = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position)).mappings().all()
+        lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
+        for dataset in datasets:
+            lines.append(
+                f"\n{dataset['name']}: {dataset['title']}, {_counted(dataset['size'], 'example')}, "
+                f"{_counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
+                f"{_counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
+            )
+            lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
+            files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
+            for file in connection.execute(files.order_by(schema.sources.c.path)).mappings():
+                lines.append(f"  {file['sha256']}  {file['path']} ({file['role']}, {file['bytes']:,} bytes)")
     return "\n".join(lines)
 
 

@@ -127,3 +127,28 @@ def test_a_clone_of_the_release_has_its_class_names_in_a_python_file(
     (tmp_path / "examples" / "util.py").write_text("\n".join(["import os", *lines, f"ALL_CLASSES = {{{entries}}}"]))
     assert main(["check", str(tmp_path)]) == 0
     assert capsys.readouterr().out.count(": good: ") == 10
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list"],
+        ["reproduce"],
+        ["evaluate", "sample-digits", "p.csv"],
+        ["export", "sample-digits", "--out", "labels.csv"],
+        ["media", "sample-digits", "--from", "published"],
+    ],
+)
+def test_whatever_reads_a_catalogue_says_in_one_line_that_it_is_none(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "what? 100%.sqlite").write_bytes(b"no catalogue" * 100)
+    (tmp_path / "p.csv").write_text("0\n")
+    for name, told in (
+        ("what? 100%.sqlite", "found another file (file is not a database)"),
+        ("none.sqlite", "found none"),
+    ):
+        assert main([*command, "--catalogue", name]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"error: {name}: expected a catalogue, {told}")

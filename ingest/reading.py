@@ -1,0 +1,42 @@
+"""A catalogue opened for reading only, by the commands that tell what it holds."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, create_engine, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool
+
+from app import schema
+from ingest.errors import CatalogueError, MissingFileError
+
+
+@contextmanager
+def reading(catalogue: Path) -> Iterator[Connection]:
+    """A connection to a catalogue of this version that cannot change it.
+
+    Raises MissingFileError where there is none, CatalogueError for one of another version, or another file.
+    """
+    if not catalogue.is_file():
+        raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: python -m ingest sample")
+    # SQLAlchemy's own addresses know no file with a question mark in its name.
+    address = f"file:{quote(str(catalogue.resolve()))}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            _require_version(connection, catalogue)
+            yield connection
+    except DatabaseError as error:
+        raise CatalogueError(f"{catalogue}: expected a catalogue, found another file ({error.orig})") from error
+    finally:
+        engine.dispose()
+
+
+def _require_version(connection: Connection, catalogue: Path) -> None:
+    found = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "schema_version"))
+    if found != str(schema.SCHEMA_VERSION):
+        expected = f"expected schema version {schema.SCHEMA_VERSION}, found {found or 'none'}"
+        raise CatalogueError(f"{catalogue}: {expected}; ingest anew")
