@@ -161,9 +161,9 @@ def _count(
     diagonal = label_counts.copy()
     off_diagonal = np.zeros(n, dtype=np.bool_)
     unsettled = [np.zeros(0, np.intp)]
-    for rows, latent in less_certain(labels, scores, thresholds):
+    for unsure, rows, latent in less_certain(labels, scores, thresholds):
+        diagonal -= np.bincount(labels[unsure], minlength=m)
         given = labels[rows]
-        diagonal -= np.bincount(given, minlength=m)
         cl.count_in(counts, given, latent)
         off_diagonal[rows] = (latent >= 0) & (latent != given)
         unsettled.append(rows[latent == UNSETTLED])

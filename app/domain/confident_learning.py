@@ -40,6 +40,9 @@ class FlagRule(StrEnum):
 #: The rules that say how many examples of lowest normalized margin to flag.
 COUNTING_RULES: Final = (FlagRule.CALIBRATED, FlagRule.UNCALIBRATED)
 
+#: So many margins are worth the attempt to sort them as whole numbers; of more, some are too close for these.
+_SORTED_AS_KEYS: Final = 1 << 20
+
 
 def class_thresholds(labels: Labels, pred_probs: Probabilities) -> NDArray[np.float64]:
     """(m,) t_j: the mean predicted probability of class j over the examples labelled j (Eq. 1), NaN without any.
@@ -97,7 +100,7 @@ def count_in(counts: ConfidentJoint, labels: Labels, latent: NDArray[np.int64]) 
         counts += joint_of(labels, latent, len(counts))
     else:
         counted = latent >= 0
-        np.add.at(counts, (labels[counted].astype(np.intp), latent[counted]), 1)
+        np.add.at(counts.reshape(-1), labels[counted].astype(np.intp) * len(counts) + latent[counted], 1)
 
 
 def joint(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> Joint:
@@ -148,10 +151,12 @@ def off_diagonal(
     >>> [found.tolist() for found in off_diagonal(np.array([[3, 1], [0, 2]]), np.array([4, 4]))]
     [[0], [1], [0.125]]
     """
-    given, latent = np.nonzero(counts)
+    # Looking for what is true is several times faster than for what is not zero.
+    cells = np.flatnonzero(counts.reshape(-1) != 0)
+    given, latent = np.divmod(cells, len(counts))
     off = given != latent
-    given, latent = given[off], latent[off]
-    shares = counts[given, latent] / counts.sum(axis=1)[given] * (label_counts / max(1, label_counts.sum()))[given]
+    cells, given, latent = cells[off], given[off], latent[off]
+    shares = counts.reshape(-1)[cells] / counts.sum(axis=1)[given] * (label_counts / max(1, label_counts.sum()))[given]
     return given, latent, shares
 
 
@@ -175,10 +180,24 @@ def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], ru
 def suspicion_order(margins: NDArray[np.float64]) -> NDArray[np.intp]:
     """(n,) indices of the examples, lowest normalized margin first; equal margins in the order of their index.
 
+    ``margins`` is (n,) of numbers from -1 to 1.
+
     >>> suspicion_order(np.array([0.5, -0.9, 0.5, -0.2]))
     array([1, 3, 0, 2])
     """
-    return np.argsort(margins, kind="stable")
+    n = len(margins)
+    if not 1 < n <= _SORTED_AS_KEYS:
+        return np.argsort(margins, kind="stable")
+    # Whole numbers sort several times faster: what they lack of the margins mostly changes nothing.
+    place_bits = np.uint64((n - 1).bit_length())
+    keys = ((margins + 1.0) * 2.0 ** (62 - int(place_bits))).astype(np.uint64)
+    keys <<= place_bits
+    keys |= np.arange(n, dtype=np.uint64)
+    keys.sort()
+    keys &= (np.uint64(1) << place_bits) - np.uint64(1)
+    order = keys.astype(np.intp)
+    found = margins[order]
+    return order if (found[1:] >= found[:-1]).all() else np.argsort(margins, kind="stable")
 
 
 def most_suspicious(margins: NDArray[np.float64], k: int) -> NDArray[np.intp]:
@@ -189,8 +208,8 @@ def most_suspicious(margins: NDArray[np.float64], k: int) -> NDArray[np.intp]:
     """
     if k <= 0:
         return np.zeros(0, dtype=np.intp)
-    if k >= len(margins):
-        return suspicion_order(margins)
+    if 2 * k >= len(margins):
+        return suspicion_order(margins)[:k]
     candidates: NDArray[np.intp] = np.flatnonzero(margins <= np.partition(margins, k - 1)[k - 1])
-    first: NDArray[np.intp] = candidates[np.argsort(margins[candidates], kind="stable")][:k]
+    first: NDArray[np.intp] = candidates[suspicion_order(margins[candidates])][:k]
     return first

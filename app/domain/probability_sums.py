@@ -7,6 +7,7 @@ any order. Only the mean at the very end is rounded, once: n equal probabilities
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ _BITS: Final = 31
 _ROWS: Final = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProbabilitySums:
     """For each class, the summed self-confidence of its examples, and how many there are.
 
@@ -42,7 +43,7 @@ class ProbabilitySums:
         """(m,) the sums, each rounded once."""
         return np.array([self._units(j) / (1 << self._scale) for j in range(len(self.count))], dtype=np.float64)
 
-    @property
+    @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """(m,) the class thresholds t_j (Eq. 1), each the exact mean rounded once; NaN for a class without examples.
 

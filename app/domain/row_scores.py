@@ -30,7 +30,7 @@ NONE: Final = -1
 UNSETTLED: Final = -2
 
 #: Rows worked on at a time, so that what is made of them stays in the cache.
-_ROWS: Final = 1 << 15
+_ROWS: Final = 1 << 17
 
 #: Of so many margins one is looked at to guess where the lowest end.
 _SAMPLED: Final = 64
@@ -182,25 +182,31 @@ def doubtful_rows(scores: RowScores, sums: NDArray[np.floating[Any]]) -> NDArray
 
 def less_certain(
     labels: Labels, scores: RowScores, thresholds: NDArray[np.float64]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
-    """The rows that are perhaps not counted for their given label, ascending, in parts, with their latent classes.
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]]:
+    """The rows that are perhaps not counted for their given label; those of them that may be counted; their classes.
 
-    Most examples are what they are called, and confidently so: those are left out. The others are counted in the
-    confident joint, as far as their scores tell, for the most probable class among those whose threshold they reach,
-    the lowest id among equals. ``NONE`` where they reach none, ``UNSETTLED`` where a class may be meant whose
-    probability is not among the scores: such rows must be read again.
+    Most examples are what they are called, and confidently so: those are left out. Most others reach no threshold:
+    those are among the first rows, not among the second. The second are counted in the confident joint, as far as their
+    scores tell, for the most probable class among those whose threshold they reach, the lowest id among equals.
+    ``NONE`` where they reach none, ``UNSETTLED`` where a class may be meant whose probability is not among the scores:
+    such rows must be read again. Rows come ascending, in parts.
 
-    >>> s = RowScores(np.array([0.9, 0.5]), np.array([0.1, 0.3]), np.array([1, 1], np.uint8))
-    >>> [(rows.tolist(), latent.tolist()) for rows, latent in less_certain(np.array([0, 0]), s, np.array([0.6, 0.2]))]
-    [([1], [1])]
+    >>> s = RowScores(np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.3, 0.1]), np.array([1, 1, 1], np.uint8))
+    >>> parts = less_certain(np.array([0, 0, 0]), s, np.array([0.6, 0.2]))
+    >>> [[part.tolist() for part in parts] for parts in parts]
+    [[[1, 2], [1], [1]]]
     """
     needed = np.where(np.isnan(thresholds), np.inf, thresholds)
     at_least = _least_reaching(needed, scores.own.dtype)
     for start in range(0, len(labels), _ROWS):
         here = slice(start, start + _ROWS)
         own, other = scores.own_bits[here], scores.other_bits[here]
-        rows = np.flatnonzero((own < at_least.take(labels[here])) | (own <= other)) + start
-        yield rows, _confident(labels[rows].astype(np.int64), scores[rows], needed, at_least)
+        unsure = own < at_least.take(labels[here])
+        unsure |= own <= other
+        hopeful = np.maximum(own, other) >= at_least.min()
+        hopeful &= unsure
+        rows = np.flatnonzero(hopeful) + start
+        yield np.flatnonzero(unsure) + start, rows, _hopeful(labels[rows].astype(np.int64), scores[rows], needed)
 
 
 def _least_reaching(needed: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -212,28 +218,24 @@ def _least_reaching(needed: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArra
     return nearest.view(_UNSIGNED[dtype.itemsize])
 
 
-def _confident(
-    labels: NDArray[np.int64], scores: RowScores, needed: NDArray[np.float64], at_least: NDArray[Any]
-) -> NDArray[np.int64]:
-    # Many reach no threshold at all.
-    hopeful = np.flatnonzero(np.maximum(scores.own_bits, scores.other_bits) >= at_least.min())
-    latent = np.full(len(labels), NONE, np.int64)
-    latent[hopeful] = _hopeful(labels[hopeful], scores[hopeful], needed)
+def _hopeful(labels: NDArray[np.int64], scores: RowScores, needed: NDArray[np.float64]) -> NDArray[np.int64]:
+    latent = scores.guessed(labels)
+    top = np.maximum(scores.own_bits, scores.other_bits).view(scores.own.dtype)
+    below = np.flatnonzero(top < needed[latent])
+    latent[below] = _runners_up(labels[below], scores[below], needed)
     return latent
 
 
-def _hopeful(labels: NDArray[np.int64], scores: RowScores, needed: NDArray[np.float64]) -> NDArray[np.int64]:
-    guesses = scores.guessed(labels)
+def _runners_up(labels: NDArray[np.int64], scores: RowScores, needed: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Latent classes of rows that do not reach the threshold of their most probable class."""
     rival = scores.rival.astype(np.int64)
     own, other = scores.own.astype(np.float64), scores.other.astype(np.float64)
     top = np.maximum(own, other)
-    latent = np.where(top >= needed[guesses], guesses, NONE)
-    open_rows = latent == NONE
-    kept = guesses == labels
     # Where the given label is the most probable class, the rival comes next; where it is not, nobody knows what does.
-    second = open_rows & kept & (rival != labels) & (other >= needed[rival])
-    latent[second] = rival[second]
-    known = np.where(kept & (rival != labels), own + other, top)
-    bound = np.minimum(np.where(kept, other, top), 1 + _SLACK - known)
-    latent[open_rows & ~second & (bound >= needed.min())] = UNSETTLED
+    kept = scores.guessed(labels) == labels
+    known = kept & (rival != labels)
+    second = known & (other >= needed[rival])
+    latent = np.where(second, rival, NONE)
+    bound = np.minimum(np.where(kept, other, top), 1 + _SLACK - np.where(known, own + other, top))
+    latent[~second & (bound >= needed.min())] = UNSETTLED
     return latent

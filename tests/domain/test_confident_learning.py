@@ -148,6 +148,24 @@ def test_suspicion_breaks_ties_by_index():
     assert cl.suspicion_order(np.array([0.0, -1.0, 0.0, -1.0])).tolist() == [1, 3, 0, 2]
 
 
+#: Far apart, equal, at both ends, and closer to one another than whole numbers of few bits can tell.
+MARGINS = [-1.0, -0.5, -0.5 + 1e-16, -0.25, -1e-300, 0.0, 1e-300, 1e-15, 0.5, 1.0 - 2.0**-53, 1.0]
+
+
+@given(st.lists(st.one_of(st.sampled_from(MARGINS), st.floats(-1, 1)), max_size=40), st.integers(-1, 45))
+@settings(max_examples=300, deadline=None)
+def test_order_is_by_margin_then_by_index(margins, k):
+    order = sorted(range(len(margins)), key=lambda at: (margins[at], at))
+    assert cl.suspicion_order(np.array(margins)).tolist() == order
+    assert cl.most_suspicious(np.array(margins), k).tolist() == order[: max(k, 0)]
+
+
+@pytest.mark.parametrize("step", [1.0, 1e-12])
+def test_many_margins_are_ordered_as_few_are(step):
+    margins = -1 + step * np.random.default_rng(5).integers(0, 50_000, 70_000) / 50_000
+    assert (cl.suspicion_order(margins) == np.argsort(margins, kind="stable")).all()
+
+
 def test_half_precision_is_read_as_it_is():
     probs = np.array([[0.1, 0.9], [0.6, 0.4]], dtype=np.float16)
     labels = np.array([1, 0])
