@@ -16,9 +16,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, NullPool, Row, create_engine, func, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
@@ -28,6 +27,7 @@ from app.domain.verdicts import Category
 from app.errors import NoCatalogue
 from app.memo import Answers, Memo
 from app.records import ClassInfo, Dataset, Label, Source
+from app.schema_opening import reading_engine
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.whole: Catalogue | None = None
-        self._engine = _engine(path)
+        self._engine = reading_engine(path, "mmap_size = 1073741824", "temp_store = MEMORY")
         # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
         # the file it opened, whatever is renamed over it.
         self.connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -137,20 +137,6 @@ def current(request: Request) -> Catalogue:
     if catalogue is None:
         catalogue = request.state.catalogue = request.app.state.catalogue.get(public=is_public(request.scope))
     return catalogue
-
-
-def _engine(path: Path) -> Engine:
-    # A percent sign or a question mark in a file's name would otherwise be read as part of the address.
-    address = f"file:{quote(str(path.resolve()))}?mode=ro"
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA mmap_size = 1073741824")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        return connection
-
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
 
 def _meta(connection: Connection, path: Path) -> dict[str, str]:

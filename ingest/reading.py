@@ -1,16 +1,14 @@
 """A catalogue opened for reading only, by the commands that tell what it holds."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
 from app import schema
+from app.schema_opening import reading_engine
 from ingest.errors import CatalogueError, MissingFileError
 
 
@@ -22,9 +20,7 @@ def reading(catalogue: Path) -> Iterator[Connection]:
     """
     if not catalogue.is_file():
         raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: python -m ingest sample")
-    # SQLAlchemy's own addresses know no file with a question mark in its name.
-    address = f"file:{quote(str(catalogue.resolve()))}?mode=ro"
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=NullPool)
+    engine = reading_engine(catalogue)
     try:
         with engine.connect() as connection:
             _require_version(connection, catalogue)

@@ -9,15 +9,14 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
 from app import schema
 from app.domain.changes import Tally
 from app.domain.corrections import Policy, Treatment
+from app.schema_opening import reading_engine
 from app.schema_versions import change_counts, changes, versions
 from ingest.comparing import Compared, compare, side
 from ingest.progress import Progress
@@ -117,7 +116,7 @@ def _opened(former: Path) -> Iterator[Connection | None]:
     if not former.is_file():
         yield None
         return
-    engine = create_engine(f"sqlite:///file:{quote(str(former.resolve()))}?mode=ro&uri=true", poolclass=NullPool)
+    engine = reading_engine(former)
     try:
         with engine.connect() as connection:
             yield connection if _has_this_schema(connection) else None

@@ -15,11 +15,11 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, text
+from sqlalchemy import Connection, Engine, delete, event, insert, text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
 
 from app.schema import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
+from app.schema_opening import writing_engine
 from ingest.errors import CatalogueError
 from ingest.locking import exclusive
 
@@ -107,7 +107,7 @@ def _contents(target: Path) -> tuple[str, list[str]]:
 
 
 def _engine(part: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{part}", poolclass=NullPool)
+    engine = writing_engine(part)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -16,19 +16,19 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import orjson
-from sqlalchemy import Connection, NullPool, create_engine, select
+from sqlalchemy import Connection, select
 
 from app import schema
 from app.measuring.alignment import UploadError
 from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
 from app.measuring.uploads import read_predictions
+from app.schema_opening import reading_engine
 
 #: Address space of a worker: what its libraries take, what a file may become, and what the test set itself takes.
 _MOST_MEMORY: Final = 2_500_000_000
@@ -93,18 +93,13 @@ def _bound_memory(n_bytes: int) -> None:
 
 
 @contextlib.contextmanager
-def _reading(catalogue: Path) -> Any:
-    engine = create_engine(f"sqlite:///file:{quote(str(catalogue.resolve()))}?mode=ro&uri=true", poolclass=NullPool)
+def _reading(catalogue: Path) -> Iterator[Connection]:
+    engine = reading_engine(catalogue)
     try:
         with engine.connect() as connection:
-            yield _only_reading(connection)
+            yield connection
     finally:
         engine.dispose()
-
-
-def _only_reading(connection: Connection) -> Connection:
-    connection.exec_driver_sql("PRAGMA query_only = ON")
-    return connection
 
 
 if __name__ == "__main__":
