@@ -75,7 +75,7 @@ def _reason(dataset: Dataset, lacking: int) -> str:
         return "unreadable in the distribution"
     if unreadable + absent == lacking:
         return f"{absent:,} not in the distribution that was given, {unreadable:,} unreadable in it"
-    # Exemplars are counted among them, so the two need not add up to the issues.
+    # Of very many unreadable ones it is not known which of them were fetched since.
     return "not in the distribution that was given, or unreadable in it"
 
 

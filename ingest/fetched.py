@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
@@ -238,18 +238,15 @@ class _Storing:
             digest.update(f"{index} {files[index].errand.url}\n".encode("utf-8", "replace"))
         superseded = (NOT_AT_HAND, NOT_FOUND, NOT_READ, _PARTLY)
         missing = [s for s in json.loads(self._dataset["missing"]) if not s.startswith(superseded)]
-        lacking = select(func.count()).where(schema.issues.c.dataset_id == self._id, schema.issues.c.media.is_(None))
-        if self._connection.scalar(lacking):
+        this, medium = schema.issues.c.dataset_id == self._id, schema.issues.c.media
+        n_lacking = self._connection.scalar(select(func.count()).where(this, medium.is_(None))) or 0
+        if n_lacking:
             missing.append(_PARTLY)
-        report = json.loads(self._dataset["media_report"] or "{}")
-        if report.pop("unread", None) is not None:
-            report["n_problems"] = 0
+        report = _still_wrong(json.loads(self._dataset["media_report"] or "{}"), shown, n_lacking)
         hosts = {urlsplit(files[index].errand.url).hostname or "" for index in shown.sizes}
         n_bytes = select(func.sum(func.length(schema.media.c.bytes))).where(schema.media.c.dataset_id == self._id)
-        with_medium = schema.issues.c.media.is_not(None)
-        n_shown = select(func.count()).where(schema.issues.c.dataset_id == self._id, with_medium)
         report |= {
-            "issues": self._connection.scalar(n_shown),
+            "issues": self._connection.scalar(select(func.count()).where(this, medium.is_not(None))),
             "bytes": self._connection.scalar(n_bytes) or 0,
             "silent": sorted({*report.get("silent", ()), *shown.silent}),
             "fetched_from": sorted({*report.get("fetched_from", ()), *hosts}),
@@ -260,6 +257,19 @@ class _Storing:
             "media_report": compact({"exemplars": 0, "absent": 0, "n_problems": 0, "problems": [], **report}),
         }
         self._connection.execute(update(schema.datasets).where(schema.datasets.c.id == self._id).values(**values))
+
+
+def _still_wrong(report: Mapping[str, Any], shown: Shown, n_lacking: int) -> dict[str, Any]:
+    """The report of media that were read from a distribution, without what was fetched since."""
+    was_unread = "unread" in report
+    found = {key: value for key, value in report.items() if key != "unread"}
+    if was_unread:
+        return {**found, "n_problems": 0}
+    named = found.get("problems", [])
+    left = [problem for problem in named if problem[0] not in shown.sizes]
+    n_problems = min(found.get("n_problems", 0) - len(named) + len(left), n_lacking)
+    absent = min(found.get("absent", 0), n_lacking - n_problems)
+    return {**found, "problems": left, "n_problems": n_problems, "absent": absent}
 
 
 def _job(one: Fetched) -> Job | MediaProblem:

@@ -1,10 +1,10 @@
 """What the commands print: tables and paragraphs for people, on standard output."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from app import schema
 from ingest.building import Build
@@ -12,7 +12,7 @@ from ingest.description import Paper
 from ingest.media import MediaProblem
 from ingest.reading import reading
 from ingest.running import Checked
-from ingest.storing import Stored
+from ingest.storing import Media, Stored
 
 _PROBLEMS_SHOWN = 20
 
@@ -20,9 +20,8 @@ _PROBLEMS_SHOWN = 20
 def summary(stored: Sequence[Stored]) -> str:
     """The figures of each dataset, with the paper's beside each, and what could not be read."""
     written = [one for one in stored if not one.kept]
-    lines = [
-        _table(["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "media"], _figures(written))
-    ]
+    head = ["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "with medium", "exemplars"]
+    lines = [_table(head, [_figures_of(one.build, one.media) for one in written])]
     real = [s.build for s in written if not s.build.inputs.manifest.sample]
     averages = [build.counts.percent_error for build in real if build.counts.percent_error is not None]
     if len(averages) > 1:
@@ -78,6 +77,7 @@ def catalogue_report(path: Path) -> str:
                 f"{_counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
                 f"{_counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
             )
+            lines += [f"  media: {told}" for told in _media_told(dataset)]
             lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
             files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
             for file in connection.execute(files.order_by(schema.sources.c.path)).mappings():
@@ -85,11 +85,19 @@ def catalogue_report(path: Path) -> str:
     return "\n".join(lines)
 
 
-def _figures(stored: Iterable[Stored]) -> list[list[str]]:
-    return [_figures_of(one.build, one.n_media) for one in stored]
+def _media_told(dataset: RowMapping) -> list[str]:
+    """How many issues have a medium, and how many exemplars, which are no issues; nothing where none were read."""
+    if dataset["media_report"] is None:
+        return []
+    told = json.loads(dataset["media_report"])
+    of = "" if told.get("exemplars_wanted") in (None, told["exemplars"]) else f" of {told['exemplars_wanted']:,}"
+    return [
+        f"{told['issues']:,} of {_counted(dataset['n_issues'], 'issue')} with a medium, "
+        f"{told['exemplars']:,}{of} exemplars, {told['bytes']:,} bytes"
+    ]
 
 
-def _figures_of(build: Build, n_media: int) -> list[str]:
+def _figures_of(build: Build, media: Media) -> list[str]:
     counts, paper = build.counts, build.inputs.manifest.about.paper
     return [
         build.inputs.manifest.name,
@@ -99,7 +107,8 @@ def _figures_of(build: Build, n_media: int) -> list[str]:
         _beside(_count(counts.errors), paper, "errors"),
         _beside("-" if counts.percent_error is None else f"{counts.percent_error:.2f}", paper, "percent_error"),
         _count(len(build.issues)),
-        _count(n_media),
+        f"{media.issues:,} of {len(build.issues):,}",
+        _count(media.exemplars),
     ]
 
 

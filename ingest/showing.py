@@ -118,18 +118,28 @@ def rows_of(
         yield _row(item, dataset_id)
 
 
-def report(shown: Shown, issues: Collection[int], exemplars: int, n_bytes: int) -> dict[str, Any]:
-    """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why."""
+def report(shown: Shown, issues: Collection[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
+    """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why.
+
+    Issues alone are counted as such. Exemplars, which are none, are told of apart.
+    """
     damaged = {problem.index: problem.message for problem in shown.problems if not problem.absent}
+    of_issues = {index: message for index, message in damaged.items() if index in issues}
     return {
         "issues": sum(index in shown.sizes for index in issues),
-        "exemplars": exemplars,
+        "exemplars": sum(index in shown.sizes for index in exemplars),
+        "exemplars_wanted": len(exemplars),
         "bytes": n_bytes,
-        "absent": sum(problem.absent for problem in shown.problems),
-        "n_problems": len(damaged),
-        "problems": [[index, message] for index, message in sorted(damaged.items())[:_PROBLEMS_NAMED]],
+        "absent": sum(problem.absent and problem.index in issues for problem in shown.problems),
+        "n_problems": len(of_issues),
+        "problems": _named(of_issues),
+        "exemplar_problems": _named({index: said for index, said in damaged.items() if index not in issues}),
         "silent": sorted(shown.silent)[:_SILENT_NAMED],
     }
+
+
+def _named(damaged: Mapping[int, str]) -> list[list[Any]]:
+    return [[index, message] for index, message in sorted(damaged.items())[:_PROBLEMS_NAMED]]
 
 
 def not_read(error: MediaError, folder: Path | None) -> str:

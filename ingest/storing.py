@@ -31,11 +31,19 @@ _INSERT_CLASS_SEARCH = text("INSERT INTO class_search (rowid, name) VALUES (:row
 
 
 @dataclass(frozen=True)
+class Media:
+    """How many examples have a medium now: of the issues, and of the exemplars beside them."""
+
+    issues: int = 0
+    exemplars: int = 0
+
+
+@dataclass(frozen=True)
 class Stored:
     """What was written of one dataset."""
 
     build: Build
-    n_media: int
+    media: Media
     problems: tuple[MediaProblem, ...]
     missing: tuple[str, ...]
     replaced: str | None = None  # the title of another dataset of the same name, which is gone now
@@ -81,7 +89,7 @@ class _Storing:
         except MediaError as error:
             if had_media:
                 restore(self._connection, former, self._id)
-                return Stored(self._build, 0, (), (), unread=error, kept=True)
+                return Stored(self._build, Media(), (), (), unread=error, kept=True)
             return replace(self._write(folder, error, models), replaced=replaced, unread=error)
 
     def _write(self, folder: Path | None, unread: MediaError | None, models: Sequence[Model]) -> Stored:
@@ -110,13 +118,15 @@ class _Storing:
         if unread is not None:
             self._tell(unread_report(len(build.issues), not_read(unread, folder)))
         exemplars = {} if media is None else self._exemplars()
-        shown, n_media = self._media(media, exemplars)
+        shown = self._media(media, exemplars)
         self._insert(schema.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
         with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
             self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
         self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
         carry_over(self._connection, self._name, models, self._progress)
-        return Stored(build, n_media, tuple(shown.problems), tuple(missing))
+        n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())
+        counted = Media(n_issues, len(shown.sizes) - n_issues)
+        return Stored(build, counted, tuple(shown.problems), tuple(missing))
 
     def _dataset_id(self) -> int:
         known = self._connection.scalar(select(schema.datasets.c.id).where(schema.datasets.c.name == self._name))
@@ -135,13 +145,13 @@ class _Storing:
             return {}
         return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
 
-    def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> tuple[Shown, int]:
+    def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> Shown:
         """Write media and the texts to search, in one pass over the source, and what came of it."""
         keys, evidence = self._build.inputs.keys, self._build.inputs.evidence
         issues = {int(index) for index in self._build.issues.indices}
         beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
         wanted = {index: None if keys is None else keys[index] for index in sorted(issues | beside)}
-        shown, texts, n_media, n_shown, n_bytes = Shown(), {}, 0, 0, 0
+        shown, texts, n_shown, n_bytes = Shown(), {}, 0, 0
 
         labels = self._labels_of_issues()
 
@@ -156,15 +166,14 @@ class _Storing:
                 found = media_rows(media, wanted, self._id, shown, search)
                 for batch in _batches(found, 200):
                     self._insert(schema.media, batch)
-                    n_media += len(batch)
                     n_bytes += sum(len(row["bytes"]) for row in batch)
                     advance(len(shown.sizes) - n_shown)
                     n_shown = len(shown.sizes)
                     self._search(texts, wanted)
                     texts.clear()
-            self._tell(report(shown, issues, len(beside & shown.sizes.keys()), n_bytes))
+            self._tell(report(shown, issues, beside, n_bytes))
         self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
-        return shown, n_media
+        return shown
 
     def _tell(self, report: Mapping[str, Any]) -> None:
         here = schema.datasets.c.id == self._id

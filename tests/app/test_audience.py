@@ -74,6 +74,26 @@ def test_a_page_says_why_and_links_to_the_source(public: httpx.Client, name: str
         assert any(link.words == "Source of the dataset" and link.href in about for link in page.links)
 
 
+def test_the_page_of_coverage_says_what_a_visitor_finds(public: httpx.Client, real: httpx.Client) -> None:
+    """What was ingested and is not shown is no coverage, and the page says where it can be had."""
+    words = " ".join(read(public, "/media-coverage").words.split())
+    only = "no licence lets a site that is open to everyone show"
+    assert "MNIST 100 100 100 % The pictures of all 100 issues." in words
+    assert (
+        f"CIFAR-10 275 0 0 % No pictures: the catalogue has the pictures of all 275 issues, but {only} them." in words
+    )
+    assert f"AudioSet 307 0 0 % No sounds: {only} them." in words
+    assert "IMDB 1,310 1,310 100 % How the texts of all 1,310 issues begin, with addresses and telephone" in words
+    assert "Of 3 datasets no distribution was given" in words, "of those alone of which more could be seen"
+    links = [link.href for link in read(public, "/media-coverage").links if link.words == "Source of the dataset"]
+    homepages = {tomllib.loads(path.read_text())["homepage"] for path in MANIFESTS.glob("*.toml")}
+    assert (len(links), len(set(links))) == (9, 8), "both CIFAR are from one place"
+    assert set(links) < homepages
+    mine = " ".join(read(real, "/media-coverage").words.split())
+    assert "CIFAR-10 275 275 100 %" in mine
+    assert only not in mine
+
+
 def test_texts_are_shown_by_their_beginnings_without_addresses_of_people(
     public: httpx.Client, real: httpx.Client
 ) -> None:

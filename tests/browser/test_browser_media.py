@@ -91,14 +91,23 @@ def test_pages_of_which_much_is_missing_are_accessible(browser, photographs, wid
             assert_fits(page, f"{path} {width}")
 
 
-def test_rows_of_the_coverage_are_two_lines_high_on_a_phone_at_most(browser, release):
-    """What stands in cells off the screen must not stretch the rows on it."""
-    with tab(browser, release, viewport={"width": 390, "height": 900}) as page:
+@pytest.mark.parametrize("public", [True, False])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (900, "light"), (1280, "dark")])
+def test_the_coverage_is_read_without_scrolling_sideways(browser, real_catalogue, public, width, scheme):
+    """On a narrow screen each row is a list, in which every value stands beside what it is."""
+    with (
+        serving(real_catalogue, public=public) as address,
+        tab(browser, address, viewport={"width": width, "height": 900}, color_scheme=scheme) as page,
+    ):
         page.goto("/media-coverage")
-        heights = page.locator(".coverage tbody tr").evaluate_all("(rows) => rows.map((row) => row.offsetHeight)")
-        assert len(heights) == 10
-        assert max(heights) <= 72
-        ends = page.locator(".coverage tbody .share").evaluate_all(
-            "(bars) => bars.map((bar) => Math.round(bar.getBoundingClientRect().left))"
+        assert_fits(page, f"coverage {width}")
+        assert_accessible(page, f"coverage {width} {scheme}")
+        table = page.locator(".coverage")
+        assert table.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+        cells = table.locator("tbody td").all()
+        named = [cell.evaluate("(e) => getComputedStyle(e, '::before').content") for cell in cells]
+        assert (
+            all(name in ("none", "normal") for name in named) if width == 1280 else all('"' in name for name in named)
         )
-        assert len(set(ends)) == 1, "bars begin below each other"
+        assert page.get_by_role("row").count() == (11 if width == 1280 else 10), "cells and rows are still told as such"
+        assert page.get_by_role("rowheader", name="CIFAR-100").count() == 1

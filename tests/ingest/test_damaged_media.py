@@ -124,6 +124,39 @@ def test_media_that_are_there_are_not_lost_to_a_damaged_archive(
     assert old.read_bytes() == before
 
 
+def test_exemplars_are_told_of_apart_from_issues(
+    tiny: Tiny, old: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One damaged picture of each kind: an exemplar is no issue, whatever is wrong with it."""
+    assert add(tiny, old, "pictures.zip", PACKED["pictures.zip"]) == 0
+    query = query_of(old)
+    tiny_id = "(SELECT id FROM datasets WHERE name = 'tiny')"
+    issues = {idx for (idx,) in query(f"SELECT idx FROM issues WHERE dataset_id = {tiny_id}")}
+    beside = {idx for (idx,) in query(f"SELECT idx FROM exemplars WHERE dataset_id = {tiny_id}")}
+    assert not issues & beside
+    issue, exemplar = min(issues), min(beside)
+    damaged = {name: b"GIF" if int(name[-6:-4]) in (issue, exemplar) else data for name, data in pictures().items()}
+    capsys.readouterr()
+    assert add(tiny, old, "pictures.zip", zip_bytes(damaged)) == 0
+    (row,) = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("tiny ")]
+    assert row[-4:] == [str(len(issues) - 1), "of", str(len(issues)), str(len(beside) - 1)]
+    ((told,),) = query("SELECT media_report FROM datasets WHERE name = 'tiny'")
+    found = json.loads(told)
+    assert (found["issues"], found["n_problems"], found["absent"]) == (len(issues) - 1, 1, 0)
+    assert (found["exemplars"], found["exemplars_wanted"]) == (len(beside) - 1, len(beside))
+    assert [index for index, _ in found["problems"]] == [issue]
+    assert [index for index, _ in found["exemplar_problems"]] == [exemplar]
+    assert main(["list", "--catalogue", str(old)]) == 0
+    listed = capsys.readouterr().out
+    assert f"media: {len(issues) - 1} of {len(issues)} issues with a medium, " in listed
+    assert f" {len(beside) - 1} of {len(beside)} exemplars, " in listed
+    with serving(old) as address, httpx.Client(base_url=address, timeout=60) as client:
+        words = read(client, "/media-coverage").words
+        assert f"The picture of 1 of {len(issues)} issues is not here: unreadable" in read(client, "/tiny").words
+    assert f"Example {issue}: expected" in words
+    assert f"Example {exemplar}, an exemplar: expected" in words
+
+
 @pytest.fixture
 def two(shared: Path, tmp_path: Path) -> Callable[[], int]:
     """The release of MNIST and CIFAR-10 into one catalogue, with the media in the folder ``downloads``."""
