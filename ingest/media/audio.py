@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
 from ingest.media.items import MediaItem
+from ingest.media.sound_ends import require_end
 from ingest.media.sound_formats import DEMUXERS, format_of
 from ingest.media.sound_pictures import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
 from ingest.media.wav import OtherCodecError, read_wav
@@ -55,7 +56,7 @@ def audio_items(index: int, data: bytes, suffix: str, seconds: float = 10.0) -> 
     ``suffix`` is the ending of its file name, as "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16
     bits where there is no ffmpeg.
 
-    Raises MemberError when it is no recording, is damaged or empty, or is in a format that needs ffmpeg.
+    Raises MemberError when it is no recording, is cut off, damaged or empty, or is in a format that needs ffmpeg.
     """
     yield from _items(index, *_decoded(data, suffix, 0.0, seconds))
 
@@ -107,7 +108,9 @@ def _items(index: int, samples: Samples, rate: int) -> Iterator[MediaItem]:
 
 def _decoded(data: bytes, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
     """Mono samples in [-1, 1], at least one, and their rate in Hz, at most MAX_RATE."""
-    samples, rate = _read(data, format_of(data, suffix), start, seconds)
+    demuxer = format_of(data, suffix)
+    require_end(io.BytesIO(data), demuxer)
+    samples, rate = _read(data, demuxer, start, seconds)
     if len(samples) == 0:
         raise _NothingError("expected a recording, found no samples in it")
     return _resampled(samples, rate)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ingest.media.archives import MemberError
+from ingest.media.sound_frames import tag_size
 
 #: Endings of recordings that folders are searched for -> what ffmpeg calls their format.
 DEMUXERS: Final[Mapping[str, str]] = {
@@ -59,8 +60,8 @@ def _told(data: bytes) -> str | None:
 
 
 def _told_after_tag(data: bytes) -> str:
-    """What follows an ID3 tag, whose size is four bytes of seven bits; MP3 unless something else is recognised."""
-    size = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))
+    """What follows an ID3 tag; MP3 unless something else is recognised."""
+    size = tag_size(data)
     after = data[size : size + 4]
     return "flac" if after == b"fLaC" else _stream(after) or "mp3"
 
