@@ -19,6 +19,10 @@ class RefusedAddressError(Exception):
     """An address that is not asked; the message says why."""
 
 
+class UnknownMachineError(RefusedAddressError):
+    """A name that leads to no machine: there is none, or whoever knows names does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where a request goes: ``url`` names the machine by its number, ``host`` is what the address called it."""
@@ -53,7 +57,8 @@ async def _number(host: str, port: int, private: bool) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise RefusedAddressError(f"expected a machine called {host}, found none ({error})") from error
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UnknownMachineError(f"expected a machine called {host}, found none ({said})") from error
     numbers = [str(entry[4][0]) for entry in found]
     for number in numbers:
         if not private and not is_public(number):

@@ -25,6 +25,7 @@ from ingest.media import audio as sounds
 from ingest.media import image as pictures
 from ingest.media import text as texts
 from ingest.media.working import Decoder, Job, decoded
+from ingest.no_answer import spoken
 from ingest.progress import Lines, Progress
 from ingest.reading import reading
 from ingest.showing import NOT_AT_HAND, NOT_FOUND, NOT_READ, Shown, rows_of
@@ -39,6 +40,7 @@ _NO_ADDRESS: Final = "its record names no address"
 NOT_ASKED: Final = (_A_PAGE, _NO_ADDRESS)
 _SECONDS: Final = 10.0
 _SAY_EVERY: Final = 20.0
+_HOSTS_NAMED: Final = 3
 _PARTLY = "Some media could not be fetched, so these issues are shown by their labels."
 
 # Full-text tables have no construct in SQLAlchemy; the values are bound.
@@ -171,24 +173,32 @@ def _listed(path: Path) -> dict[int, str]:
 def _fetched(
     name: str, errands: Sequence[Errand], folder: Path, kind: Modality, manners: Manners, progress: Progress
 ) -> list[Fetched]:
-    with progress.task(f"{name}: fetching", len(errands), "files") as advance:
-        return fetch(errands, folder, kind.types, kind.suffixes, manners, _telling(len(errands), advance, progress))
+    if errands:
+        hosts = sorted({urlsplit(errand.url).hostname or "no host" for errand in errands})
+        named = ", ".join(hosts[:_HOSTS_NAMED]) + (
+            f" and {len(hosts) - 3:,} others" if len(hosts) > _HOSTS_NAMED else ""
+        )
+        pace = f"at most {manners.per_second:g} requests a second, {manners.connections} at a time"
+        progress.say(f"{name}: {len(errands):,} addresses to ask at {named}; {pace}")
+    with progress.task(f"{name}: asking", len(errands), "addresses") as advance:
+        telling = _telling(len(errands), advance, progress)
+        return fetch(errands, folder, kind.types, kind.suffixes, manners, telling, progress.say)
 
 
 def _telling(total: int, advance: Callable[[int], None], progress: Progress) -> Callable[[Fetched], None]:
     """What is told as files come: a bar tells by itself how much time is left, lines have to say it."""
     start = said = time.monotonic()
-    done = asked = 0
+    done = asked = failed = 0
 
     def tell(one: Fetched) -> None:
-        nonlocal said, done, asked
-        done, asked = done + 1, asked + (not one.known)
+        nonlocal said, done, asked, failed
+        done, asked, failed = done + 1, asked + (not one.known), failed + (one.path is None)
         advance(1)
         now = time.monotonic()
         if isinstance(progress, Lines) and now - said >= _SAY_EVERY and asked:
             said = now
             left = (total - done) * (now - start) / asked
-            progress.say(f"{done:,} of {total:,} files, about {math.ceil(left / 60)} min left")
+            progress.say(f"{done:,} of {total:,} addresses, {failed:,} failed, about {spoken(math.ceil(left))} left")
 
     return tell
 

@@ -6,10 +6,10 @@ decoder to find out. Nothing is stored in a catalogue here.
 """
 
 import asyncio
-import math
 import random
 import time
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,10 +21,13 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from ingest.addresses import Destination, RefusedAddressError, destination
+from ingest.addresses import Destination, RefusedAddressError, UnknownMachineError, destination
+from ingest.no_answer import spoken, why_none
 
 _AGENT: Final = "label-errors-site (media for a local catalogue)"
 _MOST_HOPS: Final = 5
+#: Seconds of waiting from which on it is told.
+_TOLD: Final = 5.0
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -38,6 +41,7 @@ class Manners:
     backoff: float = 1.0  # before the second attempt; doubles with each
     longest_wait: float = 300.0  # a server that asks for more is left alone, by all files of this run
     silence: float = 20.0  # without a byte
+    most_silent: int = 5  # files in a row without an answer from a server, then it is asked for no other
     whole: float = 120.0  # for one attempt at one file
     total: float = 600.0  # for one file, all attempts and what its server asked to wait
     most_bytes: int = 64 << 20
@@ -98,16 +102,18 @@ def fetch(
     suffixes: Collection[str],
     manners: Manners,
     done: Callable[[Fetched], None],
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Fetched]:
     """Fetch every file into ``folder``, in the order of the errands; ``done`` is told of each as it comes.
 
+    ``say`` is told, in a line, why nothing comes for a while.
     ``types`` are beginnings of media types that are taken ("image/"); ``suffixes`` are endings of names that are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("*.part"):
         leftover.unlink()
     try:
-        return asyncio.run(_Fetching(folder, types, suffixes, manners, done).all(errands))
+        return asyncio.run(_Fetching(folder, types, suffixes, manners, done, say).all(errands))
     except ExceptionGroup as group:
         # One connection met what concerns all of them, as a full disk, and the others were called back.
         raise group.exceptions[0] from group
@@ -120,8 +126,10 @@ class _Fetching:
     suffixes: Collection[str]
     manners: Manners
     done: Callable[[Fetched], None]
+    say: Callable[[str], None]
     next_start: float = field(default=0.0, init=False)
     shut: dict[str, str] = field(default_factory=dict, init=False)  # host -> why it is asked no more
+    silent: Counter[str] = field(default_factory=Counter, init=False)  # host -> files in a row without an answer
 
     async def all(self, errands: Sequence[Errand]) -> list[Fetched]:
         waiting = iter(enumerate(errands))
@@ -153,8 +161,11 @@ class _Fetching:
         """Several attempts, for as long as one file may take; waiting for one's turn takes none of that."""
         time_left, reason, after = _TimeLeft(self.manners.total), "", 0.0
         for attempt in range(self.manners.attempts):
+            silent = False
             try:
                 return Fetched(errand, await self._asked(client, errand.url, stem, time_left))
+            except UnknownMachineError as error:
+                return self._unanswered(errand, str(error))
             except (_RefusedError, RefusedAddressError) as error:
                 return Fetched(errand, None, str(error))
             except _TryAgainError as error:
@@ -164,7 +175,9 @@ class _Fetching:
             except (httpx.InvalidURL, ValueError) as error:
                 return Fetched(errand, None, f"expected an address, found none ({error})")
             except (httpx.TransportError, httpx.DecodingError) as error:
-                reason, after = f"expected an answer, found none ({type(error).__name__}: {error})", 0.0
+                if "location header" in str(error):
+                    return Fetched(errand, None, "expected a file, found a redirect to what is no address")
+                reason, after, silent = why_none(error, self.manners.silence), 0.0, True
             if after > self.manners.longest_wait:
                 return self._shut(errand, f"{reason}; it asks to come back in {spoken(after)}")
             time_left.seconds -= after
@@ -172,15 +185,29 @@ class _Fetching:
                 reason = f"{reason}; given up after {spoken(self.manners.total)}"
                 break
             if attempt + 1 < self.manners.attempts:
+                if after >= _TOLD:
+                    self.say(f"{urlsplit(errand.url).hostname} asks to wait for {spoken(after)} ({reason})")
                 await self._wait(attempt, after)
         else:
-            reason = f"{reason}, {self.manners.attempts} times"
+            reason += f", {self.manners.attempts} times" if self.manners.attempts > 1 else ""
+        if silent:
+            return self._unanswered(errand, reason)
         return self._shut(errand, reason) if after else Fetched(errand, None, reason)
+
+    def _unanswered(self, errand: Errand, reason: str) -> Fetched:
+        """One more file of a server that says nothing; after a few, nobody waits for it any longer."""
+        host = urlsplit(errand.url).hostname or ""
+        self.silent[host] += 1
+        if self.silent[host] == self.manners.most_silent:
+            self.shut[host] = f"not asked, because {host} had given no answer {self.silent[host]} times: {reason}"
+            self.say(f"{host} is asked for nothing more: {reason}")
+        return Fetched(errand, None, reason)
 
     def _shut(self, errand: Errand, reason: str) -> Fetched:
         """Leave alone a server that asked for time, and for more than it can be given: no other file is asked of it."""
         host = urlsplit(errand.url).hostname or ""
         self.shut[host] = f"not asked, because {host} had answered another request so: {reason}"
+        self.say(f"{host} is asked for nothing more: {reason}")
         return Fetched(errand, None, reason)
 
     async def _wait(self, attempt: int, after: float) -> None:
@@ -206,6 +233,7 @@ class _Fetching:
                 async with client.stream(
                     "GET", to.url, headers=_headers(to), extensions={"sni_hostname": to.name}
                 ) as answer:
+                    self.silent[urlsplit(first).hostname or ""] = 0
                     if answer.is_redirect and "location" in answer.headers:
                         url = urljoin(url, answer.headers["location"])
                         continue
@@ -244,7 +272,8 @@ class _Fetching:
             raise _RefusedError(f"expected a file, found {status}")
         kind = answer.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
         if kind != "application/octet-stream" and not kind.startswith(tuple(self.types)):
-            raise _RefusedError(f"expected {' or '.join(sorted(self.types))}, found {kind[:60]}")
+            wanted = " or ".join(f"{kind}*" if kind.endswith("/") else kind for kind in sorted(self.types))
+            raise _RefusedError(f"expected a file of type {wanted}, found {kind[:60]}")
         declared = answer.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self.manners.most_bytes:
             raise _RefusedError(f"expected at most {self.manners.most_bytes:,} bytes, found {int(declared):,}")
@@ -268,17 +297,3 @@ def _retry_after(value: str | None) -> float | None:
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
-def spoken(seconds: float) -> str:
-    """A length of time as people say it, rounded up.
-
-    >>> [spoken(n) for n in (0.4, 45, 600, 86_400, 1_000_000, 1e11)]
-    ['0.4 s', '45 s', '10 min', '24 h', '12 days', 'more than a year']
-    """
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    for most, unit, name in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
-        if seconds < most:
-            return f"{math.ceil(seconds / unit)} {name}"
-    return f"{math.ceil(seconds / 86_400)} days" if seconds < 366 * 86_400 else "more than a year"

@@ -80,21 +80,30 @@ def told(report: "Report") -> str:
     from ingest.fetched import NOT_ASKED
 
     lines = [
-        f"{report.dataset}: {report.asked:,} issues without a medium, {report.stored:,} stored"
+        f"{report.dataset}: {_counted(report.asked, 'issue')} without a medium, {report.stored:,} stored"
         f" ({report.known:,} fetched before), {len(report.failed):,} failed"
     ]
     reasons = Counter(reason for _, reason in report.failed)
-    lines += [f"  {n:,} x {reason}" for reason, n in reasons.most_common(_REASONS_NAMED)]
+    # What came once is said of its example, below.
+    often = [(reason, n) for reason, n in reasons.most_common(_REASONS_NAMED) if n > 1 or reason in NOT_ASKED]
+    lines += [f"  {n:,} x {reason}" for reason, n in often]
     asked = [(index, reason) for index, reason in report.failed if reason not in NOT_ASKED]
     for index, reason in asked[:_FAILURES_NAMED]:
         lines.append(f"  example {index} at {_printable(report.addresses[index])}: {reason}")
     if len(asked) > _FAILURES_NAMED:
-        lines.append(f"  and {len(asked) - _FAILURES_NAMED:,} more examples")
+        lines.append(f"  and {_counted(len(asked) - _FAILURES_NAMED, 'more example')}")
     if report.unlisted:
-        lines.append(f"  {report.unlisted:,} issues without a medium have no address in the file")
-    if report.needless:
+        have = "has" if report.unlisted == 1 else "have"
+        lines.append(f"  {_counted(report.unlisted, 'issue')} without a medium {have} no address in the file")
+    if report.needless == 1:
+        lines.append("  1 address in it is of an example that is no issue or has its medium")
+    elif report.needless:
         lines.append(f"  {report.needless:,} addresses in it are of examples that are no issues or have their medium")
     return "\n".join(lines)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _printable(address: str) -> str:

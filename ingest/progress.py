@@ -61,5 +61,15 @@ def progress_for_terminal() -> Progress:
 
 def _summary(what: str, done: int, total: int | None, unit: str, seconds: float) -> str:
     of = "" if total is None or total == done else f" of {total:,}"
-    rate = f", {done / seconds:,.0f} a second" if seconds >= 0.1 else ""
-    return f"{what}: {done:,}{of} {unit} in {seconds:.1f} s{rate}"
+    return f"{what}: {done:,}{of} {unit} in {seconds:.1f} s{_rate(done, seconds)}"
+
+
+def _rate(done: int, seconds: float) -> str:
+    """How fast that was, in whichever way a number of at least one comes out; nothing where it was over at once.
+
+    >>> _rate(4_300, 2.0), _rate(6, 29.4), _rate(0, 60.0), _rate(7, 0.01)
+    (', 2,150 a second', ', 4.9 s each', '', '')
+    """
+    if seconds < 0.1 or not done:
+        return ""
+    return f", {done / seconds:,.0f} a second" if done >= seconds else f", {seconds / done:,.1f} s each"

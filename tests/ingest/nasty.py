@@ -69,6 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(0.1)
         self.good()
 
+    def silence(self) -> None:
+        """Takes the question and says nothing, for longer than any test waits."""
+        time.sleep(1.5)
+
     def drip(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "image/png")

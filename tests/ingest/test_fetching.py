@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,9 +68,9 @@ def test_what_can_be_had_is_had(server: Nasty, tmp_path: Path, name: str) -> Non
         ("broken", "expected a file, found 500 Internal Server Error, 3 times", 3),
         ("shut", "expected a file, found 503 Service Unavailable; it asks to come back in 24 h", 1),
         ("next-century", "expected a file, found 503 Service Unavailable; it asks to come back in more than a year", 1),
-        ("hang-up", "expected an answer, found none", 3),
-        ("short", "expected an answer, found none", 3),
-        ("page", "expected image/, found text/html", 1),
+        ("hang-up", "expected an answer, found that the server hung up without one, 3 times", 3),
+        ("short", "expected a whole file, found that it broke off (received 50 bytes, expected ", 3),
+        ("page", "expected a file of type image/*, found text/html", 1),
         ("huge", "expected at most 100,000 bytes, found 1,000,000,000,000", 1),
         ("endless", "expected at most 100,000 bytes, found more", 1),
         ("nothing", "expected a file, found an empty answer", 1),
@@ -77,7 +78,7 @@ def test_what_can_be_had_is_had(server: Nasty, tmp_path: Path, name: str) -> Non
         ("inside", "refused localhost: it leads to the private address", 1),
         ("metadata", "refused 169.254.169.254: it leads to the private address 169.254.169.254", 1),
         ("elsewhere", "expected an http or https address, found another", 1),
-        ("nonsense", "Invalid URL in location header", 3),
+        ("nonsense", "expected a file, found a redirect to what is no address", 1),
     ],
 )
 def test_what_cannot_be_had_is_reported_with_the_reason(
@@ -88,6 +89,33 @@ def test_what_cannot_be_had_is_reported_with_the_reason(
     assert reason in (one.reason or "")
     assert sum(server.asked.values()) == times
     assert list(tmp_path.iterdir()) == []
+
+
+def test_silence_is_called_silence_and_given_its_length(server: Nasty, tmp_path: Path) -> None:
+    (one,) = fetched(server, tmp_path, "/silence/", manners=replace(MANNERS, silence=0.2, attempts=2))
+    assert one.reason == "expected an answer, found none within 0.2 s, 2 times"
+
+
+def test_what_is_no_connection_is_said_so(server: Nasty, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}/x.png"
+        found = fetched(server, tmp_path, address, "https" + server.address[4:] + "/good/1.png")
+    assert [one.reason and one.reason.partition(" (")[0] for one in found] == ["expected a connection, found none"] * 2
+    assert "(Connection refused), 3 times" in (found[0].reason or "")
+
+
+def test_nobody_waits_for_thousands_of_files_of_a_server_that_is_down(server: Nasty, tmp_path: Path) -> None:
+    """A few files in a row without an answer, and no other is asked for; one answer, and it may be silent again."""
+    manners = replace(MANNERS, connections=1, attempts=1, most_silent=3)
+    down = fetched(server, tmp_path, *(f"/hang-up/{n}" for n in range(9)), manners=manners)
+    reason = "expected an answer, found that the server hung up without one"
+    assert [one.reason for one in down[:3]] == [reason] * 3
+    assert {one.reason for one in down[3:]} == {f"not asked, because 127.0.0.1 had given no answer 3 times: {reason}"}
+    assert sum(server.asked.values()) == 3
+    paths = [f"/{name}/{n}" for n in range(3) for name in ("hang-up", "hang-up", "missing")]
+    mixed = fetched(server, tmp_path, *paths, manners=manners)
+    assert not [one for one in mixed if "not asked" in (one.reason or "")]
 
 
 def test_a_server_that_drips_is_left(server: Nasty, tmp_path: Path) -> None:

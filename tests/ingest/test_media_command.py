@@ -112,7 +112,7 @@ def test_addresses_may_come_from_a_file(
     out = capsys.readouterr().out
     assert "2 stored (0 fetched before), 0 failed" in out
     assert "issues without a medium have no address in the file" in out
-    assert "1 addresses in it are of examples that are no issues or have their medium" in out
+    assert "1 address in it is of an example that is no issue or has its medium" in out
     assert "names no address" not in out
 
 

@@ -23,6 +23,20 @@ def test_a_finished_task_leaves_one_line(progress: Progress, capsys: pytest.Capt
     assert output.out == ""
 
 
+def test_a_slow_task_tells_what_each_step_took(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter([0.0, 30.0, 30.0, 90.0])
+    monkeypatch.setattr("ingest.progress.time.monotonic", lambda: next(now))
+    for done in (6, 0):
+        with Lines().task("sheep", done, "counted") as advance:
+            advance(done)
+    assert capsys.readouterr().err.splitlines() == [
+        "sheep: 6 counted in 30.0 s, 5.0 s each",
+        "sheep: 0 counted in 60.0 s",
+    ]
+
+
 def test_bars_on_a_terminal_and_lines_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert isinstance(progress_for_terminal(), Bars)
