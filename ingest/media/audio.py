@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
 from ingest.media.items import MediaItem
+from ingest.media.mixing import centred, mono
 from ingest.media.sound_ends import require_end
 from ingest.media.sound_formats import DEMUXERS, format_of
 from ingest.media.sound_pictures import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
@@ -96,6 +97,7 @@ def _cut(data: bytes, suffix: str, begin: float, end: float) -> tuple[Samples, i
 
 
 def _items(index: int, samples: Samples, rate: int) -> Iterator[MediaItem]:
+    samples = centred(samples)
     silent = bool(20 * math.log10(max(float(np.abs(samples).max()), 1e-9)) <= _SILENCE)
     snippet = _snippet(samples, rate)
     heard = np.frombuffer(snippet.raw_data, "<i2") / 32_768
@@ -113,10 +115,11 @@ def _decoded(data: bytes, suffix: str, start: float, seconds: float) -> tuple[Sa
     samples, rate = _read(data, demuxer, start, seconds)
     if len(samples) == 0:
         raise _NothingError("expected a recording, found no samples in it")
-    return _resampled(samples, rate)
+    return _resampled(mono(samples), rate)
 
 
 def _read(data: bytes, demuxer: str, start: float, seconds: float) -> tuple[Samples, int]:
+    """Samples of all channels, (n, channels), and their rate."""
     program = ffmpeg.found()
     if demuxer == "wav":
         try:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.media.archives import MemberError
+from ingest.media.wav import read_wav
 
 _RATE: Final = 44_100
 _SECONDS: Final = 60  # longer than any recording takes to decode; one that takes longer means harm
@@ -44,7 +45,8 @@ def _found(installed: str | None, named: str | None) -> Path | None:
 
 
 def decoded(program: Path, data: bytes, demuxer: str, start: float, seconds: float) -> tuple[NDArray[np.float64], int]:
-    """At most ``seconds`` of a recording from ``start`` on, as mono samples in [-1, 1], and their rate in Hz.
+    """At most ``seconds`` of a recording from ``start`` on, as samples in [-1, 1], (n, channels), and their rate
+    in Hz.
 
     Raises MemberError when ffmpeg cannot read it as what ``demuxer`` says.
     """
@@ -54,7 +56,8 @@ def decoded(program: Path, data: bytes, demuxer: str, start: float, seconds: flo
         file.flush()
         command = [str(program), "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-f", demuxer]
         command += ["-i", file.name, "-vn", "-ss", f"{start:.3f}", "-t", f"{seconds:.3f}"]
-        command += ["-ac", "1", "-ar", str(_RATE), "-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
+        # A WAV file says how many channels there are.
+        command += ["-ar", str(_RATE), "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"]
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603 - our own words
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -63,8 +66,7 @@ def decoded(program: Path, data: bytes, demuxer: str, start: float, seconds: flo
     if done.returncode != 0:
         said = _reason(done.stderr, file.name)
         raise MemberError(f"expected a whole recording, found one that cannot be decoded: {said}")
-    samples = np.frombuffer(done.stdout[: len(done.stdout) // 4 * 4], "<f4").astype(np.float64)
-    return np.nan_to_num(np.clip(samples, -1.0, 1.0)), _RATE
+    return read_wav(done.stdout, 0.0, seconds)
 
 
 def _reason(errors: bytes, name: str) -> str:

@@ -44,7 +44,7 @@ class _Format:
 
 
 def read_wav(data: bytes, start: float, seconds: float) -> tuple[Samples, int]:
-    """Mono samples in [-1, 1] of at most ``seconds`` from ``start`` on, and their rate in Hz.
+    """Samples in [-1, 1], (n, channels), of at most ``seconds`` from ``start`` on, and their rate in Hz.
 
     Raises MemberError for what is no WAV file or ends before it should, OtherCodecError for one that only ffmpeg reads.
     """
@@ -96,9 +96,7 @@ def _whole(data: bytes, begin: int, size: int, form: _Format) -> memoryview:
 
 def _part(stored: memoryview, form: _Format, start: float, seconds: float) -> Samples:
     first, last = round(start * form.rate), math.ceil((start + seconds) * form.rate)
-    values = _values(stored[first * form.frame : last * form.frame], form)
-    mono: Samples = values.reshape(-1, form.channels).mean(axis=1)
-    return mono
+    return _values(stored[first * form.frame : last * form.frame], form).reshape(-1, form.channels)
 
 
 def _values(stored: memoryview, form: _Format) -> Samples:

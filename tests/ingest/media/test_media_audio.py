@@ -24,6 +24,7 @@ from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
 from ingest.media.audio import PEAK, audio_items, clip_items
 from ingest.media.items import MediaItem
+from ingest.media.mixing import mono
 from ingest.media.sound_formats import format_of
 from ingest.media.wav import read_wav
 
@@ -65,7 +66,9 @@ def heard(item: MediaItem) -> tuple[np.ndarray, int]:
     data = item.data
     if item.type == "audio/mpeg":
         program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-        return ffmpeg.decoded(Path(program), data, "mp3", 0, 60)
+        samples, rate = ffmpeg.decoded(Path(program), data, "mp3", 0, 60)
+        assert samples.shape[1] == 1
+        return samples[:, 0], rate
     assert item.type == "audio/wav"
     with wave.open(io.BytesIO(data)) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
@@ -319,7 +322,7 @@ def test_telephone_codes_are_those_of_the_standard(codec: int, decode: Callable[
     raw = bytes(range(256))
     samples, rate = read_wav(riff(codec, 8, raw), 0, 1)
     assert rate == 8_000
-    assert np.array_equal(samples * 32_768, np.frombuffer(decode(raw, 2), "<i2"))
+    assert np.array_equal(samples[:, 0] * 32_768, np.frombuffer(decode(raw, 2), "<i2"))
 
 
 def test_eight_channels_of_an_extensible_wav_are_read() -> None:
@@ -327,13 +330,13 @@ def test_eight_channels_of_an_extensible_wav_are_read() -> None:
     extra = struct.pack("<HHIH", 22, 16, 0x63F, 1) + bytes.fromhex("000000001000800000aa00389b71")
     raw = np.round(channels * 32_767).astype("<i2").tobytes()
     samples, _ = read_wav(riff(0xFFFE, 16, raw, 8, extra), 0, 1)
-    assert samples == pytest.approx(channels.mean(axis=1), abs=1e-4)
+    assert samples == pytest.approx(channels, abs=1e-4)
 
 
 def test_a_part_of_a_wav_is_that_part() -> None:
     recording = np.linspace(-0.5, 0.5, 8_000)
     samples, _ = read_wav(wav(recording, 8_000), 0.25, 0.5)
-    assert samples == pytest.approx(recording[2_000:6_000], abs=1e-4)
+    assert samples[:, 0] == pytest.approx(recording[2_000:6_000], abs=1e-4)
 
 
 def test_six_channels_are_all_heard() -> None:
@@ -343,6 +346,78 @@ def test_six_channels_are_all_heard() -> None:
     for channel in range(6):
         near = round((300 + 200 * channel) * len(samples) / rate)
         assert spectrum[near - 5 : near + 6].max() > spectrum.max() / 4
+
+
+@pytest.mark.parametrize("level", [1.0, 0.95, 0.7])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_channels_that_cancel_each_other_are_heard(program: str, suffix: str, level: float) -> None:
+    """Their mean is silence, or as good as that."""
+    left = tone(700, 2, 44_100)
+    stereo = wav(np.stack([left, -level * left], axis=1), 44_100)
+    if suffix != "wav" and program == "without":
+        return
+    audio, *_ = audio_items(1, stereo if suffix == "wav" else encoded(stereo, suffix), suffix)
+    assert not audio.silent
+    samples, rate = heard(audio)
+    assert pitch(samples, rate) == pytest.approx(700, abs=1)
+    assert decibels(samples) == pytest.approx(-20, abs=1)
+
+
+def test_of_channels_that_cancel_each_other_the_loudest_is_heard() -> None:
+    """Six of which two are silent, two cancel each other, and so do two that are louder."""
+    quiet, loud, none = tone(500, 1, 8_000, 0.1), tone(1_500, 1, 8_000, 0.3), np.zeros(8_000)
+    channels = np.stack([none, quiet, -quiet, loud, none, -loud], axis=1)
+    samples, rate = heard(next(audio_items(1, wav(channels, 8_000), "wav")))
+    assert pitch(samples, rate) == pytest.approx(1_500, abs=1)
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert spectrum[round(500 * len(samples) / rate)] < spectrum.max() / 50
+
+
+@pytest.mark.parametrize("n_silent", [1, 5])
+def test_a_channel_among_silent_ones_is_heard_as_it_is(n_silent: int) -> None:
+    channels = np.stack([tone(500, 1, 8_000), *[np.zeros(8_000)] * n_silent], axis=1)
+    assert mono(channels) == pytest.approx(channels[:, 0] / (n_silent + 1), abs=1e-6)
+
+
+def test_channels_that_are_alike_are_their_mean() -> None:
+    rng = np.random.default_rng(0)
+    for n_channels in (1, 2, 6):
+        channels = rng.normal(0, 0.1, (8_000, n_channels))
+        channels -= channels.mean(axis=0)
+        assert mono(channels) == pytest.approx(channels.mean(axis=1), abs=1e-9)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+@pytest.mark.parametrize("offset", [-0.9, 0.01, 0.5])
+def test_a_constant_is_silence(width: int, offset: float) -> None:
+    audio, _, spectrogram = audio_items(1, wav(np.full(8_000, offset), 8_000, width), "wav")
+    assert audio.silent
+    assert np.abs(heard(audio)[0]).max() < 1e-4
+    assert not drawn(spectrogram).any()
+
+
+def test_constants_of_two_channels_are_silence_too() -> None:
+    channels = np.stack([np.full(8_000, 0.4), np.full(8_000, -0.1)], axis=1)
+    assert next(audio_items(1, wav(channels, 8_000), "wav")).silent
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+@pytest.mark.parametrize("offset", [-0.6, 0.3])
+def test_an_offset_does_not_keep_a_quiet_recording_from_being_levelled(
+    program: str, suffix: str, offset: float
+) -> None:
+    """With it, the peak would be reached long before the tone is as loud as others are."""
+    recording = wav(tone(700, 2, 44_100, 0.01) + offset, 44_100)
+    if suffix != "wav" and program == "without":
+        return
+    audio, waveform, _ = audio_items(1, recording if suffix == "wav" else encoded(recording, suffix), suffix)
+    samples, rate = heard(audio)
+    inner = samples[rate // 4 : -rate // 4]
+    assert decibels(inner) == pytest.approx(-20, abs=1)
+    assert abs(inner.mean()) < 0.002
+    assert pitch(inner, rate) == pytest.approx(700, abs=1)
+    opaque = alpha(waveform.data)[:-10]
+    assert np.flatnonzero(opaque[:, 240:243].any(axis=1)).mean() == pytest.approx(59.5, abs=6), "as high as low"
 
 
 SVG = "{http://www.w3.org/2000/svg}"

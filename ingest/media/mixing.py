@@ -1,0 +1,44 @@
+"""Channels of a recording -> the one that is heard.
+
+What stands in for a recording must be heard where the recording is: the channels of some cancel each other, as where
+one is the other turned upside down, and all that their mean holds then is silence.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float64]
+
+#: A mix that holds less than this part of what its loudest channel brings into it has lost that channel.
+_LOST: Final = 0.25
+
+
+def centred(samples: Samples) -> Samples:
+    """Samples around 0, (n,) or (n, channels): an offset is not heard and takes room from what is.
+
+    >>> centred(np.array([0.5, 0.7, 0.6])).round(3).tolist()
+    [-0.1, 0.1, 0.0]
+    """
+    return samples - samples.mean(axis=0) if len(samples) else samples
+
+
+def mono(channels: Samples) -> Samples:
+    """The mean of (n, channels) samples without their offsets, (n,); the loudest channel where that is lost in it.
+
+    One channel of two that is silent halves the other. Two that cancel each other are worth less than either:
+
+    >>> mono(np.array([[0.5, 0.0], [-0.5, 0.0]])).tolist(), mono(np.array([[0.5, -0.5], [-0.5, 0.5]])).tolist()
+    ([0.25, -0.25], [0.5, -0.5])
+    """
+    apart = centred(channels)
+    mixed: Samples = apart.mean(axis=1)
+    if len(apart) == 0:
+        return mixed
+    loudness = np.sqrt(np.mean(apart**2, axis=0))
+    loudest = int(loudness.argmax())
+    alone = loudness[loudest] / apart.shape[1]
+    if np.sqrt(np.mean(mixed**2)) < _LOST * alone:
+        return np.ascontiguousarray(apart[:, loudest])
+    return mixed
