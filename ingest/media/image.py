@@ -6,6 +6,7 @@ make a WebP. Only the formats listed are decoded, and nothing of a file but its 
 """
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,11 +17,29 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ingest.media.archives import MemberError
+from ingest.media.depths import greys
 from ingest.media.items import Kind, MediaItem
 
 #: Decoders that run in this process and have one purpose. (EPS would start a program.)
-FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-SUFFIXES: Final = ("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm")
+FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
+SUFFIXES: Final = ("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "jp2", "j2k", "avif")
+#: How files begin that are taken for pictures and are not read, in words.
+_UNREAD: Final = (
+    (rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", "HEIC, which is not read; convert it to JPEG"),
+    (rb"(?:\xff\x0a|.{4}JXL )", "JPEG XL, which is not read; convert it to PNG"),
+    (rb"%PDF", "PDF, which is not read; convert it to PNG"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript, which is not read; convert it to PNG"),
+    (rb"8BPS", "Photoshop's format, which is not read; convert it to PNG"),
+    (rb"\x89HDF", "HDF5, which is not read; convert it to PNG"),
+    (rb".{128}DICM", "DICOM, which is not read; convert it to PNG"),
+    (rb"\s*(?:<\?xml[^>]*>\s*)?<svg", "SVG, which is not read; convert it to PNG"),
+    (rb"\s*<(?:!doctype|html)", "a web page"),
+    (
+        rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+",
+        "a TIFF of a kind that is not read, such as colours of 32 bits each",
+    ),
+    (rb"\Z", "an empty file"),
+)
 
 MAX_IMAGE_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 50_000_000
@@ -49,8 +68,9 @@ def pixel_items(index: int, pixels: Pixels) -> Iterator[MediaItem]:
 def file_items(index: int, data: bytes) -> Iterator[MediaItem]:
     """The "image" and the "thumbnail" of an image file, turned upright as its EXIF orientation says.
 
-    Palettes and CMYK become RGB, 16 bits become 8, transparency lies on a neutral ground, and of an animation the first
-    picture is taken. Raises MemberError when it is no image of a known format, is damaged, or has too many pixels.
+    Palettes and CMYK become RGB, deeper pixels get 8 bits (``depths``), transparency lies on a neutral ground, and of
+    an animation the first picture is taken. Raises MemberError when it is no image of a known format, is damaged, or
+    has too many pixels.
     """
     try:
         with warnings.catch_warnings():
@@ -60,7 +80,7 @@ def file_items(index: int, data: bytes) -> Iterator[MediaItem]:
     except MemberError:
         raise
     except UnidentifiedImageError as error:
-        raise MemberError(f"expected an image ({', '.join(FORMATS)}), found something else") from error
+        raise MemberError(f"expected an image ({', '.join(FORMATS)}), found {_found(data)}") from error
     except Image.DecompressionBombError as error:
         raise MemberError(f"expected at most {MAX_PIXELS:,} pixels, found many times as many: a bomb") from error
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
@@ -82,6 +102,14 @@ def _decoded(data: bytes) -> Image.Image:
     return image
 
 
+def _found(data: bytes) -> str:
+    """What a file is that is no image of a known format, as far as its beginning tells."""
+    start = data[:512]
+    return next(
+        (words for said, words in _UNREAD if re.match(said, start, re.DOTALL | re.IGNORECASE)), "something else"
+    )
+
+
 def _reduced(image: Image.Image, side: int) -> Image.Image:
     longest = max(image.size)
     width, height = (max(1, round(length * side / longest)) for length in image.size)
@@ -90,10 +118,8 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
 
 def _shown(image: Image.Image, profile: bytes | None) -> Image.Image:
     """The image as 8-bit grey or RGB, opaque, in sRGB."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65_535) // 257).astype(np.uint8))
-    if image.mode == "F":
-        raise MemberError("expected whole numbers as pixels, found floating-point ones, whose white is unknown")
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(greys(np.asarray(image)))
     if image.has_transparency_data:
         ground = Image.new("RGBA", image.size, (*GROUND, 255))
         # The ground is neutral in sRGB, so colours are brought there first.

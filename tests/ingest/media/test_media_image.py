@@ -12,6 +12,8 @@ from ingest.media.archives import MemberError
 from ingest.media.image import FULL_SIDE, GROUND, LARGE_SIDE, SMALL_SIDE, file_items, pixel_items
 from ingest.media.items import MediaItem
 
+Size = tuple[int, int]
+
 
 def pixels_of(item: MediaItem) -> np.ndarray:
     with Image.open(io.BytesIO(item.data)) as image:
@@ -146,6 +148,61 @@ def test_sixteen_bits_become_eight() -> None:
         assert pixels_of(image).tolist() == [[0, 1, 128, 255]], encoding
 
 
+RAMP = np.linspace(0, 1, 256).reshape(16, 16)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (RAMP * 65_535).astype(np.uint16),
+        (RAMP * 4_095).astype(np.uint16),
+        (RAMP * 255).astype(np.uint16),
+        (RAMP * 255).astype(np.int32),
+        (RAMP * 65_535).astype(np.int32),
+        (RAMP * 2_000_000_000).astype(np.int32),
+        (RAMP * 2_000 - 1_000).astype(np.int32),
+        RAMP.astype(np.float32),
+        (RAMP * 255).astype(np.float32),
+        (RAMP * 80 - 40).astype(np.float32),
+        (RAMP * 1e38).astype(np.float32),
+    ],
+    ids=lambda values: f"{values.dtype} {values.min():g} to {values.max():g}",
+)
+def test_a_ramp_is_a_ramp_whatever_its_numbers(values: np.ndarray) -> None:
+    """From black to white in steps of one, as near as the numbers of the file are."""
+    for encoding in ("TIFF", "JPEG2000", "PNG") if values.dtype == np.uint16 else ("TIFF",):
+        image, _ = file_items(0, saved(Image.fromarray(values), encoding))
+        assert np.abs(pixels_of(image).astype(int) - np.arange(256).reshape(16, 16)).max() <= 1, encoding
+
+
+def test_what_is_no_number_is_black_and_of_one_number_all_is_grey() -> None:
+    partly = np.where(RAMP > 0.5, RAMP, np.nan).astype(np.float32)
+    image, _ = file_items(0, saved(Image.fromarray(partly), "TIFF"))
+    assert (pixels_of(image)[np.isnan(partly)] == 0).all()
+    assert pixels_of(image).max() == 255
+    image, _ = file_items(0, saved(Image.fromarray(np.full((3, 3), -7, np.float32)), "TIFF"))
+    assert np.unique(pixels_of(image)).tolist() == [128]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA"])
+@pytest.mark.parametrize(("encoding", "options"), [("JPEG2000", {}), ("JPEG2000", {"no_jp2": True}), ("AVIF", {})])
+def test_newer_formats_are_read(mode: str, encoding: str, options: dict[str, object]) -> None:
+    plain = Image.new(mode, (40, 30), {1: 200, 2: (200, 255), 3: (200, 90, 10), 4: (200, 90, 10, 255)}[len(mode)])
+    image, _ = file_items(0, saved(plain, encoding, **options))
+    found = np.asarray(Image.fromarray(pixels_of(image)).convert("RGB")).astype(int)
+    assert np.abs(found - np.asarray(plain.convert("RGB"))).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("size", "full", "card"),
+    [((1, 1), (1, 1), (224, 224)), ((30_000, 1), (1_280, 1), (384, 1)), ((1, 60_000), (1, 1_280), (1, 384))],
+)
+def test_the_most_extreme_shapes_are_pictures_too(size: Size, full: Size, card: Size) -> None:
+    image, thumbnail = file_items(0, saved(Image.new("RGB", size, (9, 90, 200)), "PNG"))
+    assert (image.width, image.height, thumbnail.width, thumbnail.height) == (*full, *card)
+    assert np.abs(pixels_of(image).reshape(-1, 3).astype(int) - (9, 90, 200)).max() <= 1
+
+
 def test_cmyk_becomes_rgb() -> None:
     image, _ = file_items(1, saved(Image.new("CMYK", (4, 4), (0, 255, 255, 0)), "JPEG", quality=100))
     red, green, blue = pixels_of(image).reshape(-1, 3).mean(axis=0)
@@ -185,12 +242,16 @@ PNG = saved(Image.fromarray(noise(40, 40, 3)), "PNG")
             saved(Image.fromarray(noise(40, 40, 3)), "JPEG")[:300],
             "expected a whole image, found one that cannot be decoded",
         ),
-        (b"<!doctype html>", "expected an image .*, found something else"),
-        (b"", "expected an image .*, found something else"),
-        (saved(Image.new("RGB", (9, 9)), "EPS"), "expected an image .*, found something else"),
-        (saved(Image.new("F", (2, 2)), "TIFF"), "floating-point"),
+        (b"<!doctype html>", "expected an image .*, found a web page"),
+        (b"", "expected an image .*, found an empty file"),
+        (b"\0" * 99, "expected an image .*, found something else"),
+        (saved(Image.new("RGB", (9, 9)), "EPS"), "expected an image .*, found PostScript, which is not read"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "found HEIC, which is not read; convert it to JPEG"),
+        (b"<?xml version='1.0'?>\n<svg/>", "found SVG, which is not read; convert it to PNG"),
+        (b"II*\0", "found a TIFF of a kind that is not read"),
+        (saved(Image.fromarray(np.full((3, 3), np.nan, np.float32)), "TIFF"), "expected numbers as pixels, found none"),
     ],
-    ids=["bomb", "large", "half-a-png", "half-a-jpeg", "html", "nothing", "eps", "floats"],
+    ids=["bomb", "large", "half-a-png", "half-a-jpeg", "html", "nothing", "zeros", "eps", "heic", "svg", "tiff", "nan"],
 )
 def test_what_is_no_whole_image_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(MemberError, match=message):

@@ -336,7 +336,7 @@ def test_one_broken_example_leaves_the_others(tmp_path: Path) -> None:
     assert problems[1].startswith(
         f"{tmp_path / 'p'}: b.png: example 1: expected a whole image, found one that cannot be decoded"
     )
-    assert "found something else" in problems[2]
+    assert "found an empty file" in problems[2]
     assert "leads out of the folder" in problems[4]
     assert problems[5] == f"{tmp_path / 'p'}: example 5: expected a file named 'f', found none"
 
