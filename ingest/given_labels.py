@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.npy import open_array
 from ingest.readers import read_json
+from ingest.whereabouts import outside, whereabouts
 
 _COLUMN: Final = "label"
 
@@ -63,8 +64,8 @@ def _class_ids(path: Path, start: int, values: Any, m: int, ids: dict[str, int])
         found = np.array([_class_id(path, start + place, value, ids) for place, value in enumerate(values)], np.int64)
     wrong = np.flatnonzero((found < 0) | (found >= m))
     if len(wrong):
-        finding = f"expected a class from 0 to {m - 1}, found {found[wrong[0]]}"
-        raise DataError(path, finding, record=f"example {start + int(wrong[0])}")
+        finding = outside(int(found[wrong[0]]), m, found)
+        raise DataError(path, finding, record=whereabouts(path, start + int(wrong[0])))
     return found
 
 
@@ -75,11 +76,11 @@ def _class_id(path: Path, place: int, value: Any, ids: dict[str, int]) -> int:
         if value.strip().isdecimal() and len(value) < 19:
             return int(value)
         expected = "the name of a class or its number" if ids else "the number of a class (names need --classes)"
-        raise DataError(path, f"expected {expected}, found {shown(value)}", record=f"example {place}")
+        raise DataError(path, f"expected {expected}, found {shown(value)}", record=whereabouts(path, place))
     if isinstance(value, int) and not isinstance(value, bool) and -1 << 62 < value < 1 << 62:
         return value
     hint = "; sets of labels need --multiple" if isinstance(value, list) else ""
-    raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=f"example {place}")
+    raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=whereabouts(path, place))
 
 
 def _values(path: Path) -> Any:
@@ -117,7 +118,7 @@ def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[np.int64]:
     wrong = np.flatnonzero(found != array)
     if len(wrong):
         finding = f"expected the number of a class, found {array[wrong[0]]}"
-        raise DataError(path, finding, record=f"example {int(wrong[0])}")
+        raise DataError(path, finding, record=whereabouts(path, int(wrong[0])))
     return found
 
 
@@ -142,7 +143,7 @@ def _csv_column(path: Path) -> list[str]:
             for place, row in enumerate(rows):
                 if len(row) <= column:
                     finding = f"expected {len(head)} cells, found {len(row)}"
-                    raise DataError(path, finding, record=f"example {place}")
+                    raise DataError(path, finding, record=whereabouts(path, place))
                 found.append(row[column])
             return found
     except (UnicodeDecodeError, csv.Error) as error:

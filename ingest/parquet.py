@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ingest.errors import DataError, MissingFileError, shown
+from ingest.whereabouts import whereabouts
 
 
 @dataclass(frozen=True)
@@ -145,5 +146,5 @@ def read_column(path: Path, name: str) -> Any:
         raise DataError(path, f"expected a parquet file, found another or a damaged one: {error}") from error
     if column.null_count:
         place = column.is_null().to_numpy(zero_copy_only=False).argmax()
-        raise DataError(path, "expected a label, found none", record=f"example {place}")
+        raise DataError(path, "expected a label, found none", record=whereabouts(path, int(place)))
     return column.to_numpy(zero_copy_only=False) if pa.types.is_integer(column.type) else column.to_pylist()

@@ -17,6 +17,7 @@ from ingest.description import KeyKind
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.npy import open_array, read_header
 from ingest.pickles import load_arrays
+from ingest.whereabouts import outside, whereabouts
 
 LabelSet = tuple[int, ...]
 
@@ -30,7 +31,8 @@ def read_labels(path: Path, n_classes: int) -> NDArray[np.int64]:
         raise DataError(path, f"expected whole numbers, found {labels.dtype}")
     wrong = np.flatnonzero((labels < 0) | (labels >= n_classes))
     if len(wrong):
-        raise _label_out_of_range(path, int(wrong[0]), int(labels[wrong[0]]), n_classes)
+        place = int(wrong[0])
+        raise DataError(path, outside(int(labels[place]), n_classes, labels), record=whereabouts(path, place))
     return labels.astype(np.int64)
 
 
@@ -73,11 +75,11 @@ def _label_set(path: Path, place: int, labels: object, n_classes: int) -> LabelS
         labels = labels.tolist()  # an empty array has the type of no number at all
     if not isinstance(labels, list | tuple) or not all(type(label) is int for label in labels):
         finding = f"expected class numbers, as an array or a list, found {shown(labels)}"
-        raise DataError(path, finding, record=f"example {place}")
+        raise DataError(path, finding, record=whereabouts(path, place))
     label_set = tuple(sorted(set(labels)))
     for label in label_set:
         if not 0 <= label < n_classes:
-            raise _label_out_of_range(path, place, label, n_classes)
+            raise DataError(path, outside(label, n_classes, np.array(label_set)), record=whereabouts(path, place))
     return label_set
 
 
@@ -89,12 +91,8 @@ def _sets_of_indicators(path: Path, n_classes: int) -> list[LabelSet]:
     wrong = np.argwhere((indicators != 0) & (indicators != 1))
     if len(wrong):
         row, column = wrong[0]
-        raise DataError(path, f"expected 0 or 1, found {indicators[row, column]}", record=f"example {row}")
+        raise DataError(path, f"expected 0 or 1, found {indicators[row, column]}", record=whereabouts(path, int(row)))
     return [tuple(int(label) for label in np.flatnonzero(row)) for row in indicators]
-
-
-def _label_out_of_range(path: Path, place: int, label: int, n_classes: int) -> DataError:
-    return DataError(path, f"expected a class from 0 to {n_classes - 1}, found {label}", record=f"example {place}")
 
 
 def read_json(path: Path) -> Any:

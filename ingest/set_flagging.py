@@ -77,7 +77,7 @@ def flag_sets(
     guessed: list[LabelSet] = []
     for place, raw in matrix.raw(0, n):
         here = slice(place.first, place.first + len(raw))
-        block = _checked(place, raw)
+        block = checked(place, raw)
         given = indicators(labels[here], m)
         sets = guessed_sets(block) if guesses is None else indicators(guesses[here], m)
         scores[here], apart[here] = set_scores(given, block, sets), disjoint(given, sets)
@@ -87,7 +87,8 @@ def flag_sets(
     return SetFlagging(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
 
 
-def _checked(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
+def checked(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
+    """A block whose entries are each a probability; what is off by rounding is mended. Raises DataError for others."""
     values = block.astype(np.float64)
     # A comparison with what is no number is false, so this finds those as well.
     right = (values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE)

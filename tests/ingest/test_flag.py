@@ -234,14 +234,28 @@ def test_labels_of_any_whole_type(dtype: str, made: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("l.txt", "0\n3\n", "l.txt: example 1: expected a class from 0 to 2, found 3"),
-        ("l.txt", "0\nbee\n", "l.txt: example 1: expected the number of a class .names need --classes., found 'bee'"),
+        ("l.txt", "0\n3\n", "l.txt: example 1 .line 2.: expected a class from 0 to 2, found 3"),
+        (
+            "l.txt",
+            "0\nbee\n",
+            "l.txt: example 1 .line 2.: expected the number of a class .names need --classes., found",
+        ),
+        ("l.txt", "1\n2\n3\n", r"l.txt: example 2 .line 3.: .* found 3; .* these labels look counted from 1"),
+        (
+            "l.csv",
+            'label,note\n0,"two\nlines"\n9,x\n',
+            "example 1 .line 4.: expected a class from 0 to 2, found 9",
+        ),
         ("l.txt", "", "l.txt: expected one label an example, found none"),
         ("l.csv", "id,name\n0,1\n", "l.csv: expected a column 'label', found id, name"),
-        ("l.csv", "id,label\n0,1\n1\n", "l.csv: example 1: expected 2 cells, found 1"),
+        ("l.csv", "id,label\n0,1\n1\n", "l.csv: example 1 .line 3.: expected 2 cells, found 1"),
         ("l.json", '{"a": 1}', "l.json: expected a list of labels"),
-        ("l.json", "[0, true]", "l.json: example 1: expected a label, found True"),
-        ("l.json", "[0, 1.5]", "l.json: example 1: expected a label, found 1.5"),
+        (
+            "l.json",
+            "[0, true]",
+            "l.json: example 1 .entry 1, counted from 0.: expected a label, found True",
+        ),
+        ("l.json", "[0, 1.5]", "l.json: example 1 .entry 1, counted from 0.: expected a label, found 1.5"),
         ("l.npy", "no array", "l.npy: expected a .npy file"),
         ("l.parquet", "no table", "l.parquet: expected a parquet file"),
     ],

@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from ingest.class_joints import joints_by_class
 from ingest.commands import main
+from ingest.matrices import open_matrix
 
 NAMES = ["dog", "cat", "=rain", "wind"]
 
@@ -109,9 +111,15 @@ def test_what_does_not_go_with_it(
     ("sets", "said"),
     [
         ([[0]] * 199, "sets.json: expected 200 labels, one for each row of"),
-        ([[0]] * 199 + [[4]], "sets.json: example 199: expected a class from 0 to 3, found 4"),
-        ([[0]] * 199 + [["ox"]], "sets.json: example 199: expected class numbers, as an array or a list, found ['ox']"),
-        ([[0]] * 199 + [3], "sets.json: example 199: expected class numbers"),
+        (
+            [[0]] * 199 + [[4]],
+            "sets.json: example 199 (entry 199, counted from 0): expected a class from 0 to 3, found 4",
+        ),
+        (
+            [[0]] * 199 + [["ox"]],
+            "sets.json: example 199 (entry 199, counted from 0): expected class numbers, as an array or a list",
+        ),
+        ([[0]] * 199 + [3], "sets.json: example 199 (entry 199, counted from 0): expected class numbers"),
         ({}, "sets.json: expected a list of lists of class numbers, found {}"),
     ],
 )
@@ -125,3 +133,65 @@ def test_who_forgets_to_say_so_is_told(made: Any, capsys: pytest.CaptureFixture[
     folder, _, _ = made
     assert main(["flag", str(folder / "probs.npy"), "--labels", str(folder / "sets.json")]) == 1
     assert "; sets of labels need --multiple" in capsys.readouterr().err
+
+
+def joint_by_hand(sets: list[list[int]], probs: Any, label: int) -> tuple[int, int]:
+    """How many lack a class, and how many have it wrongly: each example, each of the two answers, one by one."""
+    present = [float(row[label]) for row in probs]
+    given = [label in labels for labels in sets]
+    with_it = [p for p, has in zip(present, given, strict=True) if has]
+    without = [1 - p for p, has in zip(present, given, strict=True) if not has]
+    lacking = wrongly = 0
+    for p, has in zip(present, given, strict=True):
+        can_have = p >= sum(with_it) / len(with_it)
+        can_lack = 1 - p >= sum(without) / len(without)
+        has_it = can_have and (not can_lack or p > 1 - p)
+        lacks_it = can_lack and not has_it
+        lacking += has_it and not has
+        wrongly += lacks_it and has
+    return lacking, wrongly
+
+
+@pytest.mark.parametrize("ending", ["json", "csv", "parquet"])
+def test_each_class_against_the_rest(made: Any, capsys: pytest.CaptureFixture[str], ending: str) -> None:
+    folder, sets, probs = made
+    out = folder / f"classes-out.{ending}"
+    assert flag(folder, "--classes", str(folder / "classes.json"), "--per-class", str(out)) == 0
+    said = capsys.readouterr().out
+    if ending == "json":
+        rows = json.loads(out.read_text())
+    elif ending == "csv":
+        with out.open(newline="") as stream:
+            rows = [{k: v if k == "class_name" else int(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+    else:
+        rows = pq.read_table(out).to_pylist()
+    expected = [joint_by_hand(sets, probs, label) for label in range(4)]
+    assert [(row["class"], row["lacking"], row["wrongly"]) for row in rows] == [
+        (label, *counts) for label, counts in enumerate(expected)
+    ]
+    assert [row["class_name"].lstrip("'") for row in rows] == NAMES
+    assert all(row["flagged"] == row["lacking"] + row["wrongly"] > 0 for row in rows)
+    total = sum(map(sum, expected))
+    assert f"each class against the rest would flag {total} labels in 4 of 4 classes" in said
+    assert f"dog: {sum(expected[0])} ({expected[0][0]} lacking, {expected[0][1]} given wrongly)" in said
+    assert f"wrote {out}: 4 classes" in said
+
+
+def test_few_classes_at_a_time_are_as_good_as_all(made: Any) -> None:
+    folder, sets, _ = made
+    matrix = open_matrix([folder / "probs.npy"], len(sets), 4)
+    labels = [tuple(labels) for labels in sets]
+    whole = joints_by_class(labels, matrix, lambda _: None)
+    for entries in (1, 400, 600):
+        told: list[int] = []
+        assert np.array_equal(joints_by_class(labels, matrix, told.append, entries), whole)
+        assert sum(told) == 4
+
+
+def test_classes_by_themselves_need_sets(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _, _ = made
+    command = ["flag", str(folder / "probs.npy"), "--labels", str(folder / "sets.json")]
+    assert main([*command, "--per-class", str(folder / "c.json")]) == 1
+    assert "--per-class goes with --multiple" in capsys.readouterr().err
+    assert flag(folder, "--per-class", str(folder / "sets.json")) == 1
+    assert "sets.json: expected another file to write than those that are read" in capsys.readouterr().err

@@ -45,7 +45,7 @@ def test_lists_of_one_length_are_sets_as_well(tmp_path: Path) -> None:
 def test_what_is_no_set_of_class_numbers_is_named(tmp_path: Path, wrong: Any) -> None:
     sets = np.empty(2, dtype=object)
     sets[0], sets[1] = [0], wrong
-    with pytest.raises(DataError, match="example 1: expected class numbers, as an array or a list, found"):
+    with pytest.raises(DataError, match=r"example 1 \(row 1, counted from 0\): expected class numbers, as an array"):
         read_multiple_labels(saved(tmp_path / "s.npy", sets), 3)
 
 
@@ -61,9 +61,9 @@ def test_label_sets_as_arrays_and_as_indicators(tmp_path: Path) -> None:
     expected = [(0, 2), (), (1,)]
     assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == expected
     assert read_multiple_labels(saved(tmp_path / "i.npy", indicators), 3) == expected
-    with pytest.raises(DataError, match=r"s\.npy: example 0: expected a class from 0 to 1, found 2"):
+    with pytest.raises(DataError, match=r"example 0 \(row 0, counted from 0\): expected a class from 0 to 1, found 2"):
         read_multiple_labels(tmp_path / "s.npy", 2)
-    with pytest.raises(DataError, match=r"j\.npy: example 1: expected 0 or 1, found 2"):
+    with pytest.raises(DataError, match=r"j\.npy: example 1 \(row 1, counted from 0\): expected 0 or 1, found 2"):
         read_multiple_labels(saved(tmp_path / "j.npy", np.array([[0, 1], [2, 0]])), 2)
 
 
