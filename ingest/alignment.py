@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ingest.classes import ClassNames
 from ingest.errors import shown
 from ingest.loading import Inputs, Labels
-from ingest.media import MediaSource, MismatchError
+from ingest.media import MediaSource, MismatchError, WrongNumberError
 from ingest.media.items import Runs
 from ingest.mturk import Review
 
@@ -25,14 +25,16 @@ _WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
 
 
 def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
-    """Raises MismatchError where media found by place are not as many as the labels, or ship other labels."""
+    """Raises WrongNumberError where media found by place are not as many as the labels, MismatchError where they ship
+    other labels.
+    """
     shipped = source.labels(keyed=inputs.keys is not None)
     if shipped is None:
         return
     path = source.sources[0]
     if inputs.size is not None and len(shipped) != inputs.size:
-        found = f"expected {inputs.size:,} examples, as many as there are labels, found {len(shipped):,}: {_WHY}"
-        raise MismatchError(path, found)
+        expected = f"expected {inputs.size:,} examples, as many as there are labels of {inputs.manifest.name}"
+        raise WrongNumberError(path, f"{expected}, found {len(shipped):,}: {_WHY}")
     ids = _class_ids(shipped, inputs.classes)
     if ids is None:
         return

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, select
 from app import schema
 from ingest.building import Build
 from ingest.description import Paper
-from ingest.media import MediaProblem
+from ingest.media import MediaProblem, WrongNumberError
 from ingest.reading import reading
 from ingest.running import Checked
 from ingest.storing import Media, Stored
@@ -38,9 +38,20 @@ def summary(stored: Sequence[Stored]) -> str:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
         lines += map(str, one.models)
-    if incomplete := [one.build.inputs.manifest.name for one in stored if one.unread is not None]:
-        lines.append(f"wrong: the media of {', '.join(incomplete)} could not be read; all else was loaded")
+    lines += _incomplete([one for one in stored if one.unread is not None])
     return "\n".join(lines)
+
+
+def _incomplete(stored: Sequence[Stored]) -> list[str]:
+    """Whose media are not here because of what was found of them, for what kind of reason."""
+    few = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, WrongNumberError)]
+    unread = [one.build.inputs.manifest.name for one in stored if one.build.inputs.manifest.name not in few]
+    lines = []
+    if unread:
+        lines.append(f"wrong: the media of {', '.join(unread)} could not be read; all else was loaded")
+    if few:
+        lines.append(f"wrong: the media of {', '.join(few)} are not as many as the labels; all else was loaded")
+    return lines
 
 
 def _problem_lines(problems: Sequence[MediaProblem]) -> list[str]:

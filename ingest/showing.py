@@ -21,6 +21,7 @@ from ingest.media import (
     MediaItem,
     MediaProblem,
     MediaSource,
+    WrongNumberError,
     excerpt,
     fingerprint,
     open_media,
@@ -37,6 +38,7 @@ _SILENT_NAMED = 10_000
 
 NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
 NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
+NOT_AS_MANY = "The media found were not as many as the labels when this was built, so issues are shown by their labels"
 NOT_READ = "The media could not be read when this was built, so issues are shown by their labels"
 
 Row = dict[str, Any]
@@ -150,7 +152,7 @@ def not_read(error: MediaError, folder: Path | None) -> str:
 found none).'
     """
     said = str(error) if folder is None else str(error).replace(f"{folder}{os.sep}", "")
-    return f"{NOT_READ} ({said})."
+    return f"{NOT_AS_MANY if isinstance(error, WrongNumberError) else NOT_READ} ({said})."
 
 
 def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from typing import Final, cast
 
 from ingest.media.archives import fingerprint
 from ingest.media.bitmaps import open_quickdraw
-from ingest.media.items import Kind, MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
+from ingest.media.items import (
+    Kind,
+    MediaError,
+    MediaItem,
+    MediaProblem,
+    MediaSource,
+    MismatchError,
+    Wanted,
+    WrongNumberError,
+)
 from ingest.media.lines import open_amazon
 from ingest.media.members import (
     open_20news,
@@ -42,6 +51,7 @@ __all__ = [
     "MediaSource",
     "MismatchError",
     "Wanted",
+    "WrongNumberError",
     "excerpt",
     "fingerprint",
     "open_media",

@@ -21,7 +21,7 @@ from ingest.layouts import packed
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, read_options
 from ingest.media.inflating import Readable
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Runs, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Runs, Wanted, WrongNumberError
 from ingest.media.records import pixels_of
 from ingest.media.working import Job, decoded
 
@@ -87,7 +87,7 @@ class Bitmaps:
         ends = list(accumulate(counts[name] for name in names))
         if self.count is not None and ends[-1] != self.count:
             finding = f"expected {self.count:,} drawings in all, found {ends[-1]:,} in {len(names)} files"
-            raise MismatchError(self.store.path, finding)
+            raise WrongNumberError(self.store.path, finding)
         return {name: (end - counts[name], end) for name, end in zip(names, ends, strict=True)}, ends[-1]
 
     def _jobs_of(self, member: Member, indices: NDArray[np.int64], start: int) -> Iterator[Job]:

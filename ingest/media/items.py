@@ -21,8 +21,12 @@ class MediaError(DataError):
     """A distribution cannot be read at all: damaged, hostile, or not what its name says."""
 
 
+class WrongNumberError(MediaError):
+    """Media that can be read and are not as many as the labels, so that none can be told which label is its own."""
+
+
 class MismatchError(MediaError):
-    """Media that can be read and are not those of the labels: nobody can say which of the two is the wrong one."""
+    """Media whose own labels are others than those given: nobody can say which of the two are the wrong ones."""
 
 
 @dataclass(frozen=True, slots=True)

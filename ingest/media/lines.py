@@ -21,7 +21,7 @@ from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, read_options
 from ingest.media.inflating import Readable
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
 from ingest.media.records import unpacked
 from ingest.media.text import MAX_TEXT_BYTES, text_items
 from ingest.media.working import Job, decoded
@@ -102,7 +102,7 @@ class Lines:
 
     def _require(self, count: int) -> None:
         if self.told.count is not None and count != self.told.count:
-            raise MismatchError(self.store.path, f"expected {self.told.count:,} lines, found {count:,}")
+            raise WrongNumberError(self.store.path, f"expected {self.told.count:,} lines, found {count:,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ingest.errors import shown
 from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, read_options
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, MismatchError, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
 from ingest.media.lines import whole_lines
 from ingest.media.records import unpacked
 from ingest.media.text import MAX_TEXT_BYTES, text_items
@@ -74,7 +74,7 @@ class TextTable:
             else:
                 yield Job(index, where, "", value.encode("utf-8", "replace"))
         if self.told.count is not None and count != self.told.count:
-            raise MismatchError(self.store.path, f"expected {self.told.count:,} rows, found {count:,}")
+            raise WrongNumberError(self.store.path, f"expected {self.told.count:,} rows, found {count:,}")
         for index in sorted(missing):
             row_or_key = f"of key {shown(wanted[index])}" if self.told.key_column else "of this index"
             yield MediaProblem(index, where, f"expected a row {row_or_key}, found none among {count:,}", absent=True)

@@ -137,7 +137,7 @@ def test_coverage_counts_what_can_be_seen(real: httpx.Client) -> None:
         assert any(link.href == "/media-coverage" for link in read(real, path).links), path
     # Six datasets are shown by their labels: what is missing of them is not known, which is not the same as nothing.
     assert len([cell for cell in page.elements("td") if "unread" in (cell.get("class") or "")]) == 6
-    assert "Of 6 datasets no distribution was given or could be read" in page.words
+    assert "Of 6 datasets no distribution was given or could be used" in page.words
     assert {dataset["name"] for dataset in real.get("/api/v1/datasets").json()["items"]} <= set(page.ids)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +22,7 @@ from ingest.manifest import read_manifest
 from ingest.media import MismatchError, open_media
 from ingest.progress import progress_for_terminal
 from tests.ingest.conftest import Tiny
+from tests.serving import serving
 
 N = 40
 
@@ -42,6 +44,20 @@ def refusal(tiny: Tiny, media: str, old: Path, capsys: pytest.CaptureFixture[str
     assert added(tiny, media, old) == 1
     assert old.read_bytes() == before
     return capsys.readouterr().err
+
+
+def shown_without(tiny: Tiny, media: str, old: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said where media are not as many as the labels: the dataset is loaded, by its labels alone."""
+    capsys.readouterr()
+    assert added(tiny, media, old) == 1
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("SELECT count(*) FROM media").fetchone() == (0,)
+        named = connection.execute("SELECT name, missing FROM datasets ORDER BY name").fetchall()
+    assert [name for name, _ in named] == ["before", "tiny"]
+    assert "The media found were not as many as the labels" in named[1][1]
+    out = capsys.readouterr().out
+    assert "wrong: the media of tiny are not as many as the labels; all else was loaded" in out
+    return out
 
 
 def written(tiny: Tiny, name: str, data: bytes) -> Path:
@@ -81,11 +97,19 @@ FOLDERS = 'layout = "image-folder"\npath = "pictures"\norder = "sorted"'
 def test_an_idx_file_must_hold_as_many_images_as_there_are_labels(
     tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
-    written(tiny, "t10k-images-idx3-ubyte", idx(N))
-    assert added(tiny, 'layout = "mnist-idx"', old) == 0
+    """Without media so far, the dataset is loaded by its labels; one that has some keeps them."""
+    layout = 'layout = "mnist-idx"'
     written(tiny, "t10k-images-idx3-ubyte", idx(count))
-    said = refusal(tiny, 'layout = "mnist-idx"', old, capsys)
-    assert f"t10k-images-idx3-ubyte: expected 40 examples, as many as there are labels, found {count}" in said
+    told = f"t10k-images-idx3-ubyte: expected 40 examples, as many as there are labels of tiny, found {count}: "
+    assert told in shown_without(tiny, layout, old, capsys)
+    with serving(old) as address:
+        coverage = httpx.get(f"{address}/media-coverage", timeout=60).text
+        assert "could not be used" in coverage
+        assert told in coverage
+    written(tiny, "t10k-images-idx3-ubyte", idx(N))
+    assert added(tiny, layout, old) == 0
+    written(tiny, "t10k-images-idx3-ubyte", idx(count))
+    assert told in refusal(tiny, layout, old, capsys)
 
 
 def test_records_must_carry_the_labels_of_the_dataset(
@@ -152,7 +176,7 @@ def test_a_table_without_keys_must_have_a_row_for_each_label(
 
     manifest = f'layout = "text-table"\npath = "texts.{"zip" if packed else "csv"}"'
     table(N + 1)
-    assert "expected 40 rows, found 41" in refusal(tiny, manifest, old, capsys)
+    assert "expected 40 rows, found 41" in shown_without(tiny, manifest, old, capsys)
     table(N)
     assert added(tiny, manifest, old) == 0
 
@@ -183,8 +207,11 @@ def test_a_post_that_is_missing_shifts_no_other(
                 copy.addfile(member, real.extractfile(member))
         release = ["release", str(shared / "label-errors"), "--media", str(media), "--dataset", "20news"]
         assert main([*release, "--catalogue", str(catalogue)]) == 1
-        assert not catalogue.exists()
-        return capsys.readouterr().err
+        # Too few are left out with what is said of them; labels of others stop everything.
+        assert catalogue.exists() == (instead is None)
+        catalogue.unlink(missing_ok=True)
+        said = capsys.readouterr()
+        return said.out + said.err
 
     with tarfile.open(shared / "media" / "20news-bydate-test.tar.gz") as posts:
         post = sorted(name for name in posts.getnames() if "/sci.med/" in name)[100].partition("/sci.med/")[2]

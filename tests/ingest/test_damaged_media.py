@@ -209,6 +209,24 @@ def test_a_dataset_with_media_stays_as_it_was_beside_others_that_are_new(
     assert everything(catalogue, "mnist")["issues"] == mnist["issues"]
 
 
+def test_too_few_media_cost_their_dataset_alone(
+    two: Callable[[], int], tmp_path: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "downloads/t10k-images-idx3-ubyte.gz"
+    content = gzip.decompress(archive.read_bytes())
+    archive.write_bytes(gzip.compress(content[:4] + (9_999).to_bytes(4) + content[8 : 16 + 9_999 * 784], 1))
+    assert two() == 1
+    said = capsys.readouterr().out
+    assert (
+        "t10k-images-idx3-ubyte.gz: expected 10,000 examples, as many as there are labels of mnist, found 9,999" in said
+    )
+    assert "wrong: the media of mnist are not as many as the labels; all else was loaded" in said
+    statement = "SELECT count(*) FROM media WHERE dataset_id = (SELECT id FROM datasets WHERE name = ?)"
+    query = query_of(tmp_path / "two.sqlite")
+    assert query(statement, "mnist") == [(0,)]
+    assert query(statement, "cifar10")[0][0] > 550
+
+
 @pytest.mark.parametrize("broken", [False, True])
 def test_check_reads_archives_to_their_end(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: bool
