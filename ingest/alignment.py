@@ -17,6 +17,7 @@ from ingest.errors import shown
 from ingest.loading import Inputs, Labels
 from ingest.media import MediaSource, MismatchError, WrongNumberError
 from ingest.media.items import Runs
+from ingest.media.members import Members
 from ingest.mturk import Review
 
 Ids = Sequence[int] | NDArray[np.unsignedinteger[Any]]
@@ -34,7 +35,8 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
     path = source.sources[0]
     if inputs.size is not None and len(shipped) != inputs.size:
         expected = f"expected {inputs.size:,} examples, as many as there are labels of {inputs.manifest.name}"
-        raise WrongNumberError(path, f"{expected}, found {len(shipped):,}: {_WHY}")
+        beside = source.beside() if isinstance(source, Members) else ""
+        raise WrongNumberError(path, f"{expected}, found {len(shipped):,}{beside}: {_WHY}")
     ids = _class_ids(shipped, inputs.classes)
     if ids is None:
         return

@@ -199,7 +199,9 @@ class _Fetching:
         host = urlsplit(errand.url).hostname or ""
         self.silent[host] += 1
         if self.silent[host] == self.manners.most_silent:
-            self.shut[host] = f"not asked, because {host} had given no answer {self.silent[host]} times: {reason}"
+            self.shut[host] = (
+                f"not asked, because {host} had given no answer for {self.silent[host]} files in a row: {reason}"
+            )
             self.say(f"{host} is asked for nothing more: {reason}")
         return Fetched(errand, None, reason)
 

@@ -209,6 +209,15 @@ class Members:
             return None
         return [PurePosixPath(key).parent.name or None for key in self._ordered_keys()]
 
+    def beside(self) -> str:
+        """The files that are none of the dataset's by their names, in words that can follow a number; "" for none."""
+        names = [member.name for member in self.store.members() if not self.member.fullmatch(member.name)]
+        names = [name for name in names if not any(part.startswith(".") for part in PurePosixPath(name).parts)]
+        if not names:
+            return ""
+        some = "another file" if len(names) == 1 else f"{len(names):,} other files"
+        return f" beside {some}, whose kind is not read, such as {shown(min(names))}"
+
     def _job_of(self, member: Member, index: int, key: str | None, *, first: bool) -> Job | MediaProblem:
         where = f"{self.store.path}: {member.name}"
         if not first:
@@ -244,7 +253,7 @@ class Members:
     def _ordered_keys(self) -> list[str]:
         keys = {key for _, key in self._members()}
         if not keys:
-            raise MediaError(self.store.path, "expected the files of a dataset in it, found none")
+            raise MediaError(self.store.path, f"expected the files of a dataset in it, found none{self.beside()}")
         # By folder, then by name: as whole paths, "a.b/1" would come before "a/1".
         ordered = sorted(keys, key=lambda key: PurePosixPath(key).parts)
         return [ordered[place] for place in shuffled(len(ordered), self.told.shuffle_seeds)]

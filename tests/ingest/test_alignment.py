@@ -141,6 +141,20 @@ def test_a_sorted_folder_must_hold_every_example(tiny: Tiny, old: Path, capsys: 
     assert "expected the label 'ant', as in labels.npy, found 'bee'" in said
 
 
+def test_files_of_a_kind_that_is_not_read_are_named(tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A photograph of a telephone among the others would else be missing without a word."""
+    paths = folders_of_pictures(tiny)
+    paths[5].rename(paths[5].with_suffix(".heic"))
+    written(tiny, "pictures/.DS_Store", b"of the system")
+    named = paths[5].with_suffix(".heic").relative_to(tiny.folder.parent / "media" / "pictures")
+    told = f"found 39 beside another file, whose kind is not read, such as '{named}': "
+    assert told in shown_without(tiny, FOLDERS, old, capsys)
+    for path in paths[:5] + paths[6:]:
+        path.rename(path.with_suffix(".heic"))
+    assert added(tiny, FOLDERS, old) == 1
+    assert "found none beside 40 other files, whose kind is not read, such as 'ant/00.heic'" in capsys.readouterr().out
+
+
 def test_an_archive_beside_is_what_a_path_names(tiny: Tiny, old: Path) -> None:
     paths = folders_of_pictures(tiny)
     folder = tiny.folder.parent / "media"
