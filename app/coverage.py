@@ -37,6 +37,7 @@ class Coverage(NamedTuple):
     exemplars_wanted: int
     absent: int
     unreadable: int
+    spare: int  # files of examples that have a better one
     bytes: int
     everyone: str
     here: str  # what a visitor finds on a site that is open to everyone
@@ -78,6 +79,7 @@ def coverage(dataset: Dataset) -> Coverage:
         exemplars_wanted=int(report.get("exemplars_wanted", exemplars)),
         absent=int(report.get("absent", 0)),
         unreadable=int(report.get("n_problems", 0)),
+        spare=int(report.get("spare", 0)),
         bytes=int(report.get("bytes", 0)),
         everyone=everyone,
         here=_here(dataset, with_medium),

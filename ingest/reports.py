@@ -37,6 +37,8 @@ def summary(stored: Sequence[Stored]) -> str:
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
+        if one.spare:
+            lines.append(f"{name}: {_counted(one.spare, 'file')} left aside, of examples that have a better one")
         lines += map(str, one.models)
     lines += _incomplete([one for one in stored if one.unread is not None])
     return "\n".join(lines)

@@ -53,6 +53,7 @@ class Shown:
     spans: dict[int, str] = field(default_factory=dict)  # of the words that tell, as they are stored
     problems: list[MediaProblem] = field(default_factory=list)
     silent: set[int] = field(default_factory=set)  # sounds in which nothing is heard
+    spare: int = 0  # files that were left aside for a better one of the same example
 
 
 def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
@@ -114,6 +115,7 @@ def rows_of(
         shown.sizes.setdefault(item.index, {})[item.kind] = [item.width or 0, item.height or 0]
         if item.silent:
             shown.silent.add(item.index)
+        shown.spare += item.spare
         if item.text is not None:
             shown.excerpts[item.index] = excerpt(item.text)
             on_text(item.index, item.text)
@@ -137,6 +139,7 @@ def report(shown: Shown, issues: Collection[int], exemplars: Collection[int], n_
         "problems": _named(of_issues),
         "exemplar_problems": _named({index: said for index, said in damaged.items() if index not in issues}),
         "silent": sorted(shown.silent)[:_SILENT_NAMED],
+        "spare": shown.spare,
     }
 
 

@@ -46,6 +46,7 @@ class Stored:
     media: Media
     problems: tuple[MediaProblem, ...]
     missing: tuple[str, ...]
+    spare: int = 0  # files of media that were left aside for a better one of the same example
     replaced: str | None = None  # the title of another dataset of the same name, which is gone now
     unread: MediaError | None = None  # why none of its media could be read
     kept: bool = False  # for that reason: the dataset, with its media, is the one that was there before
@@ -126,7 +127,7 @@ class _Storing:
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())
         counted = Media(n_issues, len(shown.sizes) - n_issues)
-        return Stored(build, counted, tuple(shown.problems), tuple(missing))
+        return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare)
 
     def _dataset_id(self) -> int:
         known = self._connection.scalar(select(schema.datasets.c.id).where(schema.datasets.c.name == self._name))

@@ -47,6 +47,7 @@ class Member:
     size: int  # bytes, as declared
     refused: str | None  # why it is not read, or None
     opened: Callable[[], AbstractContextManager[Readable]]
+    path: Path | None = None  # where it lies as a file of its own, or None in an archive
 
     def open(self) -> AbstractContextManager[Readable]:
         """Its bytes. Raises MemberError when it is refused or cannot be opened."""
@@ -135,7 +136,7 @@ class _File:
     def members(self) -> Iterator[Member]:
         with _open_archive(self.path) as file:
             size = file.seek(0, os.SEEK_END)
-        yield Member(self.path.name, size, None, lambda: _open_file(self.path))
+        yield Member(self.path.name, size, None, lambda: _open_file(self.path), self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class _Folder:
                 size = path.stat().st_size
         except (OSError, RuntimeError) as error:  # a link to nowhere, or to itself
             refused = f"expected a file, found none that can be read ({error})"
-        return Member(name, size, refused, lambda: _open_file(path))
+        return Member(name, size, refused, lambda: _open_file(path), path)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ingest.media.archives import MemberError
 from ingest.media.items import MediaItem
 from ingest.media.mixing import centred, mono
 from ingest.media.sound_ends import require_end
+from ingest.media.sound_files import Sound, opened
 from ingest.media.sound_formats import DEMUXERS, format_of
 from ingest.media.sound_pictures import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
 from ingest.media.wav import OtherCodecError, read_wav
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
 SUFFIXES: Final = tuple(DEMUXERS)
+#: Of a recording in an archive, which has to be read as a whole.
 MAX_AUDIO_BYTES: Final = 128 << 20
 
 #: Enough for speech and most of what a label names, at half the bytes of a compact disc.
@@ -51,19 +53,19 @@ class _NothingError(MemberError):
     """No sample where some should be."""
 
 
-def audio_items(index: int, data: bytes, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
+def audio_items(index: int, sound: Sound, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
     """The "audio", the "waveform" and the "spectrogram" of a recording: its first ``seconds``, levelled, edges faded.
 
-    ``suffix`` is the ending of its file name, as "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16
-    bits where there is no ffmpeg.
+    ``sound`` is its bytes or its file, of which no more is read than is heard; ``suffix`` is the ending of its name, as
+    "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16 bits where there is no ffmpeg.
 
     Raises MemberError when it is no recording, is cut off, damaged or empty, or is in a format that needs ffmpeg.
     """
-    yield from _items(index, *_decoded(data, suffix, 0.0, seconds))
+    yield from _items(index, *_decoded(sound, suffix, 0.0, seconds))
 
 
 def clip_items(
-    index: int, data: bytes, suffix: str, seconds: float, part: Sequence[float] | None
+    index: int, sound: Sound, suffix: str, seconds: float, part: Sequence[float] | None
 ) -> Iterator[MediaItem]:
     """As ``audio_items``, of a file that is a clip or the whole recording that the clip is a part of.
 
@@ -74,19 +76,19 @@ def clip_items(
     """
     begin, end = part or (0.0, seconds)
     length = end - begin
-    samples, rate = _decoded(data, suffix, 0.0, length + _LONGER)
+    samples, rate = _decoded(sound, suffix, 0.0, length + _LONGER)
     if len(samples) >= (length + _LONGER) * rate - 1:
         if part is None:
             finding = "found a longer recording, and nothing says which part is meant"
             raise MemberError(f"expected the clip alone, {seconds:g} s, {finding}")
-        samples, rate = _cut(data, suffix, begin, end)
+        samples, rate = _cut(sound, suffix, begin, end)
     yield from _items(index, samples[: math.ceil(seconds * rate)], rate)
 
 
-def _cut(data: bytes, suffix: str, begin: float, end: float) -> tuple[Samples, int]:
+def _cut(sound: Sound, suffix: str, begin: float, end: float) -> tuple[Samples, int]:
     expected = f"expected the clip alone, {end - begin:g} s, or the recording from {begin:g} s to {end:g} s, found one"
     try:
-        samples, rate = _decoded(data, suffix, begin, end - begin)
+        samples, rate = _decoded(sound, suffix, begin, end - begin)
     except _NothingError as error:
         raise MemberError(f"{expected} that ends before") from error
     found = len(samples) / rate
@@ -108,28 +110,29 @@ def _items(index: int, samples: Samples, rate: int) -> Iterator[MediaItem]:
     yield MediaItem(index, "spectrogram", "image/svg+xml", *SPECTROGRAM_SIZE, length, spectrogram(heard, rate))
 
 
-def _decoded(data: bytes, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
+def _decoded(sound: Sound, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
     """Mono samples in [-1, 1], at least one, and their rate in Hz, at most MAX_RATE."""
-    demuxer = format_of(data, suffix)
-    require_end(io.BytesIO(data), demuxer)
-    samples, rate = _read(data, demuxer, start, seconds)
+    samples, rate = _read(sound, suffix, start, seconds)
     if len(samples) == 0:
         raise _NothingError("expected a recording, found no samples in it")
     return _resampled(mono(samples), rate)
 
 
-def _read(data: bytes, demuxer: str, start: float, seconds: float) -> tuple[Samples, int]:
+def _read(sound: Sound, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
     """Samples of all channels, (n, channels), and their rate."""
     program = ffmpeg.found()
-    if demuxer == "wav":
-        try:
-            return read_wav(data, start, seconds)
-        except OtherCodecError:
-            if program is None:
-                raise
+    with opened(sound) as file:
+        demuxer = format_of(file, suffix)
+        require_end(file, demuxer)
+        if demuxer == "wav":
+            try:
+                return read_wav(file, start, seconds)
+            except OtherCodecError:
+                if program is None:
+                    raise
     if program is None:
         raise MemberError(f"expected a WAV file, found {demuxer}, which only ffmpeg reads, and ffmpeg is not installed")
-    return ffmpeg.decoded(program, data, demuxer, start, seconds)
+    return ffmpeg.decoded(program, sound, demuxer, start, seconds)
 
 
 def _segments() -> "type[AudioSegment]":

@@ -7,8 +7,8 @@ format that it was found to be of (see ``sound_formats``): ffmpeg itself might t
 import os
 import shutil
 import subprocess
-import tempfile
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.media.archives import MemberError
+from ingest.media.sound_files import Sound, on_disk
 from ingest.media.wav import read_wav
 
 _RATE: Final = 44_100
+#: Formats of which ffmpeg plays the last seconds where it is to begin behind their end; they are decoded up to there.
+_NOT_SKIPPED: Final = ("ogg",)
 _SECONDS: Final = 60  # longer than any recording takes to decode; one that takes longer means harm
 
 
@@ -44,29 +47,30 @@ def _found(installed: str | None, named: str | None) -> Path | None:
         return None
 
 
-def decoded(program: Path, data: bytes, demuxer: str, start: float, seconds: float) -> tuple[NDArray[np.float64], int]:
-    """At most ``seconds`` of a recording from ``start`` on, as samples in [-1, 1], (n, channels), and their rate
-    in Hz.
+def decoded(program: Path, sound: Sound, demuxer: str, start: float, seconds: float) -> tuple[NDArray[np.float64], int]:
+    """At most ``seconds`` of a recording from ``start`` on, as samples in [-1, 1], (n, channels), and their rate in Hz.
 
-    Raises MemberError when ffmpeg cannot read it as what ``demuxer`` says.
+    What lies before ``start`` is skipped, and in most formats not even read. Raises MemberError when ffmpeg cannot
+    read it as what ``demuxer`` says.
     """
-    # Some formats are read from their end, which a pipe does not have before all is read.
-    with tempfile.NamedTemporaryFile(suffix=".media") as file:
-        file.write(data)
-        file.flush()
+    with on_disk(sound) as path:
+        # Where it would begin with "-" or contain ":", a name would mean something else.
+        name = f"file:{path.absolute()}"
         command = [str(program), "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-f", demuxer]
-        command += ["-i", file.name, "-vn", "-ss", f"{start:.3f}", "-t", f"{seconds:.3f}"]
+        skip = ["-ss", f"{start:.3f}"] if start > 0 else []
+        command += ["-i", name, *skip] if demuxer in _NOT_SKIPPED else [*skip, "-i", name]
         # A WAV file says how many channels there are.
-        command += ["-ar", str(_RATE), "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"]
+        command += ["-vn", "-t", f"{seconds:.3f}", "-ar", str(_RATE)]
+        command += ["-f", "wav", "-c:a", "pcm_f32le", "pipe:1"]
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603 - our own words
         except (OSError, subprocess.TimeoutExpired) as error:
             finding = f"found one that cannot be decoded: {type(error).__name__}"
             raise MemberError(f"expected a whole recording, {finding}") from error
     if done.returncode != 0:
-        said = _reason(done.stderr, file.name)
+        said = _reason(done.stderr, name)
         raise MemberError(f"expected a whole recording, found one that cannot be decoded: {said}")
-    return read_wav(done.stdout, 0.0, seconds)
+    return read_wav(BytesIO(done.stdout), 0.0, seconds)
 
 
 def _reason(errors: bytes, name: str) -> str:

@@ -46,6 +46,7 @@ class MediaItem:
     data: bytes
     text: str | None = None
     silent: bool = False  # a sound in which nothing is heard from its beginning to its end
+    spare: int = 0  # other files of the same example, which are no better and were left aside
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 clips, and folders of one's own.
 
 Which file is which example is said by key, the file's path below its distribution with or without its ending, or by
-order. By key takes one pass over an archive; by order takes one more before it, over the names alone.
+order. By key takes one pass over an archive; by order takes one more before it, over the names alone, and so do sounds,
+of which an example may have several files.
 """
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,12 +19,12 @@ from ingest.errors import shown
 from ingest.layouts import Options, packed
 from ingest.media import audio, image, text
 from ingest.media.archives import Member, MemberError, Store, open_store
+from ingest.media.choosing import Choice, Ranking
+from ingest.media.clip_names import MEMBER, clip_rank, sound_rank, video
 from ingest.media.finding import find, read_options, shuffled
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
+from ingest.media.sound_jobs import SoundJob, clip, sound
 from ingest.media.working import Decoder, Job, decoded
-
-_YOUTUBE_ID: Final = 11  # characters
-_CLIP: Final = re.compile(r"[\w-]{11}_\d+(?:\.\d+)?_\d+(?:\.\d+)?")
 
 
 def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -67,16 +69,15 @@ def open_imagenet(folder: Path, options: Mapping[str, object]) -> MediaSource | 
 
 
 def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """AudioSet's clips ``YTID_start_end.wav`` or ``YTID.wav``, in a folder; of a whole video the clip is cut out.
+    """AudioSet's clips as scripts that download them call them, in a folder; of a whole video the clip is cut out.
 
-    A key is the video's id, with or without start and end behind it. Options: path, seconds, clips.
+    Files are called ``YTID.wav``, ``YTID_30_40.wav``, ``YTID_30-40.wav`` or ``YTID_30.wav``, see ``clip_names``. A key
+    is the video's id, with or without start and end behind it. Options: path, seconds, clips.
     """
     told = read_options("audioset", options)
-    patterns = packed("audioset_eval_set", "audioset_eval", "audioset", "AudioSet")
-    clip = rf"(?:.*/)?(?P<key>[\w-]{{11}})(?:_\d+(?:\.\d+)?_\d+(?:\.\d+)?)?\.(?i:{'|'.join(audio.SUFFIXES)})"
-    return _open(
-        folder, told, patterns, clip, _Reading(audio.MAX_AUDIO_BYTES, partial(_clip, seconds=told.seconds), _video)
-    )
+    names = ("audioset_eval_set", "audioset_eval", "audioset_eval_segments", "audioset", "AudioSet", "eval_segments")
+    decode = partial(clip, seconds=told.seconds)
+    return _open(folder, told, packed(*names), MEMBER, _Reading(audio.MAX_AUDIO_BYTES, decode, video, clip_rank))
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -105,6 +106,7 @@ class _Reading:
     limit: int  # bytes of one file
     decode: Decoder
     named: Callable[[str], str] = str  # what of a key stands in the name of a file
+    ranking: Ranking | None = None  # of sounds, of which only a part is read: which of several files is the best
 
 
 def _picture(job: Job) -> Iterator[MediaItem]:
@@ -115,30 +117,6 @@ def _text(job: Job, encoding: str, breaks: bool) -> Iterator[MediaItem]:
     return text.text_items(job.index, job.data, encoding, breaks=breaks)
 
 
-def _sound(job: Job, seconds: float) -> Iterator[MediaItem]:
-    return audio.audio_items(job.index, job.data, PurePosixPath(job.name).suffix[1:].lower(), seconds)
-
-
-def _clip(job: Job, seconds: float) -> Iterator[MediaItem]:
-    # Named by its video alone, a file may be all of it; one that has a beginning and an end in its name says it is not.
-    path = PurePosixPath(job.name)
-    suffix = path.suffix[1:].lower()
-    if len(path.stem) > _YOUTUBE_ID:
-        _require_part(path.stem[_YOUTUBE_ID + 1 :], job.part)
-        return audio.audio_items(job.index, job.data, suffix, seconds)
-    return audio.clip_items(job.index, job.data, suffix, seconds, job.part)
-
-
-def _require_part(named: str, part: Sequence[float] | None) -> None:
-    """A file that says which part of a video it is, in seconds or in thousandths, must be the one that is meant."""
-    if part is None:
-        return
-    begin, end = (float(number) for number in named.split("_"))
-    if all(abs(begin / unit - part[0]) > 1 or abs(end / unit - part[1]) > 1 for unit in (1, 1000)):
-        finding = f"expected the part from {part[0]:g} to {part[1]:g} s, found a file of {begin:g} to {end:g}"
-        raise MemberError(finding)
-
-
 _PICTURES: Final = _Reading(image.MAX_IMAGE_BYTES, _picture)
 
 
@@ -147,16 +125,12 @@ def _texts(told: Options, *, breaks: bool = False) -> _Reading:
 
 
 def _sounds(told: Options) -> _Reading:
-    return _Reading(audio.MAX_AUDIO_BYTES, partial(_sound, seconds=told.seconds))
+    return _Reading(audio.MAX_AUDIO_BYTES, partial(sound, seconds=told.seconds), ranking=sound_rank)
 
 
 def _composed(key: str) -> str:
     """A key with each letter as one character: some systems write the names of files with accents apart."""
     return unicodedata.normalize("NFC", key)
-
-
-def _video(key: str) -> str:
-    return key[:_YOUTUBE_ID] if _CLIP.fullmatch(key) else key
 
 
 def _ending(*suffixes: str) -> str:
@@ -167,6 +141,10 @@ def _ending(*suffixes: str) -> str:
 def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, reading: _Reading) -> MediaSource | None:
     path = find(folder, told.patterns(patterns))
     return None if path is None else Members(open_store(path), re.compile(member), reading, told)
+
+
+#: The key of a file -> the examples it is of.
+_Lookup = Callable[[str], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +164,44 @@ class Members:
         return decoded(self._jobs(wanted), self.reading.decode, workers)
 
     def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
-        by_order = [index for index, key in wanted.items() if key is None or self.told.order]
-        named = self.reading.named
-        by_key = {
-            _composed(named(key)): index for index, key in wanted.items() if key is not None and not self.told.order
-        }
-        keys, spellings = self._keys_at(by_order), by_key
         missing = set(wanted)
-        for member, key in self._members():
-            index = keys.get(key)
-            if index is None:
-                index = next((spellings[word] for word in self._spellings(key) if word in spellings), None)
-            if index is None:
-                continue
-            yield self._job_of(member, index, wanted[index], first=index in missing)
-            missing.discard(index)
+        for job in self._each(wanted) if self.reading.ranking is None else self._best(wanted, self.reading.ranking):
+            missing.discard(job.index)
+            yield job
         for index in sorted(missing):
             yield MediaProblem(index, str(self.store.path), self._not_found(wanted[index]), absent=True)
+
+    def _each(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+        seen = set[int]()
+        for _, member, index in self._wanted_members(self._lookup(wanted)):
+            if index in seen:
+                finding = "expected one file of this example, found this one after another"
+                yield MediaProblem(index, self._where(member), finding)
+            else:
+                yield self._job_of(member, index, wanted[index])
+            seen.add(index)
+
+    def _best(self, wanted: Wanted, ranking: Ranking) -> Iterator[Job | MediaProblem]:
+        lookup, choice = self._lookup(wanted), Choice(ranking)
+        for place, member, index in self._wanted_members(lookup):
+            choice.add(index, place, member, self._part(wanted[index]))
+        for member, index in self._chosen(lookup, choice):
+            job, others = self._job_of(member, index, wanted[index]), choice.others(index)
+            if isinstance(job, MediaProblem):
+                yield job
+                continue
+            at_hand = [self._job_of(one.member, index, wanted[index]) for one in others if one.member.path is not None]
+            jobs = [one for one in at_hand if isinstance(one, Job)]
+            yield SoundJob(job.index, job.where, job.name, job.data, job.part, len(others), jobs)
+
+    def _chosen(self, lookup: _Lookup, choice: Choice) -> Iterator[tuple[Member, int]]:
+        """The best file of each example; what lies in an archive can only be read as it passes by."""
+        if self.store.path.is_dir() or not choice:
+            yield from ((best.member, index) for index, best in choice.in_order())
+            return
+        for place, member, index in self._wanted_members(lookup):
+            if choice.best(index).place == place:
+                yield member, index
 
     def labels(self, keyed: bool = False) -> Sequence[str | None] | None:
         if keyed and not self.told.order:
@@ -218,15 +217,50 @@ class Members:
         some = "another file" if len(names) == 1 else f"{len(names):,} other files"
         return f" beside {some}, whose kind is not read, such as {shown(min(names))}"
 
-    def _job_of(self, member: Member, index: int, key: str | None, *, first: bool) -> Job | MediaProblem:
-        where = f"{self.store.path}: {member.name}"
-        if not first:
-            return MediaProblem(index, where, "expected one file of this example, found this one after another")
+    def _job_of(self, member: Member, index: int, key: str | None) -> Job | MediaProblem:
         try:
-            part = self.told.clips.get(key or "")
-            return Job(index, where, member.name, member.read(self.reading.limit), part)
+            return Job(index, self._where(member), member.name, self._data(member), self._part(key))
         except MemberError as error:
-            return MediaProblem(index, where, str(error))
+            return MediaProblem(index, self._where(member), str(error))
+
+    def _data(self, member: Member) -> bytes | Path:
+        if self.reading.ranking is None or member.refused:
+            return member.read(self.reading.limit)
+        if member.path is not None:
+            return member.path
+        if member.size > self.reading.limit:
+            advice = "unpack it, since of a file in a folder no more is read than is heard"
+            found = f"found {member.size:,}: {advice}"
+            raise MemberError(f"expected at most {self.reading.limit:,} bytes of a sound in an archive, {found}")
+        return member.read(self.reading.limit)
+
+    def _where(self, member: Member) -> str:
+        return f"{self.store.path}: {member.name}"
+
+    def _part(self, key: str | None) -> Sequence[float] | None:
+        return self.told.clips.get(key or "")
+
+    def _lookup(self, wanted: Wanted) -> _Lookup:
+        """The examples that a file is of, by its key."""
+        by_order = [index for index, key in wanted.items() if key is None or self.told.order]
+        keys = self._keys_at(by_order)
+        spellings = defaultdict[str, list[int]](list)
+        for index, key in wanted.items():
+            if key is not None and not self.told.order:
+                spellings[_composed(self.reading.named(key))].append(index)
+
+        def examples(key: str) -> Sequence[int]:
+            if key in keys:
+                return [keys[key]]
+            return next((spellings[word] for word in self._spellings(key) if word in spellings), ())
+
+        return examples
+
+    def _wanted_members(self, lookup: _Lookup) -> Iterator[tuple[int, Member, int]]:
+        """Place, file and example of each file that is of one."""
+        for place, (member, key) in enumerate(self._members()):
+            for index in lookup(key):
+                yield place, member, index
 
     def _members(self) -> Iterator[tuple[Member, str]]:
         for member in self.store.members():

@@ -5,7 +5,7 @@ follows what a file says: a "recording" that is a playlist may name other files 
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import BinaryIO, Final
 
 from ingest.media.archives import MemberError
 from ingest.media.sound_frames import tag_size
@@ -25,19 +25,29 @@ DEMUXERS: Final[Mapping[str, str]] = {
 }
 #: Streams that may begin anywhere, so that their first bytes need not tell.
 _STREAMS: Final = ("mp3", "aac")
+#: Bytes that tell text from sound.
+_HEAD: Final = 512
 
 
-def format_of(data: bytes, suffix: str) -> str:
+def format_of(file: BinaryIO, suffix: str) -> str:
     """The demuxer for a recording, by its content. ``suffix``, as "mp3", decides where the content says nothing.
 
     Raises MemberError for what is no recording.
 
-    >>> format_of(b"ID3\x04" + bytes(20), "wav"), format_of(b"OggS" + bytes(20), "mp3")
+    >>> from io import BytesIO
+    >>> format_of(BytesIO(b"ID3\x04" + bytes(20)), "wav"), format_of(BytesIO(b"OggS" + bytes(20)), "mp3")
     ('mp3', 'ogg')
     """
-    if not data:
+    file.seek(0)
+    head = file.read(_HEAD)
+    if not head:
         raise MemberError("expected a recording, found an empty file")
-    found = _told(data) or (suffix if suffix in _STREAMS and not _is_text(data) else None)
+    found = _told(head)
+    if head[:3] == b"ID3":
+        file.seek(tag_size(head))
+        found = _told_after_tag(file.read(4))
+    if found is None and suffix in _STREAMS and not _is_text(head):
+        found = suffix
     if found is None:
         raise MemberError("expected a recording (WAV, MP3, FLAC, Ogg, M4A, WebM, AAC, AIFF), found something else")
     return found
@@ -54,15 +64,11 @@ def _told(data: bytes) -> str | None:
     for begin, demuxer in ((b"fLaC", "flac"), (b"OggS", "ogg"), (b"\x1aE\xdf\xa3", "matroska"), (b"ADIF", "aac")):
         if head.startswith(begin):
             return demuxer
-    if head[:3] == b"ID3":
-        return _told_after_tag(data)
     return _stream(head)
 
 
-def _told_after_tag(data: bytes) -> str:
+def _told_after_tag(after: bytes) -> str:
     """What follows an ID3 tag; MP3 unless something else is recognised."""
-    size = tag_size(data)
-    after = data[size : size + 4]
     return "flac" if after == b"fLaC" else _stream(after) or "mp3"
 
 
@@ -76,4 +82,4 @@ def _stream(head: bytes) -> str | None:
 
 
 def _is_text(data: bytes) -> bool:
-    return data[:512].isascii() and b"\0" not in data[:512]
+    return data.isascii() and b"\0" not in data

@@ -6,10 +6,11 @@ beginning would not know that something is missing.
 """
 
 import math
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,11 @@ _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _WIDTHS: Final = {_PCM: (1, 2, 3, 4), _FLOAT: (4, 8), _A_LAW: (1,), _MU_LAW: (1,)}
 #: Programs that write to a pipe do not know how much will come, and say that it is this much or more.
 _UNKNOWN: Final = 0x7FFFF000
+#: That the size, of more than four bytes, stands elsewhere, in a file that begins with RF64.
+_LONG: Final = 0xFFFFFFFF
+#: Bytes: what is heard at once is a minute at most, and a format has no words.
+_MOST_OF_A_PART: Final = 128 << 20
+_MOST_OF_A_FORMAT: Final = 64
 _MAX_RATE: Final = 768_000
 _MAX_CHANNELS: Final = 64
 
@@ -43,29 +49,40 @@ class _Format:
         return self.channels * self.width
 
 
-def read_wav(data: bytes, start: float, seconds: float) -> tuple[Samples, int]:
+def read_wav(file: BinaryIO, start: float, seconds: float) -> tuple[Samples, int]:
     """Samples in [-1, 1], (n, channels), of at most ``seconds`` from ``start`` on, and their rate in Hz.
 
-    Raises MemberError for what is no WAV file or ends before it should, OtherCodecError for one that only ffmpeg reads.
+    No others are read. Raises MemberError for what is no WAV file or ends before it should, OtherCodecError for one
+    that only ffmpeg reads.
     """
+    end = file.seek(0, os.SEEK_END)
     form: _Format | None = None
-    for name, begin, size in _chunks(data):
-        if name == b"fmt ":
-            form = _format(data[begin : begin + size])
+    long_size: int | None = None
+    for name, begin, size in _chunks(file):
+        if name == b"ds64":
+            long_size = struct.unpack("<Q", _at(file, begin + 8, 8).ljust(8, b"\0"))[0]
+        elif name == b"fmt ":
+            form = _format(_at(file, begin, min(size, _MOST_OF_A_FORMAT)))
         elif name == b"data":
             if form is None:
                 raise MemberError("expected a WAV file, found samples before it says what they are")
-            return _part(_whole(data, begin, size, form), form, start, seconds), form.rate
+            stored = _whole(size if long_size is None or size != _LONG else long_size, end - begin, form)
+            return _part(file, begin, stored, form, start, seconds), form.rate
     raise MemberError("expected a whole WAV file, found one that ends before its samples")
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Name, place and declared size of each part of the file; the size may lead beyond its end."""
     at = 12
-    while at + 8 <= len(data):
-        name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
+    while len(head := _at(file, at, 8)) == 8:
+        name, size = struct.unpack("<4sI", head)
         yield name, at + 8, size
         at += 8 + size + size % 2
+
+
+def _at(file: BinaryIO, place: int, count: int) -> bytes:
+    file.seek(place)
+    return file.read(count)
 
 
 def _format(data: bytes) -> _Format:
@@ -79,10 +96,9 @@ def _format(data: bytes) -> _Format:
     return _Format(codec, channels, rate, (bits + 7) // 8)
 
 
-def _whole(data: bytes, begin: int, size: int, form: _Format) -> memoryview:
-    """The samples as they are stored, all that the header promises."""
-    there = len(data) - begin
-    if size >= _UNKNOWN:
+def _whole(size: int, there: int, form: _Format) -> int:
+    """How many bytes of samples are stored, all that the header promises."""
+    if _UNKNOWN <= size <= _LONG:
         size = there
     if there // max(form.frame, 1) < size // max(form.frame, 1):
         raise MemberError(f"expected {size:,} bytes of sound, as its header says, found {there:,}: cut off")
@@ -91,15 +107,18 @@ def _whole(data: bytes, begin: int, size: int, form: _Format) -> memoryview:
             f"expected a WAV file of plain samples, found codec {form.codec} of {8 * form.width} bits, which only "
             "ffmpeg reads, and ffmpeg is not installed"
         )
-    return memoryview(data)[begin : begin + size // form.frame * form.frame]
+    return size // form.frame * form.frame
 
 
-def _part(stored: memoryview, form: _Format, start: float, seconds: float) -> Samples:
+def _part(file: BinaryIO, begin: int, stored: int, form: _Format, start: float, seconds: float) -> Samples:
     first, last = round(start * form.rate), math.ceil((start + seconds) * form.rate)
-    return _values(stored[first * form.frame : last * form.frame], form).reshape(-1, form.channels)
+    first, last = (min(frame * form.frame, stored) for frame in (first, last))
+    if last - first > _MOST_OF_A_PART:
+        raise MemberError(f"expected at most {_MOST_OF_A_PART:,} bytes of sound, found {last - first:,}")
+    return _values(_at(file, begin + first, last - first), form).reshape(-1, form.channels)
 
 
-def _values(stored: memoryview, form: _Format) -> Samples:
+def _values(stored: bytes, form: _Format) -> Samples:
     if form.codec in (_A_LAW, _MU_LAW):
         table = A_LAW if form.codec == _A_LAW else MU_LAW
         return table[np.frombuffer(stored, np.uint8)]
@@ -109,7 +128,7 @@ def _values(stored: memoryview, form: _Format) -> Samples:
     return whole / float(1 << (8 * form.width - 1))
 
 
-def _integers(stored: memoryview, width: int) -> NDArray[Any]:
+def _integers(stored: bytes, width: int) -> NDArray[Any]:
     if width == 1:
         return np.frombuffer(stored, np.uint8).astype(np.int16) - 128  # the one width without a sign
     if width == 3:

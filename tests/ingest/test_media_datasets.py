@@ -224,6 +224,24 @@ def test_audioset(ingested: Ingested, media: Path, shared: Path) -> None:
     assert problems[wanted[4]["id"]].endswith(" s, found a file of 130 to 140"), "another part of the same video"
 
 
+def test_files_that_are_left_aside_are_counted(
+    ingested: Ingested, media: Path, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are no failure: the best of them is heard, and the report and the site say how many others there are."""
+    for n, record in enumerate(records(shared, "audioset")[:2]):
+        video = str(record["url"]).partition("youtu.be/")[2].partition("?")[0]
+        for name in (f"{video}.wav", f"Y{video}_30_40.wav", f"Dog/{video}_30000_40000.wav")[n:]:
+            path = media / "audioset" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(wav(3, 440))
+    query = ingested("audioset")
+    assert "audioset: 3 files left aside, of examples that have a better one\n" in capsys.readouterr().out
+    found = report(query)
+    assert (found["spare"], found["n_problems"], found["issues"]) == (3, 0, 2)
+    with serving(tmp_path / "catalogue.sqlite") as site, httpx.Client(base_url=site, timeout=60) as client:
+        assert "3 files were left aside for a better one of the same example" in client.get("/media-coverage").text
+
+
 def test_of_a_whole_video_the_clip_is_cut_out(ingested: Ingested, media: Path, shared: Path) -> None:
     """Both clips begin at 30 s, as their records' addresses say; the second video is over before its clip is."""
     wanted = records(shared, "audioset")[:2]

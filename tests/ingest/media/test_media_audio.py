@@ -5,20 +5,15 @@ Each snippet is decoded again. What holds with ffmpeg also holds where there is 
 
 import base64
 import io
-import shutil
 import struct
-import subprocess
-import tempfile
 import warnings
-import wave
 from collections.abc import Callable
-from pathlib import Path
 from xml.etree import ElementTree
 
-import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
+from sounds import converted, decibels, heard, pitch, tone, wav
 
 from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
@@ -40,47 +35,6 @@ def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
         assert ffmpeg.found() is None
     return str(request.param)
-
-
-def wav(samples: np.ndarray, rate: int, width: int = 2) -> bytes:
-    """Samples in [-1, 1], (n,) or (n, channels)."""
-    scaled = np.round(samples * (2 ** (8 * width - 1) - 1)).astype(np.int64)
-    if width == 1:
-        scaled += 128
-    raw = scaled.astype("<i8")[..., None].view("u1").reshape(*scaled.shape, 8)[..., :width].tobytes()
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
-        out.setsampwidth(width)
-        out.setframerate(rate)
-        out.writeframes(raw)
-    return file.getvalue()
-
-
-def tone(hertz: float, seconds: float, rate: int, level: float = 0.2) -> np.ndarray:
-    return level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
-
-
-def heard(item: MediaItem) -> tuple[np.ndarray, int]:
-    """The samples of a stored snippet and their rate."""
-    data = item.data
-    if item.type == "audio/mpeg":
-        program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-        samples, rate = ffmpeg.decoded(Path(program), data, "mp3", 0, 60)
-        assert samples.shape[1] == 1
-        return samples[:, 0], rate
-    assert item.type == "audio/wav"
-    with wave.open(io.BytesIO(data)) as file:
-        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32_768, file.getframerate()
-
-
-def pitch(samples: np.ndarray, rate: int) -> float:
-    return float(np.abs(np.fft.rfft(samples)).argmax() * rate / len(samples))
-
-
-def decibels(samples: np.ndarray) -> float:
-    return float(10 * np.log10(np.mean(samples**2)))
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4])
@@ -233,28 +187,11 @@ def test_what_follows_the_samples_is_not_heard() -> None:
     assert audio.seconds == pytest.approx(0.1)
 
 
-def encoded(recording: bytes, suffix: str) -> bytes:
-    codec = {"mp3": ["-f", "mp3"], "flac": ["-f", "flac"], "ogg": ["-c:a", "libvorbis", "-f", "ogg"]}
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "wav", "-i", "pipe:0"]
-    if suffix == "m4a":
-        return encoded_to_file(command, recording)
-    done = subprocess.run([*command, *codec[suffix], "pipe:1"], input=recording, capture_output=True, check=True)
-    return done.stdout
-
-
-def encoded_to_file(command: list[str], recording: bytes) -> bytes:
-    """MP4 is written in no order that a pipe could take."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "x.m4a"
-        subprocess.run([*command, "-c:a", "aac", str(target)], input=recording, capture_output=True, check=True)
-        return target.read_bytes()
-
-
 @pytest.fixture(scope="module")
 def recordings() -> dict[str, bytes]:
     recording = wav(tone(700, 3, 44_100), 44_100)
     ffmpeg.found()
-    return {suffix: encoded(recording, suffix) for suffix in ("mp3", "flac", "ogg", "m4a")}
+    return {suffix: converted(recording, suffix) for suffix in ("mp3", "flac", "ogg", "m4a")}
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "m4a"])
@@ -320,7 +257,7 @@ def test_floats_that_are_no_numbers_or_too_large_are_heard_as_far_as_can_be() ->
 def test_telephone_codes_are_those_of_the_standard(codec: int, decode: Callable[[bytes, int], bytes]) -> None:
     """Every byte, against the standard library's own table."""
     raw = bytes(range(256))
-    samples, rate = read_wav(riff(codec, 8, raw), 0, 1)
+    samples, rate = read_wav(io.BytesIO(riff(codec, 8, raw)), 0, 1)
     assert rate == 8_000
     assert np.array_equal(samples[:, 0] * 32_768, np.frombuffer(decode(raw, 2), "<i2"))
 
@@ -329,13 +266,13 @@ def test_eight_channels_of_an_extensible_wav_are_read() -> None:
     channels = np.stack([tone(300 + 200 * channel, 1, 8_000) for channel in range(8)], axis=1)
     extra = struct.pack("<HHIH", 22, 16, 0x63F, 1) + bytes.fromhex("000000001000800000aa00389b71")
     raw = np.round(channels * 32_767).astype("<i2").tobytes()
-    samples, _ = read_wav(riff(0xFFFE, 16, raw, 8, extra), 0, 1)
+    samples, _ = read_wav(io.BytesIO(riff(0xFFFE, 16, raw, 8, extra)), 0, 1)
     assert samples == pytest.approx(channels, abs=1e-4)
 
 
 def test_a_part_of_a_wav_is_that_part() -> None:
     recording = np.linspace(-0.5, 0.5, 8_000)
-    samples, _ = read_wav(wav(recording, 8_000), 0.25, 0.5)
+    samples, _ = read_wav(io.BytesIO(wav(recording, 8_000)), 0.25, 0.5)
     assert samples[:, 0] == pytest.approx(recording[2_000:6_000], abs=1e-4)
 
 
@@ -356,7 +293,7 @@ def test_channels_that_cancel_each_other_are_heard(program: str, suffix: str, le
     stereo = wav(np.stack([left, -level * left], axis=1), 44_100)
     if suffix != "wav" and program == "without":
         return
-    audio, *_ = audio_items(1, stereo if suffix == "wav" else encoded(stereo, suffix), suffix)
+    audio, *_ = audio_items(1, stereo if suffix == "wav" else converted(stereo, suffix), suffix)
     assert not audio.silent
     samples, rate = heard(audio)
     assert pitch(samples, rate) == pytest.approx(700, abs=1)
@@ -410,7 +347,7 @@ def test_an_offset_does_not_keep_a_quiet_recording_from_being_levelled(
     recording = wav(tone(700, 2, 44_100, 0.01) + offset, 44_100)
     if suffix != "wav" and program == "without":
         return
-    audio, waveform, _ = audio_items(1, recording if suffix == "wav" else encoded(recording, suffix), suffix)
+    audio, waveform, _ = audio_items(1, recording if suffix == "wav" else converted(recording, suffix), suffix)
     samples, rate = heard(audio)
     inner = samples[rate // 4 : -rate // 4]
     assert decibels(inner) == pytest.approx(-20, abs=1)
@@ -483,9 +420,9 @@ def test_a_tone_is_drawn_beside_its_number(hertz: int) -> None:
 
 def test_a_tag_before_a_recording_does_not_hide_what_it_is(recordings: dict[str, bytes]) -> None:
     tag = b"ID3\x04\0\0" + bytes([0, 0, 1, 0]) + bytes(128)
-    assert format_of(tag + recordings["flac"], "mp3") == "flac"
-    assert format_of(tag + recordings["mp3"][-3_000:], "wav") == "mp3"
-    assert format_of(b"\xff\xf1" + bytes(40), "wav") == "aac"
+    assert format_of(io.BytesIO(tag + recordings["flac"]), "mp3") == "flac"
+    assert format_of(io.BytesIO(tag + recordings["mp3"][-3_000:]), "wav") == "mp3"
+    assert format_of(io.BytesIO(b"\xff\xf1" + bytes(40)), "wav") == "aac"
 
 
 # A whole recording of sixty seconds, a tone of its own for each ten of them.
@@ -501,7 +438,7 @@ def test_a_clip_is_cut_out_of_the_whole_recording(begin: int, hertz: int) -> Non
 
 def test_a_clip_is_cut_out_of_a_packed_recording(program: str) -> None:
     if program == "with-ffmpeg":
-        audio, *_ = clip_items(0, encoded(wav(WHOLE, 8_000), "mp3"), "mp3", 10, (30, 40))
+        audio, *_ = clip_items(0, converted(wav(WHOLE, 8_000), "mp3"), "mp3", 10, (30, 40))
         assert audio.seconds == pytest.approx(10, abs=0.01)
         samples, rate = heard(audio)
         for some in (samples[: 2 * rate], samples[rate : 9 * rate], samples[-2 * rate :]):

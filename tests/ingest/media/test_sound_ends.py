@@ -6,17 +6,12 @@ tagged as it may.
 
 import io
 import struct
-import subprocess
-import tempfile
-import wave
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 import pytest
+from sounds import converted, wav
 
 from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
@@ -51,30 +46,12 @@ def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-def wav(samples: np.ndarray, rate: int = 44_100) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(samples.shape[1])
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(np.round(samples * 32_767).astype("<i2").tobytes())
-    return file.getvalue()
-
-
-def converted(recording: bytes, suffix: str, words: Sequence[str]) -> bytes:
-    """Through a file, so that the encoder can go back and say how much it became."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / f"x.{suffix}"
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "wav", "-i", "pipe:0", *words, str(target)]
-        subprocess.run(command, input=recording, check=True)
-        return target.read_bytes()
-
-
 @lru_cache
 def encoded(kind: str, sound: str = "noise", seconds: float = 4.0) -> bytes:
     shape = (round(44_100 * seconds), 2)
     samples = np.random.default_rng(0).uniform(-0.3, 0.3, shape) if sound == "noise" else np.zeros(shape)
-    return converted(wav(samples), *FORMATS[kind][:2])
+    suffix, words, _ = FORMATS[kind]
+    return converted(wav(samples, 44_100), suffix, words)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -117,6 +94,7 @@ def test_a_tag_and_room_for_more_before_a_recording_do_not_matter(kind: str) -> 
 
 
 def promises_nothing(kind: str) -> bytes:
+    noise = wav(np.random.default_rng(0).uniform(-0.3, 0.3, (88_200, 2)), 44_100)
     match kind:
         case "flac":
             data = bytearray(encoded("flac"))
@@ -124,11 +102,9 @@ def promises_nothing(kind: str) -> bytes:
             data[22:26] = bytes(4)
             return bytes(data)
         case "mp3":
-            return converted(
-                wav(np.random.default_rng(0).uniform(-0.3, 0.3, (88_200, 2))), "mp3", ["-write_xing", "0", "-q:a", "5"]
-            )
+            return converted(noise, "mp3", ["-write_xing", "0", "-q:a", "5"])
         case "aac":
-            return converted(wav(np.random.default_rng(0).uniform(-0.3, 0.3, (88_200, 2))), "aac", [])
+            return converted(noise, "aac")
         case _:
             # Someone who listened in from the middle on, and hung up between two pages.
             data, pages = encoded("ogg", "noise", 30.0), [0]
