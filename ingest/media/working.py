@@ -1,7 +1,10 @@
-"""Files of examples -> what is shown of them, decoded here or in several processes.
+"""Files of examples -> what is shown of them, decoded here and in other processes.
 
 Whoever reads an archive does so in one pass and hands on jobs; only a bounded number of them is ever under way, so
 memory does not grow with the archive. Results come in the order of the jobs. Nothing is read or stored here.
+
+This process is one of the workers: it decodes what the others have no time for, at once and not only when they have
+started, and no core waits for one that merely hands on.
 """
 
 import os
@@ -20,9 +23,15 @@ from typing import Any, Final
 from ingest.media.archives import MemberError
 from ingest.media.items import MediaError, MediaItem, MediaProblem
 
-#: What goes to a worker at once: enough to be worth the way, little enough to be held several times.
+#: What goes to a worker at once: enough to be worth the way, little enough that none is at work long after the others.
 _JOBS_AT_A_TIME: Final = 64
-_BYTES_AT_A_TIME: Final = 8 << 20
+_BYTES_AT_A_TIME: Final = 1 << 20
+
+#: Batches that another process has: one it works on, and the next.
+_AHEAD: Final = 2
+
+#: Batches that are held at most for the sake of order.
+_HELD: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +47,13 @@ class Job:
 
 Decoder = Callable[[Job], Iterator[MediaItem]]
 Result = MediaItem | MediaProblem
+Batch = list[Result] | Future[list[Result]]
 
 
 def decoded(jobs: Iterable[Job | MediaProblem], decode: Decoder, workers: int = 1) -> Iterator[Result]:
     """The items of each job, or the problem that its decoder met (a MemberError); problems among the jobs pass through.
 
-    With more than one worker, ``decode`` runs in other processes, so it must be importable by name.
+    Workers other than the first are processes of their own, for which ``decode`` must be importable by name.
 
     Raises MediaError when a worker dies, and whatever ``jobs`` raises.
     """
@@ -51,14 +61,17 @@ def decoded(jobs: Iterable[Job | MediaProblem], decode: Decoder, workers: int = 
         for job in jobs:
             yield from _results(decode, [job])
         return
-    with _Pool(workers) as pool:
-        waiting: deque[Future[list[Result]]] = deque()
+    with _Pool(workers - 1) as pool:
+        held: deque[Batch] = deque()
         for batch in _batches(jobs):
-            waiting.append(pool.submit(_results, decode, batch))
-            if len(waiting) > 2 * workers:
-                yield from _finished(waiting.popleft())
-        while waiting:
-            yield from _finished(waiting.popleft())
+            if sum(isinstance(one, Future) and not one.done() for one in held) < _AHEAD * (workers - 1):
+                held.append(pool.submit(_results, decode, batch))
+            else:
+                held.append(_results(decode, batch))
+            while held and (len(held) > _HELD or not isinstance(held[0], Future) or held[0].done()):
+                yield from _finished(held.popleft())
+        for one in held:
+            yield from _finished(one)
 
 
 def _results(decode: Decoder, batch: Sequence[Job | MediaProblem]) -> list[Result]:
@@ -87,9 +100,11 @@ def _batches(jobs: Iterable[Job | MediaProblem]) -> Iterator[list[Job | MediaPro
         yield batch
 
 
-def _finished(future: "Future[list[Result]]") -> list[Result]:
+def _finished(batch: Batch) -> list[Result]:
+    if not isinstance(batch, Future):
+        return batch
     try:
-        return future.result()
+        return batch.result()
     except BrokenProcessPool as error:
         raise MediaError(
             "decoding", "a worker died, as of too little memory or a decoder's own fault; expected it to live"
