@@ -193,8 +193,8 @@ def less_certain(
 
     >>> s = RowScores(np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.3, 0.1]), np.array([1, 1, 1], np.uint8))
     >>> parts = less_certain(np.array([0, 0, 0]), s, np.array([0.6, 0.2]))
-    >>> [[part.tolist() for part in parts] for parts in parts]
-    [[[1, 2], [1], [1]]]
+    >>> [(unsure.tolist(), rows.tolist(), latent.tolist()) for unsure, rows, latent in parts]
+    [([1, 2], [1], [1])]
     """
     needed = np.where(np.isnan(thresholds), np.inf, thresholds)
     at_least = _least_reaching(needed, scores.own.dtype)
