@@ -20,6 +20,8 @@ from app.youtube import clip_of
 _EAGER: Final = 12
 #: How wide a card is, for browsers to choose a picture by (see site.css).
 _SIZES: Final = "(min-width: 62rem) 12rem, 45vw"
+#: In place of a text that has no letter.
+EMPTY: Final = Markup('<p class="aside">Empty text</p>')
 _SILENT: Final = '<p class="aside">Silent from beginning to end</p>'
 #: The shape of a card, and what decides how wide a wall makes its cards, in this order.
 _KINDS: Final = ("image", "text", "audio", "plain")
@@ -140,6 +142,8 @@ def sound(
 
 def excerpt(text: str, whole: str | None) -> Markup:
     """The beginning of a text. One that was cut opens in place; ``whole`` is the address of all of it."""
+    if not text.strip():
+        return EMPTY
     if not text.endswith("…"):
         return Markup(f'<p class="quote">{escape(text)}</p>')  # noqa: S704 - the text is escaped
     link = f'<p class="whole"><a href="{whole}">Whole text</a></p>' if whole else ""

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from app import audience, schema
-from app.cards import picture, sound
+from app.cards import EMPTY, picture, sound
 from app.database import Catalogue
 from app.records import ClassInfo, Dataset, Issue, Label
 from app.rendering import media_prefix
@@ -77,4 +77,6 @@ def _medium(dataset: Dataset, idx: int, media: Mapping[str, list[int]], excerpt:
         width, height = media[kind]
         return picture(f"{base}/{kind}", width, height, f"Example {idx}", lazy=True)
     text = audience.excerpt(dataset, excerpt)
+    if text is not None and not text.strip():
+        return EMPTY
     return Markup("") if text is None else Markup('<p class="quote">%s</p>') % escape(text)

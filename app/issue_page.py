@@ -8,7 +8,7 @@ from markupsafe import Markup
 from app.absence import sentence
 from app.audience import notice
 from app.captions import badge, caption, label_name
-from app.cards import elsewhere, picture, sound
+from app.cards import EMPTY, elsewhere, picture, sound
 from app.charts import share_bar
 from app.domain.corrections import action
 from app.evidence import marked
@@ -57,7 +57,7 @@ def issue_context(
         "query": query,
         "exhibit": exhibit,
         "medium": medium,
-        "reading": marked(detail.text or "", detail.spans) if detail.text is not None else issue.excerpt,
+        "reading": _reading(marked(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
         "clip": clip,
         # Who has the clip itself here needs no other host for it.
@@ -149,6 +149,10 @@ def _votes(dataset: Dataset, issue: Issue) -> list[tuple[str, str, int, Markup]]
         )
         for option, n in issue.votes.items()
     ]
+
+
+def _reading(text: str | None) -> str | None:
+    return EMPTY if text is not None and not text.strip() else text
 
 
 def _consensus(dataset: Dataset, issue: Issue) -> str | None:

@@ -19,6 +19,8 @@ router = APIRouter(include_in_schema=False)
 
 KINDS: Final = frozenset({"image", "thumbnail", "text", "audio", "waveform", "spectrogram"})
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+#: Of media that not everyone may be shown, no cache between here and the visitor may keep a copy for others.
+_OWN: Final = IMMUTABLE.replace("public", "private")
 #: A text or picture from a dataset is shown as what it is, and never run as a page of this site.
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 #: Addresses that can stand in a header.
@@ -34,7 +36,7 @@ async def medium(request: Request) -> Response:
         raise NotFound(f"There is no medium at {request.url.path}.")
     tag = f'"{dataset.version}.{int(idx)}.{kind}"'
     headers = {
-        "Cache-Control": IMMUTABLE if version == dataset.version else "no-cache",
+        "Cache-Control": _cached(dataset) if version == dataset.version else "no-cache",
         "Content-Security-Policy": _POLICY,
         "Accept-Ranges": "bytes",
         "ETag": tag,
@@ -50,6 +52,10 @@ async def medium(request: Request) -> Response:
 
 # A route of Starlette's own: a page asks for dozens of media, and none needs what FastAPI does for arguments.
 router.add_route("/media/{name}/{version}/{idx}/{kind}", medium, methods=["GET"], include_in_schema=False)
+
+
+def _cached(dataset: Dataset) -> str:
+    return IMMUTABLE if dataset.media_terms == "host" else _OWN
 
 
 def _found(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Medium:

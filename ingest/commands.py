@@ -9,11 +9,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from ingest import flag_command, media_command
+from ingest.arguments import add_catalogue, add_datasets, add_dropping, add_media
 from ingest.errors import IngestError
 from ingest.manifest import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
@@ -155,14 +157,15 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _release(arguments: argparse.Namespace) -> int:
     from ingest.running import orders_of_release
 
-    return _ingest(orders_of_release(arguments.folder, arguments.media, arguments.dataset), arguments)
+    orders = orders_of_release(arguments.folder, arguments.media, arguments.dataset)
+    return _ingest([replace(order, drop_media=arguments.drop_media) for order in orders], arguments)
 
 
 def _add(arguments: argparse.Namespace) -> int:
     from ingest.running import Order
 
-    order = Order(read_manifest(arguments.manifest), arguments.folder, arguments.media, complete=True)
-    return _ingest([order], arguments)
+    manifest, drop = read_manifest(arguments.manifest), arguments.drop_media
+    return _ingest([Order(manifest, arguments.folder, arguments.media, complete=True, drop_media=drop)], arguments)
 
 
 def _ingest(orders: "Sequence[Order]", arguments: argparse.Namespace) -> int:
@@ -225,33 +228,35 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
     names = [manifest.name for manifest in read_manifests(DATASETS)]
 
     sample = _command(commands, "sample", _sample, "make and ingest the embedded sample", _SAMPLE)
-    _add_catalogue(sample, written=True)
+    add_catalogue(sample, written=True)
 
     release = _command(commands, "release", _release, "ingest the release of the paper's label errors", _RELEASE)
     release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
-    _add_media(release)
-    _add_datasets(release, names)
-    _add_catalogue(release, written=True)
+    add_media(release)
+    add_dropping(release)
+    add_datasets(release, names)
+    add_catalogue(release, written=True)
 
     add = _command(commands, "add", _add, "ingest a dataset of your own", _ADD)
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
     add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
-    _add_media(add)
-    _add_catalogue(add, written=True)
+    add_media(add)
+    add_dropping(add)
+    add_catalogue(add, written=True)
 
     checking = _command(commands, "check", _check, "say what a release holds, lacks and has wrong", _CHECK)
     checking.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
-    _add_media(checking)
-    _add_datasets(checking, names)
+    add_media(checking)
+    add_datasets(checking, names)
 
     listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)
-    _add_catalogue(listing, written=False)
+    add_catalogue(listing, written=False)
 
     says = "find label errors in a matrix of your own, without a catalogue"
     flag_command.add_arguments(_command(commands, "flag", flag_command.run, says, flag_command.EXAMPLES))
     fetching = _command(commands, "media", media_command.run, "fetch media from the web", media_command.EXAMPLES)
     media_command.add_arguments(fetching)
-    _add_catalogue(fetching, written=True)
+    add_catalogue(fetching, written=True)
     _add_measuring(commands)
     if not light:
         from ingest import exporting
@@ -259,7 +264,7 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
         says = "write a corrected test set to a file"
         exported = _command(commands, "export", exporting.run, says, exporting.EXAMPLES)
         exporting.add_arguments(exported)
-        _add_catalogue(exported, written=False)
+        add_catalogue(exported, written=False)
     return parser
 
 
@@ -267,17 +272,17 @@ def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     benchmarks = _command(commands, "benchmarks", _benchmarks, "ingest models' predictions", _BENCHMARKS)
     benchmarks.add_argument("folder", metavar="DIR", type=Path, help="the models' predictions")
     benchmarks.add_argument("--dataset", metavar="NAME", help="only models of this dataset")
-    _add_catalogue(benchmarks, written=True)
+    add_catalogue(benchmarks, written=True)
 
     evaluating = _command(commands, "evaluate", _evaluate, "say how good predictions are", _EVALUATE)
     evaluating.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     evaluating.add_argument("file", metavar="FILE", type=Path, help="predictions for its test set")
     evaluating.add_argument("--agreement", metavar="N", type=int, help="reviewers that must agree on a correction")
     evaluating.add_argument("--json", action="store_true", help="the same as the API answers")
-    _add_catalogue(evaluating, written=False)
+    add_catalogue(evaluating, written=False)
 
     reproducing = _command(commands, "reproduce", _reproduce, "compare with the paper's figures", _REPRODUCE)
-    _add_catalogue(reproducing, written=False)
+    add_catalogue(reproducing, written=False)
 
 
 def _command(
@@ -288,33 +293,3 @@ def _command(
     )
     parser.set_defaults(command=run_it)
     return parser
-
-
-def _add_media(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--media", metavar="DIR", type=Path, help="folder with the datasets' own files to show")
-
-
-def _add_datasets(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
-    known = f"only this dataset; may be given again (known: {', '.join(names)})"
-    parser.add_argument("--dataset", metavar="NAME", action="append", default=[], choices=names, help=known)
-
-
-def _add_catalogue(parser: argparse.ArgumentParser, *, written: bool) -> None:
-    default = Path(os.environ.get("LABELERRORS_CATALOGUE") or "var/catalogue.sqlite")
-    parser.add_argument(
-        "--catalogue",
-        metavar="FILE",
-        type=Path,
-        default=default,
-        help=f"the catalogue ($LABELERRORS_CATALOGUE or var/catalogue.sqlite; now {default})",
-    )
-    if written:
-        seconds = "how long to wait for another ingest into the same catalogue (default: 60)"
-        parser.add_argument("--wait", metavar="SECONDS", type=_seconds, default=60.0, help=seconds)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, found {text}")
-    return seconds

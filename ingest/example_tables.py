@@ -40,12 +40,17 @@ def require_place(path: Path, inputs: Sequence[Path | None]) -> None:
     if path.is_dir():
         raise DataError(path, "expected a file to write, found a folder")
     for read in inputs:
-        if read is not None and path.exists() and read.exists() and path.samefile(read):
-            raise DataError(path, "expected another file to write than those that are read")
+        if read is not None and _same(path, read):
+            raise DataError(path, "expected another file to write than those that are read or written already")
     try:
         tempfile.TemporaryFile(dir=path.resolve().parent).close()
     except OSError as error:
         raise DataError(path, f"expected a folder that can be written to: {error.strerror}") from error
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths mean one file, be it there or not."""
+    return one.samefile(other) if one.exists() and other.exists() else one.resolve() == other.resolve()
 
 
 def write_table(path: Path, n: int, columns: Callable[[slice], Columns], advance: Callable[[int], None]) -> None:

@@ -150,7 +150,10 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     if names is not None and shape[1] != len(names):
         finding = f"expected {len(names):,} columns, one for each class of {arguments.classes}, found {shape[1]:,}"
         raise DataError(parts[0].path, finding)
-    return _Inputs(paths, sum(part.shape[0] for part in parts if part.shape), shape[1], names)
+    n_rows = sum(part.shape[0] for part in parts if part.shape)
+    if n_rows == 0:
+        raise DataError(all_of(paths), f"expected rows, one an example, found none: shape {shape}")
+    return _Inputs(paths, n_rows, shape[1], names)
 
 
 def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Matrix:
@@ -174,7 +177,10 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
     def write(advance: Callable[[int], None]) -> None:
         write_examples(arguments.out, flagging, inputs.names, every=arguments.all, advance=advance)
 
-    return _Found(summary(flagging, inputs.names), flagging.n_flagged, write)
+    told = summary(flagging, inputs.names)
+    if arguments.logits and not flagging.softmax:
+        told += "\n--logits: no softmax applied, for these are probabilities already"
+    return _Found(told, flagging.n_flagged, write)
 
 
 def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:

@@ -79,6 +79,8 @@ def _class_id(path: Path, place: int, value: Any, ids: dict[str, int]) -> int:
         raise DataError(path, f"expected {expected}, found {shown(value)}", record=whereabouts(path, place))
     if isinstance(value, int) and not isinstance(value, bool) and -1 << 62 < value < 1 << 62:
         return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+        return int(value)
     hint = "; sets of labels need --multiple" if isinstance(value, list) else ""
     raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=whereabouts(path, place))
 
@@ -92,6 +94,8 @@ def _values(path: Path) -> Any:
             return array
         if array.dtype.kind == "U":
             return array.tolist()
+        if array.dtype.kind == "S":
+            return _decoded(path, array)
         if array.dtype.kind == "f" and array.ndim == 1:
             return _whole_numbers(path, array)
         raise DataError(path, f"expected whole numbers or texts, found {array.dtype}")
@@ -111,6 +115,13 @@ def _values(path: Path) -> Any:
     return _lines(path)
 
 
+def _decoded(path: Path, array: NDArray[Any]) -> Any:
+    try:
+        return np.char.decode(array, "utf-8").tolist()
+    except UnicodeDecodeError as error:
+        raise DataError(path, f"expected UTF-8 text: {error}") from error
+
+
 def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[np.int64]:
     """Numbers that a library made floating-point ones, for instance because some were missing once."""
     with np.errstate(invalid="ignore"):
@@ -124,7 +135,8 @@ def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[np.int64]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        # Some programs begin a file with a mark that is no part of its first line.
+        return path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise MissingFileError(path, "expected a text file, found none") from error
     except UnicodeDecodeError as error:

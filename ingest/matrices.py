@@ -81,7 +81,7 @@ class Matrix:
             here = range(max(start - offset, 0), min(stop - offset, n))
             if here:
                 for first, block in part.blocks(here.start, here.stop, self.height):
-                    place = Place(part.path, offset + first, offset)
+                    place = Place(part.path, offset + first, offset, part.dtype.itemsize)
                     yield place, self._typed(place, block)
             offset += n
 

@@ -112,7 +112,10 @@ def _printable(address: str) -> str:
 
 
 def _rate(text: str) -> float:
-    rate = float(text)
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
     if not 0 < rate <= 100:
         raise argparse.ArgumentTypeError(f"expected requests a second, above 0 and at most 100, found {text}")
     return rate

@@ -211,7 +211,10 @@ def read_header(path: Path, stream: BinaryIO | Any) -> Header:
 
 def _require_numbers(path: Path, header: Header, found: int) -> None:
     if header.dtype.hasobject:
-        raise DataError(path, "expected an array of numbers, found Python objects, which are not unpickled")
+        raise DataError(
+            path,
+            "expected numbers or texts, found Python objects, which are not unpickled; save names with .astype(str)",
+        )
     expected = header.start + math.prod(header.shape) * header.dtype.itemsize
     if found < expected:
         finding = f"expected {expected} bytes for shape {header.shape} of {header.dtype}, found {found}"

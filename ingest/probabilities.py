@@ -24,11 +24,15 @@ _ROUNDED: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a block of rows stands: in which file, from which row of the matrix on, and behind how many of others."""
+    """Where a block of rows stands: in which file, from which row of the matrix on, and behind how many of others.
+
+    ``itemsize`` is the bytes of a number in that file, 0 where they are those of the block: parts may differ.
+    """
 
     path: Path
     first: int
     before: int = 0
+    itemsize: int = 0
 
     def error(self, row: int, finding: str) -> DataError:
         """What is wrong with a row of the block, named as it stands in its file."""
@@ -44,7 +48,7 @@ def settle(place: Place, block: NDArray[Any], doubtful: NDArray[np.bool_]) -> ND
     """
     rows = np.flatnonzero(doubtful)
     values = block[rows].astype(np.float64)
-    _require(place, rows, values, SUM_TOLERANCE[block.itemsize])
+    _require(place, rows, values, SUM_TOLERANCE[place.itemsize or block.itemsize])
     outside = (np.signbit(values) | (values > 1)).any(axis=1)
     # Adding 0 makes a zero of what was -0, which has more bits than 1 has.
     np.clip(values, 0.0, 1.0, out=values)

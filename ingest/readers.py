@@ -107,7 +107,7 @@ def read_json(path: Path) -> Any:
         return values
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         values = json.loads(text, object_pairs_hook=unique)
         if "\\ud" in text.casefold():
             json.dumps(values, ensure_ascii=False).encode()

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, select
 from app import schema
 from ingest.building import Build
 from ingest.description import Paper
-from ingest.media import MediaProblem, WrongNumberError
+from ingest.media import AbsentError, MediaProblem, WrongNumberError
 from ingest.reading import reading
 from ingest.running import Checked
 from ingest.storing import Media, Stored
@@ -47,12 +47,15 @@ def summary(stored: Sequence[Stored]) -> str:
 def _incomplete(stored: Sequence[Stored]) -> list[str]:
     """Whose media are not here because of what was found of them, for what kind of reason."""
     few = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, WrongNumberError)]
-    unread = [one.build.inputs.manifest.name for one in stored if one.build.inputs.manifest.name not in few]
+    gone = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, AbsentError)]
+    unread = [one.build.inputs.manifest.name for one in stored if one.build.inputs.manifest.name not in few + gone]
     lines = []
     if unread:
         lines.append(f"wrong: the media of {', '.join(unread)} could not be read; all else was loaded")
     if few:
         lines.append(f"wrong: the media of {', '.join(few)} are not as many as the labels; all else was loaded")
+    if gone:
+        lines.append(f"wrong: the media of {', '.join(gone)} were not found; all else was loaded")
     return lines
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from ingest.benchmarks import find
 from ingest.building import Build, build
 from ingest.errors import IngestError, MissingFileError
@@ -31,6 +33,7 @@ class Order:
     media: Path | None
     complete: bool  # every file that the manifest names must be there
     models: Path | None = None  # a folder of models' predictions for it
+    drop_media: bool = False  # have it without the media that the catalogue has of it, where none are found now
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
     models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
     names = [order.manifest.name for order in orders]
     with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
-        stored = [store(connection, found, order.media, catalogue, progress) for order, found in builds]
+        stored = [_stored(connection, found, order, catalogue, progress) for order, found in builds]
         errors = [one.unread for one in stored if one.kept and one.unread is not None]
         if errors and len(errors) == len(stored):
             raise errors[0]
@@ -64,6 +67,10 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
             stored[place] = replace(stored[place], models=tuple(add_found(connection, found, progress)))
         enter_versions(connection, catalogue, names, progress)
         return stored
+
+
+def _stored(connection: Connection, found: Build, order: Order, catalogue: Path, progress: Progress) -> Stored:
+    return store(connection, found, order.media, catalogue, progress, drop=order.drop_media)
 
 
 def check(orders: Sequence[Order], progress: Progress) -> list[Checked]:

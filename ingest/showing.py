@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from ingest.alignment import require_same_examples
 from ingest.clips import clips
+from ingest.errors import DataError
 from ingest.loading import Inputs
 from ingest.media import (
     CLIPPED,
@@ -76,6 +77,9 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     options = dict(manifest.media.options)
     if manifest.media.layout in COUNTED and "key_column" not in options and inputs.size is not None:
         options.setdefault("count", inputs.size)
+    if "key_column" in options and inputs.keys is None:
+        finding = "expected keys of the examples (a file of them, see [examples]), found none; without key_column"
+        raise DataError(manifest.path, f"{finding} rows go by their place", record="media.key_column")
     if manifest.media.layout in CLIPPED:
         options["clips"] = {**clips(inputs), **cast("Mapping[str, object]", options.get("clips", {}))}
     source = open_media(manifest.media.layout, folder, options, cache)

@@ -17,13 +17,25 @@ from ingest import rows
 from ingest.building import Build, version
 from ingest.exemplars import Exemplar, choose, choose_of_sets
 from ingest.facts import compact
-from ingest.media import MediaError, MediaProblem, MediaSource, MismatchError
+from ingest.media import AbsentError, MediaError, MediaProblem, MediaSource, MismatchError
 from ingest.predictions import Benchmarked, carry_over
 from ingest.progress import Progress
 from ingest.replacing import remove, restore
-from ingest.showing import Shown, find_media, media_rows, media_sources, not_read, report, unread_report
+from ingest.showing import (
+    NOT_AT_HAND,
+    NOT_FOUND,
+    Shown,
+    find_media,
+    media_rows,
+    media_sources,
+    not_read,
+    report,
+    unread_report,
+)
 
 _ROWS_AT_A_TIME = 2_000
+
+_WAYS_OUT = "say where they are with --media, or --drop-media to have it without them"
 
 # Full-text tables have no construct in SQLAlchemy; the values are bound.
 _INSERT_ISSUE_SEARCH = text("INSERT INTO issue_search (rowid, body) VALUES (:rowid, :body)")
@@ -53,13 +65,16 @@ class Stored:
     models: tuple[Benchmarked, ...] = ()  # what became of the models that came with it
 
 
-def store(connection: Connection, build: Build, media: Path | None, former: Path, progress: Progress) -> Stored:
+def store(
+    connection: Connection, build: Build, media: Path | None, former: Path, progress: Progress, *, drop: bool = False
+) -> Stored:
     """Replace one dataset in the catalogue by what was built, with media from a folder where there is one.
 
     Where these cannot be read at all, the dataset is stored without them; but one that had media is brought back from
-    ``former``, the catalogue that is being replaced: good pictures do not go because a download broke off.
+    ``former``, the catalogue that is being replaced: good pictures do not go because a download broke off, or because
+    nobody said where they are, unless they are to be dropped.
     """
-    return _Storing(connection, build, progress).store(media, former)
+    return _Storing(connection, build, progress).store(media, former, drop=drop)
 
 
 def cache_beside(connection: Connection) -> Path | None:
@@ -78,20 +93,27 @@ class _Storing:
         indices = build.issues.indices
         self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
 
-    def store(self, folder: Path | None, former: Path) -> Stored:
+    def store(self, folder: Path | None, former: Path, *, drop: bool) -> Stored:
         models = read_models(self._connection, self._id)
         before = self._connection.scalar(select(schema.datasets.c.title).where(schema.datasets.c.id == self._id))
         replaced = None if before == self._build.inputs.manifest.title else before
         had_media = self._connection.scalar(select(exists().where(schema.media.c.dataset_id == self._id)))
         try:
-            return replace(self._write(folder, None, models), replaced=replaced)
+            stored = replace(self._write(folder, None, models), replaced=replaced)
         except MismatchError:
             raise
         except MediaError as error:
-            if had_media:
-                restore(self._connection, former, self._id)
-                return Stored(self._build, Media(), (), (), unread=error, kept=True)
+            if had_media and not drop:
+                return self._as_before(former, error)
             return replace(self._write(folder, error, models), replaced=replaced, unread=error)
+        if had_media and not drop and not {NOT_AT_HAND, NOT_FOUND}.isdisjoint(stored.missing):
+            finding = f"expected the media that the catalogue has of {self._name}, found none"
+            return self._as_before(former, AbsentError(folder or "--media", f"{finding} ({_WAYS_OUT})"))
+        return stored
+
+    def _as_before(self, former: Path, error: MediaError) -> Stored:
+        restore(self._connection, former, self._id)
+        return Stored(self._build, Media(), (), (), unread=error, kept=True)
 
     def _write(self, folder: Path | None, unread: MediaError | None, models: Sequence[Model]) -> Stored:
         """All rows of the dataset, in place of those that are there; without media if these are ``unread``."""

@@ -16,6 +16,7 @@ from typing import Final, cast
 from ingest.media.archives import fingerprint
 from ingest.media.bitmaps import open_quickdraw
 from ingest.media.items import (
+    AbsentError,
     Kind,
     MediaError,
     MediaItem,
@@ -44,6 +45,7 @@ __all__ = [
     "ADAPTERS",
     "CLIPPED",
     "COUNTED",
+    "AbsentError",
     "Kind",
     "MediaError",
     "MediaItem",

@@ -25,6 +25,10 @@ class WrongNumberError(MediaError):
     """Media that can be read and are not as many as the labels, so that none can be told which label is its own."""
 
 
+class AbsentError(MediaError):
+    """There are none where they were looked for, and there were some before."""
+
+
 class MismatchError(MediaError):
     """Media whose own labels are others than those given: nobody can say which of the two are the wrong ones."""
 

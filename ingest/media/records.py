@@ -23,7 +23,9 @@ from ingest.media.working import Job, decoded
 from ingest.pickles import PickledArraysError, load_arrays
 
 _IDX_IMAGES: Final = 0x0803  # bytes, in three dimensions
+_IDX_LABELS: Final = 0x0801  # bytes, in one
 _MAX_SIDE: Final = 4096
+_MOST_LABELS: Final = 100_000_000
 _CIFAR_SIDE: Final = 32
 _CIFAR_PIXELS: Final = 3 * _CIFAR_SIDE * _CIFAR_SIDE
 
@@ -43,6 +45,7 @@ _CIFAR10: Final = (
         for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
     ),
 )
+_LABELS_OF_MNIST: Final = re.compile(r"(?:.*/)?t10k-labels[-.]idx1-ubyte(?:\.gz)?")
 # A bare "test" or "test.bin" says too little to be taken for CIFAR-100's; "path" may name one.
 _CIFAR100: Final = tuple(
     name + end for name in ("cifar-100-binary*", "cifar-100-python*") for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
@@ -61,8 +64,11 @@ Reader = Callable[[Readable, str], Iterator[Record]]
 
 
 def open_mnist(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """MNIST's test images, ``t10k-images-idx3-ubyte``, plain or gzipped. Options: path."""
-    return _open("mnist-idx", folder, options, _MNIST, r"t10k-images[-.]idx3-ubyte(?:\.gz)?", lambda _: idx_records)
+    """MNIST's test images, ``t10k-images-idx3-ubyte``, plain or gzipped, and the labels beside them. Options: path."""
+    told = read_options("mnist-idx", options)
+    path = find(folder, told.patterns(_MNIST))
+    member = re.compile(r"(?:.*/)?t10k-images[-.]idx3-ubyte(?:\.gz)?")
+    return None if path is None else IdxRecords(open_store(path), member, lambda _: idx_records)
 
 
 def open_cifar10(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -154,6 +160,42 @@ class Records:
             raise MediaError(where, str(error)) from error
 
 
+class IdxRecords(Records):
+    """Pictures whose labels lie in a file of their own, where they lie there at all."""
+
+    __slots__ = ()
+
+    def labels(self, keyed: bool = False) -> Sequence[int | None]:  # noqa: ARG002  # records never have keys
+        count = sum(1 for _ in self._records())
+        found = next(self._label_files(), None)
+        if found is None:
+            return [None] * count
+        member, path = found
+        where = path if member.name == path.name else f"{path}: {member.name}"
+        try:
+            with unpacked(member, path) as file:
+                labels = _idx_labels(file, str(where))
+        except MemberError as error:
+            raise MediaError(where, str(error)) from error
+        if len(labels) != count:
+            raise MediaError(
+                where, f"expected {count:,} labels, one an image of {self.store.path}, found {len(labels):,}"
+            )
+        return labels
+
+    def _label_files(self) -> Iterator[tuple[Member, Path]]:
+        """Beside a file of images, or in the archive or folder that holds it."""
+        path = self.store.path
+        alone = path.is_file() and self.member.fullmatch(path.name)
+        stores = [open_store(other) for other in sorted(path.parent.iterdir())] if alone else [self.store]
+        for store in stores:
+            if alone and not _LABELS_OF_MNIST.fullmatch(store.path.name):
+                continue
+            for member in store.members():
+                if _LABELS_OF_MNIST.fullmatch(member.name):
+                    yield member, store.path
+
+
 @contextmanager
 def unpacked(member: Member, path: Path) -> Iterator[Readable]:
     """The bytes of a member, of a gzipped one what it holds."""
@@ -183,6 +225,20 @@ def idx_records(file: Readable, where: str) -> Iterator[Record]:
         yield Record(lambda data=data: np.frombuffer(data, np.uint8).reshape(height, width), None)  # type: ignore[misc]
     if file.read(1):
         raise MediaError(where, f"expected {count:,} images as the header says, found more bytes after them")
+
+
+def _idx_labels(file: Readable, where: str) -> list[int | None]:
+    """Class ids from an IDX file: two big-endian numbers (what it is, how many), then a byte each."""
+    header = file.read(8)
+    if len(header) < 8 or header[:4] != struct.pack(">I", _IDX_LABELS):
+        raise MediaError(
+            where, f"expected an IDX file of labels (it begins 00 00 08 01), found {header[:4].hex(' ')!r}"
+        )
+    (count,) = struct.unpack(">I", header[4:])
+    labels = file.read(min(count, _MOST_LABELS))
+    if len(labels) != count or file.read(1):
+        raise MediaError(where, f"expected {count:,} labels as the header says, found another number")
+    return list(labels)
 
 
 def cifar_binary_records(file: Readable, where: str, n_labels: int = 1) -> Iterator[Record]:

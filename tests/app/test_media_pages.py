@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.cards import EMPTY, excerpt
 from app.youtube import Clip, clip_of
 from tests.app.reading import read
 from tests.conftest import ingest
@@ -243,3 +244,16 @@ def test_whole_texts_are_served_as_text(real: httpx.Client) -> None:
     part = real.get(address, headers={"Range": "bytes=0-9"})
     assert part.content == answer.content[:10]
     assert not answer.content.startswith(gzip.compress(b"")[:2])
+
+
+@pytest.mark.parametrize(("name", "who"), [("mnist", "public"), ("cifar10", "private")])
+def test_no_cache_keeps_for_others_what_not_everyone_may_see(real: httpx.Client, name: str, who: str) -> None:
+    issue = real.get(f"/api/v1/datasets/{name}/issues", params={"limit": 1}).json()["items"][0]
+    answer = real.get(issue["links"]["media"]["image"])
+    assert answer.headers["cache-control"] == f"{who}, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_a_text_without_a_letter_is_said_to_be_so(text: str) -> None:
+    assert excerpt(text, None) == EMPTY == excerpt(text, "/media/somewhere")
+    assert "Empty text" in EMPTY

@@ -203,6 +203,14 @@ def test_rows_found_by_key_may_be_more_or_less(tiny: Tiny, old: Path) -> None:
     assert added(tiny, 'layout = "text-table"\nkey_column = "id"', old) == 0
 
 
+def test_a_column_of_keys_is_no_use_without_keys_of_the_examples(
+    tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tiny, "texts.csv", b"id,text\nk1,text 1\n")
+    error = refusal(tiny, 'layout = "text-table"\nkey_column = "id"', old, capsys)
+    assert "media.key_column: expected keys of the examples (a file of them, see [examples]), found none" in error
+
+
 def test_a_post_that_is_missing_shifts_no_other(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

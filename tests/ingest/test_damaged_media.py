@@ -124,6 +124,30 @@ def test_media_that_are_there_are_not_lost_to_a_damaged_archive(
     assert old.read_bytes() == before
 
 
+@pytest.mark.parametrize("folder", ["empty", None])
+def test_media_that_are_there_are_not_lost_to_a_slip(
+    tiny: Tiny, old: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str], folder: str | None
+) -> None:
+    """A mistyped folder and a forgotten option are no wish to be rid of them; that is said by an option of its own."""
+    assert add(tiny, old, "pictures.zip", PACKED["pictures.zip"]) == 0
+    before = old.read_bytes()
+    command = ["add", str(tiny.folder.parent / "tiny.toml"), str(tiny.folder), "--catalogue", str(old)]
+    command[1] = str(tiny.write())
+    manifest = Path(command[1])
+    manifest.write_text(manifest.read_text().replace('media = "none"', 'media = "host"'))
+    if folder is not None:
+        (tiny.folder.parent / folder).mkdir()
+        command += ["--media", str(tiny.folder.parent / folder)]
+    assert main(command) == 1
+    error = capsys.readouterr().err
+    assert "expected the media that the catalogue has of tiny, found none" in error
+    assert "--drop-media" in error
+    assert old.read_bytes() == before
+    assert main([*command, "--drop-media"]) == 0
+    assert query_of(old)("SELECT count(*) FROM media") == [(0,)]
+    assert main(command) == 0
+
+
 def test_exemplars_are_told_of_apart_from_issues(
     tiny: Tiny, old: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,6 +191,33 @@ def two(shared: Path, tmp_path: Path) -> Callable[[], int]:
             shutil.copy(path, folder)
     command = ["release", str(shared / "label-errors"), "--media", str(folder), "--dataset", "mnist"]
     return lambda: main([*command, "--dataset", "cifar10", "--catalogue", str(tmp_path / "two.sqlite")])
+
+
+def test_the_others_of_a_release_are_loaded_where_one_lost_its_media(
+    two: Callable[[], int], tmp_path: Path, query_of: QueryOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert two() == 0
+    query = query_of(tmp_path / "two.sqlite")
+    counts = query("SELECT dataset_id, count(*) FROM media GROUP BY 1")
+    for path in (tmp_path / "downloads").glob("t10k*"):
+        path.unlink()
+    capsys.readouterr()
+    assert two() == 1
+    out = capsys.readouterr().out
+    assert "mnist: not loaded, so that it keeps the media it has in the catalogue: " in out
+    assert "wrong: the media of mnist were not found; all else was loaded" in out
+    assert query("SELECT dataset_id, count(*) FROM media GROUP BY 1") == counts
+
+
+def test_images_of_mnist_beside_other_labels_are_refused(
+    two: Callable[[], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = b"\0\0\x08\x01" + (10_000).to_bytes(4, "big") + bytes(10_000)
+    (tmp_path / "downloads/t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+    assert two() == 1
+    error = capsys.readouterr().err
+    assert "t10k-images-idx3-ubyte.gz: example 0: expected the label '7', as in " in error
+    assert "found '0': pictures, sounds or texts would stand beside labels that are not theirs" in error
 
 
 def break_off(path: Path) -> None:

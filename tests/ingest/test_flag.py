@@ -514,3 +514,38 @@ def test_a_scheduler_that_is_not_there_is_said(made: Any) -> None:
     assert process.returncode == 1
     assert "error: expected a Dask scheduler at tcp://127.0.0.1:1, found none" in said
     assert "Traceback" not in said
+
+
+def test_a_mark_at_the_beginning_is_no_part_of_a_name(made: Any) -> None:
+    folder, labels, _ = made
+    (folder / "marked.txt").write_text("\n".join(NAMES), encoding="utf-8-sig")
+    assert read_class_names(folder / "marked.txt") == NAMES
+    (folder / "labels.txt").write_text("\n".join(NAMES[label] for label in labels), encoding="utf-8-sig")
+    assert read_given_labels(folder / "labels.txt", 3, NAMES).tolist() == labels.tolist()
+    (folder / "names.json").write_text(json.dumps(NAMES), encoding="utf-8-sig")
+    assert read_class_names(folder / "names.json") == NAMES
+
+
+def test_whole_numbers_and_names_are_read_whatever_their_type(made: Any) -> None:
+    folder, labels, _ = made
+    (folder / "floats.json").write_text(json.dumps(labels.astype(float).tolist()))
+    pq.write_table(pa.table({"label": labels.astype(float)}), folder / "floats.parquet")
+    np.save(folder / "bytes.npy", np.array([NAMES[label] for label in labels]).astype("S"))
+    for name in ("floats.json", "floats.parquet", "bytes.npy"):
+        assert read_given_labels(folder / name, 3, NAMES).tolist() == labels.tolist(), name
+    np.save(folder / "objects.npy", np.array([NAMES[label] for label in labels], dtype=object))
+    with pytest.raises(DataError, match=r"found Python objects, which are not unpickled; save names with .astype"):
+        read_given_labels(folder / "objects.npy", 3, NAMES)
+
+
+def test_a_matrix_without_rows_is_named(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _, _ = made
+    np.save(folder / "none.npy", np.zeros((0, 3)))
+    assert flag(folder, matrix="none.npy") == 1
+    assert "none.npy: expected rows, one an example, found none: shape (0, 3)" in capsys.readouterr().err
+
+
+def test_probabilities_get_no_softmax_and_that_is_said(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _, _ = made
+    assert flag(folder, "--logits") == 0
+    assert "--logits: no softmax applied, for these are probabilities already" in capsys.readouterr().out

@@ -195,3 +195,12 @@ def test_classes_by_themselves_need_sets(made: Any, capsys: pytest.CaptureFixtur
     assert "--per-class goes with --multiple" in capsys.readouterr().err
     assert flag(folder, "--per-class", str(folder / "sets.json")) == 1
     assert "sets.json: expected another file to write than those that are read" in capsys.readouterr().err
+
+
+def test_one_file_is_not_written_twice(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _, _ = made
+    (folder / "inside").mkdir()
+    same = str(folder / "same.csv"), str(folder / "inside/../same.csv")
+    assert flag(folder, "--per-class", same[0], "--out", same[1]) == 1
+    assert "same.csv: expected another file to write than those that are read or written" in capsys.readouterr().err
+    assert not (folder / "same.csv").exists()

@@ -122,6 +122,22 @@ def test_parts_of_different_forms_are_one_matrix(tmp_path: Path) -> None:
         list(open_matrix(paths, 3 * N, M).blocks())
 
 
+def test_parts_of_different_precision_are_each_held_to_their_own(tmp_path: Path) -> None:
+    """Rows of half precision miss a sum of 1 by what a single one may not, beside others as well as alone."""
+    scores = np.random.default_rng(3).random((2 * N, 50))
+    probs = scores / scores.sum(axis=1, keepdims=True)
+    paths = [tmp_path / "single.npy", tmp_path / "half.npy"]
+    np.save(paths[0], probs[:N].astype(np.float32))
+    np.save(paths[1], probs[N:].astype(np.float16))
+    found = open_matrix(paths, 2 * N, 50).rows(np.arange(2 * N))
+    assert found.dtype == np.float32
+    assert np.abs(found - probs).max() < 1e-4
+    assert np.abs(found.sum(axis=1, dtype=np.float64) - 1).max() < 1e-5
+    np.save(paths[0], (probs[:N] * 1.001).astype(np.float32))
+    with pytest.raises(DataError, match=r"single\.npy: row 0: expected probabilities that sum to 1 within 0\.0001"):
+        list(open_matrix(paths, 2 * N, 50).blocks())
+
+
 def test_an_unpacked_copy_vanishes_with_its_matrix(tmp_path: Path) -> None:
     part: Any = open_part(packed_npz(tmp_path, np.full((N, M), 1 / M)))
     copy = part.file

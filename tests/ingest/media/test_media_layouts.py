@@ -27,6 +27,10 @@ PICTURES = RNG.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
 LABELS = [3, 8, 8, 0]
 
 
+def idx_labels(labels: bytes = bytes([7, 2, 1, 0, 4])) -> bytes:
+    return b"\0\0\x08\x01" + len(labels).to_bytes(4, "big") + labels
+
+
 def idx(digits: np.ndarray = DIGITS) -> bytes:
     return struct.pack(">IIII", 0x0803, *digits.shape) + digits.tobytes()
 
@@ -87,7 +91,7 @@ def wav(seconds: float) -> bytes:
 
 #: layout -> the name it is published under, and a small example of its files.
 DISTRIBUTIONS: Mapping[str, tuple[str, Files]] = {
-    "mnist-idx": ("mnist", {"mnist/t10k-images-idx3-ubyte": idx(), "mnist/t10k-labels-idx1-ubyte": b"labels"}),
+    "mnist-idx": ("mnist", {"mnist/t10k-images-idx3-ubyte": idx(), "mnist/t10k-labels-idx1-ubyte": idx_labels()}),
     "cifar10": ("cifar-10-batches-bin", {"cifar-10-batches-bin/test_batch.bin": cifar_binary()}),
     "20news-bydate": (
         "20news-bydate",
@@ -274,13 +278,48 @@ def test_cifars_python_version_is_read(tmp_path: Path, way: str, name: str) -> N
     assert source.labels() == LABELS
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_labels_of_mnist_lie_beside_its_images_or_nowhere(tmp_path: Path, packed: bool) -> None:
+    images = {"t10k-images-idx3-ubyte": idx(), "t10k-labels-idx1-ubyte": idx_labels()}
+    files = (
+        {"MNIST.tar": tar_bytes(images)} if packed else {f"{name}.gz": gzip.compress(images[name]) for name in images}
+    )
+    unpacked(tmp_path, "", files)
+    source = open_media("mnist-idx", tmp_path, {})
+    assert source is not None
+    assert source.labels() == [7, 2, 1, 0, 4]
+    alone = tmp_path / "alone"
+    unpacked(alone, "", {"t10k-images-idx3-ubyte": idx()})
+    source = open_media("mnist-idx", alone, {})
+    assert source is not None
+    assert source.labels() == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (idx_labels(bytes(4)), "expected 5 labels, one an image of .*, found 4"),
+        (idx_labels()[:-1], "expected 5 labels as the header says, found another number"),
+        (idx_labels() + b"x", "expected 5 labels as the header says, found another number"),
+        (b"\xff\xff\x08\x01" + bytes(9), "expected an IDX file of labels"),
+        (b"", "expected an IDX file of labels"),
+    ],
+)
+def test_a_damaged_file_of_labels_is_named(tmp_path: Path, data: bytes, message: str) -> None:
+    unpacked(tmp_path, "", {"t10k-images-idx3-ubyte": idx(), "t10k-labels-idx1-ubyte": data})
+    source = open_media("mnist-idx", tmp_path, {})
+    assert source is not None
+    with pytest.raises(MediaError, match=f"t10k-labels-idx1-ubyte: {message}"):
+        source.labels()
+
+
 def test_labels_are_those_of_the_distribution(tmp_path: Path) -> None:
     for name, files in DISTRIBUTIONS.values():
         unpacked(tmp_path, name, files)
     groups = ["alt", "alt", "sci", "sci", "sci.med", "sci.med"]
     order = {"order": "sorted"}
     expected = {
-        "mnist-idx": ({}, [None] * 5),
+        "mnist-idx": ({}, [7, 2, 1, 0, 4]),
         "cifar10": ({}, LABELS),
         "cifar100": ({}, LABELS),
         "quickdraw-bitmaps": ({}, ["The Eiffel Tower"] * (len(DIGITS) - 4) + ["bear"] * 2 + ["bee"] * 2),
