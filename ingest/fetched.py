@@ -175,9 +175,8 @@ def _fetched(
 ) -> list[Fetched]:
     if errands:
         hosts = sorted({urlsplit(errand.url).hostname or "no host" for errand in errands})
-        named = ", ".join(hosts[:_HOSTS_NAMED]) + (
-            f" and {len(hosts) - 3:,} others" if len(hosts) > _HOSTS_NAMED else ""
-        )
+        others = len(hosts) - _HOSTS_NAMED
+        named = ", ".join(hosts[:_HOSTS_NAMED]) + (f" and {others:,} more" if others > 0 else "")
         pace = f"at most {manners.per_second:g} requests a second, {manners.connections} at a time"
         progress.say(f"{name}: {len(errands):,} addresses to ask at {named}; {pace}")
     with progress.task(f"{name}: asking", len(errands), "addresses") as advance:

@@ -98,33 +98,36 @@ class _Storing:
         before = self._connection.scalar(select(schema.datasets.c.title).where(schema.datasets.c.id == self._id))
         replaced = None if before == self._build.inputs.manifest.title else before
         had_media = self._connection.scalar(select(exists().where(schema.media.c.dataset_id == self._id)))
+        missing = list(self._build.inputs.missing)
         try:
-            stored = replace(self._write(folder, None, models), replaced=replaced)
+            media = find_media(self._build.inputs, folder, missing, cache_beside(self._connection))
+            if had_media and not drop and not {NOT_AT_HAND, NOT_FOUND}.isdisjoint(missing):
+                finding = f"expected the media that the catalogue has of {self._name}, found none ({_WAYS_OUT})"
+                return self._kept(AbsentError(folder or "--media", finding))
+            return replace(self._write(folder, media, missing, models), replaced=replaced)
         except MismatchError:
             raise
         except MediaError as error:
             if had_media and not drop:
-                return self._as_before(former, error)
-            return replace(self._write(folder, error, models), replaced=replaced, unread=error)
-        if had_media and not drop and not {NOT_AT_HAND, NOT_FOUND}.isdisjoint(stored.missing):
-            finding = f"expected the media that the catalogue has of {self._name}, found none"
-            return self._as_before(former, AbsentError(folder or "--media", f"{finding} ({_WAYS_OUT})"))
-        return stored
+                restore(self._connection, former, self._id)
+                return self._kept(error)
+            missing = [*self._build.inputs.missing, not_read(error, folder)]
+            return replace(self._write(folder, None, missing, models, error), replaced=replaced, unread=error)
 
-    def _as_before(self, former: Path, error: MediaError) -> Stored:
-        restore(self._connection, former, self._id)
+    def _kept(self, error: MediaError) -> Stored:
         return Stored(self._build, Media(), (), (), unread=error, kept=True)
 
-    def _write(self, folder: Path | None, unread: MediaError | None, models: Sequence[Model]) -> Stored:
+    def _write(
+        self,
+        folder: Path | None,
+        media: MediaSource | None,
+        missing: list[str],
+        models: Sequence[Model],
+        unread: MediaError | None = None,
+    ) -> Stored:
         """All rows of the dataset, in place of those that are there; without media if these are ``unread``."""
         build, dataset_id = self._build, self._id
         remove(self._connection, dataset_id)
-        missing = list(build.inputs.missing)
-        media = None
-        if unread is None:
-            media = find_media(build.inputs, folder, missing, cache_beside(self._connection))
-        else:
-            missing.append(not_read(unread, folder))
         sources = list(build.inputs.sources)
         if media is not None and folder is not None:
             sources += media_sources(media, folder)

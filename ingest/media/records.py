@@ -25,7 +25,6 @@ from ingest.pickles import PickledArraysError, load_arrays
 _IDX_IMAGES: Final = 0x0803  # bytes, in three dimensions
 _IDX_LABELS: Final = 0x0801  # bytes, in one
 _MAX_SIDE: Final = 4096
-_MOST_LABELS: Final = 100_000_000
 _CIFAR_SIDE: Final = 32
 _CIFAR_PIXELS: Final = 3 * _CIFAR_SIDE * _CIFAR_SIDE
 
@@ -152,12 +151,8 @@ class Records:
             raise MediaError(self.store.path, f"expected a file named like {wanted} in it, found none")
 
     def _records_of(self, member: Member) -> Iterator[Record]:
-        where = str(self.store.path) if member.name == self.store.path.name else f"{self.store.path}: {member.name}"
-        try:
-            with unpacked(member, self.store.path) as file:
-                yield from self.reader(member.name)(file, where)
-        except MemberError as error:
-            raise MediaError(where, str(error)) from error
+        with _read(member, self.store.path) as (file, where):
+            yield from self.reader(member.name)(file, where)
 
 
 class IdxRecords(Records):
@@ -167,33 +162,32 @@ class IdxRecords(Records):
 
     def labels(self, keyed: bool = False) -> Sequence[int | None]:  # noqa: ARG002  # records never have keys
         count = sum(1 for _ in self._records())
-        found = next(self._label_files(), None)
-        if found is None:
-            return [None] * count
-        member, path = found
-        where = path if member.name == path.name else f"{path}: {member.name}"
-        try:
-            with unpacked(member, path) as file:
-                labels = _idx_labels(file, str(where))
-        except MemberError as error:
-            raise MediaError(where, str(error)) from error
-        if len(labels) != count:
-            raise MediaError(
-                where, f"expected {count:,} labels, one an image of {self.store.path}, found {len(labels):,}"
-            )
-        return labels
-
-    def _label_files(self) -> Iterator[tuple[Member, Path]]:
-        """Beside a file of images, or in the archive or folder that holds it."""
-        path = self.store.path
-        alone = path.is_file() and self.member.fullmatch(path.name)
-        stores = [open_store(other) for other in sorted(path.parent.iterdir())] if alone else [self.store]
-        for store in stores:
-            if alone and not _LABELS_OF_MNIST.fullmatch(store.path.name):
-                continue
+        for store in self._stores_of_labels():
             for member in store.members():
                 if _LABELS_OF_MNIST.fullmatch(member.name):
-                    yield member, store.path
+                    with _read(member, store.path) as (file, where):
+                        return _idx_labels(file, where, count)
+        return [None] * count
+
+    def _stores_of_labels(self) -> Sequence[Store]:
+        """The files beside a file of images, or the archive or folder that holds it."""
+        path = self.store.path
+        if not self.member.fullmatch(path.name):
+            return [self.store]
+        return [
+            open_store(beside) for beside in sorted(path.parent.iterdir()) if _LABELS_OF_MNIST.fullmatch(beside.name)
+        ]
+
+
+@contextmanager
+def _read(member: Member, path: Path) -> Iterator[tuple[Readable, str]]:
+    """The bytes of a member of the store at ``path``, and what errors call it."""
+    where = str(path) if member.name == path.name else f"{path}: {member.name}"
+    try:
+        with unpacked(member, path) as file:
+            yield file, where
+    except MemberError as error:
+        raise MediaError(where, str(error)) from error
 
 
 @contextmanager
@@ -227,15 +221,16 @@ def idx_records(file: Readable, where: str) -> Iterator[Record]:
         raise MediaError(where, f"expected {count:,} images as the header says, found more bytes after them")
 
 
-def _idx_labels(file: Readable, where: str) -> list[int | None]:
-    """Class ids from an IDX file: two big-endian numbers (what it is, how many), then a byte each."""
+def _idx_labels(file: Readable, where: str, count: int) -> list[int | None]:
+    """So many class ids from an IDX file: two big-endian numbers (what it is, how many), then a byte each."""
     header = file.read(8)
     if len(header) < 8 or header[:4] != struct.pack(">I", _IDX_LABELS):
-        raise MediaError(
-            where, f"expected an IDX file of labels (it begins 00 00 08 01), found {header[:4].hex(' ')!r}"
-        )
-    (count,) = struct.unpack(">I", header[4:])
-    labels = file.read(min(count, _MOST_LABELS))
+        found = header[:4].hex(" ")
+        raise MediaError(where, f"expected an IDX file of labels (it begins 00 00 08 01), found {found!r}")
+    (promised,) = struct.unpack(">I", header[4:])
+    if promised != count:
+        raise MediaError(where, f"expected {count:,} labels, one an image, found {promised:,}")
+    labels = file.read(count)
     if len(labels) != count or file.read(1):
         raise MediaError(where, f"expected {count:,} labels as the header says, found another number")
     return list(labels)

@@ -29,12 +29,7 @@ with warnings.catch_warnings():
     import audioop
 
 
-@pytest.fixture(params=["with-ffmpeg", "without"], autouse=True)
-def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "without":
-        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
-        assert ffmpeg.found() is None
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("program")
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4])

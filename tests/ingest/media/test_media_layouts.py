@@ -298,7 +298,7 @@ def test_labels_of_mnist_lie_beside_its_images_or_nowhere(tmp_path: Path, packed
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (idx_labels(bytes(4)), "expected 5 labels, one an image of .*, found 4"),
+        (idx_labels(bytes(4)), "expected 5 labels, one an image, found 4"),
         (idx_labels()[:-1], "expected 5 labels as the header says, found another number"),
         (idx_labels() + b"x", "expected 5 labels as the header says, found another number"),
         (b"\xff\xff\x08\x01" + bytes(9), "expected an IDX file of labels"),

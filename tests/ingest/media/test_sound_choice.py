@@ -12,18 +12,10 @@ import pytest
 from packing import WAYS
 from sounds import converted, heard, pitch, tone, wav
 
-from ingest.media import MediaItem, MediaProblem, ffmpeg, open_media
+from ingest.media import MediaItem, MediaProblem, open_media
 from ingest.media.clip_names import clip_rank, sound_rank
 
 RATE = 8_000
-
-
-@pytest.fixture(params=["with-ffmpeg", "without"])
-def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "without":
-        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
-        assert ffmpeg.found() is None
-    return str(request.param)
 
 
 def sound(hertz: float, seconds: float = 1.0, suffix: str = "wav") -> bytes:

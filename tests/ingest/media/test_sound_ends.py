@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from sounds import converted, wav
 
-from ingest.media import ffmpeg
 from ingest.media.archives import MemberError
 from ingest.media.audio import audio_items
 from ingest.media.sound_ends import require_end
@@ -36,14 +35,6 @@ FORMATS = {
     "live.webm": ("webm", ["-c:a", "libopus", "-live", "1"], "matroska"),
     "aiff": ("aiff", [], "aiff"),
 }
-
-
-@pytest.fixture(params=["with-ffmpeg", "without"])
-def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "without":
-        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
-        assert ffmpeg.found() is None
-    return str(request.param)
 
 
 @lru_cache

@@ -15,21 +15,13 @@ import numpy as np
 import pytest
 from sounds import converted, decibels, heard, pitch, tone, wav
 
-from ingest.media import MediaItem, MediaProblem, ffmpeg, open_media
+from ingest.media import MediaItem, MediaProblem, open_media
 from ingest.media.archives import MemberError
 from ingest.media.audio import MAX_AUDIO_BYTES, audio_items, clip_items
 
 VIDEO = "lL5jq1TDiXQ"
 SUFFIXES = ["wav", "aiff", "flac", "mp3", "m4a", "ogg", "opus", "webm", "aac"]
 RATE = 48_000
-
-
-@pytest.fixture(params=["with-ffmpeg", "without"])
-def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "without":
-        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/nowhere/ffmpeg")
-        assert ffmpeg.found() is None
-    return str(request.param)
 
 
 @lru_cache
