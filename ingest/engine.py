@@ -26,12 +26,12 @@ from app.domain.row_scores import (
     empty_scores,
     less_certain,
     lowest_margins,
-    row_sums,
     score_rows,
 )
 from ingest.executors import Executor, suited
 from ingest.matrices import Matrix
 from ingest.probabilities import settle
+from ingest.sums import row_sums
 
 Advance = Callable[[int], None]
 Indices = NDArray[np.signedinteger[Any]]
@@ -141,9 +141,9 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
     for place, block in matrix.raw(start, stop):
         here = slice(place.first - start, place.first - start + len(block))
         scores = score_rows(labels[here], block)
-        doubtful = doubtful_rows(scores, row_sums(block))
-        if doubtful.any():
-            rows = settle(place, block, doubtful)
+        rows = doubtful_rows(scores, row_sums(block))
+        if len(rows):
+            settle(place, block, rows)
             again = score_rows(labels[here][rows], block[rows])
             scores.own[rows], scores.other[rows], scores.rival[rows] = again.own, again.other, again.rival
         found.own[here], found.other[here], found.rival[here] = scores.own, scores.other, scores.rival

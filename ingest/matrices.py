@@ -13,13 +13,17 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.row_scores import doubtful_rows, row_sums, score_rows
+from app.domain.row_scores import doubtful_rows, score_rows
 from ingest.errors import DataError
 from ingest.npy import open_npy, open_npz
 from ingest.probabilities import Place, looks_like_probabilities, settle, softmax
+from ingest.sums import row_sums
 
 #: A block should fit the cache that cores share, and be long enough for numpy's overhead not to show.
 BLOCK_BYTES: Final = 4_000_000
+
+#: So many blocks of half precision are one: most of the work on them is done in smaller pieces anyway.
+_HALVES: Final = 2
 
 #: Rows of a block at most: what is made of narrow ones should fit a core's own cache.
 _ROWS: Final = 1 << 15
@@ -68,7 +72,9 @@ class Matrix:
     @property
     def height(self) -> int:
         """Rows of a block."""
-        return min(_ROWS, max(1, self.block_bytes // max(1, self.shape[1] * self.dtype.itemsize)))
+        width = max(1, self.shape[1] * self.dtype.itemsize)
+        most = self.block_bytes * (_HALVES if self.dtype.itemsize == 2 else 1)
+        return min(_ROWS, max(1, most // width))
 
     def raw(self, start: int, stop: int) -> Iterator[tuple[Place, NDArray[Any]]]:
         """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
@@ -139,9 +145,9 @@ class Matrix:
 def check(place: Place, block: NDArray[Any]) -> None:
     """Mend a block's rows in place; see ``probabilities``. Raises DataError where one holds no probabilities."""
     scores = score_rows(np.zeros(len(block), np.intp), block)
-    doubtful = doubtful_rows(scores, row_sums(block))
-    if doubtful.any():
-        settle(place, block, doubtful)
+    rows = doubtful_rows(scores, row_sums(block))
+    if len(rows):
+        settle(place, block, rows)
 
 
 def open_matrix(

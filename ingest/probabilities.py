@@ -41,12 +41,11 @@ class Place:
         return DataError(self.path, finding, record=f"row {index - self.before}{of_all}")
 
 
-def settle(place: Place, block: NDArray[Any], doubtful: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Look closely at the doubtful rows of a block, mend in place what may be mended; the rows looked at.
+def settle(place: Place, block: NDArray[Any], rows: NDArray[np.intp]) -> None:
+    """Look closely at some rows of a block and mend in place what may be mended.
 
     Raises DataError naming the first row that holds no probabilities.
     """
-    rows = np.flatnonzero(doubtful)
     values = block[rows].astype(np.float64)
     _require(place, rows, values, SUM_TOLERANCE[place.itemsize or block.itemsize])
     outside = (np.signbit(values) | (values > 1)).any(axis=1)
@@ -56,7 +55,6 @@ def settle(place: Place, block: NDArray[Any], doubtful: NDArray[np.bool_]) -> ND
     sums = values.sum(axis=1)
     mended = outside | (np.abs(sums - 1) > ROUNDING[block.itemsize])
     block[rows[mended]] = values[mended] / sums[mended, None]
-    return rows
 
 
 def softmax(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:

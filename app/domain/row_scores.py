@@ -35,9 +35,9 @@ _ROWS: Final = 1 << 17
 #: Of so many margins one is looked at to guess where the lowest end.
 _SAMPLED: Final = 64
 
-#: Numbers of half precision that are widened at a time: few enough for the cache that cores share, and enough for
-#: threads to work side by side, as each piece costs a moment in which none but one can.
-_SUMMED: Final = 1 << 19
+#: Numbers of half precision that are widened at a time: few enough for a core's own cache, and enough for threads to
+#: work side by side, as each piece costs a moment in which none but one can.
+_SUMMED: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +168,20 @@ def row_sums(block: Probabilities) -> NDArray[np.floating[Any]]:
     return shifted
 
 
-def doubtful_rows(scores: RowScores, sums: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-    """(n,) which rows must be looked at before their scores count.
+def doubtful_rows(scores: RowScores, sums: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    """Indices, ascending, of the rows that must be looked at before their scores count.
 
     A row passes when all its numbers lie between +0 and 1 and its sum is safely within rounding of 1. Numbers below
     0, above 1 or none at all have more bits than 1 has, so the largest of a row tells.
     """
     one = np.ones(1, scores.own.dtype).view(scores.own_bits.dtype)[0]
-    near: NDArray[np.bool_] = np.abs(sums - 1) <= ROUNDING[scores.own.itemsize] / 2
-    doubtful: NDArray[np.bool_] = ~near | (scores.own_bits > one) | (scores.other_bits > one)
-    return doubtful
+    off = np.abs(sums - 1)
+    bound = ROUNDING[scores.own.itemsize] / 2
+    largest = [values.max(initial=0) for values in (off, scores.own_bits, scores.other_bits)]
+    if largest[0] <= bound and largest[1] <= one and largest[2] <= one:
+        return np.zeros(0, np.intp)
+    # What is no number is not near one either.
+    return np.flatnonzero(~(off <= bound) | (scores.own_bits > one) | (scores.other_bits > one))
 
 
 def less_certain(
