@@ -153,11 +153,12 @@ def off_diagonal(
     """
     # Looking for what is true is several times faster than for what is not zero.
     cells = np.flatnonzero(counts.reshape(-1) != 0)
+    found = counts.reshape(-1)[cells]
     given, latent = np.divmod(cells, len(counts))
+    totals = np.bincount(given, weights=found, minlength=len(counts))
     off = given != latent
-    cells, given, latent = cells[off], given[off], latent[off]
-    shares = counts.reshape(-1)[cells] / counts.sum(axis=1)[given] * (label_counts / max(1, label_counts.sum()))[given]
-    return given, latent, shares
+    found, given, latent = found[off], given[off], latent[off]
+    return given, latent, found / totals[given] * (label_counts / max(1, label_counts.sum()))[given]
 
 
 def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> int:

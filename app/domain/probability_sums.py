@@ -41,7 +41,7 @@ class ProbabilitySums:
     @property
     def total(self) -> NDArray[np.float64]:
         """(m,) the sums, each rounded once."""
-        return np.array([self._units(j) / (1 << self._scale) for j in range(len(self.count))], dtype=np.float64)
+        return np.array([units / (1 << self._scale) for units in self._units()], dtype=np.float64)
 
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
@@ -50,19 +50,19 @@ class ProbabilitySums:
         >>> (probability_sums(np.array([0, 0]), np.array([[0.9, 0.1], [0.6, 0.4]]))).thresholds
         array([0.75,  nan])
         """
-        return np.array(
-            [self._units(j) / (int(n) << self._scale) if n else np.nan for j, n in enumerate(self.count)],
-            dtype=np.float64,
-        )
+        by_class = zip(self._units(), self.count.tolist(), strict=True)
+        means = [units / (n << self._scale) if n else np.nan for units, n in by_class]
+        return np.array(means, dtype=np.float64)
 
     @property
     def _scale(self) -> int:
         return _BITS * len(self.levels)
 
-    def _units(self, class_id: int) -> int:
-        units = 0
-        for level in self.levels[:, class_id].tolist():
-            units = (units << _BITS) + level
+    def _units(self) -> list[int]:
+        """The sums in units of the last level."""
+        units = [0] * len(self.count)
+        for level in self.levels.tolist():
+            units = [(above << _BITS) + here for above, here in zip(units, level, strict=True)]
         return units
 
 

@@ -89,11 +89,16 @@ def lowest_margins(scores: RowScores, k: int) -> NDArray[np.intp]:
     n = len(scores.own)
     if not 0 < k < n:
         return np.arange(n if k > 0 else 0)
-    # What a sample tells of the k-th margin is a little more than it most times.
-    sample = scores[::_SAMPLED].margins()
+    # What a sample tells of the k-th margin is a little more than it most times. Margins are rounded here, which may
+    # make equals of some and puts none before another.
+    coarse = np.promote_types(scores.own.dtype, np.float32)
+    sample = np.subtract(scores.own[::_SAMPLED], scores.other[::_SAMPLED], dtype=coarse)
     place = min(len(sample) - 1, k // _SAMPLED * 5 // 4 + 8)
     bound = np.partition(sample, place)[place]
-    parts = [np.flatnonzero(scores[at : at + _ROWS].margins() <= bound) + at for at in range(0, n, _ROWS)]
+    parts = []
+    for at in range(0, n, _ROWS):
+        margins = np.subtract(scores.own[at : at + _ROWS], scores.other[at : at + _ROWS], dtype=coarse)
+        parts.append(np.flatnonzero(margins <= bound) + at)
     found: NDArray[np.intp] = np.concatenate(parts)
     return found if len(found) >= k else np.arange(n)
 
