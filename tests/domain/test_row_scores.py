@@ -92,11 +92,20 @@ def test_no_bad_number_hides(dtype, bad, column):
     assert doubtful_rows(scores, row_sums(probs)).tolist() == [1]
 
 
+@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("n", [1, 60, 5_000, 300_000])
-def test_the_lowest_margins_are_among_few(n):
+def test_the_lowest_margins_are_among_few(n, dtype):
     rng = np.random.default_rng(n)
-    for own in (rng.random(n), rng.integers(0, 4, n) / 4, np.full(n, 0.5), np.sort(rng.random(n))[::-1].copy()):
-        scores = RowScores(own, np.full(n, 0.25), np.zeros(n, np.uint8))
+    quarter = np.full(n, 0.25)
+    cases = [
+        (rng.random(n), quarter),
+        (rng.integers(0, 4, n) / 4, quarter),
+        (np.full(n, 0.5), quarter),
+        (np.sort(rng.random(n))[::-1], quarter),
+        (np.full(n, 0.9), rng.random(n) * 1e-6),  # margins that single precision cannot tell from each other
+    ]
+    for own, other in cases:
+        scores = RowScores(own.astype(dtype), other.astype(dtype), np.zeros(n, np.uint8))
         order = np.argsort(scores.margins(), kind="stable")
         for k in (0, 1, n // 20, n - 1, n, n + 5):
             found = lowest_margins(scores, k)
