@@ -22,8 +22,8 @@ serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is 
 	@echo "Serving $(CATALOGUE) at http://127.0.0.1:$(PORT) - stop with Ctrl-C"
 	@LABELERRORS_CATALOGUE="$(CATALOGUE)" $(BIN)/uvicorn --factory app.main:create_app --host 127.0.0.1 --port $(PORT) --no-access-log --log-level warning
 
-test: $(VENV)/.ready-dev chromium ## Run all tests, those in a real browser included
-	$(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/.ready-dev chromium ## Run all tests, those in a real browser included, on up to four cores
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 fuzz: $(VENV)/.ready-dev ## Make thousands of generated requests of the API
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),400) $(BIN)/python -m pytest tests/app/test_fuzz.py
