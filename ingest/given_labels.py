@@ -46,9 +46,14 @@ def read_given_labels(path: Path, m: int, names: Sequence[str] | None) -> NDArra
     if not path.is_file():
         raise MissingFileError(path, "expected a file of labels, found none")
     values = _values(path)
-    if (isinstance(values, np.ndarray) and values.ndim != 1) or not len(values):
-        found = f"shape {values.shape}" if isinstance(values, np.ndarray) else "none"
-        raise DataError(path, f"expected one label an example, found {found}")
+    if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
+        values = values.reshape(-1)
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        hint = "; a 1 in each row? .argmax(axis=1) gives numbers; sets of labels need --multiple"
+        hint = hint if values.ndim == 2 and values.shape[1] == m else ""
+        raise DataError(path, f"expected one label an example, found shape {values.shape}{hint}")
+    if not len(values):
+        raise DataError(path, "expected one label an example, found none")
     ids = {name: place for place, name in enumerate(names or ())}
     labels = np.empty(len(values), np.min_scalar_type(max(m - 1, 0)))
     for start in range(0, len(values), _ROWS):

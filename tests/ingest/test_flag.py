@@ -266,6 +266,18 @@ def test_bad_labels_are_named(name: str, content: str, said: str, tmp_path: Path
         read_given_labels(tmp_path / name, 3, None)
 
 
+def test_labels_in_a_column_are_read_and_a_table_of_them_is_not(made: Any) -> None:
+    folder, labels, _ = made
+    np.save(folder / "l.npy", labels.reshape(-1, 1))
+    assert read_given_labels(folder / "l.npy", 3, None).tolist() == labels.tolist()
+    np.save(folder / "l.npy", np.eye(3, dtype=int)[labels])
+    with pytest.raises(DataError, match=r"l\.npy: expected one label an example, found shape \(300, 3\); a 1 in each"):
+        read_given_labels(folder / "l.npy", 3, None)
+    np.save(folder / "l.npy", labels.reshape(-1, 2))
+    with pytest.raises(DataError, match=r"found shape \(150, 2\)$"):
+        read_given_labels(folder / "l.npy", 3, None)
+
+
 def test_bad_classes_are_named(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("ant\nbee\nant\n")
     with pytest.raises(DataError, match=r"c\.txt: class 2: expected each name once, found 'ant' twice"):
