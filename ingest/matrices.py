@@ -22,7 +22,7 @@ from ingest.sums import row_sums
 #: A block should fit the cache that cores share, and be long enough for numpy's overhead not to show.
 BLOCK_BYTES: Final = 4_000_000
 
-#: So many blocks of half precision are one: most of the work on them is done in smaller pieces anyway.
+#: A block of half precision is so many times as large: for its bytes it holds more rows, and each costs by itself.
 _HALVES: Final = 2
 
 #: Rows of a block at most: what is made of narrow ones should fit a core's own cache.
