@@ -30,8 +30,9 @@ def joints_by_class(
     ``advance`` is told of classes. Raises DataError naming the row where an entry is no probability.
     """
     n, m = matrix.shape
-    rows = np.repeat(np.arange(n), [len(label_set) for label_set in labels])
-    columns = np.array([label for label_set in labels for label in label_set], np.int64)
+    sizes = np.fromiter((len(label_set) for label_set in labels), np.int64, n)
+    rows = np.repeat(np.arange(n, dtype=np.uint32), sizes)
+    columns = np.fromiter((label for label_set in labels for label in label_set), np.uint32, len(rows))
     joints = np.zeros((m, 2, 2), np.int64)
     width = max(1, entries // max(n, 1))
     for first in range(0, m, width):

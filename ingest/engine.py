@@ -28,8 +28,9 @@ from app.domain.row_scores import (
     lowest_margins,
     score_rows,
 )
+from ingest.errors import DataError
 from ingest.executors import Executor, suited
-from ingest.matrices import Matrix
+from ingest.matrices import Matrix, all_of
 from ingest.probabilities import settle
 from ingest.sums import row_sums
 
@@ -156,7 +157,7 @@ def _count(
     """The confident joint, and which examples it counts off its diagonal."""
     n, m = matrix.shape
     thresholds, label_counts = sums.thresholds, sums.count
-    counts = np.zeros((m, m), dtype=np.int64)
+    counts = _nothing_counted(matrix)
     # All are counted for their given labels first, and then those taken back of which that is not certain.
     diagonal = label_counts.copy()
     off_diagonal = np.zeros(n, dtype=np.bool_)
@@ -173,6 +174,15 @@ def _count(
         cl.count_in(counts, labels[rows], latent)
         off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
     return counts, off_diagonal
+
+
+def _nothing_counted(matrix: Matrix) -> ConfidentJoint:
+    m = matrix.shape[1]
+    try:
+        return np.zeros((m, m), dtype=np.int64)
+    except MemoryError as error:
+        finding = f"expected memory for the confident joint, {8 * m * m / 1e9:,.0f} GB for {m:,} classes, found less"
+        raise DataError(all_of(matrix.paths), finding) from error
 
 
 def latent_of_rows(task: tuple[Matrix, Indices, NDArray[np.float64]]) -> NDArray[np.int64]:

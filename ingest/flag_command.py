@@ -37,34 +37,41 @@ examples:
 MATRIX holds predicted probabilities, a row an example and a column a class: .npy (16, 32 or 64 bits, in either order),
 .npz, .parquet (a column a class, or one of lists) or a folder of zarr; several files are parts, one below the other.
 Columns of a table that are called by the names of the classes, or by their numbers, are put in order by them; others
-are taken in the order of the file. Rows must sum to 1 within 1e-4 (1e-2 in half precision).
-Labels are class numbers or names: .npy, .json, .csv and .parquet (the column "label", or the only one) or one a line.
-A text that is the name of a class stands for it; any other must be the number of one, from 0.
+are taken in the order of the file. Rows must sum to 1 within 1e-4 (1e-2 in half precision, so do not widen it before);
+those that are farther from 1 than their precision rounds are divided by their sum. Parts of different precision are
+worked on in the highest. Labels are class numbers or names: .npy, .json, .csv and .parquet (the column "label", or the
+only one) or one a line. A text that is the name of a class stands for it; any other must be the number of one, from 0.
 
-Rules: calibrated and uncalibrated flag as many examples of lowest normalized margin as the calibrated joint or the
-confident joint itself has off its diagonal, rounded down, and so does a plain number. They flag that many whatever the
-margins are, so an example may be among them whose given label is as probable as any. prune_by_class,
-prune_by_noise_rate, both, confident_joint and argmax are the variants of the paper of confident learning; they flag
-only examples of which another class is more probable, and round the joint to whole examples row by row, remainders to
-the largest fractions. A class is confidently another where its probability is at least the class's threshold, the most
-probable of several, the lower number among equals; equal margins go by the order of the examples. The answer is the
-same to the last bit for any number of workers and on Dask, whose workers must see the same files and have this project
-installed.
+Rules: calibrated and uncalibrated flag the rho * n examples of lowest normalized margin, rounded down; rho is the share
+that lies off the diagonal in the calibrated joint, or in the confident joint itself. A plain number flags that many of
+lowest normalized margin, all where there are fewer. They flag so many whatever the margins are, so an example may be
+among them whose given label is as probable as any. prune_by_class, prune_by_noise_rate, both, confident_joint and
+argmax are the variants of the paper of confident learning; they flag only examples of which another class is more
+probable, and round the joint to whole examples row by row, remainders to the largest fractions, of equal ones to the
+lower class. A class is confidently another where its probability is at least the class's threshold, the most probable
+of several, the lower number among equals; equal margins go by the order of the examples. (cleanlab leaves what is equal
+to its sort, and so differs in a few.) The answer is the same to the last bit for any number of workers and on Dask,
+whose workers must see the same files and have this project installed.
 
 FILE has a row for each flagged example, most suspicious first, or with --all for every example in order: index, given,
 guessed, with --classes given_name and guessed_name, self_confidence (the probability of the given class),
-normalized_margin (less the largest of the others), rank (place by normalized margin among the rows written, from 1)
-and flagged. In CSV, names that a spreadsheet would take for a formula begin with ', and sets are joined by ;.
+normalized_margin (less the largest of the others), rank (place by normalized margin among the rows written, from 1) and
+flagged. In CSV, names that a spreadsheet would take for a formula begin with ', and sets are joined by ;.
 
 With --multiple an example carries a set of labels: .json (a list of lists of numbers or names) or .npy (an object array
 of lists or arrays, or a 0 and 1 for each class). Every entry of the matrix is then a probability by itself. A class is
-guessed where it is at least 1/2, or else the most probable is; an example's self-confidence is the mean over the labels
-given or guessed; of the examples whose given and guessed labels do not overlap, those below 1/2 are flagged, or with a
-number as --rule so many of the lowest. --per-class FILE says of each class against the rest how many examples lack it
-and how many have it wrongly, by confident learning: class, with --classes class_name, lacking, wrongly, flagged.
+guessed where it is at least 1/2, or else the most probable is; an example's self-confidence is the mean, over the
+labels given or guessed, of the probability that each is as given: p of a given label, 1 - p of one that is not. Of the
+examples whose given and guessed labels do not overlap, those below 1/2 are flagged, or with a number as --rule so many
+of the lowest. --per-class FILE counts for each class, taken by itself, what its confident joint of two rows and columns
+has off the diagonal, neither calibrated nor scaled: class, with --classes class_name, lacking (the examples not given
+it whose p reaches the mean p of those given it), wrongly (those given it whose 1 - p reaches the mean 1 - p of those
+not given it), flagged, their sum. Where both means are reached the larger of p and 1 - p counts, and 1 - p where they
+are equal. --multiple is done in one process, without --workers and --dask.
 
 Memory is 60 MB, 40 bytes an example and 10 a pair of classes; choosing by noise rate takes 24 bytes more for each
-flagged example, Parquet and zarr what their libraries hold of a row group or chunk, names as labels their length.
+flagged example, Parquet and zarr what their libraries hold of a row group or chunk, names as labels their length,
+--multiple 8 bytes more for each label given or guessed and 120 an example, --per-class 8 for each given one and 150 MB.
 """
 
 
@@ -82,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--per-class",
         metavar="FILE",
         type=_out,
-        help="with --multiple: write and print what each class flags by itself",
+        help="with --multiple: count what each class would flag by itself, see below",
     )
     parser.add_argument("--logits", action="store_true", help="the matrix holds logits: apply softmax")
     parser.add_argument("--out", metavar="FILE", type=_out, help=f"write the flagged examples: {', '.join(ENDINGS)}")
@@ -91,7 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         metavar="N",
         type=_workers,
-        help="work in so many threads (default: one a core, up to four, where the matrix is large)",
+        help="work in so many threads (default: one a core, up to four, where the matrix is large), or of so many "
+        "processes with --dask local",
     )
     parser.add_argument("--pool", choices=("threads", "processes"), help="what workers are (default: threads)")
     parser.add_argument("--dask", metavar="ADDRESS", help='a Dask scheduler, or "local" for one made for this run')

@@ -96,7 +96,7 @@ def _require(place: Place, rows: NDArray[np.intp], values: NDArray[np.float64], 
         finding = f"expected probabilities from 0 to 1, found {values[worst, column]:.6g} for class {column}"
         finding += '; if these are logits, say so: --logits of the command flag, "logits = true" in a manifest'
     elif abs(sums[worst] - 1) < _ROUNDED:
-        finding += "; if they were rounded, write more digits"
+        finding += "; if they were rounded, write more digits, and half precision as it is, in 16 bits"
     raise place.error(int(rows[worst]), finding)
 
 

@@ -4,7 +4,7 @@ Rows of such matrices need not sum to 1; every entry must be a probability by it
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,6 +19,9 @@ from ingest.readers import LabelSet
 
 #: How far outside [0, 1] a number may be for rounding.
 _TOLERANCE: Final = 1e-4
+
+#: Bytes of a block at most: what is made of one takes many times as much.
+_BLOCK_BYTES: Final = 500_000
 
 #: Without a number to flag, candidates that are more likely wrong than right over the labels in question.
 _EVEN: Final = 0.5
@@ -73,6 +76,7 @@ def flag_sets(
     Raises DataError naming the row where an entry is no probability.
     """
     n, m = matrix.shape
+    matrix = replace(matrix, block_bytes=min(matrix.block_bytes, _BLOCK_BYTES))
     scores, apart = np.empty(n), np.empty(n, dtype=np.bool_)
     guessed: list[LabelSet] = []
     for place, raw in matrix.raw(0, n):

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from ingest.class_joints import joints_by_class
 from ingest.commands import main
 from ingest.matrices import open_matrix
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["dog", "cat", "=rain", "wind"]
 
 
@@ -204,3 +208,21 @@ def test_one_file_is_not_written_twice(made: Any, capsys: pytest.CaptureFixture[
     assert flag(folder, "--per-class", same[0], "--out", same[1]) == 1
     assert "same.csv: expected another file to write than those that are read or written" in capsys.readouterr().err
     assert not (folder / "same.csv").exists()
+
+
+def test_sets_take_the_memory_that_help_says(tmp_path: Path) -> None:
+    """Half precision, of which a block of the usual size would be many times as much."""
+    n, m = 60_000, 100
+    rng = np.random.default_rng(3)
+    given = np.zeros((n, m), np.int8)
+    given[np.arange(n), rng.integers(0, m, n)] = 1
+    np.save(tmp_path / "labels.npy", given)
+    np.save(tmp_path / "probs.npy", (given * 0.4 + rng.random((n, m), np.float32) * 0.3).astype(np.float16))
+    command = [sys.executable, "-m", "ingest", "flag", "probs.npy", "--labels", "labels.npy", "--multiple"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for more, allowed in ((), 60), (("--per-class", "classes.csv"), 210):
+        done = subprocess.run(
+            [*command, *more], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        peak = next(line for line in done.stdout.splitlines() if "peak memory" in line).split()[-2]
+        assert int(peak) < allowed + (8 * 2 * n + 120 * n) / 1e6 + 15, done.stdout
