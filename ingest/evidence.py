@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.description import Words
-from ingest.errors import DataError, MissingFileError
+from ingest.errors import PACKED_DAMAGE, DataError, MissingFileError
 
 _WORD: Final = re.compile(r"\w+")
 #: Words of less than this share of the strongest one's weight are left unmarked, and so are those after so many.
@@ -113,7 +113,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             raise DataError(path, f"expected at most {_MOST_BYTES >> 20:,} MB unpacked, found {size >> 20:,} MB")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("words", "weights", "folds") if name in file}
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+    except (*PACKED_DAMAGE, OSError, ValueError) as error:
         raise DataError(path, f"expected an .npz file of arrays, found another ({error})") from error
     absent = {"words", "weights"} - arrays.keys()
     if absent:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import DataError, MissingFileError
+from ingest.errors import PACKED_DAMAGE, DataError, MissingFileError
 
 #: What is read at a time of a matrix that lies by columns, where a few rows would mean many short reads.
 _COLUMNS_BYTES: Final = 8_000_000
@@ -156,7 +156,9 @@ def open_npz(path: Path) -> NpyPart:
                 _require_numbers(path, header, info.file_size)
                 return NpyPart(path, path, replace(header, start=_data_start(path, info) + header.start))
             return _unpacked(path, archive, info, header)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, struct.error) as error:
+    except (*PACKED_DAMAGE, OSError, struct.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise DataError(path, f"expected a .npz file, found another or a damaged one: {error}") from error
 
 
@@ -192,6 +194,8 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, heade
         with closing(archive.open(info)) as packed, target.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 20)
     except OSError as error:
+        if error.errno is None:
+            raise
         raise DataError(path, f"could not be unpacked to {keeper.folder.parent}: {error.strerror or error}") from error
     return NpyPart(path, target, header, keeper=keeper)
 

@@ -5,6 +5,7 @@ neither a huge shape in a header nor a bomb in an archive costs more than its re
 """
 
 import csv
+import lzma
 import math
 import tempfile
 import zipfile
@@ -28,6 +29,8 @@ _MOST_JSON: Final = 40_000_000
 _MOST_HEADER: Final = 1_000_000
 _MOST_MEMBERS: Final = 8
 _CELLS: Final = 2_000_000  # numbers in a block
+#: What the standard library raises on damaged archives.
+_DAMAGE: Final = (EOFError, NotImplementedError, RuntimeError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
 def read_predictions(path: Path, name: str, target: Target) -> Ranked:
@@ -105,8 +108,9 @@ def _unpacked(path: Path, folder: Path) -> dict[str, Path]:
                     left -= _copy(packed, unpacked, left)
                 found[member.filename.removesuffix(".npy")[:100]] = file
             return found
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        if isinstance(error, UploadError):
+    except (*_DAMAGE, OSError, ValueError) as error:
+        # Damaged bzip2 is an OSError without the number that those of disks have.
+        if isinstance(error, UploadError) or (isinstance(error, OSError) and error.errno is not None):
             raise
         raise UploadError(f"expected a .npz file, found another or a damaged one ({str(error)[:120]})") from error
 

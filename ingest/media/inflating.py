@@ -8,12 +8,11 @@ import gzip
 import io
 import lzma
 import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from ingest.errors import PACKED_DAMAGE
 from ingest.media.items import MediaError
 
 #: Nothing that people photograph, draw or write compresses further; a bomb does by far.
@@ -31,16 +30,7 @@ TAIL: Final = 512
 _CHUNK: Final = 1 << 16
 
 #: What the standard library raises on archives that are cut off, damaged, or not what they are called.
-DAMAGE: Final = (
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    lzma.LZMAError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+DAMAGE: Final = (*PACKED_DAMAGE, OSError, tarfile.TarError)
 
 
 class Readable(Protocol):

@@ -17,6 +17,7 @@ from app.evidence import marked
 from ingest.description import Words
 from ingest.errors import DataError, MissingFileError
 from ingest.evidence import Evidence, read_evidence
+from tests.damaging import PACKINGS, damaged_npz
 
 WHOLE = Words("weights.npz", 1, None)
 VOCABULARY = ["ab", "b", "ça", "d1"]
@@ -110,6 +111,14 @@ def test_files_that_are_no_archives(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"expected an \.npz file"):
             read_evidence(path, 4, 3, WHOLE)
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_a_damaged_archive_is_named(packing: str, tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    path.write_bytes(damaged_npz(packing, "weights", np.random.default_rng(3).random((3, 500))))
+    with pytest.raises(DataError, match=r"weights\.npz: expected an \.npz file"):
+        read_evidence(path, 4, 3, WHOLE)
 
 
 def test_in_the_sample_what_speaks_for_the_guess_outweighs(sample_catalogue: Path) -> None:

@@ -18,6 +18,7 @@ from app.domain.confident_learning import FlagRule
 from ingest.engine import flag
 from ingest.errors import DataError, MissingFileError
 from ingest.matrices import open_matrix, open_part
+from tests.damaging import PACKINGS, damaged_npz
 
 N, M = 500, 6
 
@@ -164,6 +165,14 @@ def bomb(path: Path) -> Path:
     with zipfile.ZipFile(path / "p.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("arr_0.npy", data.replace(b"(10, 6)", b"(99999999, 6)")[: len(data)])
     return path / "p.npz"
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_a_damaged_archive_is_named(packing: str, tmp_path: Path) -> None:
+    probs = np.random.default_rng(3).dirichlet(np.ones(M), 500)
+    (tmp_path / "p.npz").write_bytes(damaged_npz(packing, "arr_0", probs))
+    with pytest.raises(DataError, match=r"p\.npz: expected a \.npz file, found another or a damaged one: "):
+        open_matrix([tmp_path / "p.npz"], 500, M)
 
 
 PICKLED = {"zarr_format": 2, "shape": [2, 2], "chunks": [2, 2], "dtype": "<f8", "compressor": None, "order": "C"}

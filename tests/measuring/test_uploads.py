@@ -13,6 +13,7 @@ import pytest
 
 from app.measuring.alignment import Target, UploadError, ranked_of_scores
 from app.measuring.uploads import MOST_BYTES, read_predictions
+from tests.damaging import PACKINGS, damaged_npz
 
 NAMES = ("cat", "dog", "frog", "crane", "crane", "car, red", "über")
 N = 40
@@ -167,6 +168,7 @@ REFUSED = {
     "text.npy": (b"hello there, this is no array", "expected a .npy file"),
     "two.npz": (as_npz(a=TOP, b=TOP), "array named predictions"),
     "text.npz": (b"PK\x03\x04 and nothing behind it", "expected a .npz file"),
+    **{f"{how}.npz": (damaged_npz(how, "predictions", SCORES), "found another or a damaged one") for how in PACKINGS},
     "ids.npz": (as_npz(predictions=TOP, index=ORDER[:-1]), "as many of index as predictions"),
     "text.parquet": (b"PAR1 nothing PAR1", "expected a Parquet file"),
     "nulls.parquet": (as_parquet(prediction=[None] * N), "value in every cell"),
