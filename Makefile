@@ -7,6 +7,9 @@ CATALOGUE ?= var/catalogue.sqlite
 VENV      := .venv
 BIN       := $(VENV)/bin
 
+# What the environment has to be made anew for.
+BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch])
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test fuzz lint bench screenshots clean
 
@@ -40,7 +43,7 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 	$(BIN)/python -m tests.screenshots var/screenshots
 
 clean: ## Remove the environment and what was built; catalogues in var stay
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info ingest/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: chromium
 chromium:
@@ -52,10 +55,10 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "Python's venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.ready: pyproject.toml | $(BIN)/python
+$(VENV)/.ready: $(BUILT_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
+$(VENV)/.ready-dev: $(BUILT_FROM) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.ready

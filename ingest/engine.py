@@ -22,7 +22,6 @@ from app.domain.pruning import BestPairs, Pairs, counting_type, expected_counts,
 from app.domain.row_scores import (
     UNSETTLED,
     RowScores,
-    doubtful_rows,
     empty_scores,
     less_certain,
     lowest_margins,
@@ -32,7 +31,7 @@ from ingest.errors import DataError
 from ingest.executors import Executor, suited
 from ingest.matrices import Matrix, all_of
 from ingest.probabilities import settle
-from ingest.sums import row_sums
+from ingest.row_look import look
 
 Advance = Callable[[int], None]
 Indices = NDArray[np.signedinteger[Any]]
@@ -128,7 +127,7 @@ def _score(labels: Labels, matrix: Matrix, advance: Advance, executor: Executor)
     spans = _spans(matrix, SPAN_BYTES)
     tasks = ((matrix, labels[start:stop], start, stop) for start, stop in spans)
     for (start, stop), (part, part_sums) in zip(spans, executor.map(score_span, tasks), strict=True):
-        scores.own[start:stop], scores.other[start:stop], scores.rival[start:stop] = part.own, part.other, part.rival
+        scores[start:stop] = part
         sums = sums + part_sums
         advance(stop - start)
     return scores, sums
@@ -141,13 +140,11 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
     found = empty_scores(stop - start, m, matrix.dtype)
     for place, block in matrix.raw(start, stop):
         here = slice(place.first - start, place.first - start + len(block))
-        scores = score_rows(labels[here], block)
-        rows = doubtful_rows(scores, row_sums(block))
+        scores = found[here]
+        rows = look(labels[here], block, scores)
         if len(rows):
             settle(place, block, rows)
-            again = score_rows(labels[here][rows], block[rows])
-            scores.own[rows], scores.other[rows], scores.rival[rows] = again.own, again.other, again.rival
-        found.own[here], found.other[here], found.rival[here] = scores.own, scores.other, scores.rival
+            scores[rows] = score_rows(labels[here][rows], block[rows])
     return found, sums_by_class(labels, found.own, m)
 
 

@@ -13,14 +13,14 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.row_scores import doubtful_rows, score_rows
+from app.domain.row_scores import empty_scores
 from ingest.errors import DataError
 from ingest.npy import open_npy, open_npz
 from ingest.probabilities import Place, looks_like_probabilities, settle, softmax
-from ingest.sums import row_sums
+from ingest.row_look import look
 
-#: A block should fit the cache that cores share, and be long enough for numpy's overhead not to show.
-BLOCK_BYTES: Final = 4_000_000
+#: A block should fit a core's own cache, or nearly, and be long enough for what each costs by itself not to show.
+BLOCK_BYTES: Final = 2_000_000
 
 #: A block of half precision is so many times as large: for its bytes it holds more rows, and each costs by itself.
 _HALVES: Final = 2
@@ -144,8 +144,8 @@ class Matrix:
 
 def check(place: Place, block: NDArray[Any]) -> None:
     """Mend a block's rows in place; see ``probabilities``. Raises DataError where one holds no probabilities."""
-    scores = score_rows(np.zeros(len(block), np.intp), block)
-    rows = doubtful_rows(scores, row_sums(block))
+    n, m = block.shape
+    rows = look(np.zeros(n, np.int64), block, empty_scores(n, m, block.dtype))
     if len(rows):
         settle(place, block, rows)
 

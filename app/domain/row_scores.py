@@ -22,6 +22,9 @@ _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {2: np.dtype(np.uint16), 4: np.dtyp
 #: How far a row may be from summing to 1 for the rounding of its numbers alone, by the bytes of a number.
 ROUNDING: Final = {2: 2e-3, 4: 1e-5, 8: 1e-9}
 
+#: A sum that is so near to 1 is within that, however roughly it was added up.
+SURE: Final = {size: off / 2 for size, off in ROUNDING.items()}
+
 #: No row is so far from summing to 1 that the other probabilities exceed one minus those known by more than this.
 _SLACK: Final = 1e-2
 
@@ -54,6 +57,9 @@ class RowScores:
 
     def __getitem__(self, rows: Any) -> "RowScores":
         return RowScores(self.own[rows], self.other[rows], self.rival[rows])
+
+    def __setitem__(self, rows: Any, scores: "RowScores") -> None:
+        self.own[rows], self.other[rows], self.rival[rows] = scores.own, scores.other, scores.rival
 
     @property
     def own_bits(self) -> NDArray[np.unsignedinteger[Any]]:
@@ -181,7 +187,7 @@ def doubtful_rows(scores: RowScores, sums: NDArray[np.floating[Any]]) -> NDArray
     """
     one = np.ones(1, scores.own.dtype).view(scores.own_bits.dtype)[0]
     off = np.abs(sums - 1)
-    bound = ROUNDING[scores.own.itemsize] / 2
+    bound = SURE[scores.own.itemsize]
     largest = [values.max(initial=0) for values in (off, scores.own_bits, scores.other_bits)]
     if largest[0] <= bound and largest[1] <= one and largest[2] <= one:
         return np.zeros(0, np.intp)
