@@ -56,9 +56,11 @@ $(BIN)/python:
 		{ rm -rf $(VENV); echo "Python's venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.ready: $(BUILT_FROM) | $(BIN)/python
+	@rm -f ingest/*.so
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.ready-dev: $(BUILT_FROM) | $(BIN)/python
+	@rm -f ingest/*.so
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.ready

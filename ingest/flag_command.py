@@ -74,7 +74,7 @@ Memory is 60 MB, 40 bytes an example and 10 a pair of classes; choosing by noise
 flagged example, Parquet and zarr what their libraries hold of a row group or chunk, names as labels their length,
 --multiple 8 bytes more for each label given or guessed and 120 an example, --per-class 8 for each given one and 150 MB.
 Rows are looked at by compiled code where a C compiler was there when this project was installed, else by numpy, which
-takes up to twice as long to find the same: here by {LOOKER}.
+finds the same and may take about twice as long: here by {LOOKER}.
 """
 
 

@@ -42,6 +42,9 @@ _SAMPLED: Final = 64
 #: work side by side, as each piece costs a moment in which none but one can.
 _SUMMED: Final = 1 << 18
 
+#: Numbers of a row that are added up in single precision: of more, rounding might pass what ``SURE`` leaves to it.
+_PIECE: Final = 256
+
 
 @dataclass(frozen=True, slots=True)
 class RowScores:
@@ -162,10 +165,12 @@ def row_sums(block: Probabilities) -> NDArray[np.floating[Any]]:
     >>> row_sums(np.array([[0.25, 0.5], [0.5, 0.5]], dtype=np.float16)).tolist()
     [0.75, 1.0]
     """
-    if block.itemsize != 2:
-        sums: NDArray[np.floating[Any]] = np.einsum("ij->i", block)
-        return sums
     n, m = block.shape
+    if block.itemsize != 2:
+        sums = np.zeros(n, np.float64)
+        for start in range(0, m, _PIECE):
+            sums += np.einsum("ij->i", block[:, start : start + _PIECE])
+        return sums
     bits = block.view(np.uint16)
     height = max(1, _SUMMED // max(1, m))
     wide = np.empty((min(height, n), m), np.uint32)

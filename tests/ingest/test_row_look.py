@@ -122,6 +122,15 @@ def test_rows_are_doubtful_from_their_sum_on(looker: str, dtype: Any, m: int):
     assert not set(np.flatnonzero(exact < 0.4 * rounding)) & set(rows)
 
 
+@pytest.mark.parametrize(("bits", "m"), [(949459065, 13_834), (940019335, 30_941)])
+@pytest.mark.parametrize("n", [1, 3])
+def test_equal_numbers_do_not_add_up_their_rounding(looker: str, bits: int, m: int, n: int):
+    """Rows a little farther from 1 than rounding explains, of which adding in single precision loses half of that."""
+    block = np.full((n, m), np.uint32(bits).view(np.float32))
+    assert abs(block[0].astype(np.float64).sum() - 1) > ROUNDING[4]
+    assert look(np.arange(n), block, empty_scores(n, m, block.dtype)).tolist() == list(range(n))
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -0.0, -0.25, 1.5])
 @pytest.mark.parametrize("column", [0, 5, 31, 49])
