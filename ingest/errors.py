@@ -4,22 +4,7 @@ Every message names the file, the record where there is one, what was expected a
 caught and hidden: the commands print the message and exit.
 """
 
-import lzma
-import zipfile
-import zlib
 from pathlib import Path
-from typing import Final
-
-#: What the standard library raises on packed data that are cut off, damaged, or not what they are called. Damaged bzip2
-#: is an OSError besides, without the number that those of files and disks have.
-PACKED_DAMAGE: Final = (
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class IngestError(Exception):

@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.measuring.damage import PACKED_DAMAGE
 from ingest.description import Words
-from ingest.errors import PACKED_DAMAGE, DataError, MissingFileError
+from ingest.errors import DataError, MissingFileError
 
 _WORD: Final = re.compile(r"\w+")
 #: Words of less than this share of the strongest one's weight are left unmarked, and so are those after so many.

@@ -21,7 +21,8 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import PACKED_DAMAGE, DataError, MissingFileError
+from app.measuring.damage import PACKED_DAMAGE
+from ingest.errors import DataError, MissingFileError
 
 #: What is read at a time of a matrix that lies by columns, where a few rows would mean many short reads.
 _COLUMNS_BYTES: Final = 8_000_000

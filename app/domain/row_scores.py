@@ -22,7 +22,7 @@ _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {2: np.dtype(np.uint16), 4: np.dtyp
 #: How far a row may be from summing to 1 for the rounding of its numbers alone, by the bytes of a number.
 ROUNDING: Final = {2: 2e-3, 4: 1e-5, 8: 1e-9}
 
-#: A sum that is so near to 1 is within that, however roughly it was added up.
+#: A sum that was found to be so near to 1 is within that: the other half is for the rounding of adding it up.
 SURE: Final = {size: off / 2 for size, off in ROUNDING.items()}
 
 #: No row is so far from summing to 1 that the other probabilities exceed one minus those known by more than this.
@@ -42,7 +42,7 @@ _SAMPLED: Final = 64
 #: work side by side, as each piece costs a moment in which none but one can.
 _SUMMED: Final = 1 << 18
 
-#: Numbers of a row that are added up in single precision: of more, rounding might pass what ``SURE`` leaves to it.
+#: Numbers of a row that single precision adds up: of more, rounding might pass what ``SURE`` leaves to it.
 _PIECE: Final = 256
 
 

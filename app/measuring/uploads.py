@@ -5,11 +5,9 @@ neither a huge shape in a header nor a bomb in an archive costs more than its re
 """
 
 import csv
-import lzma
 import math
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tokenize import TokenError
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from app.domain.stability import Ranked
 from app.measuring.alignment import MOST_RANKED, Gathered, Layout, Target, UploadError, layout
+from app.measuring.damage import PACKED_DAMAGE
 
 #: The largest file that is read, and the most an archive may unpack to.
 MOST_BYTES: Final = 200_000_000
@@ -29,8 +28,6 @@ _MOST_JSON: Final = 40_000_000
 _MOST_HEADER: Final = 1_000_000
 _MOST_MEMBERS: Final = 8
 _CELLS: Final = 2_000_000  # numbers in a block
-#: What the standard library raises on damaged archives.
-_DAMAGE: Final = (EOFError, NotImplementedError, RuntimeError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
 def read_predictions(path: Path, name: str, target: Target) -> Ranked:
@@ -108,7 +105,7 @@ def _unpacked(path: Path, folder: Path) -> dict[str, Path]:
                     left -= _copy(packed, unpacked, left)
                 found[member.filename.removesuffix(".npy")[:100]] = file
             return found
-    except (*_DAMAGE, OSError, ValueError) as error:
+    except (*PACKED_DAMAGE, OSError, ValueError) as error:
         # Damaged bzip2 is an OSError without the number that those of disks have.
         if isinstance(error, UploadError) or (isinstance(error, OSError) and error.errno is not None):
             raise

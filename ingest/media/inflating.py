@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from ingest.errors import PACKED_DAMAGE
+from app.measuring.damage import PACKED_DAMAGE
 from ingest.media.items import MediaError
 
 #: Nothing that people photograph, draw or write compresses further; a bomb does by far.

@@ -32,18 +32,22 @@ def can_compile() -> bool:
     return shutil.which(compiler) is not None and Path(sysconfig.get_path("include"), "Python.h").is_file()
 
 
-@pytest.fixture(params=["compiled", "numpy"])
+#: Of compiled code there is nothing to test where it cannot be; where it can and is not, these tests fail.
+compiled = pytest.mark.skipif(not can_compile(), reason="there is no compiler")
+
+
+@pytest.fixture(params=[pytest.param("compiled", marks=compiled), "numpy"])
 def looker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Who looks: the compiled code, or what does it where there is no compiler."""
     if request.param == "numpy":
         monkeypatch.setattr(row_look, "_row_look", None)
-    elif not can_compile():
-        pytest.skip("there is no compiler")
+    assert (row_look._row_look is None) == (request.param == "numpy")
     return str(request.param)
 
 
+@compiled
 def test_it_is_compiled_where_it_can_be():
-    assert (row_look._row_look is not None) or not can_compile()
+    assert row_look._row_look is not None
 
 
 def test_nothing_but_time_is_lost_where_it_is_not_compiled():
@@ -58,6 +62,7 @@ def test_nothing_but_time_is_lost_where_it_is_not_compiled():
     assert done.stderr == ""
 
 
+@compiled
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(TYPES),
@@ -145,7 +150,7 @@ def test_no_rows(looker: str):
 
 
 @pytest.mark.parametrize("label", [-1, 4, 2**40, -(2**63)])
-@pytest.mark.skipif(not can_compile(), reason="there is no compiler")
+@compiled
 def test_a_label_that_is_no_class_is_refused_before_anything_is_touched(label: int):
     block = np.full((3, 4), 0.25)
     with pytest.raises(IndexError, match="labels from 0 to 3"):
@@ -153,7 +158,7 @@ def test_a_label_that_is_no_class_is_refused_before_anything_is_touched(label: i
     assert (block == 0.25).all()
 
 
-@pytest.mark.skipif(not can_compile(), reason="there is no compiler")
+@compiled
 @pytest.mark.parametrize("short", range(6))
 @pytest.mark.parametrize("change", [-1, 1])
 def test_arrays_of_other_sizes_are_refused(short: int, change: int):
@@ -164,7 +169,7 @@ def test_arrays_of_other_sizes_are_refused(short: int, change: int):
         row_look._row_look.look(sizes, 0.1, *(bytearray(length) for length in lengths))
 
 
-@pytest.mark.skipif(not can_compile(), reason="there is no compiler")
+@compiled
 @pytest.mark.parametrize("sizes", [(3, 4, 0, 1), (3, 4, 8, 0), (3, 0, 8, 1), (-3, -4, 8, 1), (3, 2**62, 8, 1)])
 def test_impossible_sizes_are_refused(sizes: tuple[int, int, int, int]):
     arrays = [bytearray(length) for length in (24, 96, 24, 24, 3, 3)]
@@ -172,6 +177,7 @@ def test_impossible_sizes_are_refused(sizes: tuple[int, int, int, int]):
         row_look._row_look.look(sizes, 0.1, *arrays)
 
 
+@compiled
 @pytest.mark.parametrize("off", [0.0, 1.5e-3, 5e-3])
 @pytest.mark.parametrize("dtype", TYPES)
 def test_findings_do_not_depend_on_who_looks(tmp_path: Path, monkeypatch: Any, off: float, dtype: Any):
@@ -182,8 +188,8 @@ def test_findings_do_not_depend_on_who_looks(tmp_path: Path, monkeypatch: Any, o
     np.save(tmp_path / "p.npy", probs.astype(dtype))
     labels = rng.integers(0, 30, 4_000)
     found = []
-    for compiled in (row_look._row_look, None):
-        monkeypatch.setattr(row_look, "_row_look", compiled)
+    for code in (row_look._row_look, None):
+        monkeypatch.setattr(row_look, "_row_look", code)
         matrix = open_matrix([tmp_path / "p.npy"], 4_000, 30)
         found.append(flag(labels, matrix, FlagRule.CALIBRATED, lambda _: None))
     one, other = found

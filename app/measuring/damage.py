@@ -1,0 +1,16 @@
+"""What the standard library raises on packed data that are cut off, damaged, or not what they are called."""
+
+import lzma
+import zipfile
+import zlib
+from typing import Final
+
+#: Damaged bzip2 is an OSError besides, without the number that those of files and disks have.
+PACKED_DAMAGE: Final = (
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
