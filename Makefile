@@ -11,7 +11,7 @@ BIN       := $(VENV)/bin
 BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch])
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test fuzz lint bench screenshots clean
+.PHONY: help serve test test-slow fuzz lint bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,13 @@ serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is 
 	@echo "Serving $(CATALOGUE) at http://127.0.0.1:$(PORT) - stop with Ctrl-C"
 	@LABELERRORS_CATALOGUE="$(CATALOGUE)" $(BIN)/uvicorn --factory app.main:create_app --host 127.0.0.1 --port $(PORT) --no-access-log --log-level warning
 
-test: $(VENV)/.ready-dev chromium ## Run all tests, those in a real browser included, on up to four cores
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser included, on up to four cores; at most 10 minutes on two
+	$(PYTEST) -m "not slow" $(TESTS)
+
+test-slow: $(VENV)/.ready-dev chromium ## Run the tests that are slow by nature; at most 30 minutes on two cores
+	$(PYTEST) -m slow $(TESTS)
 
 fuzz: $(VENV)/.ready-dev ## Make thousands of generated requests of the API
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),400) $(BIN)/python -m pytest tests/app/test_fuzz.py

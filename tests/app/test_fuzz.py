@@ -1,6 +1,7 @@
 """The API under generated requests: never a server's error, and every answer as its description says.
 
-``FUZZ_EXAMPLES`` sets how many requests are made of each operation; ``make fuzz`` makes thousands.
+``make test`` makes a few requests of each operation, ``make test-slow`` a hundred; ``FUZZ_EXAMPLES`` sets how many
+``make fuzz`` makes, each time others.
 """
 
 import os
@@ -14,7 +15,10 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance, response
 from app.main import create_app
 from app.settings import Settings
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
+if chosen := os.environ.get("FUZZ_EXAMPLES"):
+    EXAMPLES = [pytest.param(int(chosen), marks=pytest.mark.slow)]
+else:
+    EXAMPLES = [12, pytest.param(100, marks=pytest.mark.slow)]
 # Which agreement thresholds, classes and fields there are depends on the dataset, so a request that the description
 # allows may still be refused: with 400, in the one shape of errors, which is checked as any other answer.
 NAMES = ("sample-digits", "sample-texts", "sample-sounds")
@@ -34,12 +38,12 @@ def test_there_are_operations_to_try(operations):
     assert "POST /api/v1/datasets/{name}/labels" in operations
 
 
-def try_out(operation) -> int:
+def try_out(operation, examples: int) -> int:
     """Make requests of one operation; how many. Raises what the first wrong answer is."""
     asked = 0
 
     @hypothesis.settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         derandomize="FUZZ_EXAMPLES" not in os.environ,
         database=None,
@@ -62,11 +66,12 @@ def try_out(operation) -> int:
     return asked
 
 
-def test_every_answer_is_as_described(operations):
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_every_answer_is_as_described(operations, examples):
     failures = []
     for label, operation in operations.items():
         try:
-            assert try_out(operation) > 0
+            assert try_out(operation, examples) > 0
         except BaseExceptionGroup as group:
             failures += [f"{label}\n{one}" for one in group.exceptions]
         except Exception as error:
