@@ -14,19 +14,20 @@ ADDRESS: Final = "[address]"
 #: What stands for a telephone number.
 NUMBER: Final = "[number]"
 
+# Every repetition below gives nothing back that it has taken (``++``, ``{1,80}+``), or is of so few parts that nothing
+# is lost by trying them all: the work is a bounded number of steps for each character, whatever the text.
 _ADDRESS: Final = re.compile(
-    r"[A-Za-z0-9._%+=/-]{1,80}@[A-Za-z0-9.-]{1,120}"  # also those of 1993, without a dot
-    r"|\b[A-Za-z0-9.-]{2,60}(?:![A-Za-z0-9.-]{1,60}){2,10}"  # by way of other machines: host!host!person
+    r"[A-Za-z0-9._%+=/-]{1,80}+@[A-Za-z0-9.-]{1,120}+"  # also those of 1993, without a dot
+    r"|\b[A-Za-z0-9.-]{2,60}+(?:![A-Za-z0-9.-]{1,60}+){2,10}+"  # by way of other machines: host!host!person
 )
-# Every part is bounded, so that no text can make the search long.
 _NUMBER: Final = re.compile(
     r"""
     (?<![\w.$\#/<-])
     (?:
         # (609) 397-2147, 1-614-860-2144, 301/468-0241, 416 698 3649, (310)559-MACS
         (?:\+?\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ -]{0,2}|\d{3}[-./ ])(?:\d{3}[- .]\d{4}|\d{3}-[A-Z]{4})
-        # +44 91 222 8238, +46-8-7538306, +44 (0)61 275 6040
-        | \+(?=(?:[ ().-]{0,3}\d){8,15})\d{1,3}(?:[ .-]{0,2}\(?\d{1,5}\)?){2,6}
+        # +44 91 222 8238, +46-8-7538306, +44 (0)61 275 6040, (+47) 67125580: whole runs of digits, 8 or more in all
+        | \+(?=(?:[ ().-]{0,3}+\d){8})(?:\d{8,15}+|\d{1,7}+(?!\d)\)?(?:[ .-]{0,2}+\(?+\d{1,15}+(?!\d)\)?){1,6})
         # 559-6227, but no range of whole thousands
         | (?<!:)\d{3}-(?!\d000)\d{4}
     )

@@ -18,15 +18,12 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _HEADER_LINE = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(?:[ \t]+(.*))?")
 _TELLING_HEADERS: Final = frozenset({"subject", "from", "newsgroups", "message-id"})
 _QUOTE = re.compile(r"\s*(?:[>|}]|:[ >]|[A-Za-z]{1,4}>)")
-_ATTRIBUTION = re.compile(
-    r"\s*(?:In (?:article|message|a (?:previous )?article)\b.*"
-    r"|.*\b(?:wrote|writes|said|says)\s*:?\s*"
-    r"|.*<[^>\s]+@[^>\s]+>.*:)",
-    re.IGNORECASE,
-)
+_INTRODUCES = re.compile(r"\s*In (?:article|message|a (?:previous )?article)\b.*", re.IGNORECASE)
+_SAYS = re.compile(r"\b(?:wrote|writes|said|says)\Z", re.IGNORECASE)
+#: What stands before a ">", back to the one before it or to a space.
+_BRACKETED = re.compile(r"(?<![^>\s])([^>\s]++)>")
 
-#: An excerpt looks no further into a text, and takes no longer line for an attribution: nothing telling is lost, and no
-#: line can be made to keep the patterns busy.
+#: An excerpt looks no further into a text, and takes no longer line for an attribution: nothing telling is lost.
 _LOOKED_AT: Final = 20_000
 _ATTRIBUTION_LENGTH: Final = 200
 
@@ -102,9 +99,28 @@ def _own_lines(body: str) -> Iterator[str]:
     for line in body.splitlines():
         if line.rstrip() == "--":
             return
-        attribution = len(line) <= _ATTRIBUTION_LENGTH and _ATTRIBUTION.fullmatch(line)
+        attribution = len(line) <= _ATTRIBUTION_LENGTH and is_attribution(line)
         if not attribution and not _QUOTE.match(line):
             yield line
+
+
+def is_attribution(line: str) -> bool:
+    """Whether a line of a post says whose words follow, in a number of steps that grows with its length alone.
+
+    >>> is_attribution("In article <1@x> b@c writes:"), is_attribution("Joe Doe <joe@x> on cars:")
+    (True, True)
+    >>> is_attribution("She said so: to me"), is_attribution("Ask <joe@x> about it")
+    (False, False)
+    """
+    if _INTRODUCES.fullmatch(line) or _SAYS.search(line.rstrip().removesuffix(":").rstrip()):
+        return True
+    return line.endswith(":") and any(_holds_address(match[1]) for match in _BRACKETED.finditer(line))
+
+
+def _holds_address(text: str) -> bool:
+    """Whether ``<``, something, ``@`` and something stand in this order in what ends before a ``>``."""
+    opened = text.find("<")
+    return opened >= 0 and text.rfind("@", opened + 2, len(text) - 1) >= 0
 
 
 def _cut(text: str, limit: int) -> str:
