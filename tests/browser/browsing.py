@@ -31,6 +31,6 @@ def chromium_path() -> str:
     return found
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, environment: dict[str, str] | None = None) -> Browser:
     """A headless browser that talks to nobody on its own account."""
-    return playwright.chromium.launch(executable_path=chromium_path(), args=_ARGUMENTS)
+    return playwright.chromium.launch(executable_path=chromium_path(), args=_ARGUMENTS, env=environment)

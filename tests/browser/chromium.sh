@@ -1,18 +1,24 @@
 #!/bin/sh
-# Makes sure that the browser tests find Chromium: uses what is there, installs Debian's where that is allowed, and else
-# says what to install.
+# Makes sure that the browser tests find Chromium and the DejaVu fonts: uses what is there, installs Debian's where that
+# is allowed, and else says what to install.
+missing=chromium
 for name in ${CHROMIUM:-chromium chromium-browser google-chrome}; do
-    command -v "$name" >/dev/null && exit 0
+    command -v "$name" >/dev/null && missing=
 done
+fonts=$(find /usr/share/fonts /usr/local/share/fonts "$HOME/.local/share/fonts" "$HOME/.fonts" -name DejaVuSerif.ttf 2>/dev/null)
+[ -n "$fonts" ] || missing="$missing fonts-dejavu-core"
+[ -n "$missing" ] || exit 0
+
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    echo "Installing Chromium for the browser tests ..."
+    echo "Installing for the browser tests: $missing ..."
     log=$(mktemp)
-    if { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium; } >"$log" 2>&1; then
+    # shellcheck disable=SC2086  # two packages are two words
+    if { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing; } >"$log" 2>&1; then
         rm -f "$log"
         exit 0
     fi
     tail -n 20 "$log" >&2
 fi
-echo "The browser tests need Chromium. Install it (Debian, as root: apt-get install chromium)," >&2
-echo "or name another one: make test CHROMIUM=/path/to/chrome" >&2
+echo "The browser tests need Chromium and the DejaVu fonts; install (Debian, as root: apt-get install $missing)." >&2
+echo "Another Chromium is named with: make test CHROMIUM=/path/to/chrome" >&2
 exit 1

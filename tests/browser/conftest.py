@@ -5,17 +5,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser import fonts
 from tests.browser.browsing import launch
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium, closed with its module: while it is open, an event loop runs in which other tests cannot run theirs.
 
-    A machine without it fails these tests with the reason; it does not skip them.
+    Its fonts are the same on every machine. One without it fails these tests with the reason; it does not skip them.
     """
     with sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright, fonts.only("dejavu", tmp_path_factory.mktemp("dejavu")))
         yield browser
         browser.close()
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_browser_pages import RULES, SCHEMES, WIDTHS, tab
+from tests.browser.test_browser_pages import LOOKS, RULES, tab
 
 PAGES = (
     "/sample-digits/stability",
@@ -21,8 +21,7 @@ def require_accessible(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.parametrize("path", PAGES)
 def test_accessible_and_no_wider_than_the_window(browser: Browser, site: str, path: str, width: int, scheme: str):
     with tab(browser, site, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
