@@ -75,7 +75,8 @@ def _line(one: Comparison) -> str:
     line = f"{one.outcome.upper():8} {one.table:4} {one.subject}: {one.figure}: {one.published} published"
     if one.computed != one.published:
         line += f", {one.computed} here"
-    return line + (f". {one.reason}" if one.reason else "")
+    said = [sentence for sentence in (one.reason, one.note) if sentence]
+    return line + (f". {' '.join(said)}" if said else "")
 
 
 def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ match.
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -72,6 +72,7 @@ class Comparison:
     computed: str | None
     outcome: Outcome
     reason: str | None  # why it differs, or is not loaded
+    note: str | None = None  # what else a reader should know of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _models(
         subject = f"{row['platform']}/{row['model']}"
         absent = f"{subject} is not among the models of this catalogue." if models else _no_models(at, dataset)
         for figure, (title, kind) in MODEL_COLUMNS.items():
-            reason = _reason(reasons, table, row["model"], figure)
+            reason = _reason(reasons, table, subject, figure)
             if "rank" in figure:
                 value = None if model is None else model["ranks"]["correctable"][kind]
                 tie = sum(m["ranks"]["correctable"][kind] == value for m in models.values())
@@ -233,14 +234,42 @@ def _rank(
 def _text(connection: Connection, loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
     for row in _rows("text.csv"):
         at = loaded.get(row["dataset"])
+        reason = _reason(reasons, "text", row["dataset"], row["figure"])
+        if row["figure"].startswith("crossing"):
+            yield _crossing_comparison(connection, at, row, reason)
+            continue
         if row["dataset"]:
-            value = None if at is None else _of_dataset(connection, at, row["figure"], row["argument"])
-            absent = (_no_models if "crossing" in row["figure"] else _absent)(at, row["dataset"])
+            value = None if at is None else _of_dataset(at, row["figure"], row["argument"])
+            absent = _absent(at, row["dataset"])
         else:
             value = _of_all(loaded, row["figure"])
             absent = f"It is of all ten datasets; this catalogue holds {len(_of_paper(loaded))} of them."
-        reason = _reason(reasons, "text", row["dataset"], row["figure"])
         yield _comparison("text", row["place"], row["words"], row["published"], value, reason, absent)
+
+
+def _crossing_comparison(
+    connection: Connection, at: _Loaded | None, row: Mapping[str, str], reason: str | None
+) -> Comparison:
+    """A crossing of two models by corrected accuracy, or how far above the prevalence of P it lies, in per cent.
+
+    ``beside`` are two other models that a reader might take for these: the note says where they cross.
+    """
+    results = None if at is None else read_results(connection, at.id, at.agreements[0])
+    absent = _no_models(at, row["dataset"])
+    known = {f"{m['platform']}/{m['name']}" for m in results["models"]} if results else set()
+    if known:
+        missing = [key for key in row["argument"].split() if key not in known]
+        absent = (
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not among the models of this catalogue."
+        )
+        if results is not None and not missing and _crossing(results, row["figure"], row["argument"]) is None:
+            # Not a gap in the data: both models are here, and what was published does not happen.
+            outcome = Outcome.BROKEN if reason is None else Outcome.DIFFERS
+            return Comparison("text", row["place"], row["words"], row["published"], "no crossing", outcome, reason)
+    value = _crossing(results, row["figure"], row["argument"])
+    found = _comparison("text", row["place"], row["words"], row["published"], value, reason, absent)
+    other = _crossing(results, row["figure"], row["beside"]) if row["beside"] else None
+    return found if value is None or other is None else replace(found, note=row["note"].format(other))
 
 
 def _of_all(loaded: Mapping[str, _Loaded], figure: str) -> float | None:
@@ -257,7 +286,7 @@ def _of_paper(loaded: Mapping[str, _Loaded]) -> list[Mapping[str, Any]]:
     return [loaded[row["dataset"]].row for row in _rows("table1.csv") if row["dataset"] in loaded]
 
 
-def _of_dataset(connection: Connection, at: _Loaded, figure: str, argument: str) -> float | None:
+def _of_dataset(at: _Loaded, figure: str, argument: str) -> float | None:
     if figure == "errors":
         return int(at.row["n_errors"])
     if figure == "percent_error":
@@ -265,18 +294,14 @@ def _of_dataset(connection: Connection, at: _Loaded, figure: str, argument: str)
     if figure == "correctable":
         return at.category(Category.CORRECTABLE, int(argument)) if int(argument) in at.agreements else None
     counts = at.categories.get(at.agreements[0], {})
-    prevalence = 100 * sizes(at.row["size"], counts).noise_prevalence if at.row["size"] else None
-    if figure == "noise_prevalence" or prevalence is None:
-        return prevalence
-    crossing = _crossing(read_results(connection, at.id, at.agreements[0]), argument)
-    if crossing is None:
+    return 100 * sizes(at.row["size"], counts).noise_prevalence if at.row["size"] else None
+
+
+def _crossing(results: Mapping[str, Any] | None, figure: str, pair: str) -> float | None:
+    if results is None:
         return None
-    return crossing - prevalence if figure == "crossing_increase" else crossing
-
-
-def _crossing(results: Mapping[str, Any] | None, pair: str) -> float | None:
-    first, second = pair.split()
-    for one in () if results is None else results["crossings"]:
-        if one["kind"] == "corrected_top1" and {one["first"], one["second"]} == {first, second}:
-            return 100 * float(one["noise_prevalence"])
+    for one in results["crossings"]:
+        if one["kind"] == "corrected_top1" and {one["first"], one["second"]} == set(pair.split()):
+            least = float(results["noise_prevalence"]) if figure == "crossing_increase" else 0.0
+            return 100 * (float(one["noise_prevalence"]) - least)
     return None
