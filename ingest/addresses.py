@@ -1,18 +1,31 @@
 """Which addresses may be asked: public ones, by http or https.
 
 Addresses come out of downloaded files and out of other servers' redirects, so each is looked up here before anyone
-connects, and the connection then goes to the very machine that was looked up. A name that is private, or that changes
-between the look and the connection, leads nowhere.
+connects, and the connection then goes to one of the very machines that were looked up. A name that is private, or that
+changes between the look and the connection, leads nowhere.
 """
 
 import asyncio
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import chain, zip_longest
+from typing import Final
 from urllib.parse import urlsplit
 
-_LONGEST = 2_000
+_LONGEST: Final = 2_000
+#: Machines of one name that are tried, one after another.
+_MOST_MACHINES: Final = 6
+#: What is handed out to machines of the internet (IANA). All else is local, multicast, or an IPv4 address in disguise:
+#: IPv4-mapped and IPv4-compatible (::/96), NAT64 (64:ff9b::/96 and the local 64:ff9b:1::/48), site-local (fec0::/10).
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+#: Within it: protocols of the IETF, Teredo among them, documentation, and 6to4.
+_NOT_MACHINES: Final = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+#: Interface identifiers of ISATAP, which end in an IPv4 address.
+_ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
+#: Protocols of the IETF, and the old relays to 6to4, which some versions of Python take for public.
+_NOT_MACHINES_V4: Final = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24")))
 
 
 class RefusedAddressError(Exception):
@@ -31,12 +44,17 @@ class Destination:
     host: str  # for the Host header
     name: str  # for the certificate
 
+    @property
+    def machine(self) -> str:
+        """The machine's number, with its port where the address names one."""
+        return urlsplit(self.url).netloc
 
-async def destination(address: str, allowed: Collection[str] = ()) -> Destination:
-    """The machine that an address names, looked up.
 
-    Hosts ``allowed`` by whoever runs the command may be private. Raises RefusedAddressError for an address that is
-    none, is not of the web, or belongs to a network that is not public.
+async def destinations(address: str, allowed: Collection[str] = ()) -> list[Destination]:
+    """The machines that an address names, looked up, in the order in which to try them; at least one, at most six.
+
+    Hosts ``allowed`` by whoever runs the command may be private; of others only public machines are named. Raises
+    RefusedAddressError for an address that is none, is not of the web, or leads to networks that are not public.
     """
     try:
         parts = urlsplit(address)
@@ -47,35 +65,67 @@ async def destination(address: str, allowed: Collection[str] = ()) -> Destinatio
         raise RefusedAddressError("expected an http or https address, found another")
     if parts.username is not None or parts.password is not None:
         raise RefusedAddressError("refused an address with a name and a password in it")
-    number = await _number(host, port or (443 if parts.scheme == "https" else 80), host in allowed)
-    bracketed = f"[{number}]" if ":" in number else number
-    netloc = bracketed if port is None else f"{bracketed}:{port}"
-    return Destination(parts._replace(netloc=netloc, fragment="").geturl(), parts.netloc, host)
+    found = []
+    for number in await _numbers(host, port or (443 if parts.scheme == "https" else 80), host in allowed):
+        bracketed = f"[{number}]" if ":" in number else number
+        netloc = bracketed if port is None else f"{bracketed}:{port}"
+        found.append(Destination(parts._replace(netloc=netloc, fragment="").geturl(), parts.netloc, host))
+    return found
 
 
-async def _number(host: str, port: int, private: bool) -> str:
+async def _numbers(host: str, port: int, private: bool) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UnknownMachineError(f"expected a machine called {host}, found none ({said})") from error
-    numbers = [str(entry[4][0]) for entry in found]
+    numbers = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    # A name server behind NAT64 adds numbers of its own to public ones, so a refused one does not refuse the others.
+    kept = [number for number in numbers if private or is_public(number)]
+    if not kept:
+        raise RefusedAddressError(f"refused {host}: it leads to the private address {numbers[0]}")
+    return _by_turns(kept)[:_MOST_MACHINES]
+
+
+def _by_turns(numbers: list[str]) -> list[str]:
+    """Both kinds of numbers in turn, so that a network without one of them costs one attempt (RFC 8305, section 4).
+
+    >>> _by_turns(["2606:4700::1", "2606:4700::2", "1.1.1.1"])
+    ['2606:4700::1', '1.1.1.1', '2606:4700::2']
+    """
+    kinds: dict[bool, list[str]] = {}
     for number in numbers:
-        if not private and not is_public(number):
-            raise RefusedAddressError(f"refused {host}: it leads to the private address {number}")
-    return numbers[0]
+        kinds.setdefault(":" in number, []).append(number)
+    return [number for number in chain.from_iterable(zip_longest(*kinds.values())) if number is not None]
 
 
 def is_public(number: str) -> bool:
-    """Whether a numeric address belongs to the public internet.
+    """Whether a numeric address belongs to a machine of the public internet.
 
-    >>> [is_public(n) for n in ("93.184.216.34", "127.0.0.1", "10.1.2.3", "::ffff:192.168.0.1", "169.254.169.254")]
-    [True, False, False, False, False]
+    An IPv4 address inside an IPv6 one is refused whatever it is: where it leads, a translator decides.
+
+    >>> [is_public(n) for n in ("93.184.216.34", "127.0.0.1", "10.1.2.3", "169.254.169.254")]
+    [True, False, False, False]
+    >>> [is_public(n) for n in ("2606:4700::1111", "::ffff:93.184.216.34", "64:ff9b::7f00:1", "fec0::1")]
+    [True, False, False, False]
     """
-    address = ip_address(number.partition("%")[0])
-    if isinstance(address, IPv6Address):
-        # Numbers of the old kind inside numbers of the new kind are as private as they were.
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            return is_public(str(inner))
-    return address.is_global and not address.is_multicast
+    address = ip_address(number)
+    if isinstance(address, IPv4Address):
+        return (
+            address.is_global
+            and not address.is_multicast
+            and not any(address in network for network in _NOT_MACHINES_V4)
+        )
+    return _is_public_v6(address)
+
+
+def _is_public_v6(address: IPv6Address) -> bool:
+    isatap = int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
+    # A zone says over which of our own networks to go.
+    return (
+        address in _GLOBAL_UNICAST
+        and address.is_global
+        and address.scope_id is None
+        and not isatap
+        and not any(address in network for network in _NOT_MACHINES)
+    )

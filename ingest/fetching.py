@@ -21,7 +21,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from ingest.addresses import Destination, RefusedAddressError, UnknownMachineError, destination
+from ingest.addresses import RefusedAddressError, UnknownMachineError, destinations
+from ingest.failover import Reachable
 from ingest.no_answer import spoken, why_none
 
 _AGENT: Final = "label-errors-site (media for a local catalogue)"
@@ -41,6 +42,7 @@ class Manners:
     backoff: float = 1.0  # before the second attempt; doubles with each
     longest_wait: float = 300.0  # a server that asks for more is left alone, by all files of this run
     silence: float = 20.0  # without a byte
+    connecting: float = 5.0  # to one machine of a name, where it has others
     most_silent: int = 5  # files in a row without an answer from a server, then it is asked for no other
     whole: float = 120.0  # for one attempt at one file
     total: float = 600.0  # for one file, all attempts and what its server asked to wait
@@ -130,6 +132,7 @@ class _Fetching:
     next_start: float = field(default=0.0, init=False)
     shut: dict[str, str] = field(default_factory=dict, init=False)  # host -> why it is asked no more
     silent: Counter[str] = field(default_factory=Counter, init=False)  # host -> files in a row without an answer
+    reachable: Reachable = field(default_factory=Reachable, init=False)
 
     async def all(self, errands: Sequence[Errand]) -> list[Fetched]:
         waiting = iter(enumerate(errands))
@@ -231,9 +234,9 @@ class _Fetching:
             await self._turn()
             self._require_open(first)
             async with time_left.passing(self.manners.whole):
-                to = await destination(url, self.manners.allowed_hosts)
-                async with client.stream(
-                    "GET", to.url, headers=_headers(to), extensions={"sni_hostname": to.name}
+                machines = await destinations(url, self.manners.allowed_hosts)
+                async with self.reachable.answer(
+                    client, machines, self.manners.silence, self.manners.connecting
                 ) as answer:
                     self.silent[urlsplit(first).hostname or ""] = 0
                     if answer.is_redirect and "location" in answer.headers:
@@ -279,11 +282,6 @@ class _Fetching:
         declared = answer.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self.manners.most_bytes:
             raise _RefusedError(f"expected at most {self.manners.most_bytes:,} bytes, found {int(declared):,}")
-
-
-def _headers(to: Destination) -> dict[str, str]:
-    # As it is: a compressed answer would hide how large the file is.
-    return {"Host": to.host, "Accept-Encoding": "identity"}
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -4,17 +4,19 @@ import asyncio
 import io
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+import anyio
 import pytest
 from nasty import Nasty, nasty
 from PIL import Image
 
-from ingest.addresses import RefusedAddressError, destination, is_public
+from ingest.addresses import RefusedAddressError, destinations, is_public
 from ingest.fetching import Errand, Fetched, Manners, fetch
 
 MANNERS = Manners(
@@ -218,15 +220,40 @@ def test_no_name_out_of_an_address_becomes_a_path(server: Nasty, tmp_path: Path)
         "fe80::1%eth0",
         "fc00::1",
         "::ffff:10.0.0.1",
+        "::ffff:93.184.216.34",
+        "::93.184.216.34",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::5db8:d822",
+        "64:ff9b:1::a00:1",
         "2002:7f00:1::",
+        "2002:5db8:d822::1",
+        "2001:0:5db8:d822:8000:63bf:80ff:fffe",
+        "2606:4700::5efe:10.0.0.1",
+        "fec0::1",
+        "feff::1",
         "ff02::1",
+        "ff0e::1",
+        "2001:20::1",
+        "2001:db8::1",
+        "3fff::1",
+        "5f00::1",
+        "100::1",
+        "4000::1",
+        "2606:4700::1%eth0",
+        "192.88.99.1",
+        "192.0.0.9",
+        "198.18.0.1",
+        "239.1.1.1",
     ],
 )
 def test_private_numbers_are_known(number: str) -> None:
     assert not is_public(number)
 
 
-@pytest.mark.parametrize("number", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
+@pytest.mark.parametrize(
+    "number", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450::1", "2001:4860:4860::8888"]
+)
 def test_public_numbers_are_known(number: str) -> None:
     assert is_public(number)
 
@@ -248,10 +275,89 @@ def test_public_numbers_are_known(number: str) -> None:
 )
 def test_what_is_no_address_of_the_web_is_refused(address: str) -> None:
     with pytest.raises(RefusedAddressError):
-        asyncio.run(destination(address, {"127.0.0.1"}))
+        asyncio.run(destinations(address, {"127.0.0.1"}))
 
 
 def test_a_request_goes_to_the_machine_that_was_looked_up() -> None:
-    found = asyncio.run(destination("https://localhost:8443/a%20b?c=d#e", {"localhost"}))
-    assert found.url in ("https://127.0.0.1:8443/a%20b?c=d", "https://[::1]:8443/a%20b?c=d")
-    assert (found.host, found.name) == ("localhost:8443", "localhost")
+    found = asyncio.run(destinations("https://localhost:8443/a%20b?c=d#e", {"localhost"}))
+    assert {one.url for one in found} <= {"https://127.0.0.1:8443/a%20b?c=d", "https://[::1]:8443/a%20b?c=d"}
+    assert {(one.host, one.name) for one in found} == {("localhost:8443", "localhost")}
+
+
+def name_server(monkeypatch: pytest.MonkeyPatch, *answers: Sequence[str]) -> list[str]:
+    """Have names lead to these numbers, one answer a look; returns the list of names looked up."""
+    asked: list[str] = []
+
+    async def getaddrinfo(self: object, host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        found = answers[min(len(asked), len(answers) - 1)]
+        asked.append(host)
+        return [(0, 0, 0, "", (number, port)) for number in found]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+def test_of_several_machines_the_public_ones_are_tried_both_kinds_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = ["2606:4700::1", "64:ff9b::7f00:1", "fec0::1", "2606:4700::2", "10.0.0.1", "1.1.1.1", "1.1.1.1"]
+    name_server(monkeypatch, numbers)
+    found = asyncio.run(destinations("http://names.example:81/x"))
+    assert [one.url for one in found] == [
+        "http://[2606:4700::1]:81/x",
+        "http://1.1.1.1:81/x",
+        "http://[2606:4700::2]:81/x",
+    ]
+
+
+def test_a_name_that_leads_to_no_public_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    name_server(monkeypatch, ["64:ff9b::7f00:1", "fec0::1", "::ffff:127.0.0.1", "2002:7f00:1::", "10.0.0.1"])
+    with pytest.raises(RefusedAddressError, match="it leads to the private address 64:ff9b::"):
+        asyncio.run(destinations("http://names.example/x"))
+
+
+def test_the_next_machine_is_asked_when_one_is_dead(
+    server: Nasty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing listens on 127.0.0.3; a machine that could not be reached is not tried first again.
+    port = server.address.rpartition(":")[2]
+    asked = name_server(monkeypatch, ["127.0.0.3", "127.0.0.1"])
+    tried: list[str] = []
+    connect = anyio.connect_tcp
+
+    async def noted(remote_host: str, **options: Any) -> Any:
+        tried.append(remote_host)
+        return await connect(remote_host, **options)
+
+    monkeypatch.setattr(anyio, "connect_tcp", noted)
+    manners = replace(MANNERS, connections=1, allowed_hosts=frozenset({"names.example"}))
+    urls = [f"http://names.example:{port}/good/{n}.png" for n in range(3)]
+    found = fetched(server, tmp_path, *urls, manners=manners)
+    assert [one.reason for one in found] == [None] * 3
+    assert asked == ["names.example"] * 3
+    assert tried[0] == "127.0.0.3"
+    assert set(tried[1:]) == {"127.0.0.1"}
+
+
+def test_a_name_that_changes_between_look_and_connection_leads_nowhere_else(
+    server: Nasty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first look finds a machine that may be asked and is dead; a second look, which would find the one that
+    # listens, must not be taken, and one that is refused must not be tried in its place.
+    port = server.address.rpartition(":")[2]
+    asked = name_server(monkeypatch, ["127.0.0.3"], ["127.0.0.1"])
+    manners = replace(MANNERS, attempts=1, allowed_hosts=frozenset({"names.example"}))
+    (one,) = fetched(server, tmp_path, f"http://names.example:{port}/good/0.png", manners=manners)
+    assert one.path is None
+    assert "expected a connection, found none" in (one.reason or "")
+    assert asked == ["names.example"]
+
+
+def test_a_refused_machine_is_not_asked_beside_dead_ones(
+    server: Nasty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 127.0.0.3 stands for a public machine that is dead; the server that listens is at a refused number.
+    port = server.address.rpartition(":")[2]
+    name_server(monkeypatch, ["127.0.0.3", "127.0.0.1"])
+    monkeypatch.setattr("ingest.addresses.is_public", lambda number: number == "127.0.0.3")
+    manners = replace(MANNERS, attempts=1, allowed_hosts=frozenset())
+    (one,) = fetched(server, tmp_path, f"http://names.example:{port}/good/0.png", manners=manners)
+    assert "expected a connection, found none" in (one.reason or "")
