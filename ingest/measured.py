@@ -85,17 +85,19 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
         f"{title} at {found['agreement']} of {raters} votes: "
         + ", ".join(f"|{letter}| = {n:,}" for letter, n in sizes.items())
         + f", noise prevalence {found['noise_prevalence']:.2%}",
+        *_like_for_like(found),
         "",
-        _row("accuracy in per cent, 95 % interval", list(_KINDS.values())),
     ]
+    rows = [["accuracy in per cent, 95 % interval", *_KINDS.values()]]
     for part, words in _SETS.items():
         of_set = found["accuracy"][part]
-        lines.append(_row(words, [_accuracy(of_set[kind], of_set["intervals"][kind]) for kind in KINDS]))
+        rows.append([words, *(_accuracy(of_set[kind], of_set["intervals"][kind]) for kind in KINDS)])
+    lines += _table(rows)
     ranked = {part: ranks for part, ranks in found["ranks"].items() if any(ranks.values())}
     if ranked:
-        lines += ["", _row("rank among the stored models", list(_KINDS.values()))]
-        for part, ranks in ranked.items():
-            lines.append(_row(_SETS[part], [_rank(ranks[kind]) for kind in KINDS]))
+        rows = [["rank among the stored models", *_KINDS.values()]]
+        rows += [[_SETS[part], *(_rank(ranks[kind]) for kind in KINDS)] for part, ranks in ranked.items()]
+        lines += ["", *_table(rows)]
     if found["crossings"]:
         lines += ["", "crossings:"]
         lines += [
@@ -104,6 +106,28 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
             for one in found["crossings"]
         ]
     return "\n".join(lines + _changes(found["changes"], sizes["C"]))
+
+
+def _like_for_like(found: Mapping[str, Any]) -> list[str]:
+    """What correcting does, on one set of examples; and what comes of leaving some out, which is another thing."""
+    accuracy, sizes, effects = found["accuracy"], found["sizes"], found["effects"]
+    on_p, on_d = accuracy["pruned"], accuracy["all"]
+    if effects["correcting"] is None:
+        return []
+    lines = [
+        f"on the {sizes['P']:,} examples of P: {on_p['original_top1']:.2%} by the given labels, "
+        f"{on_p['corrected_top1']:.2%} with {sizes['C']:,} corrected ({_points(effects['correcting'])})"
+    ]
+    if sizes["U"]:
+        lines.append(
+            f"on all {sizes['D']:,} examples: {on_d['original_top1']:.2%} by the given labels; leaving out the "
+            f"{sizes['U']:,} of unknown label alone changes it by {_points(effects['leaving_out'])}"
+        )
+    return lines
+
+
+def _points(effect: float) -> str:
+    return f"{100 * effect:+.2f} points"
 
 
 def _changes(changes: Mapping[str, Any], n: int) -> list[str]:
@@ -123,8 +147,17 @@ def _changes(changes: Mapping[str, Any], n: int) -> list[str]:
     return lines + ([f"  and {more:,} more; --json has them all"] if more > 0 else [])
 
 
-def _row(head: str, cells: Sequence[str]) -> str:
-    return head.ljust(38) + "".join(cell.rjust(22) for cell in cells)
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: the first column to the left, the others to the right, however wide their cells are.
+
+    >>> _table([["set", "rank"], ["D", "1 of 2, 2 tied"]])
+    ['set            rank', 'D    1 of 2, 2 tied']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]
 
 
 def _sure(crossing: Mapping[str, Any]) -> str:

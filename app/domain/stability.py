@@ -59,21 +59,20 @@ class Partition:
 class Tally:
     """How many examples of each set a model predicts right: ``right[set][kind]``, None where that cannot be told.
 
-    On D, corrected accuracy leaves U out, as Definition 2 does: what has no known label cannot be predicted right, so
-    it is the corrected accuracy on P.
+    By corrected labels nothing can be told on D while U is not empty: what has no known label cannot be right or wrong.
+    The corrected accuracy of Definition 2 is that on P, and its like by original labels is that on P as well.
     """
 
     sizes: Sizes
     right: Mapping[str, Mapping[str, int | None]]
 
-    def n(self, part: str, kind: str) -> int:
-        """How many examples an accuracy is measured on."""
-        counted_on_pruned = part == "all" and kind.startswith("corrected")
-        return int(getattr(self.sizes, "pruned" if counted_on_pruned else part))
+    def n(self, part: str) -> int:
+        """How many examples a set has."""
+        return int(getattr(self.sizes, part))
 
     def accuracy(self, part: str, kind: str) -> float | None:
-        """A fraction of the set; None for an empty set, or where too few of a model's choices are known."""
-        n, right = self.n(part, kind), self.right[part][kind]
+        """A fraction of the set; None for an empty set, and where ``right`` is None."""
+        n, right = self.n(part), self.right[part][kind]
         return right / n if n and right is not None else None
 
 
@@ -141,11 +140,10 @@ def tally(test: Partition, marks: Mapping[str, Marks | None]) -> Tally:
     members = {"all": None, "pruned": test.pruned, "benign": test.benign, "correctable": test.correctable}
 
     def count(part: str, kind: str) -> int | None:
-        of_kind = marks[kind]
-        if of_kind is None:
+        of_kind, inside = marks[kind], members[part]
+        if of_kind is None or (part == "all" and kind.startswith("corrected") and test.unknown.any()):
             return None
-        chosen = test.pruned if part == "all" and kind.startswith("corrected") else members[part]
-        return int((of_kind if chosen is None else of_kind & chosen).sum())
+        return int((of_kind if inside is None else of_kind & inside).sum())
 
     return Tally(test.sizes, {part: {kind: count(part, kind) for kind in KINDS} for part in SETS})
 

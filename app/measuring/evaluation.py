@@ -2,10 +2,14 @@
 
     {"agreement", "sizes", "noise_prevalence",
      "accuracy": {set: {kind: fraction, "intervals": {kind: [low, high]}}},
+     "effects": {"leaving_out", "correcting"},
      "ranks": {set: {kind: {"rank", "of", "tied_with", "interval"}}},
      "crossings": [see ``trading``, with YOURS as one of the two],
      "changes": {"gained", "lost", "neither",
                  "examples": [{"index", "key", "given", "corrected", "predicted", "change"}]}}
+
+``effects`` tell by how much top-1 accuracy goes up, first because U is left out (from D to P, by the given labels),
+then because labels are corrected (on P, from given to corrected ones): each compares what differs in one thing.
 
 Nothing is stored. The answer to a file is the same on the site and on the command line.
 """
@@ -53,6 +57,10 @@ def evaluate(
         "sizes": sizes_object(test),
         "noise_prevalence": test.sizes.noise_prevalence,
         "accuracy": accuracies(found),
+        "effects": {
+            "leaving_out": _difference(found.accuracy("all", ORIGINAL), found.accuracy("pruned", ORIGINAL)),
+            "correcting": _difference(found.accuracy("pruned", ORIGINAL), found.accuracy("pruned", CORRECTED)),
+        },
         "ranks": ranks,
         "crossings": crossings(test, list(firsts), list(firsts.values()), [(0, n) for n in range(1, len(firsts))]),
         "changes": _changes(test, target, ranked),
@@ -69,7 +77,7 @@ def read_results(connection: Connection, dataset_id: int, agreement: int) -> dic
 
 def _rank(found: Tally, others: Sequence[Mapping[str, Any]], part: str, kind: str) -> dict[str, Any] | None:
     """The place among the stored models, ties sharing the best; None where it cannot be told."""
-    own, n = found.accuracy(part, kind), found.n(part, kind)
+    own, n = found.accuracy(part, kind), found.n(part)
     known = [(_key(m), m[part][kind]) for m in others if m[part][kind] is not None]
     if own is None or not known:
         return None
@@ -77,6 +85,10 @@ def _rank(found: Tally, others: Sequence[Mapping[str, Any]], part: str, kind: st
     ahead = sum(accuracy > own + 0.5 / n for _, accuracy in known)
     tied = [key for key, accuracy in known if abs(accuracy - own) < 0.5 / n]
     return {"rank": ahead + 1, "of": len(known) + 1, "tied_with": tied, "interval": None}
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 def _rank_intervals(test: Partition, firsts: Sequence[First]) -> dict[str, list[int]]:

@@ -51,6 +51,10 @@ def correlation_objects(tallies: Sequence[Tally], resampled: Resampled) -> dict[
         for top in ("top1", "top5"):
             kinds = f"original_{top}", f"corrected_{top}"
             before, after = ([n for tally in tallies if (n := tally.right[part][kind]) is not None] for kind in kinds)
+            if len(after) < len(before):
+                # By corrected labels D has no ranking where some examples have none; that on P is another one's.
+                found[part][top] = {"kendall": None, "spearman": None, "intervals": {"kendall": None, "spearman": None}}
+                continue
             intervals = correlation_intervals(*(resampled[part][kind] for kind in kinds))
             found[part][top] = {
                 "kendall": kendall_tau(before, after),
@@ -69,8 +73,7 @@ def resample(test: Partition, marks: Sequence[MarksByKind]) -> Resampled:
     for part in SETS:
         found[part] = {}
         for kind in KINDS:
-            # What has no known label cannot be right by a corrected one: D is P then.
-            of = _PARTS["pruned" if part == "all" and kind.startswith("corrected") else part]
+            of = _PARTS[part]
             found[part][kind] = sum((drawn[name][kind] for name in of[1:]), drawn[of[0]][kind])
     return found
 

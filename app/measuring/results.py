@@ -7,8 +7,8 @@
      "agreement_of_rankings": {set: {"top1", "top5": {"kendall", "spearman", "intervals": {...}}}},
      "crossings": [see ``trading``]}
 
-Kinds are ``original_top1`` and so on; accuracies are fractions, null where they cannot be told. Ingest stores the
-object, the site reads it.
+Kinds are ``original_top1`` and so on; accuracies are fractions, null where they cannot be told, as by corrected labels
+on D where some have none. Ingest stores the object, the site reads it.
 """
 
 from collections.abc import Sequence
@@ -64,5 +64,5 @@ def _accuracies_on(found: Tally, part: str) -> dict[str, Any]:
     intervals = {}
     for kind in KINDS:
         right = found.right[part][kind]
-        intervals[kind] = None if right is None else accuracy_interval(right, found.n(part, kind))
+        intervals[kind] = None if right is None else accuracy_interval(right, found.n(part))
     return {**{kind: found.accuracy(part, kind) for kind in KINDS}, "intervals": intervals}

@@ -26,6 +26,7 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
     at = min(max(choice.prevalence if choice.prevalence is not None else least, least), 1.0)
     axis = Axis(least, choice.scale, int(choice.reach) / 100)
     moved = movers(results, choice.top)
+    repeated = most_repeated(catalogue, dataset, choice.agreement, _MOST_REPEATED + 1)
     return {
         "sizes": results["sizes"],
         "least": least,
@@ -54,8 +55,9 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
                 one.n_models,
                 picture_of(dataset, one.idx, one.media),
             )
-            for one in most_repeated(catalogue, dataset, choice.agreement, _MOST_REPEATED)
+            for one in repeated[:_MOST_REPEATED]
         ],
+        "more_repeated": len(repeated) > _MOST_REPEATED,
     }
 
 
@@ -82,22 +84,22 @@ def _slopes(results: Results, top: str, moved: Sequence[tuple[str, int, int]]) -
         return []
     named = {key: "down" for key, before, after in moved[:_STRESSED] if after > before}
     named |= {key: "up" for key, before, after in moved[-_STRESSED:] if after < before}
-    everywhere = [
-        Moved(key_of(m), m["ranks"]["all"][f"original_top{top}"], m["ranks"]["pruned"][f"corrected_top{top}"])
+    on_p = [
+        Moved(key_of(m), m["ranks"]["pruned"][f"original_top{top}"], m["ranks"]["pruned"][f"corrected_top{top}"])
         for m in results["models"]
-        if m["ranks"]["all"][f"original_top{top}"] is not None
+        if m["ranks"]["pruned"][f"original_top{top}"] is not None
     ]
     on_c = [Moved(*one) for one in moved]
     return [
         (
             "pruned",
-            "The whole test set",
+            "The pruned set P",
             slope_chart(
-                everywhere,
+                on_p,
                 named,
                 "by original labels",
-                "corrected, on P",
-                "Slope chart: ranks on the whole test set by original accuracy, and on the pruned set by corrected one",
+                "by corrected labels",
+                "Slope chart: ranks on the pruned set by original and by corrected labels",
             ),
         ),
         (

@@ -6,6 +6,7 @@ from typing import Any, Final
 from app.audience import may_show
 from app.database import Catalogue
 from app.domain.crossings import Line, crossing
+from app.filter_values import order_words
 from app.records import Dataset
 from app.rendering import media_prefix
 from app.stability.choice import Choice
@@ -39,6 +40,7 @@ def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choic
         "models": [results["models"][place] for place in places],
         "sides": sides,
         "n": len(found),
+        "order": order_words(dataset, "suspicion"),
         "examples": [_example(dataset, one) for one in found[:_MOST_EXAMPLES]],
         "right": [
             sum(one.first == one.corrected for one in found),

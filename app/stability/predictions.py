@@ -27,7 +27,7 @@ class Disagreement:
 
 
 def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: tuple[int, int]) -> list[Disagreement]:
-    """The correctable examples on which two models, given by their places, differ; most suspicious first."""
+    """The correctable examples on which two models, given by their places, differ, in the order of suspicion."""
     i, v, p = schema.issues, schema.verdicts, schema.predictions
     rows = catalogue.connection.execute(
         select(i.c.idx, i.c.given, v.c.corrected, i.c.media, p.c.top)

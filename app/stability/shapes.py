@@ -77,7 +77,7 @@ class ModelOut(Model):
     title: str = Field(description='The platform as a reader knows it: "PyTorch 1.0".')
     parameters: Count | None
     source: str | None
-    all: Accuracies = Field(description="On D. Corrected accuracy leaves U out, so it is that on P.")
+    all: Accuracies = Field(description="On D; by corrected labels null where U is not empty. Compare on P.")
     pruned: Accuracies
     benign: Accuracies
     correctable: Accuracies
@@ -216,6 +216,13 @@ class Changes(Model):
     examples: list[Change]
 
 
+class Effects(Model):
+    """By how much top-1 accuracy goes up, and why: each is the difference of two accuracies alike in all else."""
+
+    leaving_out: float | None = Field(description="By the given labels, from all examples D to the pruned set P.")
+    correcting: float | None = Field(description="On the pruned set P, from the given to the corrected labels.")
+
+
 class EvaluationOut(Model):
     """Predictions held against original and corrected labels. Nothing of them is stored."""
 
@@ -223,6 +230,7 @@ class EvaluationOut(Model):
     sizes: SetSizes
     noise_prevalence: Fraction
     accuracy: AllAccuracies
+    effects: Effects
     ranks: AllRanksAmong
     crossings: list[CrossingWith]
     changes: Changes

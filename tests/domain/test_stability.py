@@ -54,7 +54,19 @@ def test_tally_is_what_a_slow_loop_counts():
                 if not unknown:
                     right = label if corrected is None else corrected
                     expected[part][f"corrected_top{top}"] += right in first
+    # Some examples of D have no known label: what a model predicts for them is neither right nor wrong.
+    assert test.unknown.any()
+    expected["all"] |= {"corrected_top1": None, "corrected_top5": None}
     assert found.right == expected
+
+
+def test_where_every_label_is_known_all_examples_are_the_pruned_set():
+    labels, verdicts, ranked = made_up(1)
+    known = {i: one for i, one in at_agreement(verdicts, 3).items() if one[0] in (Category.CORRECTABLE,)}
+    test = partition(labels, known)
+    found = tally(test, marks_by_kind(test, ranked, 7))
+    assert found.right["all"] == found.right["pruned"]
+    assert found.accuracy("all", "corrected_top1") != found.accuracy("all", "original_top1")
 
 
 def test_the_sets_are_disjoint_and_complete_and_agree_with_the_counts():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.measuring.evaluation import evaluate, read_results, target_of
-from app.measuring.reading import NotMeasurableError, read_models, read_subject
+from app.measuring.reading import NotMeasurableError, read_models, read_partition, read_subject
 from app.measuring.reproduction import MODEL_COLUMNS, PAPER, Outcome, compare
 from app.measuring.uploads import read_predictions
+from ingest.measured import evaluation_report
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,10 @@ def test_ranks_and_correlations_have_intervals(cifar10):
     for model in cifar10[3]["models"]:
         for part, of_set in model["ranks"].items():
             for kind in ("original_top1", "corrected_top1", "original_top5", "corrected_top5"):
+                if part == "all" and kind.startswith("corrected"):
+                    # 36 examples of D have no label to be ranked by.
+                    assert (of_set[kind], of_set["intervals"][kind]) == (None, None)
+                    continue
                 low, high = of_set["intervals"][kind]
                 assert 1 <= low <= high <= 13, (model["name"], part, kind)
     leader = next(m for m in cifar10[3]["models"] if m["name"] == "vgg11_bn")
@@ -127,6 +133,59 @@ def test_first_choices_go_by_probability_not_by_column(connection, shared):
         assert (np.sort(model.ranked, axis=1) == np.sort(classes, axis=1)).all()
         unsorted += int((classes[:, 0] != model.ranked[:, 0]).sum())
     assert unsorted > 0
+
+
+@pytest.fixture(scope="module")
+def mine(connection, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Predictions for CIFAR-10 that have 9,325 given labels right on B, 5 on U, and 17 corrected ones on C."""
+    test = read_partition(connection, read_subject(connection, "cifar10"), 3)
+    predicted = (test.given + 1) % 10
+    for members, labels, right in (
+        (test.benign, test.given, 9_325),
+        (test.unknown, test.given, 5),
+        (test.correctable, test.corrected, 17),
+    ):
+        chosen = np.flatnonzero(members)
+        predicted[chosen[:right]] = labels[chosen[:right]]
+    last = np.flatnonzero(test.correctable)[17]
+    predicted[last] = next(c for c in range(10) if c not in (test.given[last], test.corrected[last]))
+    file = tmp_path_factory.mktemp("mine") / "mine.npy"
+    np.save(file, predicted)
+    return file
+
+
+def test_correcting_is_measured_on_one_set_and_leaving_out_apart(connection, mine):
+    subject = read_subject(connection, "cifar10")
+    target = target_of(connection, subject)
+    found = evaluate(connection, subject, target, read_predictions(mine, mine.name, target), 3)
+    on_d, on_p = found["accuracy"]["all"], found["accuracy"]["pruned"]
+    assert [f"{one:.2%}" for one in (on_d["original_top1"], on_p["original_top1"], on_p["corrected_top1"])] == [
+        "93.30%",
+        "93.59%",
+        "93.76%",
+    ]
+    assert on_d["corrected_top1"] is None
+    assert found["ranks"]["all"]["corrected_top1"] is None
+    assert {name: f"{effect:+.2%}" for name, effect in found["effects"].items()} == {
+        "leaving_out": "+0.29%",
+        "correcting": "+0.17%",
+    }
+    # Nothing is lost on the way from the one figure to the other.
+    assert sum(found["effects"].values()) == pytest.approx(on_p["corrected_top1"] - on_d["original_top1"])
+
+
+def test_the_command_leads_with_what_is_alike(models_catalogue, mine):
+    told = evaluation_report("cifar10", mine, None, models_catalogue, as_json=False).splitlines()
+    assert told[1:3] == [
+        "on the 9,964 examples of P: 93.59% by the given labels, 93.76% with 18 corrected (+0.17 points)",
+        "on all 10,000 examples: 93.30% by the given labels; leaving out the 36 of unknown label alone changes it by "
+        "+0.29 points",
+    ]
+    # Columns stand apart, however long a cell is.
+    begin = next(n for n, line in enumerate(told) if line.startswith("rank among"))
+    cells = [re.split(r" {2,}", line.strip()) for line in told[begin : begin + 4]]
+    assert [len(row) for row in cells] == [5] * 4
+    assert all(re.fullmatch(r"-|\d+ of 14( \[\d+, \d+\])?(, \d+ tied)?", cell) for row in cells[1:] for cell in row[1:])
 
 
 def test_a_stored_model_sent_again_ties_with_itself(connection, tmp_path):

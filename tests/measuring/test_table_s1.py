@@ -5,6 +5,8 @@ that have exactly these right; whatever then comes out otherwise is a mistake in
 """
 
 import csv
+import re
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +151,28 @@ def test_models_of_one_name_are_told_apart_by_platform(site):
     for first, at in (("keras/resnet50", "8.61"), ("pytorch/resnet50", "42.80")):
         page = read(site, f"/imagenet/stability?first={first}&second=pytorch/resnet18")
         assert f"pytorch/resnet18 overtakes {first} at N = {at} %" in " ".join(page.words.split())
+
+
+def test_the_pair_list_says_the_order_it_is_in(site, catalogue: Path):
+    page = read(site, "/imagenet/stability?first=keras/resnet50&second=pytorch/resnet18")
+    # ImageNet's probabilities are not loaded: its suspects are ordered by votes, and nothing is more suspicious.
+    assert "The first 60, fewest votes for the given label first." in " ".join(page.words.split())
+    section = page.html[page.html.index("corrected examples on which they differ") :].partition("</table>")[0]
+    shown = [int(idx) for idx in re.findall(r'href="/imagenet/issues/(\d+)"', section)]
+    with sqlite3.connect(catalogue) as connection:
+        votes = dict(connection.execute("SELECT idx, json_extract(votes, '$.given') FROM issues").fetchall())
+    connection.close()
+    assert len(shown) == 60
+    assert shown == sorted(shown, key=lambda idx: (votes[idx], idx))
+
+
+def test_models_that_repeat_a_wrong_label_are_not_called_most(site):
+    words = " ".join(read(site, "/imagenet/stability").words.split())
+    assert (
+        "for which models still predict the label that reviewers overruled, those that most models repeat first: "
+        in (words)
+    )
+    assert "most models still" not in words
 
 
 def test_page_and_command_tell_what_the_other_resnet_50_does(site, catalogue: Path):
