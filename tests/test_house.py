@@ -3,11 +3,16 @@
 import ast
 import doctest
 import importlib
+import importlib.metadata
+import sys
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("ingest/**/*.py")])
@@ -36,8 +41,6 @@ def test_there_is_something_to_look_at():
 
 @pytest.mark.parametrize("path", MODULES, ids=names)
 def test_imports_go_one_way(path):
-    import sys
-
     where = names(path)
     for module in imported(path):
         top = module.partition(".")[0]
@@ -106,3 +109,43 @@ def test_examples_in_docstrings_hold(path):
     module = importlib.import_module(names(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
     result = doctest.testmod(module, extraglobs={"np": np})
     assert result.failed == 0
+
+
+#: Declared and imported nowhere: a library or a program of ours asks for it by itself.
+UNSEEN = {
+    "uvloop": "uvicorn takes it where it is",
+    "httptools": "uvicorn takes it where it is",
+    "python-multipart": "starlette reads forms with it",
+    "audioop-lts": "pydub needs what Python 3.13 no longer has",
+    "aiohttp": "fsspec opens addresses with it",
+    "mypy": "a program",
+    "ruff": "a program",
+    "pytest-xdist": "a plugin",
+    "pandas-stubs": "types",
+}
+
+
+def declared() -> tuple[set[str], set[str]]:
+    """The distributions that pyproject asks for: where the project is used, and where it is developed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    optional = [requirement for name, needed in extras.items() if name != "dev" for requirement in needed]
+    used = {canonicalize_name(Requirement(one).name) for one in [*project["dependencies"], *optional]}
+    return used, used | {canonicalize_name(Requirement(one).name) for one in extras["dev"]}
+
+
+def test_what_is_imported_is_declared_and_nothing_else():
+    """What only comes along with another library is gone as soon as that library does without it."""
+    ours = {"app", "ingest", "tests", "benchmarks", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+    distributions = importlib.metadata.packages_distributions()
+    used, developed = declared()
+    imported_anywhere = set()
+    for path in sorted(
+        one for folder in ("app", "ingest", "tests", "benchmarks") for one in ROOT.glob(f"{folder}/**/*.py")
+    ):
+        for module in {module.partition(".")[0] for module in imported(path)} - ours - sys.stdlib_module_names:
+            names_of = {canonicalize_name(name) for name in distributions[module]}
+            expected = used if path.is_relative_to(ROOT / "app") or path.is_relative_to(ROOT / "ingest") else developed
+            assert names_of & expected, f"{names(path)} imports {module}, which pyproject.toml does not ask for"
+            imported_anywhere |= names_of
+    assert developed - imported_anywhere == set(UNSEEN)
