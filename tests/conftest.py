@@ -1,12 +1,15 @@
 """Fixtures every test may use."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.serving import serving
 
@@ -26,26 +29,57 @@ def shared() -> Path:
 
 
 def ingest(*arguments: str | Path) -> None:
-    """Run ``python -m ingest`` as a user does."""
-    command = [sys.executable, "-m", "ingest", *map(str, arguments)]
+    """Run ``python -m ingest`` as a user does; a warning is an error."""
+    command = [sys.executable, "-W", "error", "-m", "ingest", *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """A file that is built by the first process of a run that asks for it, and read by all. Nobody may change it."""
+    folder = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    file = folder / "built" / f"{name}.sqlite"
+    file.parent.mkdir(exist_ok=True)
+    with FileLock(folder / f"{name}.lock"):
+        if not file.exists():
+            unfinished = folder / "unfinished" / file.name
+            unfinished.parent.mkdir(exist_ok=True)
+            build(unfinished)
+            unfinished.rename(file)
+    return file
 
 
 @pytest.fixture(scope="session")
 def sample_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded sample as a catalogue."""
-    file = tmp_path_factory.mktemp("sample") / "catalogue.sqlite"
-    ingest("sample", "--catalogue", file)
-    return file
+    return built_once(tmp_path_factory, "sample", lambda file: ingest("sample", "--catalogue", file))
 
 
 @pytest.fixture(scope="session")
 def real_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All ten datasets of the release, with the media that are here, as a catalogue."""
-    file = tmp_path_factory.mktemp("real") / "catalogue.sqlite"
-    ingest("release", shared / "label-errors", "--media", shared / "media", "--catalogue", file)
-    return file
+    arguments = ("release", shared / "label-errors", "--media", shared / "media")
+    return built_once(tmp_path_factory, "real", lambda file: ingest(*arguments, "--catalogue", file))
+
+
+@pytest.fixture(scope="session")
+def release_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All ten datasets of the release without media, as a catalogue."""
+    arguments = ("release", shared / "label-errors")
+    return built_once(tmp_path_factory, "release", lambda file: ingest(*arguments, "--catalogue", file))
+
+
+@pytest.fixture(scope="session")
+def models_catalogue(shared: Path, release_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All ten datasets without media, and the thirteen models of CIFAR-10."""
+
+    def build(file: Path) -> None:
+        shutil.copyfile(release_catalogue, file)
+        ingest("benchmarks", shared / "benchmarks", "--catalogue", file)
+
+    return built_once(tmp_path_factory, "models", build)
 
 
 @pytest.fixture(scope="session")
@@ -60,12 +94,3 @@ def real_site(real_catalogue: Path) -> Iterator[str]:
     """The address of the site over the ten datasets."""
     with serving(real_catalogue) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def models_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All ten datasets without media, and the thirteen models of CIFAR-10."""
-    file = tmp_path_factory.mktemp("models") / "catalogue.sqlite"
-    ingest("release", shared / "label-errors", "--catalogue", file)
-    ingest("benchmarks", shared / "benchmarks", "--catalogue", file)
-    return file

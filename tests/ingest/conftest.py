@@ -124,16 +124,9 @@ def query_of() -> Callable[[Path], Query]:
 
 
 @pytest.fixture(scope="session")
-def real_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole release without media, through the real command."""
-    catalogue = tmp_path_factory.mktemp("real") / "real.sqlite"
-    assert main(["release", str(shared / "label-errors"), "--catalogue", str(catalogue)]) == 0
-    return catalogue
-
-
-@pytest.fixture(scope="session")
-def real(real_catalogue: Path) -> Query:
-    return _query_of(real_catalogue)
+def real(release_catalogue: Path) -> Query:
+    """SELECT statements against the whole release without media."""
+    return _query_of(release_catalogue)
 
 
 @pytest.fixture

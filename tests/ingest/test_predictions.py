@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +15,9 @@ from ingest.manifest import read_manifest
 from ingest.progress import progress_for_terminal
 from ingest.running import Order
 from ingest.running import run as run_orders
-from tests.conftest import ROOT, ingest
+from tests.commands import run
 
 NAME = "sample-digits"
-
-
-def run(*arguments) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ingest", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -78,15 +71,16 @@ def test_the_published_layout_sorts_by_probability_not_by_column(catalogue, tmp_
         assert accuracy["correctable"]["corrected_top1"] == (top == test.corrected)[test.correctable].mean()
 
 
-def plain_folder(tmp_path: Path, labels: np.ndarray) -> Path:
+def plain_folder(tmp_path: Path, labels: np.ndarray, dataset: str = NAME, n_classes: int = 10) -> Path:
     folder = tmp_path / "mine"
     folder.mkdir()
     np.save(folder / "exact.npy", labels)
-    rows = "".join(f"{i},{(c + 1) % 10}\n" for i, c in enumerate(labels.tolist()))
+    rows = "".join(f"{i},{(c + 1) % n_classes}\n" for i, c in enumerate(labels.tolist()))
     (folder / "off-by-one.csv").write_text("index,prediction\n" + rows)
     (folder / "notes.txt").write_text("not a model")
     (folder / "models.toml").write_text(
-        f'dataset = "{NAME}"\nplatform = "own"\ntitle = "Our own"\n\n[[models]]\nfile = "exact.npy"\nname = "oracle"\n'
+        f'dataset = "{dataset}"\nplatform = "own"\ntitle = "Our own"\n\n'
+        '[[models]]\nfile = "exact.npy"\nname = "oracle"\n'
         'parameters = 12\nsource = "https://example.org/"\n'
     )
     return folder
@@ -94,7 +88,7 @@ def plain_folder(tmp_path: Path, labels: np.ndarray) -> Path:
 
 def test_the_plain_form(catalogue, tmp_path):
     folder = plain_folder(tmp_path, given_labels(catalogue))
-    ingest("benchmarks", folder, "--catalogue", catalogue)
+    assert run("benchmarks", folder, "--catalogue", catalogue).returncode == 0
     with opened(catalogue) as connection:
         subject = read_subject(connection, NAME)
         models = {m.key: m for m in read_models(connection, subject.id)}
@@ -107,18 +101,17 @@ def test_the_plain_form(catalogue, tmp_path):
         assert found["off-by-one"]["all"]["original_top1"] == 0.0
 
 
-def test_a_model_is_replaced_and_ingesting_the_dataset_again_keeps_models(catalogue, tmp_path):
-    labels = given_labels(catalogue)
-    folder = plain_folder(tmp_path, labels)
-    ingest("benchmarks", folder, "--catalogue", catalogue)
-    np.save(folder / "exact.npy", (labels + 2) % 10)
-    ingest("benchmarks", folder, "--catalogue", catalogue)
-    ingest("sample", "--catalogue", catalogue)
-    with opened(catalogue) as connection:
-        subject = read_subject(connection, NAME)
-        models = [m for m in read_models(connection, subject.id) if m.platform == "own"]
-        assert [m.key for m in models] == ["own/off-by-one", "own/oracle"]
-        found = {m["name"]: m for m in read_results(connection, subject.id, 3)["models"] if m["platform"] == "own"}
+def test_a_model_is_replaced_and_ingesting_the_dataset_again_keeps_models(tiny, old, tmp_path):
+    assert tiny.add(old) == 0
+    folder = plain_folder(tmp_path, tiny.labels, "tiny", n_classes=3)
+    assert run("benchmarks", folder, "--catalogue", old).returncode == 0
+    np.save(folder / "exact.npy", (tiny.labels + 2) % 3)
+    assert run("benchmarks", folder, "--catalogue", old).returncode == 0
+    assert tiny.add(old) == 0
+    with opened(old) as connection:
+        subject = read_subject(connection, "tiny")
+        assert [m.key for m in read_models(connection, subject.id)] == ["own/off-by-one", "own/oracle"]
+        found = {m["name"]: m for m in read_results(connection, subject.id, 3)["models"]}
         assert found["oracle"]["all"]["original_top1"] == 0.0
 
 

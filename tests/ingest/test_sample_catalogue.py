@@ -3,8 +3,6 @@
 import gzip
 import io
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +16,9 @@ from app import schema
 from app.domain.verdicts import Category, Votes, category
 from app.schema_packing import unpack_labels
 from ingest.sample import write_sample
+from tests.conftest import ingest
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("sample-digits", "sample-texts", "sample-sounds")
-
-
-def _ingest(*arguments: str | Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "ingest", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("catalogue") / "catalogue.sqlite"
-    _ingest("sample", "--catalogue", path)
-    return path
-
-
 @pytest.fixture
-def stored(catalogue: Path) -> Iterator[Connection]:
-    engine = create_engine(f"sqlite:///file:{catalogue}?mode=ro&uri=true")
+def stored(sample_catalogue: Path) -> Iterator[Connection]:
+    engine = create_engine(f"sqlite:///file:{sample_catalogue}?mode=ro&uri=true")
     with engine.connect() as connection:
         yield connection
     engine.dispose()
@@ -106,7 +91,7 @@ def _pixels(content: bytes) -> list[int]:
 def test_adding_one_by_hand_gives_the_same_rows(stored: Connection, folder: Path, tmp_path: Path) -> None:
     """What `ingest sample` does to these files is what anybody's own `ingest add` does."""
     by_hand, dataset = tmp_path / "by-hand.sqlite", folder / "sample-texts"
-    _ingest("add", dataset / "dataset.toml", dataset, "--media", dataset, "--catalogue", by_hand)
+    ingest("add", dataset / "dataset.toml", dataset, "--media", dataset, "--catalogue", by_hand)
     columns = [column for column in schema.issues.c if column.name not in ("id", "dataset_id")]
     query = select(*columns).order_by(schema.issues.c.idx)
     engine = create_engine(f"sqlite:///{by_hand}")
