@@ -101,7 +101,8 @@ _COLUMN_WORDS: Final = (
     "Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category."
 )
 ABOUT_FORMS: Final = {
-    "csv": f"{_COLUMN_WORDS} A set of labels is joined by a vertical bar.",
+    "csv": f"{_COLUMN_WORDS} A set of labels is joined by a vertical bar. Keys and names stand as they are, "
+    "so one may begin with ``=``, ``+``, ``-`` or ``@``: into a spreadsheet, import them as text.",
     "jsonl": f"{_COLUMN_WORDS} Labels are integers; where they are sets, lists of them.",
     "parquet": f"{_COLUMN_WORDS} Read it whole or in ranges.",
     "npy": "Where labels are sets, ask for ``.npz``. Can be read in ranges.",

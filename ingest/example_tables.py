@@ -21,9 +21,6 @@ ENDINGS: Final = (".parquet", ".csv", ".json")
 #: Rows written at a time.
 _ROWS: Final = 1 << 16
 
-#: What a spreadsheet would take for the beginning of a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
 #: The columns of some rows: arrays of numbers, lists of texts, or Lists.
 Columns = dict[str, Any]
 
@@ -104,8 +101,7 @@ def _write_csv(path: Path, empty: dict[str, Any], tables: Iterator[dict[str, Any
 def _cells(values: Any) -> list[Any]:
     if isinstance(values, np.ndarray):
         return values.astype(np.int64).tolist() if values.dtype == np.bool_ else values.tolist()  # type: ignore[no-any-return]
-    texts = [";".join(map(str, value)) for value in values] if isinstance(values, Lists) else values
-    return ["'" + text if text.startswith(_FORMULA) else text for text in texts]
+    return [";".join(map(str, value)) for value in values] if isinstance(values, Lists) else list(values)
 
 
 def _write_json(path: Path, empty: dict[str, Any], tables: Iterator[dict[str, Any]]) -> None:

@@ -57,7 +57,7 @@ whose workers must see the same files and have this project installed.
 FILE has a row for each flagged example, most suspicious first, or with --all for every example in order: index, given,
 guessed, with --classes given_name and guessed_name, self_confidence (the probability of the given class),
 normalized_margin (less the largest of the others), rank (place by normalized margin among the rows written, from 1) and
-flagged. In CSV, names that a spreadsheet would take for a formula begin with ', and sets are joined by ;.
+flagged. In CSV, sets are joined by ;, and names stand as they are, whatever sign they begin with.
 
 With --multiple an example carries a set of labels: .json (a list of lists of numbers or names) or .npy (an object array
 of lists or arrays, or a 0 and 1 for each class). Every entry of the matrix is then a probability by itself. A class is

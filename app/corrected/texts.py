@@ -1,7 +1,8 @@
 """Corrected test sets as text: CSV (RFC 4180) and JSON Lines, one row an example.
 
-CSV is UTF-8 with a header and CRLF, and no cell of free text begins as a formula would; a set of labels is its numbers,
-or names, joined by "|". JSON Lines has the same columns with labels as integers and sets as lists.
+CSV is UTF-8 with a header and CRLF; a set of labels is its numbers, or names, joined by "|". Keys and names
+stand in it as they are: a sign put before one to guard a spreadsheet would make it another key, which joins with
+nothing. JSON Lines has the same columns with labels as integers and sets as lists.
 
 A row is its index, its key and an ending that depends on nothing but labels and verdict. Endings are made once each, so
 writing fifty million rows is joining strings.
@@ -19,8 +20,6 @@ from app.corrected.blocks import ACTIONS, CATEGORIES, KEPT, NO_LABEL, UNREVIEWED
 COLUMNS: Final = ("index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category")
 #: So few that the first of them are on their way at once, and so many that handing them over costs nothing.
 ROWS_PER_PIECE: Final = 8_192
-# A cell that starts with one of these is a formula to spreadsheets.
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 
@@ -94,13 +93,12 @@ class Endings:
 
 
 def cell(text: str) -> str:
-    """Free text as a CSV cell that no spreadsheet runs, in quotes where it needs them.
+    """Free text as a CSV cell, in quotes where it needs them.
 
-    >>> cell("=1+1"), cell('say "hi", please')
-    ("'=1+1", '"say ""hi"", please"')
+    >>> cell("-nQ9a0P1TlY"), cell('say "hi", please')
+    ('-nQ9a0P1TlY', '"say ""hi"", please"')
     """
-    safe = "'" + text if text.startswith(_FORMULA_SIGNS) else text
-    return '"' + safe.replace('"', '""') + '"' if not _NEEDS_QUOTES.isdisjoint(safe) else safe
+    return '"' + text.replace('"', '""') + '"' if not _NEEDS_QUOTES.isdisjoint(text) else text
 
 
 def _csv_ending(corrected: Corrected, given: int, now: int, action: int, category: int) -> str:

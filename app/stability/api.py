@@ -175,15 +175,8 @@ def stability_csv(results: Results) -> bytes:
             for kind in KINDS:
                 ends = model[part]["intervals"][kind] or (None, None)
                 cells += [_per_cent(value) for value in (model[part][kind], *ends)]
-        writer.writerow([_safe(cell) for cell in cells])
+        writer.writerow(cells)
     return buffer.getvalue().encode()
-
-
-def _safe(cell: Any) -> Any:
-    if cell is None:
-        return ""
-    # A cell that starts so is a formula to spreadsheets; titles and names may come from anyone's file.
-    return "'" + cell if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _per_cent(fraction: float | None) -> str | None:
