@@ -184,13 +184,12 @@ async def _unexpected(request: Request, _: Exception) -> Response:
 
 def _nothing_at(request: Request) -> NotFound:
     path = request.url.path
-    first, _, rest = path.strip("/").partition("/")
+    first = path.strip("/").partition("/")[0]
     try:
-        names = list(current(request).datasets)
+        datasets = current(request).datasets
     except SiteError:
-        names = []
-    tail = f"/{rest}" if rest else ""
-    near = [(f"/{name}{tail if name == first else ''}", f"/{name}") for name in near_names(first, names)]
+        datasets = {}
+    near = [(datasets[name].title, f"/{name}") for name in near_names(first, datasets)]
     return NotFound(f"There is nothing at {path[:120]}.", near)
 
 

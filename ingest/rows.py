@@ -222,8 +222,19 @@ def _url(urls: UrlSource, entries: list[str] | None, index: int, review: Review 
     if urls == "index":
         return None if entries is None else entries[index]
     if urls == "records" and review is not None and review.url is not None:
-        return review.url if review.url.startswith(("https://", "http://")) else None
+        return _one_slash(review.url) if review.url.startswith(("https://", "http://")) else None
     return None
+
+
+def _one_slash(url: str) -> str:
+    """An address whose path begins with one slash, where a host and a path were joined with two.
+
+    >>> _one_slash("https://labels.example//static/1.png"), _one_slash("http://labels.example/to/http://a.example")
+    ('https://labels.example/static/1.png', 'http://labels.example/to/http://a.example')
+    """
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}{slash}{path.lstrip('/')}"
 
 
 def _number(value: float) -> float | None:

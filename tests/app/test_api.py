@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from app import models
+from tests.app.reading import read
 
 API = "/api/v1/datasets"
 
@@ -269,6 +270,22 @@ def test_near_names_are_offered(real):
     nothing = real.get(f"{API}/xyz").json()
     assert "It holds mnist, cifar10, " in nothing["detail"]
     assert len(nothing["near"]) == 10
+
+
+def test_what_may_have_been_meant_is_called_by_what_it_is(real):
+    """A link's words are not an address other than the one it leads to."""
+    page = read(real, "/imagenet/issues", status=404)
+    [meant] = [link for link in page.links if link.href == "/imagenet"]
+    assert meant.words == "ImageNet"
+    for address in ("/cifra10", "/imagenet/issues", "/mnist/corected"):
+        page = read(real, address, status=404)
+        assert all(not link.words.startswith("/") for link in page.links)
+
+
+def test_addresses_of_examples_have_one_slash_behind_the_host(real):
+    issues = real.get(f"{API}/imagenet/issues?limit=100").json()["items"]
+    assert all(i["links"]["source"].startswith("https://labelerrors.com/static/imagenet/") for i in issues)
+    assert "//static" not in real.get(f"/imagenet/issues/{issues[0]['index']}").text
 
 
 SEARCHES = [
