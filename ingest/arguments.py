@@ -5,6 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.measuring.class_spelling import CLASSES_ARE
+
 
 def add_media(parser: argparse.ArgumentParser) -> None:
     """Where the media lie."""
@@ -36,6 +38,12 @@ def add_catalogue(parser: argparse.ArgumentParser, *, written: bool) -> None:
     if written:
         seconds = "how long to wait for another ingest into the same catalogue (default: 60)"
         parser.add_argument("--wait", metavar="SECONDS", type=_seconds, default=60.0, help=seconds)
+
+
+def add_classes_are(parser: argparse.ArgumentParser) -> None:
+    """Whether texts that stand for classes are names or numbers, where they could be either."""
+    says = "what classes in the file are; only needed where class names are numbers themselves, and both would fit"
+    parser.add_argument("--classes-are", choices=CLASSES_ARE, help=says)
 
 
 def _seconds(text: str) -> float:

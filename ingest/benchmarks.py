@@ -7,6 +7,7 @@ Two forms. The published one is that of github.com/cgnorthcutt/benchmarking-kera
     dataset = "pets"
     platform = "sklearn"            # of all models that do not say otherwise
     title = "scikit-learn 1.5"      # the platform as a reader knows it
+    classes_are = "names"           # or "numbers": only needed where a class in a file could be either
 
     [[models]]
     file = "forest.csv"
@@ -21,7 +22,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ import numpy as np
 
 from app.domain.stability import Ranked
 from app.measuring.alignment import Target, UploadError
+from app.measuring.class_spelling import CLASSES_ARE, ClassesAre
 from app.measuring.uploads import open_npy, read_predictions
 from ingest.errors import DataError, ManifestError, MissingFileError, shown
 
@@ -37,7 +39,15 @@ PUBLISHED: Final = Path(__file__).resolve().parent.parent / "data" / "benchmarks
 _PREDS, _PROBS = "_top5preds.npy", "_top5probs.npy"
 _PLAIN: Final = (".npy", ".npz", ".csv", ".parquet", ".json")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
-_SAID: Final = {"file": str, "name": str, "platform": str, "title": str, "parameters": int, "source": str}
+_SAID: Final = {
+    "file": str,
+    "name": str,
+    "platform": str,
+    "title": str,
+    "parameters": int,
+    "source": str,
+    "classes_are": str,
+}
 
 
 @dataclass(frozen=True)
@@ -165,7 +175,8 @@ def _plain(folder: Path, dataset: str | None) -> list[Found]:
     platform = said.get("platform", re.sub(r"[^A-Za-z0-9.+-]", "-", folder.resolve().name) or "models")
     found = []
     for path in files:
-        entry = {"platform": platform, "title": said.get("title"), "name": path.stem, **entries.get(path.name, {})}
+        entry: dict[str, Any] = {key: said.get(key) for key in ("title", "classes_are")}
+        entry |= {"platform": platform, "name": path.stem, **entries.get(path.name, {})}
         found.append(
             Found(
                 dataset=of,
@@ -175,16 +186,16 @@ def _plain(folder: Path, dataset: str | None) -> list[Found]:
                 parameters=entry.get("parameters"),
                 source=entry.get("source"),
                 files=(path,),
-                read=_reader_of_file(path),
+                read=_reader_of_file(path, entry["classes_are"]),
             )
         )
     return found
 
 
-def _reader_of_file(path: Path) -> Callable[[Target], Ranked]:
+def _reader_of_file(path: Path, classes_are: ClassesAre | None) -> Callable[[Target], Ranked]:
     def read(target: Target) -> Ranked:
         try:
-            return read_predictions(path, path.name, target)
+            return read_predictions(path, path.name, replace(target, classes_are=classes_are))
         except UploadError as error:
             raise DataError(path, str(error)) from error
 
@@ -193,10 +204,10 @@ def _reader_of_file(path: Path) -> Callable[[Target], Ranked]:
 
 def _said(manifest: Path) -> dict[str, Any]:
     try:
-        said = tomllib.loads(manifest.read_text(encoding="utf-8"))
+        said = tomllib.loads(manifest.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise ManifestError(manifest, f"expected TOML, found something else: {error}") from error
-    _check(manifest, said, ("dataset", "platform", "title"), None, also=("models",))
+    _check(manifest, said, ("dataset", "platform", "title", "classes_are"), None, also=("models",))
     return said
 
 
@@ -228,6 +239,9 @@ def _check(
         if not isinstance(value, wanted) or isinstance(value, bool):
             words = "a whole number" if wanted is int else "text"
             raise ManifestError(manifest, f"expected {words} at {key}, found {shown(value)}", record=record)
+        if key == "classes_are" and value not in CLASSES_ARE:
+            finding = f"expected {' or '.join(CLASSES_ARE)} at {key}, found {shown(value)}"
+            raise ManifestError(manifest, finding, record=record)
 
 
 def _valid(file: Path, what: str, name: str) -> str:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ingest import flag_command, media_command
-from ingest.arguments import add_catalogue, add_datasets, add_dropping, add_media
+from ingest.arguments import add_catalogue, add_classes_are, add_datasets, add_dropping, add_media
 from ingest.errors import IngestError
 from ingest.manifest import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
@@ -95,7 +95,8 @@ examples:
 
 Nothing leaves this machine and nothing is stored. FILE is .csv, .npy, .npz, .parquet or .json, with a class (by name or
 number), ranked classes, or a score for each class in every row; rows are in the order of the test set, or name their
-example in a column index or key.
+example in a column index or key. CSV may be separated by commas, semicolons or tabs, and may have decimal commas where
+commas do not separate. Where class names are numbers themselves, --classes-are says which of the two a file has.
 """
 
 _REPRODUCE = """\
@@ -207,7 +208,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from ingest.measured import evaluation_report
 
     at, catalogue = arguments.agreement, arguments.catalogue
-    print(evaluation_report(arguments.name, arguments.file, at, catalogue, as_json=arguments.json))
+    how = {"as_json": arguments.json, "classes_are": arguments.classes_are}
+    print(evaluation_report(arguments.name, arguments.file, at, catalogue, **how))
     return 0
 
 
@@ -278,6 +280,7 @@ def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     evaluating.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     evaluating.add_argument("file", metavar="FILE", type=Path, help="predictions for its test set")
     evaluating.add_argument("--agreement", metavar="N", type=int, help="reviewers that must agree on a correction")
+    add_classes_are(evaluating)
     evaluating.add_argument("--json", action="store_true", help="the same as the API answers")
     add_catalogue(evaluating, written=False)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from app.domain.stability import KINDS
 from app.measuring.alignment import UploadError
+from app.measuring.class_spelling import ClassesAre
 from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
 from app.measuring.reproduction import Comparison, Outcome, compare
@@ -37,7 +38,15 @@ def benchmarks_report(folder: Path, dataset: str | None, catalogue: Path, wait: 
     return "\n".join(map(str, add_models(folder, dataset, catalogue, wait=wait, progress=progress)))
 
 
-def evaluation_report(name: str, file: Path, agreement: int | None, catalogue: Path, *, as_json: bool) -> str:
+def evaluation_report(
+    name: str,
+    file: Path,
+    agreement: int | None,
+    catalogue: Path,
+    *,
+    as_json: bool,
+    classes_are: ClassesAre | None = None,
+) -> str:
     """Hold a file of predictions against a dataset of a catalogue; raises IngestError, for the reader."""
     if not file.is_file():
         raise MissingFileError(file, "expected a file of predictions, found none")
@@ -49,7 +58,7 @@ def evaluation_report(name: str, file: Path, agreement: int | None, catalogue: P
         if agreement is not None and agreement not in subject.agreements:
             offered = ", ".join(map(str, subject.agreements))
             raise IngestError(f"{subject.title} has agreement thresholds {offered}; found {agreement}")
-        target = target_of(connection, subject)
+        target = target_of(connection, subject, classes_are)
         try:
             ranked = read_predictions(file, file.name, target)
         except UploadError as error:

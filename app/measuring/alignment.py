@@ -1,10 +1,10 @@
 """Rows of predictions, in whatever spelling, -> (n, k) class ids in the order of the test set, or a precise refusal.
 
 A row is a class, a few ranked classes (most probable first), or one score a class, of which only the order counts.
-Rows belong to examples by their order, by index, or by the dataset's own keys. Files are read in ``uploads``.
+Rows belong to examples by their order, by index, or by the dataset's own keys. Files are read in ``uploads``, and what
+the columns of a table hold is told in ``prediction_columns``.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.stability import TOP, Ranked
+from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, whole_number
 
 #: More ranked classes than these are not a ranking but a mistake.
 MOST_RANKED: Final = 20
 _SHOWN: Final = 5
-#: What pandas calls the index of a table that has no name, in CSV, once read again, and in Parquet.
-_NAMELESS: Final = ("", "Unnamed: 0", "__index_level_0__")
+#: How a person says what classes are, on the command line, in a form of the site and in models.toml.
+HOW_CLASSES_ARE: Final = "--classes-are names or --classes-are numbers; in a form or models.toml, classes_are"
 
-By = Literal["index", "key"]
+#: What tells whose a row is. "row names" stand in a column without a name, "either" is the one that fits.
+By = Literal["index", "key", "row names", "either"]
 
 
 class UploadError(ValueError):
@@ -36,14 +38,12 @@ class Target:
     n: int
     class_names: Sequence[str]
     keys: Sequence[str] | None
+    classes_are: ClassesAre | None = None  # what is said of classes that may be names or numbers
 
     @cached_property
-    def class_ids(self) -> Mapping[str, int]:
-        """Spelling -> class id: numbers, and names that belong to one class only, which go before numbers."""
-        numbers = {str(class_id): class_id for class_id in range(len(self.class_names))}
-        times = Counter(self.class_names)
-        names = {name: class_id for class_id, name in enumerate(self.class_names) if times[name] == 1}
-        return numbers | names
+    def spelling(self) -> ClassSpelling:
+        """How classes may be written."""
+        return ClassSpelling(len(self.class_names), self.class_names, self.classes_are)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -55,25 +55,19 @@ class Target:
         return len(self.class_names)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What the columns of a table hold."""
-
-    by: By | None
-    id_column: int | None
-    values: tuple[int, ...]  # the columns of predictions; of scores, in the order of the classes
-    scores: bool
-
-
 @dataclass
 class Gathered:
-    """Predictions read so far: blocks of ranked classes, and whose they are."""
+    """Predictions read so far: blocks of ranked classes, and whose they are.
+
+    Texts are only numbered as they come, for what they mean is decided when all of them are known.
+    """
 
     target: Target
     by: By | None
-    blocks: list[Ranked] = field(default_factory=list)
+    blocks: list[NDArray[np.int32]] = field(default_factory=list)
     ids: list[Any] = field(default_factory=list)
     n_rows: int = 0
+    _codes: dict[str, int] = field(default_factory=dict)  # text -> its number in the blocks
 
     def add(self, values: NDArray[Any], ids: Sequence[Any] | None, scores: bool) -> None:
         """Take in a block of rows. Raises UploadError naming the first rows that are wrong."""
@@ -83,18 +77,36 @@ class Gathered:
             raise UploadError(
                 f"expected {self.target.n:,} rows, one for each example of {self.target.title}; found more than that"
             )
-        turn = ranked_of_scores if scores else ranked_of_classes
-        self.blocks.append(turn(values, self.target, self.n_rows))
+        if scores:
+            self.blocks.append(ranked_of_scores(values, self.target, self.n_rows))
+        else:
+            rows = _rows_of_classes(values)
+            by_number = rows.dtype.kind in "iuf"
+            self.blocks.append(numbered(rows, self.target, self.n_rows) if by_number else self._coded(rows))
         if ids is not None:
             self.ids.extend(ids)
         self.n_rows += len(values)
+
+    def _coded(self, rows: NDArray[Any]) -> NDArray[np.int32]:
+        """(r, k) the texts of a block as numbers of their own."""
+        before = len(self._codes)
+        # One by one: an array of texts would give each of them the room of the longest.
+        texts = [str(cell) for row in rows.tolist() for cell in row]
+        for text in dict.fromkeys(texts):
+            self._codes.setdefault(text, len(self._codes))
+        codes = np.array([self._codes[text] for text in texts], np.int32).reshape(rows.shape)
+        spelling = self.target.spelling
+        unknown = [code for text, code in list(self._codes.items())[before:] if not spelling.known(text)]
+        if unknown:
+            raise _no_classes(rows, np.flatnonzero(np.isin(codes, unknown).any(axis=1)), self.target, self.n_rows)
+        return codes
 
     def aligned(self) -> Ranked:
         """All predictions in the order of the test set. Raises UploadError for missing, extra or repeated rows."""
         target = self.target
         if not self.blocks:
             raise UploadError(f"expected {target.n:,} rows, found none")
-        ranked = np.concatenate(self.blocks)
+        ranked = self._of_different_classes(np.concatenate(self.blocks))
         if self.by is None:
             if len(ranked) != target.n:
                 raise UploadError(
@@ -106,33 +118,19 @@ class Gathered:
         found[places] = ranked
         return found
 
-
-def layout(columns: Sequence[str], target: Target) -> Layout:
-    """What named columns hold: ``index`` or ``key`` where there is one, and else a class, ranked classes, or scores.
-
-    Scores have one column a class, named like the classes or numbered from 0. The nameless column that pandas writes is
-    an index. Raises UploadError for anything else.
-    """
-    names = ["index" if column.strip() in _NAMELESS else column.strip() for column in columns]
-    ids = [place for place, name in enumerate(names) if name.casefold() in ("index", "key")]
-    if len(ids) > 1:
-        raise UploadError("expected one column index or one column key, found both, or one of them twice")
-    by: By | None = None
-    if ids:
-        by = "index" if names[ids[0]].casefold() == "index" else "key"
-        if by == "key" and target.keys is None:
-            raise UploadError(f"the examples of {target.title} have no keys; name them by index, or keep their order")
-    others = [place for place in range(len(names)) if place not in ids]
-    classes = [target.class_ids.get(names[place], -1) for place in others]
-    if target.n_classes > 1 and sorted(classes) == list(range(target.n_classes)):
-        ordered = sorted(others, key=lambda place: classes[others.index(place)])
-        return Layout(by, ids[0] if ids else None, tuple(ordered), scores=True)
-    if not 1 <= len(others) <= MOST_RANKED:
-        raise UploadError(
-            f"expected 1 to {MOST_RANKED} columns of classes, or {target.n_classes} columns of scores named like the "
-            f"classes of {target.title}; found {len(others):,} columns beside {names[ids[0]] if ids else 'no index'}"
-        )
-    return Layout(by, ids[0] if ids else None, tuple(others), scores=False)
+    def _of_different_classes(self, ranked: NDArray[np.int32]) -> Ranked:
+        if self._codes:
+            try:
+                ids = self.target.spelling.ids(self._codes)
+            except AmbiguousClassError as error:
+                raise UploadError(f"{error}: {HOW_CLASSES_ARE}") from error
+            ranked = np.array(list(ids.values()), np.int32)[ranked]
+        if ranked.shape[1] > 1:
+            ordered = np.sort(ranked, axis=1)
+            twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+            if len(twice):
+                raise UploadError(f"expected different classes in a row, found one twice in {_rows(twice)}")
+        return ranked[:, :TOP]
 
 
 def ranked_of_scores(scores: NDArray[Any], target: Target, start: int = 0) -> Ranked:
@@ -157,26 +155,34 @@ def ranked_of_scores(scores: NDArray[Any], target: Target, start: int = 0) -> Ra
     return np.take_along_axis(best, order, axis=1).astype(np.int32)
 
 
-def ranked_of_classes(values: NDArray[Any], target: Target, start: int = 0) -> Ranked:
-    """(r, k) class ids of (r,) or (r, k) classes by number or name; ``start`` counts rows."""
+def _rows_of_classes(values: NDArray[Any]) -> NDArray[Any]:
+    """(r, k) classes of (r,) or (r, k) ones; true and false become texts, for they may be names."""
     rows = values.reshape(len(values), -1)
     if values.ndim > 2 or not 1 <= rows.shape[1] <= MOST_RANKED:
         raise UploadError(f"expected a class or up to {MOST_RANKED} ranked classes a row, found shape {values.shape}")
-    ids = _numbers(rows) if rows.dtype.kind in "iuf" else _named(rows, target)
+    return np.where(rows, "True", "False") if rows.dtype.kind == "b" else rows
+
+
+def numbered(rows: NDArray[Any], target: Target, start: int = 0) -> NDArray[np.int32]:
+    """(r, k) class ids of (r, k) numbers; ``start`` counts rows."""
+    if target.classes_are == "names":
+        raise UploadError("expected names of classes, as is said of them, found numbers")
+    ids = _numbers(rows)
     wrong = np.flatnonzero(((ids < 0) | (ids >= target.n_classes)).any(axis=1))
     if len(wrong):
-        first = rows[wrong[0]].tolist()
-        found = first[0] if len(first) == 1 else first
-        raise UploadError(
-            f"expected classes of {target.title}, by name or by number from 0 to {target.n_classes - 1}; found "
-            f"{_short(found)} in {_rows(wrong + start)}{_hint(rows, start)}"
-        )
-    if ids.shape[1] > 1:
-        ordered = np.sort(ids, axis=1)
-        twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-        if len(twice):
-            raise UploadError(f"expected different classes in a row, found one twice in {_rows(twice + start)}")
-    return ids[:, :TOP].astype(np.int32)
+        raise _no_classes(rows, wrong, target, start)
+    return ids.astype(np.int32)
+
+
+def _no_classes(rows: NDArray[Any], wrong: NDArray[np.intp], target: Target, start: int) -> UploadError:
+    first = rows[wrong[0]].tolist()
+    found = first[0] if len(first) == 1 else first
+    ways = {"names": "by name", "numbers": f"by number from 0 to {target.n_classes - 1}"}
+    said = [ways[target.classes_are]] if target.classes_are else ways.values()
+    return UploadError(
+        f"expected classes of {target.title}, {' or '.join(said)}; found "
+        f"{short(found)} in {_rows(wrong + start)}{_hint(rows, start)}"
+    )
 
 
 def _hint(rows: NDArray[Any], start: int) -> str:
@@ -196,29 +202,31 @@ def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
     return np.where(whole, np.where(whole, rows, 0), -1).astype(np.int64)
 
 
-def _named(rows: NDArray[Any], target: Target) -> NDArray[np.int64]:
-    known = target.class_ids
-    # One by one: an array of texts would give each of them the room of the longest.
-    ids = [known.get(str(cell).strip(), -1) for row in rows.tolist() for cell in row]
-    return np.array(ids, np.int64).reshape(rows.shape)
-
-
 def _places(ids: Sequence[Any], by: By, target: Target) -> NDArray[np.int64]:
     """(rows,) the index of the example of each row: every example once."""
-    if by == "key":
-        found = [target.places.get(str(key), -1) for key in ids]
-    else:
-        found = [_index(value, target.n) for value in ids]
-    places = np.array(found, np.int64)
+    readings = {"index": ["index"], "key": ["key"], "either": ["index", "key"], "row names": ["index", "key", "count"]}
+    found = {word: _read_ids(ids, word, target) for word in readings[by] if word != "key" or target.keys is not None}
+    fitting = [places for places in found.values() if (places >= 0).all()]
+    if any((places != fitting[0]).any() for places in fitting[1:]):
+        raise UploadError(
+            "found row names that can be indices or keys, of different examples: name their column index or key"
+        )
+    places = fitting[0] if fitting else next(iter(found.values()))
     unknown = np.flatnonzero(places < 0)
     if len(unknown):
-        shown = ", ".join(_short(ids[row]) for row in unknown[:_SHOWN].tolist())
-        wanted = f"an index from 0 to {target.n - 1}" if by == "index" else f"a key of {target.title}"
-        raise UploadError(f"expected {wanted} in each row, found {len(unknown):,} others: {shown}")
+        shown = ", ".join(short(ids[row]) for row in unknown[:_SHOWN].tolist())
+        wanted = " or ".join(
+            f"a key of {target.title}" if word == "key" else f"an index from 0 to {target.n - 1}"
+            for word in found
+            if word != "count"
+        )
+        counted = by == "index" and (_read_ids(ids, "count", target) >= 0).all()
+        hint = "; these look counted from 1" if counted else ""
+        raise UploadError(f"expected {wanted} in each row, found {len(unknown):,} others: {shown}{hint}")
     counts = np.bincount(places, minlength=target.n)
     for wrong, words in ((np.flatnonzero(counts > 1), "more than once"), (np.flatnonzero(counts == 0), "not at all")):
         if len(wrong):
-            named = [str(place) if by == "index" or not target.keys else target.keys[place] for place in wrong[:_SHOWN]]
+            named = [str(p) if by != "key" or not target.keys else target.keys[p] for p in wrong[:_SHOWN].tolist()]
             raise UploadError(
                 f"expected each of the {target.n:,} examples once, found {len(wrong):,} {words}: {', '.join(named)}"
                 + (", ..." if len(wrong) > _SHOWN else "")
@@ -226,10 +234,22 @@ def _places(ids: Sequence[Any], by: By, target: Target) -> NDArray[np.int64]:
     return places
 
 
+def _read_ids(ids: Sequence[Any], as_: str, target: Target) -> NDArray[np.int64]:
+    """(rows,) examples by "index", "key" or "count", which is numbers from 1 to n as R writes them; -1 for none."""
+    if as_ == "key":
+        return np.array([target.places.get(str(key), -1) for key in ids], np.int64)
+    places = np.array([_index(value, target.n + 1) for value in ids], np.int64)
+    if as_ == "count":
+        # Only all of them say that they are counted from 1.
+        return places - 1 if len(places) == target.n and places.min() == 1 else np.full(len(ids), -1, np.int64)
+    places[places == target.n] = -1
+    return places
+
+
 def _index(value: Any, n: int) -> int:
     if isinstance(value, str):
-        text = value.strip()
-        value = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
+        number = whole_number(value)
+        value = -1 if number is None else number
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
@@ -243,6 +263,6 @@ def _rows(wrong: NDArray[np.int64]) -> str:
     return f"row{'s' if len(wrong) > 1 else ''} {shown}{more} (counted from 0)"
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -25,6 +25,7 @@ from app import schema
 from app.domain.bootstrap import rank_intervals, right_counts
 from app.domain.stability import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
 from app.measuring.alignment import Target
+from app.measuring.class_spelling import ClassesAre
 from app.measuring.reading import Subject, read_first_choices, read_keys, read_partition
 from app.measuring.results import accuracies, sizes_object
 from app.measuring.trading import CORRECTED, ORIGINAL, First, crossings
@@ -34,9 +35,10 @@ YOURS: Final = "yours"
 _RANKED_SETS: Final = ("all", "pruned", "correctable")
 
 
-def target_of(connection: Connection, subject: Subject) -> Target:
-    """What predictions for a dataset must look like."""
-    return Target(subject.title, len(subject.given), subject.class_names, read_keys(connection, subject))
+def target_of(connection: Connection, subject: Subject, classes_are: ClassesAre | None = None) -> Target:
+    """What predictions for a dataset must look like; ``classes_are`` is what is said of classes in them."""
+    keys = read_keys(connection, subject)
+    return Target(subject.title, len(subject.given), subject.class_names, keys, classes_are)
 
 
 def evaluate(

@@ -4,7 +4,6 @@ What a file claims is checked against its size before anything is made of it, an
 neither a huge shape in a header nor a bomb in an archive costs more than its refusal. Everything raises UploadError.
 """
 
-import csv
 import math
 import tempfile
 import zipfile
@@ -18,14 +17,15 @@ import orjson
 from numpy.typing import NDArray
 
 from app.domain.stability import Ranked
-from app.measuring.alignment import MOST_RANKED, Gathered, Layout, Target, UploadError, layout
+from app.measuring.alignment import MOST_RANKED, By, Gathered, Target, UploadError
 from app.measuring.damage import PACKED_DAMAGE
+from app.measuring.prediction_columns import Layout, layout
+from app.measuring.prediction_csv import read_csv
 
 #: The largest file that is read, and the most an archive may unpack to.
 MOST_BYTES: Final = 200_000_000
 #: JSON becomes Python objects many times its size.
 _MOST_JSON: Final = 40_000_000
-_MOST_HEADER: Final = 1_000_000
 _MOST_MEMBERS: Final = 8
 _CELLS: Final = 2_000_000  # numbers in a block
 
@@ -65,8 +65,8 @@ def open_npy(path: Path) -> NDArray[Any]:
             start = stream.tell()
     except (ValueError, EOFError, SyntaxError, TypeError, TokenError, OverflowError) as error:
         raise UploadError(f"expected a .npy file, found another or a damaged one ({str(error)[:120]})") from error
-    if dtype.kind not in "iufU":
-        raise UploadError(f"expected an array of numbers, found {str(dtype)[:40]}; nothing is unpickled here")
+    if dtype.kind not in "biufU":
+        raise UploadError(f"expected an array of numbers or texts, found {str(dtype)[:40]}; nothing is unpickled here")
     if not 1 <= len(shape) <= 2 or any(length < 1 for length in shape):
         raise UploadError(f"expected an array of shape (n,) or (n, k), found {str(shape)[:60]}")
     expected, found = start + math.prod(shape) * dtype.itemsize, path.stat().st_size
@@ -88,7 +88,7 @@ def _read_npz(path: Path, target: Target) -> Ranked:
         values = arrays["predictions"] if "predictions" in arrays else arrays[others[0]]
         if not ids:
             return _of_array(values, None, None, target)
-        return _of_array(values, arrays[ids[0]].tolist(), ids[0], target)
+        return _of_array(values, arrays[ids[0]].tolist(), "key" if ids[0] == "key" else "index", target)
 
 
 def _unpacked(path: Path, folder: Path) -> dict[str, Path]:
@@ -122,13 +122,20 @@ def _copy(packed: Any, unpacked: Any, most: int) -> int:
     return copied
 
 
-def _of_array(values: NDArray[Any], ids: list[Any] | None, by: str | None, target: Target) -> Ranked:
+def _of_array(values: NDArray[Any], ids: list[Any] | None, by: By | None, target: Target) -> Ranked:
     if ids is not None and len(ids) != len(values):
         raise UploadError(f"expected as many of {by} as predictions, {len(values):,}; found {len(ids):,}")
-    gathered = Gathered(target, "key" if by == "key" else "index" if by else None)
+    gathered = Gathered(target, by)
     if by == "key" and target.keys is None:
         raise UploadError(f"the examples of {target.title} have no keys; name them by index, or keep their order")
-    scores = values.ndim == 2 and values.dtype.kind == "f" and values.shape[1] == target.n_classes
+    whole = values.ndim == 2 and values.shape[1] == target.n_classes > 1
+    if whole and values.dtype.kind == "b":
+        values = values.astype(np.float32)  # a 1 at the class of each row
+    scores = whole and values.dtype.kind == "f"
+    if whole and values.dtype.kind in "iu" and target.n_classes == 2:
+        raise UploadError(
+            "expected one class a row, or fractions as scores: two whole numbers a row can be ranked classes or scores"
+        )
     if values.ndim == 2 and not scores and values.dtype.kind == "f":
         raise UploadError(
             f"expected {target.n_classes} probabilities a row, one a class of {target.title}, or whole numbers of "
@@ -139,75 +146,6 @@ def _of_array(values: NDArray[Any], ids: list[Any] | None, by: str | None, targe
         block = np.asarray(values[start : start + height])
         gathered.add(block, None if ids is None else ids[start : start + height], scores)
     return gathered.aligned()
-
-
-def _read_csv(path: Path, target: Target) -> Ranked:
-    import pandas as pd  # heavy, and needed by uploads alone
-
-    first = _first_line(path)
-    if len(first) > target.n_classes + 2 + 20:
-        raise UploadError(f"expected at most {target.n_classes + 1} columns, found {len(first):,}")
-    header = not all(_is_number(cell) for cell in first) or first == [str(c) for c in range(target.n_classes)]
-    shape = layout(first, target) if header else _headless(first, target)
-    kept = [*([shape.id_column] if shape.id_column is not None else []), *shape.values]
-    gathered = Gathered(target, shape.by)
-    types: dict[int, Any] = {place: float if shape.scores and place in shape.values else str for place in kept}
-    try:
-        blocks = pd.read_csv(
-            path,
-            header=None,
-            skiprows=1 if header else 0,
-            names=list(range(len(first))),
-            index_col=False,
-            dtype=types,
-            keep_default_na=False,
-            chunksize=max(1, _CELLS // len(first)),
-            encoding="utf-8-sig",
-            skip_blank_lines=True,
-        )
-        with blocks:
-            for block in blocks:
-                values = block[list(shape.values)].to_numpy(dtype=float if shape.scores else object)
-                ids = None if shape.id_column is None else block[shape.id_column].tolist()
-                gathered.add(values, ids, shape.scores)
-    except UploadError:
-        raise
-    except pd.errors.EmptyDataError as error:
-        raise UploadError(f"expected {target.n:,} rows behind the header, found none") from error
-    except (ValueError, UnicodeError, pd.errors.ParserError) as error:
-        at = f" behind row {gathered.n_rows:,}" if gathered.n_rows else ""
-        raise UploadError(f"the table cannot be read{at}: {' '.join(str(error).split())[:160]}") from error
-    return gathered.aligned()
-
-
-def _first_line(path: Path) -> list[str]:
-    with path.open("rb") as stream:
-        line = stream.readline(_MOST_HEADER)
-    if len(line) >= _MOST_HEADER:
-        raise UploadError(f"expected a first line of less than {_MOST_HEADER:,} bytes, found a longer one")
-    try:
-        cells = next(csv.reader([line.decode("utf-8-sig").rstrip("\r\n")], strict=True), [])
-    except (UnicodeError, csv.Error) as error:
-        raise UploadError(f"expected CSV in UTF-8, found a first line that is not ({error})") from error
-    if not cells or cells == [""]:
-        raise UploadError("expected names of columns in the first line, found an empty one")
-    return [cell.strip() for cell in cells]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _headless(first: list[str], target: Target) -> Layout:
-    """Columns without names: scores where they are fractions, one a class, else ranked classes."""
-    fractions = any(not cell.lstrip("+-").isdecimal() for cell in first)
-    if fractions and len(first) == target.n_classes:
-        return Layout(None, None, tuple(range(len(first))), scores=True)
-    return layout([f"top {place + 1}" for place in range(len(first))], target)
 
 
 def _read_parquet(path: Path, target: Target) -> Ranked:
@@ -260,13 +198,12 @@ def _read_json(path: Path, target: Target) -> Ranked:
     if not isinstance(body, dict):
         raise UploadError("expected a list of predictions, or an object of them by index or key")
     if isinstance(body.get("predictions"), list):
-        by = next((name for name in ("index", "key") if name in body), None)
+        by: By | None = "index" if "index" in body else "key" if "key" in body else None
         ids = body[by] if by else None
         if ids is not None and not isinstance(ids, list):
             raise UploadError(f"expected a list at {by!r}, found something else")
         return _of_array(_values(body["predictions"], target), ids, by, target)
-    keyed = target.keys is not None and any(name in target.places for name in body)
-    return _of_array(_values(list(body.values()), target), list(body), "key" if keyed else "index", target)
+    return _of_array(_values(list(body.values()), target), list(body), "either", target)
 
 
 def _values(rows: list[Any], target: Target) -> NDArray[Any]:
@@ -283,17 +220,27 @@ def _values(rows: list[Any], target: Target) -> NDArray[Any]:
         cells = row if isinstance(row, list) else [row]
         if isinstance(row, list) is not nested or len(cells) != width or width == 0:
             raise UploadError(f"expected rows of one shape, found another at row {place} (counted from 0)")
-        if any(isinstance(cell, bool) or not isinstance(cell, int | float | str) for cell in cells):
+        if not all(isinstance(cell, int | float | str) for cell in cells):
             raise UploadError(f"expected classes or numbers, found something else at row {place} (counted from 0)")
     flat = [cell for row in rows for cell in row] if nested else rows
+    truths = sum(isinstance(cell, bool) for cell in flat)
+    if 0 < truths < len(flat):
+        raise UploadError("expected classes or numbers, found true and false among others")
     if any(isinstance(cell, str) for cell in flat):
         array: NDArray[Any] = np.array([str(cell) for cell in flat], object)
+    elif truths:
+        array = np.array(flat, np.bool_)
     elif all(isinstance(cell, int) for cell in flat) and width != target.n_classes:
         array = np.array([min(max(cell, -1), 2**31) for cell in flat], np.int64)
     else:
         array = np.array(flat, np.float64)
         if not nested or width != target.n_classes:
             array = _whole_or_same(array)
+        elif width > 1 and (np.sort(array.reshape(-1, width), axis=1) == np.arange(width)).all():
+            raise UploadError(
+                f"expected fewer classes a row, or scores that are no classes: all {width} in each row can be ranked "
+                "classes or scores"
+            )
     return array.reshape(len(rows), width) if nested else array
 
 
@@ -303,7 +250,7 @@ def _whole_or_same(array: NDArray[np.float64]) -> NDArray[Any]:
 
 
 _READERS: Final[Mapping[str, Callable[[Path, Target], Ranked]]] = {
-    ".csv": _read_csv,
+    ".csv": read_csv,
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".parquet": _read_parquet,

@@ -3,7 +3,7 @@
 ``python -m app.measuring.worker`` reads orders from standard input and writes answers to standard output, a line of
 JSON each. It bounds its own memory; whoever started it ends it when an answer takes too long. An order is
 
-    {"catalogue", "version", "dataset", "file", "name", "agreement"}
+    {"catalogue", "version", "dataset", "file", "name", "agreement"}, perhaps with "classes_are"
 
 ``version`` is that of the catalogue file the order is about, and ``name`` what the file is called by whoever sent it.
 An answer is ``{"found": ...}``, ``{"refusal": SENTENCE}``, ``{"replaced": true}`` when another catalogue has taken the
@@ -54,7 +54,6 @@ def main() -> int:
 
 def _make_ready() -> None:
     """Load what the first file would otherwise wait for."""
-    import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
 
@@ -69,7 +68,7 @@ def _answer(order: Mapping[str, Any]) -> dict[str, Any]:
             size = select(schema.datasets.c.size).where(schema.datasets.c.name == order["dataset"])
             _bound_memory(_MOST_MEMORY + _BYTES_AN_EXAMPLE * (connection.scalar(size) or 0))
             subject = read_subject(connection, order["dataset"])
-            target = target_of(connection, subject)
+            target = target_of(connection, subject, order.get("classes_are"))
             ranked = read_predictions(file, order["name"], target)
             return {"found": evaluate(connection, subject, target, ranked, order["agreement"])}
     except (UploadError, NotMeasurableError) as error:

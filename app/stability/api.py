@@ -15,6 +15,7 @@ from app.database import current
 from app.domain.stability import KINDS, SETS
 from app.errors import FilterError
 from app.http import base_url
+from app.measuring.class_spelling import CLASSES_ARE
 from app.records import Dataset
 from app.stability import shapes
 from app.stability.choice import agreement_of, model_named
@@ -64,6 +65,11 @@ _UPLOAD: Final = {
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": "Predictions; see above."},
                         "agreement": {"type": "integer", "description": "As everywhere."},
+                        "classes_are": {
+                            "type": "string",
+                            "enum": list(CLASSES_ARE),
+                            "description": "What classes in the file are, where they could be either.",
+                        },
                     },
                 }
             }

@@ -19,6 +19,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from app import queries
 from app.database import current
 from app.errors import Busy, TooLarge, TooSlow, Unreadable
+from app.measuring.class_spelling import CLASSES_ARE
 from app.measuring.uploads import MOST_BYTES
 from app.records import Dataset
 from app.stability.choice import agreement_of
@@ -36,6 +37,10 @@ _LONGEST_WAIT: Final = 60.0  # seconds
 _OFFLINE: Final = "`python -m ingest evaluate` evaluates a file where it is."
 
 
+#: Where the file is, what it is called, the agreement threshold, and what is said of classes in it.
+_Received = tuple[Path, str, int, str | None]
+
+
 class Evaluations:
     """All evaluations of a site: what they may take together."""
 
@@ -50,14 +55,15 @@ class Evaluations:
 async def evaluated(request: Request, name: str) -> dict[str, Any]:
     """The evaluation of the file in a multipart request, as ``measuring.evaluation`` describes it.
 
-    The form's fields are ``file`` and, optionally, ``agreement``. Raises SiteError for anything else.
+    The form's fields are ``file`` and, optionally, ``agreement`` and ``classes_are``. Raises SiteError for anything
+    else.
     """
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     require_known(dataset)
     evaluations: Evaluations = request.app.state.evaluations
     with tempfile.TemporaryDirectory(prefix="evaluation-") as folder:
-        path, file_name, agreement = await _received(request, evaluations, dataset, Path(folder))
+        path, file_name, agreement, classes_are = await _received(request, evaluations, dataset, Path(folder))
         order = {
             "catalogue": str(catalogue.path.resolve()),
             "version": catalogue.file_version,
@@ -65,6 +71,7 @@ async def evaluated(request: Request, name: str) -> dict[str, Any]:
             "file": str(path),
             "name": file_name,
             "agreement": agreement,
+            "classes_are": classes_are,
         }
         return _found(await _worked(evaluations, order))
 
@@ -98,9 +105,7 @@ def _found(answer: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def _received(
-    request: Request, evaluations: Evaluations, dataset: Dataset, folder: Path
-) -> tuple[Path, str, int]:
+async def _received(request: Request, evaluations: Evaluations, dataset: Dataset, folder: Path) -> _Received:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Unreadable("Expected a form (multipart/form-data) with a field file, found something else.")
     length = request.headers.get("content-length", "")
@@ -139,9 +144,7 @@ class _Arriving:
             yield piece
 
 
-async def _saved(
-    request: Request, pieces: AsyncGenerator[bytes, None], dataset: Dataset, folder: Path
-) -> tuple[Path, str, int]:
+async def _saved(request: Request, pieces: AsyncGenerator[bytes, None], dataset: Dataset, folder: Path) -> _Received:
     try:
         parser = MultiPartParser(request.headers, pieces, max_files=1, max_fields=4, max_part_size=1_000)
         form = await parser.parse()
@@ -152,11 +155,14 @@ async def _saved(
         if not isinstance(file, UploadFile) or not file.filename:
             raise Unreadable("Expected a file in the field file, found none.")
         chosen = agreement_of(dataset, str(form.get("agreement") or dataset.default_agreement))
+        classes_are = str(form.get("classes_are") or "")
+        if classes_are not in ("", *CLASSES_ARE):
+            raise Unreadable(f"classes_are is {classes_are[:40]!r}; expected {' or '.join(CLASSES_ARE)}.")
         path = folder / "upload"
         async with await anyio.open_file(path, "wb") as target:
             while piece := await file.read(1 << 20):
                 await target.write(piece)
-        return path, file.filename[-200:], chosen
+        return path, file.filename[-200:], chosen, classes_are or None
     finally:
         await form.close()
 

@@ -12,6 +12,7 @@ from app import queries
 from app.database import current
 from app.errors import SiteError
 from app.http import base_url
+from app.measuring.class_spelling import ClassSpelling
 from app.measuring.reproduction import Comparison, Outcome, compare
 from app.memo import Memo
 from app.rendering import render
@@ -126,6 +127,7 @@ def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTM
         tab="evaluate",
         most=MOST_BYTES_WORDS,
         has_keys=_has_keys(request, name),
+        confusable=ClassSpelling(len(dataset.classes), [one.name for one in dataset.classes]).confusable,
         json_url=f"/api/v1/datasets/{name}",
         base_url=base_url(request),
         **values,

@@ -179,18 +179,51 @@ REFUSED = {
     "ragged.json": (json.dumps([[0, 1], [1]] * 20).encode(), "another at row 1"),
     "mixed.json": (json.dumps([0, [1]] * 20).encode(), "another at row 1"),
     "null.json": (json.dumps([None] * N).encode(), "something else at row 0"),
-    "true.json": (json.dumps([True] * N).encode(), "something else at row 0"),
+    "true.json": (json.dumps([True] * N).encode(), "found 'True' in rows"),
     "empty.json": (b"[]", "found none"),
     "counted.csv": (as_csv(None, [[i, c] for i, c in enumerate(TOP)]), "counts the rows: name the columns"),
     "empty.csv": (b"", "empty file"),
     "header.csv": (b"prediction\n", "found none"),
-    "blank first.csv": (b"\n1\n2\n", "found an empty one"),
+    "blank first.csv": (b"\n1\n2\n", "expected 40 rows.*found 2"),
+    "only blank.csv": (b"\n\n", "names of columns in the first line, found none"),
     "binary.csv": (bytes(range(128, 256)) * 9, "CSV in UTF-8"),
     "wide.csv": (b",".join([b"x"] * 60) + b"\n", "found 60"),
     "wider.csv": (b"x" * 1_200_000, "first line"),
     "many.csv": (as_csv(["a"] * 25, [[0] * 25] * N), "found 25 columns"),
     "both.csv": (as_csv(["index", "key", "prediction"], [[0, "a", 0]] * N), "found both"),
-    "ragged.csv": (as_csv(["index", "prediction"], [*ROWS[:-1], [39, "cat", "dog"]]), "cannot be read"),
+    "ragged.csv": (as_csv(["index", "prediction"], [*ROWS[:-1], [39, "cat", "dog"]]), "line 41: expected 2 cells.*3"),
+    "longer.csv": (
+        as_csv(["index", "prediction"], [[*row, 0.9] for row in ROWS]),
+        "found '0.9' in rows",
+    ),
+    "first longer.csv": (as_csv(["index", "prediction"], [[*ROWS[0], "x"], *ROWS[1:]]), "line 3: expected 3 cells.*2"),
+    "two longer.csv": (as_csv(["prediction"], [[*row, 0.9] for row in ROWS]), "line 2: expected 1 cells.*found 3"),
+    "shorter.csv": (as_csv(["index", "prediction"], [*ROWS[:7], [7], *ROWS[8:]]), "line 9: expected 2 cells.*found 1"),
+    "same name.csv": (as_csv(["top", "top"], RANKED[:, :2].tolist()), "columns of different names, found 'top'"),
+    "headless names.csv": (
+        as_csv(None, [[spelled(c)] for c in [0, *TOP[1:]]]),
+        "names the columns; found 39 below 'cat'",
+    ),
+    "thousands.csv": (
+        as_csv(range(7), [["1,234.5", *row[1:]] for row in SCORES.tolist()]),
+        "line 2: .*'0', found '1,234.5'",
+    ),
+    "marks.csv": (b"0;1;2;3;4;5;6\n1,5;1.5;0;0;0;0;0\n", "line 2: expected one decimal mark"),
+    "later marks.csv": (b"0;1;2;3;4;5;6\n1,5;1;0;0;0;0;0\n1.5;1;0;0;0;0;0\n", "line 3: expected one decimal mark"),
+    "quoted commas.csv": (as_csv(range(7), [["0,5"] * 7] * N), "'0,5'; decimals are written with a point"),
+    "missing.csv": (as_csv(["prediction"], [["NA"], *[["cat"]] * (N - 1)]), "found 'NA' in row 0"),
+    "missing scores.csv": (as_csv(range(7), [["NA", *row[1:]] for row in SCORES.tolist()]), "line 2: .*found 'NA'"),
+    "underscores.csv": (as_csv(range(7), [["1_0", *row[1:]] for row in SCORES.tolist()]), "line 2: .*found '1_0'"),
+    "utf-16 without a mark.csv": ("prediction\ncat\n".encode("utf-16-le"), "zero bytes"),
+    "latin-1.csv": ("prediction\nüber\n".encode("latin-1"), "expected CSV in UTF-8"),
+    "quote.csv": (b'prediction\n"cat\n', "breaks there: unexpected end of data"),
+    "one hot.csv": (as_csv(None, np.eye(7, dtype=int)[TOP].tolist()), "7 whole numbers a row can be ranked classes or"),
+    "from one.csv": (
+        as_csv(["index", "prediction"], [[i + 1, c] for i, (_, c) in enumerate(ROWS)]),
+        "look counted from 1",
+    ),
+    "all ranked.json": (json.dumps(np.argsort(-SCORES, axis=1).tolist()).encode(), "all 7 in each row can be ranked"),
+    "some true.json": (json.dumps([True, *[0] * (N - 1)]).encode(), "true and false among others"),
     "predictions.txt": (b"0\n", "ending in .csv.*found '.txt'"),
     "predictions": (b"0\n", "without one"),
 }
@@ -253,3 +286,195 @@ def test_members_of_an_archive_are_never_paths(tmp_path):
 def test_deeply_nested_json_is_refused(tmp_path):
     with pytest.raises(UploadError):
         read(tmp_path, "deep.json", b"[" * 100_000)
+
+
+def european(header, rows) -> bytes:
+    """As a spreadsheet writes CSV where decimals have commas: by semicolons, with a mark, lines ending in CRLF."""
+    cells = [header, *([str(cell).replace(".", ",") for cell in row] for row in rows)]
+    return b"\xef\xbb\xbf" + "".join(";".join(map(str, row)) + "\r\n" for row in cells).encode()
+
+
+def from_r(header, rows, names, separator=",") -> bytes:
+    """As R's write.table does: texts quoted, row names in front, and no name for their column."""
+    lines = [separator.join(f'"{cell}"' for cell in header)]
+    lines += [separator.join([f'"{name}"', *map(str, row)]) for name, row in zip(names, rows, strict=True)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+PLAIN = as_csv(range(7), SCORES.tolist()).decode()
+SAME_SCORES = {
+    "european": european(range(7), SCORES.tolist()),
+    "european, no header": european(SCORES[0].tolist(), SCORES[1:].tolist()).replace(b".", b","),
+    "european tabs": european(range(7), SCORES.tolist()).replace(b";", b"\t"),
+    "european, shuffled": european(["index", *range(7)], [[i, *SCORES[i].tolist()] for i in INDEX]),
+    "R": from_r(range(7), SCORES.tolist(), range(1, N + 1)),
+    "R, by keys": from_r(range(7), SCORES[ORDER].tolist(), SHUFFLED_KEYS),
+    "R, shuffled": from_r(range(7), SCORES[ORDER].tolist(), [i + 1 for i in INDEX]),
+    "R, from 0": from_r(range(7), SCORES[ORDER].tolist(), INDEX, "\t"),
+    "class names": as_csv(NAMES, SCORES.tolist()),
+    "tabs": PLAIN.replace(",", "\t").encode(),
+    "sep=": ("sep=,\n" + PLAIN).encode(),
+    "UTF-16": PLAIN.encode("utf-16"),
+    "UTF-16, the other way": b"\xfe\xff" + PLAIN.encode("utf-16-be"),
+    "pandas' index beside another": as_csv(["", "key", *range(7)], [[7, KEYS[i], *SCORES[i].tolist()] for i in INDEX]),
+    "CR": PLAIN.replace("\r\n", "\r").encode(),
+    "blank lines": ("\n" + PLAIN.replace("\r\n", "\r\n\r\n")).encode(),
+    "empty rows": (PLAIN + ",,,,,,\r\n" * 3).encode(),
+    "a separator at each end": PLAIN.replace("\r\n", ",\r\n").encode(),
+    "a separator at some ends": PLAIN.replace("\r\n", ",\r\n").replace(",\r\n", "\r\n", 5).encode(),
+}
+SAME_SCORES["R's write.csv2"] = (
+    b'"";'
+    + european(range(7), [])[3:]
+    + "".join(
+        f'"{i + 1}";' + ";".join(str(cell).replace(".", ",") for cell in row) + "\n"
+        for i, row in enumerate(SCORES.tolist())
+    ).encode()
+)
+
+
+@pytest.mark.parametrize("form", SAME_SCORES)
+def test_scores_in_every_kind_of_csv(tmp_path, form):
+    assert read(tmp_path, "scores.csv", SAME_SCORES[form]).tolist() == RANKED.tolist()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_names_with_other_separators_in_them(tmp_path, separator):
+    names = ("a", "b, c", "d; e", 'f "g"', "NA", "1,5", "nan")
+    target = Target("Odd", N, names, None)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=separator)
+    writer.writerow(names)
+    writer.writerows(
+        [str(cell).replace(".", "," if separator == ";" else ".") for cell in row] for row in SCORES.tolist()
+    )
+    assert read(tmp_path, "p.csv", buffer.getvalue().encode(), target).tolist() == RANKED.tolist()
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=separator).writerows([["index", "p"], *([i, names[TOP[i]]] for i in INDEX)])
+    assert read(tmp_path, "p.csv", buffer.getvalue().encode(), target).tolist() == [[c] for c in TOP.tolist()]
+
+
+def test_one_column_of_names_with_separators_in_them(tmp_path):
+    """Nothing separates the cells of one column, unless numbers of rows stand before each."""
+    names = ("a; b", "c\td", "e, f", "plain")
+    ids = np.arange(N) % 4
+    target = Target("Odd", N, names, None)
+    content = as_csv(["prediction"], [[names[c]] for c in ids])
+    assert read(tmp_path, "p.csv", content, target).tolist() == [[c] for c in ids.tolist()]
+    for separator in ",;\t":
+        content = from_r(["prediction"], [[f'"{names[c]}"'] for c in ids], range(1, N + 1), separator)
+        assert read(tmp_path, "p.csv", content, target).tolist() == [[c] for c in ids.tolist()]
+
+
+STARS = ("1", "2", "3")
+FOLDERS = tuple(sorted(map(str, range(12))))
+
+
+def spelled_in_every_form(values) -> dict[str, bytes]:
+    texts = [str(value) for value in values]
+    return {
+        "p.csv": as_csv(["prediction"], [[text] for text in texts]),
+        "headless.csv": as_csv(None, [[text] for text in texts]),
+        "p.json": json.dumps(texts).encode(),
+        "p.npy": as_npy(np.array(texts)),
+        "p.npz": as_npz(predictions=np.array(texts)),
+        "p.parquet": as_parquet(prediction=texts),
+    }
+
+
+@pytest.mark.parametrize("form", spelled_in_every_form([0]))
+@pytest.mark.parametrize("names", [STARS, FOLDERS])
+@pytest.mark.parametrize("by", ["numbers", "names"])
+def test_class_names_that_are_numbers(tmp_path, form, names, by):
+    """Where only one reading fits all of a column it is taken; where both fit, the file is read only when told how."""
+    m = len(names)
+    ids = np.arange(2 * m) % m
+    content = spelled_in_every_form(ids if by == "numbers" else [names[c] for c in ids])[form]
+    target = Target("Numbers", 2 * m, names, None)
+    told = Target("Numbers", 2 * m, names, None, by)
+    assert read(tmp_path, form, content, told).tolist() == [[c] for c in ids.tolist()]
+    if names is STARS:
+        assert read(tmp_path, form, content, target).tolist() == [[c] for c in ids.tolist()]
+    else:
+        with pytest.raises(
+            UploadError, match=r"'\d+' is the name of class \d+ and the number of class \d+; say .*--classes-are names"
+        ):
+            read(tmp_path, form, content, target)
+
+
+def test_a_column_is_names_or_numbers_whatever_some_cells_could_be(tmp_path):
+    target = Target("Stars", 4, (*STARS, "none"), None)
+    ids = [0, 3, 1, 2]
+    assert read(tmp_path, "p.json", b'["0", "3", "1", "2"]', target).tolist() == [[c] for c in ids]
+    assert read(tmp_path, "p.json", b'["1", "none", "2", "3"]', target).tolist() == [[c] for c in ids]
+    assert read(tmp_path, "p.json", b"[0, 3, 1, 2]", target).tolist() == [[c] for c in ids]
+    with pytest.raises(UploadError, match="'1' is the name of class 0 and the number of class 1"):
+        read(tmp_path, "p.json", b'["1", "2", "1", "2"]', target)
+    with pytest.raises(UploadError, match="'1' is the name of class 0"):
+        read(tmp_path, "p.json", b'["0", "none", "1", "2"]', target)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_columns_of_scores_whose_classes_are_numbers(tmp_path, form):
+    """Columns called 0, 1, 2 are numbers and 1, 2, 3 names of the classes 1, 2, 3; 0 to 11 sorted as texts are told."""
+
+    def scored(columns, m):
+        scores = np.random.default_rng(m).random((N, m))
+        made = as_parquet(**{c: scores[:, j] for j, c in enumerate(columns)})
+        return scores.argmax(axis=1), made if form == "parquet" else as_csv(columns, scores.tolist())
+
+    for columns in (["0", "1", "2"], list(STARS)):
+        top, content = scored(columns, 3)
+        assert read(tmp_path, f"p.{form}", content, Target("Stars", N, STARS, None))[:, 0].tolist() == top.tolist()
+    for columns, by in (([str(c) for c in range(12)], "numbers"), (list(FOLDERS), "names")):
+        top, content = scored(columns, 12)
+        told = read(tmp_path, f"p.{form}", content, Target("Folders", N, FOLDERS, None, by))
+        assert told[:, 0].tolist() == top.tolist()
+        with pytest.raises(UploadError, match="names of the columns: found classes that can be names or numbers"):
+            read(tmp_path, f"p.{form}", content, Target("Folders", N, FOLDERS, None))
+
+
+TRUTHS = np.arange(8) % 2 == 1
+OF_TRUTHS = {
+    "b.npy": as_npy(TRUTHS),
+    "b.csv": as_csv(["prediction"], [[bool(t)] for t in TRUTHS]),
+    "r.csv": as_csv(["prediction"], [["TRUE" if t else "FALSE"] for t in TRUTHS]),
+    "b.json": json.dumps(TRUTHS.tolist()).encode(),
+    "b.parquet": as_parquet(prediction=TRUTHS.tolist()),
+    "f.npy": as_npy(TRUTHS.astype(np.float32)),
+    "f.csv": as_csv(["prediction"], [[float(t)] for t in TRUTHS]),
+    "f.json": json.dumps(TRUTHS.astype(float).tolist()).encode(),
+    "f.parquet": as_parquet(prediction=TRUTHS.astype(float).tolist()),
+    "one hot.npy": as_npy(np.stack([~TRUTHS, TRUTHS], axis=1)),
+}
+
+
+@pytest.mark.parametrize("form", OF_TRUTHS)
+def test_whole_fractions_and_truths_are_classes(tmp_path, form):
+    top = read(tmp_path, form, OF_TRUTHS[form], Target("Two", 8, ("ham", "spam"), None))[:, 0]
+    assert top.tolist() == TRUTHS.astype(int).tolist()
+
+
+def test_truths_are_the_classes_that_are_called_so(tmp_path):
+    for form in ("b.npy", "b.csv", "r.csv", "b.json", "b.parquet"):
+        top = read(tmp_path, form, OF_TRUTHS[form], Target("Two", 8, ("true", "false"), None))[:, 0]
+        assert top.tolist() == (~TRUTHS).astype(int).tolist(), form
+
+
+@pytest.mark.parametrize("name", ["p.npy", "p.json", "p.csv"])
+def test_two_whole_numbers_of_two_classes_are_not_guessed(tmp_path, name):
+    """A 1 at the class of each row, or both classes in their order: each would be the other's opposite."""
+    rows = [[0, 1], [1, 0], [1, 0], [0, 1]]
+    content = {"p.npy": as_npy(np.array(rows)), "p.json": json.dumps(rows).encode(), "p.csv": as_csv(None, rows[::-1])}
+    with pytest.raises(UploadError, match=r"ranked classes or|expected 4 rows"):
+        read(tmp_path, name, content[name], Target("Two", 4, ("ham", "spam"), None))
+
+
+def test_names_of_rows_that_could_be_keys_or_indices(tmp_path):
+    keys = [str((i + 1) % N) for i in range(N)]
+    target = Target("Numbered", N, NAMES, keys)
+    rows = [[key, int(c)] for key, c in zip(keys, TOP, strict=True)]
+    assert read(tmp_path, "p.csv", as_csv(["key", "p"], rows), target).tolist() == [[c] for c in TOP.tolist()]
+    for content, name in ((as_csv(["", "p"], rows), "p.csv"), (json.dumps(dict(rows)).encode(), "p.json")):
+        with pytest.raises(UploadError, match="can be indices or keys"):
+            read(tmp_path, name, content, target)

@@ -1,0 +1,163 @@
+"""Tables of separated values from anyone: the one way CSV is read, whoever wrote it.
+
+Separated by commas, semicolons or tabs, told from the first two lines (or Excel's line ``sep=;``); in UTF-8, or in
+UTF-16 where a byte order mark says so; lines end in LF, CRLF or CR; cells may be quoted. Blank lines are passed over,
+and so are rows of empty cells only. Every row has as many cells as the first line, or else
+
+* one more in *every* row: the first column is the row names that R and pandas write without a name for them;
+* one more that is last and empty: a separator at the end of the line.
+
+Any other row is refused, by line. No cell is changed, dropped or made up. Raises TableError.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+#: The longest line that a header may be, in characters.
+_MOST_HEADER: Final = 1_000_000
+_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+#: The first that fits is taken: whoever separates by a semicolon or a tab may write decimal commas.
+_SEPARATORS: Final = ("\t", ";", ",")
+_WORDS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+_EXCELS: Final = re.compile(r"sep=(.)\s*")
+
+#: The line on which a row ends, and its cells.
+Row = tuple[int, list[str]]
+
+
+class TableError(ValueError):
+    """A table that cannot be read as one: what was expected, what was found, and on which line."""
+
+    def __init__(self, finding: str, line: int | None = None) -> None:
+        super().__init__(finding if line is None else f"line {line}: {finding}")
+        self.finding = finding
+        self.line = line
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """The columns of a table, and its rows as they are read: once.
+
+    ``columns`` are the names in the first line, with "" before them for row names without one; None where the first
+    line is a row like others, of ``width`` cells.
+    """
+
+    columns: tuple[str, ...] | None
+    width: int
+    separator: str
+    rows: Iterator[Row]
+
+    @property
+    def separated_by(self) -> str:
+        """By what cells are separated, in a word."""
+        return _WORDS.get(self.separator, repr(self.separator))
+
+
+def open_text(path: Path) -> TextIO:
+    """A text file in UTF-8 or, with its mark, UTF-16, without the mark. Line ends are as they are."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+    return path.open(encoding=encoding, newline="")
+
+
+def read_table(stream: TextIO, is_header: Callable[[Sequence[str]], bool] = lambda _: True) -> CsvTable:
+    """The table in a text file that was opened by ``open_text``, or otherwise with ``newline=""``.
+
+    ``is_header`` says of the first row, stripped, whether it names the columns.
+
+    >>> import io
+    >>> table = read_table(io.StringIO('"cat";"dog"\\n"1";0,8;0,2\\n\\n"2";0,3;0,7\\n'))
+    >>> table.columns, table.separated_by, [cells for _, cells in table.rows]
+    (('', 'cat', 'dog'), 'semicolons', [['1', '0,8', '0,2'], ['2', '0,3', '0,7']])
+    """
+    lines = _lines(stream)
+    head = _logical_lines(lines, 1)
+    if head and (told := _EXCELS.fullmatch(head[-1])):
+        separator, head[-1] = told[1], "\n"  # a blank line, so that lines are counted right
+    else:
+        head += _logical_lines(lines, 1)
+        separator = _separator(head)
+    reader = csv.reader(chain(head, lines), delimiter=separator, strict=True)
+    rows = _rows(reader)
+    first = next(rows, None)
+    if first is None:
+        raise TableError("expected names of columns in the first line, found none")
+    names = [cell.strip() for cell in first[1]]
+    if not is_header(names):
+        return CsvTable(None, len(names), separator, _held(chain([first], rows), len(names)))
+    second = next(rows, None)
+    rest = rows if second is None else chain([second], rows)
+    cells = [] if second is None else second[1]
+    if len(names) > 1 and names[-1] == "" and len(cells) == len(names) and cells[-1].strip() == "":
+        names = names[:-1]  # every line ends in a separator
+    if len(cells) == len(names) + 1 and cells[-1].strip():
+        names = ["", *names]
+    return CsvTable(tuple(names), len(names), separator, _held(rest, len(names)))
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Lines that are text, and no more of the first than a header may be."""
+    try:
+        first = stream.readline(_MOST_HEADER)
+        if len(first) >= _MOST_HEADER:
+            raise TableError(f"expected a first line of less than {_MOST_HEADER:,} characters, found a longer one")
+        for line in chain([first] if first else [], stream):
+            if "\0" in line:
+                raise TableError("expected CSV in UTF-8, or in UTF-16 that begins with its mark; found zero bytes")
+            yield line
+    except UnicodeError as error:
+        raise TableError(f"expected CSV in UTF-8, found other text ({error})") from error
+
+
+def _logical_lines(lines: Iterator[str], n: int) -> list[str]:
+    """The next lines until there are so many that are not blank; a quoted cell may go on over several."""
+    found, open_quote, size = [], False, 0
+    for line in lines:
+        found.append(line)
+        size += len(line)
+        open_quote ^= line.count('"') % 2 == 1
+        n -= not open_quote and bool(line.strip())
+        if n == 0 or size > _MOST_HEADER:
+            break
+    return found
+
+
+def _separator(head: list[str]) -> str:
+    """What separates the cells of the first two rows: as many in both, or one more in the second."""
+    likely = []
+    for separator in _SEPARATORS:
+        try:
+            rows = [row for row in csv.reader(head, delimiter=separator, strict=True) if row]
+        except csv.Error:
+            continue
+        widths = [len(row) for row in rows]
+        if widths and widths[0] > 1:
+            likely.append((widths[-1] not in (widths[0], widths[0] + 1), separator))
+        elif widths[1:] == [2] and rows[1][0].strip().isdecimal():
+            likely.append((True, separator))  # numbers of rows beside one column, or a name with a semicolon in it
+    return min(likely, key=lambda found: found[0], default=(False, ","))[1]
+
+
+def _rows(reader: Any) -> Iterator[Row]:
+    try:
+        for cells in reader:
+            if cells and (len(cells) == 1 or any(cell.strip() for cell in cells)):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise TableError(f"expected CSV, found that it breaks there: {error}", reader.line_num) from error
+
+
+def _held(rows: Iterator[Row], width: int) -> Iterator[Row]:
+    """Rows of so many cells."""
+    for line, cells in rows:
+        if len(cells) != width:
+            if len(cells) != width + 1 or cells[-1].strip():
+                raise TableError(f"expected {width:,} cells as in the first line, found {len(cells):,}", line)
+            del cells[-1]
+        yield line, cells
