@@ -1,7 +1,7 @@
 """The tables of a catalogue: the one contract between ingest, which writes them, and the server, which reads them.
 
-A catalogue is one SQLite file. This module declares what stands in it and nothing else: no query, no formula. The log
-of its datasets' versions is declared beside it, in ``schema_versions``.
+A catalogue is one SQLite file. This module declares what stands in it and nothing else: no query, no formula. Beside it
+are declared reviewers' answers, in ``schema_votes``, and the log of its datasets' versions, in ``schema_versions``.
 
 Four conventions carry the rest.
 
@@ -36,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 #: How far a dataset's id is shifted to the left in the id of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -71,20 +71,18 @@ datasets = Table(
     Column("n_checked", Integer, nullable=False),
     Column("n_errors", Integer, nullable=False),
     Column("n_issues", Integer, nullable=False),  # rows of ``issues``: flagged or reviewed
+    Column("n_guesses_changed", Integer, nullable=False),  # reviewed issues whose guess is not the one shown any more
     # Table 1: flagged * errors / checked where only a sample was checked, else errors.
     Column("estimated_errors", Integer),
     Column("percent_error", Float),  # 100 * estimated errors / size
     Column("agreements", Text, nullable=False),  # JSON list of the agreement thresholds offered, ascending: [3, 4, 5]
     Column("raters", Integer, nullable=False),
-    # JSON list of option names in order; [] where votes go to class names.
-    Column("vote_options", Text, nullable=False),
+    Column("vote_options", Text, nullable=False),  # JSON list of option names; [] where votes go to class names
     Column("flag_rule", Text),  # the rule in force, in words a reader understands; null without a matrix
     Column("confident_learning", Text),  # JSON object of facts: rho by rule, counts; null without a matrix
     Column("about", Text, nullable=False),  # JSON object: what the manifest says (see ingest.manifest.About)
-    # JSON list of sentences: what is not here and what a page cannot show for it.
-    Column("missing", Text, nullable=False),
-    # JSON object: issues with a medium, exemplars, media that could not be read, the bytes kept; null without media.
-    Column("media_report", Text),
+    Column("missing", Text, nullable=False),  # JSON list of sentences: what is not here, or cannot be shown for it
+    Column("media_report", Text),  # JSON object (see ingest.showing.report): what is kept, what not; null without media
     Column("version", Text, nullable=False),  # names this dataset's content; part of the addresses of its media
     Column("built_at", Text, nullable=False),  # ISO 8601, UTC
 )
@@ -95,8 +93,7 @@ sources = Table(
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
     Column("path", Text, primary_key=True),  # as the manifest names it, relative
-    # "labels", "pred_probs", "predicted", "votes", "index", "classes", "media" or "words"
-    Column("role", Text, nullable=False),
+    Column("role", Text, nullable=False),  # see ingest.sources.Role
     Column("sha256", Text, nullable=False),
     Column("bytes", Integer, nullable=False),
 )
@@ -139,7 +136,8 @@ issues = Table(
     Column("idx", Integer, nullable=False),  # index of the example in the test set
     Column("key", Text),  # the dataset's own name of the example, where it has one
     Column("given", Integer, nullable=False),
-    Column("guessed", Integer),
+    Column("guessed", Integer),  # by the model that flags; null where no model's guess is here
+    Column("shown", Integer),  # what reviewers were shown as the guess, whatever the model guesses now; null without
     Column("flagged", Boolean, nullable=False),  # by confident learning, under the dataset's flag rule
     Column("self_confidence", Float),
     Column("normalized_margin", Float),
@@ -167,6 +165,7 @@ Index("issues_by_disagreement", issues.c.dataset_id, issues.c.by_disagreement, u
 Index("issues_by_given", issues.c.dataset_id, issues.c.given)
 Index("issues_by_pair", issues.c.dataset_id, issues.c.given, issues.c.guessed)
 Index("issues_by_guessed", issues.c.dataset_id, issues.c.guessed)
+Index("issues_by_shown", issues.c.dataset_id, issues.c.shown, sqlite_where=issues.c.shown.is_not(None))
 Index("issues_by_votes", issues.c.dataset_id, issues.c.vote_pattern, sqlite_where=issues.c.vote_pattern.is_not(None))
 Index("issues_not_flagged", issues.c.dataset_id, sqlite_where=text("flagged = 0"))
 
@@ -179,6 +178,7 @@ verdicts = Table(
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("category", Text, nullable=False),
     Column("corrected", Integer),  # label id, for correctable ones only
+    Column("several", Text),  # JSON list of the classes agreed on, for multi-label ones only
     sqlite_with_rowid=False,
 )
 
@@ -235,8 +235,7 @@ media = Table(
     Column("bytes", LargeBinary, nullable=False),
 )
 
-# For each class the examples that are no issues and that the model is surest of, beside which an issue can be judged.
-# Their media stand in ``media`` like those of issues.
+# For each class the examples, no issues, that the model is surest of. Their media stand in ``media`` like all others.
 exemplars = Table(
     "exemplars",
     metadata,

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app import schema, schema_versions
-from app.domain.verdicts import Category, Votes, category
+from app.domain.verdicts import Category, verdict
 
 CLASSES = 345
 REVIEWED = 2_500
@@ -31,6 +31,7 @@ COLUMNS = (
     "key",
     "given",
     "guessed",
+    "shown",
     "flagged",
     "self_confidence",
     "normalized_margin",
@@ -45,6 +46,7 @@ COLUMNS = (
     "excerpt",
     "media",
 )
+_VOTES = COLUMNS.index("votes")
 
 
 def write(path: Path, n_issues: int, seed: int = 0) -> None:
@@ -100,6 +102,7 @@ def _dataset(n_issues: int) -> dict[str, Any]:
         "n_checked": REVIEWED,
         "n_errors": 0,
         "n_issues": n_issues,
+        "n_guesses_changed": 0,
         "estimated_errors": 0,
         "percent_error": 0.0,
         "agreements": json.dumps(AGREEMENTS),
@@ -139,16 +142,16 @@ def _fill(path: Path, n_issues: int, seed: int) -> None:
     for start in range(0, n_issues, BATCH):
         rows = list(_rows(rng, start, min(start + BATCH, n_issues), n_issues, index, disagreement))
         connection.executemany(statement, rows)
-        reviewed = [row for row in rows if row[12] is not None]
+        reviewed = [row for row in rows if row[_VOTES] is not None]
         connection.executemany(
             "INSERT INTO verdicts (issue_id, agreement, dataset_id, category, corrected) VALUES (?, ?, 1, ?, ?)",
             [verdict for row in reviewed for verdict in _verdicts(row)],
         )
         for row in rows:
-            verdicts = {a: (c, k) for _, a, c, k in _verdicts(row)} if row[12] is not None else {}
+            verdicts = {a: (c, k) for _, a, c, k in _verdicts(row)} if row[_VOTES] is not None else {}
             for agreement in AGREEMENTS:
                 kind, corrected = verdicts.get(agreement, (Category.UNREVIEWED.value, None))
-                cell = (agreement, kind, row[4], row[5], corrected, row[13])
+                cell = (agreement, kind, row[4], row[5], corrected, row[_VOTES + 1])
                 cells[cell] = cells.get(cell, 0) + 1
     connection.executemany(
         "INSERT INTO facets (dataset_id, agreement, category, given, guessed, corrected, vote_pattern, flagged, n) "
@@ -178,6 +181,7 @@ def _rows(
             None,
             given[k],
             guessed[k],
+            guessed[k] if reviewed else None,
             1,
             (1 + margins[k]) / 2,
             margins[k],
@@ -195,11 +199,14 @@ def _rows(
 
 
 def _verdicts(row: tuple[Any, ...]) -> list[tuple[int, int, str, int | None]]:
-    counts = json.loads(row[12])
+    counts, given, guessed = json.loads(row[_VOTES]), row[4], row[5]
+    answers: dict[frozenset[int] | str, int] = {}
+    for option, classes in (("given", {given}), ("guessed", {guessed}), ("both", {given, guessed}), ("neither", set())):
+        answers[frozenset(classes)] = answers.get(frozenset(classes), 0) + counts[option]
     found = []
     for agreement in AGREEMENTS:
-        kind = category(Votes(counts["given"], counts["guessed"], counts["both"], counts["neither"]), agreement)
-        found.append((row[0], agreement, kind.value, row[5] if kind is Category.CORRECTABLE else None))
+        kind = verdict(given, answers, agreement).category
+        found.append((row[0], agreement, kind.value, guessed if kind is Category.CORRECTABLE else None))
     return found
 
 

@@ -7,16 +7,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.domain.verdicts import Category, Votes, category, majority_of, multi_label_verdict
+from app.domain import verdicts
+from app.domain.verdicts import Answer, Category, label_set_verdict, majority_of
 from ingest.readers import LabelSet
 
 
 @dataclass(frozen=True, slots=True)
+class Vote:
+    """One answer that raters could give, and how many gave it.
+
+    ``option`` is how it is counted for readers, ``word`` how a rater says it; they differ where several classes are
+    counted together as "other". ``classes`` are those that the answer names, () for none of them; None for a word that
+    names no class.
+    """
+
+    option: str
+    word: str
+    classes: LabelSet | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the votes come to at one agreement threshold. ``corrected`` is there for correctable examples only."""
+    """What the votes come to at one agreement threshold: the category, and the classes agreed on in ascending order.
+
+    ``agreed`` is there for correctable and multi-label examples only.
+    """
 
     category: Category
-    corrected: LabelSet | None
+    agreed: LabelSet | None
+
+    @property
+    def corrected(self) -> LabelSet | None:
+        """The corrected label of a correctable example."""
+        return self.agreed if self.category is Category.CORRECTABLE else None
 
 
 class Ballot(Protocol):
@@ -25,6 +49,10 @@ class Ballot(Protocol):
     @property
     def counts(self) -> Mapping[str, int]:
         """Option or class name -> votes, in the order to show."""
+
+    @property
+    def votes(self) -> Sequence[Vote]:
+        """The answers, in the order to show."""
 
     @property
     def pattern(self) -> str | None:
@@ -47,13 +75,17 @@ class Ballot(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OptionBallot:
-    """Votes on one given and one guessed label."""
+class ChoiceBallot:
+    """One answer a rater, about an example with one given label.
+
+    ``eligible`` are the classes that can become its corrected label, None for all.
+    """
 
     counts: Mapping[str, int]
-    votes: Votes
-    guessed: LabelSet
+    votes: Sequence[Vote]
+    given: int
     raters: int
+    eligible: frozenset[int] | None = None
 
     @property
     def pattern(self) -> str:
@@ -61,19 +93,30 @@ class OptionBallot:
 
     @property
     def consensus(self) -> str | None:
-        return self.votes.consensus
+        majority = majority_of(sum(vote.n for vote in self.votes))
+        return next((vote.word for vote in self.votes if vote.n >= majority), None)
 
     @property
     def confirmations(self) -> float:
-        return self.votes.given
+        return self._answers().get(frozenset({self.given}), 0)
 
     @property
     def distributions(self) -> Sequence[Sequence[int]]:
-        return [tuple(self.counts.values())]
+        return [tuple(vote.n for vote in self.votes)]
 
     def verdict(self, agreement: int) -> Verdict:
-        found = category(self.votes, agreement, majority_of(self.raters))
-        return Verdict(found, self.guessed if found is Category.CORRECTABLE else None)
+        found = verdicts.verdict(
+            self.given, self._answers(), agreement, majority_of(self.raters), eligible=self.eligible
+        )
+        return _ascending(found)
+
+    def _answers(self) -> dict[Answer, int]:
+        """The votes by what they say: options that name the same classes are one answer."""
+        found: dict[Answer, int] = {}
+        for vote in self.votes:
+            answer = vote.word if vote.classes is None else frozenset(vote.classes)
+            found[answer] = found.get(answer, 0) + vote.n
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +124,14 @@ class LabelBallot:
     """Votes on each of several labels: did the rater find it in the example."""
 
     counts: Mapping[str, int]
-    votes: Mapping[int, int]
+    heard: Mapping[int, int]  # class -> raters who found it
     given: LabelSet
     raters: int
+
+    @property
+    def votes(self) -> Sequence[Vote]:
+        pairs = zip(self.counts, self.heard.items(), strict=True)
+        return [Vote(name, name, (class_id,), n) for name, (class_id, n) in pairs]
 
     @property
     def pattern(self) -> None:
@@ -96,12 +144,15 @@ class LabelBallot:
 
     @property
     def confirmations(self) -> float:
-        return sum(self.votes[label] for label in self.given) / len(self.given) if self.given else 0.0
+        return sum(self.heard[label] for label in self.given) / len(self.given) if self.given else 0.0
 
     @property
     def distributions(self) -> Sequence[Sequence[int]]:
         return [(n, self.raters - n) for n in self.counts.values()]
 
     def verdict(self, agreement: int) -> Verdict:
-        found = multi_label_verdict(frozenset(self.given), self.votes, agreement, majority_of(self.raters))
-        return Verdict(found.category, None if found.corrected is None else tuple(sorted(found.corrected)))
+        return _ascending(label_set_verdict(frozenset(self.given), self.heard, agreement, majority_of(self.raters)))
+
+
+def _ascending(found: verdicts.Verdict) -> Verdict:
+    return Verdict(found.category, None if found.agreed is None else tuple(sorted(found.agreed)))

@@ -39,7 +39,8 @@ class Issues:
 
     indices: NDArray[np.int64]
     given: NDArray[np.int64]  # label ids
-    guessed: NDArray[np.int64]
+    guessed: NDArray[np.int64]  # by the model that is here
+    shown: NDArray[np.int64]  # what reviewers were shown as the guess; -1 where nobody looked
     flagged: NDArray[np.bool_]
     self_confidence: NDArray[np.float64]
     margins: NDArray[np.float64]
@@ -51,6 +52,12 @@ class Issues:
     def __len__(self) -> int:
         return len(self.indices)
 
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """(k,) where the model now guesses another label than reviewers were shown."""
+        changed: NDArray[np.bool_] = (self.shown >= 0) & (self.guessed >= 0) & (self.shown != self.guessed)
+        return changed
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -61,6 +68,8 @@ class Counts:
     errors: int
     estimated_errors: int | None
     percent_error: float | None
+    changed: int  # checked examples for which the model now guesses another label than reviewers were shown
+    waiting: int  # flagged examples that nobody looked at
     categories: dict[int, Counter[Category]]
 
 
@@ -94,7 +103,7 @@ def version(build: Build, sources: Iterable[Source]) -> str:
         digest.update(f"{source.role} {source.path} {source.sha256}\n".encode())
     # A rule of ours that changes what is an issue, or what becomes of it, changes files that promise not to change.
     issues = build.issues
-    for array in (issues.indices, issues.given, issues.guessed, issues.flagged):
+    for array in (issues.indices, issues.given, issues.guessed, issues.shown, issues.flagged):
         digest.update(array.tobytes())
     for index, by_agreement in sorted(build.verdicts.items()):
         digest.update(f"{index} {sorted(by_agreement.items())}\n".encode())
@@ -104,9 +113,12 @@ def version(build: Build, sources: Iterable[Source]) -> str:
 def _label_sets(inputs: Inputs, verdicts: dict[int, dict[int, Verdict]]) -> set[LabelSet]:
     found = inputs.labels.distinct() if inputs.labels is not None else set()
     for review in inputs.reviews:
-        found |= {review.given, review.guessed}
-    if inputs.set_flagging is not None:
-        found |= {inputs.set_flagging.guesses[index] for index in inputs.set_flagging.flagged.tolist()}
+        found |= {review.given, review.shown}
+    if inputs.guesses is not None and inputs.guesses.sets is not None:
+        issues = {review.index for review in inputs.reviews}
+        if inputs.set_flagging is not None:
+            issues |= set(inputs.set_flagging.flagged.tolist())
+        found |= {inputs.guesses[index] for index in issues}
     for by_agreement in verdicts.values():
         found |= {verdict.corrected for verdict in by_agreement.values() if verdict.corrected is not None}
     return found
@@ -131,6 +143,7 @@ def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
         indices=indices[order],
         given=np.array([_given(inputs, label_ids, int(indices[place]), found[place]) for place in order], np.int64),
         guessed=np.array([_guess(inputs, label_ids, int(indices[place]), found[place]) for place in order], np.int64),
+        shown=np.array([_shown(label_ids, found[place]) for place in order], np.int64),
         flagged=np.isin(indices, flagged)[order],
         self_confidence=missing if flagging is None else flagging.self_confidence[indices][order],
         margins=margins[order],
@@ -150,11 +163,14 @@ def _given(inputs: Inputs, label_ids: LabelIds, index: int, review: Review | Non
 
 
 def _guess(inputs: Inputs, label_ids: LabelIds, index: int, review: Review | None) -> int:
-    if review is not None:
-        return label_ids[review.guessed]
-    if inputs.set_flagging is not None:
-        return label_ids[inputs.set_flagging.guesses[index]]
-    return -1 if inputs.flagging is None else int(inputs.flagging.guesses[index])
+    if inputs.guesses is not None:
+        return label_ids[inputs.guesses[index]]
+    # Without a model the published guess is the only one.
+    return _shown(label_ids, review)
+
+
+def _shown(label_ids: LabelIds, review: Review | None) -> int:
+    return -1 if review is None else label_ids[review.shown]
 
 
 def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdict]]) -> Counts:
@@ -165,14 +181,19 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
     least = inputs.manifest.agreements[0]
     wrong = {index for index, found in verdicts.items() if found[least].category.is_error}
     flagged = _n_flagged(inputs, len(verdicts))
+    changed = int(issues.changed.sum())
     errors_of_flagged = sum(int(index) in wrong for index in issues.indices[issues.flagged])
     checked_of_flagged = sum(int(index) in verdicts for index in issues.indices[issues.flagged])
     estimated = None
-    if checked_of_flagged:
+    if changed and verdicts:
+        # What an earlier model flagged is no random sample of what this one flags: what was confirmed is all we know.
+        estimated = len(wrong)
+    elif checked_of_flagged:
         # Errors among the flagged, as far as a random sample of them tells, and those found beside them.
         estimated = round(flagged * errors_of_flagged / checked_of_flagged) + len(wrong) - errors_of_flagged
     percent = None if estimated is None or inputs.size is None else 100 * estimated / inputs.size
-    return Counts(flagged, len(verdicts), len(wrong), estimated, percent, categories)
+    waiting = int(issues.flagged.sum()) - checked_of_flagged
+    return Counts(flagged, len(verdicts), len(wrong), estimated, percent, changed, waiting, categories)
 
 
 def _n_flagged(inputs: Inputs, checked: int) -> int:

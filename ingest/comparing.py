@@ -4,7 +4,7 @@ Both are read the same way, a block of examples at a time; what a change is, ``a
 counted is counted whole; of the changed examples themselves so many are kept as one may want to read.
 """
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -166,21 +166,18 @@ def _row(before: Side, after: Side, index: int) -> dict[str, Any]:
 def _reviewed(connection: Connection, whole: TestSet) -> dict[int, Standing]:
     i, v = schema.issues.c, schema.verdicts.c
     rows = connection.execute(
-        select(i.idx, i.given, i.guessed, v.agreement, v.category, v.corrected)
+        select(i.idx, i.given, v.agreement, v.category, v.corrected, v.several)
         .select_from(schema.verdicts.join(schema.issues, i.id == v.issue_id))
         .where(v.dataset_id == whole.id)
     ).all()
     verdicts: dict[int, dict[int, tuple[Category, LabelSet | None]]] = {}
-    labels: dict[int, tuple[int, int | None]] = {}
+    given: dict[int, int] = {}
     for row in rows:
-        corrected = None if row.corrected is None else whole.members[row.corrected]
-        verdicts.setdefault(row.idx, {})[row.agreement] = Category(row.category), corrected
-        labels[row.idx] = row.given, row.guessed
-    return {idx: _standing(whole, *labels[idx], found) for idx, found in verdicts.items()}
-
-
-def _standing(
-    whole: TestSet, given: int, guessed: int | None, verdicts: Mapping[int, tuple[Category, LabelSet | None]]
-) -> Standing:
-    guess = None if guessed is None else whole.members[guessed]
-    return Standing(whole.members[given], guess, True, dict(sorted(verdicts.items())))
+        agreed = None if row.corrected is None else whole.members[row.corrected]
+        if row.several is not None:
+            agreed = tuple(json.loads(row.several))
+        verdicts.setdefault(row.idx, {})[row.agreement] = Category(row.category), agreed
+        given[row.idx] = row.given
+    return {
+        idx: Standing(whole.members[given[idx]], True, dict(sorted(found.items()))) for idx, found in verdicts.items()
+    }

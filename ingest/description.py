@@ -17,6 +17,8 @@ KeyKind = Literal["entry", "path", "stem", "youtube"]
 RecordNaming = Literal["index", "key"]
 UrlSource = Literal["none", "index", "records"]
 Dialect = Literal["options", "class-names", "label-sets"]
+Guesses = Literal["must-match", "may-differ", "unchecked"]
+Corrects = Literal["any", "guessed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,17 @@ class VoteFormat:
     "options": one count an option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
     others support no category. "class-names": one count a class name or other word, compared without regard to case;
     the last options are the words that are not classes. "label-sets": one count a label, several labels an example.
+
+    ``guesses`` says what a guess in the votes file must be: "must-match", the model's own, for files that are published
+    together; "may-differ", that of an earlier model, as long as the guesses agree better than by chance; "unchecked",
+    any. A given label that differs is refused always. ``corrects`` says which class reviewers can correct a label to:
+    "any" that enough of them name, or, as in the paper, the "guessed" one that they were shown.
     """
 
     dialect: Dialect
     options: tuple[str, ...]
+    guesses: Guesses
+    corrects: Corrects
 
 
 @dataclass(frozen=True, slots=True)

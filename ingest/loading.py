@@ -22,6 +22,7 @@ from ingest.progress import Progress
 from ingest.readers import LabelSet, key_of, read_index, read_labels, read_multiple_labels
 from ingest.set_flagging import SetFlagging, flag_sets
 from ingest.sources import Role, Source, fingerprint
+from ingest.vote_joins import require_given, require_guesses
 
 NO_LABELS = (
     "The given labels of all examples are not here, so no corrected test set can be made and classes have no counts."
@@ -71,7 +72,7 @@ class Inputs:
     classes: ClassNames
     size: int | None
     labels: Labels | None
-    predicted: Labels | None
+    guesses: Labels | None  # what the model guesses for every example; None where no model's guesses are here
     keys: list[str] | None
     urls: list[str] | None
     matrix: Matrix | None
@@ -113,22 +114,26 @@ class _Loader:
         keys = None if entries is None else [key_of(entry, manifest.examples.key) for entry in entries]
         matrix = self._matrix(labels, classes)
         reviews = self._reviews(classes, size, keys)
-        self._require_agreement(reviews, labels, predicted, entries)
+        self._require_agreement(reviews, labels, entries)
         flagging = self._flagging(labels, matrix)
         if flagging is not None:
-            self._require_guesses(reviews, predicted, flagging)
+            self._require_argmax(predicted, flagging)
+        set_flagging = self._set_flagging(labels, predicted, matrix)
+        guesses = self._guesses(predicted, flagging or set_flagging)
+        if guesses is not None:
+            self._require_guesses(reviews, labels, guesses, predicted)
         return Inputs(
             manifest=manifest,
             classes=classes,
             size=size,
             labels=labels,
-            predicted=predicted,
+            guesses=guesses,
             keys=keys,
             urls=entries if manifest.examples.urls == "index" else None,
             # Rows of sets do not sum to 1 and are not shown as if they did.
             matrix=None if manifest.labels == "multiple" else matrix,
             flagging=flagging,
-            set_flagging=self._set_flagging(labels, predicted, matrix),
+            set_flagging=set_flagging,
             reviews=reviews,
             evidence=self._evidence(size, len(classes)),
             missing=tuple(self._missing),
@@ -224,45 +229,39 @@ class _Loader:
         path = self._found(self._manifest.files.votes, "votes", NO_VOTES)
         return [] if path is None else read_reviews(path, self._manifest, classes, size, keys)
 
-    def _require_agreement(
-        self, reviews: list[Review], labels: Labels | None, predicted: Labels | None, entries: list[str] | None
-    ) -> None:
-        """Each record must tell the same label, guess and address of its example as the other files."""
+    def _guesses(self, predicted: Labels | None, flagging: Flagging | SetFlagging | None) -> Labels | None:
+        """What the model guesses for every example: as published, or the matrix's own, where one of them is here."""
+        return predicted if predicted is not None or flagging is None else Labels(flagging.guesses)
+
+    def _require_agreement(self, reviews: list[Review], labels: Labels | None, entries: list[str] | None) -> None:
+        """Each record must tell the same given label and address of its example as the other files."""
         files = self._manifest.files
         votes = self._folder / (files.votes or "")
+        if labels is not None:
+            require_given(votes, reviews, labels, files.labels)
+        if self._manifest.examples.urls != "index" or entries is None:
+            return
         for review in reviews:
-            if labels is not None and labels[review.index] != review.given:
-                raise _disagreement(votes, review, "given label", review.given, labels[review.index], files.labels)
-            if predicted is not None and predicted[review.index] != review.guessed:
-                raise _disagreement(
-                    votes, review, "guessed label", review.guessed, predicted[review.index], files.predicted
-                )
-            if self._manifest.examples.urls == "index" and entries is not None and review.url != entries[review.index]:
+            if review.url != entries[review.index]:
                 finding = f"expected url {entries[review.index]!r} as in {files.index}, found {review.url!r}"
                 raise DataError(votes, finding, record=review.record)
 
-    def _require_guesses(self, reviews: list[Review], predicted: Labels | None, flagging: Flagging) -> None:
-        """The published predictions, and the guesses that reviewers judged, must be the matrix's own."""
-        if predicted is not None and predicted.ids is not None:
-            wrong = np.flatnonzero(predicted.ids != flagging.guesses)
-            if len(wrong):
-                file = self._folder / (self._manifest.files.predicted or "")
-                found = f"class {predicted.ids[wrong[0]]}"
-                finding = f"expected the most probable class, {flagging.guesses[wrong[0]]}, found {found}"
-                raise DataError(file, finding, record=f"example {wrong[0]}")
-        votes = self._folder / (self._manifest.files.votes or "")
-        for review in reviews:
-            guess = (int(flagging.guesses[review.index]),)
-            if guess != review.guessed:
-                probabilities = self._manifest.files.pred_probs[0]
-                raise _disagreement(votes, review, "guessed label", review.guessed, guess, probabilities)
+    def _require_argmax(self, predicted: Labels | None, flagging: Flagging) -> None:
+        """The published predictions must be the matrix's own."""
+        if predicted is None or predicted.ids is None:
+            return
+        wrong = np.flatnonzero(predicted.ids != flagging.guesses)
+        if len(wrong):
+            file = self._folder / (self._manifest.files.predicted or "")
+            found = f"class {predicted.ids[wrong[0]]}"
+            finding = f"expected the most probable class, {flagging.guesses[wrong[0]]}, found {found}"
+            raise DataError(file, finding, record=f"example {wrong[0]}")
 
-
-def _disagreement(
-    votes: Path, review: Review, what: str, found: LabelSet, expected: LabelSet, file: str | None
-) -> DataError:
-    def shown(labels: LabelSet) -> str:
-        return ", ".join(map(str, labels)) or "none"
-
-    finding = f"expected {what} {shown(expected)} for example {review.index} as in {file}, found {shown(found)}"
-    return DataError(votes, finding, record=review.record)
+    def _require_guesses(
+        self, reviews: list[Review], labels: Labels | None, guesses: Labels, predicted: Labels | None
+    ) -> None:
+        """What records tell of the guess must be the model's, or be of an earlier model, as the manifest says."""
+        files = self._manifest.files
+        file = files.pred_probs[0] if predicted is None else files.predicted
+        votes = self._folder / (files.votes or "")
+        require_guesses(votes, reviews, labels, guesses, file, self._manifest.votes.guesses)

@@ -15,9 +15,11 @@ from app.domain.verdicts import majority_of
 from ingest.description import (
     About,
     Classes,
+    Corrects,
     Dialect,
     Examples,
     Files,
+    Guesses,
     KeyKind,
     LabelKind,
     Licence,
@@ -251,6 +253,8 @@ def _votes(table: Table, labels: LabelKind) -> VoteFormat:
     votes = VoteFormat(
         dialect=dialect,
         options=table.strings("options", default=() if dialect == "label-sets" else _FOUR_ANSWERS),
+        guesses=table.choice("guesses", get_args(Guesses), default="may-differ"),
+        corrects=table.choice("corrects", get_args(Corrects), default="any"),
     )
     table.finish()
     if (dialect == "label-sets") != (labels == "multiple"):
@@ -261,6 +265,8 @@ def _votes(table: Table, labels: LabelKind) -> VoteFormat:
         votes.options[:2] != ("given", "guessed") or len(set(votes.options)) < len(votes.options)
     ):
         raise table.error("options", f'expected different words, "given" and "guessed" first, found {votes.options}')
+    if dialect != "class-names" and votes.corrects != "any":
+        raise table.error("corrects", f'"guessed" goes with dialect = "class-names", found it with {dialect!r}')
     if dialect == "class-names" and votes.options[2:3] != ("other",):
         raise table.error("options", f'expected "other" third: the votes for any other class, found {votes.options}')
     return votes

@@ -2,34 +2,39 @@
 
 A votes file is a JSON list of records, one a reviewed example. This module knows three dialects, all described by the
 manifest: one count an option, one count a class name, one count a label of several. It joins each record to its
-example, holds what the record says against the labels, and refuses what does not fit. It judges nothing: categories
-come from ``app.domain.verdicts``.
+example and says which classes each vote names, after what the record tells reviewers were shown: the given label and
+the one that a model guessed then. It judges nothing: categories come from ``app.domain.verdicts``; whether records and
+labels belong together is held by ``vote_joins``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.domain.verdicts import Votes
-from ingest.ballots import Ballot, LabelBallot, OptionBallot
+from ingest.ballots import Ballot, ChoiceBallot, LabelBallot, Vote
 from ingest.classes import ClassNames
 from ingest.errors import DataError, shown
 from ingest.manifest import Manifest
 from ingest.readers import LabelSet, key_of, read_json
 from ingest.tables import LARGEST
 
-_ANSWERS = ("given", "guessed", "both", "neither")
+#: A whole number written as a text, as keys of JSON objects and cells of tables are.
+_DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One reviewed example. ``record`` names the record it came from, for messages."""
+    """One reviewed example. ``record`` names the record it came from, for messages.
+
+    ``shown`` is the label that reviewers were shown beside the given one: what a model guessed then.
+    """
 
     record: str
     index: int
     given: LabelSet
-    guessed: LabelSet
+    shown: LabelSet
     ballot: Ballot
     url: str | None
 
@@ -79,13 +84,16 @@ def _review(context: _Context, place: int, record: object) -> Review:
     if "id" in record:
         name += f" (id {shown(record['id'])})"
     reader = _Record(context, name, record)
+    ballot: Ballot
     index = reader.index()
     if context.manifest.labels == "multiple":
-        given, guessed = reader.labels("given_original_labels"), reader.labels("our_guessed_labels")
+        given, shown_ = reader.labels("given_original_labels"), reader.labels("our_guessed_labels")
+        ballot = reader.label_ballot(given, shown_)
     else:
-        given, guessed = (reader.label("given_original_label"),), (reader.label("our_guessed_label"),)
+        given, shown_ = (reader.label("given_original_label"),), (reader.label("our_guessed_label"),)
+        ballot = reader.ballot(given[0], shown_[0])
     url = record.get("url")
-    return Review(name, index, given, guessed, reader.ballot(given, guessed), url if isinstance(url, str) else None)
+    return Review(name, index, given, shown_, ballot, url if isinstance(url, str) else None)
 
 
 class _Record:
@@ -94,6 +102,7 @@ class _Record:
     def __init__(self, context: _Context, name: str, values: Mapping[str, Any]) -> None:
         self._context = context
         self._classes = context.classes
+        self._format = context.manifest.votes
         self._name = name
         self._values = values
 
@@ -114,25 +123,27 @@ class _Record:
                 raise self.error(f"expected an example of the index file, found {shown(value)}, {finding}")
             return indices[0]
         size = self._context.size
-        if isinstance(value, bool) or not isinstance(value, int):
+        index = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else _whole(value)
+        if index is None:
             raise self.error(f"expected the index of an example in {examples.field!r}, found {shown(value)}")
         most = LARGEST if size is None else size - 1
-        if not 0 <= value <= most:
+        if not 0 <= index <= most:
             raise self.error(f"expected the index of an example, 0 to {most}, found {shown(value)}")
-        return value
+        return index
 
     def label(self, field: str) -> int:
         """A class, given by its id or its name; where both stand there, they must agree."""
         value = self._field(field)
         if isinstance(value, str):
             return self._class_of(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self._classes):
+        label = int(value) if isinstance(value, bool) else _whole(value)
+        if label is None or not 0 <= label < len(self._classes):
             raise self.error(f"expected a class from 0 to {len(self._classes) - 1} in {field!r}, found {shown(value)}")
         name = self._values.get(field + "_name")
-        if name is not None and (not isinstance(name, str) or self._class_of(name) != value):
-            known = self._classes.names[value]
-            raise self.error(f"expected {known!r}, the name of class {value}, in {field}_name, found {shown(name)}")
-        return value
+        if name is not None and (not isinstance(name, str) or self._class_of(name) != label):
+            known = self._classes.names[label]
+            raise self.error(f"expected {known!r}, the name of class {label}, in {field}_name, found {shown(name)}")
+        return label
 
     def labels(self, field: str) -> LabelSet:
         names = self._field(field)
@@ -143,83 +154,84 @@ class _Record:
             raise self.error(f"expected each class once in {field!r}, found {shown(names)}")
         return found
 
-    def ballot(self, given: LabelSet, guessed: LabelSet) -> Ballot:
-        cast = self._cast()
-        dialect = self._context.manifest.votes.dialect
-        if dialect == "label-sets":
-            return self._label_ballot(cast, given, guessed)
-        same = given == guessed
-        return (
-            self._class_ballot(cast, given, guessed)
-            if dialect == "class-names"
-            else self._option_ballot(cast, guessed, same=same)
+    def ballot(self, given: int, guess: int) -> ChoiceBallot:
+        """One answer a rater, who was shown the given label and a guess."""
+        votes = (
+            self._class_votes(given, guess) if self._format.dialect == "class-names" else self._options(given, guess)
         )
+        total = sum(vote.n for vote in votes)
+        raters = self._context.manifest.raters
+        if not 1 <= total <= raters:
+            raise self.error(f"expected the votes of 1 to {raters} raters, found {total} votes")
+        counts = dict.fromkeys(self._format.options, 0)
+        for vote in votes:
+            counts[vote.option] += vote.n
+        eligible = frozenset({guess}) if self._format.corrects == "guessed" else None
+        return ChoiceBallot(counts, votes, given, raters, eligible)
 
-    def _option_ballot(self, cast: Mapping[str, int], guessed: LabelSet, *, same: bool) -> OptionBallot:
-        options = self._context.manifest.votes.options
+    def _options(self, given: int, guess: int) -> list[Vote]:
+        """The answers of the paper's interface, by the classes they name; other options are words."""
+        named = {"given": (given,), "guessed": (guess,), "both": tuple(sorted({given, guess})), "neither": ()}
+        cast = self._cast()
+        options = self._format.options
         for option in cast:
             if option not in options:
                 raise self.error(f"expected votes for {', '.join(options)}, found votes for {shown(option)}")
         counts = {option: cast.get(option, 0) for option in options}
-        if same:
+        if given == guess:
             if counts["guessed"] not in (0, counts["given"]):
                 found = f"{counts['given']} and {counts['guessed']} votes"
                 raise self.error(f"guessed and given label are one, expected the same votes under both, found {found}")
             counts["guessed"] = 0  # they are the same people's, and already counted
-        self._require_raters(sum(counts.values()))
-        elsewhere = {option: n for option, n in counts.items() if option not in _ANSWERS}
-        answers = {option: n for option, n in counts.items() if option in _ANSWERS}
-        return self._options(counts, Votes(**answers, elsewhere=elsewhere), guessed)
+        return [Vote(option, option, named.get(option), n) for option, n in counts.items()]
 
-    def _class_ballot(self, cast: Mapping[str, int], given: LabelSet, guessed: LabelSet) -> OptionBallot:
-        options = self._context.manifest.votes.options
-        counts = dict.fromkeys(options, 0)
-        elsewhere: dict[str, int] = {}
-        for word, n in cast.items():
-            class_id = None if word in options[3:] else self._class_of(word)
-            if class_id == given[0]:
-                counts["given"] += n
-            elif class_id == guessed[0]:
-                counts["guessed"] += n
+    def _class_votes(self, given: int, guess: int) -> list[Vote]:
+        """Votes for names of classes, those for neither label in question counted as "other", and for other words."""
+        words = dict.fromkeys(self._format.options[3:], 0)
+        for_classes = {given: 0, guess: 0}
+        spelled = {}
+        for word, n in self._cast().items():
+            if word in words:
+                words[word] += n
             else:
-                counts["other" if class_id is not None else word] += n
-                elsewhere[word] = elsewhere.get(word, 0) + n
-        self._require_raters(sum(counts.values()))
-        return self._options(counts, Votes(counts["given"], counts["guessed"], elsewhere=elsewhere), guessed)
+                class_id = self._class_of(word)
+                for_classes[class_id] = for_classes.get(class_id, 0) + n
+                spelled[class_id] = word
+        votes = [Vote("given", "given", (given,), for_classes.pop(given))]
+        votes.append(Vote("guessed", "guessed", (guess,), for_classes.pop(guess, 0)))
+        votes += [Vote("other", spelled[one], (one,), n) for one, n in sorted(for_classes.items())]
+        return votes + [Vote(word, word, None, n) for word, n in words.items()]
 
-    def _options(self, counts: Mapping[str, int], votes: Votes, guessed: LabelSet) -> OptionBallot:
-        return OptionBallot(counts, votes, guessed, self._context.manifest.raters)
-
-    def _label_ballot(self, cast: Mapping[str, int], given: LabelSet, guessed: LabelSet) -> LabelBallot:
+    def label_ballot(self, given: LabelSet, guess: LabelSet) -> LabelBallot:
+        """A vote on each of the labels that raters were asked about, given and guessed."""
         raters = self._context.manifest.raters
-        votes: dict[int, int] = {}
-        for name, n in cast.items():
+        heard: dict[int, int] = {}
+        for name, n in self._cast().items():
             label = self._class_of(name)
-            if label in votes:
+            if label in heard:
                 raise self.error(f"expected each class once in the votes, found {shown(name)} twice")
             if n > raters:
                 raise self.error(f"expected at most {raters} votes, one a rater, found {n} for {shown(name)}")
-            votes[label] = n
-        asked = (*given, *(label for label in guessed if label not in given))
-        if set(votes) != set(asked):
+            heard[label] = n
+        asked = (*given, *(label for label in guess if label not in given))
+        if set(heard) != set(asked):
             names = ", ".join(self._classes.names[label] for label in asked)
-            raise self.error(f"expected votes for the given and guessed labels ({names}), found {', '.join(cast)}")
-        counts = {self._classes.names[label]: votes[label] for label in asked}
-        return LabelBallot(counts, votes, given, raters)
+            found = ", ".join(self._values["mturk"])
+            raise self.error(f"expected votes for the given and guessed labels ({names}), found {found}")
+        counts = {self._classes.names[label]: heard[label] for label in asked}
+        return LabelBallot(counts, {label: heard[label] for label in asked}, given, raters)
 
     def _cast(self) -> dict[str, int]:
         cast = self._field("mturk")
         if not isinstance(cast, dict) or not cast:
             raise self.error(f"expected an object of votes in 'mturk', found {shown(cast)}")
+        counts = {}
         for option, n in cast.items():
-            if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+            whole = _whole(n)
+            if whole is None or whole < 0:
                 raise self.error(f"expected a number of votes for {option!r}, a whole one, 0 or more, found {shown(n)}")
-        return cast
-
-    def _require_raters(self, total: int) -> None:
-        raters = self._context.manifest.raters
-        if not 1 <= total <= raters:
-            raise self.error(f"expected the votes of 1 to {raters} raters, found {total} votes")
+            counts[option] = whole
+        return counts
 
     def _class_of(self, name: str) -> int:
         found = self._classes.find(name)
@@ -231,3 +243,14 @@ class _Record:
         if field not in self._values:
             raise self.error(f"expected a field {field!r}, found {', '.join(map(repr, self._values)) or 'none'}")
         return self._values[field]
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, which tables with gaps write as 1.0; None for what is none.
+
+    >>> _whole(3), _whole(3.0), _whole(1.5), _whole(True), _whole(float("nan"))
+    (3, 3, None, None, None)
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

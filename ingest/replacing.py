@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, delete, text
 
 from app import schema
 from app.schema import issue_id_range
+from app.schema_votes import votes
 
 # Full-text tables have no construct in SQLAlchemy; the values are bound.
 _SEARCHES = ("issue_search (rowid, body)", "class_search (rowid, name)")
@@ -21,6 +22,7 @@ _TABLES = (
     schema.stability,
     schema.models,
     schema.verdicts,
+    votes,
     schema.facets,
     schema.issues,
     schema.media,

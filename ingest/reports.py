@@ -34,6 +34,8 @@ def summary(stored: Sequence[Stored]) -> str:
         if one.kept:
             lines.append(f"{name}: not loaded, so that it keeps the media it has in the catalogue: {one.unread}")
         lines += [f"{name}: {sentence}" for sentence in one.missing]
+        if not one.kept:
+            lines += [f"{name}: {sentence}" for sentence in _review_lines(one.build)]
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
@@ -42,6 +44,18 @@ def summary(stored: Sequence[Stored]) -> str:
         lines += map(str, one.models)
     lines += _incomplete([one for one in stored if one.unread is not None])
     return "\n".join(lines)
+
+
+def _review_lines(build: Build) -> list[str]:
+    """For how many checked examples the guess has changed, and then how many suspects wait for review."""
+    counts = build.counts
+    if not counts.changed:
+        return []
+    guesses = f"{counts.changed:,} of {_counted(counts.checked, 'checked example')}"
+    return [
+        f"the model now guesses another label than reviewers were shown for {guesses}; the verdicts stand",
+        f"{_counted(counts.waiting, 'flagged example')} {'waits' if counts.waiting == 1 else 'wait'} for review",
+    ]
 
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:
@@ -93,6 +107,8 @@ def catalogue_report(path: Path) -> str:
                 f"{_counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
                 f"{_counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
             )
+            if dataset["n_guesses_changed"]:
+                lines.append(f"  {dataset['n_guesses_changed']:,} checked, whose guess has changed since")
             lines += [f"  media: {told}" for told in _media_told(dataset)]
             lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
             files = select(schema.sources).where(schema.sources.c.dataset_id == dataset["id"])
@@ -136,7 +152,10 @@ def _check_lines(checked: Checked) -> list[str]:
     roles = ", ".join(dict.fromkeys([source.role for source in inputs.sources] + ["media"] * checked.media))
     issues, errors = _counted(len(checked.build.issues), "issue"), _counted(counts.errors, "error")
     found = f"{issues}, {counts.checked:,} checked, {errors}"
+    if counts.checked and counts.waiting:
+        found += f", {counts.waiting:,} waiting for review"
     lines = [f"{name}: good: {_counted(inputs.size, 'example')}, {found}; from {roles}"]
+    lines += [f"{name}: {sentence}" for sentence in _review_lines(checked.build)]
     return lines + [f"{name}: missing: {sentence}" for sentence in (*inputs.missing, *checked.missing)]
 
 

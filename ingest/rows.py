@@ -43,6 +43,7 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
         "n_checked": counts.checked,
         "n_errors": counts.errors,
         "n_issues": len(build.issues),
+        "n_guesses_changed": counts.changed,
         "estimated_errors": counts.estimated_errors,
         "percent_error": counts.percent_error,
         "agreements": compact(manifest.agreements),
@@ -115,6 +116,7 @@ def issue_rows(build: Build, dataset_id: int, shown: Shown) -> Iterator[Row]:
             "key": None if inputs.keys is None else inputs.keys[index],
             "given": int(issues.given[position]),
             "guessed": _id(issues.guessed[position]),
+            "shown": _id(issues.shown[position]),
             "flagged": bool(issues.flagged[position]),
             "self_confidence": _number(issues.self_confidence[position]),
             "normalized_margin": _number(issues.margins[position]),
@@ -157,6 +159,21 @@ def verdict_rows(build: Build, dataset_id: int) -> Iterator[Row]:
                 "dataset_id": dataset_id,
                 "category": verdict.category.value,
                 "corrected": None if verdict.corrected is None else build.label_ids[verdict.corrected],
+                "several": compact(verdict.agreed) if verdict.category is Category.MULTI_LABEL else None,
+            }
+
+
+def vote_rows(build: Build, dataset_id: int) -> Iterator[Row]:
+    for issue, review in enumerate(build.issues.reviews):
+        for position, vote in enumerate(() if review is None else review.ballot.votes):
+            yield {
+                "issue_id": issue_id(dataset_id, issue),
+                "position": position,
+                "dataset_id": dataset_id,
+                "option": vote.option,
+                "word": vote.word,
+                "classes": None if vote.classes is None else compact(vote.classes),
+                "n": vote.n,
             }
 
 

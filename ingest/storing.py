@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, exists, func, insert, select, text, up
 from app import schema
 from app.measuring.reading import Model, read_models
 from app.schema import issue_id
+from app.schema_votes import votes
 from ingest import rows
 from ingest.building import Build, version
 from ingest.exemplars import Exemplar, choose, choose_of_sets
@@ -148,6 +149,7 @@ class _Storing:
         self._insert(schema.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
         with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
             self._insert(schema.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
+        self._insert(votes, rows.vote_rows(build, dataset_id))
         self._insert(schema.verdicts, rows.verdict_rows(build, dataset_id))
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())

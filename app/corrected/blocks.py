@@ -4,6 +4,7 @@ Every form - text, arrays, tables, look-ups - is written from these blocks, so t
 Memory is that of one block and of the reviewed examples, whatever the size of the test set.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -66,7 +67,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Corrected:
-    """A test set under a policy. ``members`` are its label sets and those that the policy adds: given with guessed."""
+    """A test set under a policy. ``members`` are its label sets and those of multi-label examples that it adds."""
 
     test_set: TestSet
     wanted: Wanted
@@ -129,13 +130,13 @@ def corrected(connection: Connection, test_set: TestSet, wanted: Wanted) -> Corr
         )
     i, v = schema.issues.c, schema.verdicts.c
     rows = connection.execute(
-        select(i.idx, i.given, i.guessed, v.category, v.corrected)
+        select(i.idx, i.given, v.category, v.corrected, v.several)
         .select_from(schema.verdicts.join(schema.issues, i.id == v.issue_id))
         .where(v.dataset_id == test_set.id, v.agreement == wanted.policy.agreement)
     ).all()
     rows = sorted(rows, key=lambda row: row.idx)
     labels = _Labels(test_set.members)
-    decided = [_decided(wanted.policy, row.category, row.given, row.guessed, row.corrected, labels) for row in rows]
+    decided = [_decided(wanted.policy, row.category, row.given, row.corrected, row.several, labels) for row in rows]
     return Corrected(
         test_set=test_set,
         wanted=wanted,
@@ -154,8 +155,7 @@ class _Labels:
         self.members = list(members)
         self._ids = {classes: label for label, classes in enumerate(members)}
 
-    def union(self, *labels: int | None) -> int:
-        classes = tuple(sorted({c for label in labels if label is not None for c in self.members[label]}))
+    def id_of(self, classes: tuple[int, ...]) -> int:
         if classes not in self._ids:
             self._ids[classes] = len(self.members)
             self.members.append(classes)
@@ -163,19 +163,19 @@ class _Labels:
 
 
 def _decided(
-    policy: Policy, word: str, given: int, guessed: int | None, agreed: int | None, labels: _Labels
+    policy: Policy, word: str, given: int, corrected: int | None, several: str | None, labels: _Labels
 ) -> tuple[int, int, int]:
     category = Category(word)
     done = decision(category, policy)
     label: int | None = NO_LABEL
     if done.carries is Carries.CORRECTED:
-        label = agreed
+        label = corrected
     elif done.carries is Carries.BOTH:
-        label = labels.union(given, guessed)
+        label = None if several is None else labels.id_of(tuple(json.loads(several)))
     elif done.carries is Carries.GIVEN:
         label = given
     if label is None:
-        raise ValueError(f"a correctable example of label {given} has no corrected label")
+        raise ValueError(f"a {category} example of label {given} has no label that reviewers agreed on")
     return ACTIONS.index(done.action), CATEGORIES.index(category), label
 
 

@@ -13,12 +13,10 @@ def spelled(standing: Standing) -> str:
 
     >>> spelled(Standing((3,)))
     '{"given":[3]}'
-    >>> spelled(Standing((3,), (6,), True, {3: (Category.CORRECTABLE, (6,)), 4: (Category.NEITHER, None)}))
-    '{"given":[3],"guessed":[6],"issue":true,"verdicts":{"3":["correctable",[6]],"4":["neither"]}}'
+    >>> spelled(Standing((3,), True, {3: (Category.CORRECTABLE, (6,)), 4: (Category.NEITHER, None)}))
+    '{"given":[3],"issue":true,"verdicts":{"3":["correctable",[6]],"4":["neither"]}}'
     """
     found: dict[str, Any] = {"given": standing.given}
-    if standing.guessed is not None:
-        found["guessed"] = standing.guessed
     if standing.issue:
         found["issue"] = True
     if standing.verdicts:
@@ -38,7 +36,6 @@ def read(text: str) -> Standing:
     found = orjson.loads(text)
     return Standing(
         given=tuple(found["given"]),
-        guessed=tuple(found["guessed"]) if "guessed" in found else None,
         issue=found.get("issue", False),
         verdicts={
             int(agreement): (Category(category), tuple(label[0]) if label else None)

@@ -29,11 +29,11 @@ class Standing:
     """How an example stands in one version. Labels are class ids, ascending.
 
     ``issue`` is false for an example that was neither flagged nor reviewed; ``verdicts`` holds, by agreement threshold,
-    the category and, for correctable examples, the corrected label, and is empty where nobody looked.
+    the category and, for correctable and multi-label examples, the classes that reviewers agreed on, and is empty where
+    nobody looked.
     """
 
     given: LabelSet
-    guessed: LabelSet | None = None
     issue: bool = False
     verdicts: Mapping[int, tuple[Category, LabelSet | None]] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class ChangeCounts:
 def carried(standing: Standing, policy: Policy) -> LabelSet | None:
     """The label under which a policy scores an example, None where it leaves it out.
 
-    >>> neither = Standing((3,), (5,), True, {3: (Category.NEITHER, None)})
+    >>> neither = Standing((3,), True, {3: (Category.NEITHER, None)})
     >>> carried(neither, Policy()) is None, carried(Standing((3,)), Policy())
     (True, (3,))
     """
@@ -65,7 +65,7 @@ def carried(standing: Standing, policy: Policy) -> LabelSet | None:
 def change(before: Standing | None, after: Standing | None, policy: Policy) -> Change | None:
     """What became of an example between two versions, None where its label is as it was; None for one not there.
 
-    >>> cat, frog = Standing((3,)), Standing((3,), (6,), True, {3: (Category.CORRECTABLE, (6,))})
+    >>> cat, frog = Standing((3,)), Standing((3,), True, {3: (Category.CORRECTABLE, (6,))})
     >>> change(cat, frog, Policy()), change(None, cat, Policy()), change(cat, cat, Policy())
     (<Change.RELABELLED: 'relabelled'>, <Change.ADDED: 'added'>, None)
     """
@@ -119,17 +119,17 @@ class Tally:
         return (policy for policy in self.policies if policy.agreement == agreement)
 
 
-#: Category, whether it is an issue, and the labels it may carry: given, corrected, both.
-_Side = tuple[Category, bool, tuple[Any, Any, Any]]
+#: Category, whether it is an issue, and the labels it may carry: the given one, and the one agreed on.
+_Side = tuple[Category, bool, tuple[Any, Any]]
+_AGREED = (Category.CORRECTABLE, Category.MULTI_LABEL)
 
 
 def _side(standing: Standing, agreement: int) -> _Side:
     category, agreed = standing.verdicts.get(agreement, (Category.UNREVIEWED, None))
-    if category is Category.CORRECTABLE and agreed is None:
-        raise ValueError(f"a correctable example of label {standing.given} has no corrected label")
-    both = tuple(sorted({*standing.given, *(standing.guessed or ())}))
+    if category in _AGREED and agreed is None:
+        raise ValueError(f"a {category} example of label {standing.given} has no label that reviewers agreed on")
     # What a category never carries must not tell kinds apart.
-    return category, standing.issue, (standing.given, agreed, both if category is Category.MULTI_LABEL else None)
+    return category, standing.issue, (standing.given, agreed if category in _AGREED else None)
 
 
 def _alike(before: Standing | None, after: Standing | None, agreement: int) -> tuple[_Side | None, _Side | None]:
@@ -140,8 +140,8 @@ def _alike(before: Standing | None, after: Standing | None, agreement: int) -> t
         if standing is None:
             return None
         category, issue, labels = _side(standing, agreement)
-        given, agreed, both = (None if s is None else numbers.setdefault(s, len(numbers)) for s in labels)
-        return category, issue, (given, agreed, both)
+        given, agreed = (None if s is None else numbers.setdefault(s, len(numbers)) for s in labels)
+        return category, issue, (given, agreed)
 
     return numbered(before), numbered(after)
 
@@ -157,6 +157,6 @@ def _change(before: _Side | None, after: _Side | None, policy: Policy) -> Change
 
 
 def _label(side: _Side, policy: Policy) -> Any:
-    category, issue, (given, agreed, both) = side
+    category, issue, (given, agreed) = side
     carries = decision(category, policy, issue=issue).carries
-    return {Carries.GIVEN: given, Carries.CORRECTED: agreed, Carries.BOTH: both, Carries.NONE: None}[carries]
+    return {Carries.GIVEN: given, Carries.CORRECTED: agreed, Carries.BOTH: agreed, Carries.NONE: None}[carries]

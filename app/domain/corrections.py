@@ -24,7 +24,7 @@ class Treatment(StrEnum):
 
     DROP = "drop"  # leave them out
     GIVEN = "given"  # let them keep their given label
-    BOTH = "both"  # give them the given and the guessed label, as a set
+    BOTH = "both"  # give them the labels that reviewers agreed on, as a set
 
 
 class Carries(StrEnum):

@@ -1,11 +1,14 @@
 """Votes of reviewers -> a category and, where they agree on one, a corrected label.
 
-Section 4 of the paper. Nothing here knows how a dataset spells its votes; ``ingest.mturk`` ends that.
+Section 4 of the paper. A vote names classes: the given one, another, several, or none. What follows from votes follows
+from these classes alone, so it stands whatever a model guesses later. Nothing here knows how a dataset spells its votes
+(``ingest.mturk`` ends that), or which class a model guessed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Category(StrEnum):
@@ -28,44 +31,27 @@ class Category(StrEnum):
 ERROR_CATEGORIES = (Category.CORRECTABLE, Category.MULTI_LABEL, Category.NEITHER, Category.NON_AGREEMENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Votes:
-    """How many reviewers chose what.
+#: What a reviewer answered: the classes that the answer names, or a word that names none, such as "off-topic".
+Answer = frozenset[int] | str
 
-    ``given``, ``guessed``, ``both`` and ``neither`` are the four answers of the paper's worker interface (Figure 2).
-    ``elsewhere`` holds answers that support no category of their own, by their word: ``{"neutral": 2}``.
+#: The answer that none of the classes in question is there.
+NONE_OF_THEM: Final[frozenset[int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A category and the classes that reviewers agreed on.
+
+    ``agreed`` is the corrected label of a correctable example and all classes of a multi-label one; None for others.
     """
 
-    given: int
-    guessed: int
-    both: int = 0
-    neither: int = 0
-    elsewhere: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        return self.given + self.guessed + self.both + self.neither + sum(self.elsewhere.values())
-
-    @property
-    def consensus(self) -> str | None:
-        """The one answer that more than half of the reviewers gave, by its word, or None.
-
-        >>> Votes(given=1, guessed=0, elsewhere={"neutral": 4}).consensus
-        'neutral'
-        >>> Votes(given=2, guessed=2, both=1).consensus is None
-        True
-        """
-        answers = {"given": self.given, "guessed": self.guessed, "both": self.both, "neither": self.neither}
-        majority = majority_of(self.total)
-        return next((word for word, n in (answers | dict(self.elsewhere)).items() if n >= majority), None)
-
-
-@dataclass(frozen=True, slots=True)
-class MultiLabelVerdict:
-    """A category and, for correctable examples, the set of classes that reviewers heard."""
-
     category: Category
-    corrected: frozenset[int] | None
+    agreed: frozenset[int] | None = None
+
+    @property
+    def corrected(self) -> frozenset[int] | None:
+        """The corrected label; None for examples that have none."""
+        return self.agreed if self.category is Category.CORRECTABLE else None
 
 
 def majority_of(raters: int) -> int:
@@ -73,62 +59,77 @@ def majority_of(raters: int) -> int:
     return raters // 2 + 1
 
 
-def category(votes: Votes, agreement: int, majority: int = 3) -> Category:
-    """The category of a reviewed example (section 4; Table 2).
+def verdict(
+    given: int,
+    votes: Mapping[Answer, int],
+    agreement: int,
+    majority: int = 3,
+    *,
+    eligible: frozenset[int] | None = None,
+) -> Verdict:
+    """The verdict on an example with one label, from how many reviewers gave which answer (section 4; Table 2).
 
-    An example is an error when fewer than ``majority`` reviewers confirm its given label. An error is then
-    *correctable*, *multi-label* or *neither* when at least ``agreement`` reviewers say so, else it is *non-agreement*.
+    An example is an error when fewer than ``majority`` reviewers name its given class and no other. An error is
+    *correctable*, *multi-label* or *neither* when at least ``agreement`` reviewers give one and the same answer that
+    names one other class, several, or none; else, or where the answer is a word, it is *non-agreement*.
 
     ``majority`` stays at 3 of 5 whatever ``agreement`` is: asking for more agreement makes fewer errors correctable and
-    never makes an error a non-error.
+    never makes an error a non-error. ``eligible`` are the classes that can become a corrected label, None for all; the
+    paper corrects to the guessed class only, whatever else reviewers could say.
 
-    Raises ValueError unless ``1 <= majority <= agreement``: with less agreement two answers could both win.
+    Raises ValueError unless ``1 <= majority <= agreement`` and ``majority`` is more than half of the votes: otherwise
+    two answers could both win.
 
-    >>> category(Votes(given=1, guessed=3, both=1), agreement=3)
-    <Category.CORRECTABLE: 'correctable'>
-    >>> category(Votes(given=1, guessed=3, both=1), agreement=4)
+    >>> cat, dog, both = frozenset({3}), frozenset({5}), frozenset({3, 5})
+    >>> verdict(3, {cat: 1, dog: 3, both: 1}, agreement=3)
+    Verdict(category=<Category.CORRECTABLE: 'correctable'>, agreed=frozenset({5}))
+    >>> verdict(3, {cat: 1, dog: 3, both: 1}, agreement=4).category
     <Category.NON_AGREEMENT: 'non_agreement'>
-    >>> category(Votes(given=3, guessed=2), agreement=5)
+    >>> verdict(3, {cat: 3, dog: 2}, agreement=5).category
     <Category.NON_ERROR: 'non_error'>
     """
     _require_order(agreement, majority)
-    if votes.given >= majority:
-        return Category.NON_ERROR
-    if votes.guessed >= agreement:
-        return Category.CORRECTABLE
-    if votes.both >= agreement:
-        return Category.MULTI_LABEL
-    if votes.neither >= agreement:
-        return Category.NEITHER
-    return Category.NON_AGREEMENT
+    total = sum(votes.values())
+    if total >= 2 * majority:
+        raise ValueError(f"{majority} is no majority of {total} votes: expected at least {majority_of(total)}")
+    if votes.get(frozenset({given}), 0) >= majority:
+        return Verdict(Category.NON_ERROR)
+    winner = next((answer for answer, n in votes.items() if n >= agreement), None)
+    if winner is None or isinstance(winner, str):
+        return Verdict(Category.NON_AGREEMENT)
+    if winner == NONE_OF_THEM:
+        return Verdict(Category.NEITHER)
+    if len(winner) > 1:
+        return Verdict(Category.MULTI_LABEL, winner)
+    if eligible is not None and not winner <= eligible:
+        return Verdict(Category.NON_AGREEMENT)
+    return Verdict(Category.CORRECTABLE, winner)
 
 
-def multi_label_verdict(
-    given: frozenset[int], votes: Mapping[int, int], agreement: int, majority: int = 3
-) -> MultiLabelVerdict:
-    """The verdict on an example with a set of labels, from the votes each label got.
+def label_set_verdict(given: frozenset[int], votes: Mapping[int, int], agreement: int, majority: int = 3) -> Verdict:
+    """The verdict on an example with a set of labels, from how many reviewers named each class.
 
-    The majority set holds the labels with at least ``majority`` votes; the example is a non-error when that is exactly
-    the given set. Otherwise it is an error, and the labels with at least ``agreement`` votes are its corrected set,
+    The majority set holds the classes with at least ``majority`` votes; the example is a non-error when that is exactly
+    the given set. Otherwise it is an error, and the classes with at least ``agreement`` votes are its corrected set,
     unless there are none, or asking for more votes has led back to the given set on the way: then reviewers agree on no
     other label, and it is *non-agreement*. The paper counts AudioSet's errors this way and leaves them without
     categories. As with single labels, asking for more agreement never makes an error correctable.
 
     Raises ValueError unless ``1 <= majority <= agreement``.
 
-    >>> multi_label_verdict(frozenset({7}), {7: 1, 9: 4}, agreement=3)
-    MultiLabelVerdict(category=<Category.CORRECTABLE: 'correctable'>, corrected=frozenset({9}))
-    >>> multi_label_verdict(frozenset({7}), {7: 1, 9: 4}, agreement=5).category
+    >>> label_set_verdict(frozenset({7}), {7: 1, 9: 4}, agreement=3)
+    Verdict(category=<Category.CORRECTABLE: 'correctable'>, agreed=frozenset({9}))
+    >>> label_set_verdict(frozenset({7}), {7: 1, 9: 4}, agreement=5).category
     <Category.NON_AGREEMENT: 'non_agreement'>
     """
     _require_order(agreement, majority)
     if _chosen(votes, majority) == given:
-        return MultiLabelVerdict(Category.NON_ERROR, None)
+        return Verdict(Category.NON_ERROR)
     corrected = _chosen(votes, agreement)
     led_back = any(_chosen(votes, n) == given for n in range(majority, agreement + 1))
     if led_back or not corrected:
-        return MultiLabelVerdict(Category.NON_AGREEMENT, None)
-    return MultiLabelVerdict(Category.CORRECTABLE, corrected)
+        return Verdict(Category.NON_AGREEMENT)
+    return Verdict(Category.CORRECTABLE, corrected)
 
 
 def _chosen(votes: Mapping[int, int], at_least: int) -> frozenset[int]:

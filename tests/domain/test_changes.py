@@ -22,8 +22,9 @@ def standings(draw: st.DrawFn) -> Standing:
     verdicts = {}
     for agreement in (3, 4):
         category = draw(st.sampled_from([c for c in Category if c is not Category.UNREVIEWED]))
-        verdicts[agreement] = category, draw(LABELS) if category is Category.CORRECTABLE else None
-    return Standing(draw(LABELS), draw(LABELS), True, verdicts)
+        agreed = category in (Category.CORRECTABLE, Category.MULTI_LABEL)
+        verdicts[agreement] = category, draw(LABELS) if agreed else None
+    return Standing(draw(LABELS), True, verdicts)
 
 
 MAYBE = st.none() | standings()
@@ -33,13 +34,11 @@ def scored(standing: Standing | None, policy: Policy) -> tuple[int, ...] | None:
     """The label an example is scored with, spelled out case by case."""
     if standing is None:
         return None
-    category, corrected = standing.verdicts.get(policy.agreement, (Category.UNREVIEWED, None))
+    category, agreed = standing.verdicts.get(policy.agreement, (Category.UNREVIEWED, None))
     done = decision(category, policy, issue=standing.issue)
     if done.action is Action.REMOVED:
         return None
-    if done.carries is Carries.BOTH:
-        return tuple(sorted(set(standing.given) | set(standing.guessed or ())))
-    return corrected if done.carries is Carries.CORRECTED else standing.given
+    return standing.given if done.carries is Carries.GIVEN else agreed
 
 
 @given(standings(), st.sampled_from(EVERY))
@@ -84,6 +83,7 @@ def test_only_policies_that_were_asked_for_are_counted():
     assert change(*flagged_now, dropping) is Change.REMOVED
 
 
-def test_a_correction_to_nothing_is_refused():
-    with pytest.raises(ValueError, match="no corrected label"):
-        carried(Standing((1,), issue=True, verdicts={3: (Category.CORRECTABLE, None)}), Policy())
+@pytest.mark.parametrize("category", [Category.CORRECTABLE, Category.MULTI_LABEL])
+def test_a_correction_to_nothing_is_refused(category):
+    with pytest.raises(ValueError, match="no label that reviewers agreed on"):
+        carried(Standing((1,), issue=True, verdicts={3: (category, None)}), Policy())

@@ -53,6 +53,11 @@ def _halved(tiny: Any) -> None:
     tiny.probs[11] /= 2
 
 
+def _another_guess(tiny: Any) -> None:
+    tiny.top = '[votes]\nguesses = "must-match"'
+    tiny.records[2].update(our_guessed_label=(int(tiny.probs[2].argmax()) + 1) % 3)
+
+
 def _duplicate(tiny: Any) -> None:
     tiny.records[4]["id"] = 1
 
@@ -107,7 +112,7 @@ BAD: dict[str, tuple[Callable[[Any], None], tuple[str, ...]]] = {
     ),
     "unknown id": (_field("id", 40), ("votes.json", "record 3 (id 40)", "0 to 39", "found 40")),
     "negative id": (_field("id", -1), ("votes.json", "record 3 (id -1)", "0 to 39", "found -1")),
-    "id is a text": (_field("id", "2"), ("votes.json", "record 3", "expected the index", "found '2'")),
+    "id is a text": (_field("id", "two"), ("votes.json", "record 3", "expected the index", "found 'two'")),
     "duplicate id": (_duplicate, ("votes.json", "record 5 (id 1)", "each example once", "record 2 (id 1)")),
     "negative votes": (_votes(guessed=-1), ("votes.json", "record 3 (id 2)", "0 or more", "found -1")),
     "fractional votes": (_votes(guessed=1.5), ("votes.json", "record 3 (id 2)", "a whole one", "found 1.5")),
@@ -131,7 +136,7 @@ BAD: dict[str, tuple[Callable[[Any], None], tuple[str, ...]]] = {
         ("votes.json", "record 3 (id 2)", "expected given label", "as in labels.npy"),
     ),
     "guessed label differs": (
-        lambda t: t.records[2].update(our_guessed_label=(int(t.probs[2].argmax()) + 1) % 3),
+        _another_guess,
         ("votes.json", "record 3 (id 2)", "expected guessed label", "as in probs.npy"),
     ),
     "a class twice": (_with(classes=["ant", "bee", "ant"]), ("classes.json", "class 2", "'ant' twice")),

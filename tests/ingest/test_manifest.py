@@ -17,6 +17,13 @@ def test_the_ten_datasets_in_the_order_of_the_paper() -> None:
     assert names == "mnist cifar10 cifar100 caltech256 imagenet quickdraw 20news imdb amazon audioset"
 
 
+def test_the_ten_datasets_demand_every_guess() -> None:
+    """Their votes were published with these very guesses, so one that differs is a wrong join."""
+    assert {manifest.votes.guesses for manifest in read_manifests(DATASETS)} == {"must-match"}
+    corrected = {manifest.name: manifest.votes.corrects for manifest in read_manifests(DATASETS)}
+    assert [name for name, corrects in corrected.items() if corrects != "any"] == ["amazon"]
+
+
 def test_no_module_of_ingest_knows_a_dataset_by_name() -> None:
     """Names may stand in help texts, nowhere else: what differs between datasets stands in their manifests."""
     names = {manifest.name for manifest in read_manifests(DATASETS)}
@@ -35,6 +42,7 @@ def test_a_manifest_may_leave_out_what_has_a_usual_value(tiny: Any) -> None:
     assert (manifest.raters, manifest.agreements, manifest.labels) == (5, (3, 4, 5), "single")
     assert manifest.flag is FlagRule.CALIBRATED
     assert manifest.votes.options == ("given", "guessed", "both", "neither")
+    assert (manifest.votes.guesses, manifest.votes.corrects) == ("may-differ", "any")
     assert (manifest.sample, manifest.logits, manifest.media, manifest.about.paper) == (False, False, None, None)
 
 
@@ -70,6 +78,8 @@ def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
         ('[votes]\noptions = ["guessed", "given"]', "votes.options: expected different words"),
         ('[votes]\noptions = ["given", "guessed", "given"]', "votes.options: expected different words"),
         ('[votes]\ndialect = "class-names"', 'votes.options: expected "other" third'),
+        ('[votes]\nguesses = "some"', "votes.guesses: expected one of must-match, may-differ, unchecked, found 'some'"),
+        ('[votes]\ncorrects = "guessed"', 'votes.corrects: "guessed" goes with dialect = "class-names"'),
         ("[media]", "media.layout: missing; expected a text"),
         ("size = = 3", "expected TOML"),
         ('title = "again"', "expected TOML"),

@@ -77,7 +77,7 @@ CLASS_NAMES = '[votes]\ndialect = "class-names"\noptions = ["given", "guessed", 
     [
         ({"ant": 3, "bee": 2}, "3-2-0-0", "given", Category.NON_ERROR),
         ({"ant": 1, "bee": 3, "cat": 1}, "1-3-1-0", "guessed", Category.CORRECTABLE),
-        ({"BEE": 1, "Cat": 4, "off-topic": 0}, "0-1-4-0", "Cat", Category.NON_AGREEMENT),
+        ({"BEE": 1, "Cat": 4, "off-topic": 0}, "0-1-4-0", "Cat", Category.CORRECTABLE),
         ({"off-topic": 5}, "0-0-0-5", "off-topic", Category.NON_AGREEMENT),
         ({"ant": 2, "bee": 2, "cat": 1}, "2-2-1-0", None, Category.NON_AGREEMENT),
     ],
@@ -88,6 +88,47 @@ def test_votes_for_class_names(
     [review] = read([record(votes, "Ant", "bee")], CLASS_NAMES)
     assert (review.ballot.pattern, review.ballot.consensus) == (pattern, consensus)
     assert review.ballot.verdict(3).category is category
+
+
+def test_a_class_that_nobody_guessed_can_become_the_corrected_label(read: Read) -> None:
+    [review] = read([record({"bee": 1, "Cat": 4, "off-topic": 0}, "ant", "bee")], CLASS_NAMES)
+    assert [review.ballot.verdict(agreement).corrected for agreement in (3, 4, 5)] == [(2,), (2,), None]
+    assert [(vote.option, vote.word, vote.classes, vote.n) for vote in review.ballot.votes] == [
+        ("given", "given", (0,), 0),
+        ("guessed", "guessed", (1,), 1),
+        ("other", "Cat", (2,), 4),
+        ("off-topic", "off-topic", None, 0),
+    ]
+
+
+def test_votes_for_several_other_classes_are_no_agreement_on_one(read: Read, tiny: Any) -> None:
+    tiny.classes = ["ant", "bee", "cat", "dog"]
+    [review] = read([record({"ant": 1, "cat": 2, "dog": 2}, "ant", "bee")], CLASS_NAMES)
+    assert (review.ballot.pattern, review.ballot.consensus) == ("1-0-4-0", None)
+    assert review.ballot.verdict(3).category is Category.NON_AGREEMENT
+
+
+def test_a_manifest_can_keep_to_the_class_that_was_shown(read: Read) -> None:
+    """As in the paper, where a majority of Amazon's reviewers for the third class is non-agreement."""
+    records = [record({"bee": 1, "cat": 4}, "ant", "bee"), record({"bee": 4, "cat": 1}, "ant", "bee", name=1)]
+    other, shown = read(records, CLASS_NAMES + '\ncorrects = "guessed"')
+    assert (other.ballot.verdict(3).category, other.ballot.consensus) == (Category.NON_AGREEMENT, "cat")
+    assert shown.ballot.verdict(3).corrected == (1,)
+
+
+def test_whole_numbers_are_read_however_tables_write_them(read: Read) -> None:
+    written = record({"given": 1.0, "guessed": 4.0, "both": 0.0}, given=0.0, guessed=1.0, name="5")
+    other = record({"given": 5}, given=True, guessed=False, name=6.0)
+    first, second = read([written, other])
+    assert (first.index, first.given, first.shown, first.ballot.pattern) == (5, (0,), (1,), "1-4-0-0")
+    assert {type(n) for n in first.ballot.counts.values()} == {int}
+    assert (second.index, second.given, second.shown) == (6, (1,), (0,))
+
+
+@pytest.mark.parametrize("name", ["5.0", "", "-5", "٥", 5.5, True, None, "4" * 30])
+def test_what_is_no_index(read: Read, name: Any) -> None:
+    with pytest.raises(DataError, match=r"record 1 .*expected the index of an example in 'id', found"):
+        read([record({"given": 5}, name=name)])
 
 
 def test_a_word_that_is_neither_class_nor_option(read: Read) -> None:
@@ -104,7 +145,7 @@ MULTIPLE = 'labels = "multiple"'
 
 def test_votes_for_each_of_several_labels(read: Read) -> None:
     [review] = read(sets({"bee": 4, "ant": 1, "cat": 3}, ["ant", "cat"], ["bee"]), MULTIPLE)
-    assert (review.given, review.guessed) == ((0, 2), (1,))
+    assert (review.given, review.shown) == ((0, 2), (1,))
     assert dict(review.ballot.counts) == {"ant": 1, "cat": 3, "bee": 4}
     assert (review.ballot.pattern, review.ballot.consensus) == (None, "cat; bee")
     assert review.ballot.confirmations == 2

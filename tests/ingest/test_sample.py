@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from app.domain.verdicts import Category, Votes, category
+from app.domain.verdicts import Category
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError
 from ingest.manifest import Manifest, read_manifest
@@ -27,6 +27,7 @@ from ingest.sample.draft import Draft
 from ingest.sample.planting import noise_matrix, planted_labels
 from ingest.sample.raters import votes
 from ingest.sample.texts import read_messages
+from tests.paper_rule import paper_category
 
 NAMES = ("sample-digits", "sample-texts", "sample-sounds")
 
@@ -53,7 +54,7 @@ class Written:
         return self.wrong & np.array([len(truth) == 1 for truth in self.truth])
 
     def categories(self, agreement: int = 3) -> dict[int, Category]:
-        return {record["id"]: category(Votes(**record["mturk"]), agreement) for record in self.records}
+        return {record["id"]: paper_category(record["mturk"], agreement) for record in self.records}
 
 
 def _read(path: Path) -> Written:

@@ -13,10 +13,11 @@ from PIL import Image
 from sqlalchemy import Connection, create_engine, func, select
 
 from app import schema
-from app.domain.verdicts import Category, Votes, category
+from app.domain.verdicts import Category
 from app.schema_packing import unpack_labels
 from ingest.sample import write_sample
 from tests.conftest import ingest
+from tests.paper_rule import paper_category
 
 NAMES = ("sample-digits", "sample-texts", "sample-sounds")
 
@@ -56,7 +57,7 @@ def test_the_verdicts_are_those_of_the_votes_file(stored: Connection, folder: Pa
     for agreement in (3, 4, 5):
         of = (schema.verdicts.c.dataset_id == _id_of(stored, name), schema.verdicts.c.agreement == agreement)
         counts = dict(stored.execute(select(kinds, func.count()).where(*of).group_by(kinds)).all())
-        assert counts == Counter(category(Votes(**record["mturk"]), agreement) for record in records)
+        assert counts == Counter(paper_category(record["mturk"], agreement) for record in records)
         if agreement == 3:
             assert set(counts) == set(Category) - {Category.UNREVIEWED}
 
