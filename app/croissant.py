@@ -15,7 +15,7 @@ from app import api_parameters as parameters
 from app.corrected.blocks import Corrected
 from app.corrected.forms import FORMS, Form
 from app.downloads import HASHED_AT_ONCE, checksum
-from app.errors import NoCatalogue
+from app.errors import Busy
 from app.http import base_url
 from app.media import IMMUTABLE
 from app.records import Dataset
@@ -137,7 +137,7 @@ async def structured_data(request: Request, dataset: Dataset) -> Markup:
 
     try:
         found = await run_in_threadpool(make)
-    except NoCatalogue:
+    except Busy:
         # Another file has taken the catalogue's place and cannot be read: the page is worth more than its description.
         return Markup("")
     # Inside of a script element, "<" is the one sign that could end it.

@@ -1,33 +1,34 @@
 """The current catalogue, opened read-only, and replaced by a newly built one without a restart or a failed request.
 
 A request takes the catalogue once and keeps it to its end; a renamed file is noticed by the next request. A file that
-cannot be read, or of another schema version, is refused with the reason, and the catalogue in use goes on serving.
+cannot be read, is not whole or of another schema version is refused with the reason, and the catalogue in use goes on
+serving. One that is changed where it lies serves no more than the answers that were kept of it, until what lies there
+is whole.
 """
 
 import copy
 import json
 import logging
-import os
-import sqlite3
 import threading
-import weakref
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import anyio
 from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from app import schema
 from app.audience import is_public
+from app.catalogue_check import require_sound
+from app.catalogue_file import CatalogueFile, UnreadableCatalogueError
 from app.domain.verdicts import Category
-from app.errors import NoCatalogue
+from app.errors import BeingReplaced, NoCatalogue
 from app.memo import Answers, Memo
 from app.records import ClassInfo, Dataset, Label, Source
-from app.schema_opening import reading_engine
+from app.schema_opening import FileState
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +39,23 @@ MAKE_ONE = "Make one with `python -m ingest sample` or `python -m ingest release
 _MEDIA_KEPT = 32 << 20
 
 
-class CatalogueReplacedError(Exception):
-    """The file at the catalogue's path is another one by now. Ask for the current catalogue and begin again."""
-
-
 class Catalogue:
     """One catalogue file, open, with the small facts of all its datasets in memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copied_over: str | None = None) -> None:
+        """Open the file at a path. ``copied_over`` is the version that lay in this very file before, if one did.
+
+        Raises OSError, NoCatalogue, UnreadableCatalogueError or what SQLite raises for a file that cannot be served.
+        """
         self.path = path
-        self.whole: Catalogue | None = None
-        self._engine = reading_engine(path, "mmap_size = 1073741824", "temp_store = MEMORY")
+        self.file = CatalogueFile(path)
         # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
         # the file it opened, whatever is renamed over it.
-        self.connection: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        weakref.finalize(self, self.connection.close)
+        self.connection: Connection = self.file.connection().execution_options(isolation_level="AUTOCOMMIT")
         facts = _meta(self.connection, path)
+        if copied_over not in (None, facts["version"]):
+            _require_pages(self.connection)
+        require_sound(self.connection)
         self.version = self.file_version = facts["version"]
         self.written_at = facts["written_at"]
         self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
@@ -66,23 +68,25 @@ class Catalogue:
         self.blocks = Memo(8)
         self.keys = Memo(20)
         self.media = Answers(_MEDIA_KEPT)
+        self.file.keep_connections()
+        if not self.file.intact():
+            raise UnreadableCatalogueError("expected a file that stays as it is, found one that is being written")
 
     def open(self) -> Connection:
         """A connection of its own for long reads in other threads, to be closed by the caller.
 
-        Raises CatalogueReplacedError when a newer file has taken this one's place: what was read from this would not
-        fit.
+        Raises CatalogueReplacedError when none is kept and a newer file has taken this one's place.
         """
-        connection = self._engine.connect()
-        if _meta(connection, self.path)["version"] != self.file_version:
-            connection.close()
-            raise CatalogueReplacedError
-        return connection
+        return self.file.connection()
 
-    def restricted(self) -> "Catalogue":
+    def require_intact(self) -> None:
+        """Raises BeingReplaced when somebody has written to the file, so that what was read may be of two files."""
+        if not self.file.intact():
+            raise BeingReplaced
+
+    def restricted(self) -> Self:
         """The same catalogue for everyone: its datasets show only what their licences allow."""
         public = copy.copy(self)
-        public.whole = self  # whose end would close the connection
         public.version = f"{self.version}-public"
         public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
         # What was found by searching whole texts is not for everyone.
@@ -96,38 +100,51 @@ class CurrentCatalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opening = threading.Lock()
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: FileState | None = None
         self._catalogue: Catalogue | None = None
         self._restricted: Catalogue | None = None
         self._refusal = f"There is no catalogue at {path}. {MAKE_ONE}"
 
+    async def renew(self) -> None:
+        """Open the file at the path if it is another one than before, in another thread."""
+        if self._another() is not None:
+            await anyio.to_thread.run_sync(self._renew)
+
     def get(self, *, public: bool = False) -> Catalogue:
         """The newest catalogue that can be read, whole or for everyone. Raises NoCatalogue when there was never one."""
-        try:
-            found = os.stat(self.path)  # noqa: PTH116 - on every request, and Path.stat costs three times as much
-        except OSError:
-            found = None
-        if found is not None:
-            identity = (found.st_ino, found.st_mtime_ns, found.st_size)
-            if identity != self._seen:
-                # Whoever comes while another thread opens the new file waits for it instead of taking the old one.
-                with self._opening:
-                    if identity != self._seen:
-                        self._open()
-                        self._seen = identity
+        self._renew()
         if self._catalogue is None or self._restricted is None:
             raise NoCatalogue(self._refusal)
         return self._restricted if public else self._catalogue
 
-    def _open(self) -> None:
+    def _another(self) -> FileState | None:
+        found = FileState.at(self.path)
+        return None if found == self._seen else found
+
+    def _renew(self) -> None:
+        found = self._another()
+        # While one opens the new file, the others go on with the old one where there is one.
+        if found is None or not self._opening.acquire(blocking=self._catalogue is None):
+            return
         try:
-            self._catalogue = Catalogue(self.path)
-            self._restricted = self._catalogue.restricted()
+            if found != self._seen:
+                self._open(found)
+                self._seen = found
+        finally:
+            self._opening.release()
+
+    def _open(self, found: FileState) -> None:
+        former = self._catalogue
+        same_file = former is not None and former.file.state[:2] == found[:2]
+        try:
+            catalogue = Catalogue(self.path, former.version if former is not None and same_file else None)
+            self._catalogue, self._restricted = catalogue, catalogue.restricted()
         except NoCatalogue as error:
             self._refusal = error.detail
             log.error("%s", error.detail)
-        except (SQLAlchemyError, sqlite3.Error, KeyError, ValueError) as error:
-            self._refusal = f"{self.path} is not a catalogue that can be read ({type(error).__name__}). {MAKE_ONE}"
+        except Exception as error:
+            why = str(error) if isinstance(error, UnreadableCatalogueError) else type(error).__name__
+            self._refusal = f"{self.path} is not a catalogue that can be read ({why}). {MAKE_ONE}"
             log.error("%s: %s", self._refusal, error)
 
 
@@ -136,7 +153,15 @@ def current(request: Request) -> Catalogue:
     catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
     if catalogue is None:
         catalogue = request.state.catalogue = request.app.state.catalogue.get(public=is_public(request.scope))
+        catalogue.require_intact()
     return catalogue
+
+
+def _require_pages(connection: Connection) -> None:
+    """Raises UnreadableCatalogueError for pages of two files, as they lie in one that was copied over by half."""
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise UnreadableCatalogueError(f"expected pages that belong together, found {found!s:.80}")
 
 
 def _meta(connection: Connection, path: Path) -> dict[str, str]:

@@ -52,7 +52,7 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
         headers["Accept-Ranges"] = "bytes"
 
         def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
-            return _first_bytes(npy_pieces(taken.connection, taken.corrected, first), n_bytes)
+            return _first_bytes(taken.steady(npy_pieces(taken.connection, taken.corrected, first)), n_bytes)
 
         return _part(request, taken, form, headers, npy_length(taken.corrected), from_byte)
     files: spool.Spool = request.app.state.spool
@@ -60,12 +60,16 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
     by_part = form.binary and ("range" in request.headers or request.scope.get("head", False))
     if by_part or taken.corrected.test_set.size <= WRITTEN_FIRST or files.has(key):
         headers["Accept-Ranges"] = "bytes"
-        file, kept = files.open(key, lambda: write(form, taken.connection, taken.corrected))
+        file, kept = files.open(key, lambda: _written(taken, form))
         return _part(request, taken, form, headers, kept.size, lambda first, n: spool.read(file, first, n), file)
     if not form.binary and ("range" in request.headers or request.scope.get("head", False)):
         return _text_part(request, taken, form, headers)
-    pieces = write(form, taken.connection, taken.corrected)
+    pieces = _written(taken, form)
     return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
+
+
+def _written(taken: Taking, form: Form) -> Iterator[bytes]:
+    return taken.steady(write(form, taken.connection, taken.corrected))
 
 
 def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
@@ -77,7 +81,7 @@ def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, s
     )
 
     def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
-        return _first_bytes(text_from(connection, corrected, form.suffix, ends, first), n_bytes)
+        return _first_bytes(taken.steady(text_from(connection, corrected, form.suffix, ends, first)), n_bytes)
 
     return _part(request, taken, form, headers, int(ends[-1]), from_byte)
 
@@ -183,7 +187,7 @@ def checksum(request: Request, taken: Taking, form: Form) -> str:
 
     def make() -> str:
         digest = hashlib.sha256()
-        for piece in write(form, taken.connection, taken.corrected):
+        for piece in _written(taken, form):
             digest.update(piece)
         return digest.hexdigest()
 

@@ -16,6 +16,8 @@ class SiteError(Exception):
     title = "Something went wrong"
     #: Whether the rest of what a visitor sends is not waited for.
     hangs_up = False
+    #: Seconds after which it is worth asking again; None where that is not known.
+    retry_after: int | None = None
 
     def __init__(self, detail: str, near: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -142,6 +144,27 @@ class Busy(SiteError):
     status = 503
     type = "busy"
     title = "Busy"
+    retry_after = 5
+
+
+class BeingReplaced(SiteError):
+    """The catalogue's file was written to while it was read, or is being written to."""
+
+    status = 503
+    type = "being-replaced"
+    title = "Data being replaced"
+    retry_after = 2
+
+    def __init__(self) -> None:
+        super().__init__("The data of this site are being replaced at this moment; ask again in a few seconds.")
+
+
+class TookTooLong(SiteError):
+    """What was asked for takes more reading than one request may."""
+
+    status = 503
+    type = "took-too-long"
+    title = "Took too long"
 
 
 class NoCatalogue(SiteError):

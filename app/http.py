@@ -112,6 +112,8 @@ class CatalogueResponses:
         self._answers = Answers(most_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.catalogue.renew()
         if scope["type"] != "http" or scope["method"] != "GET" or _stands_apart(scope["path"]):
             await self.app(scope, receive, send)
             return

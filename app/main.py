@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from app import (
     api,
@@ -29,6 +29,7 @@ from app import (
     pages,
     rendering,
 )
+from app.catalogue_guard import CatalogueGuard
 from app.compression import Compression
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
@@ -67,7 +68,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes=_routes(),
         middleware=[
             Middleware(Head),
-            Middleware(Safety),
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
@@ -80,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 CatalogueResponses, catalogue=catalogue, program=program, most_bytes=settings.kept_answers * 1_000_000
             ),
             Middleware(Compression),
+            Middleware(CatalogueGuard, answer=_answer),
         ],
     )
     app.state.settings = settings
@@ -133,6 +134,10 @@ class _Site(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         return openapi.description(self, [route for router in _API for route in router.routes])
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything the site answers, its own mistakes included, goes out with the headers that keep visitors safe."""
+        return Safety(super().build_middleware_stack())
 
 
 async def healthz(request: Request) -> Response:
@@ -195,6 +200,8 @@ def _nothing_at(request: Request) -> NotFound:
 
 def _answer(request: Request, error: SiteError) -> Response:
     headers = {"Cache-Control": "no-store"} | ({"Connection": "close"} if error.hangs_up else {})
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     if _wants_json(request):
         body = orjson.dumps(error.problem(request.url.path))
         return Response(body, error.status, headers, media_type="application/problem+json")

@@ -33,6 +33,8 @@ ERROR_TYPES: Final = (
     errors.Unreadable,
     errors.TooManyRequests,
     errors.Busy,
+    errors.BeingReplaced,
+    errors.TookTooLong,
     errors.NoCatalogue,
     errors.SiteError,
 )

@@ -4,7 +4,7 @@ Reads the request and the catalogue; writes nothing. Everything that can be refu
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -12,15 +12,16 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import queries
+from app.catalogue_file import CatalogueReplacedError
 from app.corrected import blocks, test_set
 from app.corrected.arrays import NotOneLabelError, npy_length
 from app.corrected.blocks import Corrected
 from app.corrected.forms import Form
 from app.corrected.policy import PolicyError, Wanted, parse
 from app.corrected.test_set import NotLoadedError, TestSet
-from app.database import Catalogue, CatalogueReplacedError
+from app.database import Catalogue
 from app.domain.corrections import Policy
-from app.errors import FilterError, Gone, NoCatalogue, NotFound, NotHere
+from app.errors import Busy, FilterError, Gone, NotFound, NotHere
 from app.records import Dataset
 from app.versions import log
 
@@ -33,6 +34,22 @@ class Taking:
     dataset: Dataset
     corrected: Corrected
     connection: Connection
+
+    def steady(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces of a file; CatalogueReplacedError in place of one read while somebody wrote to the catalogue.
+
+        By then an answer may have begun, which therefore ends without an end.
+        """
+        try:
+            for piece in pieces:
+                if not self.catalogue.file.intact():
+                    raise CatalogueReplacedError
+                yield piece
+            if not self.catalogue.file.intact():
+                raise CatalogueReplacedError
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()
 
     @property
     def query(self) -> str:
@@ -92,15 +109,14 @@ def opened(request: Request) -> tuple[Catalogue, Connection]:
     """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
     for _ in range(3):
         catalogue: Catalogue = request.app.state.catalogue.get()
+        catalogue.require_intact()
         try:
-            return catalogue, catalogue.open()
-        except CatalogueReplacedError:
+            connection = catalogue.open()
+        except (CatalogueReplacedError, SQLAlchemyError):
             continue
-        except SQLAlchemyError as error:
-            raise NoCatalogue(
-                "The catalogue at its place cannot be read; the pages come from the one before."
-            ) from error
-    raise RuntimeError("the catalogue was replaced three times while one request began")
+        request.state.read_from = catalogue
+        return catalogue, connection
+    raise Busy("The data of this site are being replaced, and too many are reading the former ones; ask again soon.")
 
 
 def corrected_set(

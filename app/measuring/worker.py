@@ -22,13 +22,14 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DatabaseError
 
 from app import schema
 from app.measuring.alignment import UploadError
 from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
 from app.measuring.uploads import read_predictions
-from app.schema_opening import reading_engine
+from app.schema_opening import FileState, reading_engine
 
 #: Address space of a worker: what its libraries take, what a file may become, and what the test set itself takes.
 _MOST_MEMORY: Final = 2_500_000_000
@@ -73,6 +74,8 @@ def _answer(order: Mapping[str, Any]) -> dict[str, Any]:
             return {"found": evaluate(connection, subject, target, ranked, order["agreement"])}
     except (UploadError, NotMeasurableError) as error:
         return {"refusal": str(error)}
+    except (_ReplacedError, DatabaseError):
+        return {"replaced": True}
     except MemoryError:
         return {"refusal": "the file needs more memory than a file of predictions may"}
     except Exception:
@@ -91,14 +94,24 @@ def _bound_memory(n_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
 
 
+class _ReplacedError(Exception):
+    """Somebody wrote to the catalogue's file while it was read."""
+
+
 @contextlib.contextmanager
 def _reading(catalogue: Path) -> Iterator[Connection]:
+    """A connection to the file. Raises _ReplacedError at the end when it was written to meanwhile."""
+    before = FileState.at(catalogue)
     engine = reading_engine(catalogue)
     try:
         with engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
+        after = FileState.at(catalogue)
+        # One that was renamed over it leaves the open file as it was.
+        if before is not None and after is not None and after[:2] == before[:2] and after != before:
+            raise _ReplacedError
 
 
 if __name__ == "__main__":
