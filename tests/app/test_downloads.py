@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import tempfile
-import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ import scipy.sparse
 from app import downloads
 from app.domain.corrections import policies
 from tests.serving import serving
+from tests.waiting import wait_until
 
 COLUMNS = ["index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category"]
 API = "/api/v1/datasets"
@@ -431,7 +431,4 @@ def test_a_client_that_goes_away_ends_the_work(real, real_site, real_catalogue, 
                 f"GET {API}/imagenet/corrected.{suffix}?non_agreement=given HTTP/1.1\r\nHost: x\r\n\r\n".encode()
             )
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
-    deadline = time.monotonic() + 10
-    while open_files(real_catalogue) > before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert open_files(real_catalogue) <= before
+    wait_until(lambda: open_files(real_catalogue) <= before, "the end of work that nobody waits for")

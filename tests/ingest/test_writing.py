@@ -6,9 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from app.schema import metadata
 from ingest.commands import main
 from ingest.errors import CatalogueError
 from ingest.writer import rewritten
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,12 +29,20 @@ def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, text=True, **pipes, **options)
 
 
-def wait_for_part(folder: Path) -> None:
-    """Until a new catalogue is being written."""
-    end = time.monotonic() + 30
-    while not list(folder.glob("*.part")):
-        assert time.monotonic() < end, "no catalogue is being written"
-        time.sleep(0.01)
+def wait_for_part(folder: Path, size: int = 0) -> None:
+    """Until a new catalogue is being written, of so many bytes."""
+    wait_until(lambda: any(part.stat().st_size >= size for part in folder.glob("*.part")), "a catalogue being written")
+
+
+def wait_for_media(process: "subprocess.Popen[str]") -> None:
+    """Until a process reads an archive of media."""
+
+    def reads() -> bool:
+        with suppress(FileNotFoundError):  # what is closed while one looks
+            return any("/media/" in str(file.readlink()) for file in Path(f"/proc/{process.pid}/fd").iterdir())
+        return False
+
+    wait_until(reads, "an archive of media being read")
 
 
 def rows(catalogue: Path, without: tuple[str, ...] = ()) -> dict[str, list[Any]]:
@@ -55,11 +63,21 @@ def datasets(catalogue: Path) -> set[str]:
         return {name for (name,) in connection.execute("SELECT name FROM datasets")}
 
 
+def release_of(name: str, shared: Path, catalogue: Path) -> list[str]:
+    release, media = shared / "label-errors", shared / "media"
+    return ["release", str(release), "--media", str(media), "--dataset", name, "--catalogue", str(catalogue)]
+
+
 @pytest.fixture
 def long_run(shared: Path, old: Path) -> list[str]:
-    """A command that takes some seconds while the new catalogue lies beside the old one."""
-    release, media = shared / "label-errors", shared / "media"
-    return ["release", str(release), "--media", str(media), "--dataset", "cifar10", "--catalogue", str(old)]
+    """A command that reads a large archive while the new catalogue lies beside the old one."""
+    return release_of("cifar10", shared, old)
+
+
+@pytest.fixture
+def short_run(shared: Path, old: Path) -> list[str]:
+    """A command that does all that the long one does, sooner."""
+    return release_of("mnist", shared, old)
 
 
 def test_running_twice_gives_the_same_rows(tiny: Any, old: Path) -> None:
@@ -104,15 +122,15 @@ def test_a_dataset_leaves_nothing_of_its_former_self(tiny: Any, old: Path, tmp_p
     }
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("moment", ["begun", "reading"])
 def test_killed_in_the_middle_the_old_catalogue_stays(
-    delay: float, long_run: list[str], tiny: Any, old: Path, tmp_path: Path, leftovers: Any
+    moment: str, long_run: list[str], tiny: Any, old: Path, tmp_path: Path, leftovers: Any
 ) -> None:
     before = old.read_bytes()
     process = start(*long_run)
     wait_for_part(tmp_path)
-    time.sleep(delay)
-    assert process.poll() is None
+    if moment == "reading":
+        wait_for_media(process)
     process.kill()
     process.communicate()
     assert old.read_bytes() == before
@@ -120,6 +138,25 @@ def test_killed_in_the_middle_the_old_catalogue_stays(
     assert tiny.add(old) == 0
     assert leftovers() == []
     assert datasets(old) == {"before", "tiny"}
+
+
+def test_killed_at_the_end_there_is_the_old_catalogue_or_the_new_one(
+    short_run: list[str], old: Path, tmp_path: Path
+) -> None:
+    """While its rows are being written; the name may have changed hands by the time the signal comes."""
+    before = old.read_bytes()
+    process = start(*short_run)
+    wait_for_part(tmp_path)
+    wait_until(lambda: old.read_bytes() != before or _written(tmp_path) > len(before) * 1.5, "rows being written")
+    process.kill()
+    process.communicate()
+    assert old.read_bytes() == before or datasets(old) == {"before", "mnist"}
+
+
+def _written(folder: Path) -> int:
+    with suppress(FileNotFoundError):
+        return sum(part.stat().st_size for part in folder.glob("*.part"))
+    return 0
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
@@ -138,26 +175,28 @@ def test_interrupted_it_cleans_up(
 
 
 def test_two_at_once_the_second_refuses_or_waits(
-    long_run: list[str], tiny: Any, old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    short_run: list[str], tiny: Any, old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = start(*long_run)
+    process = start(*short_run)
     wait_for_part(tmp_path)
+    process.send_signal(signal.SIGSTOP)  # so that it is not done before the second one comes
     capsys.readouterr()
     assert tiny.add(old, "--wait", "0.1") == 1
     message = capsys.readouterr().err
     assert f"waiting for another ingest into {old} to finish" in message
     assert "did not finish within 0.1 seconds" in message
-    assert tiny.add(old, "--wait", "50") == 0
+    process.send_signal(signal.SIGCONT)
+    assert tiny.add(old, "--wait", "3600") == 0
     process.communicate()
     assert process.returncode == 0
-    assert datasets(old) == {"before", "cifar10", "tiny"}
+    assert datasets(old) == {"before", "mnist", "tiny"}
 
 
-def test_a_full_disk_is_said_and_changes_nothing(long_run: list[str], old: Path, leftovers: Any) -> None:
-    """The operating system refuses every byte beyond the first 400,000, as a full disk does."""
+def test_a_full_disk_is_said_and_changes_nothing(short_run: list[str], old: Path, leftovers: Any) -> None:
+    """The operating system refuses every byte beyond the first 250,000, as a full disk does."""
     before = old.read_bytes()
-    room = 400_000
-    process = start(*long_run, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+    room = 250_000
+    process = start(*short_run, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
     _, message = process.communicate()
     assert process.returncode == 1
     assert "the disk is full or failing" in message
