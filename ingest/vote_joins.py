@@ -20,7 +20,10 @@ from ingest.mturk import Review
 from ingest.readers import LabelSet
 
 #: Guesses that agree as well by chance more often than this are no sign that the votes belong to the examples.
-_MOST_BY_CHANCE: Final = 0.001
+_BY_CHANCE: Final = 0.001
+#: So many records in a row, the last ones, that agree by chance only are a sign that these are of other examples.
+_FEWEST_SLIPPED: Final = 20
+_WAY_OUT: Final = 'If not, say guesses = "unchecked" in [votes]'
 
 
 class LabelColumn(Protocol):
@@ -58,20 +61,42 @@ def require_guesses(
     first = differing[0]
     if rule == "must-match":
         raise _disagreement(votes, first, "guessed label", first.shown, guesses[first.index], file)
-    same = len(reviews) - len(differing)
-    expected = _expected_by_chance(reviews, labels, guesses)
-    if chance_of(same, expected) > _MOST_BY_CHANCE:
-        raise DataError(
-            votes,
-            f"expected guesses that tell these examples from others, found {same} of {len(reviews)} as in {file}, and "
-            f"{expected:.1f} of other examples of the same given labels are. Are the votes of another dataset, or in "
-            'another order? If not, say guesses = "unchecked" in [votes]',
-            record=first.record,
+    by_index = sorted(reviews, key=lambda review: review.index)
+    same = [guesses[review.index] == review.shown for review in by_index]
+    expected = _chances(by_index, labels, guesses)
+    if chance_of(sum(same), sum(expected), len(same)) > _BY_CHANCE:
+        finding = (
+            f"expected guesses that fit these examples, found {sum(same)} of {len(same)} as in {file}, where "
+            f"{sum(expected):.1f} fit other examples of the same given labels. Are the votes of another dataset, or in "
+            f"another order? {_WAY_OUT}"
         )
+        raise DataError(votes, finding, record=first.record)
+    if (place := _slipped(same, expected)) is not None:
+        slipped = by_index[place]
+        finding = (
+            f"expected guesses that fit these examples, found that from example {slipped.index} on they fit no better "
+            f"than other examples. Were examples put in or left out before it? {_WAY_OUT}"
+        )
+        raise DataError(votes, finding, record=slipped.record)
 
 
-def _expected_by_chance(reviews: Sequence[Review], labels: LabelColumn | None, guesses: LabelColumn) -> float:
-    """How many records would tell the right guess if each were of another example with the same given label.
+def _slipped(same: Sequence[bool], expected: Sequence[float]) -> int | None:
+    """From which record on, in the order of the examples, guesses agree by chance though most before it agree.
+
+    That is what votes look like of a dataset that examples were put into, or taken out of, where they stand class by
+    class. A few records in a row may have other guesses honestly, twenty hardly.
+    """
+    length = _FEWEST_SLIPPED
+    while length < len(same):
+        place = len(same) - length
+        if 2 * sum(same[:place]) >= place and chance_of(sum(same[place:]), sum(expected[place:]), length) > _BY_CHANCE:
+            return place
+        length *= 2
+    return None
+
+
+def _chances(reviews: Sequence[Review], labels: LabelColumn | None, guesses: LabelColumn) -> list[float]:
+    """How likely each record would tell the right guess if it were of another example with the same given label.
 
     Shares are those of the examples nobody reviewed, with one example more spread over the classes, since what was not
     seen among a few may still be.
@@ -83,10 +108,10 @@ def _expected_by_chance(reviews: Sequence[Review], labels: LabelColumn | None, g
     spread = 1 + int(max(guess.max(initial=0), *of_guess))
     alike = _counts(given[others])
     both = _counts(given[others] * spread + guess[others])
-    return sum(
+    return [
         (both.get(g * spread + h, 0) + 1 / spread) / (alike.get(g, 0) + 1)
         for g, h in zip(of_given, of_guess, strict=True)
-    )
+    ]
 
 
 def _numbers(labels: LabelColumn | None, of_reviews: Sequence[LabelSet], n: int) -> tuple[NDArray[np.int64], list[int]]:

@@ -1,5 +1,7 @@
 """The bound on what chance brings about, against the probability itself."""
 
+from math import comb
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,21 +17,30 @@ def slow_tail(found: int, probabilities: list[float]) -> float:
     return sum(of[found:])
 
 
-PROBABILITIES = st.lists(st.floats(0, 1), max_size=12)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.data())
+def test_chance_is_never_called_smaller_than_it_is(probabilities, data):
+    found = data.draw(st.integers(0, len(probabilities)))
+    bound = chance_of(found, sum(probabilities), len(probabilities))
+    assert slow_tail(found, probabilities) <= bound + 1e-9
+    assert 0 <= bound <= 1
 
 
-@given(PROBABILITIES, st.integers(0, 12))
-def test_chance_is_never_called_smaller_than_it_is(probabilities, found):
-    bound = chance_of(found, sum(probabilities))
-    assert slow_tail(found, probabilities) <= bound * (1 + 1e-9) <= 1 + 1e-9
+@given(st.integers(1, 30), st.data())
+def test_it_is_exact_where_all_events_are_alike(of, data):
+    p = data.draw(st.integers(1, 9)) / 10
+    found = data.draw(st.integers(0, of))
+    if found >= of * p + 1:
+        exact = sum(comb(of, k) * p**k * (1 - p) ** (of - k) for k in range(found, of + 1))
+        assert chance_of(found, of * p, of) == pytest.approx(exact)
 
 
-@given(st.floats(0, 20), st.integers(0, 30))
-def test_more_than_chance_is_less_likely(expected, found):
-    assert chance_of(found + 1, expected) <= chance_of(found, expected)
+def test_more_than_chance_is_less_likely():
+    chances = [chance_of(found, 3.5, 2_000) for found in range(2_001)]
+    assert chances == sorted(chances, reverse=True)
+    assert (chances[0], chances[-1]) == (1.0, 0.0)
 
 
-@pytest.mark.parametrize(("found", "expected"), [(-1, 0.0), (0, -0.5)])
+@pytest.mark.parametrize(("found", "expected"), [(-1, 0.0), (0, -0.5), (6, 1.0), (1, 5.5)])
 def test_what_cannot_be_counted(found, expected):
-    with pytest.raises(ValueError, match="neither can be below 0"):
-        chance_of(found, expected)
+    with pytest.raises(ValueError, match="expected numbers from 0 to 5"):
+        chance_of(found, expected, 5)

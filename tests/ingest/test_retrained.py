@@ -198,7 +198,7 @@ def test_votes_that_are_shifted_by_one_are_refused_though_every_given_label_fits
     shift(sorted_by_class)
     assert sorted_by_class.add(old) == 1
     message = capsys.readouterr().err.splitlines()[-1]
-    assert "votes.json: record 1 (id 3): expected guesses that tell these examples from others" in message
+    assert "votes.json: record 1 (id 3): expected guesses that fit these examples" in message
     assert "found 0 of 12 as in probs.npy" in message
     assert 'say guesses = "unchecked" in [votes]' in message
     assert old.read_bytes() == before
@@ -208,6 +208,35 @@ def test_votes_of_another_dataset_are_refused_though_every_given_label_fits(sort
     for place, record in enumerate(sorted_by_class.records):
         record["id"] = (40 * record["given_original_label"]) + place % 2 * 7 + place
     assert sorted_by_class.add(old) == 1
+
+
+def many(tiny: Any, wrong: range) -> Any:
+    """Two classes, one after the other, many examples of which were reviewed."""
+    tiny.classes, tiny.labels = ["ant", "bee"], np.repeat([0, 1], 200)
+    tiny.probs = np.full((400, 2), 0.1)
+    tiny.probs[np.arange(400), tiny.labels] = 0.9
+    tiny.probs[wrong] = tiny.probs[wrong][:, ::-1]
+    tiny.records = [tiny.record(index, 0, 5, 0, 0) for index in wrong]
+    return tiny
+
+
+def test_votes_are_refused_that_slip_where_an_example_was_put_in(
+    tiny: Any, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the 60 records the first 36 are of their examples, the others of the ones before theirs."""
+    slipped = many(tiny, range(5, 365, 6))
+    for record in slipped.records[36:]:
+        record["id"] += 1
+    assert slipped.add(old) == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert "votes.json: record 41 (id 246): expected guesses that fit these examples" in message
+    assert "found that from example 246 on they fit no better than other examples" in message
+
+
+def test_many_other_guesses_here_and_there_are_no_slip(tiny: Any, tmp_path: Path) -> None:
+    honest = many(tiny, range(5, 365, 6))
+    retrain(honest, *range(5, 365, 18), *range(245, 365, 12))
+    assert honest.add(tmp_path / "c.sqlite") == 0
 
 
 def test_a_model_that_has_learned_much_is_no_shift(sorted_by_class: Any, tmp_path: Path) -> None:
