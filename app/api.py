@@ -130,6 +130,14 @@ async def issue(request: Request, name: str, index: str) -> Response:
         raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
     labels = label_texts(catalogue, dataset)
     body: dict[str, Any] = orjson.loads(issue_texts(request, dataset, [detail.row], labels)[0])
+    body["answers"] = [
+        {
+            "answer": vote.word,
+            "classes": None if vote.classes is None else [{"id": c.id, "name": c.name} for c in vote.classes],
+            "votes": vote.n,
+        }
+        for vote in detail.votes
+    ]
     body["verdicts"] = {
         str(v.agreement): {
             "category": v.category.value,
@@ -170,6 +178,8 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
         "checked": dataset.n_checked,
         "errors": dataset.n_errors,
         "non_errors": dataset.n_non_errors,
+        "guesses_changed": dataset.n_guesses_changed,
+        "unreviewed": dataset.n_unreviewed,
         "estimated_errors": dataset.estimated_errors,
         "percent_error": dataset.percent_error,
         "categories": {str(a): category_counts(dataset, a) for a in dataset.agreements},

@@ -23,6 +23,8 @@ SECOND_LABEL: Final = {
     Category.NON_ERROR: "guessed",
     Category.UNREVIEWED: "guessed",
 }
+#: The same of a label that the model no longer guesses.
+_ONCE_GUESSED: Final = {Category.NON_ERROR: "alternative"}
 
 
 def label_name(label: Label) -> str:
@@ -34,24 +36,28 @@ def label_name(label: Label) -> str:
 def caption(
     category: Category,
     given: str,
-    guessed: str | None,
+    alternative: str | None,
     corrected: str | None,
     votes: tuple[tuple[str, int], ...] | None,
     consensus: str | None,
     raters_a_name: int | None = None,
+    now_guessed: str | None = None,
 ) -> Markup:
     """Labels, category and votes, as under the pictures of the paper's Figure 1.
 
-    A given label that reviewers agree is wrong carries the wavy line of a spelling checker. ``raters_a_name`` is
-    how many raters voted on every name of ``votes``, None where each of them chose one option.
+    A given label that reviewers agree is wrong carries the wavy line of a spelling checker. ``alternative`` is the
+    guess that reviewers were shown, or would be, ``now_guessed`` what the model guesses by now, if another.
+    ``raters_a_name`` is how many raters voted on every name of ``votes``, None where each of them chose one option.
     """
     wrong = "given wrong" if category in (Category.CORRECTABLE, Category.NEITHER) else "given"
-    second = corrected if corrected is not None else guessed
+    second = corrected if corrected is not None else alternative
     other = ""
     if second is not None:
-        word = SECOND_LABEL[category]
+        word = SECOND_LABEL[category] if now_guessed is None else _ONCE_GUESSED.get(category, SECOND_LABEL[category])
         other = f'<div><dt>{word}</dt><dd class="{word}">{_escaped(second)}</dd></div>'
-    said = "" if votes is None else _ballot(votes, given, guessed, raters_a_name)
+    if now_guessed is not None:
+        other += f'<div><dt>now guessed</dt><dd class="guessed">{_escaped(now_guessed)}</dd></div>'
+    said = "" if votes is None else _ballot(votes, given, alternative, raters_a_name)
     return Markup(  # noqa: S704 - every part is escaped
         f'<dl class="labels"><div><dt>given</dt><dd class="{wrong}">{_escaped(given)}</dd></div>{other}</dl>'
         f"{_badge(category, consensus)}{said}"
@@ -80,11 +86,11 @@ def _badge(category: Category, consensus: str | None) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _ballot(votes: tuple[tuple[str, int], ...], given: str, guessed: str | None, raters_a_name: int | None) -> str:
+def _ballot(votes: tuple[tuple[str, int], ...], given: str, alternative: str | None, raters_a_name: int | None) -> str:
     """Votes as a small bar with words; as words alone where the raters voted on every name."""
     if raters_a_name is not None:
         return f'<p class="votes"><span>{escape(name_votes(votes, raters_a_name))}</span></p>'
-    return f'<p class="votes">{vote_bar(votes)}<span>{escape(vote_sentence(votes, given, guessed))}</span></p>'
+    return f'<p class="votes">{vote_bar(votes)}<span>{escape(vote_sentence(votes, given, alternative))}</span></p>'
 
 
 def name_votes(votes: tuple[tuple[str, int], ...], raters: int) -> str:
@@ -100,8 +106,8 @@ def name_votes(votes: tuple[tuple[str, int], ...], raters: int) -> str:
     return ", ".join([f"{most} of {raters} heard {first}", *(f"{n} {name}" for n, name in rest)])
 
 
-def vote_sentence(votes: tuple[tuple[str, int], ...], given: str, guessed: str | None) -> str:
-    """Votes in words, most first.
+def vote_sentence(votes: tuple[tuple[str, int], ...], given: str, alternative: str | None) -> str:
+    """Votes in words, most first; ``alternative`` is the guess that reviewers were shown.
 
     >>> vote_sentence((("given", 1), ("guessed", 3), ("neither", 1)), "cat", "frog")
     '3 of 5 said frog, 1 cat, 1 neither'
@@ -110,7 +116,7 @@ def vote_sentence(votes: tuple[tuple[str, int], ...], given: str, guessed: str |
     cast = sorted(((n, option) for option, n in votes if n), key=lambda vote: -vote[0])
     if not cast:
         return "no votes"
-    names = {"given": given, "guessed": guessed or "the guess"}
+    names = {"given": given, "guessed": alternative or "the guess"}
     said = [(n, names.get(option, option)) for n, option in cast]
     (most, first), rest = said[0], said[1:]
     # Of digits, "2 5" would be read as one number.

@@ -77,15 +77,16 @@ def _raters_a_name(dataset: Dataset) -> int | None:
 
 
 def _caption(issue: Issue, raters_a_name: int | None) -> Markup:
-    guessed, corrected, votes = issue.guessed, issue.corrected, issue.votes
+    alternative, corrected, votes = issue.alternative, issue.corrected, issue.votes
     return caption(
         issue.category,
         label_name(issue.given),
-        None if guessed is None else label_name(guessed),
+        None if alternative is None else label_name(alternative),
         None if corrected is None else label_name(corrected),
         None if votes is None else tuple(votes.items()),
         issue.consensus,
         raters_a_name,
+        label_name(issue.guessed) if issue.guessed is not None and issue.guess_changed else None,
     )
 
 

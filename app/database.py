@@ -217,6 +217,7 @@ def _dataset(
         n_checked=row.n_checked,
         n_errors=row.n_errors,
         n_issues=row.n_issues,
+        n_guesses_changed=row.n_guesses_changed,
         estimated_errors=row.estimated_errors,
         percent_error=row.percent_error,
         agreements=tuple(json.loads(row.agreements)),

@@ -28,7 +28,7 @@ class Exemplar(NamedTuple):
 class Shelf(NamedTuple):
     """The exemplars of one class beside an issue."""
 
-    role: str  # "given" or "guessed"
+    role: str  # "given label, cat"
     class_: ClassInfo
     kind: str  # "image", "text" or "audio"
     exemplars: tuple[Exemplar, ...]
@@ -50,14 +50,23 @@ def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple
 
 
 def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Shelf]:
-    """The exemplars of the given and of the guessed label; of a set, those of what only it says."""
-    found = []
-    for role, class_ in (("given", _own(issue.given, issue.guessed)), ("guessed", _own(issue.guessed, issue.given))):
-        if class_ is None or (role == "guessed" and class_ in issue.given.classes):
+    """The exemplars of the labels there are to choose between; of a set, those of what only it says.
+
+    These are the given label and the guess that reviewers were shown, and what is guessed now or corrected to, where
+    that is another one.
+    """
+    then = "label guessed then" if issue.guess_changed else "guessed label"
+    others = ((then, issue.alternative), ("label guessed now", issue.guessed), ("corrected label", issue.corrected))
+    classes = [("given label", _own(issue.given, issue.alternative))]
+    classes += [(role, _own(label, issue.given)) for role, label in others]
+    found: list[Shelf] = []
+    for role, class_ in classes:
+        seen = found and class_ in (*issue.given.classes, *(shelf.class_ for shelf in found))
+        if class_ is None or seen:
             continue
         exemplars = exemplars_of(catalogue, dataset, class_.id)
         if exemplars:
-            found.append(Shelf(f"{role} label, {class_.name}", class_, dataset.modality, exemplars))
+            found.append(Shelf(f"{role}, {class_.name}", class_, dataset.modality, exemplars))
     return found
 
 

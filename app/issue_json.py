@@ -42,17 +42,19 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
     addresses = f"{base}/api/v1/datasets/{dataset.name}/issues/"
     pages = f"{base}/{dataset.name}/issues/"
     prefix = f"{base}/media/{dataset.name}/{dataset.version}/"
-    numbers = iter(_text([number for row in rows for number in row[10:12]])[1:-1].split(","))
+    numbers = iter(_text([number for row in rows for number in row[11:13]])[1:-1].split(","))
     return [
         f'{{"index":{(n := str(idx))},"key":{"null" if key is None else _text(key)},"given":{labels[given]}'
-        f',"guessed":{labels[guessed]},"corrected":{labels[corrected]},"category":"{category or "unreviewed"}"'
+        f',"guessed":{labels[guessed]},"reviewed_guess":{labels[shown]},"corrected":{labels[corrected]}'
+        f',"category":"{category or "unreviewed"}"'
         f',"consensus":{_word(consensus)},"votes":{votes or "null"}'
         f',"self_confidence":{next(numbers)},"normalized_margin":{next(numbers)}'
         f',"rank":{"null" if rank is None else rank},"flagged":{"true" if flagged else "false"}'
         f',"links":{{"self":"{addresses}{n}","page":"{pages}{n}"'
         f',"media":{f"{prefix}{n}".join(_around(media))},"source":{"null" if url is None else _text(url)}}}}}'
         for (
-            _, idx, key, given, guessed, corrected, category, consensus, votes, flagged, _, _, rank, url, _, media, _
+            _, idx, key, given, guessed, shown, corrected, category, consensus, votes, flagged, _, _, rank, url, _,
+            media, _,
         ) in rows
     ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from app.charts import share_bar
 from app.domain.corrections import action
 from app.evidence import marked
 from app.filters import IssueFilter
-from app.records import ClassInfo, Dataset, Issue, IssueDetail
+from app.records import ClassInfo, Dataset, Issue, IssueDetail, VoteFor
 from app.rendering import issue_path, media_prefix, media_url
 from app.youtube import clip_of
 
@@ -27,6 +27,8 @@ _ANSWERS: Final = {
     "both": "both labels",
     "neither": "neither label",
 }
+#: The guess that reviewers were shown, where the model guesses another label by now.
+_GUESSED_THEN: Final = "label guessed then"
 
 
 class NamedClass(NamedTuple):
@@ -46,6 +48,8 @@ def issue_context(
     exhibit, medium = _exhibit(dataset, detail)
     votes = tuple(issue.votes.items()) if issue.votes is not None else None
     guessed = label_name(issue.guessed) if issue.guessed else None
+    shown = label_name(issue.alternative) if issue.alternative else None
+    now_guessed = guessed if issue.guess_changed else None
     corrected = label_name(issue.corrected) if issue.corrected else None
     given = label_name(issue.given)
     per_name = None if dataset.vote_options else dataset.raters
@@ -64,12 +68,13 @@ def issue_context(
         "offers_player": clip is not None and exhibit != "audio",
         "notice": notice(dataset),
         "absence": sentence(dataset, issue.idx) if exhibit == "plain" else None,
-        "caption": caption(issue.category, given, guessed, corrected, votes, issue.consensus, per_name),
+        "caption": caption(issue.category, given, shown, corrected, votes, issue.consensus, per_name, now_guessed),
         "given_name": given,
         "guessed_name": guessed,
+        "shown_name": shown,
         "corrected_name": corrected,
         "consensus": _consensus(dataset, issue),
-        "votes": _votes(dataset, issue),
+        "votes": _votes(dataset, detail),
         "verdicts": [
             (v.agreement, badge(v.category), label_name(v.corrected) if v.corrected else None, action(v.category).value)
             for v in detail.verdicts
@@ -134,21 +139,24 @@ def _original(dataset: Dataset, issue: Issue) -> str | None:
     return media_url(dataset, issue, kind) if kind else None
 
 
-def _votes(dataset: Dataset, issue: Issue) -> list[tuple[str, str, int, Markup]]:
-    """(answer, the label it stands for, votes, bar) of every option, in the order of the options."""
-    if issue.votes is None:
-        return []
-    names = {"given": label_name(issue.given), "guessed": label_name(issue.guessed) if issue.guessed else ""}
-    known = _ANSWERS if dataset.vote_options else {}
+def _votes(dataset: Dataset, detail: IssueDetail) -> list[tuple[str, str, int, Markup]]:
+    """(answer, the label it stands for, votes, bar) of every answer, in the order of the options."""
     return [
         (
-            known.get(option, option),
-            names.get(option, "") if known else _role(issue, option),
-            n,
-            share_bar(round(1000 * n / max(dataset.raters, 1)), "votes-fill"),
+            *(_answer(detail.issue, vote) if dataset.vote_options else (vote.word, _role(detail.issue, vote))),
+            vote.n,
+            share_bar(round(1000 * vote.n / max(dataset.raters, 1)), "votes-fill"),
         )
-        for option, n in issue.votes.items()
+        for vote in detail.votes
     ]
+
+
+def _answer(issue: Issue, vote: VoteFor) -> tuple[str, str]:
+    """What an answer is called, and the one class that it names."""
+    words = vote.word if vote.classes is None else _ANSWERS.get(vote.option, "another label")
+    if vote.option == "guessed" and issue.guess_changed:
+        words = _GUESSED_THEN
+    return words, vote.classes[0].name if vote.classes and vote.option not in ("both", "neither") else ""
 
 
 def _reading(text: str | None) -> str | None:
@@ -157,20 +165,16 @@ def _reading(text: str | None) -> str | None:
 
 def _consensus(dataset: Dataset, issue: Issue) -> str | None:
     """What most reviewers said, with the label that the answer stands for."""
-    label = {"given": issue.given, "guessed": issue.guessed}.get(issue.consensus or "")
+    label = {"given": issue.given, "guessed": issue.shown}.get(issue.consensus or "")
     if not dataset.vote_options or issue.consensus not in _ANSWERS:
         return issue.consensus
-    words = _ANSWERS[issue.consensus]
+    words = _GUESSED_THEN if issue.consensus == "guessed" and issue.guess_changed else _ANSWERS[issue.consensus]
     return f"{words}, {label_name(label)}" if label else words
 
 
-def _role(issue: Issue, name: str) -> str:
-    roles = [
-        word
-        for word, label in (("given", issue.given), ("guessed", issue.guessed))
-        if label and any(c.name == name for c in label.classes)
-    ]
-    return " and ".join(roles)
+def _role(issue: Issue, vote: VoteFor) -> str:
+    labels = (("given", issue.given), ("guessed then" if issue.guess_changed else "guessed", issue.shown))
+    return " and ".join(word for word, label in labels if label and set(vote.classes or ()) & set(label.classes))
 
 
 def _thresholds(issue: Issue) -> list[tuple[str, ClassInfo]]:
@@ -196,7 +200,12 @@ def _bars(
     for class_, p in shown:
         roles = tuple(
             word
-            for word, label in (("given", issue.given), ("guessed", issue.guessed), ("corrected", issue.corrected))
+            for word, label in (
+                ("given", issue.given),
+                ("guessed", issue.guessed),
+                ("guessed then", issue.shown if issue.guess_changed else None),
+                ("corrected", issue.corrected),
+            )
             if label and class_ in label.classes
         )
         kind = "given-fill" if "given" in roles else "guessed-fill" if "guessed" in roles else ""

@@ -59,6 +59,10 @@ class DatasetOut(Model):
     checked: Count = Field(description="Examples that reviewers looked at.")
     errors: Count = Field(description="Checked examples whose given label reviewers did not confirm.")
     non_errors: Count
+    guesses_changed: Count = Field(
+        description="Checked examples for which the model now guesses another label than reviewers were shown."
+    )
+    unreviewed: Count = Field(description="Flagged examples that wait for review.")
     estimated_errors: Count | None = Field(description="flagged x errors / checked where a sample was checked.")
     percent_error: float | None = Field(description="100 x estimated_errors / size.")
     categories: dict[str, CategoryCounts] = Field(description="By agreement threshold.")
@@ -115,8 +119,11 @@ class IssueOut(Model):
     index: Count = Field(description="Index in the test set.")
     key: str | None = Field(description="The dataset's own name of the example.")
     given: Labels
-    guessed: Labels | None
-    corrected: Labels | None
+    guessed: Labels | None = Field(description="By the model that flags now.")
+    reviewed_guess: Labels | None = Field(
+        description="What reviewers were shown as the guess, whatever the model guesses now; null where nobody looked."
+    )
+    corrected: Labels | None = Field(description="The label that reviewers agreed on, guessed or not.")
     category: str = Field(description="At the agreement threshold asked for.")
     consensus: str | None = Field(description="The answer most reviewers gave, as a word.")
     votes: dict[str, Count] | None
@@ -125,6 +132,14 @@ class IssueOut(Model):
     rank: int | None = Field(description="1 = lowest normalized margin of all examples.")
     flagged: bool
     links: IssueLinks
+
+
+class AnswerOut(Model):
+    """An answer that reviewers could give, the classes that it names, and how many gave it."""
+
+    answer: str
+    classes: list[LabelOut] | None = Field(description="Empty for none of them; null for a word that names no class.")
+    votes: Count
 
 
 class VerdictOut(Model):
@@ -157,6 +172,7 @@ class PredictingOut(Model):
 class IssueDetailOut(IssueOut):
     """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
 
+    answers: list[AnswerOut] = Field(description="What reviewers said; empty where nobody looked.")
     verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
     top_probabilities: list[ProbabilityOut]
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")

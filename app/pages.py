@@ -41,7 +41,7 @@ ERROR_TYPES: Final = (
 
 #: What the categories mean, in the order in which the method page explains them.
 KINDS: Final = (
-    (Category.CORRECTABLE, "Enough people see the guessed label, and it becomes the corrected label."),
+    (Category.CORRECTABLE, "Enough people see the same other class, as a rule the guessed one: the corrected label."),
     (Category.MULTI_LABEL, "Enough people see both labels."),
     (Category.NEITHER, "Enough people see neither label."),
     (Category.NON_AGREEMENT, "None of these has enough votes."),

@@ -19,7 +19,8 @@ from app.errors import FilterError, NotFound, near_names
 from app.facets import cells, total
 from app.filters import IssueFilter
 from app.prepared import Prepared
-from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt
+from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt, VoteFor
+from app.schema_votes import votes
 from app.selection import POSITIONS, Selection, selection
 
 _m = schema.media.c
@@ -109,11 +110,28 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     return IssueDetail(
         issue=issue,
         row=rows[0],
+        votes=_votes(catalogue, dataset, issue.id),
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
         top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
         text=text.data.decode() if text else None,
         spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
         seconds=seconds,
+    )
+
+
+def _votes(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> tuple[VoteFor, ...]:
+    c = votes.c
+    rows = catalogue.connection.execute(
+        select(c.option, c.word, c.classes, c.n).where(c.issue_id == issue_id).order_by(c.position)
+    )
+    return tuple(
+        VoteFor(
+            row.option,
+            row.word,
+            None if row.classes is None else tuple(dataset.classes[class_id] for class_id in json.loads(row.classes)),
+            row.n,
+        )
+        for row in rows
     )
 
 
@@ -230,10 +248,11 @@ def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
                 key,
                 dataset.labels[given],
                 label(guessed),
+                label(shown),
                 label(corrected),
                 _CATEGORY[category],
                 consensus,
-                _object(votes),
+                _object(counts),
                 flagged == 1,
                 confidence,
                 margin,
@@ -245,7 +264,7 @@ def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
             )
         )
         for (
-            id_, idx, key, given, guessed, corrected, category, consensus, votes, flagged,
+            id_, idx, key, given, guessed, shown, corrected, category, consensus, counts, flagged,
             confidence, margin, rank, url, excerpt, media, position,
         ) in rows
     ]  # fmt: skip

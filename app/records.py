@@ -63,6 +63,7 @@ class Dataset:
     n_checked: int
     n_errors: int
     n_issues: int
+    n_guesses_changed: int  # checked examples for which the model now guesses another label than reviewers were shown
     estimated_errors: int | None
     percent_error: float | None
     agreements: tuple[int, ...]
@@ -106,6 +107,11 @@ class Dataset:
     @property
     def n_non_errors(self) -> int:
         return self.n_checked - self.n_errors
+
+    @property
+    def n_unreviewed(self) -> int:
+        """Flagged examples that wait for review; as many at every agreement threshold."""
+        return self.categories.get(self.default_agreement, {}).get(Category.UNREVIEWED, 0)
 
     @property
     def n_models(self) -> int:
@@ -161,7 +167,8 @@ class Issue(NamedTuple):
     idx: int
     key: str | None
     given: Label
-    guessed: Label | None
+    guessed: Label | None  # by the model that is here
+    shown: Label | None  # what reviewers were shown as the guess; None where nobody looked
     corrected: Label | None
     category: Category  # at the agreement threshold asked for
     consensus: str | None
@@ -174,6 +181,26 @@ class Issue(NamedTuple):
     excerpt: str | None
     media: Mapping[str, list[int]] | None  # kind -> [width, height]
     position: int  # its place in the order of the page, what a cursor holds
+
+    @property
+    def guess_changed(self) -> bool:
+        """Whether the model now guesses another label than reviewers were shown."""
+        return self.shown is not None and self.guessed is not None and self.shown.id != self.guessed.id
+
+    @property
+    def alternative(self) -> Label | None:
+        """The label beside the given one that there was to choose: the guess that reviewers were shown, if any were."""
+        return self.guessed if self.shown is None else self.shown
+
+
+@dataclass(frozen=True, slots=True)
+class VoteFor:
+    """An answer that reviewers could give, and how many did."""
+
+    option: str  # what it is counted as in ``Issue.votes``
+    word: str
+    classes: tuple[ClassInfo, ...] | None  # that it names, () for none of them; None for a word that names no class
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +218,7 @@ class IssueDetail:
 
     issue: Issue
     row: IssueRow  # what it was read from
+    votes: tuple[VoteFor, ...]  # in the order to show; empty where nobody looked
     verdicts: tuple[VerdictAt, ...]  # one a threshold offered; empty where nobody looked
     top_probs: tuple[tuple[ClassInfo, float], ...]  # largest first; empty without a matrix
     text: str | None  # the whole text of a text example

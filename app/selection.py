@@ -49,6 +49,7 @@ CARD_COLUMNS: Final = (
     i.c.key,
     i.c.given,
     i.c.guessed,
+    i.c.shown,
     v.c.corrected,
     v.c.category,
     i.c.consensus,
@@ -218,7 +219,7 @@ def _has(label: ColumnElement[Any], dataset: Dataset, class_id: int) -> ColumnEl
 
 
 def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
-    """Ids of the issues whose text or key, or whose given or guessed class, matches a search.
+    """Ids of the issues whose text or key, or a class of one of whose labels, matches a search.
 
     Where a text is not shown whole, it is not searched either: one could ask for it word by word.
     """
@@ -243,4 +244,8 @@ def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
         text,
         select(i.c.id).where(in_dataset, i.c.given.in_(labels)),
         select(i.c.id).where(in_dataset, i.c.guessed.in_(labels)),
+        select(i.c.id).where(in_dataset, i.c.shown.in_(labels)),
+        select(v.c.issue_id).where(
+            v.c.dataset_id == dataset.id, v.c.agreement.in_(dataset.agreements), v.c.corrected.in_(labels)
+        ),
     )

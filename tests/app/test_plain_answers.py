@@ -94,7 +94,7 @@ class Plain:
             if row["dataset_id"] != dataset["id"] or category not in (None, word):
                 continue
             issue: dict[str, Any] = {**row, "category": word, "corrected": verdict["corrected"] if verdict else None}
-            for role in ("given", "guessed", "corrected"):
+            for role in ("given", "guessed", "shown", "corrected"):
                 members = None if issue[role] is None else self.members[dataset["id"], issue[role]]
                 issue[role] = members if members is None or many else members[0]
             for field in ("votes", "media"):
@@ -109,10 +109,11 @@ def as_json(site: str, dataset: sqlite3.Row, issues: list[dict[str, Any]]) -> by
     media = f"{site}/media/{dataset['name']}/{dataset['version']}"
     items = []
     for i in issues:
-        fields = ("given", "guessed", "corrected", "category", "consensus", "votes", "self_confidence")
+        fields = ("corrected", "category", "consensus", "votes", "self_confidence", "normalized_margin", "rank")
         items.append(
-            {"index": i["idx"], "key": i["key"]}
-            | {field: i[field] for field in (*fields, "normalized_margin", "rank")}
+            {"index": i["idx"], "key": i["key"], "given": i["given"], "guessed": i["guessed"]}
+            | {"reviewed_guess": i["shown"]}
+            | {field: i[field] for field in fields}
             | {
                 "flagged": bool(i["flagged"]),
                 "links": {
