@@ -9,7 +9,6 @@ FROM python:3.12-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    LABELERRORS_PUBLIC=1 \
     LABELERRORS_CATALOGUE=/catalogue/catalogue.sqlite
 
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin site \
@@ -35,4 +34,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 
-CMD ["uvicorn", "--factory", "app.main:create_app", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--proxy-headers"]
+CMD ["python", "-m", "app", "--host", "0.0.0.0"]

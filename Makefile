@@ -20,10 +20,7 @@ help: ## List the targets
 
 serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is none, and serve it
 	@test -e "$(CATALOGUE)" || $(BIN)/python -m ingest sample --catalogue "$(CATALOGUE)"
-	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || \
-		{ echo "Port $(PORT) of 127.0.0.1 cannot be had (another program uses it?); choose one: make serve PORT=9000" >&2; exit 1; }
-	@echo "Serving $(CATALOGUE) at http://127.0.0.1:$(PORT) - stop with Ctrl-C"
-	@LABELERRORS_CATALOGUE="$(CATALOGUE)" $(BIN)/uvicorn --factory app.main:create_app --host 127.0.0.1 --port $(PORT) --no-access-log --log-level warning
+	@$(BIN)/python -m app --catalogue "$(CATALOGUE)" --port $(PORT)
 
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 

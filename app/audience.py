@@ -5,8 +5,6 @@ allows: "host" everything, "local" the beginnings of texts, "link" and "none" no
 is applied where rows become records (``queries``), so that no page and no answer can pass by it.
 """
 
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any
 
 from app.masking import masked
@@ -14,25 +12,13 @@ from app.records import Dataset, IssueRow
 
 
 def is_public(scope: Any) -> bool:
-    """Whether a request (an ASGI scope) comes to a server that everyone may reach.
+    """Whether a request (an ASGI scope) comes to a server that everyone may reach: it does, unless a setting says no.
 
-    The setting ``public`` says so; where it says nothing, a server is private as long as it is bound to this machine.
+    What a connection shows is no proof: behind a proxy each one comes from this machine. ``app.serve``, which knows to
+    what it listens, sets it.
     """
-    public: bool | None = scope["app"].state.settings.public
-    if public is not None:
-        return public
-    server = scope.get("server")
-    return server is not None and _reachable(server[0], server[1])
-
-
-@lru_cache(maxsize=64)
-def _reachable(host: str, port: int | None) -> bool:
-    if port is None:
-        return True  # a socket file, behind which another server stands
-    try:
-        return not ip_address(host).is_loopback
-    except ValueError:
-        return False  # no network: an application called in its own process
+    public: bool = scope["app"].state.settings.is_public
+    return public
 
 
 def may_show(dataset: Dataset, kind: str) -> bool:

@@ -97,6 +97,38 @@ class NotAcceptable(SiteError):
     title = "Not to be had in that form"
 
 
+class BadRequest(SiteError):
+    """What was sent is no request of HTTP, or one whose parts contradict each other."""
+
+    status = 400
+    type = "bad-request"
+    title = "Request not understood"
+
+
+class AddressTooLong(SiteError):
+    """The address that was asked for is longer than any that this site gives out."""
+
+    status = 414
+    type = "address-too-long"
+    title = "Address too long"
+
+
+class HeadersTooLarge(SiteError):
+    """The headers of the request are more, or longer, than any client needs."""
+
+    status = 431
+    type = "headers-too-large"
+    title = "Headers too large"
+
+
+class WrongHost(SiteError):
+    """The request names a host that this site does not answer for."""
+
+    status = 421
+    type = "wrong-host"
+    title = "Not the host of this site"
+
+
 class TooSlow(SiteError):
     """What was to be sent did not arrive in the time there is for it."""
 

@@ -1,17 +1,21 @@
 """Puts the site together: the only place where routers, templates, catalogue and errors meet.
 
-``uvicorn --factory app.main:create_app`` serves it.
+``python -m app`` serves it, with the limits that any server on a network needs (``app.serve``).
 """
 
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -29,22 +33,28 @@ from app import (
     pages,
     rendering,
 )
+from app.addresses import networks_of
+from app.allowed_hosts import AllowedHosts, hosts_of
 from app.catalogue_guard import CatalogueGuard
 from app.compression import Compression
+from app.connection_limits import Limits
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NotFound, SiteError, near_names
 from app.http import EXPOSED, CatalogueResponses, Head, Safety, program_version
 from app.media import IMMUTABLE
+from app.own_folder import OwnFolder, remove_left_over
 from app.ratelimit import RateLimit
 from app.routes import PlainRoute
-from app.settings import Settings
+from app.settings import PREFIX, Settings, SettingsError
 from app.spool import Spool
 from app.stability import api as stability_api
 from app.stability import pages as stability_pages
 from app.stability.evaluation import Evaluations
+from app.trusted_proxies import TrustedProxies
 from app.versions import api as versions_api
 from app.versions import pages as versions_pages
 
+T = TypeVar("T")
 _APP: Final = Path(__file__).resolve().parent
 _DESCRIPTION: Final = (
     "Label errors in the test sets of machine-learning benchmarks: issues that confident learning flagged, "
@@ -66,16 +76,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         routes=_routes(),
+        lifespan=_lifespan,
         middleware=[
             Middleware(Head),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=["*"],
-                allow_methods=["GET", "HEAD", "POST"],
-                allow_headers=["Content-Type", "If-None-Match", "If-Range", "Range"],
-                expose_headers=EXPOSED,
-            ),
-            Middleware(RateLimit, a_minute=settings.requests_a_minute),
+            Middleware(TrustedProxies, networks=_read("trusted_proxies", networks_of, settings.trusted_proxies)),
+            Middleware(AllowedHosts, hosts=_read("hosts", hosts_of, settings.hosts)),
+            *([_FOR_OTHER_SITES] if settings.is_public else []),
+            Middleware(RateLimit, a_minute=settings.requests_a_minute, refuse=_answer),
             Middleware(
                 CatalogueResponses, catalogue=catalogue, program=program, most_bytes=settings.kept_answers * 1_000_000
             ),
@@ -84,15 +91,44 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     app.state.settings = settings
+    app.state.limits = Limits.of(settings)
     app.state.catalogue = catalogue
     app.state.program = program
-    app.state.spool = Spool(settings.kept_files * 1_000_000)
-    app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds)
+    app.state.folder = OwnFolder()
+    app.state.spool = Spool(settings.kept_files * 1_000_000, app.state.folder)
+    app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds, app.state.folder)
     app.add_exception_handler(SiteError, _site_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
     return app
+
+
+#: What scripts of other sites may read, which on a private server is nothing.
+_FOR_OTHER_SITES: Final = Middleware(
+    CORSMiddleware,
+    allow_origins=["*"],
+    allow_methods=["GET", "HEAD", "POST"],
+    allow_headers=["Content-Type", "If-None-Match", "If-Range", "Range"],
+    expose_headers=EXPOSED,
+)
+
+
+def _read(name: str, read: Callable[[str], T], text: str) -> T:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name.upper()} is {text!r}: {error}") from error
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await run_in_threadpool(remove_left_over)
+    try:
+        yield
+    finally:
+        app.state.folder.remove()
 
 
 #: The parts of the API in the order of its documentation.
@@ -161,6 +197,11 @@ async def _site_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, SiteError):
         raise error
     return _answer(request, error)
+
+
+async def _gone(_request: Request, _: Exception) -> Response:
+    # Whoever asked hung up in the middle of it: nobody reads this, and nothing went wrong here.
+    return Response(status_code=400)
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -24,7 +24,11 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 ERROR_TYPES: Final = (
     errors.NotFound,
     errors.Gone,
+    errors.BadRequest,
     errors.FilterError,
+    errors.AddressTooLong,
+    errors.HeadersTooLarge,
+    errors.WrongHost,
     errors.NotHere,
     errors.NotAcceptable,
     errors.TooSlow,

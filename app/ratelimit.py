@@ -1,37 +1,49 @@
-"""A polite limit on requests to the API: so many a minute from one address, told in headers, and when to come again.
+"""A polite limit on requests that cost work: so many a minute from one address, told in headers, and when to ask again.
 
-A bucket of requests that fills at a steady rate, so a script may be quick for a moment and steady for ever. Requests
-from this machine itself are not counted. Behind a proxy, the server must be told the visitor's address by it
-(``uvicorn --proxy-headers``). Nothing is stored beyond the bucket.
+The API is counted, and the pages that do the same work: searches, evaluations, corrected sets and stability under a
+policy. A bucket of requests that fills at a steady rate, so a script may be quick for a moment and steady for ever.
+Requests from this machine itself are not counted. Behind a proxy, the visitor's address is what the proxy says if
+``LABELERRORS_TRUSTED_PROXIES`` names it. Nothing is stored beyond the bucket.
 """
 
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_network
 from typing import Final
 
-import orjson
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import TooManyRequests
+from app.addresses import address_of
+from app.errors import SiteError, TooManyRequests
 
 _MINUTE: Final = 60.0
 _MOST_ADDRESSES: Final = 100_000
-_LIMITED: Final = "/api/v1/"
+_API: Final = "/api/v1/"
+#: The last parts of pages' addresses whose query string asks for work.
+_WORK: Final = ("changes", "changes.atom", "confusions", "corrected", "stability")
 
 
 class RateLimit:
     """Lets each address make ``a_minute`` requests a minute, all at once if it likes; 0 sets no limit."""
 
-    def __init__(self, app: ASGIApp, a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        a_minute: int,
+        refuse: Callable[[Request, SiteError], Response],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.app = app
         self.a_minute = a_minute
+        self.refuse = refuse
         self.clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> (requests left, when)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limited = self.a_minute and scope["type"] == "http" and scope["path"].startswith(_LIMITED)
+        limited = self.a_minute and scope["type"] == "http" and _costs(scope)
         address = _address(scope) if limited else None
         if address is None:
             await self.app(scope, receive, send)
@@ -39,7 +51,7 @@ class RateLimit:
         left = self._take(address)
         headers = self._headers(left)
         if left < 0:
-            await self._refuse(scope["path"], left, headers, send)
+            await self._refused(Request(scope), left, headers)(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
@@ -67,21 +79,24 @@ class RateLimit:
             (b"ratelimit", b'"minute";r=%d;t=%d' % (max(0, int(left)), _up(until_one))),
         ]
 
-    async def _refuse(self, path: str, left: float, headers: list[tuple[bytes, bytes]], send: Send) -> None:
+    def _refused(self, request: Request, left: float, headers: list[tuple[bytes, bytes]]) -> Response:
         seconds = max(1, _up(-left * _MINUTE / self.a_minute))
         error = TooManyRequests(
             f"This address may ask {self.a_minute} times a minute; ask again in {seconds} second{'s'[: seconds > 1]}."
         )
-        body = orjson.dumps(error.problem(path))
-        headers = [
-            *headers,
-            (b"retry-after", b"%d" % seconds),
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"cache-control", b"no-store"),
-        ]
-        await send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        response = self.refuse(request, error)
+        response.raw_headers += [*headers, (b"retry-after", b"%d" % seconds)]
+        return response
+
+
+def _costs(scope: Scope) -> bool:
+    path: str = scope["path"]
+    if path.startswith(_API) or scope["method"] not in ("GET", "HEAD"):
+        return True
+    query: bytes = scope["query_string"]
+    if not query:
+        return False
+    return path.rpartition("/")[2] in _WORK or any(part.startswith(b"q=") for part in query.split(b"&"))
 
 
 def _up(seconds: float) -> int:
@@ -93,12 +108,9 @@ def _address(scope: Scope) -> str | None:
     client = scope.get("client")
     if client is None:
         return None
-    try:
-        address = ipaddress.ip_address(client[0])
-    except ValueError:
+    address = address_of(client[0])
+    if address is None:
         return str(client[0])
     if address.is_loopback:
         return None
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)

@@ -28,17 +28,35 @@ class Settings:
     kept_answers: int = 64
     # Megabytes of files kept on disk for those who read them in parts, 16 to 1000000.
     kept_files: int = 2_000
+    # Connections open at a time in each process, 8 to 100000; those that let it wait longest make room for new ones.
+    connections: int = 1_000
+    # Seconds that the headers of a request may take to arrive, 1 to 3600.
+    header_seconds: int = 10
+    # Seconds that a connection is kept open for another request, 1 to 3600.
+    idle_seconds: int = 20
+    # Seconds that a client may neither send any of its request nor take any of its answer, 1 to 3600.
+    stall_seconds: int = 60
     # Requests a minute that one address may make of the API; 0 sets no limit. This machine itself is never limited.
     requests_a_minute: int = 0
     # Seconds that predictions sent to be evaluated may take to arrive, 1 to 3600.
     upload_seconds: int = 300
     # Seconds that their evaluation may take, 1 to 3600.
     evaluation_seconds: int = 60
-    # 1: everyone may reach this server, so it shows only those media that their licences let it show. 0: all of them.
-    # Empty: all of them as long as the server is bound to this machine (127.0.0.1).
+    # 1: everyone may reach this server, so it shows only those media that their licences let it show. 0: all of them,
+    # and nothing to scripts of other sites. Empty: 1, unless ``app.serve`` listens to this machine alone.
     public: bool | None = None
+    # Names of this site, with commas between them: requests for other hosts are refused. "*.example.org" is all names
+    # below example.org. Empty: every name where the site is public, else this machine's own where it is asked there.
+    hosts: str = ""
+    # Addresses or networks of proxies, with commas between them, whose X-Forwarded-... or Forwarded are believed.
+    trusted_proxies: str = ""
     # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everyone may reach this server: so it is taken to be where nothing says that it is not."""
+        return self.public is not False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -58,21 +76,25 @@ class Settings:
                 variables = ", ".join(f"{PREFIX}{k.upper()}" for k in known)
                 raise SettingsError(f"{PREFIX}{name.upper()} is no setting; expected one of {variables}")
         settings = cls()
+
+        def number(name: str, low: int, high: int) -> int:
+            return _whole_number(name, found.get(name), getattr(settings, name), low, high)
+
         return cls(
             catalogue=Path(found.get("catalogue") or settings.catalogue),
-            page_size=_whole_number("page_size", found.get("page_size"), settings.page_size, 1, 200),
-            kept_answers=_whole_number("kept_answers", found.get("kept_answers"), settings.kept_answers, 0, 4096),
-            kept_files=_whole_number("kept_files", found.get("kept_files"), settings.kept_files, 16, 1_000_000),
-            requests_a_minute=_whole_number(
-                "requests_a_minute", found.get("requests_a_minute"), settings.requests_a_minute, 0, 1_000_000
-            ),
-            upload_seconds=_whole_number(
-                "upload_seconds", found.get("upload_seconds"), settings.upload_seconds, 1, 3600
-            ),
-            evaluation_seconds=_whole_number(
-                "evaluation_seconds", found.get("evaluation_seconds"), settings.evaluation_seconds, 1, 3600
-            ),
+            page_size=number("page_size", 1, 200),
+            kept_answers=number("kept_answers", 0, 4096),
+            kept_files=number("kept_files", 16, 1_000_000),
+            connections=number("connections", 8, 100_000),
+            header_seconds=number("header_seconds", 1, 3600),
+            idle_seconds=number("idle_seconds", 1, 3600),
+            stall_seconds=number("stall_seconds", 1, 3600),
+            requests_a_minute=number("requests_a_minute", 0, 1_000_000),
+            upload_seconds=number("upload_seconds", 1, 3600),
+            evaluation_seconds=number("evaluation_seconds", 1, 3600),
             public=_yes_or_no("public", found.get("public")),
+            hosts=found.get("hosts", settings.hosts),
+            trusted_proxies=found.get("trusted_proxies", settings.trusted_proxies),
             contact=found.get("contact", settings.contact),
         )
 

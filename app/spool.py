@@ -1,18 +1,18 @@
 """Files that had to be written to know their length, kept for a while so that parts of them can be read again.
 
-A bounded folder of the server's own, gone when the server ends. Names of files come from digests, never from visitors.
+A bounded folder of the server's own (``own_folder``), gone when the server ends. No file is named by a visitor.
 """
 
 import hashlib
-import shutil
 import tempfile
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from app.own_folder import OwnFolder
 
 _PIECE: Final = 1 << 20
 
@@ -29,9 +29,9 @@ class Kept:
 class Spool:
     """Keeps at most ``most_bytes`` of files, those used last. Safe to use from several threads."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, folder: OwnFolder) -> None:
         self._most = most_bytes
-        self._folder: str | None = None
+        self._folder = folder
         self._files: OrderedDict[Hashable, Kept] = OrderedDict()
         self._changing = threading.Lock()
         self._writing: dict[Hashable, threading.Lock] = {}
@@ -68,15 +68,8 @@ class Spool:
         return kept
 
     def _written(self, make: Callable[[], Iterator[bytes]]) -> Kept:
-        with self._changing:
-            # Systems clear away what lies in their folder for temporary files and was not touched for days.
-            if self._folder is None or not Path(self._folder).is_dir():
-                self._folder = tempfile.mkdtemp(prefix="label-errors-files-")
-                # When the spool goes, and when the program ends, whichever is first.
-                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-            folder = self._folder
         digest, size = hashlib.sha256(), 0
-        part = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 - it stays
+        part = tempfile.NamedTemporaryFile(dir=self._folder.path(), delete=False)  # noqa: SIM115 - it stays
         try:
             with part:
                 for piece in make():

@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image
 
 from app.media import KINDS
-from benchmarks.site import ROOT, served, wrk
+from benchmarks.site import ROOT, SITE, served, wrk
 from ingest.media import MediaItem, MediaProblem, MediaSource, open_media
 from ingest.media.image import LARGE_SIDE, SMALL_SIDE
 
@@ -176,7 +176,7 @@ def serving(catalogue: Path | None) -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         ceiling = stack.enter_context(served("benchmarks.site:constant"))
-        site = stack.enter_context(served("app.main:create_app", catalogue=catalogue or sample(folder)))
+        site = stack.enter_context(served(SITE, catalogue=catalogue or sample(folder)))
         found = media_addresses(site)
         for kind in KINDS - found.keys():
             print(f"{kind}: none in this catalogue")

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SIZES = {"25 thousand": 25_000, "7 million": 7_000_000}
 WAYS = {"made": 0, "kept": 64}
 FORMS = ("HTML", "JSON")
+SITE = "app"  # served by its own command
 CONNECTIONS = 16
 ADDRESSES = 200
 
@@ -48,12 +49,13 @@ def constant() -> FastAPI:
 
 @contextmanager
 def served(factory: str, **settings: object) -> Iterator[str]:
-    """A server in a process of its own; yields its address."""
+    """The site, or another application by uvicorn alone, in a process of its own; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {**os.environ, **{f"LABELERRORS_{name.upper()}": str(value) for name, value in settings.items()}}
-    options = ["--factory", factory, "--port", str(port), "--log-level", "warning", "--no-access-log"]
-    process = subprocess.Popen([sys.executable, "-m", "uvicorn", *options], cwd=ROOT, env=environment)
+    plain = ["uvicorn", "--factory", factory, "--log-level", "warning", "--no-access-log"]
+    command = [sys.executable, "-m", *(["app"] if factory == SITE else plain), "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(200):
@@ -126,7 +128,7 @@ def main() -> int:
         for size, n_issues in SIZES.items():
             catalogue = catalogue_of(n_issues)
             for way, megabytes in WAYS.items():
-                site = stack.enter_context(served("app.main:create_app", catalogue=catalogue, kept_answers=megabytes))
+                site = stack.enter_context(served(SITE, catalogue=catalogue, kept_answers=megabytes))
                 for form in FORMS:
                     runs[f"{form}, {way}, {size}"] = (site, pages(site, form))
         rates: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}

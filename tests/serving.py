@@ -9,14 +9,15 @@ from pathlib import Path
 import uvicorn
 
 from app.main import create_app
+from app.serve import limited
 from app.settings import Settings
 
 
 @contextmanager
 def serving(catalogue: Path, **settings: object) -> Iterator[str]:
-    """Serve a catalogue; yields the site's address, without a slash at its end."""
-    app = create_app(Settings(catalogue=catalogue, **settings))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none", lifespan="off")
+    """Serve a catalogue privately, with all limits, under any host; yields the address, without a slash at its end."""
+    chosen = Settings(catalogue=catalogue, **{"public": False, "hosts": "*", **settings})
+    config = uvicorn.Config(create_app(chosen), host="127.0.0.1", port=0, log_level="warning", **limited(chosen))
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -22,7 +22,7 @@ def test_what_is_copied_is_there_and_all_that_is_needed():
 
 def test_the_server_is_the_one_of_the_readme():
     command = json.loads(re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.M)[-1])
-    assert command[:3] == ["uvicorn", "--factory", "app.main:create_app"]
+    assert command == ["python", "-m", "app", "--host", "0.0.0.0"]
     assert "USER site" in DOCKERFILE
     assert "/healthz" in DOCKERFILE
 

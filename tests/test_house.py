@@ -114,7 +114,6 @@ def test_examples_in_docstrings_hold(path):
 #: Declared and imported nowhere: a library or a program of ours asks for it by itself.
 UNSEEN = {
     "uvloop": "uvicorn takes it where it is",
-    "httptools": "uvicorn takes it where it is",
     "python-multipart": "starlette reads forms with it",
     "audioop-lts": "pydub needs what Python 3.13 no longer has",
     "aiohttp": "fsspec opens addresses with it",

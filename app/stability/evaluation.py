@@ -9,7 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import anyio
 from fastapi import Request
@@ -21,6 +21,7 @@ from app.database import current
 from app.errors import Busy, TooLarge, TooSlow, Unreadable
 from app.measuring.class_spelling import CLASSES_ARE
 from app.measuring.uploads import MOST_BYTES
+from app.own_folder import OwnFolder
 from app.records import Dataset
 from app.stability.choice import agreement_of
 from app.stability.results import require_known
@@ -29,8 +30,8 @@ from app.stability.workers import DiedError, TookTooLongError, Workers
 MOST_BYTES_WORDS: Final = f"{MOST_BYTES // 1_000_000} MB"
 #: What multipart adds to a file.
 _ENVELOPE: Final = 100_000
-#: Bytes of all files that are on their way at one time.
-_MOST_ARRIVING: Final = 5 * MOST_BYTES
+#: Bytes of all files that are on their way, or wait for their turn, at one time. One on its way may be there twice.
+_MOST_HELD: Final = 6 * MOST_BYTES
 #: Evaluations at a time; others wait for their turn.
 _AT_A_TIME: Final = 2
 _LONGEST_WAIT: Final = 60.0  # seconds
@@ -44,12 +45,13 @@ _Received = tuple[Path, str, int, str | None]
 class Evaluations:
     """All evaluations of a site: what they may take together."""
 
-    def __init__(self, upload_seconds: float, evaluation_seconds: float) -> None:
+    def __init__(self, upload_seconds: float, evaluation_seconds: float, folder: OwnFolder) -> None:
         self.upload_seconds = upload_seconds
         self.evaluation_seconds = evaluation_seconds
         self.workers = Workers(evaluation_seconds, _AT_A_TIME)
         self.turns = asyncio.Semaphore(_AT_A_TIME)
-        self.arriving = 0  # bytes
+        self.folder = folder
+        self.held = 0  # bytes of all files, those that the form's reader keeps without a name among them
 
 
 async def evaluated(request: Request, name: str) -> dict[str, Any]:
@@ -62,8 +64,9 @@ async def evaluated(request: Request, name: str) -> dict[str, Any]:
     dataset = queries.dataset_named(catalogue, name)
     require_known(dataset)
     evaluations: Evaluations = request.app.state.evaluations
-    with tempfile.TemporaryDirectory(prefix="evaluation-") as folder:
-        path, file_name, agreement, classes_are = await _received(request, evaluations, dataset, Path(folder))
+    within = await anyio.to_thread.run_sync(evaluations.folder.path)
+    with _Held(evaluations) as held, tempfile.TemporaryDirectory(prefix="evaluation-", dir=within) as folder:
+        path, file_name, agreement, classes_are = await _received(request, held, dataset, Path(folder))
         order = {
             "catalogue": str(catalogue.path.resolve()),
             "version": catalogue.file_version,
@@ -105,48 +108,66 @@ def _found(answer: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def _received(request: Request, evaluations: Evaluations, dataset: Dataset, folder: Path) -> _Received:
+class _Held:
+    """The bytes that one request takes of the disk, as long as it takes them."""
+
+    def __init__(self, evaluations: Evaluations) -> None:
+        self.evaluations = evaluations
+        self.n_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.add(-self.n_bytes)
+
+    def add(self, n_bytes: int) -> None:
+        """Count bytes before they are written, or, below 0, after they are gone. Raises Busy if there is no room."""
+        if n_bytes > 0 and self.evaluations.held + n_bytes > _MOST_HELD:
+            raise Busy("Too many files are being read at the moment; try again in a minute.")
+        self.n_bytes += n_bytes
+        self.evaluations.held += n_bytes
+
+
+async def _received(request: Request, held: _Held, dataset: Dataset, folder: Path) -> _Received:
+    evaluations = held.evaluations
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Unreadable("Expected a form (multipart/form-data) with a field file, found something else.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > MOST_BYTES + _ENVELOPE:
         raise _too_large()
     await anyio.to_thread.run_sync(evaluations.workers.prepare)
-    arriving = _Arriving(request, evaluations)
+    arriving = _Arriving(request, held)
     try:
         with anyio.fail_after(evaluations.upload_seconds):
-            return await _saved(request, arriving.pieces(), dataset, folder)
+            return await _saved(request, arriving, dataset, folder)
     except TimeoutError as error:
         raise TooSlow(
             f"Expected all of the file within {evaluations.upload_seconds:g} seconds, found {arriving.n_bytes:,} bytes "
             f"of the request by then. {_OFFLINE}"
         ) from error
-    finally:
-        evaluations.arriving -= arriving.n_bytes
 
 
 class _Arriving:
     """The bytes of a request as they come, counted."""
 
-    def __init__(self, request: Request, evaluations: Evaluations) -> None:
+    def __init__(self, request: Request, held: _Held) -> None:
         self._request = request
-        self._evaluations = evaluations
+        self.held = held
         self.n_bytes = 0
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         async for piece in self._request.stream():
             self.n_bytes += len(piece)
-            self._evaluations.arriving += len(piece)
             if self.n_bytes > MOST_BYTES + _ENVELOPE:
                 raise _too_large()
-            if self._evaluations.arriving > _MOST_ARRIVING:
-                raise Busy("Too many files are arriving at the moment; try again in a minute.")
+            self.held.add(len(piece))
             yield piece
 
 
-async def _saved(request: Request, pieces: AsyncGenerator[bytes, None], dataset: Dataset, folder: Path) -> _Received:
+async def _saved(request: Request, arriving: _Arriving, dataset: Dataset, folder: Path) -> _Received:
     try:
-        parser = MultiPartParser(request.headers, pieces, max_files=1, max_fields=4, max_part_size=1_000)
+        parser = MultiPartParser(request.headers, arriving.pieces(), max_files=1, max_fields=4, max_part_size=1_000)
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeError) as error:
         raise Unreadable(f"Expected a form with a field file: {getattr(error, 'message', error)}") from error
@@ -161,10 +182,12 @@ async def _saved(request: Request, pieces: AsyncGenerator[bytes, None], dataset:
         path = folder / "upload"
         async with await anyio.open_file(path, "wb") as target:
             while piece := await file.read(1 << 20):
+                arriving.held.add(len(piece))
                 await target.write(piece)
         return path, file.filename[-200:], chosen, classes_are or None
     finally:
         await form.close()
+        arriving.held.add(-arriving.n_bytes)
 
 
 def _too_large() -> TooLarge:

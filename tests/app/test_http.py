@@ -95,10 +95,18 @@ def test_nothing_foreign_is_run_or_framed(client, address):
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_reading_from_other_sites_is_allowed(client):
-    headers = client.get("/api/v1/datasets", headers={"Origin": "https://example.org"}).headers
+def test_scripts_of_other_sites_may_read_what_is_public_and_nothing_else(client, sample_catalogue):
+    other = {"Origin": "https://example.org"}
+    with serving(sample_catalogue, public=True) as address:
+        headers = httpx.get(f"{address}/api/v1/datasets", headers=other, timeout=60).headers
     assert headers["access-control-allow-origin"] == "*"
     assert "Link" in headers["access-control-expose-headers"]
+    for asked in (other, {"Origin": "null"}):
+        answer = client.get("/api/v1/datasets", headers=asked)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+    asking = {**other, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    preflight = client.options("/api/v1/datasets/sample-digits/labels", headers=asking)
+    assert not [name for name in preflight.headers if name.startswith("access-control")]
 
 
 def test_pages_are_compressed_for_who_wants_it(client):

@@ -4,8 +4,10 @@ import asyncio
 
 import httpx
 import pytest
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from app.errors import SiteError
 from app.main import create_app
 from app.ratelimit import RateLimit
 from app.settings import Settings, SettingsError
@@ -18,11 +20,11 @@ class Clock:
         return self.now
 
 
-def ask(app, address: str, path: str = "/api/v1/datasets") -> httpx.Response:
+def ask(app, address: str, path: str = "/api/v1/datasets", method: str = "GET") -> httpx.Response:
     async def once() -> httpx.Response:
         transport = httpx.ASGITransport(app, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://site") as client:
-            return await client.get(path)
+            return await client.request(method, path)
 
     return asyncio.run(once())
 
@@ -30,7 +32,11 @@ def ask(app, address: str, path: str = "/api/v1/datasets") -> httpx.Response:
 @pytest.fixture
 def limited():
     clock = Clock()
-    return RateLimit(PlainTextResponse("yes"), a_minute=6, clock=clock), clock
+    return RateLimit(PlainTextResponse("yes"), a_minute=6, refuse=problem, clock=clock), clock
+
+
+def problem(request: Request, error: SiteError) -> Response:
+    return JSONResponse(error.problem(request.url.path), error.status, media_type="application/problem+json")
 
 
 def test_an_address_is_told_what_is_left_and_when_to_come_again(limited):
@@ -60,6 +66,16 @@ def test_addresses_are_counted_apart_and_networks_together(limited):
     assert ask(app, "203.0.113.10").status_code == 200
 
 
+def test_addresses_of_ipv4_written_as_ipv6_are_not_one_network(limited):
+    """A server that listens to IPv6 sees all visitors by IPv4 so; they share their first 64 bits."""
+    app, _ = limited
+    for _ in range(6):
+        ask(app, "::ffff:203.0.113.9")
+    assert ask(app, "203.0.113.9").status_code == 429
+    assert ask(app, "::ffff:203.0.113.10").status_code == 200
+    assert "ratelimit" not in ask(app, "::ffff:127.0.0.1").headers
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
 def test_this_machine_is_never_limited(limited, address):
     app, _ = limited
@@ -67,9 +83,39 @@ def test_this_machine_is_never_limited(limited, address):
     assert "ratelimit" not in ask(app, address).headers
 
 
-def test_pages_are_not_counted(limited):
+@pytest.mark.parametrize(
+    "path", ["/cifar10", "/cifar10?category=correctable", "/cifar10/corrected", "/static/site.css"]
+)
+def test_pages_that_cost_little_are_not_counted(limited, path):
     app, _ = limited
-    assert {ask(app, "203.0.113.9", "/cifar10").status_code for _ in range(20)} == {200}
+    assert {ask(app, "203.0.113.9", path).status_code for _ in range(20)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/cifar10/evaluate"),
+        ("GET", "/imdb?q=terrible"),
+        ("GET", "/imdb?given=pos&q=terrible"),
+        ("GET", "/cifar10/corrected?agreement=4"),
+        ("GET", "/cifar10/stability?agreement=4"),
+        ("HEAD", "/imdb?q=terrible"),
+    ],
+)
+def test_pages_that_do_the_work_of_the_api_are_counted_with_it(limited, method, path):
+    app, _ = limited
+    assert [ask(app, "203.0.113.9", path, method).status_code for _ in range(7)] == [200] * 6 + [429]
+    assert ask(app, "203.0.113.9").status_code == 429
+
+
+def test_a_page_is_refused_by_a_page(sample_catalogue):
+    app = create_app(Settings(catalogue=sample_catalogue, requests_a_minute=1))
+    path = "/sample-texts?q=the"
+    assert ask(app, "203.0.113.9", path).status_code == 200
+    refused = ask(app, "203.0.113.9", path)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert refused.headers["content-type"].startswith("text/html")
+    assert "ask again in 60 seconds" in refused.text
 
 
 def test_the_site_has_no_limit_unless_it_is_set(sample_catalogue):

@@ -60,7 +60,7 @@ def new(sample_catalogue: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(catalogue: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(catalogue=catalogue)), raise_server_exceptions=False) as client:
+    with TestClient(create_app(Settings(catalogue=catalogue, public=False)), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -196,7 +196,7 @@ ODD: dict[str, str | Callable[[bytes], bytes]] = {
 def lasting(sample_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Path]]:
     """A site whose catalogue is replaced again and again, by none that it takes. Answers are made each time."""
     catalogue = Path(shutil.copyfile(sample_catalogue, tmp_path_factory.mktemp("lasting") / "catalogue.sqlite"))
-    settings = Settings(catalogue=catalogue, kept_answers=0)
+    settings = Settings(catalogue=catalogue, kept_answers=0, public=False)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         require_all(client, version(client))
         yield client, catalogue
@@ -220,7 +220,7 @@ def test_one_that_is_odd_takes_no_place_and_the_old_one_serves_all(
 
 def test_where_an_odd_one_is_all_there_is_every_page_says_so(sample_catalogue: Path, tmp_path: Path) -> None:
     odd = changed(sample_catalogue, tmp_path / "odd.sqlite", "UPDATE datasets SET missing = '3'")
-    with TestClient(create_app(Settings(catalogue=odd)), raise_server_exceptions=False) as site:
+    with TestClient(create_app(Settings(catalogue=odd, public=False)), raise_server_exceptions=False) as site:
         for address in (*PAGES, f"{API}/corrected.csv"):
             response = site.get(address)
             assert response.status_code == 503, response.text
@@ -273,7 +273,7 @@ def test_no_file_is_written_of_two_catalogues(catalogue: Path, monkeypatch: pyte
     """What was read while the file changed is not sent, and not kept for the next who asks."""
     from app import downloads
 
-    app = create_app(Settings(catalogue=catalogue))
+    app = create_app(Settings(catalogue=catalogue, public=False))
     with TestClient(app, raise_server_exceptions=False) as site:
         write, npy_pieces = downloads.write, downloads.npy_pieces
 

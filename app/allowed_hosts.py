@@ -1,0 +1,86 @@
+"""Which host names this site answers for.
+
+A site of another name can let its visitors' browsers ask a server on their own machine (DNS rebinding): the browser
+then says the other's name as host. So a private server that is asked on this machine answers to this machine's names
+alone, and any server only to ``LABELERRORS_HOSTS`` where that is set.
+"""
+
+import re
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.addresses import address_of, loopback
+from app.audience import is_public
+from app.errors import WrongHost
+from app.problem_response import send_problem
+
+#: Asked by those who watch over the server, by whatever name they reach it; it says nothing of what is served.
+_ANY_NAME: Final = "/healthz"
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]*)(:[0-9]{1,5})?")
+_NAME: Final = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]|\*")
+
+
+def hosts_of(text: str) -> tuple[str, ...]:
+    """The names that a text lists with commas between them. Raises ValueError for what is no name.
+
+    >>> hosts_of("Labels.example, *.labels.example, [::1]")
+    ('labels.example', '*.labels.example', '[::1]')
+    """
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no host name; expected one without scheme and port, like labels.example")
+    return names
+
+
+class AllowedHosts:
+    """Refuses requests for hosts that this site is not."""
+
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == _ANY_NAME:
+            await self.app(scope, receive, send)
+            return
+        named = [value for name, value in scope["headers"] if name == b"host"]
+        if len(named) == 1 and self._ours(scope, named[0].decode("latin-1")):
+            await self.app(scope, receive, send)
+            return
+        if not named and not self.hosts and not _guarded(scope):
+            await self.app(scope, receive, send)  # HTTP/1.0 names none
+            return
+        found = " and ".join(repr(value.decode("latin-1")[:80]) for value in named[:2]) or "none"
+        await send_problem(send, WrongHost(f"The request is for host {found}. {_expected(self.hosts)}"), scope["path"])
+
+    def _ours(self, scope: Scope, named: str) -> bool:
+        match = _HOST.fullmatch(named)
+        if match is None:
+            return False
+        host = match[1].lower().rstrip(".")
+        if self.hosts:
+            return any(_fits(host, name) for name in self.hosts)
+        return not _guarded(scope) or host.endswith(".localhost") or loopback(host.strip("[]"))
+
+
+def _guarded(scope: Scope) -> bool:
+    server = scope.get("server")
+    asked = None if server is None or server[1] is None else address_of(server[0])
+    return not is_public(scope) and asked is not None and asked.is_loopback
+
+
+def _fits(host: str, name: str) -> bool:
+    if name.startswith("*."):
+        return host.endswith(name[1:])
+    return name in ("*", host)
+
+
+def _expected(hosts: tuple[str, ...]) -> str:
+    if hosts:
+        return "This site answers for other names; LABELERRORS_HOSTS lists them."
+    return (
+        "This server is private and answers for localhost and 127.0.0.1 alone; if it is to be reached by another name, "
+        "start it with LABELERRORS_HOSTS set to that name."
+    )

@@ -1,0 +1,100 @@
+"""A folder for what a running server writes, held by a lock, so that what a dead one left is known and can be removed.
+
+The system's folder for temporary files is shared by several servers, and their numbers are given out again: what tells
+that a folder's owner lives is that it holds a lock on a file in it, which ends with the process however that ends.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Final
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - systems without these locks keep what is left over
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX: Final = "label-errors-files-"
+#: Until its lock is held, a folder has a name that nobody looks for.
+_UNFINISHED: Final = "label-errors-new-"
+_LOCK: Final = "in-use"
+_FORGOTTEN: Final = 86_400.0  # seconds
+
+
+class OwnFolder:
+    """The folder of one process, made when it is first asked for. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._path: Path | None = None
+        self._remove: weakref.finalize[..., OwnFolder] | None = None
+
+    def path(self) -> Path:
+        """Where the folder is by now: made anew if the system has cleared it away in the meantime."""
+        with self._changing:
+            if self._path is None or not self._path.is_dir():
+                self._path, lock = _made()
+                # When its owner goes, and when the program ends, whichever is first.
+                self._remove = weakref.finalize(self, _remove, self._path, lock)
+            return self._path
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it; asked for again, it is made anew."""
+        with self._changing:
+            if self._remove is not None:
+                self._remove()
+            self._path = self._remove = None
+
+
+def _made() -> tuple[Path, int]:
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED))
+    lock = os.open(unfinished / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # a file system without locks: the folder only goes with its process
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    path = unfinished.with_name(_PREFIX + unfinished.name.removeprefix(_UNFINISHED))
+    unfinished.rename(path)
+    return path, lock
+
+
+def _remove(path: Path, lock: int) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    os.close(lock)
+
+
+def remove_left_over() -> list[Path]:
+    """Remove the folders that servers of this user left when they were killed; returns which these were.
+
+    Folders of others, links, and folders whose server lives are left alone.
+    """
+    removed = []
+    if fcntl is not None:
+        for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            with contextlib.suppress(OSError):
+                if _left_over(path):
+                    shutil.rmtree(path)
+                    removed.append(path)
+    return removed
+
+
+def _left_over(path: Path) -> bool:
+    found = path.lstat()
+    if path.is_symlink() or not path.is_dir() or found.st_uid != os.getuid():
+        return False
+    try:
+        lock = os.open(path / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        # Of a program from before there were locks, or swept by the system: in use if it was used of late.
+        return time.time() - found.st_mtime > _FORGOTTEN
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True

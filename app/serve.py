@@ -1,0 +1,165 @@
+"""Starts the server with all its limits; ``python -m app`` is the same, and so are ``make serve`` and the Docker image.
+
+What can be set stands in ``app.settings``; the options here are those that one needs every day, and win over the
+environment. A server that listens to this machine alone is private, one that others can reach is public, unless said
+otherwise.
+"""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import uvicorn
+
+from app.addresses import loopback
+from app.connection_limits import raise_descriptors
+from app.http_protocol import SiteProtocol
+from app.main import create_app
+from app.settings import PREFIX, Settings, SettingsError
+
+#: Seconds that requests may still take once the server is told to end.
+_ENDING: Final = 10
+_EPILOG: Final = """\
+Everything else is set by the environment, as the README's table says: LABELERRORS_CONNECTIONS, LABELERRORS_HOSTS,
+LABELERRORS_TRUSTED_PROXIES and so on. Options win over the environment.
+
+examples:
+  python -m app                                   the catalogue at var/catalogue.sqlite, for this machine alone
+  python -m app --host 0.0.0.0 --workers 4        for everyone who can reach this machine
+  LABELERRORS_HOSTS=labels.example LABELERRORS_TRUSTED_PROXIES=127.0.0.1 python -m app --public
+                                                  behind a proxy on this machine, as labels.example
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to end; the exit status is 2 for what cannot be served as asked."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    os.environ.update(_environment(options))
+    try:
+        settings = Settings.from_environment()
+        raise_descriptors(settings.connections)
+        site = create_app(settings)
+    except SettingsError as error:
+        parser.error(str(error))
+    _require_free(parser, options.host, options.port)
+    print(f"Serving {settings.catalogue} at {_address(options)} ({_audience(settings)}); stop with Ctrl-C", flush=True)
+    alone = options.workers == 1
+    uvicorn.run(
+        site if alone else "app.main:create_app",  # each of several processes makes its own
+        factory=not alone,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        root_path=options.root_path,
+        access_log=options.access_log,
+        log_level="info" if options.access_log else "warning",
+        **limited(settings),
+    )
+    return 0
+
+
+def limited(settings: Settings) -> dict[str, Any]:
+    """The options of uvicorn that make its limits those of the settings."""
+    return {
+        "http": SiteProtocol,
+        "ws": "none",
+        "lifespan": "on",
+        "proxy_headers": False,  # app.trusted_proxies reads them
+        "server_header": False,
+        "timeout_keep_alive": settings.idle_seconds,
+        "timeout_graceful_shutdown": _ENDING,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Serve a catalogue of label errors as a website with an API.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--catalogue",
+        metavar="FILE",
+        help=f"the catalogue, a file made by `python -m ingest` (default {defaults.catalogue})",
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen to; 0.0.0.0 is all of this machine's (default 127.0.0.1: this machine alone)",
+    )
+    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="port to listen to (default 8000)")
+    parser.add_argument(
+        "--workers", type=_workers, default=1, metavar="N", help="processes that share the port (default 1)"
+    )
+    audience = parser.add_mutually_exclusive_group()
+    audience.add_argument(
+        "--public",
+        action="store_true",
+        default=None,
+        help="show only the media that licences let everyone see (default, unless only this machine is listened to)",
+    )
+    audience.add_argument(
+        "--private",
+        action="store_false",
+        dest="public",
+        help="show all media, and let scripts of other sites read nothing (default where only this machine is "
+        "listened to)",
+    )
+    parser.add_argument("--root-path", default="", metavar="PATH", help="path of the site behind a proxy, as /labels")
+    parser.add_argument("--access-log", action="store_true", help="write a line for every request")
+    return parser
+
+
+def _environment(options: argparse.Namespace) -> dict[str, str]:
+    """The options as settings: every worker reads them from its environment."""
+    found = {}
+    if options.catalogue is not None:
+        found[f"{PREFIX}CATALOGUE"] = options.catalogue
+    public = options.public
+    if public is None and not os.environ.get(f"{PREFIX}PUBLIC"):
+        public = not loopback(options.host)
+    if public is not None:
+        found[f"{PREFIX}PUBLIC"] = "1" if public else "0"
+    return found
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected a number from 1 to 65535")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected one from 1 to 256")
+    return int(text)
+
+
+def _require_free(parser: argparse.ArgumentParser, host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        parser.error(f"port {port} of {host} cannot be had ({error.strerror}); choose another one with --port")
+
+
+def _address(options: argparse.Namespace) -> str:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{options.port}{options.root_path}"
+
+
+def _audience(settings: Settings) -> str:
+    return "public" if settings.is_public else "private"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
