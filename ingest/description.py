@@ -165,6 +165,7 @@ class Manifest:
     flag: FlagRule | int
     flagged: int | None  # how many confident learning flagged, where no matrix is here to find out
     logits: bool
+    tolerance: float | None  # how far rows may be from summing to 1, where it is not what is usual
     about: About
     classes: Classes
     files: Files

@@ -52,6 +52,8 @@ class Flagging:
     flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
     rule: FlagRule | int
     softmax: bool
+    tolerance: float | None = None  # how far rows might be from summing to 1, where that was stated
+    n_beyond: int = 0  # rows that were farther than is usual
 
     @cached_property
     def joint(self) -> Joint:
@@ -85,6 +87,15 @@ class Flagging:
         ranks[self.order] = np.arange(1, len(self.order) + 1)
         return ranks
 
+    def beyond_sentence(self) -> str:
+        """What is said of rows where a tolerance was stated; empty where none was."""
+        if self.tolerance is None:
+            return ""
+        return (
+            f"{self.n_beyond:,} of {len(self.labels):,} rows are farther from summing to 1 than is usual, within "
+            f"{self.tolerance:g}; all rows were divided by their sums in double precision."
+        )
+
     def facts(self) -> dict[str, object]:
         """What a page tells about how examples were flagged."""
         return {
@@ -98,6 +109,7 @@ class Flagging:
             "rule": self.rule.value if isinstance(self.rule, FlagRule) else str(self.rule),
             "n_flagged": self.n_flagged,
             "softmax": self.softmax,
+            **({} if self.tolerance is None else {"tolerance": self.tolerance, "n_beyond": self.n_beyond}),
         }
 
 
@@ -114,38 +126,46 @@ def flag(
             return flag(labels, matrix, rule, advance, threads)
     if labels.dtype == np.uint64:
         labels = labels.astype(np.int64)  # numpy makes floats of sums of the two
-    scores, sums = _score(labels, matrix, advance, executor)
+    scores, sums, n_beyond = _score(labels, matrix, advance, executor)
     counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
-    return Flagging(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, matrix.softmax)
+    return Flagging(
+        labels, scores, sums.thresholds, sums.count, counts, flagged, rule, matrix.softmax, matrix.tolerance, n_beyond
+    )
 
 
-def _score(labels: Labels, matrix: Matrix, advance: Advance, executor: Executor) -> tuple[RowScores, ProbabilitySums]:
+def _score(
+    labels: Labels, matrix: Matrix, advance: Advance, executor: Executor
+) -> tuple[RowScores, ProbabilitySums, int]:
     n, m = matrix.shape
     scores = empty_scores(n, m, matrix.dtype)
     sums = sums_by_class(labels[:0], scores.own[:0], m)
     spans = _spans(matrix, SPAN_BYTES)
     tasks = ((matrix, labels[start:stop], start, stop) for start, stop in spans)
-    for (start, stop), (part, part_sums) in zip(spans, executor.map(score_span, tasks), strict=True):
+    n_beyond = 0
+    for (start, stop), (part, part_sums, part_beyond) in zip(spans, executor.map(score_span, tasks), strict=True):
         scores[start:stop] = part
         sums = sums + part_sums
+        n_beyond += part_beyond
         advance(stop - start)
-    return scores, sums
+    return scores, sums, n_beyond
 
 
-def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, ProbabilitySums]:
-    """The scores of a stretch of rows, and the sums behind its share of the thresholds."""
+def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, ProbabilitySums, int]:
+    """The scores of a stretch of rows, the sums behind its share of the thresholds, and rows beyond what is usual."""
     matrix, labels, start, stop = task
     m = matrix.shape[1]
     found = empty_scores(stop - start, m, matrix.dtype)
+    n_beyond = 0
     for place, block in matrix.raw(start, stop):
         here = slice(place.first - start, place.first - start + len(block))
         scores = found[here]
+        n_beyond += place.n_beyond
         rows = look(labels[here], block, scores)
         if len(rows):
             settle(place, block, rows)
             scores[rows] = score_rows(labels[here][rows], block[rows])
-    return found, sums_by_class(labels, found.own, m)
+    return found, sums_by_class(labels, found.own, m), n_beyond
 
 
 def _count(

@@ -22,6 +22,7 @@ from ingest.executors import Executor, in_pool, on_dask
 from ingest.flag_output import summary, write_examples
 from ingest.given_labels import read_class_names, read_given_labels
 from ingest.matrices import Matrix, all_of, open_matrix, open_part
+from ingest.probabilities import MOST_TOLERANCE
 from ingest.progress import progress_for_terminal
 from ingest.readers import read_multiple_labels
 from ingest.row_look import LOOKER
@@ -39,9 +40,12 @@ MATRIX holds predicted probabilities, a row an example and a column a class: .np
 .npz, .parquet (a column a class, or one of lists) or a folder of zarr; several files are parts, one below the other.
 Columns of a table that are called by the names of the classes, or by their numbers, are put in order by them; others
 are taken in the order of the file. Rows must sum to 1 within 1e-4 (1e-2 in half precision, so do not widen it before);
-those that are farther from 1 than their precision rounds are divided by their sum. Parts of different precision are
-worked on in the highest. Labels are class numbers or names: .npy, .json, .csv and .parquet (the column "label", or the
-only one) or one a line. A text that is the name of a class stands for it; any other must be the number of one, from 0.
+those that are farther from 1 than their precision rounds are divided by their sum. --tolerance X takes rows that sum
+to 1 within X, divides all of them by their sums in double precision, which is what is worked on then, and says how many
+were too far from 1 otherwise. Parts of different precision are worked on in the highest. Labels are class numbers or
+names: .npy, .json, .csv and .parquet (the column "label", or the only one) or one a line, blank lines passed over.
+Texts are names where all of them are, and numbers, from 0, where all are that; where class names are numbers themselves
+and both would fit, --classes-are says which. The same goes for the names of columns.
 
 Rules: calibrated and uncalibrated flag the rho * n examples of lowest normalized margin, rounded down; rho is the share
 that lies off the diagonal in the calibrated joint, or in the confident joint itself. A plain number flags that many of
@@ -95,6 +99,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --multiple: count what each class would flag by itself, see below",
     )
     parser.add_argument("--logits", action="store_true", help="the matrix holds logits: apply softmax")
+    parser.add_argument(
+        "--tolerance",
+        metavar="X",
+        type=_tolerance,
+        help="take rows that sum to 1 within X, each divided by its sum in double precision",
+    )
     parser.add_argument("--out", metavar="FILE", type=_out, help=f"write the flagged examples: {', '.join(ENDINGS)}")
     parser.add_argument("--all", action="store_true", help="write every example, not only the flagged")
     parser.add_argument(
@@ -173,12 +183,16 @@ def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Ma
         if arguments.labels.suffix.lower() == ".csv":
             finding += " below the line that names the columns"
         raise DataError(arguments.labels, finding)
-    return open_matrix(inputs.paths, n_labels, inputs.m, logits=arguments.logits, names=inputs.names)
+    return open_matrix(
+        inputs.paths, n_labels, inputs.m, logits=arguments.logits, names=inputs.names, tolerance=arguments.tolerance
+    )
 
 
 def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
     if arguments.per_class is not None:
         raise IngestError("--per-class goes with --multiple: each class is then held against the rest")
+    if arguments.tolerance is not None and arguments.logits:
+        raise IngestError("--tolerance goes with probabilities: a softmax, which --logits asks for, sums to 1")
     labels = read_given_labels(arguments.labels, inputs.m, inputs.names)
     matrix = _matrix(arguments, inputs, len(labels))
     rule = FlagRule.CALIBRATED if arguments.rule is None else arguments.rule
@@ -195,8 +209,10 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
 
 
 def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
-    if isinstance(arguments.rule, FlagRule) or arguments.logits:
-        raise IngestError("--multiple: expected no --rule but a number, and no --logits: every entry is a probability")
+    if isinstance(arguments.rule, FlagRule) or arguments.logits or arguments.tolerance is not None:
+        raise IngestError(
+            "--multiple: expected no --rule but a number, no --logits and no --tolerance: every entry is a probability"
+        )
     if arguments.workers is not None or arguments.dask is not None:
         raise IngestError("--multiple is done in one process; --workers and --dask do not go with it")
     labels = read_multiple_labels(arguments.labels, inputs.m, inputs.names or ())
@@ -251,6 +267,16 @@ def _rule(text: str) -> FlagRule | int:
     except ValueError:
         allowed = ", ".join(rule.value for rule in FlagRule)
         raise argparse.ArgumentTypeError(f"expected {allowed} or a number, found {text}") from None
+
+
+def _tolerance(text: str) -> float:
+    try:
+        tolerance = float(text)
+    except ValueError:
+        tolerance = 0.0
+    if not 0 < tolerance <= MOST_TOLERANCE:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {text}")
+    return tolerance
 
 
 def _out(text: str) -> Path:

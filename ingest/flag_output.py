@@ -39,6 +39,8 @@ def summary(flagging: Flagging, names: Sequence[str] | None) -> str:
     n, m = len(flagging.labels), len(flagging.thresholds)
     facts: Any = flagging.facts()
     lines = [f"examples {n:,}, classes {m:,}" + (", softmax applied to logits" if flagging.softmax else "")]
+    if flagging.tolerance is not None:
+        lines.append(flagging.beyond_sentence())
     empty = int((flagging.label_counts == 0).sum())
     if empty:
         lines.append(f"classes without an example, which have no threshold: {empty:,}")

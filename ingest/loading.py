@@ -203,7 +203,9 @@ class _Loader:
             self._missing.append(NO_JOINT_OF_SETS)
         for name in names:
             self._note(name, "pred_probs")
-        return open_matrix(paths, len(labels), len(classes), logits=self._manifest.logits, names=classes.names)
+        logits, tolerance = self._manifest.logits, self._manifest.tolerance
+        n, m = len(labels), len(classes)
+        return open_matrix(paths, n, m, logits=logits, names=classes.names, tolerance=tolerance)
 
     def _evidence(self, size: int | None, n_classes: int) -> Evidence | None:
         words = self._manifest.words

@@ -36,6 +36,7 @@ from ingest.description import (
 )
 from ingest.errors import ManifestError, MissingFileError
 from ingest.layouts import LAYOUTS, LayoutError, options_of
+from ingest.probabilities import MOST_TOLERANCE
 from ingest.tables import Table
 
 __all__ = ["DATASETS", "About", "Manifest", "read_manifest", "read_manifests"]
@@ -97,6 +98,7 @@ def _manifest(path: Path, text: str, table: Table) -> Manifest:
         flag=_flag(table),
         flagged=table.optional_integer("flagged", least=0),
         logits=table.boolean("logits", default=False),
+        tolerance=_tolerance(table, labels),
         about=_about(table),
         classes=_classes(table.table("classes")),
         files=_files(table.table("files")),
@@ -143,6 +145,17 @@ def _flag(table: Table) -> FlagRule | int:
     if flag not in tuple(FlagRule):
         raise table.error("flag", f"expected a number of examples or one of {', '.join(FlagRule)}, found {flag!r}")
     return FlagRule(flag)
+
+
+def _tolerance(table: Table, labels: LabelKind) -> float | None:
+    tolerance = table.optional_number("tolerance")
+    if tolerance is None:
+        return None
+    if not 0 < tolerance <= MOST_TOLERANCE:
+        raise table.error("tolerance", f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {tolerance:g}")
+    if labels == "multiple" or table.boolean("logits", default=False):
+        raise table.error("tolerance", 'expected where rows sum to 1: not with labels = "multiple" or logits = true')
+    return tolerance
 
 
 def _about(table: Table) -> About:

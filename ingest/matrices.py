@@ -6,7 +6,7 @@ sent to another process or machine that sees the same files: it holds paths, not
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.domain.row_scores import empty_scores
 from ingest.errors import DataError
 from ingest.npy import open_npy, open_npz
-from ingest.probabilities import Place, looks_like_probabilities, settle, softmax
+from ingest.probabilities import Place, divided, looks_like_probabilities, settle, softmax
 from ingest.row_look import look
 
 #: A block should fit a core's own cache, or nearly, and be long enough for what each costs by itself not to show.
@@ -55,6 +55,7 @@ class Matrix:
     parts: tuple[Part, ...]
     dtype: np.dtype[Any]  # of the probabilities
     softmax: bool  # the files hold logits
+    tolerance: float | None = None  # where one is stated, all rows are divided by their sums in double precision
     block_bytes: int = BLOCK_BYTES
 
     @property
@@ -79,7 +80,8 @@ class Matrix:
     def raw(self, start: int, stop: int) -> Iterator[tuple[Place, NDArray[Any]]]:
         """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
 
-        Each comes with where it stands. Softmax is applied to logits; else nothing is checked.
+        Each comes with where it stands. Softmax is applied to logits, and rows are divided by their sums where a
+        tolerance is stated; else nothing is checked.
         """
         offset = 0
         for part in self.parts:
@@ -87,8 +89,7 @@ class Matrix:
             here = range(max(start - offset, 0), min(stop - offset, n))
             if here:
                 for first, block in part.blocks(here.start, here.stop, self.height):
-                    place = Place(part.path, offset + first, offset, part.dtype.itemsize)
-                    yield place, self._typed(place, block)
+                    yield self._typed(Place(part.path, offset + first, offset, part.dtype.itemsize), block)
             offset += n
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -137,9 +138,13 @@ class Matrix:
         lasts = indices[np.concatenate([breaks - 1, [len(indices) - 1]])]
         yield from ((int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
 
-    def _typed(self, place: Place, block: NDArray[Any]) -> NDArray[Any]:
+    def _typed(self, place: Place, block: NDArray[Any]) -> tuple[Place, NDArray[Any]]:
+        if self.tolerance is not None:
+            values, n_beyond = divided(place, block, self.tolerance)
+            # From here on rows are held to what double precision rounds.
+            return replace(place, itemsize=values.itemsize, n_beyond=n_beyond), values
         values = softmax(place, block) if self.softmax else block
-        return np.ascontiguousarray(values, dtype=self.dtype)
+        return place, np.ascontiguousarray(values, dtype=self.dtype)
 
 
 def check(place: Place, block: NDArray[Any]) -> None:
@@ -151,12 +156,19 @@ def check(place: Place, block: NDArray[Any]) -> None:
 
 
 def open_matrix(
-    paths: Sequence[Path], n_rows: int, n_classes: int, *, logits: bool = False, names: Sequence[str] | None = None
+    paths: Sequence[Path],
+    n_rows: int,
+    n_classes: int,
+    *,
+    logits: bool = False,
+    names: Sequence[str] | None = None,
+    tolerance: float | None = None,
 ) -> Matrix:
     """The matrix in one file or several, its shape and type checked; the values are checked as they are read.
 
     With ``logits`` a softmax is applied, unless the values turn out to be probabilities already. Columns of tables that
-    are called by the ``names`` of the classes are taken in the order of these.
+    are called by the ``names`` of the classes are taken in the order of these. With a ``tolerance`` rows may be so far
+    from summing to 1; it does not go with ``logits``.
     """
     parts = [open_part(path, names) for path in paths]
     for part in parts:
@@ -171,7 +183,9 @@ def open_matrix(
     applied = logits and not _holds_probabilities(parts[0])
     if applied and dtype.itemsize < 4:
         dtype = np.dtype(np.float32)
-    return Matrix(tuple(parts), dtype, applied)
+    if tolerance is not None:
+        dtype = np.dtype(np.float64)
+    return Matrix(tuple(parts), dtype, applied, tolerance)
 
 
 def all_of(paths: Sequence[Path]) -> str:

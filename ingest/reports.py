@@ -36,6 +36,8 @@ def summary(stored: Sequence[Stored]) -> str:
         lines += [f"{name}: {sentence}" for sentence in one.missing]
         if not one.kept:
             lines += [f"{name}: {sentence}" for sentence in _review_lines(one.build)]
+        if (flagging := one.build.inputs.flagging) is not None and flagging.tolerance is not None:
+            lines.append(f"{name}: {flagging.beyond_sentence()}")
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]

@@ -61,7 +61,8 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
 def _flag_rule(build: Build) -> str | None:
     if build.inputs.set_flagging is not None:
         return build.inputs.set_flagging.sentence()
-    return None if build.inputs.flagging is None else flag_sentence(build.inputs.flagging)
+    flagging = build.inputs.flagging
+    return None if flagging is None else f"{flag_sentence(flagging)} {flagging.beyond_sentence()}".strip()
 
 
 def source_rows(sources: list[Source], dataset_id: int) -> Iterator[Row]:
