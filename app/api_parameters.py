@@ -13,11 +13,12 @@ from app.errors import FilterError
 from app.filter_values import CATEGORY_WORDS, REVERSED, SORTS
 from app.models import GoneProblem, Problem
 
+_SPELLED: Final = "by name or number; ``name:2`` or ``id:2`` where 2 is one class's name and another's number."
 _NAMES: Final = {
     "agreement": ("How many reviewers must agree on a correction; one of the dataset's ``agreements``.", "integer", 3),
-    "given": ("A class of the given label, by name or number.", "string", None),
-    "guessed": ("A class of the guessed label, by name or number.", "string", None),
-    "corrected": ("A class of the corrected label, by name or number.", "string", None),
+    "given": (f"A class of the given label, {_SPELLED}", "string", None),
+    "guessed": (f"A class of the guessed label, {_SPELLED}", "string", None),
+    "corrected": (f"A class of the corrected label, {_SPELLED}", "string", None),
     "votes": ("A vote pattern: counts in the order of the dataset's options, joined by minus signs.", "string", None),
     "models": (
         "Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",

@@ -46,6 +46,9 @@ CATEGORY_WORDS: Final = {
 }
 _FLAGGED: Final = {"yes": True, "no": False}
 _LONGEST_SEARCH: Final = 200
+#: What stands before a class where its name is the number of another.
+_BY_NAME: Final = "name:"
+_BY_NUMBER: Final = "id:"
 
 
 def order_words(dataset: Dataset, sort: str) -> str:
@@ -74,20 +77,35 @@ def model_words(dataset: Dataset, least: int | None) -> str:
 
 
 def class_value(dataset: Dataset, class_id: int) -> str:
-    """How a query string spells a class: by name where that says which one is meant, else by number."""
-    name = dataset.classes[class_id].name
-    return name if dataset.class_ids.get(name) == class_id else str(class_id)
+    """How a query string spells a class: by name where that says which one is meant, else by number.
+
+    What is also the number or the name of another class has ``name:`` or ``id:`` before it.
+    """
+    name, number = dataset.classes[class_id].name, str(class_id)
+    if dataset.class_ids.get(name) == class_id:
+        return name if _number_of(dataset, name) in (None, class_id) else f"{_BY_NAME}{name}"
+    return number if number not in dataset.class_ids else f"{_BY_NUMBER}{number}"
 
 
 def find_class(dataset: Dataset, parameter: str, value: str) -> ClassInfo:
-    """The class of a name or number. A name goes before a number. Raises FilterError with names that are near."""
-    class_id = dataset.class_ids.get(value)
-    if class_id is None and value.isascii() and value.isdecimal() and len(value) < 10:
-        class_id = int(value)
-    if class_id is None:
-        class_id = dataset.folded_class_ids.get(value.casefold().strip())
-    if class_id is not None and class_id < len(dataset.classes):
-        return dataset.classes[class_id]
+    """The class of a name or number. Raises FilterError for none, and for what could be two."""
+    named, numbered = dataset.class_ids.get(value), _number_of(dataset, value)
+    if named is not None and numbered not in (None, named):
+        ways = [f"{_BY_NAME}{value}", f"{_BY_NUMBER}{value}"]
+        explanation = (
+            f"{value!r} is the name of class {named} of {dataset.title} and the number of another; expected "
+            f"{ways[0]} or {ways[1]}."
+        )
+        raise FilterError(parameter, value, ways, explanation)
+    found = numbered if named is None else named
+    if found is None and value.startswith(_BY_NAME):
+        found = dataset.class_ids.get(value.removeprefix(_BY_NAME))
+    if found is None and value.startswith(_BY_NUMBER):
+        found = _number_of(dataset, value.removeprefix(_BY_NUMBER))
+    if found is None:
+        found = dataset.folded_class_ids.get(value.casefold().strip())
+    if found is not None:
+        return dataset.classes[found]
     near = near_names(value, [c.name for c in dataset.classes])
     hint = f" Did you mean {either(near)}?" if near else ""
     last = len(dataset.classes) - 1
@@ -95,6 +113,12 @@ def find_class(dataset: Dataset, parameter: str, value: str) -> ClassInfo:
         f"{dataset.title} has no class {value[:80]!r}; expected a class name or a number from 0 to {last}.{hint}"
     )
     raise FilterError(parameter, value, near or [c.name for c in dataset.classes], explanation)
+
+
+def _number_of(dataset: Dataset, value: str) -> int | None:
+    """The class whose number this is."""
+    number = value.isascii() and value.isdecimal() and len(value) < 10 and int(value) < len(dataset.classes)
+    return int(value) if number else None
 
 
 def either(words: Sequence[str]) -> str:

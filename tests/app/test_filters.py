@@ -177,6 +177,21 @@ def test_a_name_that_is_a_number_goes_before_the_number(cifar):
     assert find_class(shuffled, "given", "1").name == "zero"
 
 
+def test_a_class_that_could_be_two_is_not_guessed(cifar):
+    """Folders 0 to 11, sorted as texts: "2" is the name of class 4, and the number of the class called 10."""
+    names = sorted(map(str, range(12)))
+    folders = replace(cifar, classes=tuple(ClassInfo(i, name, None, None) for i, name in enumerate(names)))
+    with pytest.raises(FilterError, match=r"'2' is the name of class 4 of .*; expected name:2 or id:2") as refused:
+        find_class(folders, "given", "2")
+    assert refused.value.allowed == ("name:2", "id:2")
+    assert find_class(folders, "given", "name:2").id == 4
+    assert find_class(folders, "given", "id:2").name == "10"
+    assert find_class(folders, "given", "0").id == 0
+    assert [find_class(folders, "given", class_value(folders, i)).id for i in range(12)] == list(range(12))
+    twice = replace(cifar, classes=tuple(ClassInfo(i, name, None, None) for i, name in enumerate(["x", "0", "x"])))
+    assert [find_class(twice, "given", class_value(twice, i)).id for i in range(3)] == [0, 1, 2]
+
+
 def test_near_names_are_offered(cifar):
     with pytest.raises(FilterError, match="Did you mean automobile") as refused:
         find_class(cifar, "given", "automobil")
