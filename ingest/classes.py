@@ -1,18 +1,19 @@
 """Class names: where they are read, and how a name in another file finds its class.
 
-Names come from JSON, from a CSV column, from the manifest itself, or from a Python file, which is parsed and never run.
+Names come from JSON, from a CSV column, from a text file with one a line, from the manifest itself, or from a Python
+file, which is parsed and never run.
 """
 
 import ast
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ingest.description import Classes
 from ingest.errors import DataError, MissingFileError, shown
+from ingest.label_columns import read_csv_column, read_lines
 from ingest.readers import read_json
+from ingest.whereabouts import SEPARATED
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def _listed(names: tuple[str, ...]) -> str:
 def _class_names(names: list[str], source: str | None, description: Classes, file: Path) -> ClassNames:
     ids: dict[str, int] = {}
     for class_id, name in enumerate(names):
+        if not name.strip():
+            raise DataError(file, f"expected a class name, found {shown(name)}", record=f"class {class_id}")
         if name in ids:
             raise DataError(
                 file, f"expected different class names, found {shown(name)} twice", record=f"class {class_id}"
@@ -83,10 +86,15 @@ def _folded(name: str, ignore: str) -> str:
 
 
 def _read(file: Path, description: Classes) -> list[str]:
-    if file.suffix == ".csv":
-        content: Any = _csv_column(file, description.column)
+    suffix = file.suffix.lower()
+    if suffix in SEPARATED:
+        if description.column is None:
+            raise DataError(file, "expected to be told which column holds the names: column, under [classes]")
+        content: Any = read_csv_column(file, description.column, or_only=False)
+    elif suffix == ".txt":
+        content = read_lines(file)
     else:
-        content = _python_literal(file, description.variable) if file.suffix == ".py" else read_json(file)
+        content = _python_literal(file, description.variable) if suffix == ".py" else read_json(file)
         if description.key is not None:
             if not isinstance(content, dict) or description.key not in content:
                 raise DataError(file, f"expected an entry {shown(description.key)}, found none")
@@ -99,20 +107,10 @@ def _read(file: Path, description: Classes) -> list[str]:
     return [str(name) for name in content]
 
 
-def _csv_column(file: Path, column: str | None) -> list[str | None]:
-    try:
-        rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))
-        if column is None or column not in (rows.fieldnames or ()):
-            raise DataError(file, f"expected a column {shown(column)}, found {', '.join(rows.fieldnames or ())}")
-        return [row[column] for row in rows]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(file, f"expected CSV in UTF-8: {error}") from error
-
-
 def _python_literal(file: Path, variable: str) -> Any:
     """The value of a variable of a Python file, where it is a literal, or made of names of earlier literals."""
     try:
-        module = ast.parse(file.read_text(encoding="utf-8"))
+        module = ast.parse(file.read_bytes())  # in whatever encoding it says
     except (SyntaxError, ValueError, RecursionError) as error:
         raise DataError(file, f"expected Python source: {error}") from error
     values: dict[str, Any] = {}

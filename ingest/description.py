@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.domain.confident_learning import FlagRule
+from app.measuring.class_spelling import ClassesAre
 
 Modality = Literal["image", "text", "audio"]
 LabelKind = Literal["single", "multiple"]
@@ -57,6 +58,7 @@ class Files:
     predicted: str | None
     votes: str | None
     index: str | None
+    classes_are: ClassesAre | None  # what texts in labels and names of columns are, where they could be either
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.confident_learning import FlagRule
+from ingest.arguments import add_classes_are
 from ingest.class_joints import joints_by_class, summary_of_classes, write_classes
 from ingest.engine import flag
 from ingest.errors import DataError, IngestError
@@ -21,10 +22,10 @@ from ingest.example_tables import ENDINGS, require_place
 from ingest.executors import Executor, in_pool, on_dask
 from ingest.flag_output import summary, write_examples
 from ingest.given_labels import read_class_names, read_given_labels
+from ingest.label_sets import read_label_sets
 from ingest.matrices import Matrix, all_of, open_matrix, open_part
 from ingest.probabilities import MOST_TOLERANCE
 from ingest.progress import progress_for_terminal
-from ingest.readers import read_multiple_labels
 from ingest.row_look import LOOKER
 from ingest.set_flagging import flag_sets
 from ingest.set_output import summary_of_sets, write_sets
@@ -63,16 +64,18 @@ guessed, with --classes given_name and guessed_name, self_confidence (the probab
 normalized_margin (less the largest of the others), rank (place by normalized margin among the rows written, from 1) and
 flagged. In CSV, sets are joined by ;, and names stand as they are, whatever sign they begin with.
 
-With --multiple an example carries a set of labels: .json (a list of lists of numbers or names) or .npy (an object array
-of lists or arrays, or a 0 and 1 for each class). Every entry of the matrix is then a probability by itself. A class is
-guessed where it is at least 1/2, or else the most probable is; an example's self-confidence is the mean, over the
-labels given or guessed, of the probability that each is as given: p of a given label, 1 - p of one that is not. Of the
-examples whose given and guessed labels do not overlap, those below 1/2 are flagged, or with a number as --rule so many
-of the lowest. --per-class FILE counts for each class, taken by itself, what its confident joint of two rows and columns
-has off the diagonal, neither calibrated nor scaled: class, with --classes class_name, lacking (the examples not given
-it whose p reaches the mean p of those given it), wrongly (those given it whose 1 - p reaches the mean 1 - p of those
-not given it), flagged, their sum. Where both means are reached the larger of p and 1 - p counts, and 1 - p where they
-are equal. --multiple is done in one process, without --workers and --dask.
+With --multiple an example carries a set of labels: .json (a list of lists of numbers or names), .npy (an object array
+of lists or arrays, or a 0 and 1 for each class), .parquet (a column of lists) or .csv (labels joined by | or ; in the
+column "labels" or the only one), or in tables a column of 0 and 1 for each class. Every entry of the matrix is then a
+probability by itself. A class is guessed where it is at least 1/2, or else the most probable is; an example's
+self-confidence is the mean, over the labels given or guessed, of the probability that each is as given: p of a given
+label, 1 - p of one that is not. Of the examples whose given and guessed labels do not overlap, those below 1/2 are
+flagged, or with a number as --rule so many of the lowest. --per-class FILE counts for each class, taken by itself, what
+its confident joint of two rows and columns has off the diagonal, neither calibrated nor scaled: class, with --classes
+class_name, lacking (the examples not given it whose p reaches the mean p of those given it), wrongly (those given it
+whose 1 - p reaches the mean 1 - p of those not given it), flagged, their sum. Where both means are reached the larger
+of p and 1 - p counts, and 1 - p where they are equal.
+--multiple is done in one process, without --workers and --dask.
 
 Memory is 60 MB, 40 bytes an example and 10 a pair of classes; choosing by noise rate takes 24 bytes more for each
 flagged example, Parquet and zarr what their libraries hold of a row group or chunk, names as labels their length,
@@ -89,6 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", metavar="FILE", type=Path, required=True, help="the given label of each example")
     parser.add_argument("--classes", metavar="FILE", type=Path, help="the classes' names, a JSON list or one a line")
+    add_classes_are(parser)
     rules = ", ".join(rule.value for rule in FlagRule)
     parser.add_argument("--rule", type=_rule, help=f"{rules}, or a number (default: calibrated)")
     parser.add_argument("--multiple", action="store_true", help="examples carry sets of labels, see below")
@@ -164,7 +168,7 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     names = None if arguments.classes is None else read_class_names(arguments.classes)
     # Whoever works on it may stand in another folder.
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
-    parts = [open_part(path, names) for path in paths]
+    parts = [open_part(path, names, arguments.classes_are) for path in paths]
     shape = parts[0].shape
     if len(shape) != 2 or shape[1] == 0:
         raise DataError(parts[0].path, f"expected shape (n, m), one column a class, found {shape}")
@@ -184,7 +188,13 @@ def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Ma
             finding += " below the line that names the columns"
         raise DataError(arguments.labels, finding)
     return open_matrix(
-        inputs.paths, n_labels, inputs.m, logits=arguments.logits, names=inputs.names, tolerance=arguments.tolerance
+        inputs.paths,
+        n_labels,
+        inputs.m,
+        logits=arguments.logits,
+        names=inputs.names,
+        tolerance=arguments.tolerance,
+        classes_are=arguments.classes_are,
     )
 
 
@@ -193,7 +203,7 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
         raise IngestError("--per-class goes with --multiple: each class is then held against the rest")
     if arguments.tolerance is not None and arguments.logits:
         raise IngestError("--tolerance goes with probabilities: a softmax, which --logits asks for, sums to 1")
-    labels = read_given_labels(arguments.labels, inputs.m, inputs.names)
+    labels = read_given_labels(arguments.labels, inputs.m, inputs.names, arguments.classes_are)
     matrix = _matrix(arguments, inputs, len(labels))
     rule = FlagRule.CALIBRATED if arguments.rule is None else arguments.rule
     with _executor(arguments) as executor, progress_for_terminal().task("flag", len(labels), "rows") as advance:
@@ -215,7 +225,7 @@ def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
         )
     if arguments.workers is not None or arguments.dask is not None:
         raise IngestError("--multiple is done in one process; --workers and --dask do not go with it")
-    labels = read_multiple_labels(arguments.labels, inputs.m, inputs.names or ())
+    labels = read_label_sets(arguments.labels, inputs.m, inputs.names or (), arguments.classes_are)
     matrix = _matrix(arguments, inputs, len(labels))
     with progress_for_terminal().task("flag", len(labels), "rows") as advance:
         flagging = flag_sets(labels, matrix, arguments.rule, advance)

@@ -1,10 +1,10 @@
-"""The given labels that the command ``flag`` is told of, from whatever file they stand in, as class ids.
+"""Labels, one an example, from whatever file they stand in, as class ids.
 
-Files: .npy (whole numbers, or texts), .json (a list), .parquet and .csv (the column "label", or the only one), and
-otherwise a text file with one label a line. Texts are names of classes where a list of classes is given, else numbers.
+Files: .npy (numbers, texts, or true and false), .json (a list), .parquet and .csv (the column "label", or the only
+one), and otherwise a text file with one label a line. Whole floating-point numbers are numbers too. What is stored as a
+number is the number of a class, from 0; whether texts are names or numbers is told by all of them: ``class_spelling``.
 """
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,24 +12,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, UnknownClassError
 from ingest.errors import DataError, MissingFileError, shown
+from ingest.label_columns import read_csv_column, read_lines
 from ingest.npy import open_array
 from ingest.readers import read_json
-from ingest.whereabouts import outside, whereabouts
+from ingest.whereabouts import HOW_CLASSES_ARE, SEPARATED, no_class, outside, whereabouts
 
 _COLUMN: Final = "label"
+
+_SETS: Final = '; sets of labels need --multiple, in a manifest labels = "multiple"'
 
 #: Labels looked at a time.
 _ROWS: Final = 1 << 20
 
 
 def read_class_names(path: Path) -> list[str]:
-    """The names of the classes in the order of their ids: a JSON list, or a text file with one a line."""
-    names = read_json(path) if path.suffix == ".json" else _lines(path)
+    """The names of the classes in the order of their ids: a JSON list, a column "name" of CSV, or one a line."""
+    names = read_json(path) if path.suffix.lower() == ".json" else _names_of_text(path)
     if not isinstance(names, list) or not names:
         raise DataError(path, f"expected a list of class names, found {shown(names)}")
     for place, name in enumerate(names):
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name.strip():
             raise DataError(path, f"expected a name, found {shown(name)}", record=f"class {place}")
     seen: dict[str, int] = {}
     for place, name in enumerate(names):
@@ -38,7 +42,18 @@ def read_class_names(path: Path) -> list[str]:
     return names
 
 
-def read_given_labels(path: Path, m: int, names: Sequence[str] | None) -> NDArray[Any]:
+def _names_of_text(path: Path) -> list[str]:
+    """One a line, also in what is called a CSV file and has no column "name"."""
+    lines = read_lines(path)
+    if path.suffix.lower() not in SEPARATED or not lines:
+        return lines
+    plain = lines[0].strip() != "name" and not any(mark in lines[0] for mark in ",;\t")
+    return lines if plain else read_csv_column(path, "name")
+
+
+def read_given_labels(
+    path: Path, m: int, names: Sequence[str] | None, classes_are: ClassesAre | None = None
+) -> NDArray[Any]:
     """(n,) class ids from 0 to m - 1, in the smallest unsigned type that holds them.
 
     Raises MissingFileError or DataError naming the file and the example.
@@ -49,61 +64,63 @@ def read_given_labels(path: Path, m: int, names: Sequence[str] | None) -> NDArra
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
         values = values.reshape(-1)
     if isinstance(values, np.ndarray) and values.ndim != 1:
-        hint = "; a 1 in each row? .argmax(axis=1) gives numbers; sets of labels need --multiple"
+        hint = f"; a 1 in each row? .argmax(axis=1) gives numbers{_SETS}"
         hint = hint if values.ndim == 2 and values.shape[1] == m else ""
         raise DataError(path, f"expected one label an example, found shape {values.shape}{hint}")
     if not len(values):
         raise DataError(path, "expected one label an example, found none")
-    ids = {name: place for place, name in enumerate(names or ())}
+    if not isinstance(values, np.ndarray):
+        values = _plain(path, values)
+    if isinstance(values, list):
+        return _ids_of_texts(path, values, ClassSpelling(m, tuple(names or ()), classes_are))
     labels = np.empty(len(values), np.min_scalar_type(max(m - 1, 0)))
     for start in range(0, len(values), _ROWS):
         some = values[start : start + _ROWS]
-        labels[start : start + len(some)] = _class_ids(path, start, some, m, ids)
+        wrong = np.flatnonzero((some < 0) | (some >= m))
+        if len(wrong):
+            finding = outside(int(some[wrong[0]]), m, some)
+            raise DataError(path, finding, record=whereabouts(path, start + int(wrong[0])))
+        labels[start : start + len(some)] = some
     return labels
 
 
-def _class_ids(path: Path, start: int, values: Any, m: int, ids: dict[str, int]) -> NDArray[Any]:
-    if isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.integer):
-        found = values
-    else:
-        found = np.array([_class_id(path, start + place, value, ids) for place, value in enumerate(values)], np.int64)
-    wrong = np.flatnonzero((found < 0) | (found >= m))
-    if len(wrong):
-        finding = outside(int(found[wrong[0]]), m, found)
-        raise DataError(path, finding, record=whereabouts(path, start + int(wrong[0])))
-    return found
+def _ids_of_texts(path: Path, texts: list[str], spelling: ClassSpelling) -> NDArray[Any]:
+    try:
+        ids = spelling.ids(texts)
+    except AmbiguousClassError as error:
+        raise DataError(path, f"{error}: {HOW_CLASSES_ARE}") from error
+    except UnknownClassError as error:
+        raise DataError(path, no_class(error.text, texts, spelling), record=_place(path, texts, error.text)) from error
+    return np.fromiter(map(ids.__getitem__, texts), np.min_scalar_type(max(spelling.n_classes - 1, 0)), len(texts))
 
 
-def _class_id(path: Path, place: int, value: Any, ids: dict[str, int]) -> int:
-    if isinstance(value, str):
-        if value in ids:
-            return ids[value]
-        if value.strip().isdecimal() and len(value) < 19:
-            return int(value)
-        expected = "the name of a class or its number" if ids else "the number of a class (names need --classes)"
-        raise DataError(path, f"expected {expected}, found {shown(value)}", record=whereabouts(path, place))
-    if isinstance(value, int) and not isinstance(value, bool) and -1 << 62 < value < 1 << 62:
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
-        return int(value)
-    hint = "; sets of labels need --multiple" if isinstance(value, list) else ""
-    raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=whereabouts(path, place))
+def _place(path: Path, texts: Sequence[str], text: str) -> str:
+    return whereabouts(path, texts.index(text))
+
+
+def _plain(path: Path, values: Sequence[Any]) -> list[str] | NDArray[np.int64]:
+    """Values of a list: texts, true and false as texts, or else whole numbers; those among texts are texts as well."""
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return list(values)
+    if kinds <= {bool}:
+        return [str(value) for value in values]
+    for place, value in enumerate(values):
+        whole = isinstance(value, int) and not isinstance(value, bool) and -1 << 62 < value < 1 << 62
+        whole = whole or (isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53)
+        if not whole and not isinstance(value, str):
+            hint = _SETS if isinstance(value, list) else ""
+            raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=whereabouts(path, place))
+    if str in kinds:
+        return [value if isinstance(value, str) else str(int(value)) for value in values]
+    return np.array([int(value) for value in values], np.int64)
 
 
 def _values(path: Path) -> Any:
     """An array of whole numbers or a list."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        array = open_array(path)
-        if array.dtype.kind in "iu":
-            return array
-        if array.dtype.kind == "U":
-            return array.tolist()
-        if array.dtype.kind == "S":
-            return _decoded(path, array)
-        if array.dtype.kind == "f" and array.ndim == 1:
-            return _whole_numbers(path, array)
-        raise DataError(path, f"expected whole numbers or texts, found {array.dtype}")
+        return _of_array(path, open_array(path))
     if suffix == ".json":
         values = read_json(path)
         if not isinstance(values, list):
@@ -113,11 +130,28 @@ def _values(path: Path) -> Any:
         from ingest.parquet import read_column
 
         return read_column(path, _COLUMN)
-    if suffix == ".csv":
-        return _csv_column(path)
+    if suffix in SEPARATED:
+        return read_csv_column(path, _COLUMN)
     if suffix in (".npz", ".zarr", ".pkl", ".pickle", ".xlsx"):
         raise DataError(path, "expected labels in a .npy, .json, .csv or .parquet file, or one a line")
-    return _lines(path)
+    return read_lines(path)
+
+
+def _of_array(path: Path, array: NDArray[Any]) -> Any:
+    kind = array.dtype.kind
+    if kind in "iu":
+        return array
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array.reshape(-1)
+    if array.ndim != 1:
+        return array
+    if kind == "f":
+        return _whole_numbers(path, array)
+    if kind == "S":
+        return _decoded(path, array)
+    if kind in "Ub":
+        return array.tolist()
+    raise DataError(path, f"expected whole numbers or texts, found {array.dtype}")
 
 
 def _decoded(path: Path, array: NDArray[Any]) -> Any:
@@ -136,32 +170,3 @@ def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[np.int64]:
         finding = f"expected the number of a class, found {array[wrong[0]]}"
         raise DataError(path, finding, record=whereabouts(path, int(wrong[0])))
     return found
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        # Some programs begin a file with a mark that is no part of its first line.
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError as error:
-        raise MissingFileError(path, "expected a text file, found none") from error
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"expected UTF-8 text: {error}") from error
-
-
-def _csv_column(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream)
-            head = next(rows, [])
-            if _COLUMN not in head and len(head) != 1:
-                raise DataError(path, f"expected a column {_COLUMN!r}, found {', '.join(head) or 'none'}")
-            column = head.index(_COLUMN) if _COLUMN in head else 0
-            found = []
-            for place, row in enumerate(rows):
-                if len(row) <= column:
-                    finding = f"expected {len(head)} cells, found {len(row)}"
-                    raise DataError(path, finding, record=whereabouts(path, place))
-                found.append(row[column])
-            return found
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(path, f"expected a CSV file in UTF-8: {error}") from error

@@ -15,11 +15,13 @@ from ingest.classes import ClassNames, read_classes
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError, MissingFileError
 from ingest.evidence import Evidence, read_evidence
+from ingest.given_labels import read_given_labels
+from ingest.label_sets import read_label_sets
 from ingest.manifest import Manifest
 from ingest.matrices import Matrix, open_matrix
 from ingest.mturk import Review, read_reviews
 from ingest.progress import Progress
-from ingest.readers import LabelSet, key_of, read_index, read_labels, read_multiple_labels
+from ingest.readers import LabelSet, key_of, read_index
 from ingest.set_flagging import SetFlagging, flag_sets
 from ingest.sources import Role, Source, fingerprint
 from ingest.vote_joins import require_given, require_guesses
@@ -106,9 +108,9 @@ class _Loader:
         classes = read_classes(manifest.classes, self._folder, manifest.path)
         if classes.source is not None:
             self._note(classes.source, "classes")
-        labels = self._labels(files.labels, "labels", len(classes), NO_LABELS)
+        labels = self._labels(files.labels, "labels", classes, NO_LABELS)
         size = self._size(labels)
-        predicted = self._labels(files.predicted, "predicted", len(classes), None)
+        predicted = self._labels(files.predicted, "predicted", classes, None)
         self._require_length(files.predicted, predicted, size)
         entries = self._entries(size)
         keys = None if entries is None else [key_of(entry, manifest.examples.key) for entry in entries]
@@ -156,12 +158,15 @@ class _Loader:
     def _note(self, name: str, role: Role) -> None:
         self._sources.append(fingerprint(self._folder / name, name, role))
 
-    def _labels(self, name: str | None, role: Role, n_classes: int, without: str | None) -> Labels | None:
+    def _labels(self, name: str | None, role: Role, classes: ClassNames, without: str | None) -> Labels | None:
         path = self._found(name, role, without)
         if path is None:
             return None
         multiple = self._manifest.labels == "multiple"
-        return Labels(read_multiple_labels(path, n_classes) if multiple else read_labels(path, n_classes))
+        said = self._manifest.files.classes_are
+        if multiple:
+            return Labels(read_label_sets(path, len(classes), classes.names, said))
+        return Labels(read_given_labels(path, len(classes), classes.names, said).astype(np.int64))
 
     def _size(self, labels: Labels | None) -> int | None:
         size = self._manifest.size
@@ -203,9 +208,15 @@ class _Loader:
             self._missing.append(NO_JOINT_OF_SETS)
         for name in names:
             self._note(name, "pred_probs")
-        logits, tolerance = self._manifest.logits, self._manifest.tolerance
-        n, m = len(labels), len(classes)
-        return open_matrix(paths, n, m, logits=logits, names=classes.names, tolerance=tolerance)
+        return open_matrix(
+            paths,
+            len(labels),
+            len(classes),
+            logits=self._manifest.logits,
+            names=classes.names,
+            tolerance=self._manifest.tolerance,
+            classes_are=self._manifest.files.classes_are,
+        )
 
     def _evidence(self, size: int | None, n_classes: int) -> Evidence | None:
         words = self._manifest.words

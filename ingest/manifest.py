@@ -12,6 +12,7 @@ from typing import get_args
 
 from app.domain.confident_learning import FlagRule
 from app.domain.verdicts import majority_of
+from app.measuring.class_spelling import CLASSES_ARE
 from ingest.description import (
     About,
     Classes,
@@ -57,7 +58,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises MissingFileError when there is no such file, ManifestError naming file and key when it is not a manifest.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError) as error:
         raise MissingFileError(path, "expected a manifest (a TOML file), found none") from error
     except UnicodeDecodeError as error:
@@ -235,6 +236,7 @@ def _files(table: Table) -> Files:
         predicted=path("predicted"),
         votes=path("votes"),
         index=path("index"),
+        classes_are=table.choice("classes_are", CLASSES_ARE) if "classes_are" in table else None,
     )
     table.finish()
     return files

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.row_scores import empty_scores
+from app.measuring.class_spelling import ClassesAre
 from ingest.errors import DataError
 from ingest.npy import open_npy, open_npz
 from ingest.probabilities import Place, divided, looks_like_probabilities, settle, softmax
@@ -163,14 +164,15 @@ def open_matrix(
     logits: bool = False,
     names: Sequence[str] | None = None,
     tolerance: float | None = None,
+    classes_are: ClassesAre | None = None,
 ) -> Matrix:
     """The matrix in one file or several, its shape and type checked; the values are checked as they are read.
 
     With ``logits`` a softmax is applied, unless the values turn out to be probabilities already. Columns of tables that
-    are called by the ``names`` of the classes are taken in the order of these. With a ``tolerance`` rows may be so far
-    from summing to 1; it does not go with ``logits``.
+    are called by the ``names`` of the classes, or by their numbers, are taken in the order of these; ``classes_are``
+    says which, where both would fit. With a ``tolerance`` rows may be so far from summing to 1; logits have none.
     """
-    parts = [open_part(path, names) for path in paths]
+    parts = [open_part(path, names, classes_are) for path in paths]
     for part in parts:
         if len(part.shape) != 2 or part.shape[1] != n_classes:
             raise DataError(part.path, f"expected shape (n, {n_classes}), one column a class, found {part.shape}")
@@ -193,14 +195,17 @@ def all_of(paths: Sequence[Path]) -> str:
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
-def open_part(path: Path, names: Sequence[str] | None = None) -> Part:
-    """One file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy."""
+def open_part(path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None) -> Part:
+    """One file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy.
+
+    ``names`` are those of the classes, which columns of tables may have; ``classes_are`` says of columns what they are.
+    """
     if path.suffix.lower() == ".npz":
         return open_npz(path)
     if path.suffix.lower() in (".parquet", ".pq"):
         from ingest.parquet import open_parquet
 
-        return open_parquet(path, names)
+        return open_parquet(path, names, classes_are)
     if path.suffix == ".zarr" or path.is_dir():
         _require_zarr(path)
         from ingest.zarr import open_zarr

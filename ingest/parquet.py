@@ -6,15 +6,19 @@ Rows are read in batches; a row group is the least that one can begin with. Miss
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from app.measuring.class_spelling import ClassesAre
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.whereabouts import whereabouts
+from ingest.whereabouts import HOW_CLASSES_ARE, whereabouts
+
+#: What pandas calls the index of a table, where it has no name.
+_INDEX: Final = "__index_level_0__"
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class ParquetPart:
             raise DataError(self.path, finding, record=f"row {first + wrong[0]}")
 
 
-def open_parquet(path: Path, names: Sequence[str] | None = None) -> ParquetPart:
+def open_parquet(path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None) -> ParquetPart:
     """The matrix in a parquet file: its one column of lists of numbers, or else all its floating-point columns.
 
     Columns that are called by the ``names`` of the classes, or by their numbers, are taken in the order of the classes,
@@ -96,7 +100,7 @@ def open_parquet(path: Path, names: Sequence[str] | None = None) -> ParquetPart:
                 width = _list_width(file, columns[0])
             else:
                 floats = [field for field in schema if pa.types.is_floating(field.type)]
-                columns = _in_class_order(path, [field.name for field in floats], names)
+                columns = _in_class_order(path, [field.name for field in floats], names, classes_are)
                 kinds = {field.type for field in floats if field.name in columns}
                 width = len(columns)
     except (pa.ArrowException, OSError) as error:
@@ -109,17 +113,27 @@ def open_parquet(path: Path, names: Sequence[str] | None = None) -> ParquetPart:
     return ParquetPart(path, columns, len(lists) == 1, shape, dtype, tuple(int(cut) for cut in cuts))
 
 
-def _in_class_order(path: Path, columns: list[str], names: Sequence[str] | None) -> tuple[str, ...]:
+def _in_class_order(
+    path: Path, columns: list[str], names: Sequence[str] | None, said: ClassesAre | None
+) -> tuple[str, ...]:
     if len(set(columns)) < len(columns):
         return tuple(columns)
-    if names is not None and not set(columns).isdisjoint(names):
-        absent = [name for name in names if name not in columns]
-        if absent:
-            raise DataError(path, f"expected a column for each class, found none called {shown(absent[0])}")
-        if len(set(names)) == len(names):
-            return tuple(names)
-    numbers = [str(number) for number in range(len(columns))]
-    return tuple(numbers if set(numbers) == set(columns) else columns)
+    numbers = [str(number) for number in range(len(columns) if names is None else len(names))]
+    by_number = set(numbers) == set(columns)
+    absent = [name for name in names or () if name not in columns]
+    by_name = names is not None and not absent and len(set(names)) == len(names)
+    if by_name and by_number and said is None and list(names or ()) != numbers:
+        finding = "found columns that can be called by names or by numbers of classes, in different orders; say which"
+        raise DataError(path, f"{finding}: {HOW_CLASSES_ARE}")
+    if by_number and said != "names" and not (by_name and said is None):
+        return tuple(numbers)
+    if by_name and said != "numbers":
+        return tuple(names or ())
+    if said is not None or (names is not None and not set(columns).isdisjoint(names)):
+        wanted = numbers if said == "numbers" else absent
+        lacking = next((name for name in wanted if name not in columns), wanted[0] if wanted else "")
+        raise DataError(path, f"expected a column for each class, found none called {shown(lacking)}")
+    return tuple(columns)
 
 
 def _is_list(kind: Any) -> bool:
@@ -134,17 +148,35 @@ def _list_width(file: Any, column: str) -> int:
 
 
 def read_column(path: Path, name: str) -> Any:
-    """The column of that name, or the only one, of whole numbers (an array) or texts (a list), all of it."""
+    """The column of that name, or the only one, of whole numbers (an array), or of other values (a list), all of it."""
+    ((_, values),) = read_columns(path, (name,), one=True).items()
+    return values
+
+
+def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False) -> dict[str, Any]:
+    """The first of the columns wanted that is there, or all of them where none is: whole numbers, or lists of values.
+
+    The index that pandas writes without a name is left out. Raises DataError where a value is missing, and
+    where there is not ``one`` though that was asked for.
+    """
     try:
         with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            if name not in names and len(names) != 1:
-                raise DataError(path, f"expected a column {name!r}, found {', '.join(names[:10]) or 'none'}")
-            chosen = name if name in names else names[0]
-            column = file.read([chosen], use_threads=False).column(0).combine_chunks()
+            names = [name for name in file.schema_arrow.names if name != _INDEX]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise DataError(path, f"expected columns of different names, found {shown(twice)} more than once")
+            chosen = next(([name] for name in wanted if name in names), names)
+            if one and len(chosen) != 1:
+                raise DataError(path, f"expected a column {wanted[0]!r}, found {', '.join(names[:10]) or 'none'}")
+            table = file.read(chosen, use_threads=False)
+            found = {name: table.column(place).combine_chunks() for place, name in enumerate(chosen)}
     except (pa.ArrowException, OSError) as error:
         raise DataError(path, f"expected a parquet file, found another or a damaged one: {error}") from error
-    if column.null_count:
-        place = column.is_null().to_numpy(zero_copy_only=False).argmax()
-        raise DataError(path, "expected a label, found none", record=whereabouts(path, int(place)))
-    return column.to_numpy(zero_copy_only=False) if pa.types.is_integer(column.type) else column.to_pylist()
+    for column in found.values():
+        if column.null_count:
+            place = column.is_null().to_numpy(zero_copy_only=False).argmax()
+            raise DataError(path, "expected a label, found none", record=whereabouts(path, int(place)))
+    return {
+        name: column.to_numpy(zero_copy_only=False) if pa.types.is_integer(column.type) else column.to_pylist()
+        for name, column in found.items()
+    }

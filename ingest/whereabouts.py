@@ -3,7 +3,7 @@
 Examples are counted from 0, as everywhere here, and the lines of a file from 1, as in every editor.
 """
 
-import csv
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -11,32 +11,41 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.measuring.class_spelling import ClassSpelling, whole_number
+from app.measuring.csv_table import open_text, read_table
+from ingest.errors import shown
+
 _ROWS: Final = frozenset({".npy", ".npz", ".parquet", ".pq"})
+SEPARATED: Final = frozenset({".csv", ".tsv"})
+
+#: How a person says what texts are, to the command and in a manifest.
+HOW_CLASSES_ARE: Final = (
+    "--classes-are names or --classes-are numbers of the command flag; in a manifest, classes_are under [files]"
+)
 
 
 def whereabouts(path: Path, place: int) -> str:
-    """The record of an example, for a DataError; a CSV file is read again, for its cells may have several lines.
+    """The record of an example, for a DataError; a text is read again, for lines may be blank and cells have several.
 
-    >>> whereabouts(Path("labels.txt"), 4), whereabouts(Path("labels.npy"), 4)
-    ('example 4 (line 5)', 'example 4 (row 4, counted from 0)')
-    >>> whereabouts(Path("labels.json"), 4)
-    'example 4 (entry 4, counted from 0)'
+    >>> whereabouts(Path("labels.npy"), 4), whereabouts(Path("labels.json"), 4)
+    ('example 4 (row 4, counted from 0)', 'example 4 (entry 4, counted from 0)')
     """
     suffix = path.suffix.lower()
     if suffix == ".json":
         return f"example {place} (entry {place}, counted from 0)"
     if suffix in _ROWS:
         return f"example {place} (row {place}, counted from 0)"
-    return f"example {place} (line {_line_of(path, place) if suffix == '.csv' else place + 1})"
+    return f"example {place} (line {_line_of(path, place)})"
 
 
 def _line_of(path: Path, place: int) -> int:
-    """The line on which a row begins, behind the one that names the columns."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.reader(stream)
-        for _ in islice(rows, place + 1):
-            pass
-        return rows.line_num + 1
+    """The line of a row below the one that names the columns, or of one that is not blank."""
+    with open_text(path) as stream:
+        if path.suffix.lower() in SEPARATED:
+            lines = (line for line, _ in read_table(stream).rows)
+        else:
+            lines = (line for line, text in enumerate(stream, start=1) if text.strip())
+        return next(islice(lines, place, None), place + 1)
 
 
 def outside(label: int, n_classes: int, labels: NDArray[np.integer]) -> str:
@@ -48,3 +57,15 @@ def outside(label: int, n_classes: int, labels: NDArray[np.integer]) -> str:
     finding = f"expected a class from 0 to {n_classes - 1}, found {label}"
     from_one = n_classes > 1 and labels.min() == 1 and labels.max() == n_classes
     return f"{finding}; classes are counted from 0, and these labels look counted from 1" if from_one else finding
+
+
+def no_class(text: str, texts: Sequence[str], spelling: ClassSpelling) -> str:
+    """What is wrong with a text that is no class; ``texts`` are others of its file."""
+    number = whole_number(text)
+    if number is not None and spelling.said != "names":
+        numbers = [found for other in dict.fromkeys(texts) if (found := whole_number(other)) is not None]
+        return outside(number, spelling.n_classes, np.array(numbers))
+    expected = "the name of a class or its number" if spelling.names else "the number of a class (names need --classes)"
+    if spelling.said is not None:
+        expected = f"the {'name' if spelling.said == 'names' else 'number'} of a class"
+    return f"expected {expected}, found {shown(text)}"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import multi_label
-from ingest.readers import read_multiple_labels
+from ingest.label_sets import read_label_sets
 
 
 @st.composite
@@ -95,10 +95,8 @@ def test_the_release_has_more_candidates_than_its_list(shared):
     """Of AudioSet labels and predictions are here; every example of the published list is a candidate."""
     release = shared / "label-errors"
     name = "audioset_eval_set"
-    given_sets = read_multiple_labels(release / f"original_test_labels/{name}_original_labels.npy", 527)
-    guessed = read_multiple_labels(
-        release / f"cross_validated_predicted_labels/{name}_pyx_argmax_predicted_labels.npy", 527
-    )
+    given_sets = read_label_sets(release / f"original_test_labels/{name}_original_labels.npy", 527)
+    guessed = read_label_sets(release / f"cross_validated_predicted_labels/{name}_pyx_argmax_predicted_labels.npy", 527)
     apart = multi_label.disjoint(multi_label.indicators(given_sets, 527), multi_label.indicators(guessed, 527))
     listed = [record["id"] for record in json.loads((release / "mturk/audioset_mturk.json").read_text())]
     assert len(listed) == 307

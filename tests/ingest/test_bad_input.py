@@ -96,8 +96,11 @@ BAD: dict[str, tuple[Callable[[Any], None], tuple[str, ...]]] = {
         lambda t: _set(t, "labels", 33, 3),
         ("labels.npy", "example 33", "expected a class from 0 to 2", "found 3"),
     ),
-    "float labels": (_with(labels=np.zeros(40)), ("labels.npy", "expected whole numbers", "found float64")),
-    "labels in a table": (_with(labels=np.zeros((40, 1), int)), ("labels.npy", "shape (n,)", "found shape (40, 1)")),
+    "float labels": (_with(labels=np.full(40, 0.5)), ("labels.npy", "expected the number of a class", "found 0.5")),
+    "labels in a table": (
+        _with(labels=np.zeros((40, 2), int)),
+        ("labels.npy", "expected one label an example", "found shape (40, 2)"),
+    ),
     "broken JSON": (_extra("votes.json", b'[{"id": 1,'), ("votes.json", "line 1, column 11", "expected JSON")),
     "JSON nested too deeply": (_extra("votes.json", b"[" * 200_000), ("votes.json", "expected plain JSON", "too deep")),
     "a number without end": (_extra("votes.json", b"9" * 10_000), ("votes.json", "expected plain JSON", "too long")),

@@ -11,9 +11,10 @@ from app.domain.confident_learning import FlagRule
 from ingest.classes import read_classes
 from ingest.engine import flag
 from ingest.errors import DataError
+from ingest.label_sets import read_label_sets
 from ingest.manifest import read_manifest
 from ingest.matrices import open_matrix
-from ingest.readers import key_of, read_labels, read_multiple_labels
+from ingest.readers import key_of
 
 
 def saved(path: Path, array: Any) -> Path:
@@ -21,37 +22,30 @@ def saved(path: Path, array: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i1", ">u2", "<u4", "i8", "u8"])
-def test_labels_of_any_whole_type(dtype: str, tmp_path: Path) -> None:
-    labels = read_labels(saved(tmp_path / "l.npy", np.array([0, 2, 1], dtype=dtype)), 3)
-    assert labels.tolist() == [0, 2, 1]
-    assert labels.dtype == np.int64
-
-
 def test_label_sets_as_lists_and_an_empty_one_of_any_type(tmp_path: Path) -> None:
     """An array of lists is what one writes who thinks of none of this; ``np.array([])`` is one of floats."""
     sets = np.empty(4, dtype=object)
     sets[:] = [[2, 0], [], (1,), np.array([])]
-    assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == [(0, 2), (), (1,), ()]
+    assert read_label_sets(saved(tmp_path / "s.npy", sets), 3) == [(0, 2), (), (1,), ()]
 
 
 def test_lists_of_one_length_are_sets_as_well(tmp_path: Path) -> None:
     sets = np.array([[2, 0], [1, 2]], dtype=object)
     assert sets.ndim == 2
-    assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == [(0, 2), (1, 2)]
+    assert read_label_sets(saved(tmp_path / "s.npy", sets), 3) == [(0, 2), (1, 2)]
 
 
-@pytest.mark.parametrize("wrong", [[True], ["1"], [1.0], np.array([1.5]), 1, None, {"a": 1}, [[1]]])
+@pytest.mark.parametrize("wrong", [[True], [1.5], np.array([1.5]), 1, None, {"a": 1}, [[1]]])
 def test_what_is_no_set_of_class_numbers_is_named(tmp_path: Path, wrong: Any) -> None:
     sets = np.empty(2, dtype=object)
     sets[0], sets[1] = [0], wrong
     with pytest.raises(DataError, match=r"example 1 \(row 1, counted from 0\): expected class numbers, as an array"):
-        read_multiple_labels(saved(tmp_path / "s.npy", sets), 3)
+        read_label_sets(saved(tmp_path / "s.npy", sets), 3)
 
 
 def test_single_labels_are_no_sets(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"expected a set of class numbers an example, .*found shape \(2,\) of int64"):
-        read_multiple_labels(saved(tmp_path / "s.npy", np.array([0, 1])), 3)
+        read_label_sets(saved(tmp_path / "s.npy", np.array([0, 1])), 3)
 
 
 def test_label_sets_as_arrays_and_as_indicators(tmp_path: Path) -> None:
@@ -59,12 +53,12 @@ def test_label_sets_as_arrays_and_as_indicators(tmp_path: Path) -> None:
     sets[:] = [np.array([2, 0], np.uint16), np.array([], np.uint16), np.array([1, 1], np.uint16)]
     indicators = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]], dtype=np.uint8)
     expected = [(0, 2), (), (1,)]
-    assert read_multiple_labels(saved(tmp_path / "s.npy", sets), 3) == expected
-    assert read_multiple_labels(saved(tmp_path / "i.npy", indicators), 3) == expected
+    assert read_label_sets(saved(tmp_path / "s.npy", sets), 3) == expected
+    assert read_label_sets(saved(tmp_path / "i.npy", indicators), 3) == expected
     with pytest.raises(DataError, match=r"example 0 \(row 0, counted from 0\): expected a class from 0 to 1, found 2"):
-        read_multiple_labels(tmp_path / "s.npy", 2)
+        read_label_sets(tmp_path / "s.npy", 2)
     with pytest.raises(DataError, match=r"j\.npy: example 1 \(row 1, counted from 0\): expected 0 or 1, found 2"):
-        read_multiple_labels(saved(tmp_path / "j.npy", np.array([[0, 1], [2, 0]])), 2)
+        read_label_sets(saved(tmp_path / "j.npy", np.array([[0, 1], [2, 0]])), 2)
 
 
 @pytest.fixture
@@ -178,7 +172,7 @@ def test_class_names_from_csv(tiny: Any) -> None:
     with pytest.raises(DataError, match=r"names\.csv: expected a column 'title', found id, name"):
         names(tiny, 'file = "names.csv"\ncolumn = "title"')
     tiny.extra["names.csv"] = b"id,name\n0,Ant\n1\n"
-    with pytest.raises(DataError, match=r"names\.csv: class 1: expected a class name, found None"):
+    with pytest.raises(DataError, match=r"names\.csv: line 3: expected 2 cells as in the first line, found 1"):
         names(tiny, 'file = "names.csv"\ncolumn = "name"')
 
 

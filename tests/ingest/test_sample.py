@@ -18,10 +18,10 @@ from sklearn.datasets import load_digits
 from app.domain.verdicts import Category
 from ingest.engine import Flagging, flag
 from ingest.errors import DataError
+from ingest.given_labels import read_given_labels
 from ingest.manifest import Manifest, read_manifest
 from ingest.matrices import open_matrix
 from ingest.media import MediaItem, open_media
-from ingest.readers import read_labels
 from ingest.sample import TEMPLATES, sounds, write_sample
 from ingest.sample.draft import Draft
 from ingest.sample.planting import noise_matrix, planted_labels
@@ -60,7 +60,7 @@ class Written:
 def _read(path: Path) -> Written:
     manifest, folder = read_manifest(path), path.parent
     n_classes = len(manifest.classes.names)
-    given = read_labels(folder / "labels.npy", n_classes)
+    given = read_given_labels(folder / "labels.npy", n_classes, None)
     matrix = open_matrix([folder / "pred_probs.npy"], len(given), n_classes, logits=False)
     return Written(
         manifest=manifest,
