@@ -241,16 +241,16 @@ def test_another_schema_version_is_refused_by_name(sample_catalogue: Path, tmp_p
     catalogue = tmp_path / "catalogue.sqlite"
     shutil.copy(sample_catalogue, catalogue)
     connection = sqlite3.connect(catalogue)
-    connection.execute("UPDATE meta SET value = '0' WHERE key = 'schema_version'")
+    connection.execute("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
     connection.commit()
     connection.close()
     with serving(catalogue) as address:
         response = httpx.get(f"{address}/api/v1/datasets", timeout=60)
         assert response.status_code == 503
-        assert "schema version 0" in response.json()["detail"]
+        assert "schema version 3; this server reads version" in response.json()["detail"]
         page = httpx.get(f"{address}/", timeout=60)
         assert page.status_code == 503
-        assert "schema version 0" in page.text
+        assert "schema version 3; this server reads version" in page.text
 
 
 def test_without_a_catalogue_the_site_says_how_to_make_one_and_serves_it_when_it_comes(

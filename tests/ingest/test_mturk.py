@@ -57,6 +57,13 @@ def test_a_guess_that_is_the_given_label_is_voted_on_once(read: Read, votes: dic
     assert review.ballot.verdict(3).category is Category.NON_ERROR
 
 
+def test_both_of_two_labels_that_are_one_is_the_given_one(read: Read) -> None:
+    """A vote names classes: "both" names the given one alone."""
+    [review] = read([record({"given": 2, "both": 2, "neither": 1}, given=1, guessed=1)])
+    assert review.ballot.confirmations == 4
+    assert review.ballot.verdict(4).category is Category.NON_ERROR
+
+
 def test_a_guess_that_is_the_given_label_cannot_have_other_votes(read: Read) -> None:
     with pytest.raises(DataError, match="expected the same votes under both, found 4 and 1 votes"):
         read([record({"given": 4, "guessed": 1}, given=1, guessed=1)])

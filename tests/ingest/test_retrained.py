@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.measuring.reading import read_partition, read_subject
 from ingest.commands import main
+from ingest.reading import reading
 
 Query = Callable[..., list[Any]]
 
@@ -94,6 +96,17 @@ def test_corrected_test_sets_are_the_same_bytes_under_every_policy(pair: Pair, t
             options = ("--policy", policy, "--out", str(files[-1]), "--catalogue", str(catalogue))
             assert main(["export", "tiny", *options]) == 0
         assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_models_are_measured_on_the_same_labels(pair: Pair) -> None:
+    for agreement in (3, 4, 5):
+        tests = []
+        for catalogue in (pair.was, pair.now):
+            with reading(catalogue) as connection:
+                tests.append(read_partition(connection, read_subject(connection, "tiny"), agreement))
+        assert np.array_equal(tests[0].corrected, tests[1].corrected)
+        assert tests[0].sizes == tests[1].sizes
+        assert tests[0].sizes.correctable == 2 - (agreement == 5)
 
 
 def test_a_retrained_model_changes_no_label_in_the_log(pair: Pair, query_of: Callable[[Path], Query]) -> None:
