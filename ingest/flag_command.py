@@ -168,6 +168,8 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     names = None if arguments.classes is None else read_class_names(arguments.classes)
     # Whoever works on it may stand in another folder.
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise DataError(all_of(paths), "expected parts of one matrix, each once, found one of them twice")
     parts = [open_part(path, names, arguments.classes_are) for path in paths]
     shape = parts[0].shape
     if len(shape) != 2 or shape[1] == 0:

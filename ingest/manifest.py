@@ -149,12 +149,8 @@ def _flag(table: Table) -> FlagRule | int:
 
 
 def _tolerance(table: Table, labels: LabelKind) -> float | None:
-    tolerance = table.optional_number("tolerance")
-    if tolerance is None:
-        return None
-    if not 0 < tolerance <= MOST_TOLERANCE:
-        raise table.error("tolerance", f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {tolerance:g}")
-    if labels == "multiple" or table.boolean("logits", default=False):
+    tolerance = table.optional_fraction("tolerance", most=MOST_TOLERANCE)
+    if tolerance is not None and (labels == "multiple" or table.boolean("logits", default=False)):
         raise table.error("tolerance", 'expected where rows sum to 1: not with labels = "multiple" or logits = true')
     return tolerance
 
@@ -239,6 +235,10 @@ def _files(table: Table) -> Files:
         classes_are=table.choice("classes_are", CLASSES_ARE) if "classes_are" in table else None,
     )
     table.finish()
+    if len(set(files.pred_probs)) < len(files.pred_probs):
+        raise table.error("pred_probs", f"expected each part once, found {', '.join(files.pred_probs)}")
+    if files.labels is not None and files.labels == files.predicted:
+        raise table.error("predicted", f"expected another file than labels, found {files.labels!r} for both")
     return files
 
 

@@ -1,7 +1,8 @@
 """The files a dataset is built from, and their fingerprints."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,26 @@ class Source:
     role: Role
     sha256: str
     bytes: int
+
+
+def each_once(sources: Sequence[Source], folder: str) -> list[Source]:
+    """Files that are named twice, as a table of labels and texts is, once; others of one name by their folder too.
+
+    ``folder`` is the name of the folder of the later ones, which hold media.
+
+    >>> labels, texts = Source("t.csv", "labels", "ab", 9), Source("t.csv", "media", "ab", 9)
+    >>> [source.role for source in each_once([labels, texts], "media")]
+    ['labels']
+    >>> [source.path for source in each_once([labels, Source("t.csv", "media", "cd", 9)], "media")]
+    ['t.csv', 'media/t.csv']
+    """
+    found: dict[str, Source] = {}
+    for source in sources:
+        known = found.setdefault(source.path, source)
+        if known.sha256 != source.sha256:
+            other = replace(source, path=f"{folder}/{source.path}")
+            found.setdefault(other.path, other)
+    return list(found.values())
 
 
 def fingerprint(path: Path, name: str, role: Role) -> Source:

@@ -33,6 +33,7 @@ from ingest.showing import (
     report,
     unread_report,
 )
+from ingest.sources import each_once
 
 _ROWS_AT_A_TIME = 2_000
 
@@ -132,6 +133,7 @@ class _Storing:
         sources = list(build.inputs.sources)
         if media is not None and folder is not None:
             sources += media_sources(media, folder)
+        sources = each_once(sources, "media" if folder is None else folder.resolve().name)
         built_at = datetime.now(UTC).isoformat(timespec="seconds")
         dataset = rows.dataset_row(build, dataset_id, missing, version(build, sources), built_at)
         self._insert(schema.datasets, [dataset])

@@ -85,6 +85,13 @@ class Table:
             raise self.error(key, f"expected a number, found {shown(value)}")
         return float(value)
 
+    def optional_fraction(self, key: str, *, most: float) -> float | None:
+        """A number above 0 and no larger than ``most``."""
+        value = self.optional_number(key)
+        if value is not None and not 0 < value <= most:
+            raise self.error(key, f"expected a number above 0, at most {most:g}, found {value:g}")
+        return value
+
     def integers(self, key: str, *, default: tuple[int, ...]) -> tuple[int, ...]:
         if not self._has(key):
             return default

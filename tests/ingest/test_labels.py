@@ -343,3 +343,41 @@ def test_marks_before_class_names_are_passed_over(tiny: Any) -> None:
         path = tiny.write()
         path.write_text(MARK + path.read_text().replace('"classes.json"', file), encoding="utf-8")
         assert read_classes(read_manifest(path).classes, tiny.folder, path).names == tuple(NAMES)
+
+
+def test_a_table_may_hold_both_labels_and_texts(tiny: Any, tmp_path: Path, query_of: Any) -> None:
+    """One file for two things is one source; another file of its name, in the folder of media, is another."""
+    rows = "".join(f"{NAMES[i]},text {k}\n" for k, i in enumerate(tiny.labels.tolist()))
+    manifest = tiny.write()
+    put(tiny.folder / "t.csv", "label,text\n" + rows)
+    put(tmp_path / "t.csv", "text\n" + "".join(f"text {k}\n" for k in range(40)))
+    text = manifest.read_text().replace("labels.npy", "t.csv").replace('modality = "image"', 'modality = "text"')
+    manifest.write_text(
+        text.replace('media = "none"', 'media = "host"') + '\n[media]\nlayout = "text-table"\npath = "t.csv"\n'
+    )
+    for media, paths in ((tiny.folder, ["t.csv"]), (tmp_path, [f"{tmp_path.name}/t.csv", "t.csv"])):
+        command = ["add", str(manifest), str(tiny.folder), "--media", str(media)]
+        assert main([*command, "--catalogue", str(tmp_path / "c.sqlite")]) == 0
+        query = query_of(tmp_path / "c.sqlite")
+        assert sorted(p for (p,) in query("SELECT path FROM sources WHERE path LIKE '%t.csv'")) == sorted(paths)
+        assert query("SELECT count(*) FROM media") == [(20,)]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ('predicted = "labels.npy"', "files.predicted: expected another file than labels, found 'labels.npy' for both"),
+        ('index = "a.json"', "files.pred_probs: expected each part once, found probs.npy, probs.npy"),
+    ],
+)
+def test_one_file_named_twice_is_told_in_words(tiny: Any, tmp_path: Path, files: str, said: str, capsys: Any) -> None:
+    tiny.files = files
+    manifest = tiny.write()
+    if "pred_probs" in said:
+        text = manifest.read_text().replace('pred_probs = "probs.npy"', 'pred_probs = ["probs.npy", "probs.npy"]')
+        manifest.write_text(text)
+    assert main(["add", str(manifest), str(tiny.folder), "--catalogue", str(tmp_path / "c.sqlite")]) == 1
+    assert said in capsys.readouterr().err
+    matrix = str(tiny.folder / "probs.npy")
+    assert main(["flag", matrix, matrix, "--labels", str(tiny.folder / "labels.npy")]) == 1
+    assert "expected parts of one matrix, each once, found one of them twice" in capsys.readouterr().err
