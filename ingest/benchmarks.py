@@ -34,6 +34,7 @@ from app.measuring.alignment import Target, UploadError
 from app.measuring.class_spelling import CLASSES_ARE, ClassesAre
 from app.measuring.uploads import open_npy, read_predictions
 from ingest.errors import DataError, ManifestError, MissingFileError, shown
+from ingest.git_pointers import refuse_pointers
 
 PUBLISHED: Final = Path(__file__).resolve().parent.parent / "data" / "benchmarks" / "benchmarking-keras-pytorch.toml"
 _PREDS, _PROBS = "_top5preds.npy", "_top5probs.npy"
@@ -134,6 +135,7 @@ def _reader_of_twins(preds: Path, probs: Path) -> Callable[[Target], Ranked]:
 
 def _ranked_twins(preds: Path, probs: Path, target: Target) -> Ranked:
     """(n, k) classes by falling probability; the columns of the files are in no order one may rely on."""
+    refuse_pointers([preds, probs])
     try:
         classes, weights = open_npy(preds), open_npy(probs)
     except UploadError as error:

@@ -21,6 +21,7 @@ from ingest.errors import DataError, IngestError
 from ingest.example_tables import ENDINGS, require_place
 from ingest.executors import Executor, in_pool, on_dask
 from ingest.flag_output import summary, write_examples
+from ingest.git_pointers import refuse_pointers
 from ingest.given_labels import read_class_names, read_given_labels
 from ingest.label_sets import read_label_sets
 from ingest.matrices import Matrix, all_of, open_matrix, open_part
@@ -165,6 +166,7 @@ class _Inputs:
 
 
 def _inputs(arguments: argparse.Namespace) -> _Inputs:
+    refuse_pointers([*arguments.matrix, arguments.labels, arguments.classes])
     names = None if arguments.classes is None else read_class_names(arguments.classes)
     # Whoever works on it may stand in another folder.
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from app.domain.stability import Ranked
 from app.measuring.alignment import MOST_RANKED, By, Gathered, Target, UploadError
 from app.measuring.damage import PACKED_DAMAGE
+from app.measuring.git_pointers import MOST as MOST_OF_A_POINTER
+from app.measuring.git_pointers import pointer
 from app.measuring.prediction_columns import Layout, layout
 from app.measuring.prediction_csv import read_csv
 
@@ -45,6 +47,8 @@ def read_predictions(path: Path, name: str, target: Target) -> Ranked:
         raise UploadError("expected predictions, found an empty file")
     if size > MOST_BYTES:
         raise UploadError(f"expected at most {MOST_BYTES:,} bytes, found {size:,}")
+    if size < MOST_OF_A_POINTER and (told := pointer(path.read_bytes())):
+        raise UploadError(f"expected predictions, found {told}")
     try:
         return reader(path, target)
     except (MemoryError, RecursionError) as error:

@@ -1,0 +1,14 @@
+"""Files on the disk that are a note of Git's and not themselves: refused by name before anybody reads them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.measuring.git_pointers import MOST, pointer
+from ingest.errors import DataError
+
+
+def refuse_pointers(paths: Iterable[Path | None], kind: type[DataError] = DataError) -> None:
+    """Raises an error of that kind for the first file that is a pointer; whether it is there is for its reader."""
+    for path in paths:
+        if path is not None and path.is_file() and path.stat().st_size < MOST and (found := pointer(path.read_bytes())):
+            raise kind(path, f"expected a file, found {found}")
