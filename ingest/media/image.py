@@ -22,7 +22,10 @@ from ingest.media.items import Kind, MediaItem
 
 #: Decoders that run in this process and have one purpose. (EPS would start a program.)
 FORMATS: Final = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
-SUFFIXES: Final = ("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "jp2", "j2k", "avif")
+SUFFIXES: Final = (
+    *("png", "apng", "jpg", "jpeg", "jfif", "jpe", "jif", "jfi", "gif", "bmp", "dib", "webp", "tif", "tiff"),
+    *("ppm", "pgm", "pbm", "pnm", "jp2", "j2k", "j2c", "jpf", "jpx", "avif"),
+)
 #: How files begin that are taken for pictures and are not read, in words.
 _UNREAD: Final = (
     (rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", "HEIC, which is not read; convert it to JPEG"),

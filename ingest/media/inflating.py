@@ -4,11 +4,12 @@ Whatever is read from an archive passes through ``Bounded``, which counts it aga
 of damaged data into the one its caller wants. Nothing is written, and no more is held than was asked for.
 """
 
+import bz2
 import gzip
 import io
 import lzma
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -93,7 +94,7 @@ class Bounded:
 
 
 def inflated(packed: BinaryIO, path: Path) -> Bounded:
-    """What the open file ``packed`` holds, inflated if the ending of ``path`` is .gz, .tgz, .xz or .txz.
+    """What the open file ``packed`` holds, inflated if the ending of ``path`` is .gz, .bz2, .xz, .tgz, .tbz2 or .txz.
 
     Raises MediaError, naming ``path``, where it is damaged, cut off or a bomb.
     """
@@ -103,18 +104,10 @@ def inflated(packed: BinaryIO, path: Path) -> Bounded:
             path, f"expected a whole {path.suffix} file, found one that cannot be read to its end: {error}"
         )
 
-    match path.suffix.lower():
-        case ".gz" | ".tgz":
-            return Bounded(gunzipped(packed), Budget(path, path.stat().st_size), fail)
-        case ".xz" | ".txz":
-            return Bounded(_Xz(packed), Budget(path, path.stat().st_size), fail)
-        case _:
-            return Bounded(packed, None, fail)
-
-
-def gunzipped(packed: Readable) -> Readable:
-    """What ``packed`` holds as gzip; nothing is bounded yet."""
-    return gzip.GzipFile(fileobj=_Unseekable(packed), mode="rb")
+    ending = _ARCHIVES.get(path.suffix.lower(), path.suffix.lower())
+    if ending not in DECOMPRESSORS:
+        return Bounded(packed, None, fail)
+    return Bounded(DECOMPRESSORS[ending](packed), Budget(path, path.stat().st_size), fail)
 
 
 class _Unseekable(io.RawIOBase):
@@ -166,3 +159,21 @@ class _Xz:
         self._pending = rest
         self._decompressor = self._new()
         return True
+
+
+def _gunzipped(packed: Readable) -> Readable:
+    return gzip.GzipFile(fileobj=_Unseekable(packed), mode="rb")
+
+
+def _bunzipped(packed: Readable) -> Readable:
+    return bz2.BZ2File(_Unseekable(packed))
+
+
+#: Ending -> what a file of it holds; nothing is bounded yet.
+DECOMPRESSORS: Final[Mapping[str, Callable[[Readable], Readable]]] = {
+    ".gz": _gunzipped,
+    ".bz2": _bunzipped,
+    ".xz": _Xz,
+}
+#: Endings of a tar with its compression -> the one of the compression.
+_ARCHIVES: Final = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz"}

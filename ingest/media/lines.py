@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.layouts import Options
+from ingest.layouts import ARCHIVES, Options
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, read_options
 from ingest.media.inflating import Readable
@@ -31,8 +31,9 @@ LINES_APART: Final = 256
 _CHUNK: Final = 4 << 20
 #: fastText writes the label of a line before its text.
 _LABELS: Final = re.compile(r"(?:__label__\S+\s+)+")
+_LINES: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.(?i:txt(?:\.gz|\.bz2|\.xz)?)")
 _NAMES: Final = ("amazon5core.preprocessed.txt", "amazon5core.txt")
-_PATTERNS: Final = tuple(name + end for name in _NAMES for end in ("", ".gz", ".zip", ".tar", ".tar.gz", ".tar.xz"))
+_PATTERNS: Final = tuple(name + end for name in _NAMES for end in ("", ".gz", ".bz2", ".xz", *ARCHIVES))
 
 
 def open_amazon(folder: Path, options: Mapping[str, object], cache: Path | None) -> MediaSource | None:
@@ -57,6 +58,12 @@ class Lines:
     def labels(self, keyed: bool = False) -> None:
         """None: what the labels before the lines mean is not this file's to say."""
 
+    def names(self) -> None:
+        """None: one file holds all examples."""
+
+    def notes(self) -> Sequence[str]:
+        return ()
+
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), partial(_shown, encoding=self.told.encoding), workers)
 
@@ -64,9 +71,9 @@ class Lines:
         path = self.store.path
         count = None
         for member in self.store.members():
-            if count is not None or not member.name.lower().endswith((".txt", ".txt.gz")):
+            if count is not None or not _LINES.fullmatch(member.name):
                 continue
-            if path.is_file() and member.name == path.name and not path.name.endswith(".gz"):
+            if path.is_file() and member.name == path.name and path.suffix.lower() == ".txt":
                 count = yield from self._by_offset(path, sorted(wanted))
             else:
                 count = yield from self._in_one_pass(member, wanted)

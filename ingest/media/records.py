@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
 import numpy as np
 
+from ingest.layouts import ARCHIVES
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.finding import find, read_options
 from ingest.media.image import Pixels, pixel_items
-from ingest.media.inflating import Bounded, Budget, Readable, gunzipped
+from ingest.media.inflating import DECOMPRESSORS, Bounded, Budget, Readable
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.working import Job, decoded
 from ingest.pickles import PickledArraysError, load_arrays
@@ -33,7 +34,7 @@ _MNIST_FILES: Final = tuple(
 )
 _MNIST: Final = (
     *_MNIST_FILES,
-    *(name + end for name in ("mnist", "MNIST") for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")),
+    *(name + end for name in ("mnist", "MNIST") for end in ("", *ARCHIVES)),
 )
 _CIFAR10: Final = (
     "test_batch.bin",
@@ -41,14 +42,12 @@ _CIFAR10: Final = (
     *(
         name + end
         for name in ("cifar-10-batches-bin*", "cifar-10-binary*", "cifar-10-batches-py*", "cifar-10-python*")
-        for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
+        for end in ("", *ARCHIVES)
     ),
 )
 _LABELS_OF_MNIST: Final = re.compile(r"(?:.*/)?t10k-labels[-.]idx1-ubyte(?:\.gz)?")
 # A bare "test" or "test.bin" says too little to be taken for CIFAR-100's; "path" may name one.
-_CIFAR100: Final = tuple(
-    name + end for name in ("cifar-100-binary*", "cifar-100-python*") for end in ("", ".tar", ".tar.?z", ".tgz", ".zip")
-)
+_CIFAR100: Final = tuple(name + end for name in ("cifar-100-binary*", "cifar-100-python*") for end in ("", *ARCHIVES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,12 @@ class Records:
     def sources(self) -> Sequence[Path]:
         return [self.store.path]
 
+    def names(self) -> None:
+        """None: one file holds all examples."""
+
+    def notes(self) -> Sequence[str]:
+        return ()
+
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), pixels_of, workers)
 
@@ -192,16 +197,17 @@ def _read(member: Member, path: Path) -> Iterator[tuple[Readable, str]]:
 
 @contextmanager
 def unpacked(member: Member, path: Path) -> Iterator[Readable]:
-    """The bytes of a member, of a gzipped one what it holds."""
+    """The bytes of a member, of one that is compressed by itself what it holds."""
+    ending = PurePosixPath(member.name).suffix.lower()
     with member.open() as file:
-        if not member.name.lower().endswith(".gz"):
+        if ending not in DECOMPRESSORS:
             yield file
             return
-        yield Bounded(
-            gunzipped(file),
-            Budget(path, member.size),
-            lambda error: MemberError(f"expected a whole .gz file, found one that cannot be read to its end: {error}"),
-        )
+
+        def fail(error: Exception) -> MemberError:
+            return MemberError(f"expected a whole {ending} file, found one that cannot be read to its end: {error}")
+
+        yield Bounded(DECOMPRESSORS[ending](file), Budget(path, member.size), fail)
 
 
 def idx_records(file: Readable, where: str) -> Iterator[Record]:

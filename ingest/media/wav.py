@@ -20,7 +20,7 @@ from ingest.media.archives import MemberError
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 #: Bytes of a sample that each codec may have.
 _WIDTHS: Final = {_PCM: (1, 2, 3, 4), _FLOAT: (4, 8), _A_LAW: (1,), _MU_LAW: (1,)}
-#: Programs that write to a pipe do not know how much will come, and say that it is this much or more.
+#: Programs that write to a pipe do not know how much will come, and say that it is this much or more, or nothing.
 _UNKNOWN: Final = 0x7FFFF000
 #: That the size, of more than four bytes, stands elsewhere, in a file that begins with RF64.
 _LONG: Final = 0xFFFFFFFF
@@ -66,14 +66,29 @@ def read_wav(file: BinaryIO, start: float, seconds: float) -> tuple[Samples, int
         elif name == b"data":
             if form is None:
                 raise MemberError("expected a WAV file, found samples before it says what they are")
-            stored = _whole(size if long_size is None or size != _LONG else long_size, end - begin, form)
+            size = size if long_size is None or size != _LONG else long_size
+            if size == 0 and not _ends_in_chunks(file, begin, end):
+                size = _UNKNOWN
+            stored = _whole(size, end - begin, form)
             return _part(file, begin, stored, form, start, seconds), form.rate
     raise MemberError("expected a whole WAV file, found one that ends before its samples")
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+def _ends_in_chunks(file: BinaryIO, begin: int, end: int) -> bool:
+    """Whether nothing, or nothing but whole parts with names, lies from a place up to the end of the file.
+
+    Behind samples of no bytes it tells a recording of nothing from one whose writer never came back to say how much.
+    """
+    at = begin
+    for name, place, size in _chunks(file, begin):
+        at = place + size + size % 2
+        if not name.strip().isalnum():
+            return False
+    return at in (end, end + 1)
+
+
+def _chunks(file: BinaryIO, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
     """Name, place and declared size of each part of the file; the size may lead beyond its end."""
-    at = 12
     while len(head := _at(file, at, 8)) == 8:
         name, size = struct.unpack("<4sI", head)
         yield name, at + 8, size

@@ -171,10 +171,26 @@ def with_size(recording: bytes, size: int) -> bytes:
     return recording[:40] + struct.pack("<I", size) + recording[44:]
 
 
-@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000])
-def test_what_was_written_to_a_pipe_goes_on_to_its_end(size: int) -> None:
-    audio, *_ = audio_items(1, with_size(GOOD, size), "wav")
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000, 0])
+@pytest.mark.parametrize("whole", [0xFFFFFFFF, 0, 36, len(GOOD) - 8])
+def test_what_was_written_to_a_pipe_goes_on_to_its_end(size: int, whole: int) -> None:
+    """Also where a writer that crashed had said 0 bytes, whatever it had said of the whole."""
+    streamed = with_size(GOOD, size)
+    audio, *_ = audio_items(1, streamed[:4] + struct.pack("<I", whole) + streamed[8:], "wav")
     assert audio.seconds == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    "after", [b"", b"LIST" + struct.pack("<I", 4) + b"INFO", b"id3 " + struct.pack("<I", 3) + b"abc"]
+)
+def test_a_recording_of_nothing_has_no_samples_whatever_follows_it(after: bytes) -> None:
+    with pytest.raises(MemberError, match="found no samples in it"):
+        list(audio_items(1, with_size(GOOD[:44], 0) + after, "wav"))
+
+
+def test_a_stream_of_silence_is_heard_as_silence() -> None:
+    audio, *_ = audio_items(1, with_size(GOOD[:44], 0) + bytes(1_600), "wav")
+    assert audio.silent
 
 
 def test_what_follows_the_samples_is_not_heard() -> None:
