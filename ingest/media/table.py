@@ -1,4 +1,4 @@
-"""Texts in a column: CSV, JSON Lines and Parquet files, plain or (the first two) packed.
+"""Texts in a column: CSV, JSON Lines and Parquet files, plain or (the first two) packed. Blank lines are no rows.
 
 Rows are read one at a time or a group at a time, so memory does not grow with the file. An example is a row by number,
 or by the key in a column of its own.
@@ -15,16 +15,17 @@ from typing import Any, Final
 from ingest.errors import shown
 from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
+from ingest.media.encodings import text_lines
 from ingest.media.finding import find, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
-from ingest.media.lines import whole_lines
+from ingest.media.parquet_files import batches, parquet_parts
 from ingest.media.records import unpacked
 from ingest.media.text import MAX_TEXT_BYTES, text_items
 from ingest.media.working import Job, decoded
 
-_FILE: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.(?i:(csv|tsv|jsonl|ndjson|parquet))(?i:\.gz)?")
+_FILE: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.(?i:(csv|tsv|jsonl|ndjson|parquet))(?i:\.gz|\.bz2|\.xz)?")
 _PATTERNS: Final = tuple(
-    f"*.{kind}{end}" for kind in ("csv", "tsv", "jsonl", "ndjson", "parquet") for end in ("", ".gz")
+    f"*.{kind}{end}" for kind in ("csv", "tsv", "jsonl", "ndjson", "parquet") for end in ("", ".gz", ".bz2", ".xz")
 )
 
 #: (key or None, text) of each row.
@@ -50,10 +51,17 @@ class TextTable:
 
     @property
     def sources(self) -> Sequence[Path]:
-        return [self.store.path]
+        path = self.store.path
+        return parquet_parts(path) if path.suffix.lower() == ".parquet" else [path]
 
     def labels(self, keyed: bool = False) -> None:
         """None: which column holds labels, and how, is for readers of labels."""
+
+    def names(self) -> None:
+        """None: one file holds all examples."""
+
+    def notes(self) -> Sequence[str]:
+        return ()
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), _shown, workers)
@@ -63,10 +71,15 @@ class TextTable:
         by_key = {key: index for index, key in wanted.items() if key is not None} if self.told.key_column else {}
         missing = set(wanted)
         count = 0
+        texts: dict[int, int] = {}  # hashes of what stands in the rows of keys
         for row, (key, value) in enumerate(self._rows()):
             count += 1
             index = by_key.get(key or "") if self.told.key_column else row
-            if index is None or index not in missing:
+            if index is None or index not in wanted:
+                continue
+            if texts.setdefault(index, hash(value)) != hash(value):
+                raise MediaError(where, f"expected one text of key {shown(key)}, found another in row {row:,}")
+            if index not in missing:
                 continue
             missing.discard(index)
             if value is None:
@@ -89,43 +102,44 @@ class TextTable:
 
     def _rows_of(self, member: Member, kind: str) -> Rows:
         if kind == "parquet":
-            yield from _parquet(self.store.path, self.told)
+            if member.path is None:
+                raise MediaError(
+                    self.store.path, "expected a .parquet file that is not packed, found one in an archive"
+                )
+            parts = parquet_parts(self.store.path if self.store.path.is_dir() else member.path)
+            yield from _parquet(parts, self.told)
             return
         try:
             with unpacked(member, self.store.path) as file:
-                lines = (line.decode(self.told.encoding) + "\n" for line in whole_lines(file))
+                lines = (f"{line}\n" for line in text_lines(file, self.told.encoding, MAX_TEXT_BYTES))
                 if kind in ("csv", "tsv"):
                     yield from _separated(lines, "," if kind == "csv" else "\t", self.told)
                 else:
                     yield from _objects(lines, self.told)
-        except (MemberError, csv.Error, UnicodeDecodeError) as error:
+        except (MemberError, csv.Error) as error:
             raise MediaError(f"{self.store.path}: {member.name}", str(error)) from error
 
 
 def _separated(lines: Iterator[str], delimiter: str, told: Options) -> Rows:
     csv.field_size_limit(MAX_TEXT_BYTES)
-    rows = csv.reader(_without_mark(lines), delimiter=delimiter, strict=True)
-    head = next(rows, [])
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    head = next(filter(None, rows), [])
     places = []
     for name in (told.key_column, told.column):
         if name is not None and name not in head:
             raise MemberError(f"expected a column {shown(name)}, found {shown(head, 200)}")
         places.append(None if name is None else head.index(name))
     key_at, text_at = places
-    for row in rows:
+    for row in filter(None, rows):
         if len(row) != len(head):
             raise MemberError(f"line {rows.line_num}: expected {len(head)} fields, found {len(row)}")
         yield None if key_at is None else row[key_at], None if text_at is None else row[text_at]
 
 
-def _without_mark(lines: Iterator[str]) -> Iterator[str]:
-    """The lines without the byte order mark that some programs begin a file with."""
-    for number, line in enumerate(lines):
-        yield line.removeprefix("\ufeff") if number == 0 else line
-
-
 def _objects(lines: Iterator[str], told: Options) -> Rows:
-    for number, line in enumerate(_without_mark(lines), start=1):
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -135,22 +149,11 @@ def _objects(lines: Iterator[str], told: Options) -> Rows:
         yield _word(value.get(told.key_column)) if told.key_column else None, _text(value.get(told.column))
 
 
-def _parquet(path: Path, told: Options) -> Rows:
-    # Slow to import, and needed for this alone.
-    import pyarrow.parquet as parquet
-
-    columns = [name for name in (told.key_column, told.column) if name]
-    try:
-        with parquet.ParquetFile(path) as file:
-            for name in columns:
-                if name not in file.schema_arrow.names:
-                    raise MediaError(path, f"expected a column {shown(name)}, found {file.schema_arrow.names}")
-            for batch in file.iter_batches(batch_size=1_024, columns=columns):
-                texts = batch.column(told.column).to_pylist()
-                keys = batch.column(told.key_column).to_pylist() if told.key_column else [None] * len(texts)
-                yield from ((_word(key), _text(text)) for key, text in zip(keys, texts, strict=True))
-    except (OSError, ValueError) as error:
-        raise MediaError(path, f"expected a Parquet file ({error})") from error
+def _parquet(parts: Sequence[Path], told: Options) -> Rows:
+    for batch in batches(parts, [name for name in (told.key_column, told.column) if name], 1_024):
+        texts = batch.column(told.column).to_pylist()
+        keys = batch.column(told.key_column).to_pylist() if told.key_column else [None] * len(texts)
+        yield from ((_word(key), _text(text)) for key, text in zip(keys, texts, strict=True))
 
 
 def _shown(job: Job) -> Iterator[MediaItem]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ingest.media.archives import MemberError
+from ingest.media.encodings import decoded_text
 from ingest.media.items import MediaItem
 
 #: Longer than any post or review; a whole novel has about 1 MB.
@@ -34,15 +34,12 @@ def text_items(index: int, data: bytes, encoding: str = "utf-8", *, breaks: bool
     ``breaks`` turns each ``<br />`` into a line break. Control characters other than tab and line break say nothing to
     a reader and trouble what stores and shows them: each becomes U+FFFD, which shows that something stood there.
 
-    Raises MemberError when the bytes are not text of that encoding.
+    Raises MemberError when the bytes are not text of that encoding, as far as one can tell.
 
     >>> next(text_items(7, b"caf\\xe9<br />au lait", "latin-1", breaks=True)).text
     'café\\nau lait'
     """
-    try:
-        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        raise MemberError(f"expected {encoding} text, found byte {data[error.start]:#04x} at {error.start}") from error
+    text = decoded_text(data, encoding)
     text = re.sub(r"\r\n?|\f", "\n", text)
     if breaks:
         text = _BREAK.sub("\n", text)
