@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest import flag_command, media_command
+from ingest import check_command, flag_command, media_command
 from ingest.arguments import add_catalogue, add_classes_are, add_datasets, add_dropping, add_media
 from ingest.errors import IngestError
 from ingest.manifest import DATASETS, read_manifest, read_manifests
@@ -32,6 +32,7 @@ Turn files about label errors into a catalogue: one SQLite file, from which the 
   python -m ingest release DIR                the ten datasets of the paper, from a clone of its release
   python -m ingest add MANIFEST.toml DIR      a dataset of your own
   python -m ingest check DIR                  what `release` would load, and what is missing or wrong
+  python -m ingest check MANIFEST.toml DIR    the same of what `add` would load
   python -m ingest list                       what a catalogue holds
   python -m ingest media NAME --from URLS     what a dataset lacks of its media, from the web
   python -m ingest benchmarks DIR             models' predictions for a dataset that is there already
@@ -60,15 +61,6 @@ example:
 
 The manifest says what the dataset is and which files in DIR hold labels, predicted probabilities and votes; every file
 it names must be there. The manifests in data/datasets are examples of all that one can say.
-"""
-
-_CHECK = """\
-examples:
-  python -m ingest check label-errors --dataset imagenet
-  python -m ingest check label-errors --media downloads
-
-Everything is read and checked as `release` would; nothing is written. Archives of media are read to their end, and
-nothing in them is decoded. Exit status 1 when something is wrong.
 """
 
 _LIST = """\
@@ -179,15 +171,6 @@ def _ingest(orders: "Sequence[Order]", arguments: argparse.Namespace) -> int:
     return 1 if any(one.unread is not None for one in stored) else 0
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    from ingest.reports import check_report
-    from ingest.running import check, orders_of_release
-
-    checked = check(orders_of_release(arguments.folder, arguments.media, arguments.dataset), progress_for_terminal())
-    print(check_report(checked))
-    return 1 if any(one.error is not None for one in checked) else 0
-
-
 def _list(arguments: argparse.Namespace) -> int:
     from ingest.reports import catalogue_report
 
@@ -246,10 +229,8 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
     add_dropping(add)
     add_catalogue(add, written=True)
 
-    checking = _command(commands, "check", _check, "say what a release holds, lacks and has wrong", _CHECK)
-    checking.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
-    add_media(checking)
-    add_datasets(checking, names)
+    says = "say what a dataset holds, lacks and has wrong"
+    check_command.add_arguments(_command(commands, "check", check_command.run, says, check_command.EXAMPLES), names)
 
     listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)
     add_catalogue(listing, written=False)

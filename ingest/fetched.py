@@ -28,7 +28,7 @@ from ingest.media.working import Decoder, Job, decoded
 from ingest.no_answer import spoken
 from ingest.progress import Lines, Progress
 from ingest.reading import reading
-from ingest.showing import NOT_AS_MANY, NOT_AT_HAND, NOT_FOUND, NOT_READ, Shown, rows_of
+from ingest.showing import NOT_AS_MANY, NOT_AT_HAND, NOT_FOUND, NOT_READ, NOT_UNPACKED, Shown, rows_of
 from ingest.writer import rewritten
 
 PUBLISHED: Final = "published"
@@ -245,7 +245,7 @@ class _Storing:
         digest = hashlib.sha256(self._dataset["version"].encode())
         for index in sorted(shown.sizes):
             digest.update(f"{index} {files[index].errand.url}\n".encode("utf-8", "replace"))
-        superseded = (NOT_AT_HAND, NOT_FOUND, NOT_READ, NOT_AS_MANY, _PARTLY)
+        superseded = (NOT_AT_HAND, NOT_FOUND, NOT_UNPACKED, NOT_READ, NOT_AS_MANY, _PARTLY)
         missing = [s for s in json.loads(self._dataset["missing"]) if not s.startswith(superseded)]
         this, medium = schema.issues.c.dataset_id == self._id, schema.issues.c.media
         n_lacking = self._connection.scalar(select(func.count()).where(this, medium.is_(None))) or 0

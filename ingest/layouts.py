@@ -4,6 +4,7 @@ This says which there are and what each may be told; nothing is opened, so that 
 any long work. Options are read strictly: a misspelt one would otherwise change nothing, silently.
 """
 
+import codecs
 import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -12,10 +13,14 @@ from typing import Final, cast
 
 from ingest.errors import shown
 
-#: Encodings that a manifest may name: each decodes without help from outside.
-ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252")
+#: Encodings that a manifest may name, also by their other names: each decodes without help from outside.
+ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "gb18030")
+#: Encodings that another one holds whole.
+_WITHIN: Final = {"gbk": "gb18030", "gb2312": "gb18030"}
 #: Endings of archives.
-ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
+ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".zip")
+#: Orders of files by their names.
+ORDERS: Final = ("sorted", "numbers", "text")
 
 
 class LayoutError(ValueError):
@@ -28,11 +33,12 @@ class LayoutError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What media of a layout are, and which options it takes; ``encoding`` is that of its texts."""
+    """What media of a layout are, and which options it takes; ``encoding`` is that of its texts, ``column`` theirs."""
 
     modality: str
     options: tuple[str, ...]
     encoding: str = "utf-8"
+    column: str = "text"
 
 
 LAYOUTS: Final[Mapping[str, Layout]] = {
@@ -47,9 +53,11 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
     "amazon-lines": Layout("text", ("path", "encoding", "count")),
     "audioset": Layout("audio", ("path", "seconds", "clips")),
     "image-folder": Layout("image", ("path", "order", "shuffle_seeds")),
-    "text-folder": Layout("text", ("path", "order", "shuffle_seeds", "encoding")),
+    "text-folder": Layout("text", ("path", "order", "shuffle_seeds", "encoding", "endings")),
     "text-table": Layout("text", ("path", "column", "key_column", "encoding", "count")),
     "audio-folder": Layout("audio", ("path", "order", "shuffle_seeds", "seconds")),
+    "image-table": Layout("image", ("path", "column", "key_column", "count"), column="image"),
+    "audio-table": Layout("audio", ("path", "column", "key_column", "count", "seconds"), column="audio"),
 }
 
 
@@ -58,19 +66,22 @@ class Options:
     """Everything an adapter may be told; each adapter takes some of it.
 
     path: where the distribution lies, as a glob relative to the folder, instead of the layout's own patterns.
-    order: "sorted" numbers examples by their files, sorted by folder, then by name. Without it they go by key.
+    order: examples are numbered by their files, sorted by folder, then by name: as "text" (by the code points of their
+    letters, so capitals stand first), by the "numbers" in them, or "sorted" where both are the same; what is published
+    is sorted as text. Without it they go by key.
     shuffle_seeds: the sorted files are then shuffled as ``numpy.random.RandomState(seed)`` does, once for each seed.
-    encoding: of texts. seconds: the length of sound snippets.
-    column: the column of a table, or the field of a JSON object, that holds the text. key_column: the one that holds
-    the example's key; without it rows are numbered. count: how many examples there must be, where a number alone says
-    which is which and a file too few would shift all that follow. clips: the example's key -> where in the whole
-    recording of that name its clip begins and ends, in seconds; a manifest need not say what addresses say.
+    encoding: of texts. endings: of the names of texts, "" for names without one. seconds: the length of sound snippets.
+    column: the column of a table, or the field of a JSON object, that holds the text or the file. key_column: the one
+    that holds the example's key; without it rows are numbered. count: how many examples there must be, where a number
+    alone says which is which and a file too few would shift all that follow. clips: the example's key -> where in the
+    whole recording of that name its clip begins and ends, in seconds; a manifest need not say what addresses say.
     """
 
     path: str | None = None
     order: str | None = None
     shuffle_seeds: tuple[int, ...] = ()
     encoding: str = "utf-8"
+    endings: tuple[str, ...] | None = None
     seconds: float = 10.0
     column: str = "text"
     key_column: str | None = None
@@ -96,12 +107,33 @@ def options_of(layout: str, given: Mapping[str, object]) -> Options:
         finding = _finding(name, value)
         if finding is not None:
             raise LayoutError(finding, name)
-    values = {"encoding": LAYOUTS[layout].encoding, **given}
+    values = {"encoding": LAYOUTS[layout].encoding, "column": LAYOUTS[layout].column, **given}
+    values["encoding"] = encoding_of(values["encoding"])
+    if layout == "amazon-lines" and str(values["encoding"]).startswith("utf-16"):
+        raise LayoutError("expected an encoding in which a line ends with one byte, found utf-16", "encoding")
     if "shuffle_seeds" in values:
-        if values.get("order") != "sorted":
+        if "order" not in values:
             raise LayoutError('needs order = "sorted", which it shuffles', "shuffle_seeds")
         values["shuffle_seeds"] = tuple(cast("Sequence[int]", values["shuffle_seeds"]))
+    if "endings" in values:
+        values["endings"] = tuple(cast("Sequence[str]", values["endings"]))
     return Options(**{one.name: values[one.name] for one in fields(Options) if one.name in values})  # type: ignore[arg-type]
+
+
+def encoding_of(value: object) -> str | None:
+    """An encoding by its first name, whatever it is called; None for one that is not read.
+
+    >>> encoding_of("UTF8"), encoding_of("ISO-8859-1"), encoding_of("gbk"), encoding_of("idna")
+    ('utf-8', 'latin-1', 'gb18030', None)
+    """
+    if not isinstance(value, str) or "\0" in value:
+        return None
+    try:
+        name = codecs.lookup(value).name
+    except LookupError:
+        return None
+    known = {codecs.lookup(encoding).name: encoding for encoding in ENCODINGS}
+    return known.get(name, _WITHIN.get(name))
 
 
 def _finding(name: str, value: object) -> str | None:
@@ -111,12 +143,15 @@ def _finding(name: str, value: object) -> str | None:
             valid = isinstance(value, str) and _is_inside(value)
             expected = "a path inside the folder, with '/' and without '..'"
         case "order":
-            valid, expected = value == "sorted", '"sorted"'
+            valid, expected = value in ORDERS, '"sorted", "numbers" or "text"'
         case "shuffle_seeds":
             valid = isinstance(value, list | tuple) and all(type(n) is int and 0 <= n < 2**32 for n in value)
             expected = "a list of whole numbers below 2^32"
+        case "endings":
+            valid = isinstance(value, list | tuple) and value != [] and all(map(_is_ending, value))
+            expected = 'a list of endings, such as ".txt", or "" for names without one'
         case "encoding":
-            valid, expected = value in ENCODINGS, f"one of {', '.join(ENCODINGS)}"
+            valid, expected = encoding_of(value) is not None, f"one of {', '.join(ENCODINGS)}"
         case "column" | "key_column":
             valid, expected = isinstance(value, str) and value != "", "the name of a column"
         case "clips":
@@ -132,6 +167,10 @@ def _finding(name: str, value: object) -> str | None:
 def _is_inside(path: str) -> bool:
     pure = PurePosixPath(path)
     return bool(path) and not pure.is_absolute() and ".." not in pure.parts and "\\" not in path and "\0" not in path
+
+
+def _is_ending(value: object) -> bool:
+    return isinstance(value, str) and (value == "" or (value[0] == "." and PurePosixPath(f"a{value}").suffix == value))
 
 
 def _is_part(value: object) -> bool:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ingest.classes import ClassNames, read_classes
 from ingest.engine import Flagging, flag
-from ingest.errors import DataError, MissingFileError
+from ingest.errors import DataError, MissingFileError, shown
 from ingest.evidence import Evidence, read_evidence
+from ingest.git_pointers import refuse_pointers
 from ingest.given_labels import read_given_labels
 from ingest.label_sets import read_label_sets
 from ingest.manifest import Manifest
@@ -105,6 +106,10 @@ class _Loader:
 
     def load(self) -> Inputs:
         manifest, files = self._manifest, self._manifest.files
+        weights = () if manifest.words is None else (manifest.words.file,)
+        others = (files.labels, files.predicted, files.votes, files.index)
+        named = (*manifest.classes.files, *files.pred_probs, *weights, *(name for name in others if name is not None))
+        refuse_pointers(self._folder / name for name in named)
         classes = read_classes(manifest.classes, self._folder, manifest.path)
         if classes.source is not None:
             self._note(classes.source, "classes")
@@ -113,7 +118,7 @@ class _Loader:
         predicted = self._labels(files.predicted, "predicted", classes, None)
         self._require_length(files.predicted, predicted, size)
         entries = self._entries(size)
-        keys = None if entries is None else [key_of(entry, manifest.examples.key) for entry in entries]
+        keys = None if entries is None else self._keys(entries)
         matrix = self._matrix(labels, classes)
         reviews = self._reviews(classes, size, keys)
         self._require_agreement(reviews, labels, entries)
@@ -189,6 +194,21 @@ class _Loader:
         entries = read_index(path)
         self._require_length(name, entries, size)
         return entries
+
+    def _keys(self, entries: Sequence[str]) -> list[str]:
+        """The key of each example. Two entries may be the same, but different ones must not become one key."""
+        kind = self._manifest.examples.key
+        keys = [key_of(entry, kind) for entry in entries]
+        if kind in ("path", "stem"):
+            first: dict[str, int] = {}
+            for place, key in enumerate(keys):
+                before = first.setdefault(key, place)
+                if entries[before] != entries[place]:
+                    both = f"{shown(entries[before])} (entry {before}) and {shown(entries[place])}"
+                    finding = f"expected a name of its own for each example, found that {both} both become {shown(key)}"
+                    file = self._folder / (self._manifest.files.index or "")
+                    raise DataError(file, f'{finding} by examples.key = "{kind}"', record=f"entry {place}")
+        return keys
 
     def _matrix(self, labels: Labels | None, classes: ClassNames) -> Matrix | None:
         names = self._manifest.files.pred_probs

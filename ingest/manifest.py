@@ -35,7 +35,8 @@ from ingest.description import (
     VoteFormat,
     Words,
 )
-from ingest.errors import ManifestError, MissingFileError
+from ingest.errors import ManifestError, MissingFileError, shown
+from ingest.git_pointers import refuse_pointers
 from ingest.layouts import LAYOUTS, LayoutError, options_of
 from ingest.probabilities import MOST_TOLERANCE
 from ingest.tables import Table
@@ -64,6 +65,7 @@ def read_manifest(path: Path) -> Manifest:
     except UnicodeDecodeError as error:
         raise ManifestError(path, f"expected UTF-8 text: {error}") from error
     try:
+        refuse_pointers([path])
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ManifestError(path, f"expected TOML: {error}") from error
@@ -113,6 +115,9 @@ def _manifest(path: Path, text: str, table: Table) -> Manifest:
         raise ManifestError(path, "files: expected labels, votes or both, found neither")
     if manifest.words is not None and (manifest.modality != "text" or labels != "single"):
         raise ManifestError(path, "words: expected where examples are texts with one label each, found elsewhere")
+    if manifest.media is not None and "order" in manifest.media.options and manifest.files.index is not None:
+        finding = "expected none where files.index names the examples, by which their media are found"
+        raise ManifestError(path, f"{finding}; found {shown(manifest.media.options['order'])}", record="media.order")
     if manifest.files.votes is not None and manifest.examples.records == "key" and manifest.files.index is None:
         raise ManifestError(path, 'files.index: needed because examples.records = "key", found none')
     return manifest

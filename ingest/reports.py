@@ -11,7 +11,6 @@ from ingest.building import Build
 from ingest.description import Paper
 from ingest.media import AbsentError, MediaProblem, WrongNumberError
 from ingest.reading import reading
-from ingest.running import Checked
 from ingest.storing import Media, Stored
 
 _PROBLEMS_SHOWN = 20
@@ -33,30 +32,30 @@ def summary(stored: Sequence[Stored]) -> str:
         name = one.build.inputs.manifest.name
         if one.kept:
             lines.append(f"{name}: not loaded, so that it keeps the media it has in the catalogue: {one.unread}")
-        lines += [f"{name}: {sentence}" for sentence in one.missing]
+        lines += [f"{name}: {sentence}" for sentence in (*one.missing, *one.notes)]
         if not one.kept:
-            lines += [f"{name}: {sentence}" for sentence in _review_lines(one.build)]
+            lines += [f"{name}: {sentence}" for sentence in review_lines(one.build)]
         if (flagging := one.build.inputs.flagging) is not None and flagging.tolerance is not None:
             lines.append(f"{name}: {flagging.beyond_sentence()}")
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
-        lines += [f"{name}: {line}" for line in _problem_lines(one.problems)]
+        lines += [f"{name}: {line}" for line in problem_lines(one.problems)]
         if one.spare:
-            lines.append(f"{name}: {_counted(one.spare, 'file')} left aside, of examples that have a better one")
+            lines.append(f"{name}: {counted(one.spare, 'file')} left aside, of examples that have a better one")
         lines += map(str, one.models)
     lines += _incomplete([one for one in stored if one.unread is not None])
     return "\n".join(lines)
 
 
-def _review_lines(build: Build) -> list[str]:
+def review_lines(build: Build) -> list[str]:
     """For how many checked examples the guess has changed, and then how many suspects wait for review."""
     counts = build.counts
     if not counts.changed:
         return []
-    guesses = f"{counts.changed:,} of {_counted(counts.checked, 'checked example')}"
+    guesses = f"{counts.changed:,} of {counted(counts.checked, 'checked example')}"
     return [
         f"the model now guesses another label than reviewers were shown for {guesses}; the verdicts stand",
-        f"{_counted(counts.waiting, 'flagged example')} {'waits' if counts.waiting == 1 else 'wait'} for review",
+        f"{counted(counts.waiting, 'flagged example')} {'waits' if counts.waiting == 1 else 'wait'} for review",
     ]
 
 
@@ -75,7 +74,7 @@ def _incomplete(stored: Sequence[Stored]) -> list[str]:
     return lines
 
 
-def _problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
+def problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
     """The damaged media one by one, as far as there is room; those that are simply not there in one line."""
     damaged = [problem for problem in problems if not problem.absent]
     absent = [problem for problem in problems if problem.absent]
@@ -89,11 +88,6 @@ def _problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
     return lines
 
 
-def check_report(checked: Sequence[Checked]) -> str:
-    """For each dataset what would be loaded, what is missing and what is wrong."""
-    return "\n".join(line for one in checked for line in _check_lines(one))
-
-
 def catalogue_report(path: Path) -> str:
     """What a catalogue holds: datasets with their counts, when they were built, and from which files.
 
@@ -105,9 +99,9 @@ def catalogue_report(path: Path) -> str:
         lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
         for dataset in datasets:
             lines.append(
-                f"\n{dataset['name']}: {dataset['title']}, {_counted(dataset['size'], 'example')}, "
-                f"{_counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
-                f"{_counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
+                f"\n{dataset['name']}: {dataset['title']}, {counted(dataset['size'], 'example')}, "
+                f"{counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
+                f"{counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
             )
             if dataset["n_guesses_changed"]:
                 lines.append(f"  {dataset['n_guesses_changed']:,} checked, whose guess has changed since")
@@ -126,7 +120,7 @@ def _media_told(dataset: RowMapping) -> list[str]:
     told = json.loads(dataset["media_report"])
     of = "" if told.get("exemplars_wanted") in (None, told["exemplars"]) else f" of {told['exemplars_wanted']:,}"
     return [
-        f"{told['issues']:,} of {_counted(dataset['n_issues'], 'issue')} with a medium, "
+        f"{told['issues']:,} of {counted(dataset['n_issues'], 'issue')} with a medium, "
         f"{told['exemplars']:,}{of} exemplars, {told['bytes']:,} bytes"
     ]
 
@@ -146,26 +140,11 @@ def _figures_of(build: Build, media: Media) -> list[str]:
     ]
 
 
-def _check_lines(checked: Checked) -> list[str]:
-    name = checked.manifest.name
-    if checked.build is None:
-        return [f"{name}: wrong: {checked.error}"]
-    counts, inputs = checked.build.counts, checked.build.inputs
-    roles = ", ".join(dict.fromkeys([source.role for source in inputs.sources] + ["media"] * checked.media))
-    issues, errors = _counted(len(checked.build.issues), "issue"), _counted(counts.errors, "error")
-    found = f"{issues}, {counts.checked:,} checked, {errors}"
-    if counts.checked and counts.waiting:
-        found += f", {counts.waiting:,} waiting for review"
-    lines = [f"{name}: good: {_counted(inputs.size, 'example')}, {found}; from {roles}"]
-    lines += [f"{name}: {sentence}" for sentence in _review_lines(checked.build)]
-    return lines + [f"{name}: missing: {sentence}" for sentence in (*inputs.missing, *checked.missing)]
-
-
 def _count(n: int | None) -> str:
     return "-" if n is None else f"{n:,}"
 
 
-def _counted(n: int | None, noun: str) -> str:
+def counted(n: int | None, noun: str) -> str:
     """A number with its noun, "1 issue" or "2 issues"."""
     return f"{_count(n)} {noun if n == 1 else noun + 's'}"
 

@@ -11,17 +11,16 @@ from sqlalchemy import Connection
 
 from ingest.benchmarks import find
 from ingest.building import Build, build
-from ingest.errors import IngestError, MissingFileError
+from ingest.errors import MissingFileError
 from ingest.loading import load
 from ingest.manifest import DATASETS, Manifest, read_manifests
 from ingest.predictions import add_found
 from ingest.progress import Progress
-from ingest.showing import read_through
 from ingest.storing import Stored, store
 from ingest.versions import enter_versions
 from ingest.writer import rewritten
 
-__all__ = ["DATASETS", "Checked", "Order", "check", "orders_of_release", "run"]
+__all__ = ["DATASETS", "Order", "built", "orders_of_release", "run"]
 
 
 @dataclass(frozen=True)
@@ -36,24 +35,13 @@ class Order:
     drop_media: bool = False  # have it without the media that the catalogue has of it, where none are found now
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What a dataset would become, or what is wrong with it."""
-
-    manifest: Manifest
-    build: Build | None
-    error: IngestError | None
-    media: bool = False  # its media were looked for, and are there and whole
-    missing: tuple[str, ...] = ()  # what would not be here of its media
-
-
 def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
     """Ingest datasets into a catalogue: all of them, or none when one fails.
 
     Media that cannot be read at all fail nothing but themselves (see ``storing.store``). Raises IngestError, naming
     file and record, also when for that reason nothing would be new; the catalogue is then as it was.
     """
-    builds = [(order, _built(order, progress)) for order in orders]
+    builds = [(order, built(order, progress)) for order in orders]
     models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
     names = [order.manifest.name for order in orders]
     with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
@@ -71,23 +59,6 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
 
 def _stored(connection: Connection, found: Build, order: Order, catalogue: Path, progress: Progress) -> Stored:
     return store(connection, found, order.media, catalogue, progress, drop=order.drop_media)
-
-
-def check(orders: Sequence[Order], progress: Progress) -> list[Checked]:
-    """Load and build every dataset as ``run`` would, and keep what is wrong with each. Writes nothing.
-
-    Media are read to their end where there is a folder of them, and not decoded.
-    """
-    found = []
-    for order in orders:
-        try:
-            built = _built(order, progress)
-            missing: list[str] = []
-            media = order.media is not None and read_through(built.inputs, order.media, missing)
-            found.append(Checked(order.manifest, built, None, media, tuple(missing)))
-        except IngestError as error:
-            found.append(Checked(order.manifest, None, error))
-    return found
 
 
 def orders_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[Order]:
@@ -120,6 +91,7 @@ def _require_folder(folder: Path) -> None:
         raise MissingFileError(folder, "expected a folder, found " + ("a file" if folder.exists() else "nothing"))
 
 
-def _built(order: Order, progress: Progress) -> Build:
+def built(order: Order, progress: Progress) -> Build:
+    """What a catalogue would say of a dataset, media aside. Raises IngestError, naming file and record."""
     _require_folder(order.folder)
     return build(load(order.manifest, order.folder, progress, complete=order.complete))

@@ -6,8 +6,9 @@ say; who may see what was kept is the server's. The reading itself is ``ingest.m
 
 import gzip
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from ingest.media import (
     fingerprint,
     open_media,
 )
+from ingest.media.finding import unread_archives
 from ingest.sources import Source
 
 #: So few examples are decoded before other processes would have begun.
@@ -37,8 +39,12 @@ _PROBLEMS_NAMED = 200
 #: Silent sounds that a report names.
 _SILENT_NAMED = 10_000
 
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
 NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
 NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
+#: Begins a sentence that says what lies there instead.
+NOT_UNPACKED = "What lies there is in a format that is not read"
 NOT_AS_MANY = "The media found were not as many as the labels when this was built, so issues are shown by their labels"
 NOT_READ = "The media could not be read when this was built, so issues are shown by their labels"
 
@@ -85,15 +91,48 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     source = open_media(manifest.media.layout, folder, options, cache)
     if source is None:
         missing.append(NOT_FOUND)
+        if unread := unread_archives(folder, options.get("path")):
+            missing.append(f"{NOT_UNPACKED}, {', '.join(unread)}; unpack it, or pack it as .zip or .tar.gz.")
     else:
         require_same_examples(source, inputs)
     return source
+
+
+def named_by_files(inputs: Inputs, source: MediaSource | None, missing: list[str]) -> Inputs:
+    """The inputs with the paths of the examples' own files as their keys, where nothing else names them.
+
+    An issue can so be traced to its file. Where a path cannot be written, a sentence why none is goes to ``missing``.
+    """
+    if source is None or inputs.keys is not None or inputs.size is None:
+        return inputs
+    names = source.names()
+    if names is None:
+        return inputs
+    unfit = next((name for name in names if not _is_key(name)), None)
+    if unfit is not None:
+        missing.append(f"The examples go by their numbers only, since the name of a file is no text: {unfit!r}.")
+        return inputs
+    return replace(inputs, keys=list(names))
+
+
+def _is_key(name: str) -> bool:
+    """Whether a name can be written on one line: systems allow line breaks in names, and bytes that are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return _BREAKS.search(name) is None
 
 
 def media_sources(source: MediaSource, folder: Path) -> list[Source]:
     """The fingerprints of the files that media come from."""
     found = [(path.relative_to(folder).as_posix(), *fingerprint(path)) for path in source.sources]
     return [Source(name, "media", sha256, size) for name, sha256, size in found]
+
+
+def workers_for(n_examples: int) -> int:
+    """How many processes decode so many examples."""
+    return 1 if n_examples < _FEW else min(os.cpu_count() or 1, _MOST_WORKERS)
 
 
 def media_rows(
@@ -104,8 +143,7 @@ def media_rows(
     on_text: Callable[[int, str], None],
 ) -> Iterator[Row]:
     """Rows of the table ``media``, noting sizes, excerpts and problems in ``shown`` as they pass."""
-    workers = 1 if len(wanted) < _FEW else min(os.cpu_count() or 1, _MOST_WORKERS)
-    yield from rows_of(source.items(wanted, workers), dataset_id, shown, on_text)
+    yield from rows_of(source.items(wanted, workers_for(len(wanted))), dataset_id, shown, on_text)
 
 
 def rows_of(
@@ -166,19 +204,6 @@ def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:
     """As ``report``, where a distribution as a whole could not be read."""
     nothing = {"issues": 0, "exemplars": 0, "bytes": 0, "absent": 0, "problems": []}
     return {**nothing, "n_problems": n_issues, "unread": sentence}
-
-
-def read_through(inputs: Inputs, folder: Path, missing: list[str]) -> bool:
-    """Whether the dataset's media are in a folder, and whole as far as one can see without decoding them.
-
-    Raises DataError where they cannot be read, or are not those of these labels.
-    """
-    source = find_media(inputs, folder, missing, None)
-    if source is None:
-        return False
-    for _ in source.items({}):
-        pass
-    return True
 
 
 def _row(item: MediaItem, dataset_id: int) -> Row:

@@ -29,6 +29,7 @@ from ingest.showing import (
     find_media,
     media_rows,
     media_sources,
+    named_by_files,
     not_read,
     report,
     unread_report,
@@ -64,6 +65,7 @@ class Stored:
     replaced: str | None = None  # the title of another dataset of the same name, which is gone now
     unread: MediaError | None = None  # why none of its media could be read
     kept: bool = False  # for that reason: the dataset, with its media, is the one that was there before
+    notes: tuple[str, ...] = ()  # what whoever pairs media with labels should know
     models: tuple[Benchmarked, ...] = ()  # what became of the models that came with it
 
 
@@ -91,6 +93,7 @@ class _Storing:
         self._build = build
         self._progress = progress
         self._name = build.inputs.manifest.name
+        self._keyed = build.inputs.keys is not None  # by something else than the media, which are then found by key
         self._id = self._dataset_id()
         indices = build.issues.indices
         self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
@@ -100,12 +103,13 @@ class _Storing:
         before = self._connection.scalar(select(schema.datasets.c.title).where(schema.datasets.c.id == self._id))
         replaced = None if before == self._build.inputs.manifest.title else before
         had_media = self._connection.scalar(select(exists().where(schema.media.c.dataset_id == self._id)))
-        missing = list(self._build.inputs.missing)
+        missing, unnamed = list(self._build.inputs.missing), self._build
         try:
             media = find_media(self._build.inputs, folder, missing, cache_beside(self._connection))
             if had_media and not drop and not {NOT_AT_HAND, NOT_FOUND}.isdisjoint(missing):
                 finding = f"expected the media that the catalogue has of {self._name}, found none ({_WAYS_OUT})"
                 return self._kept(AbsentError(folder or "--media", finding))
+            self._build = replace(self._build, inputs=named_by_files(self._build.inputs, media, missing))
             return replace(self._write(folder, media, missing, models), replaced=replaced)
         except MismatchError:
             raise
@@ -113,6 +117,7 @@ class _Storing:
             if had_media and not drop:
                 restore(self._connection, former, self._id)
                 return self._kept(error)
+            self._build = unnamed
             missing = [*self._build.inputs.missing, not_read(error, folder)]
             return replace(self._write(folder, None, missing, models, error), replaced=replaced, unread=error)
 
@@ -156,7 +161,8 @@ class _Storing:
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())
         counted = Media(n_issues, len(shown.sizes) - n_issues)
-        return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare)
+        notes = () if media is None else tuple(media.notes())
+        return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare, notes=notes)
 
     def _dataset_id(self) -> int:
         known = self._connection.scalar(select(schema.datasets.c.id).where(schema.datasets.c.name == self._name))
@@ -193,7 +199,8 @@ class _Storing:
 
         if media is not None:
             with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
-                found = media_rows(media, wanted, self._id, shown, search)
+                sought = wanted if self._keyed else dict.fromkeys(wanted)
+                found = media_rows(media, sought, self._id, shown, search)
                 for batch in _batches(found, 200):
                     self._insert(schema.media, batch)
                     n_bytes += sum(len(row["bytes"]) for row in batch)

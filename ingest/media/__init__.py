@@ -15,6 +15,17 @@ from typing import Final, cast
 
 from ingest.media.archives import fingerprint
 from ingest.media.bitmaps import open_quickdraw
+from ingest.media.distributions import (
+    open_20news,
+    open_aclimdb,
+    open_audio_folder,
+    open_audioset,
+    open_caltech256,
+    open_image_folder,
+    open_imagenet,
+    open_text_folder,
+)
+from ingest.media.file_table import open_audio_table, open_image_table
 from ingest.media.items import (
     AbsentError,
     Kind,
@@ -27,16 +38,6 @@ from ingest.media.items import (
     WrongNumberError,
 )
 from ingest.media.lines import open_amazon
-from ingest.media.members import (
-    open_20news,
-    open_aclimdb,
-    open_audio_folder,
-    open_audioset,
-    open_caltech256,
-    open_image_folder,
-    open_imagenet,
-    open_text_folder,
-)
 from ingest.media.records import open_cifar10, open_cifar100, open_mnist
 from ingest.media.table import open_text_table
 from ingest.media.text import excerpt
@@ -77,9 +78,11 @@ ADAPTERS: Mapping[str, Adapter | CachingAdapter] = {
     "text-folder": open_text_folder,
     "text-table": open_text_table,
     "audio-folder": open_audio_folder,
+    "image-table": open_image_table,
+    "audio-table": open_audio_table,
 }
 #: Those whose examples are rows of files and carry no label themselves, so that their number has to be compared.
-COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table"})
+COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table", "image-table", "audio-table"})
 #: Those whose files may be whole recordings, of which an example is a part.
 CLIPPED: Final = frozenset({"audioset"})
 #: Those that keep what took them long to find out.

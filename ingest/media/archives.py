@@ -6,6 +6,7 @@ files are never read. What a file expands to is bounded by its own size, what a 
 """
 
 import hashlib
+import io
 import os
 import re
 import stat
@@ -17,14 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol, Self, cast
 
+from app.measuring.git_pointers import MOST as MOST_OF_A_POINTER
+from app.measuring.git_pointers import pointer
 from ingest.errors import shown
+from ingest.git_pointers import refuse_pointers
 from ingest.media.inflating import DAMAGE, TAIL, Bounded, Budget, Readable, inflated
 from ingest.media.items import MediaError
 
 #: tar's own headers of long names and attributes; tarfile reads them whole.
 MAX_TAR_HEADER: Final = 1 << 20
 
-_TAR = re.compile(r".*\.(tar|tar\.gz|tgz|tar\.xz|txz)", re.IGNORECASE)
+_TAR = re.compile(r".*\.(tar|tar\.gz|tgz|tar\.bz2|tbz2?|tar\.xz|txz)", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _TAR_HEADERS: Final = (
     tarfile.XHDTYPE,
@@ -43,17 +47,23 @@ class MemberError(Exception):
 class Member:
     """A file within a store, to be opened before the next member is asked for."""
 
-    name: str  # relative, "/" between folders
+    name: str  # relative, "/" between folders, also where the archive has backslashes
     size: int  # bytes, as declared
     refused: str | None  # why it is not read, or None
     opened: Callable[[], AbstractContextManager[Readable]]
     path: Path | None = None  # where it lies as a file of its own, or None in an archive
 
     def open(self) -> AbstractContextManager[Readable]:
-        """Its bytes. Raises MemberError when it is refused or cannot be opened."""
+        """Its bytes. Raises MemberError when it is refused, cannot be opened, or is a pointer of Git's."""
         if self.refused:
             raise MemberError(self.refused)
-        return self.opened()
+        if self.size >= MOST_OF_A_POINTER:
+            return self.opened()
+        with self.opened() as file:
+            data = file.read(MOST_OF_A_POINTER)
+        if found := pointer(data):
+            raise MemberError(f"expected a file, found {found}")
+        return nullcontext(io.BytesIO(data))
 
     def read(self, limit: int) -> bytes:
         """All of it. Raises MemberError when it is refused, damaged or holds more than ``limit`` bytes."""
@@ -81,7 +91,7 @@ class Store(Protocol):
 
 
 def open_store(path: Path) -> Store:
-    """The store at ``path``: a folder, a .tar, .tar.gz, .tar.xz or .zip, or any other file, its own only member."""
+    """The store at ``path``: a folder, a .tar (.gz, .bz2, .xz) or .zip, or any other file, its own only member."""
     if path.is_dir():
         return _Folder(path)
     if _TAR.fullmatch(path.name):
@@ -124,6 +134,7 @@ def _sha256(opened: AbstractContextManager[Readable]) -> str:
 
 def _open_archive(path: Path) -> BinaryIO:
     try:
+        refuse_pointers([path], MediaError)
         return path.open("rb")
     except OSError as error:
         raise MediaError(path, f"expected a file that can be read ({error.strerror})") from error
@@ -152,7 +163,7 @@ class _Folder:
 
     @staticmethod
     def _member(root: Path, path: Path) -> Member:
-        name = path.relative_to(root).as_posix()
+        name = _slashed(path.relative_to(root).as_posix())
         refused, size = None, 0
         try:
             if not path.resolve().is_relative_to(root):
@@ -243,7 +254,7 @@ class _Zip:
                 raise _damaged(self.path, error) from error
             budget = Budget(self.path, self.path.stat().st_size)
             for info in archive.infolist():
-                if not info.is_dir():
+                if not info.is_dir() and not info.filename.endswith("\\"):
                     yield self._member(archive, info, budget)
 
     def _member(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Member:
@@ -267,10 +278,17 @@ class _Zip:
 
 
 def _checked_name(archive: Path, name: str) -> str:
-    parts = re.split(r"[/\\]", name)
+    parts = _slashed(name).split("/")
     if ".." in parts or parts[0] == "" or _DRIVE.match(name) or "\0" in name:
         raise MediaError(archive, "refused the archive: this name leads out of it", record=f"member {shown(name)}")
-    return PurePosixPath(name).as_posix()
+    return PurePosixPath(*parts).as_posix()
+
+
+def _slashed(name: str) -> str:
+    """A name with "/" between folders. Some tools of Windows write backslashes into archives, and what unpacks these
+    elsewhere makes files of the whole name, so that all folders would be one.
+    """
+    return name.replace("\\", "/")
 
 
 def _damaged(archive: Path, error: Exception) -> MediaError:

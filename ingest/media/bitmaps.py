@@ -60,6 +60,12 @@ class Bitmaps:
         names = tuple(PurePosixPath(name).stem.removeprefix(_PREFIX) for name, _ in ordered)
         return Runs(names, tuple(end for _, (_, end) in ordered))
 
+    def names(self) -> None:
+        """None: one file holds all examples."""
+
+    def notes(self) -> Sequence[str]:
+        return ()
+
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), pixels_of, workers)
 
@@ -94,8 +100,8 @@ class Bitmaps:
         where = f"{self.store.path}: {member.name}"
         rows = (indices - start).tolist()
         with self._naming(member):
-            if self.store.path.is_dir():
-                drawings = _mapped(self.store.path / member.name)
+            if member.path is not None:
+                drawings = _mapped(member.path)
                 found: Iterator[NDArray[np.uint8]] = (np.array(drawings[row]) for row in rows)
                 yield from self._drawn(indices, where, found)
                 return

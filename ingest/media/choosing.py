@@ -37,6 +37,20 @@ class Choice:
         """Note a file of an example."""
         self._found.setdefault(index, []).append(Candidate(self.ranking(member.name, part), place, member))
 
+    def __contains__(self, index: object) -> bool:
+        return index in self._found
+
+    def drop_tied(self) -> dict[int, Sequence[Candidate]]:
+        """Leave out the examples of which two files are the best, and name them: only their names tell these apart."""
+        tied: dict[int, Sequence[Candidate]] = {}
+        for index, found in self._found.items():
+            best = self.best(index).rank._replace(name="")
+            same = [one for one in found if one.rank._replace(name="") == best]
+            if len(same) > 1:
+                tied[index] = same
+        self._found = {index: found for index, found in self._found.items() if index not in tied}
+        return tied
+
     def best(self, index: int) -> Candidate:
         """The one to read."""
         return min(self._found[index])

@@ -3,13 +3,18 @@
 Patterns are globs relative to the folder; none leads out of it. What may be said is ``ingest.layouts``'s.
 """
 
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from ingest.layouts import LayoutError, Options, options_of
 from ingest.media.items import MediaError
+
+#: Endings of archives that nothing here unpacks.
+_UNREAD: Final = (".7z", ".rar", ".zst", ".tzst", ".lz4", ".lzma", ".lz", ".z", ".cab", ".dmg", ".iso", ".h5", ".lmdb")
 
 
 def read_options(layout: str, given: Mapping[str, object]) -> Options:
@@ -40,6 +45,18 @@ def _matches(base: Path, patterns: Sequence[str]) -> Iterator[Path]:
     for pattern in patterns:
         # A glob would spell the folder itself "".
         yield from [base] if pattern == "." else sorted(base.glob(pattern))
+
+
+def unread_archives(folder: Path, path: object) -> list[str]:
+    """Names of archives at ``path``, in formats that are not read."""
+    if not isinstance(path, str):
+        return []
+    return sorted(
+        found.name
+        for base in (folder, *(child for child in folder.iterdir() if child.is_dir()))
+        for found in base.glob(f"{glob.escape(path)}.*")
+        if found.name.lower().endswith(_UNREAD)
+    )
 
 
 def shuffled(count: int, seeds: Sequence[int]) -> list[int]:

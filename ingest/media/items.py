@@ -25,6 +25,10 @@ class WrongNumberError(MediaError):
     """Media that can be read and are not as many as the labels, so that none can be told which label is its own."""
 
 
+class UnorderedError(DataError):
+    """Files that are found by their place, and whose names do not say in which order they are."""
+
+
 class AbsentError(MediaError):
     """There are none where they were looked for, and there were some before."""
 
@@ -123,3 +127,12 @@ class MediaSource(Protocol):
         says all that can be compared. ``keyed`` says that the dataset has keys. Whoever joins these media to labels
         from elsewhere can hold both against each other.
         """
+
+    def names(self) -> Sequence[str] | None:
+        """What each example is called by its own file, in the order of their indices; None where one file holds many.
+
+        Raises MediaError, or UnorderedError where names do not say in which order the files are.
+        """
+
+    def notes(self) -> Sequence[str]:
+        """What whoever pairs these media with labels should know, as what was passed over; none as a rule."""

@@ -210,10 +210,11 @@ def test_media_come_with_their_sizes_and_texts_with_their_words(shared: Path, tm
     }
     assert json.loads(media) == sizes
     assert sizes["image"] == [32, 32]
-    [(excerpt,)] = query(
-        "SELECT excerpt FROM issues i JOIN datasets d ON d.id = dataset_id WHERE name = '20news' AND idx = 38"
+    [(excerpt, key)] = query(
+        "SELECT excerpt, key FROM issues i JOIN datasets d ON d.id = dataset_id WHERE name = '20news' AND idx = 38"
     )
     assert "Mac LCII 4/80" in excerpt
+    assert key.startswith("misc.forsale/"), "nothing else names the posts"
     found = query("SELECT idx FROM issue_search s JOIN issues i ON i.id = s.rowid WHERE issue_search MATCH 'LCII'")
     assert (38,) in found
     assert query("SELECT DISTINCT missing FROM datasets") == [("[]",)]

@@ -133,7 +133,10 @@ def test_two_manifests_of_one_name(tiny: Any, tmp_path: Path) -> None:
     [
         ('layout = "image-foldr"', "media.layout: 'image-foldr' is unknown; expected one of 20news-bydate, aclimdb"),
         ('layout = "image-folder"\nsorted = true', "media.sorted: is unknown; expected one of path, order"),
-        ('layout = "image-folder"\norder = "random"', "media.order: expected \"sorted\", found 'random'"),
+        (
+            'layout = "image-folder"\norder = "random"',
+            'media.order: expected "sorted", "numbers" or "text", found \'random\'',
+        ),
         ('layout = "image-folder"\npath = "../x"', "media.path: expected a path inside the folder"),
         ('layout = "audio-folder"', 'media.layout: expected one for modality = "image" (caltech256, cifar10'),
     ],

@@ -1,5 +1,6 @@
 """Packs made-up files in each of the ways in which datasets are published."""
 
+import bz2
 import gzip
 import io
 import lzma
@@ -55,6 +56,7 @@ WAYS: Mapping[str, Callable[[Path, str, Files], Path]] = {
     "unpacked": unpacked,
     "tar": _written(".tar", tar_bytes),
     "tar.gz": _written(".tar.gz", lambda files: gzip.compress(tar_bytes(files))),
+    "tar.bz2": _written(".tar.bz2", lambda files: bz2.compress(tar_bytes(files))),
     "tar.xz": _written(".tar.xz", lambda files: lzma.compress(tar_bytes(files))),
     "zip": _written(".zip", zip_bytes),
 }

@@ -237,7 +237,8 @@ def check(layout: str, found: dict[tuple[int, str], MediaItem]) -> None:
 
 
 def test_every_layout_is_tried_here() -> None:
-    assert set(LAYOUTS) == set(ADAPTERS) == set(DISTRIBUTIONS) == set(WANTED)
+    tables = {"image-table", "audio-table"}  # see test_file_table
+    assert set(LAYOUTS) == set(ADAPTERS) == set(DISTRIBUTIONS) | tables == set(WANTED) | tables
 
 
 @pytest.mark.parametrize("below", ["", "downloads"], ids=["in-the-folder", "one-level-below"])
@@ -397,16 +398,35 @@ def test_a_name_with_accents_is_found_however_it_is_written(tmp_path: Path, writ
     assert texts_of(by_kind(list(source.items({4: unicodedata.normalize(asked, name)})))) == {4: "snow"}
 
 
-def test_a_second_file_of_an_example_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / "texts.tar").write_bytes(tar_bytes({"a.txt": b"one", "b/a.txt": b"two"}))
-    source = open_media("text-folder", tmp_path, {"path": "texts.tar"})
+@pytest.mark.parametrize(
+    ("layout", "files", "kept"),
+    [
+        ("text-folder", {"b/a.txt": b"one", "c/a.txt": b"two"}, []),
+        ("text-folder", {"c/a.txt": b"two", "a.txt": b"one", "b/a.txt": b"three"}, [0]),
+        ("image-folder", {"a.jpg": png(PICTURES[0]), "a.png": png(PICTURES[1])}, []),
+        ("image-folder", {"t/a.png": png(PICTURES[0]), "t\\a.png": png(PICTURES[1])}, []),
+        ("audio-folder", {"b/a.wav": wav(0.1), "c/a.wav": wav(0.2)}, []),
+        ("audio-folder", {"a.wav": wav(0.1), "a.mp3": b"what it was made of"}, [0]),
+    ],
+)
+def test_of_two_files_that_one_example_may_mean_neither_is_shown(
+    tmp_path: Path, layout: str, files: Files, kept: list[int]
+) -> None:
+    """The one that its key spells is, and of a sound in two formats the better one."""
+    (tmp_path / "m.tar").write_bytes(tar_bytes(files))
+    source = open_media(layout, tmp_path, {"path": "m.tar"})
     assert source is not None
-    first, second = source.items({0: "a"})
-    assert isinstance(first, MediaItem)
-    assert first.text == "one"
-    assert isinstance(second, MediaProblem)
-    assert "b/a.txt" in second.where
-    assert "found this one after another" in second.message
+    found = list(source.items({0: "a"}))
+    assert sorted({one.index for one in found if isinstance(one, MediaItem)}) == kept
+    if kept:
+        assert not any(isinstance(one, MediaProblem) for one in found)
+    else:
+        (problem,) = found
+        assert isinstance(problem, MediaProblem)
+        assert not problem.absent
+        assert problem.message.startswith("expected one file of this example, found '")
+        names = sorted(name.replace("\\", "/") for name in files)
+        assert problem.message.endswith(", ".join(map(repr, names)))
 
 
 def test_an_index_beyond_the_end_is_a_problem(tmp_path: Path) -> None:
@@ -493,7 +513,11 @@ def test_an_unknown_layout_is_answered_with_the_known_ones(tmp_path: Path) -> No
         ("text-folder", {"path": "../x"}, "option 'path': expected a path inside the folder"),
         ("text-folder", {"path": "/etc"}, "option 'path': expected a path inside the folder"),
         ("text-folder", {"path": ""}, "option 'path': expected a path inside the folder"),
-        ("text-folder", {"order": "random"}, "option 'order': expected \"sorted\", found 'random'"),
+        (
+            "text-folder",
+            {"order": "random"},
+            'option \'order\': expected "sorted", "numbers" or "text", found \'random\'',
+        ),
         ("text-folder", {"shuffle_seeds": [1]}, "option 'shuffle_seeds': needs order"),
         ("text-folder", {"order": "sorted", "shuffle_seeds": [-1]}, "option 'shuffle_seeds': expected a list"),
         ("text-folder", {"encoding": "idna"}, "option 'encoding': expected one of utf-8, latin-1"),

@@ -1,0 +1,23 @@
+"""Files that systems put beside those of people, which are nobody's examples."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Final
+
+#: Folders of macOS's archives, of network storage and of Windows' drives.
+_FOLDERS: Final = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"})
+#: Thumbnails and looks of folders, lock files of office programs, backups of editors.
+_FILES: Final = re.compile(r"(?:thumbs|ehthumbs|ehthumbs_vista)\.db|desktop\.ini|icon\r|~\$.*|.*~", re.DOTALL)
+
+
+def is_of_the_system(name: str) -> bool:
+    r"""Whether a path is hidden or a system's own: what begins with a dot, folders included, and ``Thumbs.db``.
+
+    >>> is_of_the_system("cat/._1.png"), is_of_the_system("__MACOSX/cat/1.png"), is_of_the_system("cat/1.png")
+    (True, True, False)
+    """
+    parts = PurePosixPath(name).parts
+    if any(part.startswith(".") for part in parts) or not parts:
+        return True
+    folded = [part.casefold() for part in parts]
+    return not _FOLDERS.isdisjoint(folded) or _FILES.fullmatch(folded[-1]) is not None
