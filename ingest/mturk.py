@@ -114,6 +114,8 @@ class _Record:
         examples = self._context.manifest.examples
         value = self._field(examples.field)
         if examples.records == "key":
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)  # tables write names that are numbers so
             if not isinstance(value, str):
                 raise self.error(f"expected the name of an example in {examples.field!r}, found {shown(value)}")
             key = key_of(value.removeprefix(examples.drop_prefix), examples.key)
@@ -134,22 +136,28 @@ class _Record:
     def label(self, field: str) -> int:
         """A class, given by its id or its name; where both stand there, they must agree."""
         value = self._field(field)
+        label = self._class(field, value)
         if isinstance(value, str):
-            return self._class_of(value)
-        label = int(value) if isinstance(value, bool) else _whole(value)
-        if label is None or not 0 <= label < len(self._classes):
-            raise self.error(f"expected a class from 0 to {len(self._classes) - 1} in {field!r}, found {shown(value)}")
+            return label
         name = self._values.get(field + "_name")
         if name is not None and (not isinstance(name, str) or self._class_of(name) != label):
             known = self._classes.names[label]
             raise self.error(f"expected {known!r}, the name of class {label}, in {field}_name, found {shown(name)}")
         return label
 
+    def _class(self, field: str, value: object) -> int:
+        if isinstance(value, str):
+            return self._class_of(value)
+        label = int(value) if isinstance(value, bool) else _whole(value)
+        if label is None or not 0 <= label < len(self._classes):
+            raise self.error(f"expected a class from 0 to {len(self._classes) - 1} in {field!r}, found {shown(value)}")
+        return label
+
     def labels(self, field: str) -> LabelSet:
         names = self._field(field)
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise self.error(f"expected a list of class names in {field!r}, found {shown(names)}")
-        found = tuple(sorted({self._class_of(name) for name in names}))
+        if not isinstance(names, list):
+            raise self.error(f"expected a list of classes in {field!r}, found {shown(names)}")
+        found = tuple(sorted({self._class(field, name) for name in names}))
         if len(found) < len(names):
             raise self.error(f"expected each class once in {field!r}, found {shown(names)}")
         return found

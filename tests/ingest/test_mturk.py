@@ -132,6 +132,25 @@ def test_whole_numbers_are_read_however_tables_write_them(read: Read) -> None:
     assert (second.index, second.given, second.shown) == (6, (1,), (0,))
 
 
+def test_sets_are_told_by_names_or_numbers_alike(read: Read) -> None:
+    told = sets({"bee": 4, "ant": 1}, [0], [1.0]) + sets({"bee": 4, "ant": 1}, ["ant"], ["bee"])  # type: ignore[list-item]
+    told[1]["id"] = 1
+    numbers, names = read(told, MULTIPLE)
+    assert (numbers.given, numbers.shown) == (names.given, names.shown) == ((0,), (1,))
+
+
+@pytest.mark.parametrize("labels", [[3], ["dog"], [None], [0.5], 0, [0, "ant"]])
+def test_what_is_no_set_of_classes(read: Read, labels: Any) -> None:
+    with pytest.raises(DataError, match=r"record 1 \(id 0\): expected .*class"):
+        read(sets({"ant": 5}, labels, []), MULTIPLE)
+
+
+def test_names_of_examples_that_are_numbers_are_read_as_names(read: Read, tiny: Any) -> None:
+    tiny.examples = 'records = "key"'
+    keys = [str(1000 + index) for index in range(40)]
+    assert [review.index for review in read([record({"given": 5}, name=1007)], keys=keys)] == [7]
+
+
 @pytest.mark.parametrize("name", ["5.0", "", "-5", "٥", 5.5, True, None, "4" * 30])
 def test_what_is_no_index(read: Read, name: Any) -> None:
     with pytest.raises(DataError, match=r"record 1 .*expected the index of an example in 'id', found"):
