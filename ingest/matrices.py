@@ -31,6 +31,9 @@ _ROWS: Final = 1 << 15
 
 _HEAD_ROWS: Final = 1000
 
+#: Texts would be read several times, slowly, and with fewer digits than there are.
+_TEXTS: Final = frozenset({".csv", ".tsv", ".txt", ".json"})
+
 
 class Part(Protocol):
     """One file or folder with rows of a matrix."""
@@ -206,6 +209,9 @@ def open_part(path: Path, names: Sequence[str] | None = None, classes_are: Class
         from ingest.parquet import open_parquet
 
         return open_parquet(path, names, classes_are)
+    if path.suffix.lower() in _TEXTS:
+        finding = "expected a matrix as .npy, .npz, .parquet or .zarr, found a text; pandas makes one of it: "
+        raise DataError(path, f"{finding}pd.read_csv({path.name!r}).to_parquet({path.stem + '.parquet'!r})")
     if path.suffix == ".zarr" or path.is_dir():
         _require_zarr(path)
         from ingest.zarr import open_zarr

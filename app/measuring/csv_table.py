@@ -20,6 +20,8 @@ from typing import Any, Final, TextIO
 
 #: The longest line that a header may be, in characters.
 _MOST_HEADER: Final = 1_000_000
+#: The longest cell, in characters: labels may stand in a table beside texts.
+_MOST_CELL: Final = 10_000_000
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 #: The first that fits is taken: whoever separates by a semicolon or a tab may write decimal commas.
 _SEPARATORS: Final = ("\t", ";", ",")
@@ -76,6 +78,7 @@ def read_table(stream: TextIO, is_header: Callable[[Sequence[str]], bool] = lamb
     >>> table.columns, table.separated_by, [cells for _, cells in table.rows]
     (('', 'cat', 'dog'), 'semicolons', [['1', '0,8', '0,2'], ['2', '0,3', '0,7']])
     """
+    csv.field_size_limit(max(csv.field_size_limit(), _MOST_CELL))  # Python's own is short, and one for all readers
     lines = _lines(stream)
     head = _logical_lines(lines, 1)
     if head and (told := _EXCELS.fullmatch(head[-1])):

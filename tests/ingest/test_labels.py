@@ -259,6 +259,16 @@ def test_columns_of_a_matrix_whose_classes_are_numbers(tmp_path: Path) -> None:
         open_part(path, STARS, "numbers")
 
 
+def test_a_matrix_that_is_a_text_is_told_how_to_become_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"p\.csv: expected a matrix as .npy, .*read_csv\('p\.csv'\)\.to_parquet"):
+        open_part(put(tmp_path / "p.csv", "a,b\n0.5,0.5\n"))
+
+
+def test_labels_beside_very_long_texts(tmp_path: Path) -> None:
+    rows = "".join(f'{name},"{"long text, " * 30_000}"\n' for name in named())
+    assert read_given_labels(put(tmp_path / "l.csv", "label,text\n" + rows), 3, NAMES).tolist() == IDS
+
+
 def test_the_command_takes_what_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ids = np.arange(48) % 12
     put(tmp_path / "p.npy", np.eye(12)[ids] * 0.9 + 0.1 / 12)
