@@ -62,6 +62,9 @@ def _orders(arguments: argparse.Namespace) -> "list[Order]":
     if len(places) == 1:
         if places[0].suffix.lower() == ".toml":
             arguments.refuse(f"expected the folder of its files after the manifest {places[0]}, found none")
+        manifests = [] if (places[0] / "mturk").is_dir() else sorted(places[0].glob("*.toml"))
+        if manifests:
+            arguments.refuse(f"one folder is the release; of a dataset of your own say {manifests[0]} {places[0]}")
         return orders_of_release(places[0], arguments.media, arguments.dataset)
     if arguments.dataset:
         arguments.refuse("--dataset is for the release; a manifest is one dataset")

@@ -13,7 +13,7 @@ from app.measuring.git_pointers import pointer
 from ingest.errors import shown
 from ingest.layouts import Options
 from ingest.media import audio, image
-from ingest.media.finding import find, read_options
+from ingest.media.finding import find_table, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
 from ingest.media.parquet_files import batches, parquet_parts
 from ingest.media.sound_jobs import sound
@@ -41,7 +41,7 @@ def _picture(job: Job) -> Iterator[MediaItem]:
 
 
 def _open(folder: Path, told: Options, limit: int, decode: Decoder) -> MediaSource | None:
-    path = find(folder, told.patterns(_PATTERNS))
+    path = find_table(folder, told.path, told.patterns(_PATTERNS))
     return None if path is None else FileTable(parquet_parts(path), told, limit, decode)
 
 

@@ -4,15 +4,19 @@ Patterns are globs relative to the folder; none leads out of it. What may be sai
 """
 
 import glob
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from ingest.errors import shown
 from ingest.layouts import LayoutError, Options, options_of
 from ingest.media.items import MediaError
 
+_PACKED: Final = re.compile(r"(?i:\.gz|\.bz2|\.xz)$")
+_PART: Final = re.compile(r"-\d+-of-\d+(?=\.[^.]*$)")
 #: Endings of archives that nothing here unpacks.
 _UNREAD: Final = (".7z", ".rar", ".zst", ".tzst", ".lz4", ".lzma", ".lz", ".z", ".cab", ".dmg", ".iso", ".h5", ".lmdb")
 
@@ -45,6 +49,22 @@ def _matches(base: Path, patterns: Sequence[str]) -> Iterator[Path]:
     for pattern in patterns:
         # A glob would spell the folder itself "".
         yield from [base] if pattern == "." else sorted(base.glob(pattern))
+
+
+def find_table(folder: Path, path: str | None, patterns: Sequence[str]) -> Path | None:
+    """As ``find``, of a table that no ``path`` names: one among several is not chosen, it might be another's.
+
+    A table beside the same one packed, and the parts of one in Parquet, are one. Raises MediaError for several.
+    """
+    found = find(folder, patterns)
+    if found is None or path is not None:
+        return found
+    names = sorted({match.name for match in _matches(found.parent, patterns)})
+    tables = {_PART.sub("", _PACKED.sub("", name)): name for name in reversed(names)}
+    if len(tables) > 1:
+        both = " and ".join(map(shown, sorted(tables.values())[:2]))
+        raise MediaError(found.parent, f"expected one table, found {both}; path in [media] says which one")
+    return found
 
 
 def unread_archives(folder: Path, path: object) -> list[str]:

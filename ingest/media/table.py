@@ -16,7 +16,7 @@ from ingest.errors import shown
 from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.encodings import text_lines
-from ingest.media.finding import find, read_options
+from ingest.media.finding import find_table, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
 from ingest.media.parquet_files import batches, parquet_parts
 from ingest.media.records import unpacked
@@ -38,7 +38,7 @@ def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource 
     Options: path, column ("text" without it), key_column, encoding, count.
     """
     told = read_options("text-table", options)
-    path = find(folder, told.patterns(_PATTERNS))
+    path = find_table(folder, told.path, told.patterns(_PATTERNS))
     return None if path is None else TextTable(open_store(path), told)
 
 

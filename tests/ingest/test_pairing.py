@@ -228,6 +228,13 @@ def test_check_shows_how_texts_begin(tiny: Tiny, capsys: pytest.CaptureFixture[s
     assert lines[-1] == f"tiny: example 2: {tiny.classes[tiny.labels[2]]}; t.jsonl, record 2; 'the text of 2'"
 
 
+def test_check_of_a_folder_with_a_manifest_says_how(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tiny.write()
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", str(tiny.folder)])
+    assert f"of a dataset of your own say {manifest} {tiny.folder}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -92,6 +92,34 @@ def test_two_tables_in_a_folder_are_not_chosen_from(tmp_path: Path) -> None:
     assert shades(opened(tmp_path, path="data/train-00000-of-00001.parquet"), {1: None}) == {1: 1}
 
 
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["a.csv", "b.csv"], False),
+        (["a.csv", "b.tsv"], False),
+        (["a.csv", "a.csv.gz", "a.csv.bz2"], True),
+        (["t-00000-of-00001.parquet"], True),
+        (["t-00000-of-00001.parquet", "u-00000-of-00001.parquet"], False),
+    ],
+)
+def test_of_several_tables_none_is_chosen(tmp_path: Path, names: list[str], chosen: bool) -> None:
+    """The first one by its name might be that of the labels, or of other examples."""
+    for name in names:
+        if name.endswith(".parquet"):
+            parquet.write_table(pa.table({"text": ["one"]}), tmp_path / name)
+        else:
+            (tmp_path / name).write_bytes(b"text\none\n")
+    if chosen:
+        (item,) = opened(tmp_path, "text-table").items({0: None})
+        assert isinstance(item, MediaItem)
+        assert item.text == "one"
+        return
+    with pytest.raises(MediaError, match=f"expected one table, found '{names[0]}' and '{names[1]}'; path in"):
+        opened(tmp_path, "text-table")
+    (item,) = opened(tmp_path, "text-table", path=names[0]).items({0: None})
+    assert isinstance(item, MediaItem)
+
+
 def test_texts_may_lie_in_several_files_too(tmp_path: Path) -> None:
     for part in range(2):
         table = pa.table({"text": [f"text {part * 2 + n}" for n in range(2)]})

@@ -381,6 +381,15 @@ def test_one_broken_example_leaves_the_others(tmp_path: Path) -> None:
     assert problems[5] == f"{tmp_path / 'p'}: example 5: expected a file named 'f', found none"
 
 
+@pytest.mark.parametrize("ending", ["jfif", "JFIF", "jpe", "jif", "jfi", "dib", "apng", "pnm"])
+def test_pictures_are_read_under_their_rarer_endings(tmp_path: Path, ending: str) -> None:
+    """What a picture is, is told by its content; an ending that is not known would leave it out."""
+    unpacked(tmp_path, "p", {f"p/1.{ending}": jpeg((250, 0, 0))})
+    source = open_media("image-folder", tmp_path, {"path": "p", "order": "sorted"})
+    assert source is not None
+    assert len(by_kind(list(source.items({0: None})))) == 2
+
+
 @pytest.mark.parametrize("ending", [".ZIP", ".TAR", ".TAR.GZ"])
 def test_an_archive_may_have_its_ending_in_capitals(tmp_path: Path, ending: str) -> None:
     WAYS[ending.lower()[1:]](tmp_path, "texts", {"1.txt": b"one"}).rename(tmp_path / f"texts{ending}")
