@@ -17,6 +17,7 @@ from app.catalogue_file import UnreadableCatalogueError
 from app.corrected import standings
 from app.schema import EXAMPLES_PER_BLOCK
 from app.schema_versions import changes, versions
+from app.schema_votes import votes
 
 #: Rows of a large table that are looked at, from its beginning to its end.
 _LOOKED_AT: Final = 16
@@ -87,7 +88,9 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (schema.issues, "top_probs"): TypeAdapter(list[tuple[int, float]]),
     (schema.issues, "spans"): TypeAdapter(list[tuple[int, int, float]]),
     (schema.issues, "media"): _SIZES,
+    (schema.verdicts, "several"): _NUMBERS,
     (schema.exemplars, "media"): _SIZES,
+    (votes, "classes"): _NUMBERS,
     (versions, "class_names"): _WORDS,
     (versions, "agreements"): _NUMBERS,
 }
@@ -185,6 +188,8 @@ def _require_issues(connection: Connection, dataset: Row[Any], where: str) -> No
     step = max(1, dataset.n_issues // _LOOKED_AT)
     places = {*range(low, low + dataset.n_issues, step), low + dataset.n_issues - 1}
     _require_rows(schema.issues, connection.execute(select(schema.issues).where(i.id.in_(places))))
+    for table in (schema.verdicts, votes):
+        _require_rows(table, _some(connection, table, table.c.issue_id.between(low, high)))
 
 
 def _require_examples(connection: Connection, dataset: Row[Any], where: str) -> None:

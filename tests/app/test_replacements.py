@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app import queries, schema
+from app import queries, schema, schema_versions, schema_votes
 from app.catalogue_check import JSON_COLUMNS
 from app.catalogue_file import CatalogueReplacedError
 from app.main import create_app
@@ -169,6 +169,9 @@ ODD: dict[str, str | Callable[[bytes], bytes]] = {
     "a label set too few": "DELETE FROM label_sets WHERE label_id = 3",
     "a member that is no class": "UPDATE label_sets SET members = '[99]' WHERE label_id = 3",
     "votes are a list": "UPDATE issues SET votes = '[1]'",
+    "classes of a vote are words": """UPDATE votes SET classes = '["cat"]'""",
+    "several classes are a number": "UPDATE verdicts SET several = '3'",
+    "no table of votes": "DROP TABLE votes",
     "media are numbers": """UPDATE issues SET media = '{"image": 3}'""",
     "probabilities are numbers": "UPDATE issues SET top_probs = '[0.5]'",
     "an index is a word": "UPDATE issues SET given = 'cat' WHERE id IN (SELECT min(id) FROM issues)",
@@ -231,7 +234,7 @@ def test_where_an_odd_one_is_all_there_is_every_page_says_so(sample_catalogue: P
 def test_every_json_column_of_the_schema_is_looked_at() -> None:
     """The columns whose comment says that they hold JSON."""
     apart = {"results", "before", "after"}
-    for module in (schema, __import__("app.schema_versions", fromlist=["changes"])):
+    for module in (schema, schema_versions, schema_votes):
         source = Path(str(module.__file__)).read_text()
         said = re.findall(r'# JSON [^\n]*\n(?: *#[^\n]*\n)* *Column\("(\w+)"|Column\("(\w+)"[^\n]*# JSON ', source)
         columns = {one or other for one, other in said}
