@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, UnknownClassError
+from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, UnknownClassError, whole_number
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.label_columns import read_csv_column, read_lines
 from ingest.npy import open_array
@@ -60,7 +60,8 @@ def read_given_labels(
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a file of labels, found none")
-    values = _values(path)
+    spelling = ClassSpelling(m, tuple(names or ()), classes_are)
+    values = _values(path, spelling)
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
         values = values.reshape(-1)
     if isinstance(values, np.ndarray) and values.ndim != 1:
@@ -72,7 +73,7 @@ def read_given_labels(
     if not isinstance(values, np.ndarray):
         values = _plain(path, values)
     if isinstance(values, list):
-        return _ids_of_texts(path, values, ClassSpelling(m, tuple(names or ()), classes_are))
+        return _ids_of_texts(path, values, spelling)
     labels = np.empty(len(values), np.min_scalar_type(max(m - 1, 0)))
     for start in range(0, len(values), _ROWS):
         some = values[start : start + _ROWS]
@@ -116,7 +117,7 @@ def _plain(path: Path, values: Sequence[Any]) -> list[str] | NDArray[np.int64]:
     return np.array([int(value) for value in values], np.int64)
 
 
-def _values(path: Path) -> Any:
+def _values(path: Path, spelling: ClassSpelling) -> Any:
     """An array of whole numbers or a list."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
@@ -131,10 +132,15 @@ def _values(path: Path) -> Any:
 
         return read_column(path, _COLUMN)
     if suffix in SEPARATED:
-        return read_csv_column(path, _COLUMN)
+        return read_csv_column(path, _COLUMN, is_value=lambda text: _is_name(text, spelling))
     if suffix in (".npz", ".zarr", ".pkl", ".pickle", ".xlsx"):
         raise DataError(path, "expected labels in a .npy, .json, .csv or .parquet file, or one a line")
     return read_lines(path)
+
+
+def _is_name(text: str, spelling: ClassSpelling) -> bool:
+    """Whether a text can be nothing but the name of a class; a 0 is what pandas writes above what has no name."""
+    return spelling.named(text) is not None and whole_number(text) is None
 
 
 def _of_array(path: Path, array: NDArray[Any]) -> Any:

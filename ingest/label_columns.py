@@ -3,7 +3,7 @@
 Blank lines are passed over, as everywhere. Raises DataError naming the file and the line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.measuring.csv_table import TableError, open_text, read_table
@@ -44,9 +44,17 @@ def read_csv_columns(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...],
         raise DataError(path, error.finding, record=record) from error
 
 
-def read_csv_column(path: Path, name: str, *, or_only: bool = True) -> list[str]:
-    """The column of this name, or, where that will do, the only one there is."""
+def read_csv_column(
+    path: Path, name: str, *, or_only: bool = True, is_value: Callable[[str], bool] = lambda _: False
+) -> list[str]:
+    """The column of this name, or, where that will do, the only one there is.
+
+    ``is_value`` tells what cannot be the name of a column: a first line that is a row like the others.
+    """
     columns, rows = read_csv_columns(path, (name,))
+    if columns != (name,) and len(columns) == 1 and is_value(columns[0]):
+        finding = f"expected the name of the column, found {shown(columns[0])}, which is a class: put {name} above it"
+        raise DataError(path, finding, record="line 1")
     if columns != (name,) and not (or_only and len(columns) == 1):
         found = ", ".join(columns[:10]) or "none"
         raise DataError(path, f"expected a column {shown(name)}, found {found}")

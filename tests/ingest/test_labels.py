@@ -163,6 +163,14 @@ def test_bad_labels_are_named(tmp_path: Path, name: str, content: Any, said: str
         read_given_labels(put(tmp_path / name, content), 3, None)
 
 
+def test_a_first_line_that_is_a_label_is_not_lost(tmp_path: Path) -> None:
+    path = put(tmp_path / "l.csv", lines(named()))
+    with pytest.raises(DataError, match="line 1: expected the name of the column, found 'ant', which is a class: put"):
+        read_given_labels(path, 3, NAMES)
+    # pandas calls a column without a name 0.
+    assert read_given_labels(put(tmp_path / "l.csv", "0\n" + lines(IDS)), 3, NAMES).tolist() == IDS
+
+
 SETS = [(0, 2), (), (1,), (0, 1, 2)]
 SPELLED = [["cat", "ant"], [], ["bee"], ["ant", "bee", "cat"]]
 ONES = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 1]])
