@@ -8,10 +8,10 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 
 # What the environment has to be made anew for.
-BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch])
+BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-slow fuzz lint bench screenshots clean
+.PHONY: help serve test test-slow test-lowest fuzz lint lock bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser incl
 test-slow: $(VENV)/.ready-dev chromium ## Run the tests that are slow by nature; at most 30 minutes on two cores
 	$(PYTEST) -m slow $(TESTS)
 
+test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests, those in a browser left out, with the oldest packages that pyproject.toml allows
+	$(subst $(BIN),$(VENV)-lowest/bin,$(PYTEST)) -m "not slow" --ignore tests/browser $(TESTS)
+
 fuzz: $(VENV)/.ready-dev ## Make thousands of generated requests of the API
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),400) $(BIN)/python -m pytest tests/app/test_fuzz.py
 
@@ -38,6 +41,16 @@ lint: $(VENV)/.ready-dev ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+lock: $(VENV)/.ready-dev ## Make requirements/*.txt anew: the newest packages that go together, with their hashes
+	$(LOCK) --group build --output-file requirements/build.txt
+	$(LOCK) --all-extras --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(LOCK) --all-extras --group build --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
+
+# For every Python and system that the project supports; neither hosts nor files of this machine are named.
+LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
 bench: $(VENV)/.ready-dev ## Measure the site (needs wrk)
 	$(BIN)/python -m benchmarks.site
 
@@ -45,24 +58,35 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 	$(BIN)/python -m tests.screenshots var/screenshots
 
 clean: ## Remove the environment and what was built; catalogues in var stay
-	rm -rf $(VENV) build *.egg-info ingest/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build *.egg-info ingest/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: chromium
 chromium:
 	@sh tests/browser/chromium.sh
 
-$(BIN)/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or later is needed as $(PYTHON); say which one with: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ rm -rf $(VENV); echo "Python's venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $* || \
+		{ rm -rf $*; echo "Python's venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+# Packages are those of the lock file, each held to its hash, what builds others included. The project itself comes last.
+# $(call install,environment,lock file)
+define install
+	@rm -f ingest/*.so
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/build.txt
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --use-pep517 --requirement $(2)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+endef
 
 $(VENV)/.ready: $(BUILT_FROM) | $(BIN)/python
-	@rm -f ingest/*.so
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(call install,$(VENV),requirements/run.txt)
 	@touch $@
 
 $(VENV)/.ready-dev: $(BUILT_FROM) | $(BIN)/python
-	@rm -f ingest/*.so
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(call install,$(VENV),requirements/dev.txt)
 	@touch $@ $(VENV)/.ready
+
+$(VENV)-lowest/.ready-lowest: $(BUILT_FROM) | $(VENV)-lowest/bin/python
+	$(call install,$(VENV)-lowest,requirements/lowest.txt)
+	@touch $@

@@ -10,7 +10,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_what_is_copied_is_there_and_all_that_is_needed():
-    copied = {word for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
+    copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
     assert all((ROOT / name).exists() for name in copied)
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     assert {package.partition(".")[0] for package in packages} <= copied
@@ -27,7 +27,30 @@ def test_the_server_is_the_one_of_the_readme():
     assert "/healthz" in DOCKERFILE
 
 
-def test_the_base_is_a_python_that_the_project_supports():
-    version = re.search(r"^FROM python:3\.(\d+)-slim$", DOCKERFILE, re.M)
-    assert version is not None
-    assert int(version[1]) >= 11
+def stages() -> list[str]:
+    """What stands below each FROM, this line included."""
+    return ["FROM " + stage for stage in re.split(r"^FROM ", DOCKERFILE, flags=re.M)[1:]]
+
+
+def test_both_stages_are_of_one_python_that_the_project_supports():
+    versions = re.findall(r"^FROM python:3\.(\d+)-slim(?: AS build)?$", DOCKERFILE, re.M)
+    assert len(versions) == len(stages()) == 2
+    assert len(set(versions)) == 1, "what is compiled for one does not load in the other"
+    assert int(versions[0]) >= 11
+
+
+def test_the_compiled_loop_is_in_the_image_and_the_compiler_is_not():
+    build, final = stages()
+    assert "gcc" in build
+    assert build.rstrip().endswith("python -c 'from ingest import _row_look'"), "an image without it is not made"
+    assert "apt-get" not in final
+    assert "pip" not in final
+    for folder in (re.search(r"^WORKDIR (.+)$", build, re.M)[1], "/opt/venv"):
+        assert f"COPY --from=build {folder} {folder}\n" in final
+
+
+def test_packages_are_those_of_the_lock_file():
+    installs = re.findall(r"pip install (.+?)(?: \\)?$", DOCKERFILE, re.M)
+    *locked, ours = installs
+    assert all("--require-hashes" in one and re.search(r"--requirement requirements/\w+\.txt", one) for one in locked)
+    assert ours == "--no-build-isolation --no-deps --editable ."

@@ -121,6 +121,7 @@ UNSEEN = {
     "ruff": "a program",
     "pytest-xdist": "a plugin",
     "pandas-stubs": "types",
+    "uv": "a program",
 }
 
 
