@@ -24,8 +24,10 @@ from app.domain.verdicts import Category
 from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import NoCatalogue, NotHere
 from app.filters import IssueFilter
+from app.http import base_url
 from app.records import Dataset
 from app.rendering import render
+from app.rows import has_keys
 from app.taking import taking, wanted_of
 from app.versions.pages import recent_changes
 
@@ -65,6 +67,7 @@ class Download:
 
     form: Form
     path: str
+    fixed: str  # the same for this version, whose bytes never change
     file_name: str
     sha256: str | None
 
@@ -99,8 +102,8 @@ async def corrected(request: Request, name: str) -> HTMLResponse:
         sets=dataset.multi_label or wanted.policy.multi_label is Treatment.BOTH,
         preview=_preview(catalogue, dataset, wanted),
         preview_query=_preview_query(dataset, wanted),
-        site=f"{request.url.scheme}://{request.url.netloc}",
         api=f"/api/v1/datasets/{name}",
+        **_snippets(request, catalogue, dataset, wanted, downloads),
         query="?" + query if query else "",
         json_url=f"/api/v1/datasets/{name}/corrected.json" + ("?" + query if query else ""),
     )
@@ -132,12 +135,32 @@ def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list
             Download(
                 form,
                 _path(dataset, form, wanted),
+                taken.path(form),
                 taken.file_name(form),
                 checksum(request, taken, form) if hashed else None,
             )
             for form in FORMS.values()
             if form in offered(taken.corrected)
         ], None
+
+
+def _snippets(
+    request: Request, catalogue: Catalogue, dataset: Dataset, wanted: Wanted, downloads: list[Download]
+) -> dict[str, Any]:
+    """What the snippets are filled with. A loader that joins by key is of no use where examples have none here."""
+    loader = dataset.about.get("loader")
+    by_key = loader is not None and loader["join"] == "key"
+    if by_key and not has_keys(catalogue.connection, dataset.id):
+        loader, by_key = None, False
+    site, bare = base_url(request), Wanted(wanted.policy).query(dataset.default_agreement)
+    return {
+        "site": site,
+        "address": f"{site}/api/v1/datasets/{dataset.name}/corrected",
+        "bare": "?" + bare if bare else "",
+        "loader": loader,
+        "by_key": by_key,
+        "parquet": next((download for download in downloads if download.form.suffix == "parquet"), None),
+    }
 
 
 def _path(dataset: Dataset, form: Form, wanted: Wanted) -> str:

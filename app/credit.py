@@ -1,5 +1,6 @@
-"""Whose a dataset's media are, by its manifest: what must stand beside them where they are shown."""
+"""Attribution of a dataset's media and of the verdicts on its labels, by its manifest and by nothing else."""
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from app.records import Dataset
@@ -37,8 +38,29 @@ def credit_of(dataset: Dataset) -> Credit:
     )
 
 
-def credit_json(dataset: Dataset) -> dict[str, str | None]:
-    """The same for programs, with where the licence was found and how the dataset wants to be cited."""
+@dataclass(frozen=True, slots=True)
+class VerdictCredit:
+    """Who reviewed the labels of a dataset, and how their verdicts may be used; None or empty where not stated."""
+
+    reviewers: str
+    authors: tuple[str, ...]
+    licence: str | None
+    licence_url: str | None
+    source: str | None
+    citation: str | None
+    bibtex: str | None
+
+
+def verdict_credit(dataset: Dataset) -> VerdictCredit | None:
+    """The credit of the verdicts; None where nobody has reviewed anything, or nobody says who did."""
+    found = dataset.about.get("verdicts")
+    if not found or not dataset.n_checked:
+        return None
+    return VerdictCredit(**{**found, "authors": tuple(found["authors"])})
+
+
+def credit_json(dataset: Dataset) -> dict[str, Any]:
+    """The same for programs, with where the licence was found and how dataset and verdicts want to be cited."""
     licence = _licence(dataset)
     return {
         "licence": licence.get("name") or None,
@@ -46,6 +68,7 @@ def credit_json(dataset: Dataset) -> dict[str, str | None]:
         "licence_source": licence.get("source") or None,
         "homepage": dataset.about.get("homepage") or None,
         "citation": dataset.about.get("citation") or None,
+        "verdicts": verdict_credit(dataset),
     }
 
 

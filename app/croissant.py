@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from app import api_parameters as parameters
 from app.corrected.blocks import Corrected
 from app.corrected.forms import FORMS, Form
+from app.credit import VerdictCredit, verdict_credit
 from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import Busy
 from app.http import base_url
@@ -24,15 +25,9 @@ from app.taking import Taking, taking
 router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS)
 
 _CONFORMS: Final = "http://mlcommons.org/croissant/1.1"
-_RELEASE: Final = "https://github.com/cleanlab/label-errors"
 _FILES: Final = ("parquet", "csv")
 #: What Croissant calls our media types.
 _FORMATS: Final = {"parquet": "application/x-parquet", "csv": "text/csv"}
-_CITE: Final = (
-    "@inproceedings{northcutt2021pervasive, title={Pervasive Label Errors in Test Sets Destabilize Machine Learning "
-    "Benchmarks}, author={Northcutt, Curtis G. and Athalye, Anish and Mueller, Jonas}, booktitle={Proceedings of the "
-    "Neural Information Processing Systems Track on Datasets and Benchmarks}, year={2021}}"
-)
 _COLUMNS: Final = {
     "index": ("sc:Integer", "Index of the example in the original test set, from 0."),
     "key": ("sc:Text", "The dataset's own name of the example."),
@@ -147,44 +142,58 @@ async def structured_data(request: Request, dataset: Dataset) -> Markup:
 def describe(taken: Taking, site: str, hashes: Mapping[str, str | None]) -> dict[str, Any]:
     """The JSON-LD of a corrected test set. Where a hash is None, the file is described without it."""
     dataset, about = taken.dataset, taken.dataset.about
-    licence = about.get("licence") or {}
+    verdicts = verdict_credit(dataset)
     policy = ", ".join(f"{key}={value}" for key, value in taken.corrected.wanted.pairs())
     sample = " A sample: its errors are planted and its reviewers are simulated." if dataset.sample else ""
+    nobody = "" if dataset.n_checked else " Nobody has reviewed its labels."
+    found = "with the label errors that reviewers confirmed corrected or removed" if dataset.n_checked else "as it is"
+    site_itself = {"@type": "sc:Organization", "name": "Label errors", "url": site}
+    people = [{"@type": "sc:Person", "name": name} for name in (verdicts.authors if verdicts else ())]
+    cite_as = [text.strip() for text in (verdicts and verdicts.bibtex, about.get("bibtex")) if text]
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": _CONFORMS,
         "name": f"{dataset.name}-corrected",
         "alternateName": f"{dataset.title}, corrected test set",
-        "description": f"The test set of {dataset.title} with the label errors that reviewers confirmed corrected or "
-        f"removed, under the policy {policy}.{sample} {about.get('summary') or ''}".strip(),
+        "description": f"The test set of {dataset.title} {found}, under the policy {policy}.{nobody}{sample} "
+        f"{about.get('summary') or ''}".strip(),
         "url": f"{site}/{dataset.name}/corrected" + (f"?{taken.query}" if taken.query else ""),
         # Croissant asks for three numbers; what names this version's content stands behind them.
         "version": f"1.0.0+{dataset.version}",
         "datePublished": dataset.built_at,
         "dateModified": dataset.built_at,
-        "license": licence.get("url") or licence.get("name") or "unknown",
-        "citeAs": _CITE,
-        "creator": {"@type": "sc:Person", "name": "Curtis G. Northcutt, Anish Athalye, Jonas Mueller"},
-        "publisher": {"@type": "sc:Organization", "name": "Label errors", "url": site},
+        "license": _licences(dataset, verdicts),
+        **({"citeAs": "\n\n".join(cite_as)} if cite_as else {}),
+        # Where the manifest names no one, whoever runs this site has made the file.
+        "creator": people or site_itself,
+        "publisher": site_itself,
         "keywords": ["label errors", "test set", "corrected labels", dataset.modality],
         "inLanguage": "en",
         "isAccessibleForFree": True,
         "isLiveDataset": False,
-        "prov:wasDerivedFrom": _origins(taken),
+        "prov:wasDerivedFrom": _origins(dataset, verdicts),
         "distribution": [_file(taken, site, FORMS[suffix], hashes[suffix]) for suffix in _FILES],
         "recordSet": [_splits(), _examples(taken.corrected)],
     }
 
 
-def _origins(taken: Taking) -> list[dict[str, Any]]:
-    about = taken.dataset.about
-    original: dict[str, Any] = {"@type": "prov:Entity", "prov:label": taken.dataset.title}
-    if about.get("homepage"):
-        original["@id"] = about["homepage"]
-    if taken.dataset.sample:
+def _licences(dataset: Dataset, verdicts: VerdictCredit | None) -> list[str]:
+    """The licence of the dataset, and that of the verdicts where it is another one."""
+    own = dataset.about.get("licence") or {}
+    found = [own.get("url") or own.get("name") or "unknown"]
+    if verdicts is not None and verdicts.licence:
+        found.append(verdicts.licence_url or verdicts.licence)
+    return list(dict.fromkeys(found))
+
+
+def _origins(dataset: Dataset, verdicts: VerdictCredit | None) -> list[dict[str, Any]]:
+    original: dict[str, Any] = {"@type": "prov:Entity", "prov:label": dataset.title}
+    if dataset.about.get("homepage"):
+        original["@id"] = dataset.about["homepage"]
+    if verdicts is None or verdicts.source is None:
         return [original]
-    return [original, {"@type": "prov:Entity", "@id": _RELEASE, "prov:label": "Votes of reviewers and given labels"}]
+    return [original, {"@type": "prov:Entity", "@id": verdicts.source, "prov:label": "Verdicts of reviewers"}]
 
 
 def _file(taken: Taking, site: str, form: Form, sha256: str | None) -> dict[str, Any]:

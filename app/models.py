@@ -28,6 +28,18 @@ class DatasetLinks(Model):
     corrected: str | None = Field(description="Corrected test set as CSV; null where the given labels are not loaded.")
 
 
+class VerdictTermsOut(Model):
+    """Who reviewed the labels, and on what terms their verdicts may be used; null or empty where it is not stated."""
+
+    reviewers: str = Field(description="Who looked at the examples.")
+    authors: list[str] = Field(description="Whom to name for the corrections.")
+    licence: str | None
+    licence_url: str | None
+    source: str | None = Field(description="Where the verdicts were published.")
+    citation: str | None = Field(description="How they want to be cited.")
+    bibtex: str | None
+
+
 class TermsOut(Model):
     """The terms of a dataset's media and where they were found; what must be named beside a medium that is shown on."""
 
@@ -36,6 +48,9 @@ class TermsOut(Model):
     licence_source: str | None = Field(description="Where the licence was found.")
     homepage: str | None = Field(description="The dataset's own page.")
     citation: str | None = Field(description="How the dataset wants to be cited.")
+    verdicts: VerdictTermsOut | None = Field(
+        description="Terms of the verdicts; null where nobody has reviewed anything, or who did is not stated."
+    )
 
 
 class MediaOut(Model):

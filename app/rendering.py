@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from app.absence import not_here
 from app.audience import notice
-from app.credit import credit_of
+from app.credit import credit_of, verdict_credit
 from app.domain.verdicts import Category
 from app.records import Dataset, Issue
 
@@ -174,6 +174,7 @@ def _templates() -> Mapping[str, Any]:
         media_url=media_url,
         media_notice=notice,
         credit_of=credit_of,
+        verdict_credit=verdict_credit,
         not_here=not_here,
         issue_path=issue_path,
         examples=EXAMPLES,

@@ -120,10 +120,16 @@ def _indices(
     return found
 
 
+def has_keys(connection: Connection, dataset_id: int) -> bool:
+    """Whether the examples of a dataset have names of its own."""
+    e = schema.examples.c
+    found = select(e.start).where(e.dataset_id == dataset_id, e["keys"].is_not(None)).limit(1)
+    return connection.execute(found).first() is not None
+
+
 def _keys(catalogue: Catalogue, connection: Connection, corrected: Corrected) -> Mapping[str, int]:
-    test_set, e = corrected.test_set, schema.examples.c
-    has_keys = select(e.start).where(e.dataset_id == test_set.id, e["keys"].is_not(None)).limit(1)
-    if connection.execute(has_keys).first() is None:
+    test_set = corrected.test_set
+    if not has_keys(connection, test_set.id):
         return {}
     if test_set.size > MOST_KEYS:
         raise NotHere(

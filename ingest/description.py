@@ -16,6 +16,7 @@ LabelKind = Literal["single", "multiple"]
 MediaPolicy = Literal["host", "local", "link", "none"]
 KeyKind = Literal["entry", "path", "stem", "youtube"]
 RecordNaming = Literal["index", "key"]
+Join = Literal["index", "key"]
 UrlSource = Literal["none", "index", "records"]
 Dialect = Literal["options", "class-names", "label-sets"]
 Guesses = Literal["must-match", "may-differ", "unchecked"]
@@ -135,6 +136,34 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Who reviewed the labels, who answers for the verdicts, and on what terms they may be used and cited."""
+
+    reviewers: str  # who looked, as a sentence
+    authors: tuple[str, ...]  # whom to name as creators of the corrections, in order
+    licence: str | None
+    licence_url: str | None
+    source: str | None  # the address of the release they come from
+    citation: str | None
+    bibtex: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """How people load the dataset in Python: code, shown to visitors and never run here, that makes ``test_set``.
+
+    Items of ``test_set`` are (x, given label). With join = "index" they are in the order of the labels; with "key" the
+    code makes a list ``keys`` too, the key of each item, in whatever order; items without a key here are left out.
+    """
+
+    name: str
+    code: str
+    join: Join
+    partial: bool  # whether examples may lack their item, where it is no longer to be had; else that is an error
+    torch: bool  # whether who loads it so has torch, so that the corrected test set can be a torch Dataset
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What is told to readers and used for nothing else. ``sources`` of every page's facts about a dataset."""
 
@@ -147,6 +176,8 @@ class About:
     notes: tuple[str, ...]
     links: tuple[Link, ...]
     paper: Paper | None
+    verdicts: Verdicts | None
+    loader: Loader | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ def about_json(about: About) -> str:
             "licence": asdict(about.licence),
             "notes": list(about.notes),
             "links": [asdict(link) for link in about.links],
+            "verdicts": None if about.verdicts is None else asdict(about.verdicts),
+            "loader": None if about.loader is None else asdict(about.loader),
             "paper": paper,
             "differs": None if about.paper is None else about.paper.differs,
         }

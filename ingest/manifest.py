@@ -13,6 +13,7 @@ from typing import get_args
 from app.domain.confident_learning import FlagRule
 from app.domain.verdicts import majority_of
 from app.measuring.class_spelling import CLASSES_ARE
+from ingest.about import read_about
 from ingest.description import (
     About,
     Classes,
@@ -23,13 +24,9 @@ from ingest.description import (
     Guesses,
     KeyKind,
     LabelKind,
-    Licence,
-    Link,
     Manifest,
     Media,
-    MediaPolicy,
     Modality,
-    Paper,
     RecordNaming,
     UrlSource,
     VoteFormat,
@@ -102,7 +99,7 @@ def _manifest(path: Path, text: str, table: Table) -> Manifest:
         flagged=table.optional_integer("flagged", least=0),
         logits=table.boolean("logits", default=False),
         tolerance=_tolerance(table, labels),
-        about=_about(table),
+        about=read_about(table),
         classes=_classes(table.table("classes")),
         files=_files(table.table("files")),
         examples=_examples(table.table("examples", optional=True)),
@@ -158,51 +155,6 @@ def _tolerance(table: Table, labels: LabelKind) -> float | None:
     if tolerance is not None and (labels == "multiple" or table.boolean("logits", default=False)):
         raise table.error("tolerance", 'expected where rows sum to 1: not with labels = "multiple" or logits = true')
     return tolerance
-
-
-def _about(table: Table) -> About:
-    licence = table.table("licence")
-    about = About(
-        summary=table.string("summary"),
-        homepage=table.optional_url("homepage"),
-        model=table.optional_string("model"),
-        citation=table.optional_string("citation"),
-        bibtex=table.optional_string("bibtex"),
-        licence=Licence(
-            name=licence.string("name"),
-            url=licence.optional_url("url"),
-            source=licence.string("source"),
-            media=licence.choice("media", get_args(MediaPolicy)),
-        ),
-        notes=table.strings("notes", default=()),
-        links=tuple(_link(link) for link in table.tables("links")),
-        paper=_paper(table.table("paper", optional=True)) if "paper" in table else None,
-    )
-    licence.finish()
-    return about
-
-
-def _link(table: Table) -> Link:
-    link = Link(title=table.string("title"), url=table.url("url"))
-    table.finish()
-    return link
-
-
-def _paper(table: Table) -> Paper:
-    categories = table.table("categories", optional=True)
-    names = ("correctable", "multi_label", "neither", "non_agreement")
-    paper = Paper(
-        **{
-            name: table.optional_integer(name, least=0)
-            for name in ("size", "flagged", "checked", "errors", "non_errors", "estimated_errors")
-        },
-        percent_error=table.optional_number("percent_error"),
-        categories={name: categories.optional_integer(name, least=0) for name in names},
-        differs=table.optional_string("differs"),
-    )
-    categories.finish()
-    table.finish()
-    return paper
 
 
 def _classes(table: Table) -> Classes:

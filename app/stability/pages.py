@@ -16,6 +16,7 @@ from app.measuring.class_spelling import ClassSpelling
 from app.measuring.reproduction import Comparison, Outcome, compare
 from app.memo import Memo
 from app.rendering import render
+from app.rows import has_keys
 from app.stability.choice import Choice, agreement_of
 from app.stability.evaluation import MOST_BYTES_WORDS, evaluated
 from app.stability.page import stability_context
@@ -126,15 +127,9 @@ def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTM
         dataset=dataset,
         tab="evaluate",
         most=MOST_BYTES_WORDS,
-        has_keys=_has_keys(request, name),
+        has_keys=has_keys(current(request).connection, dataset.id),
         confusable=ClassSpelling(len(dataset.classes), [one.name for one in dataset.classes]).confusable,
         json_url=f"/api/v1/datasets/{name}",
         base_url=base_url(request),
         **values,
     )
-
-
-def _has_keys(request: Request, name: str) -> bool:
-    catalogue = current(request)
-    dataset = queries.dataset_named(catalogue, name)
-    return bool(queries.telling_issues(catalogue, dataset, 1)[0].key) if dataset.n_issues else False
