@@ -146,7 +146,11 @@ def describe(taken: Taking, site: str, hashes: Mapping[str, str | None]) -> dict
     policy = ", ".join(f"{key}={value}" for key, value in taken.corrected.wanted.pairs())
     sample = " A sample: its errors are planted and its reviewers are simulated." if dataset.sample else ""
     nobody = "" if dataset.n_checked else " Nobody has reviewed its labels."
-    found = "with the label errors that reviewers confirmed corrected or removed" if dataset.n_checked else "as it is"
+    found = (
+        "with the label errors that reviewers confirmed corrected or removed"
+        if dataset.n_checked
+        else "in which no label is corrected"
+    )
     site_itself = {"@type": "sc:Organization", "name": "Label errors", "url": site}
     people = [{"@type": "sc:Person", "name": name} for name in (verdicts.authors if verdicts else ())]
     cite_as = [text.strip() for text in (verdicts and verdicts.bibtex, about.get("bibtex")) if text]

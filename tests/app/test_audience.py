@@ -125,6 +125,7 @@ def test_what_is_shown_to_everyone_stands_beside_its_source_and_licence(public: 
             "licence_source": licence["source"],
             "homepage": manifest["homepage"],
             "citation": manifest["citation"],
+            "verdicts": manifest["verdicts"],
         }
     )
     for path in (f"/{name}", f"/{name}/issues/{index}"):
