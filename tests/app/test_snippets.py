@@ -247,7 +247,7 @@ def test_a_dataset_of_ones_own_has_a_snippet_for_any_test_set(client, monkeypatc
     assert len(test_set) == size
     corrected = run(snippets_of(client, f"/{name}/corrected")["loader"], test_set=test_set)["corrected"]
     assert differing(corrected, int, labels) == 0
-    assert len(corrected) == len(labels) < size
+    assert len(corrected) == sum(isinstance(name, int) for name in labels) < size
     assert sum(y != test_set[i][1] for i, y in corrected) > 3
 
 
