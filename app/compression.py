@@ -29,6 +29,8 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEAST: Final = 1_000
 #: Larger ones are compressed in another thread, so that nobody else waits.
 _SMALL: Final = 128 * 1024
+#: Characters of an Accept-Encoding header.
+_ORDINARY: Final = 100
 #: Compressed already, or read in ranges whose bytes must be the file's.
 _AS_THEY_ARE: Final = (".parquet", ".npy", ".npz")
 _TEXTS: Final = (
@@ -40,7 +42,6 @@ _TEXTS: Final = (
 )
 
 
-@lru_cache(maxsize=256)
 def best_encoding(accept: str, offered: Sequence[str]) -> str | None:
     """The encoding of ``offered`` that an Accept-Encoding header likes best, the earlier among equals; None for none.
 
@@ -49,6 +50,12 @@ def best_encoding(accept: str, offered: Sequence[str]) -> str | None:
     >>> best_encoding("*", ("br",)), best_encoding("identity, br;q=0.5", ("br",)), best_encoding("", ("br",))
     ('br', None, None)
     """
+    # What no browser sends is found out anew, so that nobody's inventions are kept.
+    return (_best_encoding if len(accept) <= _ORDINARY else _best_encoding.__wrapped__)(accept, tuple(offered))
+
+
+@lru_cache(maxsize=256)
+def _best_encoding(accept: str, offered: Sequence[str]) -> str | None:
     liked: dict[str, float] = {}
     for part in accept.lower().split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))

@@ -59,11 +59,9 @@ class Catalogue:
         self.version = self.file_version = facts["version"]
         self.written_at = facts["written_at"]
         self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
-        self.statements = Memo(1_000)
-        self.cells = Memo(200)
-        self.facets = Memo(5_000)
-        self.pages = Memo(1_000)
-        self.corrected = Memo(200)
+        self.statements, self.cells, self.facets, self.galleries = _memos()
+        self.pages = Memo(1_000)  # of the catalogue and its datasets, not of what visitors make up
+        self.corrected = Memo(200, 64 << 20)
         self.checksums = Memo(2_000)
         self.blocks = Memo(8)
         self.keys = Memo(20)
@@ -90,7 +88,8 @@ class Catalogue:
         public.version = f"{self.version}-public"
         public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
         # What was found by searching whole texts is not for everyone.
-        public.statements, public.cells, public.facets, public.pages = Memo(1_000), Memo(200), Memo(5_000), Memo(1_000)
+        public.statements, public.cells, public.facets, public.galleries = _memos()
+        public.pages = Memo(1_000)
         return public
 
 
@@ -146,6 +145,11 @@ class CurrentCatalogue:
             why = str(error) if isinstance(error, UnreadableCatalogueError) else type(error).__name__
             self._refusal = f"{self.path} is not a catalogue that can be read ({why}). {MAKE_ONE}"
             log.error("%s: %s", self._refusal, error)
+
+
+def _memos() -> tuple[Memo, Memo, Memo, Memo]:
+    """What is remembered of visitors' filters: statements, groups of issues, counts, pages around the cards."""
+    return Memo(1_000, 16 << 20), Memo(200, 64 << 20), Memo(5_000, 32 << 20), Memo(1_000, 32 << 20)
 
 
 def current(request: Request) -> Catalogue:

@@ -72,7 +72,7 @@ async def gallery(request: Request, name: str) -> HTMLResponse:
         context = changing | _around(catalogue, dataset, f)
         return Frame("gallery.html", given, **{key: value for key, value in context.items() if key not in given})
 
-    return catalogue.pages.get(("gallery", dataset.id, f, tuple(given)), make).filled(given)
+    return catalogue.galleries.get(("gallery", dataset.id, f, tuple(given)), make).filled(given)
 
 
 def _page(name: str, query: str, direction: str, cursor: str | None) -> str:

@@ -129,7 +129,7 @@ class CatalogueResponses:
         headers = dict(scope["headers"])
         where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
         encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
-        form = (headers.get(b"accept", b""), encoding, b"range" in headers)
+        form = (encoding, b"range" in headers)
         number = zlib.crc32(b"%b?%b %b" % (where[0], where[1], where[3]))
         tag = f'W/"{catalogue.version}-{self.program}-{number:08x}"'.encode()
         asked = headers.get(b"if-none-match")
@@ -152,6 +152,12 @@ def _stands_apart(path: str) -> bool:
     return path.startswith(_APART)
 
 
+def _differs_by_accept(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the same address has other answers for other Accept headers, which no key tells apart."""
+    varies = [value.lower().split(b",") for name, value in headers if name == b"vary"]
+    return any(part.strip() in (b"accept", b"*") for parts in varies for part in parts)
+
+
 def _keeping(send: Send, answers: Answers, key: Hashable, tag: tuple[bytes, bytes]) -> Send:
     """``send``, with validators added to a success, which is kept if it comes in one piece."""
     headers: list[tuple[bytes, bytes]] | None = None
@@ -166,7 +172,7 @@ def _keeping(send: Send, answers: Answers, key: Hashable, tag: tuple[bytes, byte
                 headers.append(_ASK_AGAIN)
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body" and headers is not None:
-            if not message.get("more_body", False):
+            if not message.get("more_body", False) and not _differs_by_accept(headers):
                 answers.keep(key, headers, message.get("body", b""))
             headers = None
         await send(message)
