@@ -128,6 +128,8 @@ def _separated(lines: Iterator[str], delimiter: str, told: Options) -> Rows:
     for name in (told.key_column, told.column):
         if name is not None and name not in head:
             raise MemberError(f"expected a column {shown(name)}, found {shown(head, 200)}")
+        if name is not None and head.count(name) > 1:
+            raise MemberError(f"expected one column {shown(name)}, found {head.count(name)} of {shown(head, 200)}")
         places.append(None if name is None else head.index(name))
     key_at, text_at = places
     for row in filter(None, rows):

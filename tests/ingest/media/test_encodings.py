@@ -156,3 +156,11 @@ def test_two_texts_of_one_key_are_refused(tmp_path: Path) -> None:
     assert len(keyed("k1,a\nk2,b\nk3,c\nk3,d\nk1,a\n")) == 2
     with pytest.raises(MediaError, match=r"t\.csv: expected one text of key 'k1', found another in row 2"):
         keyed("k1,a\nk2,b\nk1,c\n")
+
+
+def test_two_columns_of_the_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text,text\na,b\n")
+    source = open_media("text-table", tmp_path, {"path": "t.csv"})
+    assert source is not None
+    with pytest.raises(MediaError, match=r"t\.csv: expected one column 'text', found 2 of \['text', 'text'\]"):
+        list(source.items({0: None}))
