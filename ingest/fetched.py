@@ -24,6 +24,7 @@ from ingest.media import MediaItem, MediaProblem
 from ingest.media import audio as sounds
 from ingest.media import image as pictures
 from ingest.media import text as texts
+from ingest.media.distributions import picture
 from ingest.media.working import Decoder, Job, decoded
 from ingest.no_answer import spoken
 from ingest.progress import Lines, Progress
@@ -58,10 +59,6 @@ class Modality:
     decode: Decoder
 
 
-def _picture(job: Job) -> Iterator[MediaItem]:
-    return pictures.file_items(job.index, job.data)
-
-
 def _sound(job: Job) -> Iterator[MediaItem]:
     return sounds.audio_items(job.index, job.data, Path(job.name).suffix[1:].lower() or "wav", _SECONDS)
 
@@ -76,7 +73,7 @@ def _text(job: Job) -> Iterator[MediaItem]:
 
 
 MODALITIES: Final[Mapping[str, Modality]] = {
-    "image": Modality(("image/",), pictures.SUFFIXES, 32 << 20, _picture),
+    "image": Modality(("image/",), pictures.SUFFIXES, 32 << 20, picture),
     "audio": Modality(("audio/", "video/mp4", "application/ogg"), sounds.SUFFIXES, 64 << 20, _sound),
     "text": Modality(("text/plain",), ("txt",), texts.MAX_TEXT_BYTES, _text),
 }

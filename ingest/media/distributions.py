@@ -104,7 +104,8 @@ def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSourc
     return _open_own(folder, told, [f".{suffix}" for suffix in audio.SUFFIXES], _sounds(told))
 
 
-def _picture(job: Job) -> Iterator[MediaItem]:
+def picture(job: Job) -> Iterator[MediaItem]:
+    """What is shown of an image file."""
     return image.file_items(job.index, job.data)
 
 
@@ -112,7 +113,7 @@ def _text(job: Job, encoding: str, breaks: bool) -> Iterator[MediaItem]:
     return text.text_items(job.index, job.data, encoding, breaks=breaks)
 
 
-_PICTURES: Final = Reading(image.MAX_IMAGE_BYTES, _picture)
+_PICTURES: Final = Reading(image.MAX_IMAGE_BYTES, picture)
 
 
 def _texts(told: Options, *, breaks: bool = False) -> Reading:

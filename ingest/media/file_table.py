@@ -13,6 +13,7 @@ from app.measuring.git_pointers import pointer
 from ingest.errors import shown
 from ingest.layouts import Options
 from ingest.media import audio, image
+from ingest.media.distributions import picture
 from ingest.media.finding import find_table, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
 from ingest.media.parquet_files import batches, parquet_parts
@@ -27,17 +28,13 @@ _PATTERNS: Final = ("*.parquet",)
 def open_image_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Pictures in a Parquet table. Options: path, column ("image" without it), key_column, count."""
     told = read_options("image-table", options)
-    return _open(folder, told, image.MAX_IMAGE_BYTES, _picture)
+    return _open(folder, told, image.MAX_IMAGE_BYTES, picture)
 
 
 def open_audio_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Recordings in a Parquet table. Options: path, column ("audio" without it), key_column, count, seconds."""
     told = read_options("audio-table", options)
     return _open(folder, told, audio.MAX_AUDIO_BYTES, partial(sound, seconds=told.seconds))
-
-
-def _picture(job: Job) -> Iterator[MediaItem]:
-    return image.file_items(job.index, job.data)
 
 
 def _open(folder: Path, told: Options, limit: int, decode: Decoder) -> MediaSource | None:
