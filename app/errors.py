@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from app.prefix import in_problem
+
 
 class SiteError(Exception):
     """A refusal with a status, a short title and a sentence that says what to do about it."""
@@ -26,6 +28,9 @@ class SiteError(Exception):
 
     def problem(self, instance: str) -> dict[str, Any]:
         """The error as a problem object (RFC 9457); ``instance`` is the path that was asked for."""
+        return in_problem(self._problem(instance))
+
+    def _problem(self, instance: str) -> dict[str, Any]:
         body: dict[str, Any] = {
             "type": f"/about/errors#{self.type}",
             "title": self.title,
@@ -57,8 +62,8 @@ class Gone(SiteError):
         super().__init__(detail, near)
         self.facts = dict(facts)
 
-    def problem(self, instance: str) -> dict[str, Any]:
-        return super().problem(instance) | self.facts
+    def _problem(self, instance: str) -> dict[str, Any]:
+        return super()._problem(instance) | self.facts
 
 
 class FilterError(SiteError):
@@ -77,8 +82,8 @@ class FilterError(SiteError):
         self.value = value
         self.allowed = tuple(allowed)
 
-    def problem(self, instance: str) -> dict[str, Any]:
-        return super().problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
+    def _problem(self, instance: str) -> dict[str, Any]:
+        return super()._problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
 
 
 class NotHere(SiteError):

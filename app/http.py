@@ -19,6 +19,7 @@ from app.compression import FOR_WHOLES, best_encoding
 from app.database import CurrentCatalogue
 from app.errors import NoCatalogue
 from app.memo import Answers
+from app.prefix import prefix_of
 
 #: What a page may load: this site and nothing else.
 POLICY: Final = "; ".join(
@@ -203,12 +204,11 @@ class Safety:
 
 
 def base_url(request: Request) -> str:
-    """What the addresses of this site begin with, as the visitor spells it: ``https://labels.example``."""
+    """What the addresses of this site begin with, as the visitor spells it: ``https://example.org/labels``."""
     scope = request.scope
     host = next((value for name, value in scope["headers"] if name == b"host"), None)
     server = scope.get("server")
-    root = scope.get("app_root_path", scope.get("root_path", ""))
-    return _base_url(scope.get("scheme", "http"), host, server and tuple(server), root)
+    return _base_url(scope.get("scheme", "http"), host, server and tuple(server), prefix_of(scope))
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import (
     api,
@@ -39,10 +39,11 @@ from app.catalogue_guard import CatalogueGuard
 from app.compression import Compression
 from app.connection_limits import Limits
 from app.database import CurrentCatalogue, current
-from app.errors import FilterError, NotFound, SiteError, near_names
+from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.http import EXPOSED, CatalogueResponses, Head, Safety, program_version
 from app.media import IMMUTABLE
 from app.own_folder import OwnFolder, remove_left_over
+from app.prefix import here, in_headers, prefix_of, under, without_prefix
 from app.ratelimit import RateLimit
 from app.routes import PlainRoute
 from app.settings import PREFIX, Settings, SettingsError
@@ -166,7 +167,23 @@ def _routes() -> list[BaseRoute]:
 
 
 class _Site(FastAPI):
-    """The application, describing itself as ``app.openapi`` does."""
+    """The application, describing itself as ``app.openapi`` does, and the same under whatever path a proxy shows it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope.get("root_path", "").strip("/"):
+            await super().__call__(scope, receive, send)
+            return
+        scope = without_prefix(scope, self._first_names)
+        with under(prefix_of(scope)):
+            await super().__call__(scope, receive, in_headers(send, prefix_of(scope)))
+
+    def _first_names(self) -> set[str]:
+        """What the site's own paths can begin with."""
+        of_routes = {path.split("/")[1] for route in self.routes if (path := getattr(route, "path", ""))}
+        try:
+            return of_routes | set(self.state.catalogue.get().datasets)
+        except NoCatalogue:
+            return of_routes
 
     def openapi(self) -> dict[str, Any]:
         return openapi.description(self, [route for router in _API for route in router.routes])
@@ -209,7 +226,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         raise error
     if error.status_code == 404:
         return _answer(request, _nothing_at(request))
-    refusal = SiteError(f"{error.detail} at {request.url.path}.")
+    refusal = SiteError(f"{error.detail} at {here(request.url.path)}.")
     refusal.status, refusal.type, refusal.title = error.status_code, "refused", str(error.detail)
     response = _answer(request, refusal)
     response.headers.update(error.headers or {})
@@ -236,7 +253,7 @@ def _nothing_at(request: Request) -> NotFound:
     except SiteError:
         datasets = {}
     near = [(datasets[name].title, f"/{name}") for name in near_names(first, datasets)]
-    return NotFound(f"There is nothing at {path[:120]}.", near)
+    return NotFound(f"There is nothing at {here(path)[:120]}.", near)
 
 
 def _answer(request: Request, error: SiteError) -> Response:

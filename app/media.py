@@ -11,6 +11,7 @@ from app.audience import may_show, notice
 from app.credit import credit_of
 from app.database import Catalogue, current
 from app.errors import NotFound
+from app.prefix import here
 from app.queries import Medium
 from app.ranges import UnsatisfiableError, part
 from app.records import Dataset
@@ -33,7 +34,7 @@ async def medium(request: Request) -> Response:
     catalogue = current(request)
     dataset = catalogue.datasets.get(name)
     if dataset is None or kind not in KINDS or not (idx.isascii() and idx.isdecimal()) or len(idx) > 12:
-        raise NotFound(f"There is no medium at {request.url.path}.")
+        raise NotFound(f"There is no medium at {here(request.url.path)}.")
     tag = f'"{dataset.version}.{int(idx)}.{kind}"'
     headers = {
         "Cache-Control": _cached(dataset) if version == dataset.version else "no-cache",

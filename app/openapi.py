@@ -14,6 +14,7 @@ from starlette.types import Message
 
 from app import reference
 from app.database import Catalogue, current
+from app.prefix import here, prefix_of
 
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _GONE: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/GoneProblem"}}}
@@ -49,6 +50,8 @@ async def document(request: Request) -> Response:
 
 async def _with_examples(app: FastAPI, catalogue: Catalogue, request: Request) -> bytes:
     document: dict[str, Any] = json.loads(json.dumps(app.openapi()))
+    if prefix := prefix_of(request.scope):
+        document["servers"] = [{"url": prefix}]
     examples = {(o.path, o.method.lower()): o.examples for o in reference.operations(document, catalogue)}
     for path, method, operation in operations(document):
         content = operation["responses"].get("200", {}).get("content", {}).get(_JSON)
@@ -57,7 +60,7 @@ async def _with_examples(app: FastAPI, catalogue: Catalogue, request: Request) -
             continue
         answer = await _ask(app, request, address)
         if answer is not None:
-            content["examples"] = {"real": {"summary": f"GET {address}", "value": answer}}
+            content["examples"] = {"real": {"summary": f"GET {here(address)}", "value": answer}}
     return json.dumps(document, ensure_ascii=False).encode()
 
 
@@ -78,8 +81,10 @@ async def _ask(app: FastAPI, request: Request, address: str) -> Any:
         key: request.scope[key] for key in ("type", "asgi", "http_version", "scheme", "server") if key in request.scope
     }
     headers = [(b"host", request.headers.get("host", "localhost").encode())]
-    scope |= {"method": "GET", "path": path, "raw_path": path.encode(), "query_string": query.encode()}
-    scope |= {"headers": headers, "client": None, "root_path": ""}
+    prefix = prefix_of(request.scope)
+    whole = prefix + path
+    scope |= {"method": "GET", "path": whole, "raw_path": whole.encode(), "query_string": query.encode()}
+    scope |= {"headers": headers, "client": None, "root_path": prefix}
     await app({**scope, "state": {}}, receive, send)
     return json.loads(body) if status == 200 and len(body) <= _LONGEST_EXAMPLE else None
 

@@ -16,6 +16,7 @@ from app.database import current
 from app.domain.verdicts import Category
 from app.http import base_url
 from app.overview import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
+from app.prefix import prefix_of
 from app.rendering import render, static_url
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -58,13 +59,15 @@ KINDS: Final = (
 
 
 #: Pages under a filter are without number, and each says what the gallery says.
-_FOR_CRAWLERS: Final = "User-agent: *\nAllow: /static/\nDisallow: /*?\nDisallow: /api/\n"
+_FOR_CRAWLERS: Final = "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\n"
 
 
 @router.get("/robots.txt")
-async def robots() -> PlainTextResponse:
+async def robots(request: Request) -> PlainTextResponse:
     """What search engines may read: every page, but not every filter of it."""
-    return PlainTextResponse(_FOR_CRAWLERS, headers={"Cache-Control": "public, max-age=86400"})
+    return PlainTextResponse(
+        _FOR_CRAWLERS.format(prefix_of(request.scope)), headers={"Cache-Control": "public, max-age=86400"}
+    )
 
 
 @router.get("/favicon.ico")

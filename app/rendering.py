@@ -17,11 +17,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.types import Receive, Scope, Send
 
 from app.absence import not_here
 from app.audience import notice
 from app.credit import credit_of, verdict_credit
 from app.domain.verdicts import Category
+from app.prefix import here, in_page, prefix_of
 from app.records import Dataset, Issue
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -125,11 +127,21 @@ def safe_url(address: str) -> str:
     return address if address.startswith(("https://", "http://")) else "#"
 
 
+class Page(HTMLResponse):
+    """A page of the site. Its own addresses begin with a slash, and behind it stands what a proxy's path needs."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if prefix := prefix_of(scope):
+            self.body = self.render(in_page(bytes(self.body).decode(), prefix))
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
 def render(
     request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> HTMLResponse:
     """The page that a template makes of ``context``; ``request`` stands in it as well."""
-    return HTMLResponse(_templates()[template].render(request=request, **context), status, headers)
+    return Page(_templates()[template].render(request=request, **context), status, headers)
 
 
 def fragment(template: str, **context: Any) -> Markup:
@@ -152,7 +164,7 @@ class Frame:
         """The page with its gaps filled; what is no markup is escaped."""
         pieces = self._pieces.copy()
         pieces[1::2] = [escape(values[name]) for name in pieces[1::2]]
-        return HTMLResponse("".join(pieces))
+        return Page("".join(pieces))
 
 
 @lru_cache(maxsize=1)
@@ -177,6 +189,7 @@ def _templates() -> Mapping[str, Any]:
         verdict_credit=verdict_credit,
         not_here=not_here,
         issue_path=issue_path,
+        path_here=here,
         examples=EXAMPLES,
         category_titles=CATEGORY_TITLES,
     )

@@ -22,6 +22,7 @@ from app.corrected.test_set import NotLoadedError, TestSet
 from app.database import Catalogue
 from app.domain.corrections import Policy
 from app.errors import Busy, FilterError, Gone, NotFound, NotHere
+from app.prefix import here
 from app.records import Dataset
 from app.versions import log
 
@@ -175,7 +176,7 @@ def _not_this_version(request: Request, connection: Connection, dataset: Dataset
     page, api = (f"{at}/{dataset.name}/changes?from={version}" for at in ("", "/api/v1/datasets"))
     return Gone(
         f"Version {version} of {dataset.title} was current from {gone.since} to {gone.until} and is not kept. The "
-        f"current one is {dataset.version}; what changed since stands at {page}.",
+        f"current one is {dataset.version}; what changed since stands at {here(page)}.",
         [(f"{dataset.title} as it is now", now), ("What changed", page)],
         {"since": gone.since, "until": gone.until, "current": now, "changes": api},
     )

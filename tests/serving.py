@@ -14,10 +14,19 @@ from app.settings import Settings
 
 
 @contextmanager
-def serving(catalogue: Path, **settings: object) -> Iterator[str]:
+def serving(catalogue: Path, *, root_path: str = "", **settings: object) -> Iterator[str]:
     """Serve a catalogue privately, with all limits, under any host; yields the address, without a slash at its end."""
     chosen = Settings(catalogue=catalogue, **{"public": False, "hosts": "*", **settings})
-    config = uvicorn.Config(create_app(chosen), host="127.0.0.1", port=0, log_level="warning", **limited(chosen))
+    config = uvicorn.Config(
+        create_app(chosen), host="127.0.0.1", port=0, log_level="warning", root_path=root_path, **limited(chosen)
+    )
+    with running(config) as address:
+        yield address
+
+
+@contextmanager
+def running(config: uvicorn.Config) -> Iterator[str]:
+    """Run a server; yields its address, without a slash at its end."""
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -1,0 +1,134 @@
+"""The path under which a proxy shows this site, as https://example.org/labels does.
+
+A server that is told of it (``--root-path /labels``) gives it to each request as ``root_path``. It is taken off a
+request before anything else looks at it, so that no route and no middleware knows of it, and it is put before every
+address of the site's own in what is answered: in pages as they are sent, in headers as they leave, in problems as they
+are told. Whether the proxy takes the path off or passes it on, the site is the same. Without such a path none of this
+happens.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextvars import ContextVar
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from starlette.types import Message, Scope, Send
+
+#: That of the request being answered, for who knows no request.
+_HERE: Final[ContextVar[str]] = ContextVar("prefix", default="")
+
+#: Attributes whose value is an address. Text never matches: there a quotation mark is escaped.
+_ADDRESS: Final = re.compile(r"""(\s(?:href|src|action|formaction|poster)=")(?=/(?!/))""")
+_ADDRESSES: Final = re.compile(r"""(\ssrcset=")([^"]*)""")
+_CANDIDATE: Final = re.compile(r"(^|,)(\s*)(?=/(?!/))")
+#: Members of a problem object that are addresses.
+_OF_PROBLEMS: Final = ("type", "instance", "current", "changes")
+_LINK: Final = re.compile(rb"<(?=/(?!/))")
+
+
+def prefix_of(scope: Scope) -> str:
+    """What stands before the site's own addresses: "/labels", or nothing."""
+    found: str = scope.get("prefix", "")
+    return found
+
+
+def here(path: str) -> str:
+    """A path of the site's own as a visitor of the request being answered has to spell it."""
+    return _HERE.get() + path if path.startswith("/") and not path.startswith("//") else path
+
+
+def without_prefix(scope: Scope, names: Callable[[], Collection[str]] = tuple) -> Scope:
+    """The scope of a request as it were without a root path, which then stands in ``prefix``.
+
+    A server puts its root path before whatever the proxy sends. A proxy that does not take it off sends it a second
+    time; where the site's own paths begin with that very name, one of ``names``, it is taken for theirs.
+
+    >>> kept = {"root_path": "/labels", "path": "/labels/labels/mnist", "raw_path": b"/labels/labels/mnist"}
+    >>> [without_prefix(kept)[key] for key in ("root_path", "prefix", "path", "raw_path")]
+    ['', '/labels', '/mnist', b'/labels/mnist']
+    >>> without_prefix(kept, lambda: {"labels"})["path"]
+    '/labels/mnist'
+    """
+    root = "/" + scope["root_path"].strip("/")
+    prefix = quote(root)
+    path, raw = _without(scope["path"], root), _without((scope.get("raw_path") or b"").decode("latin-1"), prefix)
+    if _begins(path, root) and root.split("/")[1] not in names():
+        path, raw = _without(path, root), _without(raw, prefix)
+    # Kept answers go by the raw path: under another prefix they are others.
+    return {**scope, "root_path": "", "prefix": prefix, "path": path, "raw_path": (prefix + raw).encode("latin-1")}
+
+
+def _begins(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _without(path: str, root: str) -> str:
+    return (path[len(root) :] or "/") if _begins(path, root) else path
+
+
+@contextlib.contextmanager
+def under(prefix: str) -> Iterator[None]:
+    """Have ``here`` know the prefix for as long as a request is answered."""
+    token = _HERE.set(prefix)
+    try:
+        yield
+    finally:
+        _HERE.reset(token)
+
+
+def in_page(html: str, prefix: str) -> str:
+    """A page whose own addresses begin with the prefix.
+
+    >>> in_page('<a href="/a"><img srcset="/b 1w, /c 2w" alt="/d"></a><a href="//x/y">', "/labels")
+    '<a href="/labels/a"><img srcset="/labels/b 1w, /labels/c 2w" alt="/d"></a><a href="//x/y">'
+    """
+    html = _ADDRESS.sub(lambda found: found[1] + prefix, html)
+    return _ADDRESSES.sub(lambda found: found[1] + _in_candidates(found[2], prefix), html)
+
+
+def _in_candidates(value: str, prefix: str) -> str:
+    return _CANDIDATE.sub(lambda found: f"{found[1]}{found[2]}{prefix}", value)
+
+
+def in_problem(problem: dict[str, Any]) -> dict[str, Any]:
+    """A problem object (RFC 9457) whose own addresses a visitor of the request being answered can follow."""
+    if not _HERE.get():
+        return problem
+    found: dict[str, Any] = {
+        key: here(value) if key in _OF_PROBLEMS and value else value for key, value in problem.items()
+    }
+    if "near" in found:
+        found["near"] = [{**one, "href": here(one["href"])} for one in found["near"]]
+    return found
+
+
+def in_headers(send: Send, prefix: str) -> Send:
+    """``send``, with the prefix in the headers that hold addresses of the site's own."""
+    before = prefix.encode()
+
+    def changed(name: bytes, value: bytes) -> bytes:
+        if name == b"link":
+            return _LINK.sub(b"<" + before, value)
+        if name == b"content-location" and value.startswith(b"/"):
+            return before + value
+        return _location(value.decode("latin-1"), prefix).encode("latin-1") if name == b"location" else value
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [(name, changed(name.lower(), value)) for name, value in message.get("headers", ())]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
+
+
+def _location(address: str, prefix: str) -> str:
+    """Where a redirect leads: none leaves the site. From /mnist/ to /mnist the router spells out the host.
+
+    >>> _location("/static/favicon.svg?v=1", "/labels"), _location("https://example.org/mnist", "/labels")
+    ('/labels/static/favicon.svg?v=1', 'https://example.org/labels/mnist')
+    """
+    parts = urlsplit(address)
+    return parts._replace(path=prefix + parts.path).geturl()
