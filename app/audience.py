@@ -39,7 +39,7 @@ def shown(dataset: Dataset, row: IssueRow) -> IssueRow:
     """The row with as much of its media as may be shown; addresses and numbers of people in excerpts are masked."""
     if may_show(dataset, "image"):
         return row
-    return (*row[:-3], excerpt(dataset, row[-3]), None, row[-1])
+    return row._replace(excerpt=excerpt(dataset, row.excerpt), media=None)
 
 
 def excerpt(dataset: Dataset, text: str | None) -> str | None:

@@ -42,21 +42,20 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
     addresses = f"{base}/api/v1/datasets/{dataset.name}/issues/"
     pages = f"{base}/{dataset.name}/issues/"
     prefix = f"{base}/media/{dataset.name}/{dataset.version}/"
-    numbers = iter(_text([number for row in rows for number in row[11:13]])[1:-1].split(","))
+    # All numbers of a page are written at once.
+    numbers = iter(_text([n for row in rows for n in (row.self_confidence, row.normalized_margin)])[1:-1].split(","))
     return [
-        f'{{"index":{(n := str(idx))},"key":{"null" if key is None else _text(key)},"given":{labels[given]}'
-        f',"guessed":{labels[guessed]},"reviewed_guess":{labels[shown]},"corrected":{labels[corrected]}'
-        f',"category":"{category or "unreviewed"}"'
-        f',"consensus":{_word(consensus)},"votes":{votes or "null"}'
+        f'{{"index":{(n := str(row.idx))},"key":{"null" if row.key is None else _text(row.key)}'
+        f',"given":{labels[row.given]},"guessed":{labels[row.guessed]},"reviewed_guess":{labels[row.shown]}'
+        f',"corrected":{labels[row.corrected]}'
+        f',"category":"{row.category or "unreviewed"}"'
+        f',"consensus":{_word(row.consensus)},"votes":{row.votes or "null"}'
         f',"self_confidence":{next(numbers)},"normalized_margin":{next(numbers)}'
-        f',"rank":{"null" if rank is None else rank},"flagged":{"true" if flagged else "false"}'
-        f',"links":{{"self":"{addresses}{n}","page":"{pages}{n}"'
-        f',"media":{f"{prefix}{n}".join(_around(media))},"source":{"null" if url is None else _text(url)}}}}}'
-        for (
-            _, idx, key, given, guessed, shown, corrected, category, consensus, votes, flagged, _, _, rank, url, _,
-            media, _,
-        ) in rows
-    ]  # fmt: skip
+        f',"rank":{"null" if row.rank is None else row.rank},"flagged":{"true" if row.flagged else "false"}'
+        f',"links":{{"self":"{addresses}{n}","page":"{pages}{n}","media":{f"{prefix}{n}".join(_around(row.media))}'
+        f',"source":{"null" if row.url is None else _text(row.url)}}}}}'
+        for row in rows
+    ]
 
 
 def _text(value: Any) -> str:

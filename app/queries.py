@@ -86,8 +86,8 @@ def issue_rows(
     return Page(
         items=items,
         total=chosen.total,
-        before=cursor(items[0][-1]) if has_previous else None,
-        after=cursor(items[-1][-1]) if has_next else None,
+        before=cursor(items[0].position) if has_previous else None,
+        after=cursor(items[-1].position) if has_next else None,
     )
 
 
@@ -95,7 +95,7 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     """All that is known of one issue, None when no issue has this index."""
     chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
     rows = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
-    if not rows or rows[0][1] != idx:
+    if not rows or rows[0].idx != idx:
         return None
     (issue,) = _issues(dataset, rows)
     i, v, m = schema.issues.c, schema.verdicts.c, schema.media.c
@@ -142,7 +142,7 @@ def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Is
         select(POSITIONS[f.sort.removeprefix("-")]).where(schema.issues.c.id == issue.id)
     ).scalar_one()
     found = [_rows(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
-    previous, following = (rows[0][1] if rows else None for rows in found)
+    previous, following = (rows[0].idx if rows else None for rows in found)
     return previous, following
 
 
@@ -234,40 +234,36 @@ def _rows(
     def prepare() -> Prepared:
         return Prepared(catalogue.connection, chosen.page(forward), "cursor", "limit")
 
-    rows = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
+    found = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
+    rows = list(map(IssueRow._make, found))
     return [audience.shown(dataset, row) for row in rows] if dataset.restricted else rows
 
 
 def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
-    label = dataset.labels.get  # of None, for an example without one, it is None
+    label = dataset.label
     return [
-        Issue._make(
-            (
-                id_,
-                idx,
-                key,
-                dataset.labels[given],
-                label(guessed),
-                label(shown),
-                label(corrected),
-                _CATEGORY[category],
-                consensus,
-                _object(counts),
-                flagged == 1,
-                confidence,
-                margin,
-                rank,
-                url,
-                excerpt,
-                _object(media),
-                position,
-            )
+        Issue(
+            id=row.id,
+            idx=row.idx,
+            key=row.key,
+            given=dataset.labels[row.given],
+            guessed=label(row.guessed),
+            shown=label(row.shown),
+            corrected=label(row.corrected),
+            category=_CATEGORY[row.category],
+            consensus=row.consensus,
+            votes=_object(row.votes),
+            flagged=row.flagged == 1,
+            self_confidence=row.self_confidence,
+            normalized_margin=row.normalized_margin,
+            rank=row.rank,
+            url=row.url,
+            excerpt=row.excerpt,
+            media=_object(row.media),
+            position=row.position,
         )
-        for (
-            id_, idx, key, given, guessed, shown, corrected, category, consensus, counts, flagged,
-            confidence, margin, rank, url, excerpt, media, position,
-        ) in rows
-    ]  # fmt: skip
+        for row in rows
+    ]
 
 
 @lru_cache(maxsize=4096)

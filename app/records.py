@@ -157,7 +157,30 @@ def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 #: An issue as it is read: the columns of ``selection.CARD_COLUMNS``, and its place in the order of the page.
-IssueRow = tuple[Any, ...]
+class IssueRow(NamedTuple):
+    """An issue as the catalogue holds it: labels by id, categories, votes and media as text, a Boolean as 0 or 1.
+
+    The names are those of ``Issue``; ``selection`` reads a column for each, so a name more is a column more.
+    """
+
+    id: int
+    idx: int
+    key: str | None
+    given: int
+    guessed: int | None
+    shown: int | None
+    corrected: int | None
+    category: str | None
+    consensus: str | None
+    votes: str | None
+    flagged: int
+    self_confidence: float | None
+    normalized_margin: float | None
+    rank: int | None
+    url: str | None
+    excerpt: str | None
+    media: str | None
+    position: int
 
 
 class Issue(NamedTuple):

@@ -29,7 +29,7 @@ from app import schema
 from app.audience import may_search
 from app.domain.verdicts import Category
 from app.filters import IssueFilter
-from app.records import Dataset
+from app.records import Dataset, IssueRow
 
 i, v, p = schema.issues, schema.verdicts, schema.predictions
 _issue_search = table("issue_search", column("rowid"), column("issue_search"))
@@ -42,26 +42,26 @@ POSITIONS: Final[dict[str, ColumnElement[int]]] = {
     "index": i.c.idx,
     "disagreement": i.c.by_disagreement,
 }
-#: What a card needs, in this order; a position follows.
-CARD_COLUMNS: Final = (
-    i.c.id,
-    i.c.idx,
-    i.c.key,
-    i.c.given,
-    i.c.guessed,
-    i.c.shown,
-    v.c.corrected,
-    v.c.category,
-    i.c.consensus,
-    i.c.votes,
-    i.c.flagged,
-    i.c.self_confidence,
-    i.c.normalized_margin,
-    i.c.rank,
-    i.c.url,
-    i.c.excerpt,
-    i.c.media,
-)
+#: Field of ``IssueRow`` -> its column; the position is the order's.
+_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
+    "id": i.c.id,
+    "idx": i.c.idx,
+    "key": i.c.key,
+    "given": i.c.given,
+    "guessed": i.c.guessed,
+    "shown": i.c.shown,
+    "corrected": v.c.corrected,
+    "category": v.c.category,
+    "consensus": i.c.consensus,
+    "votes": i.c.votes,
+    "flagged": i.c.flagged,
+    "self_confidence": i.c.self_confidence,
+    "normalized_margin": i.c.normalized_margin,
+    "rank": i.c.rank,
+    "url": i.c.url,
+    "excerpt": i.c.excerpt,
+    "media": i.c.media,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +97,8 @@ class Selection:
             else and_(self.position < cursor, self.position >= low)
         )
         order = self.position.asc() if ascending else self.position.desc()
-        columns = (*CARD_COLUMNS, self.position.label("position"))
+        named = {**_COLUMNS, "position": self.position}
+        columns = [named[name].label(name) for name in IssueRow._fields]
         return (
             select(*columns)
             .select_from(self.source)

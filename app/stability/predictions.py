@@ -71,7 +71,10 @@ def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: 
         .order_by(p.c.n_given.desc(), v.c.issue_id)
         .limit(most)
     )
-    return [Repeated(*row[:4], json.loads(row.media) if row.media else None) for row in rows]
+    return [
+        Repeated(row.idx, row.given, row.corrected, row.n_given, json.loads(row.media) if row.media else None)
+        for row in rows
+    ]
 
 
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:

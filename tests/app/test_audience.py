@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,8 +11,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app import queries, selection
 from app.audience import is_public
+from app.database import Catalogue
+from app.filters import IssueFilter
 from app.masking import masked
+from app.records import IssueRow
 from app.settings import Settings, SettingsError
 from tests.app.reading import read
 from tests.serving import serving
@@ -43,6 +48,31 @@ def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None
     page = read(public, f"/mnist/issues/{index}")
     assert "open to everyone" not in page.words
     assert len([img for img in page.elements("img") if "/media/mnist/" in (img["src"] or "")]) > 4, "exemplars too"
+
+
+@pytest.mark.parametrize("place", [0, 14, 15, 16, 17])
+def test_a_column_more_does_not_shift_what_is_masked(
+    real_catalogue: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    names = [*IssueRow._fields[:place], "spans", *IssueRow._fields[place:]]
+    longer = namedtuple("longer", names)
+    for module in (queries, selection):
+        monkeypatch.setattr(module, "IssueRow", longer)
+    monkeypatch.setitem(selection._COLUMNS, "spans", selection.i.c.spans)
+    whole, restricted = (
+        catalogue for whole in [Catalogue(real_catalogue)] for catalogue in (whole, whole.restricted())
+    )
+    for name in ("20news", "cifar10", "mnist"):
+        pages = [
+            queries.issue_rows(catalogue, catalogue.datasets[name], IssueFilter(agreement=3), 60).items
+            for catalogue in (whole, restricted)
+        ]
+        hosted = name == "mnist"
+        for mine, theirs in zip(*pages, strict=True):
+            excerpt = mine.excerpt if hosted or mine.excerpt is None else masked(mine.excerpt)
+            assert theirs == mine._replace(excerpt=excerpt, media=mine.media if hosted else None)
+            assert name != "20news" or excerpt
+        assert hosted or any(mine.media for mine in pages[0])
 
 
 @pytest.mark.parametrize("name", ["cifar10", "imdb", "20news"])

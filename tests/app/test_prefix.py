@@ -109,10 +109,10 @@ def test_nothing_on_the_sample_leaves_the_path(sample_catalogue: Path, keeps: bo
     assert {"application/json", "application/atom+xml", "text/css", "image/png", "audio/mpeg", "redirect"} <= set(met)
 
 
+@pytest.mark.slow
 def test_nothing_on_the_real_site_leaves_the_path(models_catalogue: Path):
     with serving(models_catalogue, root_path=PREFIX) as site, proxying(site, PREFIX, keeps=False) as shown:
         met = crawl(shown)
-    print(met)
     assert met["text/html"] > 150
 
 
