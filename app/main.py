@@ -173,6 +173,8 @@ class _Site(FastAPI):
         if scope["type"] != "http" or not scope.get("root_path", "").strip("/"):
             await super().__call__(scope, receive, send)
             return
+        # Another thread opens a new catalogue, so that its names are at hand here.
+        await self.state.catalogue.renew()
         scope = without_prefix(scope, self._first_names)
         with under(prefix_of(scope)):
             await super().__call__(scope, receive, in_headers(send, prefix_of(scope)))
