@@ -1,8 +1,12 @@
 """``python -m ingest``."""
 
+import os
 import sys
 
+from app.measuring.threads import bound
+
 if __name__ == "__main__":
+    bound(os.environ)  # before numpy is loaded
     try:
         from ingest.commands import main
 

@@ -6,7 +6,6 @@ for all but the first two. Results cannot depend on the executor; interruption l
 
 import logging
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import resource_tracker
 from typing import Any, Literal, Protocol, TypeVar
 
+from ingest.cores import available
 from ingest.errors import IngestError
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
 
 def suited(n_bytes: int) -> AbstractContextManager[Executor]:
     """What suits a matrix of so many bytes: a thread for each core, up to four, or none for a small one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available()
     return in_pool(min(cores, _MOST_THREADS) if n_bytes >= _LARGE else 1)
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ingest.alignment import require_same_examples
 from ingest.clips import clips
+from ingest.cores import available
 from ingest.errors import DataError
 from ingest.loading import Inputs
 from ingest.media import (
@@ -132,7 +133,7 @@ def media_sources(source: MediaSource, folder: Path) -> list[Source]:
 
 def workers_for(n_examples: int) -> int:
     """How many processes decode so many examples."""
-    return 1 if n_examples < _FEW else min(os.cpu_count() or 1, _MOST_WORKERS)
+    return 1 if n_examples < _FEW else min(available(), _MOST_WORKERS)
 
 
 def media_rows(

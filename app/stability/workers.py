@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import orjson
 
+from app.measuring.threads import bound
+
 _PROGRAM: Final = Path(__file__).resolve().parents[2]
 
 
@@ -69,7 +71,8 @@ class _Worker:
     def __init__(self) -> None:
         paths = [str(_PROGRAM), *filter(None, [os.environ.get("PYTHONPATH")])]
         # The server uses the other processors; and threads that spin would only wait for each other.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        bound(environment)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "app.measuring.worker"],
             stdin=subprocess.PIPE,

@@ -1,0 +1,65 @@
+"""How many processor cores this process really has: what it may run on, and how much of it a container is given."""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_GROUPS: Final = Path("/sys/fs/cgroup")
+_OWN: Final = Path("/proc/self/cgroup")
+
+
+def available() -> int:
+    """The cores there are for this process, at least one; part of a core counts as one where nothing else is left."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = quota_of(_own_groups(), _GROUPS)
+    return allowed if quota is None else max(1, min(allowed, math.floor(quota)))
+
+
+def quota_of(own: str, groups: Path) -> float | None:
+    """The cores that Linux' control groups give, the least of a group and all above it; None where nothing is set.
+
+    ``own`` is what /proc/self/cgroup says, ``groups`` where control groups are mounted, of either version.
+    """
+    found = []
+    for line in own.splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if number == "0":
+            found += [_of_v2(folder) for folder in _upwards(groups, path)]
+        elif "cpu" in controllers.split(","):
+            for mounted in (groups / "cpu", groups / controllers):
+                found += [_of_v1(folder) for folder in _upwards(mounted, path)]
+    given = [cores for cores in found if cores is not None]
+    return min(given) if given else None
+
+
+def _own_groups() -> str:
+    try:
+        return _OWN.read_text()
+    except OSError:
+        return ""  # another system
+
+
+def _upwards(mounted: Path, path: str) -> Iterator[Path]:
+    """A group and all above it. In a container the path may be that outside of it: then the mount is the group."""
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    for n in range(len(parts), -1, -1):
+        yield mounted.joinpath(*parts[:n])
+
+
+def _of_v2(folder: Path) -> float | None:
+    try:
+        quota, period = (folder / "cpu.max").read_text().split()
+        return None if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _of_v1(folder: Path) -> float | None:
+    try:
+        quota = int((folder / "cpu.cfs_quota_us").read_text())
+        return None if quota <= 0 else quota / int((folder / "cpu.cfs_period_us").read_text())
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
