@@ -1,6 +1,6 @@
 """Attribution of a dataset's media and of the verdicts on its labels, by its manifest and by nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
 from app.records import Dataset
@@ -56,7 +56,8 @@ def verdict_credit(dataset: Dataset) -> VerdictCredit | None:
     found = dataset.about.get("verdicts")
     if not found or not dataset.n_checked:
         return None
-    return VerdictCredit(**{**found, "authors": tuple(found["authors"])})
+    told = {field.name: found.get(field.name) for field in fields(VerdictCredit)}
+    return VerdictCredit(**told | {"authors": tuple(found.get("authors") or ())})
 
 
 def credit_json(dataset: Dataset) -> dict[str, Any]:

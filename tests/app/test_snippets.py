@@ -9,6 +9,7 @@ import hashlib
 import html
 import io
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -29,6 +30,7 @@ from sklearn.utils import Bunch
 from ingest.commands import main
 from ingest.pickles import load_arrays
 from tests.app import loaders
+from tests.conftest import ROOT
 from tests.serving import serving
 
 MANIFESTS = Path(__file__).resolve().parents[2] / "data/datasets"
@@ -361,7 +363,7 @@ def test_the_other_snippets_run_for_every_dataset(request, tmp_path, monkeypatch
 
 def shell(lines: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-o", "pipefail", "-e", "-c", lines]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.mark.parametrize("query", ["", "?agreement=4&removed=include", "?multi_label=both&neither=given"])
@@ -397,3 +399,21 @@ def test_the_lines_for_a_shell_on_other_pages_run(real, tmp_path):
     done = shell(line, tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["agreement"] == 3
+
+
+@pytest.mark.slow
+def test_the_lines_for_a_shell_of_the_home_page_load_the_release(client, shared, tmp_path, monkeypatch):
+    """As they stand, with a ``git`` that has nothing to fetch: the clone is the release that lies here."""
+    text = html.unescape(client.get("/").text)
+    [lines] = re.findall(r'aria-labelledby="load"><code>(.*?)</code>', text, re.DOTALL)
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin/git"
+    git.write_text(f'#!/bin/sh\n[ "$1" = clone ] && ln -s {shared / "label-errors"} label-errors\n')
+    git.chmod(0o755)
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    done = shell(lines, tmp_path)
+    assert done.returncode == 0, done.stderr
+    with site_of(tmp_path / "var/catalogue.sqlite") as loaded:
+        assert loaded.get("/api/v1/datasets/imagenet").json()["errors"] == 2_916
