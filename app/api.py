@@ -42,7 +42,7 @@ nothing_else = APIRouter(prefix=PREFIX, include_in_schema=False, route_class=Pla
     summary="All datasets of the catalogue",
     openapi_extra=parameters.FIELDS,
 )
-async def datasets(request: Request) -> Response:
+def datasets(request: Request) -> Response:
     """The datasets in the order of the home page. Figures a catalogue cannot know are null."""
     catalogue = current(request)
     fields = parameters.only_fields(request.query_params.multi_items(), models.DatasetOut)
@@ -53,7 +53,7 @@ async def datasets(request: Request) -> Response:
 @router.get(
     "/datasets/{name}", response_model=models.DatasetOut, summary="One dataset", openapi_extra=parameters.FIELDS
 )
-async def dataset(request: Request, name: str) -> Response:
+def dataset(request: Request, name: str) -> Response:
     """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
     found = queries.dataset_named(current(request), name)
     fields = parameters.only_fields(request.query_params.multi_items(), models.DatasetOut)
@@ -66,7 +66,7 @@ async def dataset(request: Request, name: str) -> Response:
     summary="Classes of a dataset",
     openapi_extra=parameters.CLASSES,
 )
-async def classes(request: Request, name: str) -> Response:
+def classes(request: Request, name: str) -> Response:
     """Every class with its examples, its threshold, and how many issues of the filter carry it in which role."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -93,7 +93,7 @@ async def classes(request: Request, name: str) -> Response:
     summary="Issues of a dataset",
     openapi_extra=parameters.ISSUES,
 )
-async def issues(request: Request, name: str) -> Response:
+def issues(request: Request, name: str) -> Response:
     """The gallery as JSON: the same filters, the same order. Follow ``next`` until it is null."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -117,7 +117,7 @@ async def issues(request: Request, name: str) -> Response:
     summary="One issue",
     openapi_extra=parameters.ISSUE,
 )
-async def issue(request: Request, name: str, index: str) -> Response:
+def issue(request: Request, name: str, index: str) -> Response:
     """An issue by its index in the test set, with its verdict at every agreement threshold."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -159,7 +159,7 @@ async def issue(request: Request, name: str, index: str) -> Response:
 
 
 @nothing_else.get("/{rest:path}")
-async def nothing(_: Request, rest: str) -> Response:
+def nothing(_: Request, rest: str) -> Response:
     """Any other address under the API is no page either: it gets the API's own kind of error."""
     raise NotFound(f"There is nothing at {PREFIX}/{rest[:80]}.", [("API documentation", "/api")])
 

@@ -157,8 +157,8 @@ def _require_dataset(connection: Connection, dataset: Row[Any]) -> None:
     _require_issues(connection, dataset, where)
     if dataset.labels_known:
         _require_examples(connection, dataset, where)
-    for row in _some(connection, schema.exemplars, schema.exemplars.c.dataset_id == dataset.id):
-        _require_rows(schema.exemplars, [row])
+    for table in (schema.exemplars, schema.verdicts):
+        _require_rows(table, _some(connection, table, table.c.dataset_id == dataset.id))
     for row in _some(connection, changes, changes.c.dataset_id == dataset.id):
         for standing in filter(None, (row.before, row.after)):
             try:

@@ -27,6 +27,10 @@ class CatalogueReplacedError(Exception):
     """The file at the catalogue's path is another one by now. Ask for the current catalogue and begin again."""
 
 
+class LongReadError(Exception):
+    """What is asked for takes long to read: let a thread with a connection of its own do it (``readers``)."""
+
+
 class UnreadableCatalogueError(ValueError):
     """A file that is no catalogue one can serve; the message says what was expected and what was found."""
 
@@ -66,7 +70,9 @@ class CatalogueFile:
 
         Raises CatalogueReplacedError when none is kept and the file is not at its place any more.
         """
-        return self._engine.connect()
+        connection = self._engine.connect()
+        budget_of(connection).free()
+        return connection
 
     def keep_connections(self) -> None:
         """Open now those connections that are to be there whatever becomes of the path."""

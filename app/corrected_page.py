@@ -9,7 +9,6 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
-from starlette.concurrency import run_in_threadpool
 
 from app import queries
 from app.captions import badge
@@ -22,16 +21,17 @@ from app.database import Catalogue, current
 from app.domain.corrections import TREATMENTS, Action, Treatment, decision, sizes
 from app.domain.verdicts import Category
 from app.downloads import HASHED_AT_ONCE, checksum
-from app.errors import NoCatalogue, NotHere
+from app.errors import Busy, NotHere
 from app.filters import IssueFilter
 from app.http import base_url
 from app.records import Dataset
 from app.rendering import render
+from app.routes import PlainRoute
 from app.rows import has_keys
 from app.taking import taking, wanted_of
 from app.versions.pages import recent_changes
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 _PREVIEWED: Final = 12
 _TREATMENT_WORDS: Final = {
@@ -73,22 +73,22 @@ class Download:
 
 
 @router.get("/{name}/corrected")
-async def corrected(request: Request, name: str) -> HTMLResponse:
+def corrected(request: Request, name: str) -> HTMLResponse:
     """The corrected test set under a policy."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     wanted = wanted_of(request.query_params.multi_items(), dataset)
     counts = dataset.categories[wanted.policy.agreement]
     found = None if dataset.size is None else sizes(dataset.size, counts, wanted.policy)
-    downloads, refusal = await run_in_threadpool(_downloads, request, dataset, wanted)
-    recent = await run_in_threadpool(recent_changes, request, dataset, wanted)
+    downloads, refusal = _downloads(request, dataset, wanted)
+    recent = recent_changes(request, dataset, wanted)
     query = wanted.query(dataset.default_agreement)
     return render(
         request,
         "corrected.html",
         dataset=dataset,
         tab="corrected",
-        structured_data=await structured_data(request, dataset),
+        structured_data=structured_data(request, dataset),
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
         is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),
@@ -127,7 +127,7 @@ def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list
     pairs = wanted.pairs()
     try:
         taken = taking(request, dataset.name, pairs)
-    except (NotHere, NoCatalogue) as error:
+    except (NotHere, Busy) as error:
         return [], error.detail
     with taken.connection:
         hashed = dataset.size is not None and dataset.size <= HASHED_AT_ONCE

@@ -12,8 +12,9 @@ from app.charts import share_bar
 from app.database import current
 from app.records import Dataset
 from app.rendering import render
+from app.routes import PlainRoute
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 #: What everyone sees of a dataset's media, by the terms of its manifest.
 AUDIENCE: Final = {
@@ -50,7 +51,7 @@ class Coverage(NamedTuple):
 
 
 @router.get("/media-coverage")
-async def media_coverage(request: Request) -> HTMLResponse:
+def media_coverage(request: Request) -> HTMLResponse:
     """How many issues of each dataset are shown with their picture, text or sound."""
     rows = [coverage(dataset) for dataset in current(request).datasets.values()]
     unread = sum(not row.read and may_show(row.dataset, "excerpt") for row in rows)

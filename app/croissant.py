@@ -9,20 +9,23 @@ from typing import Any, Final
 import orjson
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
-from starlette.concurrency import run_in_threadpool
 
 from app import api_parameters as parameters
 from app.corrected.blocks import Corrected
 from app.corrected.forms import FORMS, Form
 from app.credit import VerdictCredit, verdict_credit
+from app.database import current
 from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import Busy
 from app.http import base_url
 from app.media import IMMUTABLE
 from app.records import Dataset
+from app.routes import PlainRoute
 from app.taking import Taking, taking
 
-router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
+)
 
 _CONFORMS: Final = "http://mlcommons.org/croissant/1.1"
 _FILES: Final = ("parquet", "csv")
@@ -114,7 +117,7 @@ def croissant_of_version(request: Request, version: str, name: str) -> Response:
     return response
 
 
-async def structured_data(request: Request, dataset: Dataset) -> Markup:
+def structured_data(request: Request, dataset: Dataset) -> Markup:
     """The description of the paper's policy for a page's head, nothing where there is no corrected test set.
 
     Hashes are found out once for a catalogue; test sets so large that it would take long are described without.
@@ -131,7 +134,7 @@ async def structured_data(request: Request, dataset: Dataset) -> Markup:
         return orjson.dumps(describe(taken, site, hashes)).decode()
 
     try:
-        found = await run_in_threadpool(make)
+        found = current(request).pages.get(("structured data", dataset.id, site), make)
     except Busy:
         # Another file has taken the catalogue's place and cannot be read: the page is worth more than its description.
         return Markup("")

@@ -51,7 +51,7 @@ _CLASS_COLUMNS: Final = (
 
 
 @router.get("/{name}")
-async def gallery(request: Request, name: str) -> HTMLResponse:
+def gallery(request: Request, name: str) -> HTMLResponse:
     """The issues of a dataset under a filter, a page at a time."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -64,7 +64,7 @@ async def gallery(request: Request, name: str) -> HTMLResponse:
         "cards": wall(dataset, page.items, query) if page.items else "",
         "previous_url": _page(name, query, "before", page.before),
         "next_url": _page(name, query, "after", page.after),
-        "structured_data": "" if request.scope["query_string"] else await structured_data(request, dataset),
+        "structured_data": "" if request.scope["query_string"] else structured_data(request, dataset),
     }
     given = {key: value for key, value in changing.items() if value}
 
@@ -124,13 +124,13 @@ def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
 
 
 @router.get("/{name}/issues/{index}")
-async def issue(request: Request, name: str, index: str) -> Response:
+def issue(request: Request, name: str, index: str) -> Response:
     """One issue: its medium, all facts, how the verdict came about, and its neighbours in the filter."""
     return _issue_page(request, name, index, play=False)
 
 
 @router.get("/{name}/issues/{index}/play")
-async def play(request: Request, name: str, index: str) -> Response:
+def play(request: Request, name: str, index: str) -> Response:
     """The page of an issue with a player of its clip: the only page that loads anything from another host."""
     return _issue_page(request, name, index, play=True)
 
@@ -186,7 +186,7 @@ class ClassRow(NamedTuple):
 
 
 @router.get("/{name}/classes")
-async def classes(request: Request, name: str) -> HTMLResponse:
+def classes(request: Request, name: str) -> HTMLResponse:
     """All classes of a dataset, with how many issues carry them in which role."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -228,6 +228,8 @@ def _sorted_classes(rows: list[ClassRow], sort: str) -> list[ClassRow]:
 
 def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[ClassRow]:
     roles = ("given", "guessed", "corrected")
+    if len(dataset.classes) > _FEW_CLASSES:
+        catalogue.require_reader()
     counts = {role: facets.class_counts(catalogue, dataset, f, role) for role in roles}
     rows = []
     for c in dataset.classes:
@@ -239,7 +241,7 @@ def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[
 
 
 @router.get("/{name}/confusions")
-async def confusions(request: Request, name: str) -> HTMLResponse:
+def confusions(request: Request, name: str) -> HTMLResponse:
     """Which given label hides which corrected, or guessed, one; and the confident joint."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -252,6 +254,8 @@ async def confusions(request: Request, name: str) -> HTMLResponse:
     everything = params.get("pairs") == "all"
 
     def make() -> dict[str, Any]:
+        if len(dataset.classes) > _FEW_CLASSES:
+            catalogue.require_reader()
         return confusion_context(catalogue, dataset, f, kind, everything)
 
     return render(

@@ -22,12 +22,17 @@ from app.corrected.forms import FORMS, Form, offered, write
 from app.corrected.text_parts import text_ends, text_from
 from app.errors import NoSuchPart
 from app.media import IMMUTABLE
+from app.routes import PlainRoute
 from app.taking import Taking, taking
 
-router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
+)
 
 #: Files of so many examples are written before they are answered; larger ones only for whoever asks for a part.
 WRITTEN_FIRST: Final = 1_000_000
+#: How many times as long as a read may take it to count the bytes of a file, which is done once for a catalogue.
+_TIMES_AS_LONG: Final = 20
 #: Test sets up to this size have the hashes of their files on pages; for larger ones they stand at an address.
 HASHED_AT_ONCE: Final = 200_000
 
@@ -76,6 +81,7 @@ def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, s
     """A part of a text that is too large to be written first, or how long it is: counted once for a catalogue."""
     headers["Accept-Ranges"] = "bytes"
     connection, corrected = taken.connection, taken.corrected
+    taken.go_on(_TIMES_AS_LONG)
     ends = taken.catalogue.checksums.get(
         ("ends", headers["ETag"]), lambda: text_ends(connection, corrected, form.suffix)
     )

@@ -133,6 +133,7 @@ def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
 
     def read() -> Cells:
         if f.q is not None:
+            catalogue.require_reader()
             statement = cells_of_search(catalogue.connection, dataset, f.agreement, f.q)
         else:
             t = schema.facets.c
@@ -147,6 +148,8 @@ def _cells_of_models(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> 
     """The issues that reviewers corrected, one a cell, with which models predict the given label."""
 
     def read() -> Cells:
+        if f.q is not None:
+            catalogue.require_reader()
         statement = cells_of_models(catalogue.connection, dataset, f.agreement, f.q)
         return Cells.of(catalogue.connection.execute(statement), dataset.n_models)
 

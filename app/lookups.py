@@ -4,10 +4,9 @@ from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from app import api_parameters as parameters
-from app import models, rows
+from app import models, readers, rows
 from app.corrected.forms import FORMS
 from app.database import current
 from app.downloads import answer
@@ -15,9 +14,12 @@ from app.errors import FilterError, NotAcceptable, TooLarge, Unreadable
 from app.negotiation import best
 from app.paging import next_page
 from app.queries import cursor, dataset_named, place_of
+from app.routes import PlainRoute
 from app.taking import Taking, corrected_set, taking
 
-router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
+)
 
 MOST_ROWS: Final = 10_000
 DEFAULT_ROWS: Final = 1_000
@@ -103,7 +105,7 @@ def corrected(request: Request, name: str) -> Response:
     summary="Labels of one example",
     openapi_extra=parameters.LABEL,
 )
-async def label(request: Request, name: str, index_or_key: str) -> Response:
+def label(request: Request, name: str, index_or_key: str) -> Response:
     """Given and corrected label of an example, by its index or by the dataset's own key of it."""
     catalogue = current(request)
     dataset = dataset_named(catalogue, name)
@@ -112,6 +114,8 @@ async def label(request: Request, name: str, index_or_key: str) -> Response:
     connection = catalogue.connection
     found = corrected_set(catalogue, dataset, rest, connection, also=("fields",), removed=False)
     wanted = _index(index_or_key)
+    if wanted is None:
+        catalogue.require_reader()
     row = rows.labels(catalogue, connection, found, [index_or_key if wanted is None else wanted])
     return Response(orjson.dumps(parameters.chosen(row, fields)[0]), media_type=_JSON)
 
@@ -145,7 +149,7 @@ async def labels(request: Request, name: str) -> Response:
             {"items": items, "next": None, "total": len(items), "policy": policy, "version": taken.dataset.version}
         )
 
-    return Response(await run_in_threadpool(read), media_type=_JSON)
+    return Response(await readers.run(request, read), media_type=_JSON)
 
 
 async def _body(request: Request) -> bytes:

@@ -45,6 +45,7 @@ from app.media import IMMUTABLE
 from app.own_folder import OwnFolder, remove_left_over
 from app.prefix import here, in_headers, prefix_of, under, without_prefix
 from app.ratelimit import RateLimit
+from app.readers import Readers
 from app.routes import PlainRoute
 from app.settings import PREFIX, Settings, SettingsError
 from app.spool import Spool
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.limits = Limits.of(settings)
     app.state.catalogue = catalogue
     app.state.program = program
+    app.state.readers = Readers(settings.read_seconds)
     app.state.folder = OwnFolder()
     app.state.spool = Spool(settings.kept_files * 1_000_000, app.state.folder)
     app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds, app.state.folder)

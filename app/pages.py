@@ -18,8 +18,9 @@ from app.http import base_url
 from app.overview import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
 from app.prefix import prefix_of
 from app.rendering import render, static_url
+from app.routes import PlainRoute
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 #: Errors that a reader of an API answer can look up, by the last part of their ``type``.
 ERROR_TYPES: Final = (
@@ -63,7 +64,7 @@ _FOR_CRAWLERS: Final = "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDis
 
 
 @router.get("/robots.txt")
-async def robots(request: Request) -> PlainTextResponse:
+def robots(request: Request) -> PlainTextResponse:
     """What search engines may read: every page, but not every filter of it."""
     return PlainTextResponse(
         _FOR_CRAWLERS.format(prefix_of(request.scope)), headers={"Cache-Control": "public, max-age=86400"}
@@ -71,13 +72,13 @@ async def robots(request: Request) -> PlainTextResponse:
 
 
 @router.get("/favicon.ico")
-async def favicon() -> RedirectResponse:
+def favicon(_: Request) -> RedirectResponse:
     """The icon for who asks for it without having read a page, which names it."""
     return RedirectResponse(static_url("favicon.svg"), 307, headers={"Cache-Control": "public, max-age=86400"})
 
 
 @router.get("/")
-async def home(request: Request) -> HTMLResponse:
+def home(request: Request) -> HTMLResponse:
     """The datasets, each with a telling example, and Tables 1 and 2."""
     catalogue = current(request)
     every = list(catalogue.datasets.values())
@@ -111,13 +112,13 @@ def _why_different(about: Mapping[str, Any]) -> str | None:
 
 
 @router.get("/method")
-async def method(request: Request) -> HTMLResponse:
+def method(request: Request) -> HTMLResponse:
     """How flagging, voting and correcting work."""
     return render(request, "method.html", place="method", kinds=[(badge(c), words) for c, words in KINDS])
 
 
 @router.get("/about")
-async def about(request: Request) -> HTMLResponse:
+def about(request: Request) -> HTMLResponse:
     """The paper, the datasets' sources and licences, and whom to write to."""
     catalogue = current(request)
     return render(
@@ -132,15 +133,16 @@ async def about(request: Request) -> HTMLResponse:
 
 
 @router.get("/about/errors")
-async def about_errors(request: Request) -> HTMLResponse:
+def about_errors(request: Request) -> HTMLResponse:
     """What each type of problem of the API means."""
     return render(request, "problems.html", place="about", types=ERROR_TYPES)
 
 
 @router.get("/api")
-async def api(request: Request) -> HTMLResponse:
+def api(request: Request) -> HTMLResponse:
     """The API's documentation, with example requests that this very catalogue answers."""
     catalogue = current(request)
+    catalogue.require_reader()
     return render(
         request,
         "api.html",

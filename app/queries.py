@@ -222,6 +222,9 @@ def _cursor(after: str | None, before: str | None) -> int:
 
 
 def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
+    if f.q is not None:
+        catalogue.require_reader()  # every page of a search is searched for anew
+
     def make() -> Selection:
         return selection(catalogue.connection, dataset, f, total(catalogue, dataset, f))
 

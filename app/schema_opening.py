@@ -61,6 +61,15 @@ class ReadBudget:
         """Let no read go on."""
         self._end = -math.inf
 
+    def free(self) -> None:
+        """Let reads go on for as long as they take."""
+        self._end = math.inf
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is an end to it."""
+        return self._end != math.inf
+
     def over(self) -> bool:
         """Whether there is no time left."""
         return time.monotonic() > self._end

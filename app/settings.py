@@ -28,6 +28,8 @@ class Settings:
     kept_answers: int = 64
     # Megabytes of files kept on disk for those who read them in parts, 16 to 1000000.
     kept_files: int = 2_000
+    # Seconds that the reads of one request may take, or of one piece of a file, before 503 is answered, 1 to 3600.
+    read_seconds: int = 20
     # Connections open at a time in each process, 8 to 100000; those that let it wait longest make room for new ones.
     connections: int = 1_000
     # Seconds that the headers of a request may take to arrive, 1 to 3600.
@@ -85,6 +87,7 @@ class Settings:
             page_size=number("page_size", 1, 200),
             kept_answers=number("kept_answers", 0, 4096),
             kept_files=number("kept_files", 16, 1_000_000),
+            read_seconds=number("read_seconds", 1, 3600),
             connections=number("connections", 8, 100_000),
             header_seconds=number("header_seconds", 1, 3600),
             idle_seconds=number("idle_seconds", 1, 3600),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import queries
-from app.catalogue_file import CatalogueReplacedError
+from app.catalogue_file import CatalogueReplacedError, LongReadError, budget_of
 from app.corrected import blocks, test_set
 from app.corrected.arrays import NotOneLabelError, npy_length
 from app.corrected.blocks import Corrected
@@ -23,6 +23,7 @@ from app.database import Catalogue
 from app.domain.corrections import Policy
 from app.errors import Busy, FilterError, Gone, NotFound, NotHere
 from app.prefix import here
+from app.readers import Reader
 from app.records import Dataset
 from app.versions import log
 
@@ -35,6 +36,7 @@ class Taking:
     dataset: Dataset
     corrected: Corrected
     connection: Connection
+    seconds: float  # that may pass from one piece of a file to the next
 
     def steady(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The pieces of a file; CatalogueReplacedError in place of one read while somebody wrote to the catalogue.
@@ -42,15 +44,21 @@ class Taking:
         By then an answer may have begun, which therefore ends without an end.
         """
         try:
+            self.go_on()
             for piece in pieces:
                 if not self.catalogue.file.intact():
                     raise CatalogueReplacedError
                 yield piece
+                self.go_on()
             if not self.catalogue.file.intact():
                 raise CatalogueReplacedError
         finally:
             if isinstance(pieces, Generator):
                 pieces.close()
+
+    def go_on(self, times: int = 1) -> None:
+        """Let the next read take as long as any, or so many times as long."""
+        budget_of(self.connection).last(times * self.seconds)
 
     @property
     def query(self) -> str:
@@ -100,7 +108,7 @@ def taking(
         if version is not None and version != dataset.version:
             raise _not_this_version(request, connection, dataset, version)
         found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
-        return Taking(catalogue, dataset, found, connection)
+        return Taking(catalogue, dataset, found, connection, request.app.state.settings.read_seconds)
     except BaseException:
         connection.close()
         raise
@@ -108,6 +116,9 @@ def taking(
 
 def opened(request: Request) -> tuple[Catalogue, Connection]:
     """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
+    if getattr(request.state, "on_loop", False):
+        raise LongReadError
+    reader: Reader | None = getattr(request.state, "reader", None)
     for _ in range(3):
         catalogue: Catalogue = request.app.state.catalogue.get()
         catalogue.require_intact()
@@ -116,6 +127,8 @@ def opened(request: Request) -> tuple[Catalogue, Connection]:
         except (CatalogueReplacedError, SQLAlchemyError):
             continue
         request.state.read_from = catalogue
+        if reader is not None:
+            reader.attach(connection)
         return catalogue, connection
     raise Busy("The data of this site are being replaced, and too many are reading the former ones; ask again soon.")
 
@@ -138,7 +151,12 @@ def corrected_set(
     wanted = wanted_of(pairs, dataset, removed=listed, also=also)
     try:
         whole = known(catalogue, dataset, connection)
-        found = catalogue.corrected.get((dataset.id, wanted), lambda: blocks.corrected(connection, whole, wanted))
+
+        def make() -> Corrected:
+            catalogue.require_reader()
+            return blocks.corrected(connection, whole, wanted)
+
+        found = catalogue.corrected.get((dataset.id, wanted), make)
         if form is not None and form.suffix == "npy":
             npy_length(found)
         return found
@@ -158,7 +176,12 @@ def wanted_of(
 
 def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> TestSet:
     """The test set of a dataset. Raises NotLoadedError where its labels are not in the catalogue."""
-    return catalogue.pages.get(("test set", dataset.id), lambda: test_set.load(connection, dataset.name))
+
+    def load() -> TestSet:
+        catalogue.require_reader()
+        return test_set.load(connection, dataset.name)
+
+    return catalogue.pages.get(("test set", dataset.id), load)
 
 
 def _not_this_version(request: Request, connection: Connection, dataset: Dataset, version: str) -> NotFound | Gone:

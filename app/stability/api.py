@@ -17,12 +17,13 @@ from app.errors import FilterError
 from app.http import base_url
 from app.measuring.class_spelling import CLASSES_ARE
 from app.records import Dataset
+from app.routes import PlainRoute
 from app.stability import shapes
 from app.stability.choice import agreement_of, model_named
 from app.stability.evaluation import MOST_BYTES_WORDS, evaluated
 from app.stability.results import Results, keys_of, results_of
 
-router = APIRouter(prefix="/api/v1", tags=["models"], responses=parameters.PROBLEMS)
+router = APIRouter(prefix="/api/v1", tags=["models"], responses=parameters.PROBLEMS, route_class=PlainRoute)
 
 DEFAULT_PAIRS: Final = 100
 MOST_PAIRS: Final = 1_000
@@ -90,7 +91,7 @@ _UPLOAD: Final = {
     summary="Benchmark stability",
     openapi_extra={"parameters": [_AGREEMENT]},
 )
-async def stability(request: Request, name: str) -> Response:
+def stability(request: Request, name: str) -> Response:
     """Accuracies of the dataset's models on the sets D, P, B and C, by original and by corrected labels, with ranks."""
     _, agreement, results, _ = _read(request, name, ("agreement",))
     return _json(_stability(agreement, results))
@@ -105,7 +106,7 @@ async def stability(request: Request, name: str) -> Response:
         "responses": {"200": {"description": "One row a model.", "content": {"text/csv": {}}}},
     },
 )
-async def table(request: Request, name: str) -> Response:
+def table(request: Request, name: str) -> Response:
     """One row a model: the columns of Tables S1 and S2 of the paper, in per cent, then all accuracies and intervals."""
     dataset, agreement, results, _ = _read(request, name, ("agreement",))
     file = f"{dataset.name}-stability-{agreement}-of-{dataset.raters}.csv"
@@ -122,7 +123,7 @@ async def table(request: Request, name: str) -> Response:
     summary="Where models trade places",
     openapi_extra={"parameters": _PAIRS},
 )
-async def crossings(request: Request, name: str) -> Response:
+def crossings(request: Request, name: str) -> Response:
     """The noise prevalence at which two models are equally accurate; without ``first`` and ``second``, of all pairs."""
     dataset, agreement, results, own = _read(request, name, ("agreement", "first", "second", "limit", "after"))
     first, second = own.get("first"), own.get("second")

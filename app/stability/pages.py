@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app import queries
+from app import queries, readers
 from app.database import current
 from app.errors import SiteError
 from app.http import base_url
@@ -16,6 +17,7 @@ from app.measuring.class_spelling import ClassSpelling
 from app.measuring.reproduction import Comparison, Outcome, compare
 from app.memo import Memo
 from app.rendering import render
+from app.routes import PlainRoute
 from app.rows import has_keys
 from app.stability.choice import Choice, agreement_of
 from app.stability.evaluation import MOST_BYTES_WORDS, evaluated
@@ -23,7 +25,7 @@ from app.stability.page import stability_context
 from app.stability.prevalence import evaluation_charts
 from app.stability.results import keys_of, require_known, results_of
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 #: Contexts kept a catalogue: visitors can choose more combinations than there is memory.
 _KEPT: Final = 64
@@ -37,10 +39,15 @@ TABLES: Final = {
 
 
 @router.get("/reproduction")
-async def reproduction(request: Request) -> HTMLResponse:
+def reproduction(request: Request) -> HTMLResponse:
     """Every published figure beside the one that the loaded data give."""
     catalogue = current(request)
-    found = catalogue.pages.get(("reproduction",), lambda: compare(catalogue.connection))
+
+    def read() -> list[Comparison]:
+        catalogue.require_reader()
+        return compare(catalogue.connection)
+
+    found = catalogue.pages.get(("reproduction",), read)
     counts = Counter(one.outcome for one in found)
     groups = [(title, [one for one in found if one.table == table]) for table, title in TABLES.items()]
     return render(
@@ -68,7 +75,7 @@ def _differing(found: Sequence[Comparison]) -> list[tuple[str, str | None, list[
 
 
 @router.get("/{name}/stability")
-async def stability(request: Request, name: str) -> HTMLResponse:
+def stability(request: Request, name: str) -> HTMLResponse:
     """How the ranking of a dataset's models depends on its label errors."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -79,6 +86,7 @@ async def stability(request: Request, name: str) -> HTMLResponse:
     kept: Memo = catalogue.pages.get(("stability pages",), lambda: Memo(_KEPT))
 
     def make() -> dict[str, Any]:
+        catalogue.require_reader()
         return stability_context(catalogue, dataset, results, choice)
 
     return render(
@@ -99,7 +107,7 @@ async def evaluate(request: Request, name: str) -> HTMLResponse:
     require_known(dataset)
     # Whoever looks at the form may send it: let nobody wait for libraries to load.
     await anyio.to_thread.run_sync(request.app.state.evaluations.workers.prepare)
-    return _form(request, name)
+    return await readers.run(request, partial(_form, request, name))
 
 
 @router.post("/{name}/evaluate")
@@ -109,8 +117,8 @@ async def evaluation(request: Request, name: str) -> HTMLResponse:
     try:
         found = await evaluated(request, name)
     except SiteError as error:
-        return _form(request, name, status=error.status, refusal=error.detail)
-    return _form(request, name, found=found)
+        return await readers.run(request, partial(_form, request, name, status=error.status, refusal=error.detail))
+    return await readers.run(request, partial(_form, request, name, found=found))
 
 
 def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:

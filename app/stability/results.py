@@ -24,9 +24,12 @@ def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Result
 
     Raises NotHere, with the reason, for a dataset without models.
     """
-    found: Results | None = catalogue.pages.get(
-        ("stability", dataset.id, agreement), lambda: read_results(catalogue.connection, dataset.id, agreement)
-    )
+
+    def read() -> Results | None:
+        catalogue.require_reader()
+        return read_results(catalogue.connection, dataset.id, agreement)
+
+    found = catalogue.pages.get(("stability", dataset.id, agreement), read)
     if found is None:
         raise NotHere(why_not(dataset))
     return found

@@ -15,13 +15,16 @@ from app.domain.corrections import Treatment
 from app.http import base_url
 from app.paging import next_page
 from app.records import Dataset
+from app.routes import PlainRoute
 from app.taking import opened, wanted_of
 from app.versions import shapes
 from app.versions.choice import kind_of, step_of
 from app.versions.log import Changed, Seen, Step, Version, changed, issues_among, log
 from app.versions.rows import class_name
 
-router = APIRouter(prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS)
+router = APIRouter(
+    prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
+)
 
 MOST_CHANGES: Final = 1_000
 DEFAULT_CHANGES: Final = 100

@@ -11,17 +11,18 @@ from app import api_parameters as parameters
 from app import queries
 from app.corrected.policy import Wanted
 from app.domain.changes import Change
-from app.errors import NoCatalogue
+from app.errors import Busy
 from app.http import base_url
 from app.records import Dataset
 from app.rendering import render
+from app.routes import PlainRoute
 from app.taking import opened, wanted_of
 from app.versions.choice import kind_of, step_of
 from app.versions.feed import MEDIA_TYPE, feed
 from app.versions.log import log, step_to
 from app.versions.rows import WORDS, change_rows, sentence
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 ROWS: Final = 100
 #: Versions on the page and in the feed; the API has all.
@@ -108,7 +109,7 @@ def recent_changes(request: Request, dataset: Dataset, wanted: Wanted) -> dict[s
     """What the page of the corrected test set says of its last version; None where there is no log to read."""
     try:
         _, connection = opened(request)
-    except NoCatalogue:
+    except Busy:
         return None
     with connection:
         found = log(connection, dataset, wanted.policy)

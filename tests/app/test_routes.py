@@ -7,6 +7,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 
+from app.catalogue_file import LongReadError
+from app.readers import Readers
 from app.routes import PlainRoute
 
 router = APIRouter(route_class=PlainRoute)
@@ -18,15 +20,25 @@ async def thing(request: Request, name: str, rest: str) -> Response:
     return Response(f"{name}|{rest}|{request.url.query}")
 
 
+@router.get("/short/{name}")
+def short(request: Request, name: str) -> Response:
+    """A thing that is read in no time."""
+    return Response(f"{name}|{threading.current_thread() is threading.main_thread()}")
+
+
 @router.get("/slow/{name}")
 def slow(request: Request, name: str) -> Response:
     """A thing that takes long."""
+    if request.state.on_loop:
+        raise LongReadError
     return Response(f"{name}|{threading.current_thread() is threading.main_thread()}")
 
 
 @pytest.fixture
 def app() -> FastAPI:
-    return FastAPI(routes=router.routes)
+    app = FastAPI(routes=router.routes)
+    app.state.readers = Readers(seconds=60)
+    return app
 
 
 def ask(app: FastAPI, method: str, address: str) -> httpx.Response:
@@ -43,6 +55,7 @@ def ask(app: FastAPI, method: str, address: str) -> httpx.Response:
         ("/things/a/b/c?x=1", "a|b/c|x=1"),
         ("/things/007/", "007||"),
         ("/things/a%20%3Cb%3E/%C3%A9", "a <b>|é|"),
+        ("/short/a", "a|True"),
         ("/slow/a", "a|False"),
     ],
 )
@@ -53,7 +66,7 @@ def test_functions_get_the_parts_of_the_path_as_text(app, address, answer):
 
 def test_the_documentation_knows_them(app):
     paths = ask(app, "GET", "/openapi.json").json()["paths"]
-    assert set(paths) == {"/things/{name}/{rest}", "/slow/{name}"}
+    assert set(paths) == {"/things/{name}/{rest}", "/short/{name}", "/slow/{name}"}
     assert [p["name"] for p in paths["/things/{name}/{rest}"]["get"]["parameters"]] == ["name", "rest"]
     assert paths["/slow/{name}"]["get"]["description"] == "A thing that takes long."
 
