@@ -30,21 +30,21 @@ class OrderError(ValueError):
 
 def composed(name: str) -> str:
     """A name with each letter as one character: some systems write accents apart."""
-    return unicodedata.normalize("NFC", name)
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def by_text(name: str) -> tuple[str, ...]:
     """What paths are sorted by as text: folder by folder, since as whole paths "a.b/1" would come before "a/1"."""
-    return PurePosixPath(composed(name)).parts
+    return tuple(composed(name).split("/"))
 
 
-def by_numbers(name: str) -> tuple[Any, ...]:
+def by_numbers(name: str) -> tuple[str, ...]:
     """What paths are sorted by where runs of digits count as numbers.
 
     >>> sorted(["b10", "b9", "b 1", "a"], key=by_numbers)
     ['a', 'b 1', 'b9', 'b10']
     """
-    return tuple(_tokens(part) for part in by_text(name))
+    return tuple(map(_numbered, by_text(name)))
 
 
 def in_order(names: Collection[str], order: str) -> list[str]:
@@ -77,10 +77,11 @@ def gap(ordered: Sequence[str]) -> str:
     >>> gap(["img_0.png", "img_1.png", "img_3.png", *(f"img_{n}.png" for n in range(4, 20))])
     "'img_3.png' follows 'img_1.png'"
     """
-    tokens = [_DIGITS.split(PurePosixPath(name).stem) for name in ordered]
+    bases = [name.rpartition("/")[2] for name in ordered]
+    tokens = [_DIGITS.split(base.rpartition(".")[0] or base) for base in bases]
     if len(tokens) < 2 or any(len(one) != 3 or one[0] != tokens[0][0] for one in tokens):
         return ""
-    if len({PurePosixPath(name).parent for name in ordered}) > 1:
+    if len({name.rpartition("/")[0] for name in ordered}) > 1:
         return ""
     numbers = [int(one[1][-18:]) for one in tokens]
     if not 0 < numbers[-1] - numbers[0] + 1 - len(numbers) <= max(1, _FEW_GAPS * len(numbers)):
@@ -89,16 +90,14 @@ def gap(ordered: Sequence[str]) -> str:
     return next((f"{shown(after)} follows {shown(one)}" for (one, after), (n, m) in steps if m != n + 1), "")
 
 
-def _tokens(part: str) -> tuple[tuple[int, int, str], ...]:
-    """Letters by their code points, and runs of digits, which stand where a digit would, by the number they are."""
-    tokens = list[tuple[int, int, str]]()
-    for place, piece in enumerate(_DIGITS.split(part)):
-        if place % 2:
-            digits = piece.lstrip("0")
-            tokens.append((ord("0"), len(digits), digits))
-        else:
-            tokens += [(ord(letter), 0, "") for letter in piece]
-    return tuple(tokens)
+def _numbered(part: str) -> str:
+    """A name in which runs of digits, which go on standing where a digit would, sort by the number they are."""
+    return _DIGITS.sub(_sortable, part)
+
+
+def _sortable(match: re.Match[str]) -> str:
+    digits = match[1].lstrip("0")
+    return f"0{chr(len(digits))}{digits}"  # a number of more digits is larger
 
 
 def _require_different(ordered: Sequence[str], key: Callable[[str], Any], what: str) -> None:
@@ -112,7 +111,7 @@ def _require_one_order(ordered: Sequence[str]) -> None:
     if numbered != ordered and any(map(_sorts_in_two_ways, _siblings(ordered))):
         pairs = _pairs(numbered, ordered, ("by number", "as text"))
         raise OrderError(f"expected names that sort alike as text and as numbers; here {pairs}; {_HOW}")
-    apart = sorted(ordered, key=lambda name: PurePosixPath(unicodedata.normalize("NFD", name)).parts)
+    apart = sorted(ordered, key=lambda name: unicodedata.normalize("NFD", name).split("/"))
     if apart != ordered:
         pairs = _pairs(ordered, apart, ("with each accented letter as one character", "with accents apart"))
         raise OrderError(f"expected names that sort alike however accents are written; here {pairs}; {_HOW_ACCENTS}")
@@ -135,11 +134,11 @@ def _sorts_in_two_ways(names: Collection[str]) -> bool:
     "a12b44"; only names that are alike but for their digits can then mean different things.
     """
     if len({len(PurePosixPath(name).stem) for name in names}) > 1:
-        return sorted(names) != sorted(names, key=_tokens)
+        return sorted(names) != sorted(names, key=_numbered)
     alike = defaultdict[str, list[str]](list)
     for name in names:
         alike[_DIGITS.sub("0", name)].append(name)
-    return any(sorted(group) != sorted(group, key=_tokens) for group in alike.values())
+    return any(sorted(group) != sorted(group, key=_numbered) for group in alike.values())
 
 
 def _pairs(first: Sequence[str], second: Sequence[str], words: tuple[str, str]) -> str:

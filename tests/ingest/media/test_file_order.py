@@ -95,6 +95,7 @@ def test_a_gap_in_numbers_is_told_where_names_are_numbered_one_by_one() -> None:
     numbered = [f"{n:02}.png" for n in range(20) if n != 7]
     assert gap(numbered) == "'08.png' follows '06.png'"
     assert gap(numbered[:7]) == ""
+    assert gap([name.removesuffix(".png") for name in numbered]) == "'08' follows '06'", "without endings"
     assert gap([f"{n * 37:06}.png" for n in range(20)]) == "", "ids, as COCO's"
     assert gap([f"{n}.png" for n in (1, 2, 3)]) == "", "counted from 1"
     assert gap(["a/1.png", "b/3.png"]) == ""
