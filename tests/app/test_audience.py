@@ -1,5 +1,6 @@
 """Who may see what: a server for everyone shows what licences allow, one for oneself shows all."""
 
+import json
 import re
 import tomllib
 from collections import namedtuple
@@ -14,9 +15,10 @@ import pytest
 from app import queries, selection
 from app.audience import is_public
 from app.database import Catalogue
+from app.domain.verdicts import Category
 from app.filters import IssueFilter
 from app.masking import masked
-from app.records import IssueRow
+from app.records import Issue, IssueRow
 from app.settings import Settings, SettingsError
 from tests.app.reading import read
 from tests.serving import serving
@@ -48,6 +50,23 @@ def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None
     page = read(public, f"/mnist/issues/{index}")
     assert "open to everyone" not in page.words
     assert len([img for img in page.elements("img") if "/media/mnist/" in (img["src"] or "")]) > 4, "exemplars too"
+
+
+def test_an_issue_has_what_its_row_has_by_name(real_catalogue: Path) -> None:
+    assert Issue._fields == IssueRow._fields
+    catalogue = Catalogue(real_catalogue)
+    for name in ("20news", "imagenet", "audioset"):
+        dataset, f = catalogue.datasets[name], IssueFilter(agreement=3)
+        rows = queries.issue_rows(catalogue, dataset, f, 50).items
+        for row, issue in zip(rows, queries.issue_page(catalogue, dataset, f, 50).items, strict=True):
+            made = {
+                field: dataset.label(getattr(row, field)) for field in ("given", "guessed", "shown", "corrected")
+            } | {
+                "category": Category(row.category or "unreviewed"),
+                "votes": row.votes and json.loads(row.votes),
+                "media": row.media and json.loads(row.media),
+            }
+            assert issue._asdict() == row._asdict() | made
 
 
 @pytest.mark.parametrize("place", [0, 14, 15, 16, 17])
