@@ -24,6 +24,7 @@ from app.errors import NoSuchPart
 from app.media import IMMUTABLE
 from app.routes import PlainRoute
 from app.taking import Taking, taking
+from app.validators import has_already, has_the_rest, if_none_match
 
 router = APIRouter(
     prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
@@ -41,7 +42,7 @@ def answer(request: Request, name: str, form: Form, version: str | None = None) 
     """A corrected test set in a form, whole or in part, or the news that it has not changed."""
     taken = taking(request, name, request.query_params.multi_items(), form=form, version=version)
     headers = _headers(request, taken, form, version)
-    if _unchanged(request, headers["ETag"]):
+    if has_already(if_none_match(request.headers), [headers["ETag"]]):
         taken.connection.close()
         kept = {key: headers[key] for key in ("ETag", "Cache-Control", "Content-Location", "Vary")}
         return Response(status_code=304, headers=kept)
@@ -102,9 +103,7 @@ def _part(
     file: BinaryIO | None = None,
 ) -> Response:
     wanted = request.headers.get("range", "")
-    proof = request.headers.get("if-range")
-    # Only a strong validator proves that a part fits to what a client has (RFC 9110, section 13.1.5).
-    if proof is not None and (proof != headers["ETag"] or proof.startswith("W/")):
+    if not has_the_rest(request.headers, headers["ETag"]):
         wanted = ""
     opened: list[_Open] = [taken.connection] if file is None else [taken.connection, file]
     try:
@@ -179,13 +178,6 @@ def _headers(request: Request, taken: Taking, form: Form, version: str | None) -
         "Vary": "Accept-Encoding",
         "Content-Disposition": f'attachment; filename="{taken.file_name(form)}"',
     }
-
-
-def _unchanged(request: Request, tag: str) -> bool:
-    # If-None-Match compares weakly (RFC 9110, section 13.1.2).
-    bare = tag.removeprefix("W/")
-    asked = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    return bare in asked or asked == ["*"]
 
 
 def checksum(request: Request, taken: Taking, form: Form) -> str:

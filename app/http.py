@@ -6,11 +6,12 @@ Plain ASGI, because these lines run for every request. Nothing here knows a page
 import contextlib
 import hashlib
 import zlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,7 @@ from app.database import CurrentCatalogue
 from app.errors import NoCatalogue
 from app.memo import Answers
 from app.prefix import prefix_of
+from app.validators import ANY, has_already, if_none_match
 
 #: What a page may load: this site and nothing else.
 POLICY: Final = "; ".join(
@@ -37,6 +39,11 @@ POLICY: Final = "; ".join(
     )
 )
 _ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
+_VARY: Final = (b"vary", b"Accept-Encoding")
+#: What "not modified" says of an answer, as the answer itself does.
+_OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
+#: Where a request notes that its answer holds addresses of this site in full.
+NAMES_SITE: Final = "names_site"
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
@@ -131,19 +138,22 @@ class CatalogueResponses:
         where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
         encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
         form = (encoding, b"range" in headers)
-        number = zlib.crc32(b"%b?%b %b" % (where[0], where[1], where[3]))
-        tag = f'W/"{catalogue.version}-{self.program}-{number:08x}"'.encode()
-        asked = headers.get(b"if-none-match")
-        if asked is not None and tag in [candidate.strip() for candidate in asked.split(b",")]:
-            await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", tag), _ASK_AGAIN]})
-            await send({"type": "http.response.body", "body": b""})
+        named = f"{catalogue.version}-{self.program}-{zlib.crc32(b'%b?%b' % where[:2]):08x}"
+        # What says the site's own name is another answer under another name; all else is the same.
+        tags = f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr(where[2:]).encode()):08x}"'
+        asked = if_none_match(Headers(scope=scope)) if b"if-none-match" in headers else ""
+        if asked not in ("", ANY) and has_already(asked, tags):
+            tag = next(tag for tag in tags if has_already(asked, [tag])).encode()
+            await _not_modified(send, [(b"etag", tag), _ASK_AGAIN, _VARY])
             return
+        if asked == ANY:
+            send = _any_will_do(send)
         kept = self._answers.get((where, form))
         if kept is not None:
             await send({"type": "http.response.start", "status": 200, "headers": list(kept[0])})
             await send({"type": "http.response.body", "body": kept[1]})
             return
-        await self.app(scope, receive, _keeping(send, self._answers, (where, form), (b"etag", tag)))
+        await self.app(scope, receive, _keeping(send, self._answers, (where, form), tags, scope["state"]))
 
 
 def _stands_apart(path: str) -> bool:
@@ -159,16 +169,36 @@ def _differs_by_accept(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(part.strip() in (b"accept", b"*") for parts in varies for part in parts)
 
 
-def _keeping(send: Send, answers: Answers, key: Hashable, tag: tuple[bytes, bytes]) -> Send:
+async def _not_modified(send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": 304, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _any_will_do(send: Send) -> Send:
+    """``send`` to who has some answer and asks for one only where there is none: "If-None-Match: *"."""
+    has_one = False
+
+    async def sending(message: Message) -> None:
+        nonlocal has_one
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            has_one = True
+            await _not_modified(send, [pair for pair in message["headers"] if pair[0] in _OF_BOTH])
+        elif not has_one:
+            await send(message)
+
+    return sending
+
+
+def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str], state: Mapping[str, Any]) -> Send:
     """``send``, with validators added to a success, which is kept if it comes in one piece."""
     headers: list[tuple[bytes, bytes]] | None = None
 
     async def sending(message: Message) -> None:
         nonlocal headers
         if message["type"] == "http.response.start" and message["status"] == 200:
-            headers = [*message["headers"], tag]
+            headers = [*message["headers"], (b"etag", tags[NAMES_SITE in state].encode())]
             if not any(name == b"vary" and b"encoding" in value.lower() for name, value in headers):
-                headers.append((b"vary", b"Accept-Encoding"))
+                headers.append(_VARY)
             if not any(name == b"cache-control" for name, _ in headers):
                 headers.append(_ASK_AGAIN)
             message = {**message, "headers": headers}
@@ -206,6 +236,7 @@ class Safety:
 def base_url(request: Request) -> str:
     """What the addresses of this site begin with, as the visitor spells it: ``https://example.org/labels``."""
     scope = request.scope
+    scope.setdefault("state", {})[NAMES_SITE] = True
     host = next((value for name, value in scope["headers"] if name == b"host"), None)
     server = scope.get("server")
     return _base_url(scope.get("scheme", "http"), host, server and tuple(server), prefix_of(scope))

@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -53,6 +54,7 @@ from app.stability import api as stability_api
 from app.stability import pages as stability_pages
 from app.stability.evaluation import Evaluations
 from app.trusted_proxies import TrustedProxies
+from app.validators import has_already, if_none_match
 from app.versions import api as versions_api
 from app.versions import pages as versions_pages
 
@@ -209,9 +211,16 @@ class _Static(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
+        if response.status_code == 304:
+            response.headers["Vary"] = "Accept-Encoding"
         if b"v=" in scope["query_string"]:
             response.headers["Cache-Control"] = IMMUTABLE
         return response
+
+    def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:
+        if "if-none-match" in request_headers:
+            return has_already(if_none_match(request_headers), [response_headers["etag"]])
+        return super().is_not_modified(response_headers, request_headers)
 
 
 async def _site_error(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from app.prefix import here
 from app.queries import Medium
 from app.ranges import UnsatisfiableError, part
 from app.records import Dataset
+from app.validators import has_already, has_the_rest, if_none_match
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,9 +46,10 @@ async def medium(request: Request) -> Response:
     if licence := _licence(dataset):
         headers["Link"] = licence
     found = _found(catalogue, dataset, int(idx), kind)
-    asked = request.headers.get("if-none-match")
-    if asked is not None and _matches(asked, tag):
-        return Response(status_code=304, headers=headers)
+    if has_already(if_none_match(request.headers), [tag]):
+        # Texts and drawings are compressed for who wants it.
+        varies = {"Vary": "Accept-Encoding"} if found.type.startswith(("text/", "image/svg")) else {}
+        return Response(status_code=304, headers=headers | varies)
     return _answer(request, found, headers)
 
 
@@ -83,16 +85,12 @@ def _licence(dataset: Dataset) -> str | None:
     return f'<{url}>; rel="license"' if _ADDRESS.fullmatch(url) else None
 
 
-def _matches(asked: str, tag: str) -> bool:
-    return asked.strip() == "*" or tag in [candidate.strip().removeprefix("W/") for candidate in asked.split(",")]
-
-
 def _answer(request: Request, found: Medium, headers: dict[str, str]) -> Response:
     """The part that a Range header asks for, the whole without one, or when If-Range names what is here no more."""
     wanted = request.headers.get("range")
-    current_one = request.headers.get("if-range") in (None, headers["ETag"])
+    fits = has_the_rest(request.headers, headers["ETag"])
     try:
-        some = part(wanted, len(found.data)) if wanted is not None and current_one else None
+        some = part(wanted, len(found.data)) if wanted is not None and fits else None
     except UnsatisfiableError as error:
         return Response(status_code=416, headers={**headers, "Content-Range": str(error)})
     if some is None:

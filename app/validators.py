@@ -1,0 +1,59 @@
+"""What a client says it has already: If-None-Match and If-Range, read in one place (RFC 9110, sections 8.8.3 and 13.1).
+
+A header that does not say what the standard lets it say is as if it were not there: the whole is sent.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.datastructures import Headers
+
+#: A tag between quotes, weak or strong; no sign of it can be taken in two ways.
+_TAG: Final = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)')
+#: Any answer there is.
+ANY: Final = "*"
+
+
+def tags_of(header: str) -> list[str] | None:
+    """The tags that a list names, each as it is when compared weakly: without ``W/``. None for what is no such list.
+
+    >>> tags_of('W/"a", "b,c" ,, ""'), tags_of("a"), tags_of('"a" "b"')
+    (['"a"', '"b,c"', '""'], None, None)
+    """
+    found, place = [], 0
+    while place < len(header):
+        match = _TAG.match(header, place)
+        if match is None:
+            return None
+        if match[2] is not None:
+            found.append(f'"{match[2]}"')
+        place = match.end()
+    return found
+
+
+def if_none_match(headers: Headers) -> str:
+    """What If-None-Match says, in however many lines; "" where there is none."""
+    return ", ".join(headers.getlist("if-none-match")).strip()
+
+
+def has_already(asked: str, tags: Iterable[str]) -> bool:
+    """Whether who says ``asked`` in If-None-Match has one of what ``tags`` name. Weak and strong tags are alike here.
+
+    >>> has_already('"x", W/"a"', ['"a"']), has_already("*", ['"a"']), has_already("a", ['"a"'])
+    (True, True, False)
+    """
+    if asked == ANY:
+        return True
+    known = tags_of(asked) or ()
+    return any(tag.removeprefix("W/") in known for tag in tags)
+
+
+def has_the_rest(headers: Headers, tag: str) -> bool:
+    """Whether a part can be sent to who asks for one: If-Range is not there, or names what is here, by a strong tag.
+
+    >>> [has_the_rest(Headers({"if-range": said}), '"a"') for said in ('"a"', 'W/"a"', '"b"', "Tue, 01 Jan 2030")]
+    [True, False, False, False]
+    """
+    proof = headers.get("if-range")
+    return proof is None or (proof.strip() == tag and not tag.startswith("W/"))
