@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tests.conftest import ROOT
 
 
-def digests(catalogue: Path, forms: str, names: list[str], filled_with: int) -> str:
+@cache
+def digests(catalogue: Path, forms: str, names: tuple[str, ...], filled_with: int) -> str:
     """The hashes of all files, with every piece of memory filled with a byte before it is used (glibc's malloc)."""
     memory = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_PERTURB_": str(filled_with)}
     command = [sys.executable, "-m", "tests.app.digests", str(catalogue), forms, *names]
@@ -21,7 +23,7 @@ def digests(catalogue: Path, forms: str, names: list[str], filled_with: int) -> 
 
 @pytest.mark.parametrize("filled_with", [85, 170])
 def test_files_do_not_depend_on_what_memory_held(sample_catalogue: Path, filled_with: int):
-    names = ["sample-digits", "sample-texts", "sample-sounds"]
+    names = ("sample-digits", "sample-texts", "sample-sounds")
     forms = "csv,jsonl,parquet,npy,npz"
     plain = digests(sample_catalogue, forms, names, 0)
     assert len(plain.splitlines()) == 672
@@ -29,5 +31,5 @@ def test_files_do_not_depend_on_what_memory_held(sample_catalogue: Path, filled_
 
 
 def test_files_do_not_depend_on_it_where_two_classes_have_one_name(real_catalogue: Path):
-    plain = digests(real_catalogue, "parquet", ["imagenet"], 0)
-    assert digests(real_catalogue, "parquet", ["imagenet"], 170) == plain
+    plain = digests(real_catalogue, "parquet", ("imagenet",), 0)
+    assert digests(real_catalogue, "parquet", ("imagenet",), 170) == plain

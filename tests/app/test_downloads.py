@@ -38,6 +38,8 @@ SIZES = {
     "20news": (7_532, 22, 60),
     "imdb": (25_000, 173, 552),
 }
+#: Of these, ``make test`` takes one threshold and ``make test-slow`` the others.
+LARGE = {"caltech256", "imagenet", "imdb", "audioset"}
 LABELS = {
     "mnist": "mnist_test_set",
     "cifar10": "cifar10_test_set",
@@ -145,8 +147,14 @@ def page_sizes(client: httpx.Client, name: str, query: dict[str, str]) -> dict[s
     return sizes
 
 
-@pytest.mark.parametrize("agreement", [3, 4, 5])
-@pytest.mark.parametrize("name", [*SIZES, "audioset"])
+@pytest.mark.parametrize(
+    ("name", "agreement"),
+    [
+        pytest.param(name, agreement, marks=pytest.mark.slow if agreement != 3 and name in LARGE else ())
+        for name in (*SIZES, "audioset")
+        for agreement in (3, 4, 5)
+    ],
+)
 def test_sizes_are_the_rows_of_every_form_under_every_policy(real, name, agreement):
     every = list(policies(agreement))
     # Each policy is counted in the CSV and the array; each form is compared for a few policies that differ in all.

@@ -15,6 +15,8 @@ from tests.serving import serving
 WIDE, TALL, GONE = 3, 14, 26
 #: What a page takes from the width of a window for its margins is told to a browser only roughly.
 ROUGHLY = 20
+#: Who visits the page of coverage changes its words and not its layout.
+REPEATED = ((320, "light", False), (390, "dark", True), (900, "light", True), (1280, "dark", False))
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +44,8 @@ def test_a_browser_is_told_how_wide_a_photograph_is_shown(browser, photographs, 
     with tab(browser, photographs, viewport={"width": width, "height": 900}) as page:
         for index in (WIDE, TALL):
             page.goto(f"/caltech256/issues/{index}")
-            page.wait_for_load_state("networkidle")
             picture = page.locator(".specimen img")
+            picture.evaluate("(img) => img.decode()")
             promised, shown = picture.evaluate("(img) => [img.naturalWidth, img.clientWidth]")
             assert abs(promised - shown) <= ROUGHLY, index
 
@@ -52,7 +54,7 @@ def test_a_small_screen_gets_the_small_file_and_a_fine_one_the_large(browser, ph
     for scale, kind in ((1, "thumbnail"), (3, "image")):
         with tab(browser, photographs, viewport={"width": 390, "height": 900}, device_scale_factor=scale) as page:
             page.goto(f"/caltech256/issues/{WIDE}")
-            page.wait_for_load_state("networkidle")
+            page.locator(".specimen img").evaluate("(img) => img.decode()")
             assert page.locator(".specimen img").evaluate("(img) => img.currentSrc").endswith(f"/{kind}")
 
 
@@ -91,8 +93,16 @@ def test_pages_of_which_much_is_missing_are_accessible(browser, photographs, wid
             assert_fits(page, f"{path} {width}")
 
 
-@pytest.mark.parametrize("public", [True, False])
-@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (900, "light"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme", "public"),
+    [
+        (320, "light", True),
+        (390, "dark", False),
+        (900, "light", False),
+        (1280, "dark", True),
+        *(pytest.param(*other, marks=pytest.mark.slow) for other in REPEATED),
+    ],
+)
 def test_the_coverage_is_read_without_scrolling_sideways(browser, real_catalogue, public, width, scheme):
     """On a narrow screen each row is a list, in which every value stands beside what it is."""
     with (

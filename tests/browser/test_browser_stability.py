@@ -25,7 +25,7 @@ def require_accessible(page: Page) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_accessible_and_no_wider_than_the_window(browser: Browser, site: str, path: str, width: int, scheme: str):
     with tab(browser, site, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
-        page.goto(path, wait_until="networkidle")
+        page.goto(path)
         require_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

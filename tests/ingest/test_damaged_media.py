@@ -183,14 +183,14 @@ def test_exemplars_are_told_of_apart_from_issues(
 
 @pytest.fixture
 def two(shared: Path, tmp_path: Path) -> Callable[[], int]:
-    """The release of MNIST and CIFAR-10 into one catalogue, with the media in the folder ``downloads``."""
+    """The release of MNIST and 20news into one catalogue, with the media in the folder ``downloads``."""
     folder = tmp_path / "downloads"
     folder.mkdir()
     for path in (shared / "media").iterdir():
-        if path.name.startswith(("t10k", "cifar")):
+        if path.name.startswith(("t10k", "20news")):
             shutil.copy(path, folder)
     command = ["release", str(shared / "label-errors"), "--media", str(folder), "--dataset", "mnist"]
-    return lambda: main([*command, "--dataset", "cifar10", "--catalogue", str(tmp_path / "two.sqlite")])
+    return lambda: main([*command, "--dataset", "20news", "--catalogue", str(tmp_path / "two.sqlite")])
 
 
 def test_the_others_of_a_release_are_loaded_where_one_lost_its_media(
@@ -231,11 +231,12 @@ def test_the_other_datasets_of_a_release_are_loaded(
     assert two() == 1
     assert "wrong: the media of mnist could not be read" in capsys.readouterr().out
     found = query_of(tmp_path / "two.sqlite")(
-        "SELECT name, n_issues, n_errors, (SELECT count(*) FROM media m WHERE m.dataset_id = d.id AND kind = 'image')"
+        "SELECT name, n_issues, n_errors,"
+        " (SELECT count(*) FROM media m WHERE m.dataset_id = d.id AND kind IN ('image', 'text'))"
         " FROM datasets d ORDER BY name"
     )
-    assert [row[:3] for row in found] == [("cifar10", 275, 54), ("mnist", 100, 15)]
-    assert found[0][3] > 275
+    assert [row[:3] for row in found] == [("20news", 93, 82), ("mnist", 100, 15)]
+    assert found[0][3] >= 93
     assert found[1][3] == 0
 
 
@@ -245,7 +246,7 @@ def test_a_dataset_with_media_stays_as_it_was_beside_others_that_are_new(
     catalogue, archive = tmp_path / "two.sqlite", tmp_path / "downloads/t10k-images-idx3-ubyte.gz"
     whole = archive.read_bytes()
     assert two() == 0
-    mnist, cifar = everything(catalogue, "mnist"), everything(catalogue, "cifar10")
+    mnist, posts = everything(catalogue, "mnist"), everything(catalogue, "20news")
     assert len(mnist["issue_search"]) == 0
     assert len(mnist["media"]) >= 200
     break_off(archive)
@@ -253,8 +254,8 @@ def test_a_dataset_with_media_stays_as_it_was_beside_others_that_are_new(
     said = capsys.readouterr().out
     assert "mnist: not loaded, so that it keeps the media it has in the catalogue" in said
     assert everything(catalogue, "mnist") == mnist
-    assert everything(catalogue, "cifar10")["media"] == cifar["media"]
-    assert everything(catalogue, "cifar10")["datasets"] != cifar["datasets"], "built anew, at a later time"
+    assert everything(catalogue, "20news")["media"] == posts["media"]
+    assert everything(catalogue, "20news")["datasets"] != posts["datasets"], "built anew, at a later time"
     archive.write_bytes(whole)
     assert two() == 0
     assert everything(catalogue, "mnist")["issues"] == mnist["issues"]
