@@ -11,7 +11,7 @@ from app.domain.corrections import sizes
 from app.domain.crossings import Line, crossing, prevalence_after_removing, prevalences
 from app.domain.ranking import kendall_tau, kendall_taus, ranks, spearman, spearmans, tied
 from app.domain.stability import KINDS, SETS, joint_counts, marks_by_kind, partition, tally
-from app.domain.verdicts import Category, Votes, category
+from app.domain.verdicts import NONE_OF_THEM, Category, verdict
 
 
 def made_up(seed: int, n: int = 300, m: int = 7, k: int = 5):
@@ -25,15 +25,17 @@ def made_up(seed: int, n: int = 300, m: int = 7, k: int = 5):
         ranked[row] = [labels[row], *others][:k]
     verdicts = {}
     for index in rng.choice(n, n // 3, replace=False):
-        votes = rng.multinomial(5, [0.3, 0.4, 0.1, 0.2])
-        verdicts[int(index)] = Votes(*map(int, votes)), int((labels[index] + 1 + rng.integers(m - 1)) % m)
+        votes = map(int, rng.multinomial(5, [0.3, 0.4, 0.1, 0.2]))
+        ours, guess = int(labels[index]), int((labels[index] + 1 + rng.integers(m - 1)) % m)
+        answers = (frozenset({ours}), frozenset({guess}), frozenset({ours, guess}), NONE_OF_THEM)
+        verdicts[int(index)] = ours, dict(zip(answers, votes, strict=True)), guess
     return labels.astype(np.int64), verdicts, ranked
 
 
 def at_agreement(verdicts, agreement: int):
     found = {}
-    for index, (votes, guess) in verdicts.items():
-        kind = category(votes, agreement)
+    for index, (ours, votes, guess) in verdicts.items():
+        kind = verdict(ours, votes, agreement).category
         found[index] = kind, guess if kind is Category.CORRECTABLE else None
     return found
 
