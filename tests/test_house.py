@@ -149,3 +149,9 @@ def test_what_is_imported_is_declared_and_nothing_else():
             assert names_of & expected, f"{names(path)} imports {module}, which pyproject.toml does not ask for"
             imported_anywhere |= names_of
     assert developed - imported_anywhere == set(UNSEEN)
+
+
+def test_every_module_of_tests_has_a_name_of_its_own():
+    """pytest imports them by their bare names, and would stop at the second."""
+    found = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(found) == len(set(found)), sorted(name for name in set(found) if found.count(name) > 1)
