@@ -175,9 +175,8 @@ def test_a_drip_is_answered_before_it_ends(models_catalogue):
 
 def test_work_that_takes_too_long_is_ended(models_catalogue, monkeypatch, tmp_path):
     """A library that hangs as soon as a table is read, in place of the real one."""
-    (tmp_path / "pandas.py").write_text(
-        "import time\nclass errors:\n    EmptyDataError = ParserError = ValueError\n"
-        "def read_csv(*_, **__):\n    time.sleep(3600)\n"
+    (tmp_path / "csv.py").write_text(
+        "import time\nfrom _csv import *\ndef reader(*_, **__):\n    time.sleep(3600)\n", encoding="utf-8"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with (

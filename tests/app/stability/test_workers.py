@@ -71,7 +71,7 @@ def test_one_that_is_gone_is_replaced(order):
 )
 def test_one_that_does_not_answer_is_ended(order, monkeypatch, tmp_path, does, seconds, raised):
     """A library that hangs, or ends the process, as soon as a table is read, in place of the real one."""
-    (tmp_path / "pandas.py").write_text(f"import os, time\ndef read_csv(*_, **__):\n    {does}\n")
+    (tmp_path / "csv.py").write_text(f"import os, time\nfrom _csv import *\ndef reader(*_, **__):\n    {does}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     workers = Workers(seconds=seconds, most=2)
     workers.prepare()
