@@ -5,9 +5,12 @@ import io
 import random
 
 import pytest
+from starlette.testclient import TestClient
 
 from app import models, rows
+from app.main import create_app
 from app.negotiation import best
+from app.settings import Settings
 
 API = "/api/v1/datasets"
 
@@ -167,12 +170,13 @@ def test_no_accept_header_is_an_error(accept):
     assert best(accept, ["text/csv"]) in (None, "text/csv")
 
 
-def test_scripts_of_other_sites_may_ask_for_labels_and_parts(real):
+def test_scripts_of_other_sites_may_ask_for_labels_and_parts(sample_catalogue):
+    public = TestClient(create_app(Settings(catalogue=sample_catalogue, public=True)))
     for method, header in (("POST", "content-type"), ("GET", "range")):
         asked = {"Origin": "https://example.org", "Access-Control-Request-Method": method}
         asked["Access-Control-Request-Headers"] = header
-        answer = real.options(f"{API}/cifar10/labels", headers=asked)
+        answer = public.options(f"{API}/sample-digits/labels", headers=asked)
         assert answer.status_code == 200, answer.text
         assert method in answer.headers["access-control-allow-methods"]
-    shown = real.get(f"{API}/cifar10/corrected.npy", headers={"Origin": "https://example.org"}).headers
+    shown = public.get(f"{API}/sample-digits/corrected.npy", headers={"Origin": "https://example.org"}).headers
     assert {"Content-Location", "Content-Range", "ETag"} <= set(shown["access-control-expose-headers"].split(", "))
