@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import create_engine, insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from app import schema, schema_versions
+from app import schema, schema_versions, schema_votes
 from app.domain.verdicts import Category, verdict
 
 CLASSES = 345
@@ -81,7 +81,7 @@ def write(path: Path, n_issues: int, seed: int = 0) -> None:
     engine.dispose()
     _fill(path, n_issues, seed)
     with engine.begin() as connection:
-        for table in schema.metadata.sorted_tables:
+        for table in schema_votes.votes.metadata.sorted_tables:
             for index in table.indexes:
                 connection.execute(CreateIndex(index))
     engine.dispose()
@@ -127,7 +127,7 @@ ABOUT: dict[str, Any] = {
     "notes": [],
     "paper": None,
     "differs": None,
-    "links": {},
+    "links": [],
 }
 
 
