@@ -179,7 +179,7 @@ class _Record:
 
     def _options(self, given: int, guess: int) -> list[Vote]:
         """The answers of the paper's interface, by the classes they name; other options are words."""
-        named = {"given": (given,), "guessed": (guess,), "both": tuple(sorted({given, guess})), "neither": ()}
+        named = _named_by(given, guess)
         cast = self._cast()
         options = self._format.options
         for option in cast:
@@ -194,13 +194,20 @@ class _Record:
         return [Vote(option, option, named.get(option), n) for option, n in counts.items()]
 
     def _class_votes(self, given: int, guess: int) -> list[Vote]:
-        """Votes for names of classes, those for neither label in question counted as "other", and for other words."""
-        words = dict.fromkeys(self._format.options[3:], 0)
+        """Votes for names of classes, those for neither label in question counted as "other", and for other words.
+
+        The word "other" itself, where no class is called so, is the answer that none of the classes is there.
+        """
+        options, named = self._format.options[2:], _named_by(given, guess) | {"other": ()}
+        words = dict.fromkeys(options[1:], 0)
+        option_of = {option.casefold(): option for option in options}
         for_classes = {given: 0, guess: 0}
         spelled = {}
         for word, n in self._cast().items():
-            if word in words:
-                words[word] += n
+            option, class_id = option_of.get(word.casefold()), self._classes.find(word)
+            # "other" stands in every such manifest, so a class of this name is meant by it; further words are chosen.
+            if option is not None and (class_id is None or option != "other"):
+                words[option] = words.get(option, 0) + n
             else:
                 class_id = self._class_of(word)
                 for_classes[class_id] = for_classes.get(class_id, 0) + n
@@ -208,7 +215,7 @@ class _Record:
         votes = [Vote("given", "given", (given,), for_classes.pop(given))]
         votes.append(Vote("guessed", "guessed", (guess,), for_classes.pop(guess, 0)))
         votes += [Vote("other", spelled[one], (one,), n) for one, n in sorted(for_classes.items())]
-        return votes + [Vote(word, word, None, n) for word, n in words.items()]
+        return votes + [Vote(word, word, named.get(word), n) for word, n in words.items()]
 
     def label_ballot(self, given: LabelSet, guess: LabelSet) -> LabelBallot:
         """A vote on each of the labels that raters were asked about, given and guessed."""
@@ -251,6 +258,12 @@ class _Record:
         if field not in self._values:
             raise self.error(f"expected a field {field!r}, found {', '.join(map(repr, self._values)) or 'none'}")
         return self._values[field]
+
+
+def _named_by(given: int, guess: int) -> Mapping[str, LabelSet]:
+    """Option -> the classes it names: none where it says that no class fits; options not here are words without any."""
+    both = tuple(sorted({given, guess}))
+    return {"given": (given,), "guessed": (guess,), "both": both, "neither": ()}
 
 
 def _whole(value: object) -> int | None:

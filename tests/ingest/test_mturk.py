@@ -151,6 +151,37 @@ def test_names_of_examples_that_are_numbers_are_read_as_names(read: Read, tiny: 
     assert [review.index for review in read([record({"given": 5}, name=1007)], keys=keys)] == [7]
 
 
+@pytest.mark.parametrize(
+    ("votes", "pattern", "consensus", "category"),
+    [
+        ({"ant": 1, "other": 4}, "1-0-4", "other", Category.NEITHER),
+        ({"Other": 3, "cat": 2}, "0-0-5", "other", Category.NEITHER),
+        ({"other": 2, "cat": 3}, "0-0-5", "cat", Category.CORRECTABLE),
+        ({"other": 2, "bee": 2, "ant": 1}, "1-2-2", None, Category.NON_AGREEMENT),
+    ],
+)
+def test_a_vote_for_other_names_none_of_the_classes(
+    read: Read, votes: dict[str, int], pattern: str, consensus: str | None, category: Category
+) -> None:
+    top = '[votes]\ndialect = "class-names"\noptions = ["given", "guessed", "other"]'
+    [review] = read([record(votes, "ant", "bee")], top)
+    assert (review.ballot.pattern, review.ballot.consensus) == (pattern, consensus)
+    assert review.ballot.verdict(3).category is category
+
+
+def test_a_class_called_other_is_a_class(tiny: Any, read: Read) -> None:
+    tiny.classes = ["ant", "bee", "other"]
+    [review] = read([record({"other": 4, "ant": 1}, "ant", "bee")], CLASS_NAMES)
+    assert review.ballot.verdict(3).corrected == (2,)
+
+
+def test_words_of_the_papers_interface_mean_the_same_among_names(read: Read) -> None:
+    top = '[votes]\ndialect = "class-names"\noptions = ["given", "guessed", "other", "both", "neither"]'
+    both, neither = read([record({"both": 4}, "ant", "bee", 0), record({"neither": 4}, "ant", "bee", 1)], top)
+    assert both.ballot.verdict(3).agreed == (0, 1)
+    assert neither.ballot.verdict(3).category is Category.NEITHER
+
+
 @pytest.mark.parametrize("name", ["5.0", "", "-5", "٥", 5.5, True, None, "4" * 30])
 def test_what_is_no_index(read: Read, name: Any) -> None:
     with pytest.raises(DataError, match=r"record 1 .*expected the index of an example in 'id', found"):
