@@ -23,6 +23,7 @@ from app.absence import not_here
 from app.audience import notice
 from app.credit import credit_of, verdict_credit
 from app.domain.verdicts import Category
+from app.measuring.trading import in_words
 from app.prefix import here, in_page, prefix_of
 from app.records import Dataset, Issue
 
@@ -192,6 +193,7 @@ def _templates() -> Mapping[str, Any]:
         path_here=here,
         examples=EXAMPLES,
         category_titles=CATEGORY_TITLES,
+        crossing_words=in_words,
     )
     # A template that does not compile must stop the server at its start, not a visitor at a page.
     return {name: environment.get_template(name) for name in environment.list_templates(extensions=["html"])}

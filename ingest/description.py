@@ -83,7 +83,8 @@ class VoteFormat:
 
     "options": one count an option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
     others support no category. "class-names": one count a class name or other word, compared without regard to case;
-    "other" is none of the classes, and the options behind it are words that are not classes. "label-sets": one count a label, several labels an example.
+    "other" is none of the classes, and the options behind it are words that are not classes. "label-sets": one count a
+    label, several labels an example.
 
     ``guesses`` says what a guess in the votes file must be: "must-match", the model's own, for files that are published
     together; "may-differ", that of an earlier model, as long as the guesses agree better than by chance; "unchecked",

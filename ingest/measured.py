@@ -12,6 +12,7 @@ from app.measuring.class_spelling import ClassesAre
 from app.measuring.evaluation import evaluate, target_of
 from app.measuring.reading import NotMeasurableError, read_subject
 from app.measuring.reproduction import Comparison, Outcome, compare
+from app.measuring.trading import in_words
 from app.measuring.uploads import read_predictions
 from ingest.errors import DataError, IngestError, MissingFileError
 from ingest.predictions import add_models
@@ -110,8 +111,8 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
     if found["crossings"]:
         lines += ["", "crossings:"]
         lines += [
-            f"  {one['kind'].partition('_')[0]:9} {one['second']} overtakes {one['first']} at N = "
-            f"{one['noise_prevalence']:.2%}, accuracy {one['accuracy']:.2%}{_sure(one)}"
+            f"  {one['kind'].partition('_')[0]:9} {in_words(one['first'], one['second'], one['noise_prevalence'])}, "
+            f"accuracy {one['accuracy']:.2%}{_sure(one)}"
             for one in found["crossings"]
         ]
     return "\n".join(lines + _changes(found["changes"], sizes["C"]))
@@ -143,7 +144,7 @@ def _changes(changes: Mapping[str, Any], n: int) -> list[str]:
     lines = [
         "",
         f"of the {n:,} corrected examples {changes['gained']:,} are right only by the corrected label, "
-        f"{changes['lost']:,} only by the given one, {changes['neither']:,} by neither",
+        f"{changes['lost']:,} only by the given one; {changes['neither']:,} are wrong by both",
     ]
     for one in changes["examples"][:_EXAMPLES_SHOWN]:
         sign = "+" if one["change"] == "gained" else "-"

@@ -48,6 +48,25 @@ def line(found: Mapping[str, Mapping[str, Any]], kind: str) -> Line | None:
     return None if benign is None or correctable is None else Line(benign, correctable)
 
 
+def ends_level(prevalence: float) -> bool:
+    """Whether models that cross there only meet: on corrected examples alone, beyond which there is nothing."""
+    return prevalence >= 1 - 1e-9
+
+
+def in_words(first: str, second: str, prevalence: float) -> str:
+    """A crossing as a sentence says it, on pages and command lines alike.
+
+    >>> in_words("a", "b", 0.25), in_words("a", "b", 1.0)
+    ('b overtakes a at N = 25.00 %', 'b draws level with a at N = 100 %')
+    >>> in_words("a", "b", 0.99999)
+    'b overtakes a just before N = 100 %'
+    """
+    if ends_level(prevalence):
+        return f"{second} draws level with {first} at N = 100 %"
+    rounded = f"{100 * prevalence:.2f}"
+    return f"{second} overtakes {first} " + ("just before N = 100 %" if rounded == "100.00" else f"at N = {rounded} %")
+
+
 def _of_kind(
     test: Partition, keys: Sequence[str], marks: Sequence[Marks], pairs: Pairs, kind: str
 ) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.ranking import ranks, tied
 from app.measuring.evaluation import YOURS
-from app.measuring.trading import line
+from app.measuring.trading import ends_level, line
 from app.stability.charts import Axis, Mark, prevalence_chart
 from app.stability.choice import SCALES
 from app.stability.results import Results, lines_of, telling_models
@@ -82,7 +82,7 @@ def _overtaking(number: int, one: Mapping[str, Any]) -> Overtaking:
         accuracy=one["accuracy"],
         interval=one.get("interval"),
         share=one.get("share"),
-        ends=one["noise_prevalence"] >= 1 - 1e-12,
+        ends=ends_level(one["noise_prevalence"]),
     )
 
 

@@ -1,6 +1,7 @@
 """Predictions sent to the page and to the API: what comes out, and what is refused."""
 
 import io
+import re
 import shutil
 import socket
 import tempfile
@@ -13,8 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import create_engine
 
+from app.measuring.reading import read_models, read_subject
 from app.stability import shapes
+from ingest.measured import evaluation_report
 from tests.app.reading import Page
 from tests.serving import serving
 
@@ -42,6 +46,23 @@ def test_an_upload_by_the_api(site, given):
     assert found["changes"]["lost"] == found["sizes"]["C"] == 7
     assert found["ranks"]["all"]["original_top1"]["rank"] == 1
     assert found["ranks"]["correctable"]["corrected_top1"]["rank"] == 14
+
+
+def test_page_and_command_say_a_crossing_in_the_same_words(site, models_catalogue, tmp_path):
+    with create_engine(f"sqlite:///{models_catalogue}").connect() as connection:
+        stored = read_models(connection, read_subject(connection, "cifar10").id)
+    file = tmp_path / "mine.npy"
+    np.save(file, next(model.ranked for model in stored if model.name == "vgg16_bn"))
+    words = " ".join(Page(send(site, "/cifar10/evaluate", file.read_bytes(), file.name).text).words.split())
+    told = evaluation_report("cifar10", file, None, models_catalogue, as_json=False)
+    crossings = re.findall(r"^  (?:original|corrected) +(.*), accuracy ", told, re.MULTILINE)
+    assert len(crossings) > 8
+    assert all(one in words for one in crossings)
+    # Who has as many corrected examples right is never ahead.
+    level = [one for one in crossings if "draws level with" in one]
+    assert level
+    assert level == [one for one in crossings if one.endswith(" at N = 100 %")]
+    assert "100.00 %" not in " ".join(crossings)
 
 
 def test_an_upload_by_the_page(site, given):
