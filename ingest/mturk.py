@@ -198,7 +198,8 @@ class _Record:
 
         The word "other" itself, where no class is called so, is the answer that none of the classes is there.
         """
-        options, named = self._format.options[2:], _named_by(given, guess) | {"other": ()}
+        options = self._format.options[2:]
+        named: Mapping[str, LabelSet] = {**_named_by(given, guess), "other": ()}
         words = dict.fromkeys(options[1:], 0)
         option_of = {option.casefold(): option for option in options}
         for_classes = {given: 0, guess: 0}
