@@ -7,7 +7,7 @@ labels are in, and a wrong choice puts every picture beside another's label, so 
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -16,6 +16,10 @@ from typing import Any, Final
 from ingest.errors import shown
 
 _DIGITS: Final = re.compile(r"([0-9]+)")
+#: A minus is one only where nothing stands before it that it could join: "-6" and "t=-6", but not "img-6" or "5--6".
+_NUMBERS: Final = re.compile(r"((?:(?<![^\W_])(?<!-)-)?)([0-9]+)")
+_WORDS: Final = re.compile(r"[^\W_]+")
+_LARGEST: Final = 0x10FFFF
 _PAIRS_SHOWN: Final = 3
 #: Names that leave out a larger share of their numbers than this are numbered for another purpose.
 _FEW_GAPS: Final = 0.1
@@ -41,8 +45,8 @@ def by_text(name: str) -> tuple[str, ...]:
 def by_numbers(name: str) -> tuple[str, ...]:
     """What paths are sorted by where runs of digits count as numbers.
 
-    >>> sorted(["b10", "b9", "b 1", "a"], key=by_numbers)
-    ['a', 'b 1', 'b9', 'b10']
+    >>> sorted(["b10", "b9", "b 1", "a"], key=by_numbers), sorted(["0", "-9", "5", "-10"], key=by_numbers)
+    (['a', 'b 1', 'b9', 'b10'], ['-10', '-9', '0', '5'])
     """
     return tuple(map(_numbered, by_text(name)))
 
@@ -92,11 +96,14 @@ def gap(ordered: Sequence[str]) -> str:
 
 def _numbered(part: str) -> str:
     """A name in which runs of digits, which go on standing where a digit would, sort by the number they are."""
-    return _DIGITS.sub(_sortable, part)
+    return _NUMBERS.sub(_sortable, part)
 
 
 def _sortable(match: re.Match[str]) -> str:
-    digits = match[1].lstrip("0")
+    digits = match[2].lstrip("0")
+    if match[1]:
+        fewer = "".join(chr(_LARGEST - int(digit)) for digit in digits)
+        return f"-{chr(_LARGEST - len(digits))}{fewer}"
     return f"0{chr(len(digits))}{digits}"  # a number of more digits is larger
 
 
@@ -130,15 +137,38 @@ def _siblings(names: Sequence[str]) -> Collection[set[str]]:
 def _sorts_in_two_ways(names: Collection[str]) -> bool:
     """Whether numbers without leading zeros make two orders of names.
 
-    Where all are of one length the numbers have zeros before them, or they are no numbers at all, as in "a1f09c" beside
-    "a12b44"; only names that are alike but for their digits can then mean different things.
+    Where all are of one length the numbers have zeros before them, or the names beside them make up for it, as in
+    "2_horse" and "10_lion", or they are no numbers at all, as in "a1f09c" beside "a12b44". Names that are alike but for
+    their digits can mean different things; so can those of which most are numbered.
     """
-    if len({len(PurePosixPath(name).stem) for name in names}) > 1:
+    if len({len(PurePosixPath(name).stem) for name in names}) > 1 or _are_numbered(names):
         return sorted(names) != sorted(names, key=_numbered)
     alike = defaultdict[str, list[str]](list)
     for name in names:
         alike[_DIGITS.sub("0", name)].append(name)
     return any(sorted(group) != sorted(group, key=_numbered) for group in alike.values())
+
+
+def _are_numbered(names: Collection[str]) -> bool:
+    """Whether at least half of the names begin with a number, or with one behind the same letters.
+
+    In a number digits stand together, and nothing or a word follows: "10_lion", "10lion". In a hash and in an id they
+    stand among letters, and what stands before the first of them is another thing in each.
+
+    >>> _are_numbered({"1_tiger", "2_horse", "10_lion"}), _are_numbered({"1tiger", "2horse", "10lion"})
+    (True, True)
+    >>> _are_numbered({"d41d8cd98f00b204", "d4b204e9800998ec"}), _are_numbered({"lL5jq1TDiXQ", "a1Bc2D3e4F5"})
+    (False, False)
+    """
+    apart, before = 0, Counter[str]()
+    for name in names:
+        stem = PurePosixPath(name).stem
+        number = _DIGITS.search(stem)
+        word = number and next((word for word in _WORDS.finditer(stem) if word.end() >= number.end()), None)
+        if number and word and len(_DIGITS.findall(word[0])) == 1:
+            apart += number.end() == word.end()
+            before[stem[: number.start()]] += 1
+    return 2 * max(apart, *before.values(), 0) >= len(names)
 
 
 def _pairs(first: Sequence[str], second: Sequence[str], words: tuple[str, str]) -> str:

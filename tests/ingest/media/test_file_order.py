@@ -1,7 +1,10 @@
 """Names of files: sorted as text and as numbers, and refused where these orders differ and nobody says which."""
 
+import hashlib
 import random
+import string
 import unicodedata
+import uuid
 import zipfile
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from ingest.media import MediaItem, open_media
 from ingest.media.file_order import OrderError, gap, in_order
 from ingest.media.items import MediaSource, UnorderedError
 from ingest.media.system_files import is_of_the_system
+
+BASE64 = string.ascii_letters + string.digits + "-_"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,16 @@ from ingest.media.system_files import is_of_the_system
         ["9.jpeg", "10.png"],
         ["997722733_0cb5439472.jpg", "1000268201_693b08cb0e.jpg"],
         ["1_10.txt", "10_1.txt"],
+        ["1_tiger.png", "2_horse.png", "10_lion.png"],
+        ["9-abc.png", "10-ab.png", "11-cd.png"],
+        ["1tiger.png", "2horse.png", "10lion.png"],
+        ["1_tiger/a.png", "2_horse/a.png", "10_lion/a.png"],
+        ["img9_abc.mp3", "img10_ab.mp3"],
+        ["cat_9_old.png", "cat_10_ox.png", "dog_1_tiny.png"],
+        ["other__.png", "1_tiger.png", "2_horse.png", "10_lion.png"],
+        [f"{n}.png" for n in range(-6, 6)],
+        ["-2.png", "-1.png"],
+        ["t=-2.0.png", "t=-1.0.png", "t=0.0.png"],
     ],
 )
 def test_numbers_without_zeros_before_them_are_refused_with_three_pairs(names: list[str]) -> None:
@@ -54,6 +69,13 @@ def test_numbers_without_zeros_before_them_are_refused_with_three_pairs(names: l
         ["056.dog/056_0002.jpg", "001.ak47/001_0001.jpg"],
         ["d41d8cd98f00b204.png", "d4b204e9800998ec.png", "d4c74594d8411390.png"],
         ["lL5jq1TDiXQ.wav", "a1Bc2D3e4F5.wav", "a12cD3e4F5g.wav"],
+        [hashlib.md5(str(n).encode(), usedforsecurity=False).hexdigest() + ".mp3" for n in range(2_000)],
+        [str(uuid.uuid5(uuid.NAMESPACE_URL, str(n))) + ".png" for n in range(2_000)],
+        ["".join(random.Random(n).choices(BASE64, k=11)) + ".wav" for n in range(2_000)],
+        [f"{n:04}_{hashlib.md5(bytes([n]), usedforsecurity=False).hexdigest()[:6]}.png" for n in range(200)],
+        ["-1.png", "0.png", "5.png"],
+        ["img-01.png", "img-02.png", "img-10.png"],
+        ["2021-05--1.png", "2021-05--2.png"],
         ["a b/1.png", "a-b/1.png", "a/1.png", "a1/1.png"],
         ["b1.png", "b 10.png", "b.png"],
     ],
@@ -64,10 +86,12 @@ def test_names_that_sort_one_way_are_sorted(names: list[str]) -> None:
     assert in_order(shuffled, "sorted") == expected
 
 
-@given(st.sets(st.integers(0, 10**20), min_size=1), st.integers(0, 3))
+@given(st.sets(st.integers(-(10**20), 10**20), min_size=1), st.integers(0, 3))
 def test_numbers_are_sorted_as_numbers(numbers: set[int], zeros: int) -> None:
-    names = [f"{'0' * zeros}{n}.png" for n in numbers]
-    assert in_order(names, "numbers") == [f"{'0' * zeros}{n}.png" for n in sorted(numbers)]
+    def name(n: int) -> str:
+        return f"{'-' * (n < 0)}{'0' * zeros}{abs(n)}.png"
+
+    assert in_order([name(n) for n in numbers], "numbers") == [name(n) for n in sorted(numbers)]
 
 
 @given(st.sets(st.text(st.characters(codec="utf-8", exclude_characters="0123456789/\0."), min_size=1), min_size=1))
