@@ -297,4 +297,6 @@ class _Loader:
         files = self._manifest.files
         file = files.pred_probs[0] if predicted is None else files.predicted
         votes = self._folder / (files.votes or "")
-        require_guesses(votes, reviews, labels, guesses, file, self._manifest.votes.guesses)
+        doubt = require_guesses(votes, reviews, labels, guesses, file, self._manifest.votes.guesses)
+        if doubt is not None:
+            self._missing.append(doubt)

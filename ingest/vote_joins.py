@@ -3,7 +3,8 @@
 Each record tells the given label of its example, and what a model guessed when reviewers looked. A given label that
 differs is refused always. The guess differs honestly where the model is another by now, but the guesses of all records
 must then agree with the model's better than they would on other examples of the same given labels: where there are few
-classes, or examples stand class by class, the wrong examples often have the right given label.
+classes, or examples stand class by class, the wrong examples often have the right given label. Where there are too few
+records to tell, they are taken, and the doubt is put into words.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.chance import chance_of
+from app.domain.chance import chance_of, chance_of_so_few
 from ingest.description import Guesses
 from ingest.errors import DataError
 from ingest.mturk import Review
@@ -21,8 +22,14 @@ from ingest.readers import LabelSet
 
 #: Guesses that agree as well by chance more often than this are no sign that the votes belong to the examples.
 _BY_CHANCE: Final = 0.001
+#: Guesses that would be so few among those of the right examples, half of which a new model changed, are of wrong ones.
+_TOO_FEW: Final = 0.01
 #: So many records in a row, the last ones, that agree by chance only are a sign that these are of other examples.
 _FEWEST_SLIPPED: Final = 20
+_DOUBT: Final = (
+    "Of the guesses that reviewers were shown, {same} of {of} are still the model's: too few checked examples to tell "
+    "by that whether the votes belong to these examples. Their given labels fit."
+)
 _WAY_OUT: Final = 'If not, say guesses = "unchecked" in [votes]'
 
 
@@ -50,14 +57,15 @@ def require_guesses(
     guesses: LabelColumn,
     file: str | None,
     rule: Guesses,
-) -> None:
+) -> str | None:
     """Refuse votes whose guesses are not the model's, or, where they may differ, agree with it no better than chance.
 
-    ``guesses`` are the model's for all examples, from ``file``. Raises DataError naming the first record that differs.
+    ``guesses`` are the model's for all examples, from ``file``. Where there are too few records to tell, what readers
+    must know of it, else None. Raises DataError naming the first record that differs.
     """
     differing = [review for review in reviews if guesses[review.index] != review.shown]
     if not differing or rule == "unchecked":
-        return
+        return None
     first = differing[0]
     if rule == "must-match":
         raise _disagreement(votes, first, "guessed label", first.shown, guesses[first.index], file)
@@ -65,6 +73,8 @@ def require_guesses(
     same = [guesses[review.index] == review.shown for review in by_index]
     expected = _chances(by_index, labels, guesses)
     if chance_of(sum(same), sum(expected), len(same)) > _BY_CHANCE:
+        if chance_of_so_few(sum(same), (len(same) + sum(expected)) / 2, len(same)) > _TOO_FEW:
+            return _DOUBT.format(same=sum(same), of=len(same))
         finding = (
             f"expected guesses that fit these examples, found {sum(same)} of {len(same)} as in {file}, where "
             f"{sum(expected):.1f} fit other examples of the same given labels. Are the votes of another dataset, or in "
@@ -78,6 +88,7 @@ def require_guesses(
             f"than other examples. Were examples put in or left out before it? {_WAY_OUT}"
         )
         raise DataError(votes, finding, record=slipped.record)
+    return None
 
 
 def _slipped(same: Sequence[bool], expected: Sequence[float]) -> int | None:

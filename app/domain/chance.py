@@ -17,17 +17,41 @@ def chance_of(found: int, expected: float, of: int) -> float:
     >>> round(chance_of(3, 0.2, 6), 5)
     0.00069
     """
-    if not 0 <= found <= of or not 0 <= expected <= of:
-        raise ValueError(f"{found} found and {expected} expected of {of}: expected numbers from 0 to {of}")
+    _require_counts(found, expected, of)
     if found < expected + 1:
         return 1.0
     if expected == 0:
         return 0.0
     p = expected / of
-    ways = lgamma(of + 1) - lgamma(found + 1) - lgamma(of - found + 1)
-    term = exp(ways + found * log(p) + (of - found) * log1p(-p))
+    term = exp(_log_ways(found, of) + found * log(p) + (of - found) * log1p(-p))
     tail = 0.0
     for k in range(found, of + 1):
         tail += term
         term *= (of - k) / (k + 1) * p / (1 - p)
     return min(tail, 1.0)
+
+
+def chance_of_so_few(found: int, expected: float, of: int) -> float:
+    """The probability of at most ``found`` of ``of`` independent events that are equally probable, in [0, 1].
+
+    ``expected`` is how many there are on average. Raises ValueError for numbers that cannot be.
+
+    >>> chance_of_so_few(2, 1.0, 2), round(chance_of_so_few(0, 1.0, 2), 12)
+    (1.0, 0.25)
+    """
+    _require_counts(found, expected, of)
+    if found == of or expected == 0:
+        return 1.0
+    if expected == of:
+        return 0.0
+    p = expected / of
+    return min(1.0, sum(exp(_log_ways(k, of) + k * log(p) + (of - k) * log1p(-p)) for k in range(found + 1)))
+
+
+def _require_counts(found: int, expected: float, of: int) -> None:
+    if not 0 <= found <= of or not 0 <= expected <= of:
+        raise ValueError(f"{found} found and {expected} expected of {of}: expected numbers from 0 to {of}")
+
+
+def _log_ways(found: int, of: int) -> float:
+    return lgamma(of + 1) - lgamma(found + 1) - lgamma(of - found + 1)

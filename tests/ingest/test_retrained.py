@@ -258,6 +258,19 @@ def test_a_model_that_has_learned_much_is_no_shift(sorted_by_class: Any, tmp_pat
     assert sorted_by_class.add(tmp_path / "c.sqlite") == 0
 
 
+@pytest.mark.parametrize("n_changed", [1, 2])
+def test_a_few_votes_are_taken_and_the_doubt_is_said(
+    tiny: Any, tmp_path: Path, n_changed: int, query_of: Callable[[Path], Query], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of two guesses may well be other ones honestly."""
+    tiny.records = tiny.records[:2]
+    retrain(tiny, *(record["id"] for record in tiny.records[:n_changed]))
+    assert tiny.add(tmp_path / "c.sqlite") == 0
+    doubt = f"{2 - n_changed} of 2 are still the model's: too few checked examples to tell"
+    assert doubt in capsys.readouterr().out
+    assert doubt in query_of(tmp_path / "c.sqlite")("SELECT missing FROM datasets")[0][0]
+
+
 def test_who_knows_better_can_say_so(sorted_by_class: Any, tmp_path: Path) -> None:
     shift(sorted_by_class)
     sorted_by_class.top = '[votes]\nguesses = "unchecked"'
