@@ -93,6 +93,6 @@ def test_a_file_is_sent_and_answered(browser: Browser, site: str):
         content = ("prediction\n" + "3\n" * 1_797).encode()
         page.locator("#upload-file").set_input_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": content})
         page.get_by_role("button", name="Evaluate").click()
-        expect(page.locator(".lede")).to_contain_text("By the labels as given your model is right on")
+        expect(page.locator(".lede")).to_contain_text("examples of the pruned set your model is right on")
         require_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
