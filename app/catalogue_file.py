@@ -9,6 +9,7 @@ import os
 import stat
 import weakref
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -29,6 +30,16 @@ class CatalogueReplacedError(Exception):
 
 class LongReadError(Exception):
     """What is asked for takes long to read: let a thread with a connection of its own do it (``readers``)."""
+
+
+#: Whether this very read is one on the event loop, for whom others wait. It is the read's own: no other thread sees it.
+ON_LOOP: Final[ContextVar[bool]] = ContextVar("on_loop", default=False)
+
+
+def require_reader() -> None:
+    """Raises LongReadError on the event loop: what comes now takes long to read, or to make of what was read."""
+    if ON_LOOP.get():
+        raise LongReadError
 
 
 class UnreadableCatalogueError(ValueError):

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from app import schema
 from app.audience import is_public
 from app.catalogue_check import require_sound
-from app.catalogue_file import CatalogueFile, LongReadError, UnreadableCatalogueError, budget_of
+from app.catalogue_file import CatalogueFile, UnreadableCatalogueError, budget_of
 from app.domain.verdicts import Category
 from app.errors import BeingReplaced, NoCatalogue
 from app.memo import Answers, Memo
@@ -54,7 +54,6 @@ class Catalogue:
         self.connection: Connection = self.file.connection().execution_options(isolation_level="AUTOCOMMIT")
         #: Bounded while the event loop reads.
         self.brief = budget_of(self.connection)
-        self.on_loop = True
         facts = _meta(self.connection, path)
         if copied_over not in (None, facts["version"]):
             _require_pages(self.connection)
@@ -85,15 +84,10 @@ class Catalogue:
         if not self.file.intact():
             raise BeingReplaced
 
-    def require_reader(self) -> None:
-        """Raises LongReadError on the event loop: what comes now takes long to read, or to make of what was read."""
-        if self.on_loop and self.brief.bounded:
-            raise LongReadError
-
     def over(self, connection: Connection) -> Self:
         """The same catalogue, read over another connection in another thread."""
         read = copy.copy(self)
-        read.connection, read.on_loop = connection, False
+        read.connection = connection
         return read
 
     def restricted(self) -> Self:

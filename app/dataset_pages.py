@@ -13,6 +13,7 @@ from markupsafe import Markup
 from app import facets, queries
 from app.audience import may_search
 from app.cards import wall
+from app.catalogue_file import require_reader
 from app.confusion_page import KINDS, confusion_context
 from app.croissant import structured_data
 from app.database import Catalogue, current
@@ -229,7 +230,7 @@ def _sorted_classes(rows: list[ClassRow], sort: str) -> list[ClassRow]:
 def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[ClassRow]:
     roles = ("given", "guessed", "corrected")
     if len(dataset.classes) > _FEW_CLASSES:
-        catalogue.require_reader()
+        require_reader()
     counts = {role: facets.class_counts(catalogue, dataset, f, role) for role in roles}
     rows = []
     for c in dataset.classes:
@@ -255,7 +256,7 @@ def confusions(request: Request, name: str) -> HTMLResponse:
 
     def make() -> dict[str, Any]:
         if len(dataset.classes) > _FEW_CLASSES:
-            catalogue.require_reader()
+            require_reader()
         return confusion_context(catalogue, dataset, f, kind, everything)
 
     return render(

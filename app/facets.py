@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from app import schema
+from app.catalogue_file import require_reader
 from app.database import Catalogue
 from app.domain.verdicts import Category
 from app.filter_values import ANY_ERROR, CATEGORY_WORDS, class_value, model_words, vote_words
@@ -133,7 +134,7 @@ def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
 
     def read() -> Cells:
         if f.q is not None:
-            catalogue.require_reader()
+            require_reader()
             statement = cells_of_search(catalogue.connection, dataset, f.agreement, f.q)
         else:
             t = schema.facets.c
@@ -149,7 +150,7 @@ def _cells_of_models(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> 
 
     def read() -> Cells:
         if f.q is not None:
-            catalogue.require_reader()
+            require_reader()
         statement = cells_of_models(catalogue.connection, dataset, f.agreement, f.q)
         return Cells.of(catalogue.connection.execute(statement), dataset.n_models)
 

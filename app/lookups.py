@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from app import api_parameters as parameters
 from app import models, readers, rows
+from app.catalogue_file import require_reader
 from app.corrected.forms import FORMS
 from app.database import current
 from app.downloads import answer
@@ -115,7 +116,7 @@ def label(request: Request, name: str, index_or_key: str) -> Response:
     found = corrected_set(catalogue, dataset, rest, connection, also=("fields",), removed=False)
     wanted = _index(index_or_key)
     if wanted is None:
-        catalogue.require_reader()
+        require_reader()
     row = rows.labels(catalogue, connection, found, [index_or_key if wanted is None else wanted])
     return Response(orjson.dumps(parameters.chosen(row, fields)[0]), media_type=_JSON)
 

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from app import errors, queries, reference
 from app.captions import badge
 from app.cards import card
+from app.catalogue_file import require_reader
 from app.database import current
 from app.domain.verdicts import Category
 from app.http import base_url
@@ -142,7 +143,7 @@ def about_errors(request: Request) -> HTMLResponse:
 def api(request: Request) -> HTMLResponse:
     """The API's documentation, with example requests that this very catalogue answers."""
     catalogue = current(request)
-    catalogue.require_reader()
+    require_reader()
     return render(
         request,
         "api.html",

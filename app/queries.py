@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app import audience, schema
+from app.catalogue_file import require_reader
 from app.database import Catalogue
 from app.domain import corrections
 from app.domain.verdicts import Category
@@ -223,7 +224,7 @@ def _cursor(after: str | None, before: str | None) -> int:
 
 def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
     if f.q is not None:
-        catalogue.require_reader()  # every page of a search is searched for anew
+        require_reader()  # every page of a search is searched for anew
 
     def make() -> Selection:
         return selection(catalogue.connection, dataset, f, total(catalogue, dataset, f))

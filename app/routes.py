@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError
 
-from app.catalogue_file import LongReadError
+from app.catalogue_file import ON_LOOP, LongReadError
 from app.database import Catalogue
 from app.readers import Readers, interrupted
 
@@ -56,12 +56,12 @@ class PlainRoute(APIRoute):
 
 def _briefly(request: Request, read: Callable[[], Response]) -> Response:
     catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
-    request.state.on_loop = True
+    reading = ON_LOOP.set(True)
     if catalogue is not None:
         catalogue.brief.last(_BRIEFLY)
     try:
         return read()
     finally:
-        request.state.on_loop = False
+        ON_LOOP.reset(reading)
         if catalogue is not None:
             catalogue.brief.free()

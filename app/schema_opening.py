@@ -65,11 +65,6 @@ class ReadBudget:
         """Let reads go on for as long as they take."""
         self._end = math.inf
 
-    @property
-    def bounded(self) -> bool:
-        """Whether there is an end to it."""
-        return self._end != math.inf
-
     def over(self) -> bool:
         """Whether there is no time left."""
         return time.monotonic() > self._end

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import queries
-from app.catalogue_file import CatalogueReplacedError, LongReadError, budget_of
+from app.catalogue_file import CatalogueReplacedError, budget_of, require_reader
 from app.corrected import blocks, test_set
 from app.corrected.arrays import NotOneLabelError, npy_length
 from app.corrected.blocks import Corrected
@@ -116,8 +116,7 @@ def taking(
 
 def opened(request: Request) -> tuple[Catalogue, Connection]:
     """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
-    if getattr(request.state, "on_loop", False):
-        raise LongReadError
+    require_reader()
     reader: Reader | None = getattr(request.state, "reader", None)
     for _ in range(3):
         catalogue: Catalogue = request.app.state.catalogue.get()
@@ -129,7 +128,7 @@ def opened(request: Request) -> tuple[Catalogue, Connection]:
         request.state.read_from = catalogue
         if reader is not None:
             reader.attach(connection)
-        return catalogue, connection
+        return catalogue.over(connection), connection
     raise Busy("The data of this site are being replaced, and too many are reading the former ones; ask again soon.")
 
 
@@ -153,7 +152,7 @@ def corrected_set(
         whole = known(catalogue, dataset, connection)
 
         def make() -> Corrected:
-            catalogue.require_reader()
+            require_reader()
             return blocks.corrected(connection, whole, wanted)
 
         found = catalogue.corrected.get((dataset.id, wanted), make)
@@ -178,7 +177,7 @@ def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> Tes
     """The test set of a dataset. Raises NotLoadedError where its labels are not in the catalogue."""
 
     def load() -> TestSet:
-        catalogue.require_reader()
+        require_reader()
         return test_set.load(connection, dataset.name)
 
     return catalogue.pages.get(("test set", dataset.id), load)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app import queries, readers
+from app.catalogue_file import require_reader
 from app.database import current
 from app.errors import SiteError
 from app.http import base_url
@@ -44,7 +45,7 @@ def reproduction(request: Request) -> HTMLResponse:
     catalogue = current(request)
 
     def read() -> list[Comparison]:
-        catalogue.require_reader()
+        require_reader()
         return compare(catalogue.connection)
 
     found = catalogue.pages.get(("reproduction",), read)
@@ -86,7 +87,7 @@ def stability(request: Request, name: str) -> HTMLResponse:
     kept: Memo = catalogue.pages.get(("stability pages",), lambda: Memo(_KEPT))
 
     def make() -> dict[str, Any]:
-        catalogue.require_reader()
+        require_reader()
         return stability_context(catalogue, dataset, results, choice)
 
     return render(

@@ -6,6 +6,7 @@ Nothing is measured here: accuracies, ranks and crossings come as ``measuring.re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.catalogue_file import require_reader
 from app.database import Catalogue
 from app.domain.crossings import Line
 from app.errors import NotFound, NotHere
@@ -26,7 +27,7 @@ def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Result
     """
 
     def read() -> Results | None:
-        catalogue.require_reader()
+        require_reader()
         return read_results(catalogue.connection, dataset.id, agreement)
 
     found = catalogue.pages.get(("stability", dataset.id, agreement), read)

@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app import facets, queries, readers
+from app import facets, queries, readers, taking
+from app.catalogue_file import ON_LOOP
 from app.database import Catalogue
 from app.main import create_app
 from app.routes import PlainRoute
@@ -76,6 +77,57 @@ def test_nobody_waits_for_what_another_searches(sample_catalogue: Path, monkeypa
     assert found == [200]
 
 
+@pytest.mark.parametrize("path", ["sample-digits/corrected.csv?neither=given", "sample-digits/corrected.parquet"])
+def test_a_long_read_goes_on_while_the_loop_reads_for_others(
+    sample_catalogue: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    begun, looking, done = threading.Event(), threading.Event(), threading.Event()
+    make, look = taking.corrected_set, queries.issue_page
+
+    def made(*arguments: Any, **named: Any) -> Any:
+        begun.set()
+        assert looking.wait(WAIT)
+        try:
+            return make(*arguments, **named)
+        finally:
+            done.set()
+
+    def looked(*arguments: Any, **named: Any) -> Any:
+        looking.set()
+        assert done.wait(WAIT)
+        return look(*arguments, **named)
+
+    monkeypatch.setattr(taking, "corrected_set", made)
+    monkeypatch.setattr(queries, "issue_page", looked)
+    found: list[int] = []
+    with serving(sample_catalogue, kept_answers=0) as address:
+
+        def take() -> None:
+            found.append(httpx.get(f"{address}/api/v1/datasets/{path}", timeout=WAIT).status_code)
+
+        taker = threading.Thread(target=take)
+        taker.start()
+        assert begun.wait(WAIT)
+        found.append(httpx.get(f"{address}/sample-digits?given=1", timeout=WAIT).status_code)
+        taker.join(WAIT)
+    assert found == [200, 200]
+
+
+def test_what_a_long_read_reads_stays_off_the_connection_of_the_loop(
+    site: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bool] = []
+    make = taking.corrected_set
+
+    def made(catalogue: Catalogue, dataset: Any, pairs: Any, connection: Any, **named: Any) -> Any:
+        read.append(catalogue.connection is connection)
+        return make(catalogue, dataset, pairs, connection, **named)
+
+    monkeypatch.setattr(taking, "corrected_set", made)
+    assert site.get("/api/v1/datasets/sample-digits/corrected.jsonl").status_code == 200
+    assert read == [True]
+
+
 def test_a_read_without_end_is_ended_in_words(site: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stability_pages, "compare", lambda connection: connection.scalar(text(ENDLESS)))
     page = site.get("/reproduction")
@@ -99,8 +151,8 @@ def test_what_is_not_read_in_a_moment_is_read_elsewhere(site: TestClient, monkey
     read = queries.issue_rows
 
     def longer(catalogue: Catalogue, *arguments: Any, **named: Any) -> Any:
-        tried.append(catalogue.on_loop)
-        if catalogue.on_loop:
+        tried.append(ON_LOOP.get())
+        if tried[-1]:
             catalogue.connection.scalar(text(ENDLESS))
         return read(catalogue, *arguments, **named)
 
