@@ -16,7 +16,7 @@ from ingest.media import audio, image
 from ingest.media.distributions import picture
 from ingest.media.finding import find_table, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
-from ingest.media.parquet_files import batches, parquet_parts
+from ingest.media.parquet_files import batches, parquet_parts, require_row_order
 from ingest.media.sound_jobs import sound
 from ingest.media.working import Decoder, Job, decoded
 
@@ -76,6 +76,8 @@ class FileTable:
 
     def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
         key_column = self.told.key_column
+        if not key_column:
+            require_row_order(self.parts, self.told.column)
         by_key = {key: index for index, key in wanted.items()} if key_column else {}
         columns = [self.told.column, *([key_column] if key_column else [])]
         found: dict[int, int] = {}

@@ -12,8 +12,12 @@ from typing import Any, Final
 from ingest.errors import shown
 from ingest.git_pointers import refuse_pointers
 from ingest.media.items import MediaError
+from ingest.media.row_numbers import RowNumbers, numbers_rows, require_order
 
 _PART: Final = re.compile(r"(?P<name>.*)-(?P<number>\d+)-of-(?P<count>\d+)(?P<end>\.(?i:parquet))", re.DOTALL)
+
+#: What a file says of the number of its rows is not believed beyond this.
+_MOST_OF_A_RANGE: Final = 1 << 22
 
 
 def parquet_parts(path: Path) -> list[Path]:
@@ -52,6 +56,39 @@ def batches(parts: Sequence[Path], columns: Sequence[str], height: int) -> Itera
                 yield from file.iter_batches(batch_size=height, columns=list(columns), use_threads=False)
         except (OSError, ValueError) as error:
             raise MediaError(path, f"expected a Parquet file ({error})") from error
+
+
+def require_row_order(parts: Sequence[Path], but: str) -> None:
+    """Raises MediaError where a column, other than ``but``, or the index of pandas numbers rows in another order."""
+    import pyarrow.parquet as parquet
+
+    columns = dict[str, RowNumbers]()
+    try:
+        for path in parts:
+            with parquet.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+                ranges, names = _index_of(file.schema_arrow)
+                names = [
+                    name for name in file.schema_arrow.names if name != but and (name in names or numbers_rows(name))
+                ]
+                for one in ranges:
+                    rows = min(file.metadata.num_rows, _MOST_OF_A_RANGE)
+                    columns.setdefault("", RowNumbers("the index of pandas")).add(range(one, one - rows, -1))
+                for batch in file.iter_batches(columns=names, use_threads=False) if names else ():
+                    for name in names:
+                        columns.setdefault(name, RowNumbers(name)).add(batch.column(name).to_pylist())
+    except (OSError, ValueError) as error:
+        raise MediaError(path, f"expected a Parquet file ({error})") from error
+    require_order(columns.values(), parts[0])
+
+
+def _index_of(schema: Any) -> tuple[list[int], list[str]]:
+    """Where ranges begin that pandas counts down, and the columns of its index, as it says beside the table."""
+    try:
+        told = list((schema.pandas_metadata or {}).get("index_columns", []))
+    except (ValueError, AttributeError, TypeError):
+        return [], []
+    ranges = [one.get("start") for one in told if isinstance(one, dict) and one.get("step") == -1]
+    return [start for start in ranges if isinstance(start, int)], [one for one in told if isinstance(one, str)]
 
 
 def _all_of(path: Path) -> list[Path]:

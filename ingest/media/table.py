@@ -18,8 +18,9 @@ from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.encodings import text_lines
 from ingest.media.finding import find_table, read_options
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
-from ingest.media.parquet_files import batches, parquet_parts
+from ingest.media.parquet_files import batches, parquet_parts, require_row_order
 from ingest.media.records import unpacked
+from ingest.media.row_numbers import RowNumbers, numbers_rows, require_order
 from ingest.media.text import MAX_TEXT_BYTES, text_items
 from ingest.media.working import Job, decoded
 
@@ -107,20 +108,25 @@ class TextTable:
                     self.store.path, "expected a .parquet file that is not packed, found one in an archive"
                 )
             parts = parquet_parts(self.store.path if self.store.path.is_dir() else member.path)
+            if not self.told.key_column:
+                require_row_order(parts, self.told.column)
             yield from _parquet(parts, self.told)
             return
+        numbers = dict[str, RowNumbers]()
         try:
             with unpacked(member, self.store.path) as file:
                 lines = (f"{line}\n" for line in text_lines(file, self.told.encoding, MAX_TEXT_BYTES))
                 if kind in ("csv", "tsv"):
-                    yield from _separated(lines, "," if kind == "csv" else "\t", self.told)
+                    yield from _separated(lines, "," if kind == "csv" else "\t", self.told, numbers)
                 else:
-                    yield from _objects(lines, self.told)
+                    yield from _objects(lines, self.told, numbers)
         except (MemberError, csv.Error) as error:
             raise MediaError(f"{self.store.path}: {member.name}", str(error)) from error
+        if not self.told.key_column:
+            require_order(numbers.values(), self.store.path)
 
 
-def _separated(lines: Iterator[str], delimiter: str, told: Options) -> Rows:
+def _separated(lines: Iterator[str], delimiter: str, told: Options, numbers: dict[str, RowNumbers]) -> Rows:
     csv.field_size_limit(MAX_TEXT_BYTES)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     head = next(filter(None, rows), [])
@@ -132,13 +138,17 @@ def _separated(lines: Iterator[str], delimiter: str, told: Options) -> Rows:
             raise MemberError(f"expected one column {shown(name)}, found {head.count(name)} of {shown(head, 200)}")
         places.append(None if name is None else head.index(name))
     key_at, text_at = places
+    numbered = {name: at for at, name in enumerate(head) if numbers_rows(name) and name != told.column}
+    numbers.update({name: RowNumbers(name) for name in numbered})
     for row in filter(None, rows):
         if len(row) != len(head):
             raise MemberError(f"line {rows.line_num}: expected {len(head)} fields, found {len(row)}")
+        for name, at in numbered.items():
+            numbers[name].add([row[at]])
         yield None if key_at is None else row[key_at], None if text_at is None else row[text_at]
 
 
-def _objects(lines: Iterator[str], told: Options) -> Rows:
+def _objects(lines: Iterator[str], told: Options, numbers: dict[str, RowNumbers]) -> Rows:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -148,6 +158,11 @@ def _objects(lines: Iterator[str], told: Options) -> Rows:
             raise MemberError(f"line {number}: expected a JSON object ({error})") from error
         if not isinstance(value, dict):
             raise MemberError(f"line {number}: expected a JSON object, found {type(value).__name__}")
+        if not numbers:
+            names = [name for name in value if numbers_rows(name) and name != told.column]
+            numbers.update({name: RowNumbers(name) for name in names})
+        for name, column in numbers.items():
+            column.add([value.get(name)])
         yield _word(value.get(told.key_column)) if told.key_column else None, _text(value.get(told.column))
 
 
