@@ -7,8 +7,10 @@ other file; whether the files a manifest names are there and sound is for ``load
 
 import re
 import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import get_args
+from typing import Any, get_args
 
 from app.domain.confident_learning import FlagRule
 from app.domain.verdicts import majority_of
@@ -36,7 +38,7 @@ from ingest.errors import ManifestError, MissingFileError, shown
 from ingest.git_pointers import refuse_pointers
 from ingest.layouts import LAYOUTS, LayoutError, options_of
 from ingest.probabilities import MOST_TOLERANCE
-from ingest.tables import Table
+from ingest.tables import Table, UnknownKeyError
 
 __all__ = ["DATASETS", "About", "Manifest", "read_manifest", "read_manifests"]
 
@@ -66,7 +68,21 @@ def read_manifest(path: Path) -> Manifest:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ManifestError(path, f"expected TOML: {error}") from error
-    return _manifest(path, text, Table(path, values))
+    try:
+        return _manifest(path, text, Table(path, values))
+    except UnknownKeyError as error:
+        raise _with_its_place(error, path, values) from None
+
+
+def _with_its_place(error: UnknownKeyError, path: Path, values: Mapping[str, Any]) -> ManifestError:
+    """The refusal of an unknown key, with where in a manifest a key of this name stands, if it stands anywhere."""
+    whole = Table(path, values, strict=False)
+    with suppress(ManifestError):  # as far as it can be read
+        _manifest(path, "", whole)
+    key = str(error.record).rpartition(".")[2]
+    places = whole.places_of(key)
+    hint = f"; {key} stands {' or '.join(places)}" if places else ""
+    return ManifestError(path, error.finding + hint, record=error.record)
 
 
 def read_manifests(folder: Path) -> list[Manifest]:
@@ -133,7 +149,8 @@ def _agreements(table: Table, raters: int) -> tuple[int, ...]:
     least = majority_of(raters)
     agreements = table.integers("agreements", default=tuple(range(least, raters + 1)))
     if not agreements or list(agreements) != sorted(set(agreements)) or not least <= agreements[0]:
-        raise table.error("agreements", f"expected ascending numbers from {least} to {raters}, found {agreements}")
+        finding = f"expected ascending numbers from {least} to {raters}, for raters = {raters}, found {agreements}"
+        raise table.error("agreements", finding)
     if agreements[-1] > raters:
         raise table.error("agreements", f"expected at most {raters}, the number of raters, found {agreements[-1]}")
     return agreements

@@ -15,17 +15,35 @@ _T = TypeVar("_T")
 _TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table"}
 
 
-class Table:
-    """One table of a TOML file. Errors name the file and the dotted key."""
+class UnknownKeyError(ManifestError):
+    """A key that nobody asks for in its table; ``record`` is its dotted name."""
 
-    def __init__(self, path: Path, values: Mapping[str, Any], name: str = "") -> None:
+
+class Table:
+    """One table of a TOML file. Errors name the file and the dotted key.
+
+    ``known``, which is the file's, keeps which keys were asked for in which table. ``strict`` is False for a table that
+    is read only to learn these: it refuses no unknown key.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        values: Mapping[str, Any],
+        name: str = "",
+        known: dict[str, set[str]] | None = None,
+        *,
+        strict: bool = True,
+    ) -> None:
         self._path = path
         self._values = dict(values)
         self._name = name
-        self._asked: set[str] = set()
+        self._known = {} if known is None else known
+        self._asked = self._known.setdefault(name, set())
+        self._strict = strict
 
     def __contains__(self, key: str) -> bool:
-        return key in self._values
+        return self._has(key)
 
     def error(self, key: str, finding: str) -> ManifestError:
         """An error about a key, to raise."""
@@ -33,9 +51,15 @@ class Table:
 
     def finish(self) -> None:
         """Refuse the keys that nobody asked for."""
-        for key in self._values:
+        for key in self._values if self._strict else ():
             if key not in self._asked:
-                raise self.error(key, f"unknown key; known here are {', '.join(sorted(self._asked))}")
+                finding = f"unknown key; known here are {', '.join(sorted(self._asked))}"
+                raise UnknownKeyError(self._path, finding, record=self._name + key)
+
+    def places_of(self, key: str) -> list[str]:
+        """The tables in which a key was asked for, in words."""
+        tables = [name for name, asked in self._known.items() if key in asked]
+        return [f"in [{name[:-1]}]" if name else "at the top of the manifest" for name in tables]
 
     def _misspelt(self, key: str) -> str:
         """A question about a key that nobody knows and that may have been meant for this one."""
@@ -131,14 +155,17 @@ class Table:
         return {name: self._typed(f"{key}.{name}", value, str) for name, value in values.items()}
 
     def table(self, key: str, *, optional: bool = False) -> "Table":
-        return Table(self._path, self._get(key, dict, {} if optional else None), f"{self._name}{key}.")
+        return self._within(self._get(key, dict, {} if optional else None), f"{self._name}{key}.")
 
     def tables(self, key: str) -> list["Table"]:
         items = self._get(key, list, [])
         return [
-            Table(self._path, self._typed(f"{key}[{place}]", item, dict), f"{self._name}{key}[{place}].")
+            self._within(self._typed(f"{key}[{place}]", item, dict), f"{self._name}{key}[{place}].")
             for place, item in enumerate(items)
         ]
+
+    def _within(self, values: Mapping[str, Any], name: str) -> "Table":
+        return Table(self._path, values, name, self._known, strict=self._strict)
 
     def _has(self, key: str) -> bool:
         self._asked.add(key)

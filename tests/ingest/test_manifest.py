@@ -94,6 +94,24 @@ def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        ("[votes]\nraters = 3", "; raters stands at the top of the manifest"),
+        ("[votes]\nagreements = [2, 3]", "; agreements stands at the top of the manifest"),
+        ('options = ["given", "guessed"]', "; options stands in [votes]"),
+        ('[votes]\nclasses_are = "names"', "; classes_are stands in [files]"),
+        ('[words]\nweights = "w"\nnames = ["a"]', "; names stands in [classes]"),
+        ("[votes]\ncolour = 1", ": unknown key; known here are corrects, dialect, guesses, options"),
+    ],
+)
+def test_a_key_that_stands_elsewhere_is_refused_with_its_place(top: str, said: str, tiny: Any) -> None:
+    tiny.top = top
+    with pytest.raises(ManifestError, match="unknown key; known here are") as caught:
+        read_manifest(tiny.write())
+    assert str(caught.value).endswith(said)
+
+
+@pytest.mark.parametrize(
     ("line", "other", "said"),
     [
         ('name = "tiny"', "", "name: missing; expected a text"),
