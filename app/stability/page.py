@@ -10,6 +10,7 @@ from app.filters import IssueFilter
 from app.records import Dataset
 from app.stability.charts import Axis, Moved, slope_chart
 from app.stability.choice import REACHES, SCALES, TOPS, Choice
+from app.stability.found import on_correctable, on_pruned
 from app.stability.pair import pair_context, picture_of
 from app.stability.predictions import most_repeated
 from app.stability.prevalence import sides, standings
@@ -37,6 +38,10 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
         "rise": moved[-1] if moved and moved[-1][1] > moved[-1][2] else None,
         "leader": _leader(results),
         "correlations": results["agreement_of_rankings"],
+        "movement": {
+            "pruned": on_pruned(results["agreement_of_rankings"]["pruned"]["top1"]),
+            "correctable": on_correctable(results["agreement_of_rankings"]["correctable"]["top1"]),
+        },
         "slopes": _slopes(results, choice.top, moved),
         "models": results["models"],
         "keys": keys_of(results),

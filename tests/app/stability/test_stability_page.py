@@ -44,6 +44,15 @@ def test_the_page_tells_the_finding_and_how_little_it_proves(site):
     assert "pytorch/vgg11_bn overtakes pytorch/googlenet at N = 1.78 %" in words
 
 
+def test_nothing_is_called_found_whose_interval_includes_the_opposite(site):
+    four, five = (" ".join(read(site, f"/cifar10/stability?agreement={n}").words.split()) for n in (4, 5))
+    assert "Kendall's τ −0.47" in four
+    assert "hardly moves the ranking; where they were wrong, these examples do not tell whether it turns over." in four
+    assert "3 examples prove little" in five
+    assert "from 1 to 1" not in five
+    assert "and of its rank so few examples tell nothing" in five
+
+
 def test_a_shorter_axis_shows_what_lies_on_it(site):
     def drawn(query: str) -> list[str]:
         html = site.get(f"/cifar10/stability{query}").text
