@@ -22,6 +22,7 @@ from app.filters import IssueFilter
 from app.http import base_url
 from app.issue_json import issue_texts, label_texts
 from app.paging import next_page
+from app.possible_categories import is_possible
 from app.records import Dataset
 from app.routes import PlainRoute
 from app.stability.predictions import choices_for, count
@@ -211,11 +212,7 @@ def _media(dataset: Dataset) -> dict[str, Any] | None:
 def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
     """Errors by category; None for a category that reviewers of this dataset could not choose."""
     counts = dataset.categories.get(agreement, {})
-    offered = {"multi_label": "both", "neither": "neither"}
-    return {
-        c.value: counts.get(c, 0) if offered.get(c.value, "given") in (*dataset.vote_options, "given") else None
-        for c in ERROR_CATEGORIES
-    }
+    return {c.value: counts.get(c, 0) if is_possible(c, dataset) else None for c in ERROR_CATEGORIES}
 
 
 def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:

@@ -24,6 +24,7 @@ from app.downloads import HASHED_AT_ONCE, checksum
 from app.errors import Busy, NotHere
 from app.filters import IssueFilter
 from app.http import base_url
+from app.possible_categories import is_possible
 from app.records import Dataset
 from app.rendering import render
 from app.routes import PlainRoute
@@ -92,7 +93,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
         is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),
-        rows=[_row(category, counts.get(category, 0), wanted) for category in _ORDER],
+        rows=[_row(category, counts.get(category, 0), wanted) for category in _ORDER if is_possible(category, dataset)],
         others=None if dataset.size is None else dataset.size - sum(counts.values()),
         sizes=found,
         bar=sets_bar(found) if found and found.all else "",

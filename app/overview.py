@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from app.domain.verdicts import Category
 from app.errors import FilterError
+from app.possible_categories import is_possible
 from app.records import Dataset
 from app.rendering import number, percent
 
@@ -71,8 +72,7 @@ def paper_figure(dataset: Dataset, name: str) -> Any:
 
 def category_count(dataset: Dataset, category: Category) -> int | None:
     """Issues of a category at the paper's agreement; None where reviewers had no such answer to choose."""
-    asked = {Category.MULTI_LABEL: "both", Category.NEITHER: "neither"}.get(category)
-    if asked is not None and asked not in dataset.vote_options:
+    if not is_possible(category, dataset):
         return None
     return dataset.categories[dataset.default_agreement].get(category, 0)
 

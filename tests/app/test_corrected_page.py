@@ -50,6 +50,20 @@ def test_every_number_is_the_files(real, name, query):
         assert re.search(rf"{category.replace('_', '-')}\s*{n:,}\D", words), category
 
 
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("cifar10", {"multi_label", "neither", "non_agreement", "unreviewed"}),
+        ("mnist", {"neither", "non_agreement", "unreviewed"}),
+        ("imdb", {"non_agreement", "unreviewed"}),
+        ("audioset", {"non_agreement", "unreviewed"}),
+    ],
+)
+def test_a_policy_is_offered_for_what_reviewers_could_answer(real, name, offered):
+    choices = {select.get("name") for select in read(real, f"/{name}/corrected").elements("select")}
+    assert choices - {"agreement", "removed"} == offered
+
+
 @pytest.mark.parametrize("query", POLICIES)
 def test_hashes_are_those_of_the_files_behind_the_links(real, query):
     page = read(real, f"/cifar10/corrected?{query}")
