@@ -24,7 +24,7 @@ from ingest.flag_output import summary, write_examples
 from ingest.git_pointers import refuse_pointers
 from ingest.given_labels import read_class_names, read_given_labels
 from ingest.label_sets import read_label_sets
-from ingest.matrices import Matrix, all_of, open_matrix, open_part
+from ingest.matrices import Matrix, all_of, open_matrix, open_parts
 from ingest.probabilities import MOST_TOLERANCE
 from ingest.progress import progress_for_terminal
 from ingest.row_look import LOOKER
@@ -172,7 +172,7 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
     if len({path.resolve() for path in paths}) < len(paths):
         raise DataError(all_of(paths), "expected parts of one matrix, each once, found one of them twice")
-    parts = [open_part(path, names, arguments.classes_are) for path in paths]
+    parts = open_parts(paths, names, arguments.classes_are)
     shape = parts[0].shape
     if len(shape) != 2 or shape[1] == 0:
         raise DataError(parts[0].path, f"expected shape (n, m), one column a class, found {shape}")

@@ -6,8 +6,10 @@ Blank lines are passed over, as everywhere. Raises DataError naming the file and
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.measuring.csv_table import TableError, open_text, read_table
+from app.measuring.csv_table import CsvTable, Row, TableError, open_text, read_table
+from app.measuring.row_names import id_column
 from ingest.errors import DataError, MissingFileError, shown
+from ingest.row_order import in_order
 
 
 def read_lines(path: Path) -> list[str]:
@@ -22,26 +24,51 @@ def read_lines(path: Path) -> list[str]:
 
 
 def read_csv_columns(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The columns of a table, without row names that have no name, and its rows.
+    """The columns of a table, without those that name its rows, and its rows in the order of the examples.
 
-    ``names`` may be given to say which columns are wanted: all columns come back where none is called so.
+    ``names`` may be given to say which columns are wanted: all columns come back where none is called so, in upper or
+    lower case.
     """
     try:
         with open_text(path) as stream:
             table = read_table(stream)
-            columns = table.columns or ()
-            kept = [place for place, name in enumerate(columns) if name]
+            columns = called(table.columns or (), names)
+            row_names = id_column(columns, names)
+            kept = [place for place, name in enumerate(columns) if name and name != row_names]
             wanted = next((name for name in names if name in columns), None)
             if wanted is not None:
                 if columns.count(wanted) > 1:
                     raise DataError(path, f"expected one column {shown(wanted)}, found {columns.count(wanted)}")
                 kept = [columns.index(wanted)]
-            return tuple(columns[place] for place in kept), [[row[place] for place in kept] for _, row in table.rows]
+            rows = [row for _, row in rows_in_order(path, table, row_names)]
+            return tuple(columns[place] for place in kept), [[row[place] for place in kept] for row in rows]
     except FileNotFoundError as error:
         raise MissingFileError(path, "expected a CSV file, found none") from error
     except TableError as error:
         record = None if error.line is None else f"line {error.line}"
         raise DataError(path, error.finding, record=record) from error
+
+
+def called(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Columns, one of them under the first of the names that it has but for case; all as they are where one has it.
+
+    >>> called(["id", "Label"], ["labels", "label"]), called(["Label", "label"], ["label"])
+    (('id', 'label'), ('Label', 'label'))
+    """
+    folded = {column.strip().casefold() for column in columns}
+    if set(names).isdisjoint(columns) and (name := next((name for name in names if name in folded), None)):
+        return tuple(name if column.strip().casefold() == name else column for column in columns)
+    return tuple(columns)
+
+
+def rows_in_order(path: Path, table: CsvTable, row_names: str | None) -> list[Row]:
+    """The rows of a table in the order of the examples, which a column may tell. Raises DataError where it does not."""
+    rows = list(table.rows)
+    if row_names is None:
+        return rows
+    at = [name.strip() for name in table.columns or ()].index(row_names.strip())
+    order = in_order(path, row_names, [row[at] for _, row in rows])
+    return rows if order is None else [rows[place] for place in order]
 
 
 def read_csv_column(

@@ -175,7 +175,7 @@ def open_matrix(
     are called by the ``names`` of the classes, or by their numbers, are taken in the order of these; ``classes_are``
     says which, where both would fit. With a ``tolerance`` rows may be so far from summing to 1; logits have none.
     """
-    parts = [open_part(path, names, classes_are) for path in paths]
+    parts = open_parts(paths, names, classes_are)
     for part in parts:
         if len(part.shape) != 2 or part.shape[1] != n_classes:
             raise DataError(part.path, f"expected shape (n, {n_classes}), one column a class, found {part.shape}")
@@ -198,17 +198,30 @@ def all_of(paths: Sequence[Path]) -> str:
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
-def open_part(path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None) -> Part:
+def open_parts(
+    paths: Sequence[Path], names: Sequence[str] | None = None, classes_are: ClassesAre | None = None
+) -> list[Part]:
+    """The files of a matrix, one below the other."""
+    parts: list[Part] = []
+    for path in paths:
+        parts.append(open_part(path, names, classes_are, sum(part.shape[0] for part in parts if part.shape)))
+    return parts
+
+
+def open_part(
+    path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None, before: int = 0
+) -> Part:
     """One file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy.
 
     ``names`` are those of the classes, which columns of tables may have; ``classes_are`` says of columns what they are.
+    So many rows of other parts stand ``before`` it.
     """
     if path.suffix.lower() == ".npz":
         return open_npz(path)
     if path.suffix.lower() in (".parquet", ".pq"):
         from ingest.parquet import open_parquet
 
-        return open_parquet(path, names, classes_are)
+        return open_parquet(path, names, classes_are, before)
     if path.suffix.lower() in _TEXTS:
         finding = "expected a matrix as .npy, .npz, .parquet or .zarr, found a text; pandas makes one of it: "
         raise DataError(path, f"{finding}pd.read_csv({path.name!r}).to_parquet({path.stem + '.parquet'!r})")

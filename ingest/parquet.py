@@ -6,7 +6,7 @@ Rows are read in batches; a row group is the least that one can begin with. Miss
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from app.measuring.class_spelling import ClassesAre
 from ingest.errors import DataError, MissingFileError, shown
+from ingest.label_columns import called
+from ingest.parquet_order import columns_of_names, order_of, require_order
 from ingest.whereabouts import HOW_CLASSES_ARE, whereabouts
-
-#: What pandas calls the index of a table, where it has no name.
-_INDEX: Final = "__index_level_0__"
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,14 @@ class ParquetPart:
             raise DataError(self.path, finding, record=f"row {first + wrong[0]}")
 
 
-def open_parquet(path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None) -> ParquetPart:
+def open_parquet(
+    path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None, before: int = 0
+) -> ParquetPart:
     """The matrix in a parquet file: its one column of lists of numbers, or else all its floating-point columns.
 
     Columns that are called by the ``names`` of the classes, or by their numbers, are taken in the order of the classes,
-    others in the order of the file. Raises DataError for any other file, and where only some are called by names.
+    others in the order of the file. Raises DataError for any other file, where only some are called by names, and where
+    the rows are named in another order than they stand in; they may count on from the ``before`` rows of other parts.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a .parquet file, found none")
@@ -93,13 +95,14 @@ def open_parquet(path: Path, names: Sequence[str] | None = None, classes_are: Cl
         with pq.ParquetFile(path) as file:
             schema, metadata = file.schema_arrow, file.metadata
             cuts = np.cumsum([0] + [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)])
+            row_names = require_order(path, file, names or (), before)
             lists = [field for field in schema if _is_list(field.type) and pa.types.is_floating(field.type.value_type)]
             if len(lists) == 1:
                 columns: tuple[str, ...] = (lists[0].name,)
                 kinds = {lists[0].type.value_type}
                 width = _list_width(file, columns[0])
             else:
-                floats = [field for field in schema if pa.types.is_floating(field.type)]
+                floats = [field for field in schema if pa.types.is_floating(field.type) and field.name not in row_names]
                 columns = _in_class_order(path, [field.name for field in floats], names, classes_are)
                 kinds = {field.type for field in floats if field.name in columns}
                 width = len(columns)
@@ -156,26 +159,32 @@ def read_column(path: Path, name: str) -> Any:
 def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False) -> dict[str, Any]:
     """The first of the columns wanted that is there, or all of them where none is: whole numbers, or lists of values.
 
-    The index that pandas writes without a name is left out. Raises DataError where a value is missing, and
-    where there is not ``one`` though that was asked for.
+    They come in the order of the examples, which an index may tell. Raises DataError where a value is missing, where
+    the index is no order, and where there is not ``one`` though that was asked for.
     """
     try:
         with pq.ParquetFile(path) as file:
-            names = [name for name in file.schema_arrow.names if name != _INDEX]
-            twice = next((name for name in names if names.count(name) > 1), None)
+            stored = file.schema_arrow.names
+            twice = next((name for name in stored if stored.count(name) > 1), None)
             if twice is not None:
                 raise DataError(path, f"expected columns of different names, found {shown(twice)} more than once")
-            chosen = next(([name] for name in wanted if name in names), names)
+            row_names = columns_of_names(file, wanted)
+            order = order_of(path, file, wanted)
+            names = [name for name in stored if name not in row_names]
+            spelled = called(names, wanted)
+            chosen = next(([names[spelled.index(name)]] for name in wanted if name in spelled), names)
             if one and len(chosen) != 1:
                 raise DataError(path, f"expected a column {wanted[0]!r}, found {', '.join(names[:10]) or 'none'}")
             table = file.read(chosen, use_threads=False)
             found = {name: table.column(place).combine_chunks() for place, name in enumerate(chosen)}
     except (pa.ArrowException, OSError) as error:
         raise DataError(path, f"expected a parquet file, found another or a damaged one: {error}") from error
+    if order is not None:
+        found = {name: column.take(pa.array(order)) for name, column in found.items()}
     for column in found.values():
         if column.null_count:
-            place = column.is_null().to_numpy(zero_copy_only=False).argmax()
-            raise DataError(path, "expected a label, found none", record=whereabouts(path, int(place)))
+            place = int(column.is_null().to_numpy(zero_copy_only=False).argmax())
+            raise DataError(path, "expected a label, found none", record=whereabouts(path, place))
     return {
         name: column.to_numpy(zero_copy_only=False) if pa.types.is_integer(column.type) else column.to_pylist()
         for name, column in found.items()

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from app.measuring.class_spelling import ClassSpelling, whole_number
 from app.measuring.csv_table import open_text, read_table
+from app.measuring.row_names import id_column
 from ingest.errors import shown
+from ingest.label_columns import rows_in_order
 
-_ROWS: Final = frozenset({".npy", ".npz", ".parquet", ".pq"})
+_ROWS: Final = frozenset({".npy", ".npz"})
 SEPARATED: Final = frozenset({".csv", ".tsv"})
 
 #: How a person says what texts are, to the command and in a manifest.
@@ -33,6 +35,10 @@ def whereabouts(path: Path, place: int) -> str:
     suffix = path.suffix.lower()
     if suffix == ".json":
         return f"example {place} (entry {place}, counted from 0)"
+    if suffix in (".parquet", ".pq"):
+        from ingest.parquet_order import row_of  # slow to import
+
+        return f"example {place} (row {row_of(path, place)}, counted from 0)"
     if suffix in _ROWS:
         return f"example {place} (row {place}, counted from 0)"
     return f"example {place} (line {_line_of(path, place)})"
@@ -42,7 +48,9 @@ def _line_of(path: Path, place: int) -> int:
     """The line of a row below the one that names the columns, or of one that is not blank."""
     with open_text(path) as stream:
         if path.suffix.lower() in SEPARATED:
-            lines = (line for line, _ in read_table(stream).rows)
+            table = read_table(stream)
+            row_names = id_column(table.columns or ())
+            lines = (line for line, _ in rows_in_order(path, table, row_names))
         else:
             lines = (line for line, text in enumerate(stream, start=1) if text.strip())
         return next(islice(lines, place, None), place + 1)

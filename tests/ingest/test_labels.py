@@ -68,7 +68,7 @@ SAME: dict[str, tuple[str, Any]] = {
     "npy bytes": ("l.npy", np.array(named(), "S")),
     "Parquet fractions": ("l.parquet", {"label": [float(i) for i in IDS], "other": IDS}),
     "Parquet names": ("l.parquet", {"label": named()}),
-    "Parquet of pandas": ("l.parquet", {"kind": IDS, "__index_level_0__": [9] * 6}),
+    "Parquet of pandas": ("l.parquet", {"kind": IDS, "__index_level_0__": list(range(6))}),
     "Parquet categories": ("l.parquet", {"label": pa.array(named()).dictionary_encode()}),
 }
 
