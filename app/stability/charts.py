@@ -22,6 +22,7 @@ _WIDTH, _HEIGHT = 720, 300
 _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 190, 14, 40
 _STEPS: Final = 60  # points of a line on a logarithmic axis, where it is no straight line
 _APART: Final = 15  # pixels between names at the ends of lines
+_NUMBER_WIDE, _NUMBER_HIGH = 18, 13  # pixels that the number of a crossing takes
 
 
 class Moved(NamedTuple):
@@ -140,18 +141,16 @@ def prevalence_chart(
             )
             % (place, _told(key, line, axis), path, lead, edge + 16, ends[place], key)
         )
-    last, above = -99.0, True
+    numbers: list[tuple[float, float]] = []
     for mark in (mark for mark in marks if axis.shows(mark.prevalence)):
         x, y = axis.x(mark.prevalence), scale.y(mark.accuracy)
-        # Numbers that would stand in each other stand above and below the line by turns.
-        above = not above if x - last < _APART else True
-        last = x
+        numbers.append((x, _free(x, y, numbers)))
         parts.append(
             Markup(
                 '<g class="crossing"><path d="M%.1f %.1fV%d"/><circle cx="%.1f" cy="%.1f" r="4"/>'
                 '<text x="%.1f" y="%.1f" text-anchor="middle">%d</text></g>'
             )
-            % (x, y, _HEIGHT - _BELOW, x, y, x, y - 8 if above else y + 17, mark.number)
+            % (x, y, _HEIGHT - _BELOW, x, y, *numbers[-1], mark.number)
         )
     return Markup('<svg class="prevalence" viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg>') % (
         _WIDTH,
@@ -159,6 +158,16 @@ def prevalence_chart(
         label,
         Markup("").join(parts),
     )
+
+
+def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> float:
+    """The height at which the number of a crossing at (x, y) is clear of those at ``taken``: as near as may be."""
+    near = [other for at, other in taken if abs(at - x) < _NUMBER_WIDE]
+    places = (
+        place for step in range(len(near) + 1) for place in (y - 8 - step * _NUMBER_HIGH, y + 17 + step * _NUMBER_HIGH)
+    )
+    inside = (place for place in places if _ABOVE <= place <= _HEIGHT - _BELOW)
+    return next((place for place in inside if all(abs(place - other) >= _NUMBER_HIGH for other in near)), y - 8)
 
 
 def _told(key: str, line: Line, axis: Axis) -> str:

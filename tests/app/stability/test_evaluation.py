@@ -7,6 +7,7 @@ import socket
 import tempfile
 import time
 import zipfile
+from itertools import combinations
 from pathlib import Path
 
 import httpx
@@ -16,8 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine
 
+from app.domain.crossings import Line
 from app.measuring.reading import read_models, read_subject
 from app.stability import shapes
+from app.stability.charts import Axis, Mark, prevalence_chart
 from ingest.measured import evaluation_report
 from tests.app.reading import Page
 from tests.serving import serving
@@ -65,6 +68,16 @@ def test_page_and_command_say_a_crossing_in_the_same_words(site, models_catalogu
     assert "100.00 %" not in " ".join(crossings)
 
 
+def test_numbers_of_crossings_stand_clear_of_each_other():
+    lines = [("a", Line(0.9, 0.2)), ("b", Line(0.88, 0.6))]
+    marks = [Mark(n, at, 0.8) for n, at in enumerate((0.1, 0.101, 0.102, 0.103, 0.104, 0.11, 1.0, 1.0, 1.0), start=1)]
+    chart = prevalence_chart(lines, Axis(0.01, "log"), marks, 0.01, "chart")
+    placed = re.findall(r'r="4"/><text x="([\d.]+)" y="([\d.]+)" text-anchor="middle">(\d+)<', chart)
+    assert [int(number) for _, _, number in placed] == list(range(1, 10))
+    numbers = [(float(x), float(y)) for x, y, _ in placed]
+    assert all(abs(x - u) >= 16 or abs(y - v) >= 12 for (x, y), (u, v) in combinations(numbers, 2))
+
+
 def test_an_upload_by_the_page(site, given):
     page = send(site, "/cifar10/evaluate", csv_of(given.tolist()))
     assert page.status_code == 200
@@ -74,7 +87,7 @@ def test_an_upload_by_the_page(site, given):
     assert "Of all 10,000 examples it is right on 100.00 % by the labels as given" in words
     assert "leaving out the 36 of unknown label alone changes nothing to speak of." in words
     # By corrected labels nothing is said of examples that have none.
-    assert "All examples D10,000100.00 %between 100.0 and 100.0 %––– Pruned set P9,964100.00 %" in words
+    assert "All examples D10,000 examples100.00 %100.0–100.0 %––– Pruned set P9,964 examples100.00 %" in words
     assert "yours" in words
     assert "on the pruned set, that is number 1 of 14 before" in words
     refused = send(site, "/cifar10/evaluate", b"prediction\n<b>1</b>\n")
