@@ -1,0 +1,102 @@
+"""What the README tells a newcomer to type, in a clone of what is committed, with a home that holds nothing."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+TYPED = re.findall(r"^make (\w+) ", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)[:2]
+
+#: The Python that was chosen for these tests, as it is outside of their environment.
+PYTHON = Path(sys.base_prefix) / "bin/python3"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("newcomer") / "clone"
+    command = ["git", "clone", "--quiet", f"file://{ROOT}", str(folder)]
+    subprocess.run(command, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of somebody who has just got an account: an empty home, no settings of make, Python or the site.
+
+    Where packages come from and which programs there are stay as they are.
+    """
+    home = tmp_path_factory.mktemp("home")
+    foreign = ("LABELERRORS_", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHON", "PYTEST", "XDG_", "CATALOGUE", "PORT", "VENV")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    mirror = Path.home() / ".config/pip/pip.conf"
+    if mirror.is_file():
+        kept.setdefault("PIP_CONFIG_FILE", str(mirror))
+    return kept | {"HOME": str(home)}
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+@contextmanager
+def made(clone: Path, environment: dict[str, str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``make serve``, and its end with all that it started."""
+    command = ["make", "serve", f"PORT={port}", f"PYTHON={PYTHON}"]
+    with log.open("wb") as said:
+        running = subprocess.Popen(
+            command, cwd=clone, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield running
+        finally:
+            os.killpg(running.pid, signal.SIGTERM)
+            running.wait(timeout=60)
+
+
+def test_the_readme_begins_with_them():
+    assert TYPED == ["serve", "test"]
+
+
+def test_serve_makes_all_that_it_needs_and_serves(clone: Path, newcomer: dict[str, str], tmp_path: Path):
+    assert not (clone / ".venv").exists()
+    port, log = free_port(), tmp_path / "log"
+    site = f"http://127.0.0.1:{port}"
+
+    with made(clone, newcomer, port, log) as running:
+
+        def answers() -> bool:
+            assert running.poll() is None, log.read_text(encoding="utf-8")
+            try:
+                return httpx.get(f"{site}/healthz", timeout=60).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_until(answers, "make serve to answer")
+        page = httpx.get(site, timeout=60)
+        assert page.status_code == 200
+        assert httpx.get(f"{site}/api/v1/datasets", timeout=60).json()
+    assert (clone / "var/catalogue.sqlite").is_file()
+    assert list((clone / "ingest").glob("_row_look*.so")) or not shutil.which("cc"), "the compiled loop was not built"
+    assert not subprocess.check_output(["git", "status", "--porcelain"], cwd=clone, text=True), "something is left over"
+
+
+def test_test_asks_for_nothing_that_is_not_in_the_clone(clone: Path, newcomer: dict[str, str]):
+    dry = subprocess.run(["make", "-n", "test"], cwd=clone, env=newcomer, capture_output=True, text=True, check=True)
+    assert "--require-hashes --no-build-isolation --use-pep517 --requirement requirements/dev.txt" in dry.stdout
+    assert 'pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"' in dry.stdout
