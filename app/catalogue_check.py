@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Table, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
+from app.catalogue_agreement import require_agreement, require_time
 from app.catalogue_file import UnreadableCatalogueError
 from app.corrected import standings
 from app.schema import EXAMPLES_PER_BLOCK
@@ -43,16 +44,16 @@ class Licence(_Open):
 class About(_Open):
     """What a manifest says of a dataset."""
 
-    summary: str | None = None
-    homepage: str | None = None
-    model: str | None = None
-    citation: str | None = None
-    bibtex: str | None = None
-    differs: str | None = None
-    licence: Licence | None = None
-    notes: list[str] | None = None
-    links: list[dict[str, Any]] | None = None
-    paper: dict[str, Any] | None = None
+    summary: str
+    homepage: str | None
+    model: str | None
+    citation: str | None
+    bibtex: str | None
+    differs: str | None
+    licence: Licence | None
+    notes: list[str] | None
+    links: list[dict[str, Any]] | None
+    paper: dict[str, Any] | None
 
 
 class MediaReport(_Open):
@@ -107,6 +108,9 @@ def require_sound(connection: Connection) -> None:
             _require_rows(table, connection.execute(select(table)))
         for row in connection.execute(select(schema.datasets)).all():
             _require_dataset(connection, row)
+            require_agreement(connection, row)
+        written = select(schema.meta.c.value).where(schema.meta.c.key == "written_at")
+        require_time("meta.written_at", connection.scalar(written) or "")
     except SQLAlchemyError as error:
         raise UnreadableCatalogueError(f"expected a whole catalogue, found {getattr(error, 'orig', error)}") from error
 

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from app import schema
 from app.audience import is_public
 from app.catalogue_check import require_sound
-from app.catalogue_file import CatalogueFile, UnreadableCatalogueError, budget_of
+from app.catalogue_file import CatalogueFile, CatalogueReplacedError, UnreadableCatalogueError, budget_of
 from app.domain.verdicts import Category
 from app.errors import BeingReplaced, NoCatalogue
 from app.memo import Answers, Memo
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 MAKE_ONE = "Make one with `python -m ingest sample` or `python -m ingest release DIR`."
 
 
+#: Files that are opened in a row while one after another is put in the catalogue's place.
+_TRIES = 3
 #: Bytes of pictures, texts and snippets kept in memory: those that many look at, not all there are.
 _MEDIA_KEPT = 32 << 20
 
@@ -134,9 +136,18 @@ class CurrentCatalogue:
         if found is None or not self._opening.acquire(blocking=self._catalogue is None):
             return
         try:
-            if found != self._seen:
-                self._open(found)
-                self._seen = found
+            for _ in range(_TRIES):
+                if found is None or found == self._seen:
+                    return
+                try:
+                    self._open(found)
+                except CatalogueReplacedError:
+                    # Yet another one has taken its place: that one is opened instead, now or for the next who asks.
+                    self._refusal = f"{self.path} is being replaced; ask again in a few seconds."
+                    found = self._another()
+                else:
+                    self._seen = found
+                    return
         finally:
             self._opening.release()
 
@@ -146,6 +157,8 @@ class CurrentCatalogue:
         try:
             catalogue = Catalogue(self.path, former.version if former is not None and same_file else None)
             self._catalogue, self._restricted = catalogue, catalogue.restricted()
+        except CatalogueReplacedError:
+            raise
         except NoCatalogue as error:
             self._refusal = error.detail
             log.error("%s", error.detail)

@@ -1,8 +1,8 @@
 """A polite limit on requests that cost work: so many a minute from one address, told in headers, and when to ask again.
 
-The API is counted, and the pages that do the same work: searches, evaluations, corrected sets and stability under a
-policy. A bucket of requests that fills at a steady rate, so a script may be quick for a moment and steady for ever.
-Requests from this machine itself are not counted. Behind a proxy, the visitor's address is what the proxy says if
+The API is counted, uploads, and every page whose address asks for something of its own with a query string: a filter, a
+search, a policy. A bucket of requests fills at a steady rate, so a script may be quick for a moment and steady for
+ever. Requests from this machine itself are not counted. Behind a proxy, the visitor's address is what the proxy says if
 ``LABELERRORS_TRUSTED_PROXIES`` names it. Nothing is stored beyond the bucket.
 """
 
@@ -22,8 +22,8 @@ from app.errors import SiteError, TooManyRequests
 _MINUTE: Final = 60.0
 _MOST_ADDRESSES: Final = 100_000
 _API: Final = "/api/v1/"
-#: The last parts of pages' addresses whose query string asks for work.
-_WORK: Final = ("changes", "changes.atom", "confusions", "corrected", "stability")
+#: What is sent as it lies, whatever its address asks.
+_FILES: Final = ("/static/", "/media/")
 
 
 class RateLimit:
@@ -96,7 +96,7 @@ def _costs(scope: Scope) -> bool:
     query: bytes = scope["query_string"]
     if not query:
         return False
-    return path.rpartition("/")[2] in _WORK or any(part.startswith(b"q=") for part in query.split(b"&"))
+    return not path.startswith(_FILES)
 
 
 def _up(seconds: float) -> int:

@@ -84,7 +84,7 @@ def test_this_machine_is_never_limited(limited, address):
 
 
 @pytest.mark.parametrize(
-    "path", ["/cifar10", "/cifar10?category=correctable", "/cifar10/corrected", "/static/site.css"]
+    "path", ["/cifar10", "/cifar10/corrected", "/static/site.css?v=0", "/media/cifar10/1/1/image?v=0"]
 )
 def test_pages_that_cost_little_are_not_counted(limited, path):
     app, _ = limited
@@ -96,6 +96,10 @@ def test_pages_that_cost_little_are_not_counted(limited, path):
     [
         ("POST", "/cifar10/evaluate"),
         ("GET", "/imdb?q=terrible"),
+        ("GET", "/imdb?%71=terrible"),
+        ("GET", "/imdb?given=pos&%71=terrible"),
+        ("GET", "/cifar10?category=correctable"),
+        ("GET", "/mnist?given=3"),
         ("GET", "/imdb?given=pos&q=terrible"),
         ("GET", "/cifar10/corrected?agreement=4"),
         ("GET", "/cifar10/stability?agreement=4"),

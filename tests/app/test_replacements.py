@@ -12,11 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
-from app import queries, schema, schema_versions, schema_votes
+from app import database, queries, schema, schema_versions, schema_votes
 from app.catalogue_check import JSON_COLUMNS
 from app.catalogue_file import CatalogueReplacedError
+from app.database import CurrentCatalogue
 from app.main import create_app
 from app.settings import Settings
 from app.stability import results as stability_results
@@ -187,6 +189,28 @@ ODD: dict[str, str | Callable[[bytes], bytes]] = {
     "results are no JSON": "UPDATE stability SET results = '{'",
     "the size is none": "UPDATE datasets SET size = NULL, labels_known = 'yes'",
     "the log is odd": "UPDATE versions SET class_names = '3'",
+    "a correctable one without label": "UPDATE verdicts SET corrected = NULL WHERE category = 'correctable'",
+    "one of them without label": """UPDATE verdicts SET corrected = NULL WHERE (issue_id, agreement) IN
+        (SELECT issue_id, agreement FROM verdicts WHERE category = 'correctable' LIMIT 1)""",
+    "a modality of no sense": "UPDATE datasets SET modality = 'smell'",
+    "about says nothing": "UPDATE datasets SET about = '{}'",
+    "labels that are none": "UPDATE issues SET given = 99999 WHERE rowid % 50 = 0",
+    "a label below none": "UPDATE issues SET given = -1 WHERE id IN (SELECT max(id) FROM issues)",
+    "guesses that are no labels": "UPDATE issues SET guessed = 99999 WHERE id IN (SELECT max(id) FROM issues)",
+    "shown guesses that are no labels": "UPDATE issues SET shown = 99999 WHERE id IN (SELECT max(id) FROM issues)",
+    "corrected labels that are none": "UPDATE verdicts SET corrected = 99999 WHERE corrected = 1",
+    "counts of labels that are none": "UPDATE facets SET given = 99999",
+    "an example behind the end": "UPDATE issues SET idx = 99999999 WHERE id IN (SELECT max(id) FROM issues)",
+    "built at no time": "UPDATE datasets SET built_at = 'yesterday'",
+    "written at no time": "UPDATE meta SET value = 'never' WHERE key = 'written_at'",
+    "written at a time nobody tells": "DELETE FROM meta WHERE key = 'written_at'",
+    "a name that leads elsewhere": "UPDATE datasets SET name = '../x' WHERE name = 'sample-texts'",
+    "a version that leads elsewhere": "UPDATE datasets SET version = '../x' WHERE name = 'sample-texts'",
+    "votes for no options": "UPDATE datasets SET vote_options = '[]'",
+    "agreement of more than there are": "UPDATE datasets SET agreements = '[9]'",
+    "an agreement nobody counted": "UPDATE datasets SET agreements = '[2, 3, 4, 5]'",
+    "categories nobody knows": "UPDATE facets SET category = 'odd'",
+    "verdicts too few": "DELETE FROM verdicts WHERE agreement = 4",
     "cut off": lambda content: content[: len(content) // 2],
     "cut off in a page": lambda content: content[:-1],
     "empty": lambda _: b"",
@@ -318,3 +342,21 @@ def test_no_file_is_mapped_into_memory(site: TestClient, catalogue: Path) -> Non
     """Whoever copies a shorter file over a mapped one ends the process that reads it."""
     require_all(site, version(site))
     assert str(catalogue) not in Path("/proc/self/maps").read_text()
+
+
+def test_one_that_is_replaced_while_it_is_opened_gives_way_to_the_next(
+    catalogue: Path, new: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    current = CurrentCatalogue(catalogue)
+    first = current.get().version
+    check, third = database.require_sound, changed(new, new.with_name("third.sqlite"), version="3" * 32)
+    new.rename(catalogue)
+
+    def replacing(connection: Connection) -> None:
+        check(connection)
+        if third.exists():
+            third.rename(catalogue)
+
+    monkeypatch.setattr(database, "require_sound", replacing)
+    assert first != current.get().version == "3" * 32
+    assert not caplog.records
