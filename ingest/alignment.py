@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from ingest.classes import ClassNames
 from ingest.errors import shown
 from ingest.loading import Inputs, Labels
-from ingest.media import MediaSource, MismatchError, WrongNumberError
-from ingest.media.items import Runs
+from ingest.media import MediaProblem, MediaSource, MismatchError, Wanted, WrongNumberError
+from ingest.media.file_table import FileTable
+from ingest.media.items import Runs, UnpairedError
 from ingest.media.members import Members
+from ingest.media.table import TextTable
 from ingest.mturk import Review
 
 Ids = Sequence[int] | NDArray[np.unsignedinteger[Any]]
 
+_NAMED = 3
 _WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
 
 
@@ -51,6 +54,35 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
         found = _spelt(shipped[different], names)
         finding = f"expected the label {label}, as in {known}, found {found}: {_WHY}"
         raise MismatchError(path, finding, record=f"example {different}")
+
+
+def require_paired(source: MediaSource, wanted: Wanted, problems: Sequence[MediaProblem]) -> None:
+    """Raises UnpairedError where media of one's own go by names and not one that was looked for is found."""
+    keys = [key for key in wanted.values() if key is not None]
+    if not keys or len(keys) < len(wanted) or not isinstance(source, Members | TextTable | FileTable):
+        return
+    if {problem.index for problem in problems if problem.absent} < wanted.keys():
+        return
+    instead = source.unpaired(keys[:_NAMED])
+    if instead:
+        some = ", ".join(map(shown, keys[:_NAMED]))
+        finding = f"expected media of the names that the examples have, such as {some}, found none of them"
+        raise UnpairedError(source.sources[0], f"{finding}{instead}")
+
+
+def notes(source: MediaSource, inputs: Inputs) -> tuple[str, ...]:
+    """What whoever pairs media with labels should know: what was passed over, and what stands beside two labels."""
+    if inputs.keys is None or not isinstance(source, Members | TextTable | FileTable) or not source.own:
+        return tuple(source.notes())
+    first = dict[str, int]()
+    twice = [(first[key], place) for place, key in enumerate(inputs.keys) if first.setdefault(key, place) != place]
+    if not twice:
+        return tuple(source.notes())
+    one, other = twice[0]
+    many = f"{len(twice):,} examples have the names of others and show"
+    said = many if len(twice) > 1 else "an example has another's name and shows"
+    same = f"{said} the same: {one:,} and {other:,} are both {shown(inputs.keys[one])}"
+    return (*source.notes(), same)
 
 
 def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Ids | None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from ingest.alignment import notes, require_paired
 from ingest.building import Build
 from ingest.errors import IngestError, shown
 from ingest.loading import Inputs
 from ingest.manifest import Manifest
-from ingest.media import MediaProblem, MediaSource, excerpt
+from ingest.media import MediaError, MediaProblem, MediaSource, excerpt
 from ingest.media.members import Members
 from ingest.progress import Progress
 from ingest.running import Order, built
@@ -95,11 +96,15 @@ def _decoded(checked: Checked, build: Build, source: MediaSource, missing: list[
             seen.add(item.index)
             if item.index in first and item.text is not None:
                 beginnings[item.index] = excerpt(item.text, _EXCERPT)
+    try:
+        require_paired(source, wanted, problems)
+    except MediaError as error:
+        missing, problems = [*missing, str(error)], problems[:1]
     of_first = {index: wanted[index] for index in first}
     return replace(
         checked,
         missing=tuple(missing),
-        notes=tuple(source.notes()),
+        notes=notes(source, build.inputs),
         problems=tuple(problems),
         shown=(len(issues & seen), len(issues)),
         first=tuple(_first(inputs, source, of_first, beginnings)),

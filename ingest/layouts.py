@@ -18,7 +18,7 @@ ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252", "utf-16", "utf-16-le"
 #: Encodings that another one holds whole.
 _WITHIN: Final = {"gbk": "gb18030", "gb2312": "gb18030"}
 #: Endings of archives.
-ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".zip")
+ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tb2", ".tar.xz", ".txz", ".zip")
 #: Orders of files by their names.
 ORDERS: Final = ("sorted", "numbers", "text")
 

@@ -42,13 +42,16 @@ def read_json(path: Path) -> Any:
 
 
 def read_index(path: Path) -> list[str]:
-    """The names of all examples, in order, from a JSON list of texts."""
+    """The names of all examples, in order, from a JSON list of texts or whole numbers, which name 0.png and so on."""
     entries = read_json(path)
     if not isinstance(entries, list):
         raise DataError(path, f"expected a list of names, found {shown(entries)}")
+    entries = [str(entry) if type(entry) is int else entry for entry in entries]
     for place, entry in enumerate(entries):
         if not isinstance(entry, str) or not entry or "\n" in entry:
-            raise DataError(path, f"expected a name, found {shown(entry)}", record=f"entry {place}")
+            raise DataError(
+                path, f"expected a name, as text or a whole number, found {shown(entry)}", record=f"entry {place}"
+            )
     return entries
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 from ingest.alignment import require_same_examples
 from ingest.clips import clips
 from ingest.cores import available
-from ingest.errors import DataError
+from ingest.errors import DataError, shown
 from ingest.loading import Inputs
 from ingest.media import (
     CLIPPED,
@@ -29,7 +29,7 @@ from ingest.media import (
     fingerprint,
     open_media,
 )
-from ingest.media.finding import unread_archives
+from ingest.media.finding import meant, unread_archives
 from ingest.sources import Source
 
 #: So few examples are decoded before other processes would have begun.
@@ -92,8 +92,12 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     source = open_media(manifest.media.layout, folder, options, cache)
     if source is None:
         missing.append(NOT_FOUND)
-        if unread := unread_archives(folder, options.get("path")):
+        unread = unread_archives(folder, options.get("path"))
+        if unread:
             missing.append(f"{NOT_UNPACKED}, {', '.join(unread)}; unpack it, or pack it as .zip or .tar.gz.")
+        elif near := meant(folder, options.get("path")):
+            wanted = f"Expected {shown(options['path'])} there, a folder or an archive that is read"
+            missing.append(f"{wanted}; found {', '.join(map(shown, near))}, which may be what is meant.")
     else:
         require_same_examples(source, inputs)
     return source

@@ -15,6 +15,8 @@ from app.measuring.reading import Model, read_models
 from app.schema import issue_id
 from app.schema_votes import votes
 from ingest import rows
+from ingest.alignment import notes as notes_of
+from ingest.alignment import require_paired
 from ingest.building import Build, version
 from ingest.exemplars import Exemplar, choose, choose_of_sets
 from ingest.facts import compact
@@ -161,7 +163,7 @@ class _Storing:
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())
         counted = Media(n_issues, len(shown.sizes) - n_issues)
-        notes = () if media is None else tuple(media.notes())
+        notes = () if media is None else notes_of(media, build.inputs)
         return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare, notes=notes)
 
     def _dataset_id(self) -> int:
@@ -208,6 +210,7 @@ class _Storing:
                     n_shown = len(shown.sizes)
                     self._search(texts, wanted)
                     texts.clear()
+            require_paired(media, sought, shown.problems)
             self._tell(report(shown, issues, beside, n_bytes))
         self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
         return shown

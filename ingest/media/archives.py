@@ -28,7 +28,7 @@ from ingest.media.items import MediaError
 #: tar's own headers of long names and attributes; tarfile reads them whole.
 MAX_TAR_HEADER: Final = 1 << 20
 
-_TAR = re.compile(r".*\.(tar|tar\.gz|tgz|tar\.bz2|tbz2?|tar\.xz|txz)", re.IGNORECASE)
+_TAR = re.compile(r".*\.(tar|tar\.gz|tgz|tar\.bz2|tbz2?|tb2|tar\.xz|txz)", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _TAR_HEADERS: Final = (
     tarfile.XHDTYPE,

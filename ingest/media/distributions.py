@@ -16,7 +16,7 @@ from ingest.layouts import Options, packed
 from ingest.media import audio, image, text
 from ingest.media.archives import Store, open_store
 from ingest.media.clip_names import MEMBER, clip_rank, sound_rank, video
-from ingest.media.finding import find, read_options
+from ingest.media.finding import find, others, read_options
 from ingest.media.items import MediaItem, MediaSource
 from ingest.media.members import KeyOf, Members, Reading
 from ingest.media.sound_jobs import clip, sound
@@ -136,12 +136,13 @@ def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, rea
 
 
 def _open_own(folder: Path, told: Options, endings: Sequence[str] | None, reading: Reading) -> MediaSource | None:
-    path = find(folder, told.patterns(["."]))
+    patterns = told.patterns(["."])
+    path = find(folder, patterns)
     if path is None:
         return None
     store = open_store(path)
     key_of = _with_ending([_TEXT] if _has_texts(store) else None) if endings is None else _with_ending(endings)
-    return Members(store, key_of, reading, told, own=True)
+    return Members(store, key_of, reading, told, own=True, beside=others(folder, patterns, path))
 
 
 def _has_texts(store: Store) -> bool:

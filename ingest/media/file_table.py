@@ -55,6 +55,11 @@ class FileTable:
     def sources(self) -> Sequence[Path]:
         return self.parts
 
+    @property
+    def own(self) -> bool:
+        """Whether these are media of one's own, in names of one's own."""
+        return True
+
     def labels(self, keyed: bool = False) -> None:
         """None: which column holds labels, and how, is for readers of labels."""
 
@@ -70,6 +75,15 @@ class FileTable:
 
     def notes(self) -> Sequence[str]:
         return ()
+
+    def unpaired(self, keys: Sequence[str]) -> str:
+        """As ``Members.unpaired``."""
+        column = self.told.key_column
+        if not column:
+            return ""
+        first = next(batches(self.parts, [column], len(keys)), None)
+        some = "" if first is None else ", ".join(shown(str(key)) for key in first.column(column).to_pylist())
+        return f" in column {shown(column)}, which begins with {some}"
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), self.decode, workers)

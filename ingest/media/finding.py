@@ -3,6 +3,7 @@
 Patterns are globs relative to the folder; none leads out of it. What may be said is ``ingest.layouts``'s.
 """
 
+import difflib
 import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ _PACKED: Final = re.compile(r"(?i:\.gz|\.bz2|\.xz)$")
 _PART: Final = re.compile(r"-\d+-of-\d+(?=\.[^.]*$)")
 #: Endings of archives that nothing here unpacks.
 _UNREAD: Final = (".7z", ".rar", ".zst", ".tzst", ".lz4", ".lzma", ".lz", ".z", ".cab", ".dmg", ".iso", ".h5", ".lmdb")
+
+#: How alike names must be for one to be meant by the other, and how many are named.
+_CLOSE: Final = 0.75
+_NAMED: Final = 3
 
 
 def read_options(layout: str, given: Mapping[str, object]) -> Options:
@@ -43,6 +48,16 @@ def find(folder: Path, patterns: Sequence[str]) -> Path | None:
         if match is not None:
             return match
     return None
+
+
+def others(folder: Path, patterns: Sequence[str], found: Path) -> list[str]:
+    """The names of what could be meant as well as what was found, as an archive beside the folder of its name."""
+    return [] if found == folder else sorted({match.name for match in _matches(found.parent, patterns)} - {found.name})
+
+
+def taken(path: Path, beside: Sequence[str]) -> list[str]:
+    """A sentence that says which of several was taken, where there are several."""
+    return [f"read {shown(path.name)} and not {', '.join(map(shown, beside))}, which lies beside it"] if beside else []
 
 
 def _matches(base: Path, patterns: Sequence[str]) -> Iterator[Path]:
@@ -77,6 +92,23 @@ def unread_archives(folder: Path, path: object) -> list[str]:
         for found in base.glob(f"{glob.escape(path)}.*")
         if found.name.lower().endswith(_UNREAD)
     )
+
+
+def meant(folder: Path, path: object) -> list[str]:
+    """Names of what lies where nothing called ``path`` does, and is called nearly so.
+
+    An archive in a format that nobody foresaw is among them, and a folder in other capitals.
+    """
+    if not isinstance(path, str):
+        return []
+    place = folder / path
+    if not place.parent.is_dir():
+        return []
+    names = {entry.name.casefold(): entry.name for entry in place.parent.iterdir() if entry.name[0] != "."}
+    stems = {name: name.partition(".")[0] for name in names}
+    word = place.name.casefold()
+    close = set(difflib.get_close_matches(word.partition(".")[0], stems.values(), n=_NAMED, cutoff=_CLOSE))
+    return sorted(names[name] for name, stem in stems.items() if stem in close)
 
 
 def shuffled(count: int, seeds: Sequence[int]) -> list[int]:

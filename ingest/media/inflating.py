@@ -94,7 +94,7 @@ class Bounded:
 
 
 def inflated(packed: BinaryIO, path: Path) -> Bounded:
-    """What the open file ``packed`` holds, inflated if the ending of ``path`` is .gz, .bz2, .xz, .tgz, .tbz2 or .txz.
+    """What the open file ``packed`` holds, inflated if the ending of ``path`` is .gz, .bz2, .xz, or a tar's own.
 
     Raises MediaError, naming ``path``, where it is damaged, cut off or a bomb.
     """
@@ -176,4 +176,4 @@ DECOMPRESSORS: Final[Mapping[str, Callable[[Readable], Readable]]] = {
     ".xz": _Xz,
 }
 #: Endings of a tar with its compression -> the one of the compression.
-_ARCHIVES: Final = {".tgz": ".gz", ".tbz": ".bz2", ".tbz2": ".bz2", ".txz": ".xz"}
+_ARCHIVES: Final = {".tgz": ".gz", ".tbz": ".bz2", ".tb2": ".bz2", ".tbz2": ".bz2", ".txz": ".xz"}

@@ -29,6 +29,10 @@ class UnorderedError(DataError):
     """Files that are found by their place, and whose names do not say in which order they are."""
 
 
+class UnpairedError(MediaError):
+    """Media that go by name, of which not one has a name that is looked for."""
+
+
 class AbsentError(MediaError):
     """There are none where they were looked for, and there were some before."""
 

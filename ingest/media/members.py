@@ -18,8 +18,9 @@ from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store
 from ingest.media.choosing import Choice, Ranking
 from ingest.media.file_order import OrderError, composed, gap, in_order
-from ingest.media.finding import shuffled
+from ingest.media.finding import shuffled, taken
 from ingest.media.items import MediaError, MediaItem, MediaProblem, UnorderedError, Wanted
+from ingest.media.near_names import NearNames
 from ingest.media.sound_jobs import SoundJob
 from ingest.media.system_files import is_of_the_system
 from ingest.media.working import Decoder, Job, decoded
@@ -56,14 +57,27 @@ _Lookup = Callable[[str], Sequence[tuple[int, int]]]
 
 
 class Members:
-    """The members of ``store`` that ``key_of`` knows; ``own`` says that it is a folder of one's own."""
+    """The members of ``store`` that ``key_of`` knows.
 
-    def __init__(self, store: Store, key_of: KeyOf, reading: Reading, told: Options, *, own: bool = False) -> None:
+    ``own`` says that it is a folder of one's own; ``beside`` names what lies there and could be meant as well.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        key_of: KeyOf,
+        reading: Reading,
+        told: Options,
+        *,
+        own: bool = False,
+        beside: Sequence[str] = (),
+    ) -> None:
         self._store = store
         self._key_of = key_of
         self._reading = reading
         self._told = told
-        self._own = own
+        self.own = own
+        self._beside = beside
 
     @property
     def sources(self) -> Sequence[Path]:
@@ -86,17 +100,28 @@ class Members:
         return {index: ", ".join(match.member.name for match in matches) for index, matches in closest.items()}
 
     def notes(self) -> Sequence[str]:
-        if not self._own:
+        if not self.own:
             return ()
-        found = [f"passed over {beside}"] if (beside := self._others()) else []
+        found = taken(self._store.path, self._beside)
+        found += [f"passed over {beside}"] if (beside := self._others()) else []
         between = gap(self._numbered_keys) if self._told.order else ""
         return [*found, *([f"numbers are left out where {between}; files are paired by place"] if between else [])]
 
     def beside(self) -> str:
         """The files that are none of the dataset's by their names, in words that can follow a number; "" for none."""
         others = self._others()
-        between = gap(self._numbered_keys) if self._own and self._names_of_files else ""
+        between = gap(self._numbered_keys) if self.own and self._names_of_files else ""
         return (f" beside {others}" if others else "") + (f", and {between}" if between else "")
+
+    def unpaired(self, keys: Sequence[str]) -> str:
+        """What is there instead, where not one of the keys is found; "" for files that are not one's own.
+
+        In words that follow "found none of them".
+        """
+        if not self.own or self._told.order:
+            return ""
+        near = next((self._near.hint(key) for key in keys if self._near.of(key)), "")
+        return near or f" among files such as {self._near.some()}"
 
     def _others(self) -> str:
         names = [name for name in self._names_of_files if self._key_of(name) is None and not is_of_the_system(name)]
@@ -117,7 +142,7 @@ class Members:
         lookup = self._lookup(wanted)
         if self._reading.ranking is not None:
             yield from self._best(wanted, lookup, self._reading.ranking)
-        elif self._own:
+        elif self.own:
             yield from self._only(wanted, lookup)
         else:
             yield from self._each(wanted, lookup)
@@ -150,7 +175,7 @@ class Members:
         for index, matches in self._closest(lookup).items():
             for match in matches:
                 choice.add(index, match.place, match.member, self._part(wanted[index]))
-        alike = choice.drop_tied() if self._own else {}
+        alike = choice.drop_tied() if self.own else {}
         for index, candidates in alike.items():
             yield self._several(index, [one.member for one in candidates])
         for member, index in self._chosen(lookup, choice):
@@ -264,6 +289,10 @@ class Members:
         return [member.name for member in self._store.members()]
 
     @cached_property
+    def _near(self) -> NearNames:
+        return NearNames(name for name in self._names_of_files if self._key_of(name) is not None)
+
+    @cached_property
     def _numbered_keys(self) -> Sequence[str]:
         """The keys in their order, before it is shuffled."""
         keys = {key for name in self._names_of_files if (key := self._key_of(name)) is not None}
@@ -272,7 +301,7 @@ class Members:
             raise MediaError(self._store.path, f"expected the files of a dataset in it, found none{beside}")
         order = self._told.order or "sorted"
         try:
-            return in_order(keys, order if self._own or order != "sorted" else "text")
+            return in_order(keys, order if self.own or order != "sorted" else "text")
         except OrderError as error:
             raise UnorderedError(self._store.path, str(error)) from error
 
@@ -284,4 +313,4 @@ class Members:
     def _not_found(self, key: str | None) -> str:
         if key is None or self._told.order:
             return "expected a file of this index, found fewer files"
-        return f"expected a file named {shown(key)}, found none"
+        return f"expected a file named {shown(key)}, found none{self._near.hint(key) if self.own else ''}"

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from ingest.errors import shown
 from ingest.layouts import Options
 from ingest.media.archives import Member, MemberError, Store, open_store
 from ingest.media.encodings import text_lines
-from ingest.media.finding import find_table, read_options
+from ingest.media.finding import find_table, others, read_options, taken
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
 from ingest.media.parquet_files import batches, parquet_parts, require_row_order
 from ingest.media.records import unpacked
@@ -39,8 +40,9 @@ def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource 
     Options: path, column ("text" without it), key_column, encoding, count.
     """
     told = read_options("text-table", options)
-    path = find_table(folder, told.path, told.patterns(_PATTERNS))
-    return None if path is None else TextTable(open_store(path), told)
+    patterns = told.patterns(_PATTERNS)
+    path = find_table(folder, told.path, patterns)
+    return None if path is None else TextTable(open_store(path), told, others(folder, patterns, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,17 @@ class TextTable:
 
     store: Store
     told: Options
+    beside: Sequence[str] = ()  # what could be meant as well
 
     @property
     def sources(self) -> Sequence[Path]:
         path = self.store.path
         return parquet_parts(path) if path.suffix.lower() == ".parquet" else [path]
+
+    @property
+    def own(self) -> bool:
+        """Whether these are media of one's own, in names of one's own."""
+        return True
 
     def labels(self, keyed: bool = False) -> None:
         """None: which column holds labels, and how, is for readers of labels."""
@@ -62,7 +70,13 @@ class TextTable:
         """None: one file holds all examples."""
 
     def notes(self) -> Sequence[str]:
-        return ()
+        parts = {part.name for part in self.sources}
+        return taken(self.store.path, [name for name in self.beside if name not in parts])
+
+    def unpaired(self, keys: Sequence[str]) -> str:
+        """As ``Members.unpaired``."""
+        some = ", ".join(shown(key) for key, _ in islice(self._rows(), len(keys)))
+        return f" in column {shown(self.told.key_column)}, which begins with {some}" if self.told.key_column else ""
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), _shown, workers)

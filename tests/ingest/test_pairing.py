@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -247,3 +248,103 @@ def test_wrong_usage_of_check_is_status_2(arguments: list[str], said: str, capsy
     with pytest.raises(SystemExit, match="2"):
         main(["check", *arguments])
     assert said in capsys.readouterr().err
+
+
+def indexed(tiny: Tiny, names: list[object], files: list[str]) -> list[str]:
+    put(tiny, files)
+    tiny.files, tiny.extra["names.json"] = 'index = "names.json"', names
+    return manifest_of(tiny, FOLDER)
+
+
+def test_whole_numbers_in_an_index_are_names(tiny: Tiny, old: Path, query_of: Callable[[Path], Query]) -> None:
+    arguments = indexed(tiny, list(range(N)), [f"{index}.png" for index in range(N)])
+    assert main(["add", *arguments, "--catalogue", str(old)]) == 0
+    found = shades(query_of(old))
+    assert len(found) >= 8
+    assert all(index == shade for index, shade in found.items())
+
+
+@pytest.mark.parametrize("entry", [0.5, True, None, ["0"]])
+def test_what_is_no_name_in_an_index_is_refused(tiny: Tiny, entry: object, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = indexed(tiny, [*range(N - 1), entry], ["0.png"])
+    assert main(["check", *arguments]) == 1
+    assert f"names.json: entry {N - 1}: expected a name, as text or a whole number" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([f"N{index}.png" for index in range(N)], ".png', which has other capitals"),
+        ([f"{folder}/n{index}.png" for folder in "ab" for index in range(N)], "2 files in folders that"),
+        ([f"a/n{index}.png" for index in range(N)], "which lies in a folder that the name has to say"),
+        ([f"{index:02}.png" for index in range(N)], "found none of them among files such as '"),
+    ],
+    ids=["capitals", "two folders", "a folder", "others"],
+)
+def test_an_index_of_which_no_file_is_found_is_wrong(
+    tiny: Tiny,
+    old: Path,
+    query_of: Callable[[Path], Query],
+    capsys: pytest.CaptureFixture[str],
+    files: list[str],
+    told: str,
+) -> None:
+    arguments = indexed(tiny, [f"n{index}.png" for index in range(N)], [])
+    for file in files:
+        (tiny.folder / "images" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tiny.folder / "images" / file).write_bytes(picture(7))
+    for command in (["check", *arguments], ["add", *arguments, "--catalogue", str(old)]):
+        assert main(command) == 1
+        said = "".join(capsys.readouterr())
+        assert "expected media of the names that the examples have, such as 'n" in said
+        assert told in said
+    assert query_of(old)("SELECT count(*) FROM media") == [(0,)]
+
+
+def test_a_table_of_which_no_key_is_found_is_wrong(tiny: Tiny, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny.files, tiny.extra["names.json"] = 'index = "names.json"', [f"n{index}" for index in range(N)]
+    arguments = manifest_of(tiny, 'layout = "text-table"\npath = "t.csv"\nkey_column = "id"')
+    Path(arguments[0]).write_text(Path(arguments[0]).read_text().replace('"image"', '"text"'))
+    (tiny.folder / "t.csv").write_text("id,text\n" + "".join(f"N{index},a text\n" for index in range(N)))
+    assert main(["check", *arguments]) == 1
+    assert "found none of them in column 'id', which begins with 'N0', 'N1', 'N2'" in capsys.readouterr().out
+
+
+def test_one_name_of_two_examples_is_told(tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"n{index}.png" for index in range(N)]
+    arguments = indexed(tiny, [names[0], names[0], *names[2:]], names)
+    assert main(["add", *arguments, "--catalogue", str(old)]) == 0
+    told = "an example has another's name and shows the same: 0 and 1 are both 'n0.png'"
+    assert told in capsys.readouterr().out
+
+
+def test_which_of_a_folder_and_an_archive_is_read_is_told(
+    tiny: Tiny, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tiny, [f"{index:02}.png" for index in range(N)])
+    (tiny.folder / "images.zip").write_bytes(b"of another day")
+    arguments = manifest_of(tiny, f'{FOLDER}\norder = "sorted"')
+    for command in (["check", *arguments], ["add", *arguments, "--catalogue", str(old)]):
+        assert main(command) == 0
+        assert "tiny: read 'images' and not 'images.zip', which lies beside it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["images.foo", "Images", "image", "images-1.pack"])
+def test_what_may_be_meant_is_named(tiny: Tiny, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    arguments = manifest_of(tiny, FOLDER)
+    (tiny.folder / name).mkdir()
+    assert main(["check", *arguments]) == 1
+    assert f"found '{name}', which may be what is meant" in capsys.readouterr().out
+
+
+def test_a_tar_called_tb2_is_read(tiny: Tiny, old: Path, query_of: Callable[[Path], Query]) -> None:
+    arguments = manifest_of(tiny, f'{FOLDER}\norder = "sorted"')
+    with tarfile.open(tiny.folder / "images.tb2", "w:bz2") as archive:
+        for index in range(N):
+            info = tarfile.TarInfo(f"images/{index:02}.png")
+            info.size = len(picture(index * 6))
+            archive.addfile(info, io.BytesIO(picture(index * 6)))
+    assert main(["add", *arguments, "--catalogue", str(old)]) == 0
+    found = shades(query_of(old))
+    assert len(found) >= 8
+    assert all(index == shade for index, shade in found.items())
