@@ -69,6 +69,33 @@ def test_pages_of_the_release_fit(wide, release):
         require_fit(page, [*RELEASE_PAGES, "/cifar100/classes", "/quickdraw/corrected", "/media-coverage"])
 
 
+#: How many cells or choices there are, and how many of them reach beyond the window.
+CUT = """(which) => {
+    const found = [...document.querySelectorAll(which)], edge = document.documentElement.clientWidth;
+    return [found.length, found.filter((e) => e.getBoundingClientRect().right > edge + 0.5).length];
+}"""
+
+
+def test_the_point_of_each_table_is_in_view_on_a_phone(wide, site, release):
+    with tab(wide[1], release) as page:
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.goto(address_of(page, "/cifar10/corrected"))
+        assert page.evaluate(CUT, ".policy select") == [6, 0]
+        page.goto(address_of(page, "/reproduction"))
+        n, cut = page.evaluate(CUT, ".reproduced .outcome")
+        assert n > 100
+        assert cut == 0
+    with tab(wide[1], site) as page:
+        page.set_viewport_size({"width": 390, "height": 900})
+        size = page.request.get("/api/v1/datasets/sample-digits").json()["size"]
+        page.goto(address_of(page, "/sample-digits/evaluate"))
+        sent = {"name": "mine.csv", "mimeType": "text/csv", "buffer": b"prediction\n" + b"1\n" * size}
+        page.set_input_files("input[type=file]", sent)
+        page.click(".upload button")
+        page.wait_for_selector(".accuracies")
+        assert page.evaluate(CUT, ".accuracies td:nth-child(3)") == [4, 0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["site", "release"])
 def test_every_kind_of_page_of_every_dataset_fits(wide, kind, request):
