@@ -26,6 +26,8 @@ _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xf
 #: The first that fits is taken: whoever separates by a semicolon or a tab may write decimal commas.
 _SEPARATORS: Final = ("\t", ";", ",")
 _WORDS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+#: Quoted cells with spaces between them. Names have spaces too, so a table separated by them is not guessed at.
+_SPACED: Final = re.compile(r'"[^"]*"(?: "[^"]*"| [^\s"]+)+\s*')
 _EXCELS: Final = re.compile(r"sep=(.)\s*")
 
 #: The line on which a row ends, and its cells.
@@ -85,6 +87,10 @@ def read_table(stream: TextIO, is_header: Callable[[Sequence[str]], bool] = lamb
         separator, head[-1] = told[1], "\n"  # a blank line, so that lines are counted right
     else:
         head += _logical_lines(lines, 1)
+        if any(map(_SPACED.fullmatch, head)):
+            raise TableError(
+                'expected cells separated by tabs, semicolons or commas, found spaces; in R say sep = "\\t"'
+            )
         separator = _separator(head)
     reader = csv.reader(chain(head, lines), delimiter=separator, strict=True)
     rows = _rows(reader)

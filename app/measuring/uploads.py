@@ -255,6 +255,8 @@ def _whole_or_same(array: NDArray[np.float64]) -> NDArray[Any]:
 
 _READERS: Final[Mapping[str, Callable[[Path, Target], Ranked]]] = {
     ".csv": read_csv,
+    ".tsv": read_csv,
+    ".txt": read_csv,
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".parquet": _read_parquet,

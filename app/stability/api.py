@@ -153,8 +153,9 @@ def crossings(request: Request, name: str) -> Response:
     summary="Evaluate your own predictions",
     openapi_extra=_UPLOAD,
     description=(
-        "Send predictions for the whole test set as the field ``file`` of a form (multipart/form-data): .csv, .npy, "
-        f".npz, .parquet or .json, at most {MOST_BYTES_WORDS}; one row an example, a class, ranked classes or a score "
+        "Send predictions for the whole test set as the field ``file`` of a form (multipart/form-data): .csv, .tsv, "
+        f".txt, .npy, .npz, .parquet or .json, at most {MOST_BYTES_WORDS}; one row an example, a class, ranked classes "
+        "or a score "
         "for each class in it, in the order of the test set or with ``index`` or ``key`` beside it. Nothing is stored."
     ),
 )

@@ -224,7 +224,7 @@ REFUSED = {
     ),
     "all ranked.json": (json.dumps(np.argsort(-SCORES, axis=1).tolist()).encode(), "all 7 in each row can be ranked"),
     "some true.json": (json.dumps([True, *[0] * (N - 1)]).encode(), "true and false among others"),
-    "predictions.txt": (b"0\n", "ending in .csv.*found '.txt'"),
+    "predictions.doc": (b"0\n", "ending in .csv.*found '.doc'"),
     "predictions": (b"0\n", "without one"),
 }
 
@@ -299,6 +299,24 @@ def from_r(header, rows, names, separator=",") -> bytes:
     lines = [separator.join(f'"{cell}"' for cell in header)]
     lines += [separator.join([f'"{name}"', *map(str, row)]) for name, row in zip(names, rows, strict=True)]
     return ("\n".join(lines) + "\n").encode()
+
+
+@pytest.mark.parametrize("name", ["table.txt", "table.tsv", "TABLE.TXT"])
+def test_tables_of_other_endings_are_read_as_csv_is(tmp_path, name):
+    found = read(tmp_path, name, from_r(NAMES, SCORES.tolist(), range(1, N + 1), "\t"))
+    assert (found[:, 0] == TOP).all()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        from_r(NAMES, SCORES.tolist(), range(1, N + 1), " "),
+        from_r(["prediction"], [[f'"{spelled(c)}"'] for c in TOP], range(1, N + 1), " "),
+    ],
+)
+def test_a_table_separated_by_spaces_is_refused_with_what_to_write(tmp_path, content):
+    with pytest.raises(UploadError, match="separated by tabs, semicolons or commas, found spaces; in R say sep"):
+        read(tmp_path, "table.txt", content)
 
 
 PLAIN = as_csv(range(7), SCORES.tolist()).decode()
