@@ -105,10 +105,15 @@ def _headless(first: Sequence[str], target: Target) -> Layout:
         if all(whole_number(cell) is not None for cell in first):
             raise UploadError(
                 f"expected names of columns in the first line, for {width} whole numbers a row can be ranked classes "
-                f"or scores of {width} classes; found {short(', '.join(first))}"
+                f"or scores of {width} classes; found {short(', '.join(first))}{_from_one(first)}"
             )
         return Layout(None, None, tuple(range(width)), scores=True)
     return layout([f"top {place + 1}" for place in range(width)], target)
+
+
+def _from_one(first: Sequence[str]) -> str:
+    counted = [cell.strip() for cell in first] == [str(number) for number in range(1, len(first) + 1)]
+    return "; the columns look counted from 1, and classes are counted from 0" if counted else ""
 
 
 class _Scores:

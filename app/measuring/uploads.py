@@ -8,6 +8,7 @@ import math
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Final
@@ -23,6 +24,7 @@ from app.measuring.git_pointers import MOST as MOST_OF_A_POINTER
 from app.measuring.git_pointers import pointer
 from app.measuring.prediction_columns import Layout, layout
 from app.measuring.prediction_csv import read_csv
+from app.measuring.row_names import stored_index
 
 #: The largest file that is read, and the most an archive may unpack to.
 MOST_BYTES: Final = 200_000_000
@@ -168,9 +170,12 @@ def _read_parquet(path: Path, target: Target) -> Ranked:
             if weight > 4 * MOST_BYTES:
                 raise UploadError(f"the table unpacks to {weight:,} bytes, more than {4 * MOST_BYTES:,}")
             shape = layout(file.schema_arrow.names, target)
+            steps = stored_index(file.schema_arrow.metadata).steps
+            if shape.by is None and steps not in (None, range(facts.num_rows)):
+                shape = replace(shape, by="row names")  # of pandas, which keeps a range beside the columns
             gathered = Gathered(target, shape.by)
             for batch in file.iter_batches(batch_size=max(1, _CELLS // facts.num_columns)):
-                _add_batch(batch, shape, gathered)
+                _add_batch(batch, shape, gathered, steps)
     except pa.ArrowMemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -178,7 +183,7 @@ def _read_parquet(path: Path, target: Target) -> Ranked:
     return gathered.aligned()
 
 
-def _add_batch(batch: Any, shape: Layout, gathered: Gathered) -> None:
+def _add_batch(batch: Any, shape: Layout, gathered: Gathered, steps: range | None) -> None:
     columns = [batch.column(place) for place in shape.values]
     if any(column.null_count for column in columns):
         raise UploadError(f"expected a value in every cell, found empty ones behind row {gathered.n_rows:,}")
@@ -186,6 +191,8 @@ def _add_batch(batch: Any, shape: Layout, gathered: Gathered) -> None:
     if shape.scores and any(array.dtype.kind not in "iuf" for array in arrays):
         raise UploadError("expected numbers in the columns of scores, found something else")
     ids = None if shape.id_column is None else batch.column(shape.id_column).to_pylist()
+    if ids is None and shape.by is not None and steps is not None:
+        ids = list(steps[gathered.n_rows : gathered.n_rows + batch.num_rows])
     gathered.add(np.stack(arrays, axis=1), ids, shape.scores)
 
 
