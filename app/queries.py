@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from app import audience, schema
+from app.answers import answers, with_named_votes
 from app.catalogue_file import require_reader
 from app.database import Catalogue
 from app.domain import corrections
@@ -20,8 +21,7 @@ from app.errors import FilterError, NotFound, near_names
 from app.facets import cells, total
 from app.filters import IssueFilter
 from app.prepared import Prepared
-from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt, VoteFor
-from app.schema_votes import votes
+from app.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt
 from app.selection import POSITIONS, Selection, selection
 
 _m = schema.media.c
@@ -63,7 +63,8 @@ def issue_page(
 ) -> Page[Issue]:
     """The issues of a filter behind the cursor ``after``, or before the cursor ``before``; the first ones without."""
     page = issue_rows(catalogue, dataset, f, limit, after, before)
-    return Page(_issues(dataset, page.items), page.total, page.before, page.after)
+    issues = with_named_votes(catalogue, dataset, _issues(dataset, page.items))
+    return Page(issues, page.total, page.before, page.after)
 
 
 def issue_rows(
@@ -94,11 +95,10 @@ def issue_rows(
 
 def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
     """All that is known of one issue, None when no issue has this index."""
-    chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
-    rows = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
-    if not rows or rows[0].idx != idx:
+    rows = _row_of(catalogue, dataset, idx, agreement)
+    if not rows:
         return None
-    (issue,) = _issues(dataset, rows)
+    (issue,) = with_named_votes(catalogue, dataset, _issues(dataset, rows))
     i, v, m = schema.issues.c, schema.verdicts.c, schema.media.c
     verdicts = catalogue.connection.execute(
         select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
@@ -111,7 +111,7 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     return IssueDetail(
         issue=issue,
         row=rows[0],
-        votes=_votes(catalogue, dataset, issue.id),
+        votes=answers(catalogue, dataset, issue.id),
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
         top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
         text=text.data.decode() if text else None,
@@ -120,20 +120,11 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     )
 
 
-def _votes(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> tuple[VoteFor, ...]:
-    c = votes.c
-    rows = catalogue.connection.execute(
-        select(c.option, c.word, c.classes, c.n).where(c.issue_id == issue_id).order_by(c.position)
-    )
-    return tuple(
-        VoteFor(
-            row.option,
-            row.word,
-            None if row.classes is None else tuple(dataset.classes[class_id] for class_id in json.loads(row.classes)),
-            row.n,
-        )
-        for row in rows
-    )
+def _row_of(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:
+    """The row of an example, no row where it is no issue."""
+    chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
+    rows = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
+    return [row for row in rows if row.idx == idx]
 
 
 def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
@@ -148,11 +139,17 @@ def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Is
 
 
 def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[Issue]:
-    """The most suspicious corrected issues of a dataset, at the strictest agreement that has any; else any issues."""
+    """The most suspicious corrected issues of a dataset, at the strictest agreement that has any; else any issues.
+
+    They are told at the default agreement, as wherever nothing else is asked for: agreement chooses among the labels of
+    an example with several.
+    """
     for agreement in reversed(dataset.agreements):
         if dataset.categories[agreement].get(Category.CORRECTABLE):
             f = IssueFilter(agreement=agreement, category=(Category.CORRECTABLE.value,))
-            return issue_page(catalogue, dataset, f, n).items
+            rows = issue_rows(catalogue, dataset, f, n).items
+            told = [row for r in rows for row in _row_of(catalogue, dataset, r.idx, dataset.default_agreement)]
+            return with_named_votes(catalogue, dataset, _issues(dataset, told))
     return issue_page(catalogue, dataset, IssueFilter(agreement=dataset.default_agreement), n).items
 
 

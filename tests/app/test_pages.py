@@ -245,6 +245,19 @@ def test_the_home_page_of_the_release(real):
     assert "5,105,386" in page.words
 
 
+def test_a_card_of_the_home_page_shows_what_its_link_shows(real):
+    """AudioSet's most telling example has another corrected set where five of five must agree."""
+    shown = re.findall(
+        r'<a class="look" href="/(\w+)/issues/(\d+)">.*?</a>\s*(?=</div>)', real.get("/").text, re.DOTALL
+    )
+    assert ("audioset", "2350") in shown
+    home = " ".join(read(real, "/").words.split())
+    issue = real.get("/api/v1/datasets/audioset/issues/2350").json()
+    assert len(issue["corrected"]) > 1
+    given, corrected = (" · ".join(c["name"] for c in issue[name]) for name in ("given", "corrected"))
+    assert f"given{given}corrected{corrected}" in home
+
+
 def test_the_home_page_with_samples_alone_tells_how_to_load_the_release(client):
     page = read(client, "/")
     assert "python -m ingest release label-errors" in page.words
