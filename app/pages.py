@@ -52,7 +52,7 @@ KINDS: Final = (
     (Category.MULTI_LABEL, "Enough people see both labels."),
     (Category.NEITHER, "Enough people see neither label."),
     (Category.NON_AGREEMENT, "None of these has enough votes."),
-    (Category.NON_ERROR, "No error: at least three people confirm the given label."),
+    (Category.NON_ERROR, "No error: a majority confirms the given label, three of five people in the paper."),
     (
         Category.UNREVIEWED,
         "Nobody has looked, as at all examples that were not flagged. The example keeps its given label.",
