@@ -93,8 +93,8 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
         is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),
-        rows=[_row(category, counts.get(category, 0), wanted) for category in _ORDER if is_possible(category, dataset)],
-        others=None if dataset.size is None else dataset.size - sum(counts.values()),
+        rows=[_row(dataset, category, wanted) for category in _ORDER if is_possible(category, dataset)],
+        others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
         sizes=found,
         bar=sets_bar(found) if found and found.all else "",
         downloads=downloads,
@@ -110,14 +110,16 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     )
 
 
-def _row(category: Category, count: int, wanted: Wanted) -> Row:
-    done = decision(category, wanted.policy)
-    offered_here = offers((), removed=False).get(category.value, ())
+def _row(dataset: Dataset, category: Category, wanted: Wanted) -> Row:
+    # What was flagged and is no issue here cannot be told from the rest, so it keeps its label under every policy.
+    unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
+    done = decision(category, wanted.policy, issue=not unlisted)
+    offered_here = () if unlisted else offers((), removed=False).get(category.value, ())
     chosen = wanted.policy.treatment(category) if category in TREATMENTS else None
     return Row(
         name=category.value,
         badge=badge(category),
-        count=count,
+        count=dataset.categories[wanted.policy.agreement].get(category, 0) + unlisted,
         action=done.action,
         choices=tuple((value, _TREATMENT_WORDS[Treatment(value)], value == chosen) for value in offered_here),
         fixed="get the label that reviewers agreed on" if done.action is Action.CORRECTED else "keep the given label",

@@ -204,6 +204,7 @@ def _datasets(connection: Connection) -> list[Dataset]:
     classes = _classes(connection)
     labels = _labels(connection, classes)
     categories = _categories(connection)
+    flagged_checked = _flagged_checked(connection)
     sources: dict[int, list[Source]] = defaultdict(list)
     for row in connection.execute(select(schema.sources).order_by(schema.sources.c.path)):
         sources[row.dataset_id].append(Source(row.path, row.role, row.sha256, row.bytes))
@@ -214,7 +215,13 @@ def _datasets(connection: Connection) -> list[Dataset]:
     rows = connection.execute(select(schema.datasets).order_by(schema.datasets.c.position, schema.datasets.c.name))
     return [
         _dataset(
-            row, classes[row.id], labels[row.id], categories[row.id], tuple(sources[row.id]), tuple(models[row.id])
+            row,
+            classes[row.id],
+            labels[row.id],
+            categories[row.id],
+            flagged_checked.get(row.id, 0),
+            tuple(sources[row.id]),
+            tuple(models[row.id]),
         )
         for row in rows
     ]
@@ -225,6 +232,7 @@ def _dataset(
     classes: dict[int, ClassInfo],
     labels: dict[int, Label],
     categories: dict[int, dict[Category, int]],
+    n_flagged_checked: int,
     sources: tuple[Source, ...],
     models: tuple[str, ...],
 ) -> Dataset:
@@ -240,6 +248,7 @@ def _dataset(
         labels_known=bool(row.labels_known),
         n_flagged=row.n_flagged,
         n_checked=row.n_checked,
+        n_flagged_checked=n_flagged_checked,
         n_errors=row.n_errors,
         n_issues=row.n_issues,
         n_guesses_changed=row.n_guesses_changed,
@@ -286,3 +295,12 @@ def _categories(connection: Connection) -> dict[int, dict[int, dict[Category, in
     for row in connection.execute(select(*dimensions, func.sum(f.c.n).label("n")).group_by(*dimensions)):
         found[row.dataset_id][row.agreement][Category(row.category)] = row.n
     return found
+
+
+def _flagged_checked(connection: Connection) -> dict[int, int]:
+    """Dataset -> flagged issues that reviewers looked at; as many at every agreement threshold."""
+    f = schema.facets
+    at = (f.c.dataset_id, f.c.agreement)
+    looked_at = (f.c.flagged.is_(True), f.c.category != Category.UNREVIEWED.value)
+    rows = connection.execute(select(*at, func.sum(f.c.n).label("n")).where(*looked_at).group_by(*at))
+    return {row.dataset_id: row.n for row in rows}

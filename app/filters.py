@@ -145,7 +145,9 @@ class IssueFilter:
             clauses.append(f"that match “{self.q}”")
         middle = (" " + ", ".join(clauses)) if clauses else ""
         order = order_words(dataset, self.sort)
-        return f"{' '.join(parts)}{middle}, at {self.agreement} of {dataset.raters} votes, {order}."
+        if dataset.n_checked:
+            middle += f", at {self.agreement} of {dataset.raters} votes"
+        return f"{' '.join(parts)}{middle}, {order}."
 
 
 def _pairs(dataset: Dataset, f: IssueFilter) -> list[tuple[str, str]]:

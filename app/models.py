@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.estimates import Basis
+
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -72,13 +74,25 @@ class DatasetOut(Model):
     classes: Count = Field(description="Number of classes.")
     flagged: Count | None = Field(description="Examples that confident learning flagged.")
     checked: Count = Field(description="Examples that reviewers looked at.")
+    checked_of_flagged: Count = Field(description="Flagged examples that reviewers looked at.")
     errors: Count = Field(description="Checked examples whose given label reviewers did not confirm.")
     non_errors: Count
     guesses_changed: Count = Field(
         description="Checked examples for which the model now guesses another label than reviewers were shown."
     )
-    unreviewed: Count = Field(description="Flagged examples that wait for review.")
-    estimated_errors: Count | None = Field(description="flagged x errors / checked where a sample was checked.")
+    unreviewed: Count = Field(
+        description="Flagged examples that wait for review, flagged - checked_of_flagged. Where it is not known which "
+        "they are, they are not among the issues."
+    )
+    estimated_errors: Count | None = Field(
+        description="flagged x errors / checked, over the flagged examples, and the errors found beside them. Where "
+        "the model now guesses other labels than reviewers were shown, the errors found. Null where no flagged example "
+        "was checked."
+    )
+    basis: Basis = Field(
+        description='What estimated_errors rests on: "counted" where every flagged example was checked, "estimated" '
+        'where those that were checked stand for the others, "at least" where nothing does.'
+    )
     percent_error: float | None = Field(description="100 x estimated_errors / size.")
     categories: dict[str, CategoryCounts] = Field(description="By agreement threshold.")
     agreements: list[int]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from app.domain.estimates import Basis
 from app.domain.verdicts import Category
 from app.errors import FilterError
 from app.possible_categories import is_possible
@@ -45,6 +46,7 @@ class Column:
     figure: Callable[[Dataset], Any]
     paper: str | None = None  # where the paper's figure stands in ``Dataset.about``
     show: Callable[[Any], str] | None = None
+    on_basis: bool = False  # rests on the dataset's ``basis``, and may be a lower bound
 
     @property
     def numeric(self) -> bool:
@@ -55,9 +57,10 @@ class Column:
         if self.show is None:
             return Cell(value or "–")
         printed = paper_figure(dataset, self.paper) if self.paper else None
-        if printed is None or self.show(printed) == self.show(value):
-            return Cell(self.show(value))
-        return Cell(self.show(value), self.show(printed))
+        text = self.show(value)
+        beside = None if printed is None or self.show(printed) == text else self.show(printed)
+        bound = self.on_basis and value is not None and dataset.basis is Basis.AT_LEAST
+        return Cell(f"≥ {text}" if bound else text, beside)
 
 
 def paper_figure(dataset: Dataset, name: str) -> Any:
@@ -71,10 +74,15 @@ def paper_figure(dataset: Dataset, name: str) -> Any:
 
 
 def category_count(dataset: Dataset, category: Category) -> int | None:
-    """Issues of a category at the paper's agreement; None where reviewers had no such answer to choose."""
-    if not is_possible(category, dataset):
+    """Issues of a category at the paper's agreement; None where nobody looked, or nobody could give such an answer."""
+    if not dataset.n_checked or not is_possible(category, dataset):
         return None
     return dataset.categories[dataset.default_agreement].get(category, 0)
+
+
+def _if_reviewed(count: Callable[[Dataset], int]) -> Callable[[Dataset], int | None]:
+    """A count of verdicts; none were found where nobody looked, which is not to have found none."""
+    return lambda dataset: count(dataset) if dataset.n_checked else None
 
 
 def _category(name: str, title: str, category: Category) -> Column:
@@ -88,14 +96,14 @@ TABLE_1: Final = (
     Column("model", "Model", lambda d: d.about.get("model")),
     Column("flagged", "Flagged", lambda d: d.n_flagged, "flagged", number),
     Column("checked", "Checked", lambda d: d.n_checked, "checked", number),
-    Column("errors", "Errors", lambda d: d.n_errors, "errors", number),
-    Column("estimated", "Errors, estimated", lambda d: d.estimated_errors, "estimated_errors", number),
-    Column("percent", "% error", lambda d: d.percent_error, "percent_error", percent),
+    Column("errors", "Errors", _if_reviewed(lambda d: d.n_errors), "errors", number),
+    Column("estimated", "Errors, estimated", lambda d: d.estimated_errors, "estimated_errors", number, on_basis=True),
+    Column("percent", "% error", lambda d: d.percent_error, "percent_error", percent, on_basis=True),
 )
 TABLE_2: Final = (
     Column("dataset", "Dataset", lambda d: d.title),
-    Column("non_errors", "Non-errors", lambda d: d.n_non_errors, "non_errors", number),
-    Column("errors", "Errors", lambda d: d.n_errors, "errors", number),
+    Column("non_errors", "Non-errors", _if_reviewed(lambda d: d.n_non_errors), "non_errors", number),
+    Column("errors", "Errors", _if_reviewed(lambda d: d.n_errors), "errors", number),
     _category("non_agreement", "Non-agreement", Category.NON_AGREEMENT),
     _category("correctable", "Correctable", Category.CORRECTABLE),
     _category("multi_label", "Multi-label", Category.MULTI_LABEL),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from app.domain.estimates import Basis, basis
 from app.domain.verdicts import Category
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class Dataset:
     labels_known: bool
     n_flagged: int | None
     n_checked: int
+    n_flagged_checked: int  # of the flagged; reviewers may have seen others too, which an earlier model flagged
     n_errors: int
     n_issues: int
     n_guesses_changed: int  # checked examples for which the model now guesses another label than reviewers were shown
@@ -110,8 +112,23 @@ class Dataset:
 
     @property
     def n_unreviewed(self) -> int:
-        """Flagged examples that wait for review; as many at every agreement threshold."""
+        """Issues that wait for review; as many at every agreement threshold."""
         return self.categories.get(self.default_agreement, {}).get(Category.UNREVIEWED, 0)
+
+    @property
+    def n_waiting(self) -> int:
+        """Flagged examples that nobody has checked, also where it is not known here which they are."""
+        return max(self.n_unreviewed, (self.n_flagged or 0) - self.n_flagged_checked)
+
+    @property
+    def n_unlisted(self) -> int:
+        """Flagged examples that are no issues here, for nobody has checked them and which they are is not known."""
+        return self.n_waiting - self.n_unreviewed
+
+    @property
+    def basis(self) -> Basis:
+        """What the number of errors rests on."""
+        return basis(self.n_waiting, same_model=not self.n_guesses_changed)
 
     @property
     def n_models(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.estimates import Basis, basis, estimated_errors
 from app.domain.verdicts import Category
 from app.schema import SCHEMA_VERSION
 from ingest.ballots import Verdict
@@ -69,8 +70,13 @@ class Counts:
     estimated_errors: int | None
     percent_error: float | None
     changed: int  # checked examples for which the model now guesses another label than reviewers were shown
-    waiting: int  # flagged examples that nobody looked at
+    waiting: int  # flagged examples that nobody looked at, also those that are no issues here one by one
     categories: dict[int, Counter[Category]]
+
+    @property
+    def basis(self) -> Basis:
+        """What the estimated errors rest on."""
+        return basis(self.waiting, same_model=not self.changed)
 
 
 @dataclass(frozen=True)
@@ -184,15 +190,10 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
     changed = int(issues.changed.sum())
     errors_of_flagged = sum(int(index) in wrong for index in issues.indices[issues.flagged])
     checked_of_flagged = sum(int(index) in verdicts for index in issues.indices[issues.flagged])
-    estimated = None
-    if changed and verdicts:
-        # What an earlier model flagged is no random sample of what this one flags: what was confirmed is all we know.
-        estimated = len(wrong)
-    elif checked_of_flagged:
-        # Errors among the flagged, as far as a random sample of them tells, and those found beside them.
-        estimated = round(flagged * errors_of_flagged / checked_of_flagged) + len(wrong) - errors_of_flagged
+    beside = len(wrong) - errors_of_flagged
+    estimated = estimated_errors(flagged, checked_of_flagged, errors_of_flagged, beside, same_model=not changed)
     percent = None if estimated is None or inputs.size is None else 100 * estimated / inputs.size
-    waiting = int(issues.flagged.sum()) - checked_of_flagged
+    waiting = max(0, flagged - checked_of_flagged)
     return Counts(flagged, len(verdicts), len(wrong), estimated, percent, changed, waiting, categories)
 
 

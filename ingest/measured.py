@@ -124,6 +124,8 @@ def _like_for_like(found: Mapping[str, Any]) -> list[str]:
     on_p, on_d = accuracy["pruned"], accuracy["all"]
     if effects["correcting"] is None:
         return []
+    if not sizes["C"] and not sizes["U"]:
+        return [f"no label is corrected or left out: {on_d['original_top1']:.2%} by the given labels"]
     lines = [
         f"on the {sizes['P']:,} examples of P: {on_p['original_top1']:.2%} by the given labels, "
         f"{on_p['corrected_top1']:.2%} with {sizes['C']:,} corrected ({_points(effects['correcting'])})"
@@ -141,6 +143,8 @@ def _points(effect: float) -> str:
 
 
 def _changes(changes: Mapping[str, Any], n: int) -> list[str]:
+    if not n:
+        return []
     lines = [
         "",
         f"of the {n:,} corrected examples {changes['gained']:,} are right only by the corrected label, "

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import RowMapping, select
 
 from app import schema
+from app.domain.estimates import Basis
 from ingest.building import Build
 from ingest.description import Paper
 from ingest.media import AbsentError, MediaProblem, WrongNumberError
@@ -14,6 +15,11 @@ from ingest.reading import reading
 from ingest.storing import Media, Stored
 
 _PROBLEMS_SHOWN = 20
+_ON_BASIS = {
+    Basis.COUNTED: "",
+    Basis.ESTIMATED: "; the share of errors is estimated from those that were checked",
+    Basis.AT_LEAST: "; the share of errors is at least the one found so far",
+}
 
 
 def summary(stored: Sequence[Stored]) -> str:
@@ -48,15 +54,18 @@ def summary(stored: Sequence[Stored]) -> str:
 
 
 def review_lines(build: Build) -> list[str]:
-    """For how many checked examples the guess has changed, and then how many suspects wait for review."""
+    """For how many checked examples the guess has changed, and how many flagged ones wait for review."""
     counts = build.counts
-    if not counts.changed:
+    if not counts.checked:
         return []
     guesses = f"{counts.changed:,} of {counted(counts.checked, 'checked example')}"
-    return [
-        f"the model now guesses another label than reviewers were shown for {guesses}; the verdicts stand",
-        f"{counted(counts.waiting, 'flagged example')} {'waits' if counts.waiting == 1 else 'wait'} for review",
-    ]
+    lines = []
+    if counts.changed:
+        lines.append(f"the model now guesses another label than reviewers were shown for {guesses}; the verdicts stand")
+    if counts.waiting or counts.changed:
+        wait = "waits" if counts.waiting == 1 else "wait"
+        lines.append(f"{counted(counts.waiting, 'flagged example')} {wait} for review{_ON_BASIS[counts.basis]}")
+    return lines
 
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:
@@ -133,11 +142,19 @@ def _figures_of(build: Build, media: Media) -> list[str]:
         _beside(_count(counts.flagged), paper, "flagged"),
         _beside(_count(counts.checked), paper, "checked"),
         _beside(_count(counts.errors), paper, "errors"),
-        _beside("-" if counts.percent_error is None else f"{counts.percent_error:.2f}", paper, "percent_error"),
+        _beside(_share(build), paper, "percent_error"),
         _count(len(build.issues)),
         f"{media.issues:,} of {len(build.issues):,}",
         _count(media.exemplars),
     ]
+
+
+def _share(build: Build) -> str:
+    """The per cent of errors, with a sign where it is a lower bound."""
+    counts = build.counts
+    if counts.percent_error is None:
+        return "-"
+    return f"{'>= ' if counts.basis is Basis.AT_LEAST else ''}{counts.percent_error:.2f}"
 
 
 def _count(n: int | None) -> str:

@@ -104,7 +104,7 @@ def test_a_dataset_counts_changed_guesses_and_who_waits(client: httpx.Client, is
     assert dataset["unreviewed"] == api(client, "tiny/issues?category=unreviewed")["total"] > 0
     page = words(client, "/tiny")
     assert "For 3 of the 6 checked the model now guesses another label than reviewers were shown." in page
-    assert f"{dataset['unreviewed']} new suspects wait for review" in page
+    assert f"{dataset['unreviewed']} suspects wait for review" in page
     assert api(client, "named")["guesses_changed"] == 0
     assert "now guesses another" not in words(client, "/named")
 

@@ -100,6 +100,18 @@ def test_what_cannot_be_dropped_one_by_one_is_said(real):
     assert "one by one" not in read(real, "/quickdraw/corrected").words
 
 
+@pytest.mark.parametrize(
+    ("name", "unchecked", "others"),
+    [("quickdraw", 6_825_383 - 2_500, 50_426_266 - 6_825_383), ("amazon", 533_249 - 1_000, 9_996_437 - 533_249)],
+)
+@pytest.mark.parametrize("query", ["", "unreviewed=drop"])
+def test_what_was_flagged_and_not_checked_is_counted_though_it_is_not_here(real, name, unchecked, others, query):
+    words = " ".join(read(real, f"/{name}/corrected?{query}").words.split())
+    assert re.search(rf"not checked; which ones is not known here\s*{unchecked:,}\s*keep the given label", words)
+    assert re.search(rf"neither flagged nor checked\s*{others:,}\s*keep the given label", words)
+    assert real.get(f"/api/v1/datasets/{name}").json()["unreviewed"] == unchecked
+
+
 def test_what_changes_is_shown(real):
     page = read(real, "/cifar10/corrected")
     assert any(link.href.startswith("/cifar10/issues/2405") for link in page.links)
