@@ -165,7 +165,8 @@ class _Answer:
         body, more = message.get("body", b""), message.get("more_body", False)
         headers = MutableHeaders(raw=start["headers"])
         if more or len(body) >= _LEAST:
-            headers.add_vary_header("Accept-Encoding")
+            if "accept-encoding" not in headers.get("vary", "").lower():
+                headers.add_vary_header("Accept-Encoding")
             encoding = best_encoding(self._accept, FOR_STREAMS if more else FOR_WHOLES)
             if encoding is not None:
                 _encoded(headers, encoding)

@@ -36,6 +36,8 @@ def part(header: str, size: int) -> Part | None:
 
     >>> part("bytes=2-", 10), part("bytes=-3", 10).header, part("lines=1-2", 10)
     (Part(first=2, last=9, size=10), 'bytes 7-9/10', None)
+    >>> part("bytes=0-99999999999999999999999", 10)
+    Part(first=0, last=9, size=10)
     """
     wanted = header.strip()
     if not wanted.startswith("bytes=") or "," in wanted:
@@ -44,11 +46,15 @@ def part(header: str, size: int) -> Part | None:
     numbers = [number for number in (first, last) if number]
     if not dash or not numbers or not all(n.isascii() and n.isdecimal() for n in numbers):
         return None
-    if any(len(number) > _LONGEST_NUMBER for number in numbers):
+    if first and last and _number(last) < _number(first):
         return None
-    if first and last and int(last) < int(first):
-        return None
-    start = int(first) if first else max(0, size - int(last))
+    start = _number(first) if first else max(0, size - _number(last))
     if start >= size:
         raise UnsatisfiableError(f"bytes */{size}")
-    return Part(start, min(int(last), size - 1) if first and last else size - 1, size)
+    return Part(start, min(_number(last), size - 1) if first and last else size - 1, size)
+
+
+def _number(digits: str) -> int:
+    """The number, or one behind the end of any file where it is longer."""
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) <= _LONGEST_NUMBER else 10**_LONGEST_NUMBER

@@ -206,3 +206,9 @@ def test_a_client_that_goes_away_ends_a_compressed_stream(real_site, real, real_
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
     wait_until(lambda: open_files(real_catalogue) <= before, "the end of a stream that nobody reads")
     assert real.get("/healthz").status_code == 200
+
+
+def test_what_varies_is_said_once(client):
+    for name in ("corrected.csv", "corrected.jsonl"):
+        response = client.get(f"/api/v1/datasets/sample-digits/{name}", headers={"accept-encoding": "identity"})
+        assert response.headers["vary"] == "Accept-Encoding"
