@@ -4,6 +4,7 @@ Numbers are written with a point, or, where cells are not separated by commas, a
 thousands are refused: nobody could tell them from decimal marks. Raises UploadError.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from app.measuring.class_spelling import whole_number
 from app.measuring.csv_table import CsvTable, Row, TableError, open_text, read_table
 from app.measuring.prediction_columns import Layout, layout
 
+_THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _CELLS: Final = 2_000_000  # in a block
 
 
@@ -116,6 +118,21 @@ def _from_one(first: Sequence[str]) -> str:
     return "; the columns look counted from 1, and classes are counted from 0" if counted else ""
 
 
+def _may_be_thousands(cells: Sequence[str]) -> bool:
+    """Whether all marks in a row stand as those of thousands do, beside whole numbers above 1 that have none.
+
+    >>> _may_be_thousands(["1.000", "999"]), _may_be_thousands(["1.000", "0"]), _may_be_thousands(["1.5", "2.000", "3"])
+    (True, False, False)
+    """
+    marked = [cell.strip() for cell in cells if "." in cell]
+    whole = [whole_number(cell) for cell in cells if "." not in cell]
+    return (
+        bool(marked)
+        and all(map(_THOUSANDS.fullmatch, marked))
+        and any(number is not None and abs(number) > 1 for number in whole)
+    )
+
+
 class _Scores:
     """Cells as numbers, with one decimal mark in the whole table."""
 
@@ -147,7 +164,13 @@ class _Scores:
                 f"line {line}: expected one decimal mark in all numbers, found points and commas; thousands are "
                 "written without a mark"
             )
-        return [cell.replace(",", ".") for cell in scores] if "," in joined else scores
+        points = [cell.replace(",", ".") for cell in scores] if "," in joined else scores
+        if _may_be_thousands(points):
+            raise UploadError(
+                f"line {line}: found {short(', '.join(scores))}, where a mark before three digits may be one of "
+                "thousands; write thousands without a mark, and decimals with more or fewer digits"
+            )
+        return points
 
     def _all_numbers(self, cells: Sequence[str]) -> bool:
         return all(self._fits(cells[column]) for column in self._columns)

@@ -210,6 +210,8 @@ REFUSED = {
     ),
     "marks.csv": (b"0;1;2;3;4;5;6\n1,5;1.5;0;0;0;0;0\n", "line 2: expected one decimal mark"),
     "later marks.csv": (b"0;1;2;3;4;5;6\n1,5;1;0;0;0;0;0\n1.5;1;0;0;0;0;0\n", "line 3: expected one decimal mark"),
+    "three digits.csv": (b"0;1;2;3;4;5;6\n1.000;999;0;0;0;0;0\n", "line 2: found '1.000, 999, .* thousands"),
+    "three digits, commas.csv": (b"0\t1\t2\t3\t4\t5\t6\n1,000\t999\t0\t0\t0\t0\t0\n", "line 2: found '1,000, 999"),
     "quoted commas.csv": (as_csv(range(7), [["0,5"] * 7] * N), "'0,5'; decimals are written with a point"),
     "missing.csv": (as_csv(["prediction"], [["NA"], *[["cat"]] * (N - 1)]), "found 'NA' in row 0"),
     "missing scores.csv": (as_csv(range(7), [["NA", *row[1:]] for row in SCORES.tolist()]), "line 2: .*found 'NA'"),
