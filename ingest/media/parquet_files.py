@@ -62,6 +62,7 @@ def require_row_order(parts: Sequence[Path], but: str) -> None:
     """Raises MediaError where a column, other than ``but``, or the index of pandas numbers rows in another order."""
     import pyarrow.parquet as parquet
 
+    refuse_pointers(parts, MediaError)
     columns = dict[str, RowNumbers]()
     try:
         for path in parts:
