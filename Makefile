@@ -71,12 +71,14 @@ chromium:
 	@$(PYTHON) -m venv $* || \
 		{ rm -rf $*; echo "Python's venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-# Packages are those of the lock file, each held to its hash, what builds others included. The project itself comes last.
+# Packages are those of the lock file alone, each held to its hash, what builds others included: pip resolves nothing, which
+# it would do wrongly where an older version than the newest is locked and asked for with an extra (fsspec[http]).
+# The project itself comes last.
 # $(call install,environment,lock file)
 define install
 	@rm -f ingest/*.so
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/build.txt
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --use-pep517 --requirement $(2)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation --use-pep517 --requirement $(2)
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 endef
 
