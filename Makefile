@@ -27,9 +27,8 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser included, on up to four cores; at most 10 minutes on two
 	$(PYTEST) -m "not slow" $(TESTS)
 
-test-slow: $(VENV)/.ready-dev chromium ## Run the tests that are slow by nature, then test-lowest; at most 30 minutes on two cores
+test-slow: $(VENV)/.ready-dev chromium ## Run the tests that are slow by nature; at most 30 minutes on two cores
 	$(PYTEST) -m slow $(TESTS)
-	@$(MAKE) --no-print-directory test-lowest
 
 test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests, those in a browser left out, with the oldest packages that pyproject.toml allows
 	$(subst $(BIN),$(VENV)-lowest/bin,$(PYTEST)) -m "not slow" --ignore tests/browser $(TESTS)
