@@ -31,20 +31,21 @@ def with_named_votes(catalogue: Catalogue, dataset: Dataset, issues: Sequence[Is
     c = votes.c
     asked = [issue.id for issue in issues if issue.votes and issue.votes.get(_OTHER)]
     rows = catalogue.connection.execute(
-        select(c.issue_id, c.classes, c.n)
+        select(c.issue_id, c.word, c.classes, c.n)
         .where(c.issue_id.in_(asked), c.option == _OTHER, c.classes.is_not(None), c.n > 0)
         .order_by(c.issue_id, c.position)
     )
     named: dict[int, dict[str, int]] = defaultdict(dict)
     for row in rows:
-        named[row.issue_id][" · ".join(one.name for one in _classes(dataset, row.classes) or ())] = row.n
+        name = " · ".join(one.name for one in _classes(dataset, row.classes) or ())
+        named[row.issue_id][name or row.word] = row.n  # the word where none of the classes was meant
     return [_named(issue, named[issue.id]) if issue.id in named else issue for issue in issues]
 
 
 def _named(issue: Issue, named: Mapping[str, int]) -> Issue:
     counted = dict(issue.votes or {})
     # A class that is called like an option, or two of one name, cannot be told apart by name.
-    if sum(named.values()) != counted[_OTHER] or counted.keys() & named.keys():
+    if sum(named.values()) != counted[_OTHER] or (counted.keys() - {_OTHER}) & named.keys():
         return issue
     spelled: dict[str, int] = {}
     for option, n in counted.items():

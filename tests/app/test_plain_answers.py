@@ -76,6 +76,10 @@ class Plain:
             self.issues = [dict(row) for row in connection.execute("SELECT * FROM issues")]
             self.verdicts = {(v["issue_id"], v["agreement"]): v for v in connection.execute("SELECT * FROM verdicts")}
             names = {(c["dataset_id"], c["class_id"]): c["name"] for c in connection.execute("SELECT * FROM classes")}
+            self.named: dict[int, dict[str, int]] = {}
+            for v in connection.execute("SELECT * FROM votes WHERE option = 'other' AND n > 0 ORDER BY position"):
+                for c in json.loads(v["classes"] or "[]"):
+                    self.named.setdefault(v["issue_id"], {})[names[v["dataset_id"], c]] = v["n"]
             self.members = {
                 (row["dataset_id"], row["label_id"]): [
                     {"id": c, "name": names[row["dataset_id"], c]} for c in json.loads(row["members"])
@@ -99,6 +103,10 @@ class Plain:
                 issue[role] = members if members is None or many else members[0]
             for field in ("votes", "media"):
                 issue[field] = None if row[field] is None else json.loads(row[field])
+            # Cards name the class that a vote for another one is for.
+            issue["spelled"] = {}
+            for option, n in (issue["votes"] or {}).items():
+                issue["spelled"] |= self.named.get(row["id"], {option: n}) if option == "other" else {option: n}
             found.append(issue)
         columns = {"suspicion": "id", "margin": "by_margin", "index": "idx", "disagreement": "by_disagreement"}
         return sorted(found, key=lambda issue: issue[columns[sort.strip("-")]], reverse=sort.startswith("-"))
@@ -144,7 +152,7 @@ def dressed(dataset: sqlite3.Row, issue: dict[str, Any], options: list[str]) -> 
     roles = {role: issue[role] if isinstance(issue[role], list | None) else [issue[role]] for role in
              ("given", "guessed", "corrected")}  # fmt: skip
     names = {role: label and (" · ".join(c["name"] for c in label)) for role, label in roles.items()}
-    votes = None if issue["votes"] is None else tuple(issue["votes"].items())
+    votes = None if issue["votes"] is None else tuple(issue["spelled"].items())
     kind = "image" if size else "audio" if "audio" in media else "text" if issue["excerpt"] is not None else "plain"
     said = ""
     if votes is not None:
