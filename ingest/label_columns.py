@@ -3,24 +3,41 @@
 Blank lines are passed over, as everywhere. Raises DataError naming the file and the line.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from app.measuring.csv_table import CsvTable, Row, TableError, open_text, read_table
 from app.measuring.row_names import id_column
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.row_order import in_order
 
+_QUOTED: Final = re.compile(r'\s*"(?:[^"]|"")*"\s*')
+
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file that are not blank, without their ends."""
     try:
         with open_text(path) as stream:
-            return [line.rstrip("\r\n") for line in stream if line.strip()]
+            return _unquoted([line.rstrip("\r\n") for line in stream if line.strip()])
+    except TableError as error:
+        raise DataError(path, error.finding, record=error.record) from error
     except FileNotFoundError as error:
         raise MissingFileError(path, "expected a text file, found none") from error
     except UnicodeError as error:
         raise DataError(path, f"expected UTF-8 text: {error}") from error
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """Lines without the quotes around them, where they stand around all of them, as R and spreadsheets write.
+
+    >>> _unquoted(['"a"', '"b, c"']), _unquoted(['"c"', 'd'])
+    (['a', 'b, c'], ['"c"', 'd'])
+    """
+    if all(_QUOTED.fullmatch(line) for line in lines):
+        return [line.strip()[1:-1].replace('""', '"') for line in lines]
+    return lines
 
 
 def read_csv_columns(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...], list[list[str]]]:
@@ -45,8 +62,7 @@ def read_csv_columns(path: Path, names: Sequence[str]) -> tuple[tuple[str, ...],
     except FileNotFoundError as error:
         raise MissingFileError(path, "expected a CSV file, found none") from error
     except TableError as error:
-        record = None if error.line is None else f"line {error.line}"
-        raise DataError(path, error.finding, record=record) from error
+        raise DataError(path, error.finding, record=error.record) from error
 
 
 def called(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:

@@ -59,7 +59,9 @@ def _ids(path: Path, sets: Sequence[list[int | str]], spelling: ClassSpelling) -
         raise DataError(path, f"{error}: {HOW_CLASSES_ARE}") from error
     except UnknownClassError as error:
         place = next(place for place, labels in enumerate(sets) if error.text in labels)
-        raise DataError(path, no_class(error.text, texts, spelling), record=whereabouts(path, place)) from error
+        raise DataError(
+            path, no_class(error.text, texts, spelling, sets=True), record=whereabouts(path, place)
+        ) from error
 
 
 def _label_set(path: Path, place: int, labels: Sequence[int | str], ids: dict[str, int], n_classes: int) -> LabelSet:

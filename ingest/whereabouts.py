@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.measuring.class_spelling import ClassSpelling, whole_number
-from app.measuring.csv_table import open_text, read_table
+from app.measuring.csv_table import open_text, read_table, separated_hint
 from app.measuring.row_names import id_column
 from ingest.errors import shown
 from ingest.label_columns import rows_in_order
@@ -67,13 +67,32 @@ def outside(label: int, n_classes: int, labels: NDArray[np.integer]) -> str:
     return f"{finding}; classes are counted from 0, and these labels look counted from 1" if from_one else finding
 
 
-def no_class(text: str, texts: Sequence[str], spelling: ClassSpelling) -> str:
+def _some(names: Sequence[str]) -> str:
+    """The first and the last of the names of classes.
+
+    >>> _some(["1", "2", "3"]), _some(["1"])
+    ("'1' to '3'", "'1'")
+    """
+    return shown(names[0]) if len(names) == 1 else f"{shown(names[0])} to {shown(names[-1])}"
+
+
+def no_class(text: str, texts: Sequence[str], spelling: ClassSpelling, *, sets: bool = False) -> str:
     """What is wrong with a text that is no class; ``texts`` are others of its file."""
     number = whole_number(text)
+    if number is not None and spelling.said is None and any(whole_number(name) is not None for name in spelling.names):
+        return (
+            f"expected the name of a class, {_some(spelling.names)}, or its number from 0 to {spelling.n_classes - 1}, "
+            f"found {shown(text)}"
+        )
     if number is not None and spelling.said != "names":
         numbers = [found for other in dict.fromkeys(texts) if (found := whole_number(other)) is not None]
         return outside(number, spelling.n_classes, np.array(numbers))
     expected = "the name of a class or its number" if spelling.names else "the number of a class (names need --classes)"
     if spelling.said is not None:
         expected = f"the {'name' if spelling.said == 'names' else 'number'} of a class"
-    return f"expected {expected}, found {shown(text)}"
+    hint = separated_hint(text, spelling.known)
+    if hint and sets:
+        hint = "; labels of a set are joined by | or ; in a cell, in JSON they are a list"
+    if not hint and text.strip().casefold() in ("label", "labels", "class"):
+        hint = "; a first line that names the column is one in .csv and .tsv files alone"
+    return f"expected {expected}, found {shown(text)}{hint}"

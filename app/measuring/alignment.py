@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.domain.stability import TOP, Ranked
 from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, whole_number
+from app.measuring.csv_table import separated_hint
 
 #: More ranked classes than these are not a ranking but a mistake.
 MOST_RANKED: Final = 20
@@ -181,14 +182,17 @@ def _no_classes(rows: NDArray[Any], wrong: NDArray[np.intp], target: Target, sta
     said = [ways[target.classes_are]] if target.classes_are else ways.values()
     return UploadError(
         f"expected classes of {target.title}, {' or '.join(said)}; found "
-        f"{short(found)} in {_rows(wrong + start)}{_hint(rows, start)}"
+        f"{short(found)} in {_rows(wrong + start)}{_hint(rows, wrong[0], target, start)}"
     )
 
 
-def _hint(rows: NDArray[Any], start: int) -> str:
-    """What may be wrong with rows whose first column only counts them."""
+def _hint(rows: NDArray[Any], wrong: np.intp, target: Target, start: int) -> str:
+    """What may be wrong with rows whose cells are not told apart, or whose first column only counts them."""
+    if rows.shape[1] == 1:
+        found = rows[wrong, 0]
+        return separated_hint(found, target.spelling.known) if isinstance(found, str) else ""
     counted = [str(cell).strip() for cell in rows[:, 0].tolist()] == [str(n) for n in range(start, start + len(rows))]
-    if rows.shape[1] == 1 or not counted:
+    if not counted:
         return ""
     return "; the first column counts the rows: name the columns in a first line, such as index,prediction"
 

@@ -53,6 +53,12 @@ def whole_number(text: str) -> int | None:
     return -int(match[1]) if text.strip().startswith("-") else int(match[1])
 
 
+def _of_thousands(text: str) -> int | None:
+    """The number that a text writes if its points separate thousands; None where they cannot."""
+    zeros = re.fullmatch(r"\d{1,3}(?:\.000)+", text.strip(), re.ASCII)
+    return int(text.strip().replace(".", "")) if zeros else None
+
+
 @dataclass(frozen=True)
 class ClassSpelling:
     """How the classes of one dataset may be written; ``said`` is what a person says of the column, if anything."""
@@ -79,9 +85,14 @@ class ClassSpelling:
         return any(self.numbered(name) not in (None, class_id) for name, class_id in self.by_name.items())
 
     def named(self, text: str) -> int | None:
-        """The class of this name."""
+        """The class of this name, also of a number that programs wrote otherwise: 1.0 is the class called 1."""
         found = self.by_name.get(text)
-        return self.by_name.get(text.strip()) if found is None else found
+        if found is None:
+            found = self.by_name.get(text.strip())
+        number = whole_number(text) if found is None else None
+        if number is None or str(_of_thousands(text)) in self.by_name:
+            return found
+        return self.by_name.get(str(number))
 
     def numbered(self, text: str) -> int | None:
         """The class of this number, or of a word for true or false."""
@@ -89,8 +100,8 @@ class ClassSpelling:
         if number is None:
             return self._truths.get(text.strip().casefold())
         # "1.000" may be one, or a thousand with a separator; where there are so many classes it says neither.
-        zeros = re.fullmatch(r"\d{1,3}((?:\.000)+)", text.strip(), re.ASCII)
-        if zeros and number * 1000 ** (len(zeros[1]) // 4) < self.n_classes:
+        thousands = _of_thousands(text)
+        if thousands is not None and thousands < self.n_classes:
             return None
         return number if 0 <= number < self.n_classes else None
 

@@ -23,6 +23,14 @@ _MOST_HEADER: Final = 1_000_000
 #: The longest cell, in characters: labels may stand in a table beside texts.
 _MOST_CELL: Final = 10_000_000
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+#: How files begin that are no text, whatever they are called.
+_PACKED: Final = (
+    (b"\x1f\x8b", "a file compressed by gzip"),
+    (b"BZh91AY&SY", "a file compressed by bzip2"),
+    (b"\xfd7zX", "a file compressed by xz"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed by zstd"),
+    (b"PK\x03\x04", "a zip archive, as workbooks of Excel are too"),
+)
 #: The first that fits is taken: whoever separates by a semicolon or a tab may write decimal commas.
 _SEPARATORS: Final = ("\t", ";", ",")
 _WORDS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
@@ -35,12 +43,12 @@ Row = tuple[int, list[str]]
 
 
 class TableError(ValueError):
-    """A table that cannot be read as one: what was expected, what was found, and on which line."""
+    """A table that cannot be read as one: what was expected, what was found, and where ("line 3")."""
 
-    def __init__(self, finding: str, line: int | None = None) -> None:
-        super().__init__(finding if line is None else f"line {line}: {finding}")
+    def __init__(self, finding: str, record: str | None = None) -> None:
+        super().__init__(finding if record is None else f"{record}: {finding}")
         self.finding = finding
-        self.line = line
+        self.record = record
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,15 @@ class CsvTable:
 
 
 def open_text(path: Path) -> TextIO:
-    """A text file in UTF-8 or, with its mark, UTF-16, without the mark. Line ends are as they are."""
+    """A text file in UTF-8 or, with its mark, UTF-16, without the mark. Line ends are as they are.
+
+    Raises TableError for a file that is packed.
+    """
     with path.open("rb") as stream:
-        head = stream.read(4)
+        head = stream.read(10)
+    packed = next((name for mark, name in _PACKED if head.startswith(mark)), None)
+    if packed is not None:
+        raise TableError(f"expected text, found {packed}: unpack it first")
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
     return path.open(encoding=encoding, newline="")
 
@@ -99,15 +113,34 @@ def read_table(stream: TextIO, is_header: Callable[[Sequence[str]], bool] = lamb
         raise TableError("expected names of columns in the first line, found none")
     names = [cell.strip() for cell in first[1]]
     if not is_header(names):
-        return CsvTable(None, len(names), separator, _held(chain([first], rows), len(names)))
+        return CsvTable(None, len(names), separator, _held(chain([first], rows), len(names), first[0]))
     second = next(rows, None)
     rest = rows if second is None else chain([second], rows)
     cells = [] if second is None else second[1]
     if len(names) > 1 and names[-1] == "" and len(cells) == len(names) and cells[-1].strip() == "":
         names = names[:-1]  # every line ends in a separator
-    if len(cells) == len(names) + 1 and cells[-1].strip():
-        names = ["", *names]
-    return CsvTable(tuple(names), len(names), separator, _held(rest, len(names)))
+    setting = first[0]
+    if second is not None and len(cells) == len(names) + 1 and cells[-1].strip():
+        names, setting = ["", *names], second[0]
+    return CsvTable(tuple(names), len(names), separator, _held(rest, len(names), setting))
+
+
+def separated_hint(text: str, is_cell: Callable[[str], bool]) -> str:
+    """What to say of a text that is no cell where it seems to be a row of them, by marks that are not taken for such.
+
+    >>> separated_hint("0|cat", {"0", "cat"}.__contains__)[:59]
+    '; it looks like cells separated by bars: expected tabs, sem'
+    >>> separated_hint("eel", {"cat"}.__contains__)
+    ''
+    """
+    for mark, word in (("|", "bars"), ("\t", "tabs"), (";", "semicolons"), (",", "commas"), (None, "spaces")):
+        cells = text.split(mark)
+        if len(cells) > 1 and any(is_cell(cell.strip()) for cell in cells):
+            return (
+                f"; it looks like cells separated by {word}: expected tabs, semicolons or commas, and a first line "
+                "that names the columns, in a file that ends in .csv or .tsv"
+            )
+    return ""
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -159,14 +192,17 @@ def _rows(reader: Any) -> Iterator[Row]:
             if cells and (len(cells) == 1 or any(cell.strip() for cell in cells)):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise TableError(f"expected CSV, found that it breaks there: {error}", reader.line_num) from error
+        raise TableError(f"expected CSV, found that it breaks there: {error}", f"line {reader.line_num}") from error
 
 
-def _held(rows: Iterator[Row], width: int) -> Iterator[Row]:
-    """Rows of so many cells."""
+def _held(rows: Iterator[Row], width: int, setting: int) -> Iterator[Row]:
+    """Rows of so many cells, as on the line ``setting``."""
     for line, cells in rows:
         if len(cells) != width:
             if len(cells) != width + 1 or cells[-1].strip():
-                raise TableError(f"expected {width:,} cells as in the first line, found {len(cells):,}", line)
+                finding = (
+                    f"expected {width:,} cell{'s' if width > 1 else ''} as in line {setting}, found {len(cells):,}"
+                )
+                raise TableError(finding, f"line {line}")
             del cells[-1]
         yield line, cells

@@ -248,7 +248,7 @@ def test_labels_of_any_whole_type(dtype: str, made: Any) -> None:
         ),
         ("l.txt", "", "l.txt: expected one label an example, found none"),
         ("l.csv", "id,name\n0,1\n", "l.csv: expected a column 'label', found id, name"),
-        ("l.csv", "id,label\n0,1\n1\n", "l.csv: line 3: expected 2 cells as in the first line, found 1"),
+        ("l.csv", "id,label\n0,1\n1\n", "l.csv: line 3: expected 2 cells as in line 1, found 1"),
         ("l.json", '{"a": 1}', "l.json: expected a list of labels"),
         (
             "l.json",

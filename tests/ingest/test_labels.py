@@ -1,5 +1,6 @@
 """Labels, sets of labels and class names: every form and spelling of them reads the same, in ``add`` as in ``flag``."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,7 @@ SAME: dict[str, tuple[str, Any]] = {
     "CSV with blank lines": ("l.csv", "label\n" + lines(IDS) + "\n\n"),
     "CSV with whole fractions": ("l.csv", "label\n" + lines(map(float, IDS))),
     "CSV by semicolons": ("l.csv", MARK + "id;label\r\n" + "".join(f"{k},5;{i}\r\n" for k, i in enumerate(named()))),
+    "quoted lines": ("l.txt", lines(f'"{name}"' for name in named())),
     "CSV in UTF-16 with tabs": ("l.csv", ("id\tlabel\n" + "".join(f"x\t{i}\n" for i in IDS)).encode("utf-16")),
     "CSV of R": ("l.csv", '"label"\n' + "".join(f'"{k + 1}","{name}"\n' for k, name in enumerate(named()))),
     "CSV of pandas": ("l.csv", ",label\n" + "".join(f"{k},{i}\n" for k, i in enumerate(IDS))),
@@ -131,6 +133,21 @@ def test_class_names_that_are_numbers(tmp_path: Path, name: str) -> None:
         read_given_labels(tmp_path / f"names-3-{name}", 3, STARS, "numbers")
 
 
+def test_names_that_are_numbers_may_have_become_fractions(tmp_path: Path) -> None:
+    """As pandas writes a column of numbers in which one was missing: 1.0 is the class called 1, not class 1."""
+    path = put(tmp_path / "l.csv", "label\n1.0\n3.0\n2.0\n")
+    assert read_given_labels(path, 3, STARS).tolist() == [0, 2, 1]
+    path = put(tmp_path / "l.csv", "label\n1.0\n2.0\n")
+    with pytest.raises(DataError, match=r"'1\.0' is the name of class 0 and the number of class 1; say which"):
+        read_given_labels(path, 3, STARS)
+    assert read_given_labels(path, 3, STARS, "names").tolist() == [0, 1]
+    assert read_given_labels(path, 3, STARS, "numbers").tolist() == [1, 2]
+    with pytest.raises(
+        DataError, match=r"expected the name of a class, '1' to '3', or its number from 0 to 2, found '4\.0'"
+    ):
+        read_given_labels(put(tmp_path / "l.csv", "label\n1.0\n4.0\n"), 3, STARS)
+
+
 def test_numbers_that_are_stored_as_such_are_numbers_of_classes(tmp_path: Path) -> None:
     ids = list(range(12))
     for path in (
@@ -147,8 +164,20 @@ def test_numbers_that_are_stored_as_such_are_numbers_of_classes(tmp_path: Path) 
         ("l.txt", "0\n\n\n9\n", "example 1 .line 4.: expected a class from 0 to 2, found 9"),
         ("l.csv", "label\n\n0\n\n9\n", "example 1 .line 5.: expected a class from 0 to 2, found 9"),
         ("l.csv", "label,label\n0,1\n", "expected one column 'label', found 2"),
-        ("l.csv", "id,label\n0,1,2\n3,4\n", "line 3: expected 3 cells as in the first line, found 2"),
-        ("l.csv", "id,label\n0,1\n1,1,x\n", "line 3: expected 2 cells as in the first line, found 3"),
+        ("l.csv", "id,label\n0,1,2\n3,4\n", "line 3: expected 3 cells as in line 2, found 2"),
+        ("l.csv", "id,label\n0,1\n1,1,x\n", "line 3: expected 2 cells as in line 1, found 3"),
+        ("l.csv", '"label"\n"1","0"\n"2","1",7\n', "line 3: expected 2 cells as in line 2, found 3"),
+        ("l.csv", "sep=;\nid;label\n0;1\n1\n", "line 4: expected 2 cells as in line 2, found 1"),
+        ("l.csv", "id|label\n0|1\n", "example 0 .line 2.: .*found '0|1'; it looks like cells separated by bars: exp"),
+        ("l.csv", "id label\n0 1\n", "example 0 .line 2.: .*found '0 1'; it looks like cells separated by spaces"),
+        ("l.txt", "0\t1\n", "it looks like cells separated by tabs: .* in a file that ends in .csv or .tsv"),
+        (
+            "l.txt",
+            "label\n0\n",
+            "found 'label'; a first line that names the column is one in .csv and .tsv files alone",
+        ),
+        ("l.csv", gzip.compress(b"label\n0\n"), "expected text, found a file compressed by gzip: unpack it first"),
+        ("l.txt", b"PK\x03\x04" + bytes(40), "expected text, found a zip archive"),
         ("l.csv", "label\n1\nNA\n", "example 1 .line 3.: expected the number of a class .*, found 'NA'"),
         ("l.csv", 'label\n"1,234"\n', "found '1,234'"),
         ("l.csv", "label\n0.5\n", "found '0.5'"),
@@ -222,6 +251,7 @@ def test_sets_of_class_names_that_are_numbers(tmp_path: Path) -> None:
         ("s.csv", "id,ant,bee\n1,0,1\n", "expected a column 'labels', or one for each class, found id, ant, bee"),
         ("s.csv", "ant,bee,cat\n0,1,2\n", "example 0 .line 2.: expected 0 or 1, found 2"),
         ("s.csv", "labels\n\"['ant']\"\n", "joined by . or ;, or a JSON list, found \"\\['ant'\\]\""),
+        ("s.csv", 'labels\n"ant,bee"\n', "found 'ant,bee'; labels of a set are joined by . or ; in a cell"),
         ("s.parquet", {"labels": [[0], None]}, "example 1 .*: expected a label, found none"),
         ("s.parquet", {"labels": [0, 1]}, "example 0 .*: expected class numbers, as an array or a list"),
         ("s.json", [[0], [True]], "example 1 .*: expected class numbers"),

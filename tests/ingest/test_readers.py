@@ -172,7 +172,7 @@ def test_class_names_from_csv(tiny: Any) -> None:
     with pytest.raises(DataError, match=r"names\.csv: expected a column 'title', found id, name"):
         names(tiny, 'file = "names.csv"\ncolumn = "title"')
     tiny.extra["names.csv"] = b"id,name\n0,Ant\n1\n"
-    with pytest.raises(DataError, match=r"names\.csv: line 3: expected 2 cells as in the first line, found 1"):
+    with pytest.raises(DataError, match=r"names\.csv: line 3: expected 2 cells as in line 1, found 1"):
         names(tiny, 'file = "names.csv"\ncolumn = "name"')
 
 

@@ -1,6 +1,7 @@
 """Predictions in every format and spelling come out the same; what cannot be used is refused in words."""
 
 import csv
+import gzip
 import io
 import json
 import struct
@@ -197,7 +198,10 @@ REFUSED = {
         "found '0.9' in rows",
     ),
     "first longer.csv": (as_csv(["index", "prediction"], [[*ROWS[0], "x"], *ROWS[1:]]), "line 3: expected 3 cells.*2"),
-    "two longer.csv": (as_csv(["prediction"], [[*row, 0.9] for row in ROWS]), "line 2: expected 1 cells.*found 3"),
+    "two longer.csv": (
+        as_csv(["prediction"], [[*row, 0.9] for row in ROWS]),
+        "line 2: expected 1 cell as in line 1, found 3",
+    ),
     "shorter.csv": (as_csv(["index", "prediction"], [*ROWS[:7], [7], *ROWS[8:]]), "line 9: expected 2 cells.*found 1"),
     "same name.csv": (as_csv(["top", "top"], RANKED[:, :2].tolist()), "columns of different names, found 'top'"),
     "headless names.csv": (
@@ -226,6 +230,11 @@ REFUSED = {
     ),
     "all ranked.json": (json.dumps(np.argsort(-SCORES, axis=1).tolist()).encode(), "all 7 in each row can be ranked"),
     "some true.json": (json.dumps([True, *[0] * (N - 1)]).encode(), "true and false among others"),
+    "bars.csv": (
+        as_csv(["key|prediction"], [[f"{k}|{row[0]}"] for k, row in enumerate(ROWS)]),
+        "separated by bars: exp",
+    ),
+    "gzip.csv": (gzip.compress(as_csv(["prediction"], ROWS)), "expected text, found a file compressed by gzip: unpack"),
     "predictions.doc": (b"0\n", "ending in .csv.*found '.doc'"),
     "predictions": (b"0\n", "without one"),
 }
