@@ -2,7 +2,7 @@
 
 Two forms. The published one is that of github.com/cgnorthcutt/benchmarking-keras-pytorch: folders PLATFORM_DATASET with
 ``MODEL_PLATFORM_DATASET_top5preds.npy`` and ``..._top5probs.npy``. The plain one is a folder of MODEL.npy, .npz, .csv,
-.parquet or .json, read like anyone's upload, with a ``models.toml`` where there is more to say:
+.parquet, .json or .jsonl, read like anyone's upload, with a ``models.toml`` where there is more to say:
 
     dataset = "pets"
     platform = "sklearn"            # of all models that do not say otherwise
@@ -32,13 +32,14 @@ import numpy as np
 from app.domain.stability import Ranked
 from app.measuring.alignment import Target, UploadError
 from app.measuring.class_spelling import CLASSES_ARE, ClassesAre
+from app.measuring.json_rows import LINES
 from app.measuring.uploads import open_npy, read_predictions
 from ingest.errors import DataError, ManifestError, MissingFileError, shown
 from ingest.git_pointers import refuse_pointers
 
 PUBLISHED: Final = Path(__file__).resolve().parent.parent / "data" / "benchmarks" / "benchmarking-keras-pytorch.toml"
 _PREDS, _PROBS = "_top5preds.npy", "_top5probs.npy"
-_PLAIN: Final = (".npy", ".npz", ".csv", ".parquet", ".json")
+_PLAIN: Final = (".npy", ".npz", ".csv", ".parquet", ".json", *sorted(LINES))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 _SAID: Final = {
     "file": str,

@@ -39,7 +39,7 @@ _SPACED: Final = re.compile(r'"[^"]*"(?: "[^"]*"| [^\s"]+)+\s*')
 _EXCELS: Final = re.compile(r"sep=(.)\s*")
 
 #: The line on which a row ends, and its cells.
-Row = tuple[int, list[str]]
+Row = tuple[int, list[Any]]
 
 
 class TableError(ValueError):
@@ -63,6 +63,7 @@ class CsvTable:
     width: int
     separator: str
     rows: Iterator[Row]
+    first: int = 1  # the line of the first row
 
     @property
     def separated_by(self) -> str:
@@ -113,7 +114,7 @@ def read_table(stream: TextIO, is_header: Callable[[Sequence[str]], bool] = lamb
         raise TableError("expected names of columns in the first line, found none")
     names = [cell.strip() for cell in first[1]]
     if not is_header(names):
-        return CsvTable(None, len(names), separator, _held(chain([first], rows), len(names), first[0]))
+        return CsvTable(None, len(names), separator, _held(chain([first], rows), len(names), first[0]), first[0])
     second = next(rows, None)
     rest = rows if second is None else chain([second], rows)
     cells = [] if second is None else second[1]
@@ -122,7 +123,7 @@ def read_table(stream: TextIO, is_header: Callable[[Sequence[str]], bool] = lamb
     setting = first[0]
     if second is not None and len(cells) == len(names) + 1 and cells[-1].strip():
         names, setting = ["", *names], second[0]
-    return CsvTable(tuple(names), len(names), separator, _held(rest, len(names), setting))
+    return CsvTable(tuple(names), len(names), separator, _held(rest, len(names), setting), first[0])
 
 
 def separated_hint(text: str, is_cell: Callable[[str], bool]) -> str:

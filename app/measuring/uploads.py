@@ -14,22 +14,22 @@ from tokenize import TokenError
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from app.domain.stability import Ranked
-from app.measuring.alignment import MOST_RANKED, By, Gathered, Target, UploadError
+from app.measuring.alignment import Gathered, Target, UploadError
 from app.measuring.damage import PACKED_DAMAGE
 from app.measuring.git_pointers import MOST as MOST_OF_A_POINTER
 from app.measuring.git_pointers import pointer
+from app.measuring.json_rows import LINES
+from app.measuring.prediction_arrays import of_array
 from app.measuring.prediction_columns import Layout, layout
 from app.measuring.prediction_csv import read_csv
+from app.measuring.prediction_json import read_json, read_json_lines
 from app.measuring.row_names import stored_index
 
 #: The largest file that is read, and the most an archive may unpack to.
 MOST_BYTES: Final = 200_000_000
-#: JSON becomes Python objects many times its size.
-_MOST_JSON: Final = 40_000_000
 _MOST_MEMBERS: Final = 8
 _CELLS: Final = 2_000_000  # numbers in a block
 
@@ -58,7 +58,7 @@ def read_predictions(path: Path, name: str, target: Target) -> Ranked:
 
 
 def _read_npy(path: Path, target: Target) -> Ranked:
-    return _of_array(open_npy(path), None, None, target)
+    return of_array(open_npy(path), None, None, target)
 
 
 def open_npy(path: Path) -> NDArray[Any]:
@@ -93,8 +93,8 @@ def _read_npz(path: Path, target: Target) -> Ranked:
             )
         values = arrays["predictions"] if "predictions" in arrays else arrays[others[0]]
         if not ids:
-            return _of_array(values, None, None, target)
-        return _of_array(values, arrays[ids[0]].tolist(), "key" if ids[0] == "key" else "index", target)
+            return of_array(values, None, None, target)
+        return of_array(values, arrays[ids[0]].tolist(), "key" if ids[0] == "key" else "index", target)
 
 
 def _unpacked(path: Path, folder: Path) -> dict[str, Path]:
@@ -126,32 +126,6 @@ def _copy(packed: Any, unpacked: Any, most: int) -> int:
             raise UploadError(f"the archive unpacks to more than {MOST_BYTES:,} bytes")
         unpacked.write(piece)
     return copied
-
-
-def _of_array(values: NDArray[Any], ids: list[Any] | None, by: By | None, target: Target) -> Ranked:
-    if ids is not None and len(ids) != len(values):
-        raise UploadError(f"expected as many of {by} as predictions, {len(values):,}; found {len(ids):,}")
-    gathered = Gathered(target, by)
-    if by == "key" and target.keys is None:
-        raise UploadError(f"the examples of {target.title} have no keys; name them by index, or keep their order")
-    whole = values.ndim == 2 and values.shape[1] == target.n_classes > 1
-    if whole and values.dtype.kind == "b":
-        values = values.astype(np.float32)  # a 1 at the class of each row
-    scores = whole and values.dtype.kind == "f"
-    if whole and values.dtype.kind in "iu" and target.n_classes == 2:
-        raise UploadError(
-            "expected one class a row, or fractions as scores: two whole numbers a row can be ranked classes or scores"
-        )
-    if values.ndim == 2 and not scores and values.dtype.kind == "f":
-        raise UploadError(
-            f"expected {target.n_classes} probabilities a row, one a class of {target.title}, or whole numbers of "
-            f"classes; found {values.shape[1]:,} fractions a row"
-        )
-    height = max(1, _CELLS // (values.shape[1] if values.ndim == 2 else 1))
-    for start in range(0, len(values), height):
-        block = np.asarray(values[start : start + height])
-        gathered.add(block, None if ids is None else ids[start : start + height], scores)
-    return gathered.aligned()
 
 
 def _read_parquet(path: Path, target: Target) -> Ranked:
@@ -196,70 +170,6 @@ def _add_batch(batch: Any, shape: Layout, gathered: Gathered, steps: range | Non
     gathered.add(np.stack(arrays, axis=1), ids, shape.scores)
 
 
-def _read_json(path: Path, target: Target) -> Ranked:
-    size = path.stat().st_size
-    if size > _MOST_JSON:
-        raise UploadError(f"expected at most {_MOST_JSON:,} bytes of JSON, found {size:,}; CSV and .npy may be larger")
-    try:
-        body = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise UploadError(f"expected JSON, found something else: {str(error)[:120]}") from error
-    if isinstance(body, list):
-        return _of_array(_values(body, target), None, None, target)
-    if not isinstance(body, dict):
-        raise UploadError("expected a list of predictions, or an object of them by index or key")
-    if isinstance(body.get("predictions"), list):
-        by: By | None = "index" if "index" in body else "key" if "key" in body else None
-        ids = body[by] if by else None
-        if ids is not None and not isinstance(ids, list):
-            raise UploadError(f"expected a list at {by!r}, found something else")
-        return _of_array(_values(body["predictions"], target), ids, by, target)
-    return _of_array(_values(list(body.values()), target), list(body), "either", target)
-
-
-def _values(rows: list[Any], target: Target) -> NDArray[Any]:
-    """A list of classes, or of equally long lists of classes or of scores, as an array."""
-    if not rows:
-        raise UploadError(f"expected {target.n:,} predictions, found none")
-    if len(rows) > target.n:
-        raise UploadError(f"expected {target.n:,} predictions, found {len(rows):,}")
-    nested = isinstance(rows[0], list)
-    width = len(rows[0]) if nested else 1
-    if width > max(target.n_classes, MOST_RANKED):
-        raise UploadError(f"expected at most {max(target.n_classes, MOST_RANKED):,} values a row, found {width:,}")
-    for place, row in enumerate(rows):
-        cells = row if isinstance(row, list) else [row]
-        if isinstance(row, list) is not nested or len(cells) != width or width == 0:
-            raise UploadError(f"expected rows of one shape, found another at row {place} (counted from 0)")
-        if not all(isinstance(cell, int | float | str) for cell in cells):
-            raise UploadError(f"expected classes or numbers, found something else at row {place} (counted from 0)")
-    flat = [cell for row in rows for cell in row] if nested else rows
-    truths = sum(isinstance(cell, bool) for cell in flat)
-    if 0 < truths < len(flat):
-        raise UploadError("expected classes or numbers, found true and false among others")
-    if any(isinstance(cell, str) for cell in flat):
-        array: NDArray[Any] = np.array([str(cell) for cell in flat], object)
-    elif truths:
-        array = np.array(flat, np.bool_)
-    elif all(isinstance(cell, int) for cell in flat) and width != target.n_classes:
-        array = np.array([min(max(cell, -1), 2**31) for cell in flat], np.int64)
-    else:
-        array = np.array(flat, np.float64)
-        if not nested or width != target.n_classes:
-            array = _whole_or_same(array)
-        elif width > 1 and (np.sort(array.reshape(-1, width), axis=1) == np.arange(width)).all():
-            raise UploadError(
-                f"expected fewer classes a row, or scores that are no classes: all {width} in each row can be ranked "
-                "classes or scores"
-            )
-    return array.reshape(len(rows), width) if nested else array
-
-
-def _whole_or_same(array: NDArray[np.float64]) -> NDArray[Any]:
-    whole = np.isfinite(array).all() and (array == np.floor(array)).all() and (np.abs(array) < 2**31).all()
-    return array.astype(np.int64) if whole else array
-
-
 _READERS: Final[Mapping[str, Callable[[Path, Target], Ranked]]] = {
     ".csv": read_csv,
     ".tsv": read_csv,
@@ -267,5 +177,6 @@ _READERS: Final[Mapping[str, Callable[[Path, Target], Ranked]]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".parquet": _read_parquet,
-    ".json": _read_json,
+    ".json": read_json,
+    **dict.fromkeys(sorted(LINES), read_json_lines),
 }

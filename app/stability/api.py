@@ -154,8 +154,8 @@ def crossings(request: Request, name: str) -> Response:
     openapi_extra=_UPLOAD,
     description=(
         "Send predictions for the whole test set as the field ``file`` of a form (multipart/form-data): .csv, .tsv, "
-        f".txt, .npy, .npz, .parquet or .json, at most {MOST_BYTES_WORDS}; one row an example, a class, ranked classes "
-        "or a score "
+        f".txt, .npy, .npz, .parquet, .json or .jsonl, at most {MOST_BYTES_WORDS}; one row an example, a class, ranked "
+        "classes or a score "
         "for each class in it, in the order of the test set or with ``index`` or ``key`` beside it. Nothing is stored."
     ),
 )

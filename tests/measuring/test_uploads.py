@@ -89,6 +89,12 @@ CLASSES = {
     "numbers.json": json.dumps(TOP.tolist()).encode(),
     "indexed.json": json.dumps({"index": INDEX, "predictions": TOP[ORDER].tolist()}).encode(),
     "keyed.json": json.dumps({"key": SHUFFLED_KEYS, "predictions": [spelled(TOP[i]) for i in INDEX]}).encode(),
+    "objects.json": json.dumps([{"key": KEYS[i], "prediction": spelled(TOP[i])} for i in INDEX]).encode(),
+    "one a line.jsonl": "".join(f"{json.dumps(spelled(c))}\n\n" for c in TOP).encode(),
+    "numbers a line.ndjson": "".join(f"{c}\r\n" for c in TOP).encode("utf-8-sig"),
+    "objects a line.jsonl": "".join(
+        json.dumps({"label": 0, "Prediction": int(TOP[i]), "index": i}) + "\n" for i in INDEX
+    ).encode(),
     "object.json": json.dumps({str(i): int(TOP[i]) for i in INDEX}).encode(),
     "by key.json": json.dumps({KEYS[i]: spelled(TOP[i]) for i in INDEX}).encode(),
     "plain.parquet": as_parquet(prediction=[spelled(c) for c in TOP]),
@@ -107,6 +113,12 @@ RANKINGS = {
     "headless.csv": as_csv(None, SCORES.tolist()),
     "nameless.csv": as_csv(["", *range(7)], [[i, *SCORES[i].tolist()] for i in INDEX]),
     "moved.csv": as_csv(["index", *range(6, -1, -1)], [[i, *SCORES[i, ::-1].tolist()] for i in INDEX]),
+    "ranked.jsonl": "".join(json.dumps({"classes": row}) + "\n" for row in RANKED.tolist()).encode(),
+    "scores.jsonl": "".join(json.dumps(row) + "\n" for row in SCORES.tolist()).encode(),
+    "list of scores.jsonl": "".join(json.dumps({"index": i, "p": SCORES[i].tolist()}) + "\n" for i in INDEX).encode(),
+    "scores by class.jsonl": "".join(
+        json.dumps({"key": KEYS[i], **{str(c): SCORES[i, c] for c in range(7)[::-1]}}) + "\n" for i in INDEX
+    ).encode(),
     "scores.json": json.dumps(SCORES.tolist()).encode(),
     "scores.parquet": as_parquet(**{str(c): SCORES[:, c] for c in range(7)}),
     "scores.npz": as_npz(predictions=SCORES[ORDER], index=ORDER),
@@ -235,6 +247,27 @@ REFUSED = {
         "separated by bars: exp",
     ),
     "gzip.csv": (gzip.compress(as_csv(["prediction"], ROWS)), "expected text, found a file compressed by gzip: unpack"),
+    "broken.jsonl": (b'"a"\n\n{"a": \n', "line 3: expected one value of JSON a line, found that it breaks at column"),
+    "other fields.jsonl": (
+        b'{"prediction": 0}\n{"predicted": 1}\n',
+        "line 2: expected a field .prediction. as in l",
+    ),
+    "more fields.json": (b'[{"prediction": 0}, {"prediction": 1, "p": 2}]', "entry 1: .*fields of entry 0, found 'p'"),
+    "no object.jsonl": (b'{"prediction": 0}\n1\n', "line 2: expected an object as in line 1, found 1"),
+    "a key twice.json": (
+        json.dumps(dict.fromkeys(KEYS, 0))[:-1].encode() + f', "{KEYS[0]}": 1}}'.encode(),
+        f"expected each key once in an object, found '{KEYS[0]}' twice",
+    ),
+    "a file beside.jsonl": (
+        b'{"file": "a.png", "prediction": 0}\n',
+        "whose each row is by a column index or key",
+    ),
+    "one score less.jsonl": (
+        b"[0.5, 0.1, 0.1, 0.1, 0.1, 0.1, 0]\n[0.5]\n",
+        "line 2: expected 7 scores as in the",
+    ),
+    "a text among scores.jsonl": (b'[0.5, 0, 0, 0, 0, 0, 0]\n[0, 0, "x", 0, 0, 0, 0]\n', "line 2: .*number, found 'x'"),
+    "too many.jsonl": (b"0\n" * (N + 1), "found more than that"),
     "predictions.doc": (b"0\n", "ending in .csv.*found '.doc'"),
     "predictions": (b"0\n", "without one"),
 }
