@@ -110,6 +110,14 @@ class BadRequest(SiteError):
     title = "Request not understood"
 
 
+class UnknownCoding(SiteError):
+    """The body of the request is coded for its way in a manner that this server does not know."""
+
+    status = 501
+    type = "unknown-coding"
+    title = "Transfer coding not known"
+
+
 class AddressTooLong(SiteError):
     """The address that was asked for is longer than any that this site gives out."""
 

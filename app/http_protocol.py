@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 
 from app.connection_limits import Limits, Watch, watch_of
 from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, SiteError, TooSlow
+from app.request_head import origin_form
 
 #: How readily connections go when others need their room.
 _SAYS_NOTHING, _SENDS_HEAD, _SENDS_BODY, _TAKES_NOTHING, _JUST_CAME = range(5)
@@ -139,6 +140,11 @@ class SiteProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= self._limits.waiting:
             raise self._stop(Busy("More requests were sent than are answered at a time on one connection."))
+        method, version = self.parser.get_method().decode("ascii"), self.parser.get_http_version()
+        try:
+            self.url = origin_form(method, self.url, version, self.headers)
+        except SiteError as error:
+            raise self._stop(error) from error
         self._in_head = False
         self._begun = self._heard
         super().on_headers_complete()

@@ -39,6 +39,7 @@ ERROR_TYPES: Final = (
     errors.NoSuchPart,
     errors.Unreadable,
     errors.TooManyRequests,
+    errors.UnknownCoding,
     errors.Busy,
     errors.BeingReplaced,
     errors.TookTooLong,

@@ -170,7 +170,7 @@ def test_requests_in_order_are_answered(site: Site) -> None:
         ([b"GET /" + b"a" * 8_200, b" HTTP/1.1\r\nHost: x\r\n\r\n"], 414),
         ([b"GET /?q=", b"a" * 200_000], 414),
         ([b"nothing that one says here\r\n\r\n"], 400),
-        ([b"GET /hello HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"], 400),
+        ([b"GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"], 400),
         ([CHUNKED, b"3;", b"extension" * 50_000], 400),
         ([CHUNKED, b"1;" + b"e" * 1_000 + b"\r\na\r\n"] + [b"1;" + b"e" * 1_000 + b"\r\na\r\n"] * 200, 400),
         ([CHUNKED + b"3\r\nabc\r\n0\r\n", b"Trailer: x\r\n" * 101], 431),
@@ -194,7 +194,7 @@ def test_a_later_request_of_a_connection_has_the_same_limits(site: Site) -> None
 def test_what_any_client_sends_is_not_too_large(site: Site) -> None:
     fields = b"".join(b"X-%d: %b\r\n" % (n, b"a" * 200) for n in range(90))
     target = b"/hello?q=" + b"a" * 8_000
-    answer = said(site, b"GET " + target + b" HTTP/1.1\r\nConnection: close\r\n" + fields + b"\r\n")
+    answer = said(site, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n")
     assert statuses(answer) == [200]
     one_byte_a_piece = b"1\r\na\r\n" * 5_000
     assert b'"body": 5000' in said(site, CHUNKED + one_byte_a_piece + b"0\r\n\r\n" + LAST)
@@ -231,7 +231,7 @@ def test_who_says_nothing_more_is_not_waited_for(site: Site, sent: bytes, status
 
 
 @pytest.mark.parametrize(
-    "head", [b"GET /hello HTTP/1.1\r\nX: ", b"POST /read HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"]
+    "head", [b"GET /hello HTTP/1.1\r\nX: ", b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"]
 )
 def test_a_byte_now_and_then_does_not_keep_a_connection(site: Site, head: bytes) -> None:
     connection = connect(site)

@@ -1,0 +1,62 @@
+"""The head of a request, checked for what a proxy in front of this server could read in another way (RFC 9112).
+
+httptools refuses nearly all that has two readings: line ends, folded headers, two lengths. It leaves these to its user:
+which host is asked, what a target in absolute form means, and which transfer codings are known here.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from app.errors import BadRequest, UnknownCoding
+
+_VERSIONS: Final = ("1.0", "1.1")
+#: Scheme, authority, and the rest that is asked of it.
+_ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_SHOWN: Final = 80
+
+
+def origin_form(method: str, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The target without scheme and host, as nearly all clients send it; names of headers are in lower case.
+
+    Raises BadRequest, or UnknownCoding for a body that is coded in a way that nobody here can read.
+
+    >>> origin_form("GET", b"http://labels.example?page=2", "1.1", [(b"host", b"labels.example")])
+    b'/?page=2'
+    """
+    if version not in _VERSIONS:
+        raise BadRequest(f"The request is of HTTP/{version}; this server speaks HTTP/1.1.")
+    _check_coding(version, _values(headers, b"transfer-encoding"))
+    hosts = _values(headers, b"host")
+    if len(hosts) > 1 or (version == "1.1" and not hosts):
+        raise BadRequest(f"The request has {len(hosts) or 'no'} Host headers; expected one (RFC 9112, section 3.2).")
+    if target.startswith(b"/") or (target == b"*" and method == "OPTIONS"):
+        return target
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        raise BadRequest(f"The request is for {_shown(target)}; expected an address like /method.")
+    authority, rest = absolute.groups()
+    # A client has to send the same host in both places. Where it does not, one of the two would be believed here, and
+    # perhaps the other one by whoever stands between.
+    if not authority or [host.lower() for host in hosts] != [authority.lower()]:
+        said = _shown(hosts[0]) if hosts else "none"
+        raise BadRequest(f"The request is for host {_shown(authority)}, and its Host header says {said}.")
+    return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def _check_coding(version: str, codings: Sequence[bytes]) -> None:
+    if not codings:
+        return
+    if version == "1.0":
+        raise BadRequest("Transfer-Encoding came with HTTP/1.1; a request of HTTP/1.0 cannot have it.")
+    if [coding.lower() for coding in codings] != [b"chunked"]:
+        said = _shown(b", ".join(codings))
+        raise UnknownCoding(f"Transfer-Encoding is {said}; this server knows chunked alone.")
+
+
+def _values(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:
+    return [value.strip() for name, value in headers if name == wanted]
+
+
+def _shown(value: bytes) -> str:
+    return repr(value[:_SHOWN].decode("latin-1"))
