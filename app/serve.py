@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.addresses import loopback
 from app.connection_limits import raise_descriptors
 from app.http_protocol import SiteProtocol
 from app.main import create_app
+from app.orphans import end_with_parent
 from app.settings import PREFIX, Settings, SettingsError
 
 #: Seconds that requests may still take once the server is told to end.
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Serving {settings.catalogue} at {_address(options)} ({_audience(settings)}); stop with Ctrl-C", flush=True)
     alone = options.workers == 1
     uvicorn.run(
-        site if alone else "app.main:create_app",  # each of several processes makes its own
+        site if alone else "app.serve:site_of_worker",  # each of several processes makes its own
         factory=not alone,
         host=options.host,
         port=options.port,
@@ -60,6 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         **limited(settings),
     )
     return 0
+
+
+def site_of_worker() -> FastAPI:
+    """The site in one of several processes, which ends when the one that started them does."""
+    end_with_parent()
+    return create_app()
 
 
 def limited(settings: Settings) -> dict[str, Any]:

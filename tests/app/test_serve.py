@@ -19,6 +19,7 @@ import uvicorn
 from app import serve
 from app.http_protocol import SiteProtocol
 from tests.conftest import ROOT
+from tests.waiting import wait_until
 
 PATIENCE = 60
 
@@ -67,7 +68,7 @@ def test_every_start_has_the_limits(started):
         assert (started["ws"], started["proxy_headers"], started["lifespan"]) == ("none", False, "on")
         assert started["access_log"] is False
         assert started["timeout_graceful_shutdown"]
-    assert (started["site"], started["factory"], started["workers"]) == ("app.main:create_app", True, 3)
+    assert (started["site"], started["factory"], started["workers"]) == ("app.serve:site_of_worker", True, 3)
 
 
 @pytest.mark.parametrize(
@@ -171,3 +172,24 @@ def test_a_server_that_is_ended_leaves_no_files_and_one_that_is_killed_leaves_th
         process.wait(PATIENCE)
     assert kept(tmp_path) == []
     assert tempfile.gettempdir() != str(tmp_path)
+
+
+def test_workers_end_when_their_parent_is_killed(sample_catalogue: Path, tmp_path: Path) -> None:
+    part = {"Range": "bytes=0-9"}
+    path = "/api/v1/datasets/sample-digits/corrected.parquet"
+    with running(sample_catalogue, tmp_path, "--workers", "2") as (address, process):
+        assert httpx.get(address + path, headers=part, timeout=PATIENCE).status_code == 206
+        assert kept(tmp_path)
+        port = int(address.rpartition(":")[2])
+        process.kill()
+        process.wait(PATIENCE)
+        wait_until(lambda: not listened_to(port), "the workers to let go of the port")
+        wait_until(lambda: not kept(tmp_path), "the workers to remove their files")
+
+
+def listened_to(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+    except ConnectionError:
+        return False
+    return True
