@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, BinaryIO, Final, Protocol
 
-import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -20,8 +19,8 @@ from app.compression import encode_stream
 from app.corrected.arrays import npy_length, npy_pieces
 from app.corrected.forms import FORMS, Form, offered, write
 from app.corrected.text_parts import text_ends, text_from
-from app.errors import NoSuchPart
 from app.media import IMMUTABLE
+from app.parts import no_such_part
 from app.routes import PlainRoute
 from app.taking import Taking, taking
 from app.validators import has_already, has_the_rest, if_none_match
@@ -110,7 +109,7 @@ def _part(
         part = ranges.part(wanted, size)
     except ranges.UnsatisfiableError as error:
         _close(opened)
-        return _no_such_part(request, size, str(error))
+        return no_such_part(request, size, str(error))
     first, n_bytes = (0, size) if part is None else (part.first, part.n_bytes)
     headers["Content-Length"] = str(n_bytes)
     if part is not None:
@@ -125,13 +124,6 @@ def _encoded(request: Request, form: Form, pieces: Iterator[bytes], headers: dic
     if form.binary or "range" in request.headers:
         return pieces
     return encode_stream(pieces, headers, request.headers.get("accept-encoding", ""))
-
-
-def _no_such_part(request: Request, size: int, content_range: str) -> Response:
-    problem = NoSuchPart(f"Range is {request.headers['range'][:80]!r}; the file has {size} bytes.")
-    headers = {"Content-Range": content_range, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
-    body = orjson.dumps(problem.problem(request.url.path))
-    return Response(body, problem.status, headers, media_type="application/problem+json")
 
 
 class _Open(Protocol):

@@ -64,7 +64,7 @@ EXPOSED: Final = (
     "Retry-After",
 )
 #: Addresses whose answers have validators and lifetimes of their own, or none.
-_APART: Final = ("/media/", "/static/", "/healthz")
+_APART: Final = ("/media/", "/static/", "/healthz", "/robots.txt")
 #: The same in the API, by the last part of the address: files that can be larger than anything one keeps.
 _FILES: Final = "corrected"
 

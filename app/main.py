@@ -12,13 +12,11 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import (
@@ -42,7 +40,6 @@ from app.connection_limits import Limits
 from app.database import CurrentCatalogue, current
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.http import EXPOSED, CatalogueResponses, Head, Safety, program_version
-from app.media import IMMUTABLE
 from app.own_folder import OwnFolder, remove_left_over
 from app.prefix import here, in_headers, prefix_of, under, without_prefix
 from app.ratelimit import RateLimit
@@ -53,8 +50,8 @@ from app.spool import Spool
 from app.stability import api as stability_api
 from app.stability import pages as stability_pages
 from app.stability.evaluation import Evaluations
+from app.static_files import OwnFiles
 from app.trusted_proxies import TrustedProxies
-from app.validators import has_already, if_none_match
 from app.versions import api as versions_api
 from app.versions import pages as versions_pages
 
@@ -163,7 +160,7 @@ def _routes() -> list[BaseRoute]:
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/healthz")(healthz)
     own.get("/api/openapi.json")(openapi.document)
-    own.mount("/static", _Static(directory=rendering.STATIC))
+    own.mount("/static", OwnFiles(directory=rendering.STATIC))
     most_asked = (media.router, api.router, lookups.router, own, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, api.nothing_else)
@@ -204,23 +201,6 @@ async def healthz(request: Request) -> Response:
     return Response(
         orjson.dumps({"status": "ok", "catalogue": current(request).version}), media_type="application/json"
     )
-
-
-class _Static(StaticFiles):
-    """Files whose addresses carry a hash of their content, so they may be kept for ever."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        if response.status_code == 304:
-            response.headers["Vary"] = "Accept-Encoding"
-        if b"v=" in scope["query_string"]:
-            response.headers["Cache-Control"] = IMMUTABLE
-        return response
-
-    def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:
-        if "if-none-match" in request_headers:
-            return has_already(if_none_match(request_headers), [response_headers["etag"]])
-        return super().is_not_modified(response_headers, request_headers)
 
 
 async def _site_error(request: Request, error: Exception) -> Response:

@@ -11,11 +11,11 @@ from app.audience import may_show, notice
 from app.credit import credit_of
 from app.database import Catalogue, current
 from app.errors import NotFound
+from app.parts import whole_or_part
 from app.prefix import here
 from app.queries import Medium
-from app.ranges import UnsatisfiableError, part
 from app.records import Dataset
-from app.validators import has_already, has_the_rest, if_none_match
+from app.validators import has_already, if_none_match
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,11 +46,11 @@ async def medium(request: Request) -> Response:
     if licence := _licence(dataset):
         headers["Link"] = licence
     found = _found(catalogue, dataset, int(idx), kind)
+    if found.type.startswith(("text/", "image/svg")):
+        headers["Vary"] = "Accept-Encoding"  # these are compressed for who wants it
     if has_already(if_none_match(request.headers), [tag]):
-        # Texts and drawings are compressed for who wants it.
-        varies = {"Vary": "Accept-Encoding"} if found.type.startswith(("text/", "image/svg")) else {}
-        return Response(status_code=304, headers=headers | varies)
-    return _answer(request, found, headers)
+        return Response(status_code=304, headers=headers)
+    return whole_or_part(request, found.data, found.type, headers)
 
 
 # A route of Starlette's own: a page asks for dozens of media, and none needs what FastAPI does for arguments.
@@ -83,17 +83,3 @@ def _licence(dataset: Dataset) -> str | None:
     """The licence of a dataset's media as a header; None without an address that can stand in one."""
     url = credit_of(dataset).licence_url or ""
     return f'<{url}>; rel="license"' if _ADDRESS.fullmatch(url) else None
-
-
-def _answer(request: Request, found: Medium, headers: dict[str, str]) -> Response:
-    """The part that a Range header asks for, the whole without one, or when If-Range names what is here no more."""
-    wanted = request.headers.get("range")
-    fits = has_the_rest(request.headers, headers["ETag"])
-    try:
-        some = part(wanted, len(found.data)) if wanted is not None and fits else None
-    except UnsatisfiableError as error:
-        return Response(status_code=416, headers={**headers, "Content-Range": str(error)})
-    if some is None:
-        return Response(found.data, media_type=found.type, headers=headers)
-    headers["Content-Range"] = some.header
-    return Response(found.data[some.first : some.last + 1], status_code=206, media_type=found.type, headers=headers)

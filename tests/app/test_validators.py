@@ -20,6 +20,7 @@ ALL = [
     f"{API}/corrected.npy",
     f"{API}/corrected.json",
     "/static/site.css",
+    "/static/favicon.svg",
     "MEDIUM",
 ]
 
@@ -100,3 +101,42 @@ def test_lists_of_tags_are_read_as_the_standard_says() -> None:
         assert not has_already(said, ['"b"']) or said == "*"
     assert tags_of('"a",' * 50_000) == ['"a"'] * 50_000
     assert tags_of("," * 200_000) == []
+
+
+def test_a_file_says_the_same_whether_it_is_sent_whole_in_part_or_not_at_all(site: TestClient) -> None:
+    """Else a cache that hears "not modified" changes what it keeps, and for whom."""
+    text = site.get("/api/v1/datasets/sample-texts/issues?limit=1").json()["items"][0]["links"]["media"]["text"]
+    for address in ("/static/site.css?v=1", "/static/favicon.svg", text):
+        for encoding in ("identity", "gzip"):
+            first = site.get(address, headers={"Accept-Encoding": encoding})
+            asked = {"If-None-Match": first.headers["etag"]}, {"Range": "bytes=0-1"}, {"Range": "lines=1-2"}
+            answers = [site.get(address, headers={"Accept-Encoding": encoding} | one) for one in asked]
+            assert [answer.status_code for answer in answers] == [304, 206, 200]
+            for answer in answers:
+                assert answer.headers["vary"] == first.headers["vary"] == "Accept-Encoding"
+                assert answer.headers.get("cache-control") == first.headers.get("cache-control")
+
+
+def test_the_rules_for_crawlers_may_be_kept_for_a_day(site: TestClient) -> None:
+    first = site.get("/robots.txt")
+    for said in (first.headers.get("etag", '"a"'), "*"):
+        again = site.get("/robots.txt", headers={"If-None-Match": said})
+        assert again.headers["cache-control"] == first.headers["cache-control"] == "public, max-age=86400"
+
+
+@pytest.mark.parametrize("address", ["/static/site.css", f"{API}/corrected.csv", "MEDIUM"])
+def test_ranges_are_read_alike_for_all_files(site: TestClient, address: str) -> None:
+    address = address_of(site, address)
+    whole = site.get(address, headers={"Accept-Encoding": "identity"})
+    ignored = ["bytes=abc", "bytes=5-2", "bytes=0-1,3-4", "bytes=" + "0-1," * 500, "lines=1-2", "bytes", "bytes=", ""]
+    ignored += ["bytes=-", "bytes=1-2-3", "bytes=\xff-1", "bytes=\xb2-"]
+    for said in ignored:
+        answer = site.get(address, headers={"Range": said.encode("latin-1"), "Accept-Encoding": "identity"})
+        assert (answer.status_code, answer.content) == (200, whole.content), said
+    for said in ("bytes=99999999-", "bytes=-0", "bytes=" + "9" * 5000 + "-"):
+        answer = site.get(address, headers={"Range": said})
+        assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(whole.content)}")
+        assert answer.json()["type"] == "/about/errors#no-such-part"
+        assert answer.headers["cache-control"] == "no-store"
+    answer = site.get(address, headers={"Range": "bytes=1-" + "9" * 5000})
+    assert (answer.status_code, answer.content) == (206, whole.content[1:])
