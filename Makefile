@@ -11,7 +11,7 @@ BIN       := $(VENV)/bin
 BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-slow test-lowest fuzz lint lock bench screenshots clean
+.PHONY: help serve dev test test-slow test-lowest fuzz lint lock bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,17 @@ help: ## List the targets
 serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is none, and serve it
 	@test -e "$(CATALOGUE)" || $(BIN)/python -m ingest sample --catalogue "$(CATALOGUE)"
 	@$(BIN)/python -m app --catalogue "$(CATALOGUE)" --port $(PORT)
+
+dev: $(VENV)/.ready-dev ## Make a working copy: the environment, the hooks of git, the browser; then say what is next
+	@test ! -e .git || $(BIN)/pre-commit install
+	@test -e .git || echo "No hooks are installed: this folder is no working copy of git."
+	@sh tests/browser/chromium.sh || echo "Everything is ready but the browser, without which make test stops."
+	@echo
+	@echo "Next:"
+	@echo "  make serve   the site over the embedded sample, at http://127.0.0.1:$(PORT)"
+	@echo "  make lint    style and types, as before every commit"
+	@echo "  make test    the tests; TESTS=tests/test_readme.py runs some"
+	@echo "CONTRIBUTING.md tells the rest."
 
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 

@@ -101,3 +101,31 @@ def test_test_asks_for_nothing_that_is_not_in_the_clone(clone: Path, newcomer: d
     assert "--require-hashes --no-deps" in dry.stdout
     assert "--use-pep517 --requirement requirements/dev.txt" in dry.stdout
     assert 'pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"' in dry.stdout
+
+
+def typed(clone: Path, environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_dev_makes_a_working_copy_whose_hooks_refuse_what_lint_would(clone: Path, newcomer: dict[str, str]):
+    made = typed(clone, newcomer, "make", "dev", f"PYTHON={PYTHON}")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.rstrip().endswith("CONTRIBUTING.md tells the rest.")
+    somebody = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org"}
+    committer = newcomer | somebody | {name.replace("AUTHOR", "COMMITTER"): value for name, value in somebody.items()}
+    before = typed(clone, committer, "git", "rev-parse", "HEAD").stdout
+
+    (clone / "app/new.py").write_text('"""New."""\n\nimport os\n\nNUMBER: int = "one"\n', encoding="utf-8")
+    typed(clone, committer, "git", "add", "app/new.py")
+    refused = typed(clone, committer, "git", "commit", "--message", "Add a module")
+    assert refused.returncode == 1
+    assert "F401" in refused.stderr, "ruff"
+    assert "Incompatible types in assignment" in refused.stderr, "mypy"
+    assert typed(clone, committer, "git", "rev-parse", "HEAD").stdout == before
+
+    (clone / "app/new.py").write_text('"""New."""\n\nNUMBER: int = 1\n', encoding="utf-8")
+    typed(clone, committer, "git", "add", "app/new.py")
+    taken = typed(clone, committer, "git", "commit", "--message", "Add a module")
+    assert taken.returncode == 0, taken.stderr
+    assert typed(clone, committer, "git", "rev-parse", "HEAD~1").stdout == before
+    typed(clone, committer, "git", "reset", "--quiet", "--hard", before.strip())

@@ -119,6 +119,7 @@ UNSEEN = {
     "aiohttp": "fsspec opens addresses with it",
     "mypy": "a program",
     "ruff": "a program",
+    "pre-commit": "a program",
     "pytest-xdist": "a plugin",
     "pandas-stubs": "types",
     "uv": "a program",

@@ -1,0 +1,91 @@
+"""What strangers rely on before they read any code: licence, citation, forms, hooks, CI, and the words of CONTRIBUTING.
+
+All of it repeats something that stands elsewhere too, and so could come to differ from it.
+"""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.M))
+FORMS = sorted(path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def loaded(path: Path | str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def pythons() -> list[str]:
+    """The versions of Python that pyproject.toml says are supported."""
+    return [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.search(r":: Python :: 3\.\d+$", name)]
+
+
+def recipe(target: str) -> list[str]:
+    """The commands of a target of the Makefile."""
+    lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.M)[1]
+    return [line.strip().replace("$(BIN)", ".venv/bin") for line in lines.splitlines()]
+
+
+# CI and hooks
+
+
+def test_hooks_check_what_lint_checks():
+    (local,) = loaded(".pre-commit-config.yaml")["repos"]
+    assert local["repo"] == "local", (
+        "hooks of others would be fetched, and be other versions than those that are locked"
+    )
+    assert [hook["entry"] for hook in local["hooks"]] == recipe("lint")
+    for hook in local["hooks"]:
+        assert (hook["language"], hook["always_run"], hook["pass_filenames"]) == ("system", True, False)
+
+
+@pytest.mark.parametrize(
+    ("user", "ci", "asked"),
+    [("0", "", "apt-get update"), ("1001", "true", "sudo --non-interactive apt-get update"), ("1001", "", None)],
+    ids=["root", "ci", "person"],
+)
+def test_a_browser_is_installed_for_root_and_ci_and_for_nobody_else_unasked(
+    tmp_path: Path, user: str, ci: str, asked: str | None
+):
+    log = tmp_path / "log"
+    log.touch()
+    for name, script in {
+        "find": "",
+        "id": f"echo {user}",
+        "apt-get": f'echo "apt-get $*" >>{log}',
+        "sudo": f'echo "sudo $*" >>{log}',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    for program in ("mktemp", "rm", "env"):
+        (tmp_path / program).symlink_to(f"/usr/bin/{program}")
+    ran = subprocess.run(
+        ["/bin/sh", ROOT / "tests/browser/chromium.sh"],
+        env={"PATH": str(tmp_path), "CI": ci, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = log.read_text(encoding="utf-8").splitlines()
+    if asked is None:
+        assert (ran.returncode, lines) == (1, [])
+        assert "apt-get install chromium fonts-dejavu-core" in ran.stderr
+    else:
+        assert (ran.returncode, lines[0], len(lines)) == (0, asked, 2), ran.stderr
+        assert lines[1].endswith("apt-get install --yes --no-install-recommends chromium fonts-dejavu-core")
+
+
+def test_make_dev_says_what_is_next():
+    """What it does is tried in test_fresh_clone.py."""
+    said = " ".join(recipe("dev"))
+    assert set(re.findall(r'"  make ([a-z]+) ', said)) == {"serve", "lint", "test"} <= TARGETS
