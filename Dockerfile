@@ -25,7 +25,7 @@ COPY requirements requirements
 RUN pip install --require-hashes --requirement requirements/build.txt \
     && pip install --require-hashes --only-binary :all: --requirement requirements/run.txt
 
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY ingest ingest
 COPY templates templates

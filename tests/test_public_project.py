@@ -3,12 +3,14 @@
 All of it repeats something that stands elsewhere too, and so could come to differ from it.
 """
 
+import hashlib
 import re
 import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -34,6 +36,54 @@ def recipe(target: str) -> list[str]:
     """The commands of a target of the Makefile."""
     lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.M)[1]
     return [line.strip().replace("$(BIN)", ".venv/bin") for line in lines.splitlines()]
+
+
+# Licence and citation
+
+
+def test_the_licence_is_the_text_that_its_name_stands_for():
+    """The hash is that of the text as the Apache Software Foundation publishes it."""
+    published = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+    assert hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest() == published
+    assert PROJECT["license"] == loaded("CITATION.cff")["license"] == "Apache-2.0"
+    assert PROJECT["license-files"] == ["LICENSE"]
+    assert not [name for name in PROJECT["classifiers"] if name.startswith("License ::")], (
+        "the expression replaces them"
+    )
+
+
+def test_the_citation_has_what_its_format_demands_and_is_of_this_version():
+    """Version 1.2.0 of the format: which fields there must be, and which a reference to a paper needs."""
+    citation = loaded("CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert (citation["cff-version"], citation["type"]) == ("1.2.0", "software")
+    assert citation["version"] == PROJECT["version"]
+    assert citation["abstract"] == PROJECT["description"]
+    for reference in (citation["preferred-citation"], *citation["references"]):
+        assert {"type", "title", "authors"} <= set(reference)
+        assert all({"family-names", "given-names"} <= set(author) for author in reference["authors"])
+    assert citation["preferred-citation"]["conference"]["name"], "a conference paper has a conference, which has a name"
+
+
+def test_the_paper_is_cited_as_it_calls_itself(shared: Path):
+    (text,) = (shared.parent / "paper").glob("*.txt")
+    printed = re.sub(r"\W+", " ", text.read_text(encoding="utf-8")).casefold()
+    citation = loaded("CITATION.cff")
+    for reference in (citation["preferred-citation"], *citation["references"]):
+        for words in (
+            reference["title"],
+            *(f"{one['given-names']} {one['family-names']}" for one in reference["authors"]),
+        ):
+            assert re.sub(r"\W+", " ", words).casefold() in printed
+
+
+def test_the_page_about_the_site_cites_the_same_paper(sample_site: str):
+    bibtex = httpx.get(f"{sample_site}/about", timeout=60).text
+    paper = loaded("CITATION.cff")["preferred-citation"]
+    names = " and ".join(f"{author['family-names']}, {author['given-names']}" for author in paper["authors"])
+    for value in (paper["title"], names, paper["collection-title"], str(paper["year"])):
+        assert f"= {{{value}}}" in bibtex
+    assert f'href="{paper["url"]}"' in bibtex
 
 
 # CI and hooks
