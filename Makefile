@@ -11,7 +11,7 @@ BIN       := $(VENV)/bin
 BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-slow test-lowest fuzz lint lock bench screenshots clean
+.PHONY: help serve dev test test-slow test-lowest fuzz lint wheel image lock bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,15 @@ lint: $(VENV)/.ready-dev ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+wheel: $(VENV)/.ready-dev ## Build the source distribution, and from it the wheel, into dist
+	rm -rf dist
+	$(BIN)/uv build --quiet --no-config --no-build-isolation --python $(BIN)/python --out-dir dist
+
+DOCKER ?= docker
+
+image: ## Build the image label-errors (DOCKER=podman builds it with another engine)
+	$(DOCKER) build --tag label-errors .
+
 lock: $(VENV)/.ready-dev ## Make requirements/*.txt anew: the newest packages that go together, with their hashes
 	$(LOCK) --group build --output-file requirements/build.txt
 	$(LOCK) --all-extras --output-file requirements/dev.txt pyproject.toml
@@ -69,7 +78,7 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 	$(BIN)/python -m tests.screenshots var/screenshots
 
 clean: ## Remove the environment and what was built; catalogues in var stay
-	rm -rf $(VENV) $(VENV)-lowest build *.egg-info ingest/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info ingest/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: chromium
 chromium:

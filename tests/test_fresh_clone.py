@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,3 +131,23 @@ def test_dev_makes_a_working_copy_whose_hooks_refuse_what_lint_would(clone: Path
     assert taken.returncode == 0, taken.stderr
     assert typed(clone, committer, "git", "rev-parse", "HEAD~1").stdout == before
     typed(clone, committer, "git", "reset", "--quiet", "--hard", before.strip())
+
+
+def test_wheel_builds_what_is_committed_and_its_licence(clone: Path, newcomer: dict[str, str]):
+    made = typed(clone, newcomer, "make", "wheel", f"PYTHON={PYTHON}")
+    assert made.returncode == 0, made.stderr
+    committed = set(typed(clone, newcomer, "git", "ls-files").stdout.splitlines())
+    (source,) = (clone / "dist").glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    assert committed <= packed, sorted(committed - packed)
+
+    (built,) = (clone / "dist").glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        said = archive.read(metadata).decode().splitlines()
+        licence = archive.read(metadata.replace("METADATA", "licenses/LICENSE"))
+        held = set(archive.namelist())
+    assert {"License-Expression: Apache-2.0", "License-File: LICENSE", "Requires-Python: >=3.11"} <= set(said)
+    assert licence == (clone / "LICENSE").read_bytes()
+    assert {path for path in committed if re.match(r"(app|ingest)/.*\.py$", path)} <= held
