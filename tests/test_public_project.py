@@ -89,6 +89,52 @@ def test_the_page_about_the_site_cites_the_same_paper(sample_site: str):
 # CI and hooks
 
 
+def steps() -> list[tuple[str, dict[str, Any]]]:
+    jobs = [(path.name, job) for path in WORKFLOWS for job in loaded(path)["jobs"].values()]
+    return [(name, step) for name, job in jobs for step in job["steps"]]
+
+
+def test_ci_runs_targets_of_the_makefile_and_nothing_else():
+    commands = [step["run"] for _, step in steps() if "run" in step]
+    assert all(re.fullmatch(r"make [a-z-]+", command) for command in commands), commands
+    targets = {command.removeprefix("make ") for command in commands}
+    assert targets <= TARGETS
+    assert targets == {"lint", "test", "test-slow", "wheel", "image", "fuzz"}
+    assert {
+        line.removeprefix("make ") for line in (ROOT / ".ci/run").read_text().splitlines() if "make " in line
+    } < targets
+
+
+def test_ci_tests_every_python_that_is_supported():
+    matrix = loaded(".github/workflows/ci.yml")["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert matrix == pythons()
+    assert PROJECT["requires-python"] == f">={matrix[0]}"
+    chosen = {step["with"]["python-version"] for _, step in steps() if "setup-python" in step.get("uses", "")}
+    assert chosen <= {*matrix, "${{ matrix.python }}"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_read_the_code_and_nothing_else(path: Path):
+    """Whoever can move the tag of an action could otherwise publish in this project's name."""
+    workflow = loaded(path)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert set(workflow["concurrency"]) == {"group", "cancel-in-progress"}
+    assert not {"pull_request_target", "workflow_run"} & set(workflow["on"])
+    for job in workflow["jobs"].values():
+        assert "permissions" not in job
+        assert job["timeout-minutes"] <= 90
+        for used in (step for step in job["steps"] if "uses" in step):
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", used["uses"])
+            assert "checkout" not in used["uses"] or used["with"]["persist-credentials"] is False
+    assert "secrets." not in path.read_text(encoding="utf-8")
+
+
+def test_every_night_other_requests_are_made():
+    nightly = loaded(".github/workflows/nightly.yml")
+    assert [re.fullmatch(r"\d+ \d+ \* \* \*", one["cron"]) is not None for one in nightly["on"]["schedule"]] == [True]
+    assert [step["run"] for step in nightly["jobs"]["fuzz"]["steps"] if "run" in step] == ["make fuzz"]
+
+
 def test_hooks_check_what_lint_checks():
     (local,) = loaded(".pre-commit-config.yaml")["repos"]
     assert local["repo"] == "local", (
