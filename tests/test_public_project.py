@@ -181,6 +181,57 @@ def test_a_browser_is_installed_for_root_and_ci_and_for_nobody_else_unasked(
         assert lines[1].endswith("apt-get install --yes --no-install-recommends chromium fonts-dejavu-core")
 
 
+# Forms
+
+
+#: What nobody can answer a report without, by the file of its form.
+NEEDED = {
+    "correction.yml": {"dataset", "address", "given", "suggested", "right", "why"},
+    "dataset.yml": {"manifest", "files", "output", "expected", "version"},
+    "bug.yml": {"steps", "expected", "happened", "version", "system"},
+}
+
+
+def test_there_is_a_form_for_each_kind_of_report():
+    assert {path.name for path in FORMS} == set(NEEDED)
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
+def test_a_form_asks_for_what_an_answer_needs(path: Path):
+    form = loaded(path)
+    assert {"name", "description", "body"} <= set(form)
+    asked = [element for element in form["body"] if element["type"] != "markdown"]
+    assert {element["type"] for element in asked} <= {"input", "textarea"}
+    assert all(element["attributes"]["label"] for element in asked)
+    ids = [element["id"] for element in asked]
+    assert len(ids) == len(set(ids))
+    required = {element["id"] for element in asked if element.get("validations", {}).get("required") is True}
+    assert required == NEEDED[path.name]
+
+
+def test_the_address_that_a_form_shows_is_one_of_the_site(sample_site: str):
+    asked = {element.get("id"): element for element in loaded(".github/ISSUE_TEMPLATE/correction.yml")["body"]}
+    shown = asked["address"]["attributes"]["placeholder"]
+    match = re.fullmatch(r"/([a-z]+)(/issues/)\d+(\?agreement=4)", shown)
+    assert match[1] == asked["dataset"]["attributes"]["placeholder"]
+    first = httpx.get(f"{sample_site}/api/v1/datasets/sample-digits/issues", timeout=60).json()["items"][0]
+    assert httpx.get(f"{sample_site}/sample-digits{match[2]}{first['index']}{match[3]}", timeout=60).status_code == 200
+
+
+def test_weaknesses_are_led_to_the_private_channel():
+    """The one that SECURITY.md names; the code of conduct has no other either."""
+    channel = re.compile(r"Security\*,? choose \*Report a\s+vulnerability\*")
+    for name in ("SECURITY.md", "CODE_OF_CONDUCT.md", ".github/ISSUE_TEMPLATE/bug.yml"):
+        text = re.sub(r"\s+", " ", (ROOT / name).read_text(encoding="utf-8"))
+        assert channel.search(text), name
+
+
+def test_links_of_the_chooser_are_whole():
+    for link in loaded(".github/ISSUE_TEMPLATE/config.yml")["contact_links"]:
+        assert set(link) == {"name", "url", "about"}
+        assert link["url"].startswith("https://")
+
+
 def test_make_dev_says_what_is_next():
     """What it does is tried in test_fresh_clone.py."""
     said = " ".join(recipe("dev"))
