@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.M))
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FORMS = sorted(path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
@@ -194,6 +195,8 @@ NEEDED = {
 
 def test_there_is_a_form_for_each_kind_of_report():
     assert {path.name for path in FORMS} == set(NEEDED)
+    for path in FORMS:
+        assert f"**{loaded(path)['name']}**" in re.sub(r"\s+", " ", CONTRIBUTING)
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
@@ -230,6 +233,38 @@ def test_links_of_the_chooser_are_whole():
     for link in loaded(".github/ISSUE_TEMPLATE/config.yml")["contact_links"]:
         assert set(link) == {"name", "url", "about"}
         assert link["url"].startswith("https://")
+
+
+# Contributing
+
+
+def test_every_command_of_contributing_is_a_target():
+    typed = re.findall(r"^make ([a-z-]+)(?: TESTS=(\S+))?", CONTRIBUTING, re.M)
+    named = set(re.findall(r"`make ([a-z-]+)`", CONTRIBUTING + (ROOT / ".github/pull_request_template.md").read_text()))
+    assert {"dev", "test", "test-slow", "lint"} <= {target for target, _ in typed}
+    assert {target for target, _ in typed} | named <= TARGETS
+    assert all((ROOT / chosen).is_file() for _, chosen in typed if chosen)
+    for block in re.findall(r"^```\n(.+?)^```$", CONTRIBUTING, re.M | re.S):
+        assert all(line.startswith("make ") for line in block.splitlines())
+
+
+def test_the_budgets_are_those_of_the_makefile():
+    for target in ("test", "test-slow"):
+        budget = re.search(r"at most \d+ minutes", re.search(rf"^{target}:.*## (.+)", MAKEFILE, re.M)[1])[0]
+        assert re.search(rf"^make {target} +#.*{budget}", CONTRIBUTING, re.M)
+
+
+def test_the_pythons_that_contributing_names_are_those_of_ci():
+    assert re.findall(r"3\.\d+", re.search(r"Supported are (Python .+?), and CI", CONTRIBUTING, re.S)[1]) == pythons()
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "README.md"])
+def test_files_that_are_named_are_there(name: str):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    linked = re.findall(r"\]\(((?!http)[^)#]+)", text)
+    named = re.findall(r"`((?:tests|requirements|docs)/[\w/]+\.\w+|[A-Z]+\.md|pyproject\.toml)`", text)
+    assert linked
+    assert all((ROOT / path).exists() for path in linked + named)
 
 
 def test_make_dev_says_what_is_next():
