@@ -6,12 +6,12 @@ alone, and any server only to ``LABELERRORS_HOSTS`` where that is set.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.addresses import address_of, loopback
-from app.audience import is_public
 from app.errors import WrongHost
 from app.problem_response import send_problem
 
@@ -37,38 +37,43 @@ def hosts_of(text: str) -> tuple[str, ...]:
 class AllowedHosts:
     """Refuses requests for hosts that this site is not."""
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], *, public: bool) -> None:
         self.app = app
         self.hosts = hosts
+        self.public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == _ANY_NAME:
             await self.app(scope, receive, send)
             return
         named = [value for name, value in scope["headers"] if name == b"host"]
-        if len(named) == 1 and self._ours(scope, named[0].decode("latin-1")):
+        address, port = scope.get("server") or ("", None)
+        asked_at = "" if self.public or port is None else address
+        if _ours(tuple(named), self.hosts, asked_at):
             await self.app(scope, receive, send)
-            return
-        if not named and not self.hosts and not _guarded(scope):
-            await self.app(scope, receive, send)  # HTTP/1.0 names none
             return
         found = " and ".join(repr(value.decode("latin-1")[:80]) for value in named[:2]) or "none"
         await send_problem(send, WrongHost(f"The request is for host {found}. {_expected(self.hosts)}"), scope["path"])
 
-    def _ours(self, scope: Scope, named: str) -> bool:
-        match = _HOST.fullmatch(named)
-        if match is None:
-            return False
-        host = match[1].lower().rstrip(".")
-        if self.hosts:
-            return any(_fits(host, name) for name in self.hosts)
-        return not _guarded(scope) or host.endswith(".localhost") or loopback(host.strip("[]"))
 
+#: Few hosts are asked for again and again, and no header is longer than a request may be.
+@lru_cache(maxsize=32)
+def _ours(named: tuple[bytes, ...], hosts: tuple[str, ...], asked_at: str) -> bool:
+    """Whether a request that names these hosts is for this site.
 
-def _guarded(scope: Scope) -> bool:
-    server = scope.get("server")
-    asked = None if server is None or server[1] is None else address_of(server[0])
-    return not is_public(scope) and asked is not None and asked.is_loopback
+    ``asked_at`` is the address at which a private server is asked, "" for every other.
+    """
+    address = address_of(asked_at)
+    guarded = address is not None and address.is_loopback
+    if not named:
+        return not hosts and not guarded  # HTTP/1.0 names none
+    match = _HOST.fullmatch(named[0].decode("latin-1"))
+    if len(named) > 1 or match is None:
+        return False
+    host = match[1].lower().rstrip(".")
+    if hosts:
+        return any(_fits(host, name) for name in hosts)
+    return not guarded or host.endswith(".localhost") or loopback(host.strip("[]"))
 
 
 def _fits(host: str, name: str) -> bool:

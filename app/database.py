@@ -122,6 +122,10 @@ class CurrentCatalogue:
     def get(self, *, public: bool = False) -> Catalogue:
         """The newest catalogue that can be read, whole or for everyone. Raises NoCatalogue when there was never one."""
         self._renew()
+        return self.opened(public=public)
+
+    def opened(self, *, public: bool = False) -> Catalogue:
+        """The same, as of when somebody looked last: for who did so a moment ago with ``renew``."""
         if self._catalogue is None or self._restricted is None:
             raise NoCatalogue(self._refusal)
         return self._restricted if public else self._catalogue
@@ -177,7 +181,7 @@ def current(request: Request) -> Catalogue:
     """The catalogue that answers this request."""
     catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
     if catalogue is None:
-        catalogue = request.state.catalogue = request.app.state.catalogue.get(public=is_public(request.scope))
+        catalogue = request.state.catalogue = request.app.state.catalogue.opened(public=is_public(request.scope))
         catalogue.require_intact()
     return catalogue
 

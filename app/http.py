@@ -15,7 +15,6 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.audience import is_public
 from app.compression import FOR_WHOLES, best_encoding
 from app.database import CurrentCatalogue
 from app.errors import NoCatalogue
@@ -50,6 +49,8 @@ _ALWAYS: Final = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), browsing-topics=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+_CSP: Final = b"content-security-policy"
+_UNLESS_SAID: Final = (*_ALWAYS, (_CSP, POLICY.encode()))
 #: Headers that scripts of other sites may read.
 EXPOSED: Final = (
     "Accept-Ranges",
@@ -111,9 +112,12 @@ class CatalogueResponses:
     and answers that were made once are kept, up to ``most_bytes``, for as long as their catalogue is served.
     """
 
-    def __init__(self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, most_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, most_bytes: int, *, public: bool
+    ) -> None:
         self.app = app
         self.catalogue = catalogue
+        self.public = public
         self.program = program
         self.most_bytes = most_bytes
         self._of = ""
@@ -126,7 +130,7 @@ class CatalogueResponses:
             await self.app(scope, receive, send)
             return
         try:
-            catalogue = self.catalogue.get(public=is_public(scope))
+            catalogue = self.catalogue.opened(public=self.public)
         except NoCatalogue:
             # The route that needs it says so, in the shape of its errors.
             await self.app(scope, receive, send)
@@ -137,23 +141,29 @@ class CatalogueResponses:
         headers = dict(scope["headers"])
         where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
         encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
-        form = (encoding, b"range" in headers)
-        named = f"{catalogue.version}-{self.program}-{zlib.crc32(b'%b?%b' % where[:2]):08x}"
-        # What says the site's own name is another answer under another name; all else is the same.
-        tags = f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr(where[2:]).encode()):08x}"'
-        asked = if_none_match(Headers(scope=scope)) if b"if-none-match" in headers else ""
-        if asked not in ("", ANY) and has_already(asked, tags):
-            tag = next(tag for tag in tags if has_already(asked, [tag])).encode()
-            await _not_modified(send, [(b"etag", tag), _ASK_AGAIN, _VARY])
-            return
-        if asked == ANY:
-            send = _any_will_do(send)
-        kept = self._answers.get((where, form))
+        key = (where, encoding, b"range" in headers)
+        if b"if-none-match" in headers:
+            asked = if_none_match(Headers(scope=scope))
+            tag = next((tag for tag in self._tags(where) if asked != ANY and has_already(asked, [tag])), None)
+            if tag is not None:
+                await _not_modified(send, [(b"etag", tag.encode()), _ASK_AGAIN, _VARY])
+                return
+            if asked == ANY:
+                send = _any_will_do(send)
+        kept = self._answers.get(key)
         if kept is not None:
             await send({"type": "http.response.start", "status": 200, "headers": list(kept[0])})
             await send({"type": "http.response.body", "body": kept[1]})
             return
-        await self.app(scope, receive, _keeping(send, self._answers, (where, form), tags, scope["state"]))
+        await self.app(scope, receive, _keeping(send, self._answers, key, self._tags(where), scope["state"]))
+
+    def _tags(self, where: tuple[bytes, bytes, str, bytes]) -> tuple[str, str]:
+        """The validators of what stands at an address: path, query, scheme and host.
+
+        What says the site's own name is another answer under another name; all else is the same.
+        """
+        named = f"{self._of}-{self.program}-{zlib.crc32(b'%b?%b' % where[:2]):08x}"
+        return f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr(where[2:]).encode()):08x}"'
 
 
 def _stands_apart(path: str) -> bool:
@@ -224,10 +234,9 @@ class Safety:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message["headers"], *_ALWAYS]
-                if not any(name == b"content-security-policy" for name, _ in headers):
-                    headers.append((b"content-security-policy", POLICY.encode()))
-                message = {**message, "headers": headers}
+                own = message["headers"]
+                # A copy, because what is kept of an answer is sent again.
+                message = {**message, "headers": [*own, *(_ALWAYS if _CSP in dict(own) else _UNLESS_SAID)]}
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -76,16 +76,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry=_UNTOLD,
         routes=_routes(),
         lifespan=_lifespan,
         middleware=[
             Middleware(Head),
             Middleware(TrustedProxies, networks=_read("trusted_proxies", networks_of, settings.trusted_proxies)),
-            Middleware(AllowedHosts, hosts=_read("hosts", hosts_of, settings.hosts)),
+            Middleware(AllowedHosts, hosts=_read("hosts", hosts_of, settings.hosts), public=settings.is_public),
             *([_FOR_OTHER_SITES] if settings.is_public else []),
             Middleware(RateLimit, a_minute=settings.requests_a_minute, refuse=_answer),
             Middleware(
-                CatalogueResponses, catalogue=catalogue, program=program, most_bytes=settings.kept_answers * 1_000_000
+                CatalogueResponses,
+                catalogue=catalogue,
+                program=program,
+                most_bytes=settings.kept_answers * 1_000_000,
+                public=settings.is_public,
             ),
             Middleware(Compression),
             Middleware(CatalogueGuard, answer=_answer),
@@ -106,6 +111,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(Exception, _unexpected)
     return app
 
+
+#: FastAPI tells nobody what visitors ask for, and does not look at each request whether somebody listens.
+_UNTOLD: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
 #: What scripts of other sites may read, which on a private server is nothing.
 _FOR_OTHER_SITES: Final = Middleware(
@@ -184,7 +192,7 @@ class _Site(FastAPI):
         """What the site's own paths can begin with."""
         of_routes = {path.split("/")[1] for route in self.routes if (path := getattr(route, "path", ""))}
         try:
-            return of_routes | set(self.state.catalogue.get().datasets)
+            return of_routes | set(self.state.catalogue.opened().datasets)
         except NoCatalogue:
             return of_routes
 

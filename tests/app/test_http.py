@@ -5,13 +5,18 @@ import shutil
 import sqlite3
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
 from fastapi import Request
+from starlette.testclient import TestClient
 
 from app.http import base_url
+from app.main import create_app
 from app.prefix import without_prefix
+from app.schema_opening import FileState
+from app.settings import Settings
 from tests.conftest import ingest
 from tests.ingest.conftest import Tiny
 from tests.serving import serving
@@ -267,3 +272,28 @@ def test_without_a_catalogue_the_site_says_how_to_make_one_and_serves_it_when_it
         shutil.copy(sample_catalogue, tmp_path / "part")
         (tmp_path / "part").rename(catalogue)
         assert httpx.get(f"{address}/sample-digits", timeout=60).status_code == 200
+
+
+def test_one_look_at_the_file_is_enough_for_a_request(sample_catalogue, monkeypatch):
+    looks, look = [], FileState.at
+    monkeypatch.setattr(FileState, "at", lambda path: looks.append(path) or look(path))
+    with TestClient(
+        create_app(Settings(catalogue=sample_catalogue, public=False)), base_url="http://localhost"
+    ) as site:
+        for address in ("/sample-digits", "/healthz"):
+            site.get(address)
+            looks.clear()
+            assert site.get(address).status_code == 200
+            assert looks == [sample_catalogue]
+
+
+def test_nobody_else_is_told_what_visitors_ask_for(sample_catalogue, monkeypatch):
+    """FastAPI would hand every request to whatever listens to OpenTelemetry in this process."""
+    trace = pytest.importorskip("opentelemetry.trace", reason="the FastAPI that is here tells nobody anything")
+    listening = Mock()
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: listening)
+    with TestClient(
+        create_app(Settings(catalogue=sample_catalogue, public=False)), base_url="http://localhost"
+    ) as site:
+        assert site.get("/sample-digits?q=secret").status_code == 200
+    assert not listening.mock_calls
