@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.description import Classes
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.label_columns import read_csv_column, read_lines
+from ingest.label_columns import read_csv_column, read_lines, require_names
 from ingest.readers import read_json
 from ingest.whereabouts import SEPARATED
 
@@ -93,6 +93,7 @@ def _read(file: Path, description: Classes) -> list[str]:
         content: Any = read_csv_column(file, description.column, or_only=False)
     elif suffix == ".txt":
         content = read_lines(file)
+        require_names(file, content)
     else:
         content = _python_literal(file, description.variable) if suffix == ".py" else read_json(file)
         if description.key is not None:

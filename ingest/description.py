@@ -59,6 +59,7 @@ class Files:
     predicted: str | None
     votes: str | None
     index: str | None
+    label_column: str | None  # of tables of labels, where none goes by a word for them
     classes_are: ClassesAre | None  # what texts in labels and names of columns are, where they could be either
 
 

@@ -45,7 +45,8 @@ are taken in the order of the file. Rows must sum to 1 within 1e-4 (1e-2 in half
 those that are farther from 1 than their precision rounds are divided by their sum. --tolerance X takes rows that sum
 to 1 within X, divides all of them by their sums in double precision, which is what is worked on then, and says how many
 were too far from 1 otherwise. Parts of different precision are worked on in the highest. Labels are class numbers or
-names: .npy, .json, .csv and .parquet (the column "label", or the only one) or one a line, blank lines passed over.
+names: .npy, .json (a list), or .csv, .parquet, .jsonl and a list of objects in .json (the column "label", one that goes
+by another word for labels, the only one, or that of --label-column), or one a line, blank lines passed over.
 Texts are names where all of them are, and numbers, from 0, where all are that; where class names are numbers themselves
 and both would fit, --classes-are says which. The same goes for the names of columns.
 
@@ -93,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", metavar="FILE", type=Path, required=True, help="the given label of each example")
     parser.add_argument("--classes", metavar="FILE", type=Path, help="the classes' names, a JSON list or one a line")
+    parser.add_argument("--label-column", metavar="NAME", help="the column of FILE that holds labels (default: label)")
     add_classes_are(parser)
     rules = ", ".join(rule.value for rule in FlagRule)
     parser.add_argument("--rule", type=_rule, help=f"{rules}, or a number (default: calibrated)")
@@ -207,7 +209,8 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
         raise IngestError("--per-class goes with --multiple: each class is then held against the rest")
     if arguments.tolerance is not None and arguments.logits:
         raise IngestError("--tolerance goes with probabilities: a softmax, which --logits asks for, sums to 1")
-    labels = read_given_labels(arguments.labels, inputs.m, inputs.names, arguments.classes_are)
+    how = {"column": arguments.label_column, "n": inputs.n_rows}
+    labels = read_given_labels(arguments.labels, inputs.m, inputs.names, arguments.classes_are, **how)
     matrix = _matrix(arguments, inputs, len(labels))
     rule = FlagRule.CALIBRATED if arguments.rule is None else arguments.rule
     with _executor(arguments) as executor, progress_for_terminal().task("flag", len(labels), "rows") as advance:
@@ -229,7 +232,8 @@ def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
         )
     if arguments.workers is not None or arguments.dask is not None:
         raise IngestError("--multiple is done in one process; --workers and --dask do not go with it")
-    labels = read_label_sets(arguments.labels, inputs.m, inputs.names or (), arguments.classes_are)
+    how = {"column": arguments.label_column, "n": inputs.n_rows}
+    labels = read_label_sets(arguments.labels, inputs.m, inputs.names or (), arguments.classes_are, **how)
     matrix = _matrix(arguments, inputs, len(labels))
     with progress_for_terminal().task("flag", len(labels), "rows") as advance:
         flagging = flag_sets(labels, matrix, arguments.rule, advance)

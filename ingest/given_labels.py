@@ -1,8 +1,9 @@
 """Labels, one an example, from whatever file they stand in, as class ids.
 
-Files: .npy (numbers, texts, or true and false), .json (a list), .parquet and .csv (the column "label", or the only
-one), and otherwise a text file with one label a line. Whole floating-point numbers are numbers too. What is stored as a
-number is the number of a class, from 0; whether texts are names or numbers is told by all of them: ``class_spelling``.
+Files: .npy (numbers, texts, or true and false), .json (a list, of labels or of objects), .jsonl (one a line), .parquet
+and .csv (the column "label", or the one that goes by another word for it, or the only one), and otherwise a text file
+with one label a line. Whole floating-point numbers are numbers too. What is stored as a number is the number of a
+class, from 0; whether texts are names or numbers is told by all of them: ``class_spelling``.
 """
 
 from collections.abc import Sequence
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 
 from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, UnknownClassError, whole_number
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.label_columns import read_csv_column, read_lines
+from ingest.label_columns import read_csv_column, read_json_column, read_lines, require_names
 from ingest.npy import open_array
-from ingest.readers import read_json
-from ingest.whereabouts import HOW_CLASSES_ARE, SEPARATED, no_class, outside, whereabouts
+from ingest.whereabouts import HOW_CLASSES_ARE, JSON, SEPARATED, no_class, outside, whereabouts
 
 _COLUMN: Final = "label"
+#: What may be written above the names of classes in a table of nothing else.
+_HEADERS: Final = frozenset({"name", "names", "class", "classes", "class_name", "label", "labels"})
 
 _SETS: Final = '; sets of labels need --multiple, in a manifest labels = "multiple"'
 
@@ -29,8 +31,9 @@ _ROWS: Final = 1 << 20
 
 def read_class_names(path: Path) -> list[str]:
     """The names of the classes in the order of their ids: a JSON list, a column "name" of CSV, or one a line."""
-    names = read_json(path) if path.suffix.lower() == ".json" else _names_of_text(path)
-    if not isinstance(names, list) or not names:
+    is_json = path.suffix.lower() in JSON
+    names = read_json_column(path, "name", "a list of class names") if is_json else _names_of_text(path)
+    if not names:
         raise DataError(path, f"expected a list of class names, found {shown(names)}")
     for place, name in enumerate(names):
         if not isinstance(name, str) or not name.strip():
@@ -46,22 +49,33 @@ def _names_of_text(path: Path) -> list[str]:
     """One a line, also in what is called a CSV file and has no column "name"."""
     lines = read_lines(path)
     if path.suffix.lower() not in SEPARATED or not lines:
+        require_names(path, lines)
         return lines
-    plain = lines[0].strip() != "name" and not any(mark in lines[0] for mark in ",;\t")
+    plain = lines[0].strip().casefold() not in _HEADERS and not any(mark in lines[0] for mark in ",;\t")
+    if plain:
+        require_names(path, lines)
     return lines if plain else read_csv_column(path, "name")
 
 
 def read_given_labels(
-    path: Path, m: int, names: Sequence[str] | None, classes_are: ClassesAre | None = None
+    path: Path,
+    m: int,
+    names: Sequence[str] | None,
+    classes_are: ClassesAre | None = None,
+    *,
+    column: str | None = None,
+    n: int | None = None,
 ) -> NDArray[Any]:
     """(n,) class ids from 0 to m - 1, in the smallest unsigned type that holds them.
 
+    ``column`` is the one that holds the labels of a table, where it is not called so; ``n`` is how many examples there
+    are, where that is known, and decides what a first line is that could be a label or the name of a column.
     Raises MissingFileError or DataError naming the file and the example.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a file of labels, found none")
     spelling = ClassSpelling(m, tuple(names or ()), classes_are)
-    values = _values(path, spelling)
+    values = _values(path, spelling, column, n)
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
         values = values.reshape(-1)
     if isinstance(values, np.ndarray) and values.ndim != 1:
@@ -117,30 +131,28 @@ def _plain(path: Path, values: Sequence[Any]) -> list[str] | NDArray[np.int64]:
     return np.array([int(value) for value in values], np.int64)
 
 
-def _values(path: Path, spelling: ClassSpelling) -> Any:
+def _values(path: Path, spelling: ClassSpelling, column: str | None, n: int | None) -> Any:
     """An array of whole numbers or a list."""
     suffix = path.suffix.lower()
+    name, or_only = column or _COLUMN, column is None
     if suffix == ".npy":
         return _of_array(path, open_array(path))
-    if suffix == ".json":
-        values = read_json(path)
-        if not isinstance(values, list):
-            raise DataError(path, f"expected a list of labels, found {shown(values)}")
-        return values
+    if suffix in JSON:
+        return read_json_column(path, name, "a list of labels", or_only=or_only)
     if suffix in (".parquet", ".pq"):
         from ingest.parquet import read_column
 
-        return read_column(path, _COLUMN)
+        return read_column(path, name, or_only=or_only)
     if suffix in SEPARATED:
-        return read_csv_column(path, _COLUMN, is_value=lambda text: _is_name(text, spelling))
+        return read_csv_column(path, name, or_only=or_only, is_value=lambda text: _is_label(text, spelling), n=n)
     if suffix in (".npz", ".zarr", ".pkl", ".pickle", ".xlsx"):
-        raise DataError(path, "expected labels in a .npy, .json, .csv or .parquet file, or one a line")
+        raise DataError(path, "expected labels in a .npy, .json, .jsonl, .csv or .parquet file, or one a line")
     return read_lines(path)
 
 
-def _is_name(text: str, spelling: ClassSpelling) -> bool:
-    """Whether a text can be nothing but the name of a class; a 0 is what pandas writes above what has no name."""
-    return spelling.named(text) is not None and whole_number(text) is None
+def _is_label(text: str, spelling: ClassSpelling) -> bool:
+    """Whether a text can be a label; numbers are none but ones of classes, if perhaps of classes that there are not."""
+    return spelling.known(text) or whole_number(text) is not None
 
 
 def _of_array(path: Path, array: NDArray[Any]) -> Any:

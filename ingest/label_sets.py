@@ -1,14 +1,16 @@
 """Sets of labels, one an example, from whatever file they stand in.
 
-Files: .json (a list of lists), .npy (an object array of arrays or lists), .parquet (a column of lists), .csv (a column
-whose cells hold labels joined by | or ;, or a JSON list; an empty cell is an empty set). The column is "labels",
-"label", or the only one. Or a 0 and 1 for each class: an (n, m) .npy file, or columns called by all classes.
+Files: .json (a list of lists, or of objects), .jsonl (one a line), .npy (an object array of arrays or lists), .parquet
+(a column of lists), .csv (a column whose cells hold labels joined by | or ;, or a JSON list; an empty cell is an empty
+set). The column is "labels", "label", or the only one. Or a 0 and 1 for each class: an (n, m) .npy file, or columns
+called by all classes.
 
 Labels that are stored as numbers are numbers of classes, from 0; whether texts are names or numbers is told by all of
 them, see ``class_spelling``. No file is unpickled freely; see ``pickles``.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,34 +19,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.measuring.class_spelling import AmbiguousClassError, ClassesAre, ClassSpelling, UnknownClassError
+from app.measuring.csv_table import CsvTable
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.label_columns import read_csv_columns
+from ingest.label_columns import Columns, columns_of, read_csv_columns
 from ingest.npy import open_array, read_header
 from ingest.pickles import load_arrays
-from ingest.readers import LabelSet, read_json
-from ingest.whereabouts import HOW_CLASSES_ARE, SEPARATED, no_class, outside, whereabouts
+from ingest.readers import LabelSet, json_rows
+from ingest.whereabouts import HOW_CLASSES_ARE, JSON, SEPARATED, no_class, outside, whereabouts
 
 _COLUMNS: Final = ("labels", "label")
 
 
 def read_label_sets(
-    path: Path, n_classes: int, names: Sequence[str] = (), classes_are: ClassesAre | None = None
+    path: Path,
+    n_classes: int,
+    names: Sequence[str] = (),
+    classes_are: ClassesAre | None = None,
+    *,
+    column: str | None = None,
+    n: int | None = None,
 ) -> list[LabelSet]:
     """The label set of each example, ascending, without repetition. Raises MissingFileError or DataError."""
     spelling = ClassSpelling(n_classes, tuple(names), classes_are)
     suffix = path.suffix.lower()
+    wanted = _COLUMNS if column is None else (column,)
     if suffix != ".json" and not path.is_file():
         raise MissingFileError(path, "expected a file of label sets, found none")
-    if suffix == ".json":
-        listed = read_json(path)
-        if not isinstance(listed, list) or not listed:
-            raise DataError(path, f"expected a list of lists of class numbers, found {shown(listed)}")
+    if suffix in JSON:
+        listed = _of_json(path, spelling, wanted)
     elif suffix in (".parquet", ".pq"):
-        listed = _of_parquet(path, spelling)
+        listed = _of_parquet(path, spelling, wanted)
     elif suffix in SEPARATED:
-        listed = _of_csv(path, spelling)
-    else:
+        columns = read_csv_columns(path, wanted, lambda text: _is_set(text, spelling), n)
+        listed = _of_columns(path, columns, spelling, wanted)
+    elif suffix == ".npy":
         listed = _of_npy(path, n_classes)
+    else:
+        raise DataError(path, "expected sets of labels in a .json, .jsonl, .npy, .parquet or .csv file")
     sets = [_members(path, place, labels) for place, labels in enumerate(listed)]
     ids = _ids(path, sets, spelling)
     return [_label_set(path, place, labels, ids, n_classes) for place, labels in enumerate(sets)]
@@ -113,29 +124,48 @@ def _of_indicators(path: Path, indicators: NDArray[Any]) -> list[list[int]]:
     return [np.flatnonzero(row).tolist() for row in indicators]
 
 
-def _of_parquet(path: Path, spelling: ClassSpelling) -> Sequence[object]:
+def _of_json(path: Path, spelling: ClassSpelling, wanted: Sequence[str]) -> Sequence[object]:
+    expected = "a list of lists of class numbers"
+    with json_rows(path, expected) as rows:
+        if isinstance(rows, CsvTable):
+            return _of_columns(path, columns_of(path, rows, wanted), spelling, wanted)
+        listed = [labels for _, labels in rows]
+    if not listed:
+        raise DataError(path, f"expected {expected}, found none")
+    return listed
+
+
+def _is_set(text: str, spelling: ClassSpelling) -> bool:
+    """Whether a text can be a set of labels, and not the name of a column."""
+    return text.startswith("[") or all(spelling.known(part) for part in re.split(r"[|;]", text))
+
+
+def _of_parquet(path: Path, spelling: ClassSpelling, wanted: Sequence[str]) -> Sequence[object]:
     from ingest.parquet import read_columns
 
-    columns = read_columns(path, _COLUMNS)
+    columns = read_columns(path, wanted)
     if len(columns) == 1:
         ((_, values),) = columns.items()
         return _split(path, values) if all(isinstance(value, str) for value in values) else values
-    order = _in_class_order(path, list(columns), spelling)
+    order = _in_class_order(path, list(columns), spelling, wanted)
     indicators = np.array([columns[name] for name in order], dtype=object).T
     return _of_indicators(path, indicators)
 
 
-def _of_csv(path: Path, spelling: ClassSpelling) -> Sequence[object]:
-    columns, rows = read_csv_columns(path, _COLUMNS)
+def _of_columns(path: Path, found: Columns, spelling: ClassSpelling, wanted: Sequence[str]) -> Sequence[object]:
+    columns, rows = found
     if len(columns) == 1:
-        return _split(path, [row[0] for row in rows])
-    order = [columns.index(name) for name in _in_class_order(path, columns, spelling)]
+        sets = [row[0] for row in rows]
+        return _split(path, sets) if all(isinstance(labels, str) for labels in sets) else sets
+    order = [columns.index(name) for name in _in_class_order(path, columns, spelling, wanted)]
     cells = {"0": 0, "1": 1, "false": 0, "true": 1, "0.0": 0, "1.0": 1}
-    indicators = np.array([[cells.get(row[at].strip().casefold(), row[at]) for at in order] for row in rows], object)
+    indicators = np.array(
+        [[cells.get(str(row[at]).strip().casefold(), row[at]) for at in order] for row in rows], object
+    )
     return _of_indicators(path, indicators.reshape(len(rows), len(order)))
 
 
-def _in_class_order(path: Path, columns: Sequence[str], spelling: ClassSpelling) -> list[str]:
+def _in_class_order(path: Path, columns: Sequence[str], spelling: ClassSpelling, wanted: Sequence[str]) -> list[str]:
     """The names of the columns of all classes, by class."""
     called = [name for name in columns if spelling.known(name)]
     try:
@@ -145,7 +175,7 @@ def _in_class_order(path: Path, columns: Sequence[str], spelling: ClassSpelling)
     by_class = {class_id: name for name, class_id in ids.items()}
     if len(called) != spelling.n_classes or len(by_class) != spelling.n_classes:
         found = ", ".join(columns[:10]) or "none"
-        raise DataError(path, f"expected a column {_COLUMNS[0]!r}, or one for each class, found {found}")
+        raise DataError(path, f"expected a column {wanted[0]!r}, or one for each class, found {found}")
     return [by_class[class_id] for class_id in range(spelling.n_classes)]
 
 

@@ -19,13 +19,14 @@ from ingest.git_pointers import refuse_pointers
 from ingest.given_labels import read_given_labels
 from ingest.label_sets import read_label_sets
 from ingest.manifest import Manifest
-from ingest.matrices import Matrix, open_matrix
+from ingest.matrices import Matrix, open_matrix, open_parts
 from ingest.mturk import Review, read_reviews
 from ingest.progress import Progress
 from ingest.readers import LabelSet, key_of, read_index
 from ingest.set_flagging import SetFlagging, flag_sets
 from ingest.sources import Role, Source, fingerprint
 from ingest.vote_joins import require_given, require_guesses
+from ingest.whereabouts import SEPARATED
 
 NO_LABELS = (
     "The given labels of all examples are not here, so no corrected test set can be made and classes have no counts."
@@ -169,9 +170,21 @@ class _Loader:
             return None
         multiple = self._manifest.labels == "multiple"
         said = self._manifest.files.classes_are
+        column = self._manifest.files.label_column if role == "labels" else None
+        n = self._n_rows(path, classes)
         if multiple:
-            return Labels(read_label_sets(path, len(classes), classes.names, said))
-        return Labels(read_given_labels(path, len(classes), classes.names, said).astype(np.int64))
+            return Labels(read_label_sets(path, len(classes), classes.names, said, column=column, n=n))
+        labels = read_given_labels(path, len(classes), classes.names, said, column=column, n=n)
+        return Labels(labels.astype(np.int64))
+
+    def _n_rows(self, path: Path, classes: ClassNames) -> int | None:
+        """How many labels a table must hold, by the manifest or the matrix; None where neither tells."""
+        files = self._manifest.files
+        parts = [self._folder / name for name in files.pred_probs]
+        told = self._manifest.size is not None or path.suffix.lower() not in SEPARATED
+        if told or not parts or not all(part.is_file() for part in parts):
+            return self._manifest.size
+        return sum(part.shape[0] for part in open_parts(parts, classes.names, files.classes_are) if part.shape)
 
     def _size(self, labels: Labels | None) -> int | None:
         size = self._manifest.size

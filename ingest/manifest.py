@@ -206,6 +206,7 @@ def _files(table: Table) -> Files:
         predicted=path("predicted"),
         votes=path("votes"),
         index=path("index"),
+        label_column=table.optional_string("label_column"),
         classes_are=table.choice("classes_are", CLASSES_ARE) if "classes_are" in table else None,
     )
     table.finish()

@@ -150,13 +150,13 @@ def _list_width(file: Any, column: str) -> int:
     return 0
 
 
-def read_column(path: Path, name: str) -> Any:
-    """The column of that name, or the only one, of whole numbers (an array), or of other values (a list), all of it."""
-    ((_, values),) = read_columns(path, (name,), one=True).items()
+def read_column(path: Path, name: str, *, or_only: bool = True) -> Any:
+    """The column of that name, or, where that will do, the only one: whole numbers (an array), or values (a list)."""
+    ((_, values),) = read_columns(path, (name,), one=True, or_only=or_only).items()
     return values
 
 
-def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False) -> dict[str, Any]:
+def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False, or_only: bool = True) -> dict[str, Any]:
     """The first of the columns wanted that is there, or all of them where none is: whole numbers, or lists of values.
 
     They come in the order of the examples, which an index may tell. Raises DataError where a value is missing, where
@@ -173,7 +173,7 @@ def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False) -> dic
             names = [name for name in stored if name not in row_names]
             spelled = called(names, wanted)
             chosen = next(([names[spelled.index(name)]] for name in wanted if name in spelled), names)
-            if one and len(chosen) != 1:
+            if one and (len(chosen) != 1 or (not or_only and wanted[0] not in spelled)):
                 raise DataError(path, f"expected a column {wanted[0]!r}, found {', '.join(names[:10]) or 'none'}")
             table = file.read(chosen, use_threads=False)
             found = {name: table.column(place).combine_chunks() for place, name in enumerate(chosen)}

@@ -1,10 +1,14 @@
 """JSON files, and the names of examples in them. See ``given_labels`` and ``label_sets`` for labels."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from app.measuring.csv_table import CsvTable, TableError, open_text
+from app.measuring.json_rows import LINES, TwiceError, json_lines, strict_json, table_of
 from ingest.description import KeyKind
 from ingest.errors import DataError, MissingFileError, shown
 
@@ -13,21 +17,10 @@ LabelSet = tuple[int, ...]
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds. Refuses an object that says one key twice, which JSON readers otherwise forget."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(pairs)
-        if len(values) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise DataError(path, f"expected each key once in an object, found {shown(twice)} twice")
-        return values
-
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        values = json.loads(text, object_pairs_hook=unique)
-        if "\\ud" in text.casefold():
-            json.dumps(values, ensure_ascii=False).encode()
-        return values
+        return strict_json(path.read_text(encoding="utf-8-sig"))
+    except TwiceError as error:
+        raise DataError(path, str(error)) from error
     except UnicodeEncodeError as error:
         raise DataError(path, f"expected text, found half a character, which no text has: {error}") from error
     except FileNotFoundError as error:
@@ -39,6 +32,27 @@ def read_json(path: Path) -> Any:
         raise DataError(path, f"expected JSON, found that it breaks there: {error.msg}", record=where) from error
     except (RecursionError, ValueError) as error:
         raise DataError(path, f"expected plain JSON, found it too deep or a number too long: {error}") from error
+
+
+@contextmanager
+def json_rows(path: Path, expected: str) -> Iterator[CsvTable | Iterator[tuple[int, Any]]]:
+    """The rows of a JSON list, or of a file of one value a line: a table where they are objects, else values by place.
+
+    ``expected`` says what is in the file. Raises MissingFileError or DataError, also while the rows are read.
+    """
+    try:
+        if path.suffix.lower() in LINES:
+            with open_text(path) as stream:
+                yield table_of(json_lines(stream), "line")
+        else:
+            values = read_json(path)
+            if not isinstance(values, list):
+                raise DataError(path, f"expected {expected}, found {shown(values)}")
+            yield table_of(iter(enumerate(values)), "entry")
+    except FileNotFoundError as error:
+        raise MissingFileError(path, "expected a JSON file, found none") from error
+    except TableError as error:
+        raise DataError(path, error.finding, record=error.record) from error
 
 
 def read_index(path: Path) -> list[str]:

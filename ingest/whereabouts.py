@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.measuring.class_spelling import ClassSpelling, whole_number
-from app.measuring.csv_table import open_text, read_table, separated_hint
-from app.measuring.row_names import id_column
+from app.measuring.csv_table import CsvTable, open_text, read_table, separated_hint
+from app.measuring.json_rows import LINES
 from ingest.errors import shown
-from ingest.label_columns import rows_in_order
+from ingest.label_columns import places_in_order
+from ingest.readers import json_rows
 
 _ROWS: Final = frozenset({".npy", ".npz"})
+JSON: Final = frozenset({".json"}) | LINES
 SEPARATED: Final = frozenset({".csv", ".tsv"})
 
 #: How a person says what texts are, to the command and in a manifest.
@@ -34,7 +36,9 @@ def whereabouts(path: Path, place: int) -> str:
     """
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return f"example {place} (entry {place}, counted from 0)"
+        return f"example {place} (entry {_of_json(path, place)}, counted from 0)"
+    if suffix in LINES:
+        return f"example {place} (line {_of_json(path, place)})"
     if suffix in (".parquet", ".pq"):
         from ingest.parquet_order import row_of  # slow to import
 
@@ -48,12 +52,19 @@ def _line_of(path: Path, place: int) -> int:
     """The line of a row below the one that names the columns, or of one that is not blank."""
     with open_text(path) as stream:
         if path.suffix.lower() in SEPARATED:
-            table = read_table(stream)
-            row_names = id_column(table.columns or ())
-            lines = (line for line, _ in rows_in_order(path, table, row_names))
+            lines = iter(places_in_order(path, read_table(stream)))
         else:
             lines = (line for line, text in enumerate(stream, start=1) if text.strip())
         return next(islice(lines, place, None), place + 1)
+
+
+def _of_json(path: Path, place: int) -> int:
+    """The entry of a list, or the line, that an example stands in."""
+    if not path.is_file():
+        return place
+    with json_rows(path, "a list") as rows:
+        places = places_in_order(path, rows) if isinstance(rows, CsvTable) else [number for number, _ in rows]
+    return places[place]
 
 
 def outside(label: int, n_classes: int, labels: NDArray[np.integer]) -> str:
@@ -94,5 +105,5 @@ def no_class(text: str, texts: Sequence[str], spelling: ClassSpelling, *, sets: 
     if hint and sets:
         hint = "; labels of a set are joined by | or ; in a cell, in JSON they are a list"
     if not hint and text.strip().casefold() in ("label", "labels", "class"):
-        hint = "; a first line that names the column is one in .csv and .tsv files alone"
+        hint = "; columns are named in the first line of .csv and .tsv files alone"
     return f"expected {expected}, found {shown(text)}{hint}"

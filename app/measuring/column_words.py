@@ -45,6 +45,8 @@ _TRUTHS: Final = frozenset(
         "expected",
     ]
 )
+#: Without "given", beside which corrected labels stand.
+_LABELS: Final = (_TRUTHS - {"given", "correctlabel", "expected", "actual", "true"}) | {"class", "classlabel"}
 _MEASURES: Final = frozenset(
     ["probability", "prob", "confidence", "score", "correct", "right", "wrong", "loss", "margin", "entropy", "logit"]
 )
@@ -82,6 +84,15 @@ def is_truth(name: str) -> bool:
     (True, True, False)
     """
     return _plain(name) in _TRUTHS
+
+
+def is_label(name: str) -> bool:
+    """Whether a column of a table of labels is called like the one that holds them.
+
+    >>> is_label("Class"), is_label("y"), is_label("given"), is_label("text")
+    (True, True, False, False)
+    """
+    return _plain(name) in _LABELS
 
 
 def is_prediction(name: str) -> bool:

@@ -299,7 +299,7 @@ def test_what_does_not_fit_together_is_said_and_nothing_written(made: Any, capsy
     assert flag(folder, *out, labels="few.npy") == 1
     assert "few.npy: expected 300 labels, one for each row of" in (said := capsys.readouterr().err)
     assert "probs.npy, found 299" in said
-    (folder / "few.csv").write_text("\n".join(map(str, labels)))
+    (folder / "few.csv").write_text("\n".join(["label", *map(str, labels[:-1])]))
     assert flag(folder, *out, labels="few.csv") == 1
     assert "probs.npy, found 299 below the line that names the columns" in capsys.readouterr().err
     assert flag(folder, *out, "--classes", str(folder / "two.txt")) == 1

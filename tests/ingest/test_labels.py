@@ -62,6 +62,15 @@ SAME: dict[str, tuple[str, Any]] = {
     "CSV of pandas": ("l.csv", ",label\n" + "".join(f"{k},{i}\n" for k, i in enumerate(IDS))),
     "TSV": ("l.tsv", "label\tnote\n" + "".join(f"{i}\tx\n" for i in IDS)),
     "CSV with separators at the ends": ("l.csv", "id,label,\n" + "".join(f"{k},{i},\n" for k, i in enumerate(IDS))),
+    "CSV by another word": ("l.csv", "file,Class\n" + "".join(f"{k}.png,{i}\n" for k, i in enumerate(IDS))),
+    "JSON objects": ("l.json", [{"file": f"{k}.png", "label": name} for k, name in enumerate(named())]),
+    "JSON objects of numbers": ("l.json", [{"y": i, "text": "label"} for i in IDS]),
+    "JSON objects in order": ("l.json", [{"index": k, "label": IDS[k]} for k in (3, 0, 5, 1, 4, 2)]),
+    "JSON names a line": ("l.jsonl", lines(f'"{name}"' for name in named())),
+    "JSON numbers a line": ("l.ndjson", MARK + lines(IDS).replace("\n", "\r\n\n")),
+    "JSON objects a line": ("l.jsonl", lines(json.dumps({"index": k, "label": IDS[k]}) for k in (3, 0, 5, 1, 4, 2))),
+    "JSON objects of one field": ("l.jsonl", lines(json.dumps({"kind": name}) for name in named())),
+    "Parquet by another word": ("l.parquet", {"target": named(), "other": IDS}),
     "JSON fractions": ("l.json", [float(i) for i in IDS]),
     "JSON names": ("l.json", named()),
     "npy fractions": ("l.npy", np.array(IDS, np.float32)),
@@ -174,13 +183,36 @@ def test_numbers_that_are_stored_as_such_are_numbers_of_classes(tmp_path: Path) 
         (
             "l.txt",
             "label\n0\n",
-            "found 'label'; a first line that names the column is one in .csv and .tsv files alone",
+            "found 'label'; columns are named in the first line of .csv and .tsv files alone",
         ),
         ("l.csv", gzip.compress(b"label\n0\n"), "expected text, found a file compressed by gzip: unpack it first"),
         ("l.txt", b"PK\x03\x04" + bytes(40), "expected text, found a zip archive"),
         ("l.csv", "label\n1\nNA\n", "example 1 .line 3.: expected the number of a class .*, found 'NA'"),
         ("l.csv", 'label\n"1,234"\n', "found '1,234'"),
         ("l.csv", "label\n0.5\n", "found '0.5'"),
+        ("l.jsonl", '{"label": 0}\n\n{"label": 9}\n', "example 1 .line 3.: expected a class from 0 to 2, found 9"),
+        (
+            "l.jsonl",
+            '{"label": 0}\n\n{"label": 1\n',
+            "line 3: expected one value of JSON a line, found that it breaks at",
+        ),
+        ("l.jsonl", '{"label": 0}\n{"class": 1}\n', "line 2: expected a field 'label' as in line 1, found none"),
+        ("l.jsonl", '{"label": 0, "label": 1}\n', "line 1: expected each key once in an object, found 'label' twice"),
+        ("l.jsonl", "0\n{}\n", "example 1 .line 2.: expected a label, found {}"),
+        ("l.jsonl", '{"label": null}\n', "example 0 .line 1.: expected a label, found None"),
+        ("l.jsonl", '{"file": "a", "kind": 0}\n', "expected a column 'label', found file, kind"),
+        (
+            "l.json",
+            [{"index": 1, "label": 9}, {"index": 0, "label": 0}],
+            "example 1 .entry 0, counted from 0.: .*found 9",
+        ),
+        ("l.csv", "y,target\n0,1\n", "found y, target; several of them may be it: say which by --label-column"),
+        ("l.csv", "0,1\n1,1\n2,0\n", "expected a first line that names the columns, one of them 'label', found 0, 1"),
+        (
+            "l.csv",
+            "id,label\n2,0\n0,1\n1,2\n",
+            "all numbers of rows in the column 'id', in another order: call it index",
+        ),
         ("l.json", "[0, null]", "example 1 .*: expected a label, found None"),
         ("l.json", '["0", true]', "example 1 .*: expected a label, found True"),
         ("l.csv", "label\n1\n".encode("utf-16-le"), "zero bytes"),
@@ -194,10 +226,48 @@ def test_bad_labels_are_named(tmp_path: Path, name: str, content: Any, said: str
 
 def test_a_first_line_that_is_a_label_is_not_lost(tmp_path: Path) -> None:
     path = put(tmp_path / "l.csv", lines(named()))
-    with pytest.raises(DataError, match="line 1: expected the name of the column, found 'ant', which is a class: put"):
+    with pytest.raises(
+        DataError, match="line 1: expected the name of the column, found 'ant', which looks like a label"
+    ):
         read_given_labels(path, 3, NAMES)
-    # pandas calls a column without a name 0.
-    assert read_given_labels(put(tmp_path / "l.csv", "0\n" + lines(IDS)), 3, NAMES).tolist() == IDS
+    for first in ("2", "-1", "1.0", "7"):
+        path = put(tmp_path / "l.csv", f"{first}\n" + lines(IDS))
+        with pytest.raises(DataError, match=f"line 1: .*found '{first}', which looks like a label: put label above it"):
+            read_given_labels(path, 3, None, n=6)
+    # pandas calls a column without a name 0; it may be a label too, and the number of examples tells.
+    path = put(tmp_path / "l.csv", "0\n" + lines(IDS))
+    assert read_given_labels(path, 3, NAMES, n=6).tolist() == IDS
+    for n in (None, 7):
+        with pytest.raises(
+            DataError, match=r"found '0', .* or is what pandas calls .*: put label above it or in its pl"
+        ):
+            read_given_labels(path, 3, NAMES, n=n)
+    # With the row names of R, or a column index, it can be no label.
+    assert read_given_labels(put(tmp_path / "l.csv", '"2"\n"1",0\n"2",1\n'), 3, NAMES).tolist() == [0, 1]
+    assert read_given_labels(put(tmp_path / "l.csv", "index,2\n1,0\n0,1\n"), 3, NAMES).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("first", ["0|2", "1", "ant", "[0]"])
+def test_a_first_line_that_is_a_set_of_labels_is_not_lost(tmp_path: Path, first: str) -> None:
+    path = put(tmp_path / "s.csv", f"{first}\n0|1\n2\n")
+    with pytest.raises(DataError, match=r"line 1: .* which looks like a label: put labels above it"):
+        read_label_sets(path, 3, NAMES)
+
+
+@pytest.mark.parametrize("form", ["l.csv", "l.json", "l.jsonl", "l.parquet"])
+def test_the_column_of_labels_may_be_said(tmp_path: Path, form: str) -> None:
+    table = {"label": [0] * 6, "second label": IDS}
+    rows = [{"label": 0, "second label": i} for i in IDS]
+    contents = {
+        "l.csv": "label,second label\n" + "".join(f"0,{i}\n" for i in IDS),
+        "l.json": rows,
+        "l.jsonl": lines(map(json.dumps, rows)),
+        "l.parquet": table,
+    }
+    path = put(tmp_path / form, contents[form])
+    assert read_given_labels(path, 3, None, column="second label").tolist() == IDS
+    with pytest.raises(DataError, match="expected a column 'third', found label, second label"):
+        read_given_labels(path, 3, None, column="third")
 
 
 SETS = [(0, 2), (), (1,), (0, 1, 2)]
@@ -212,6 +282,13 @@ def joined(mark: str, values: Any) -> str:
 OF_SETS: dict[str, tuple[str, Any]] = {
     "JSON numbers": ("s.json", [list(s) for s in SETS]),
     "JSON names": ("s.json", SPELLED),
+    "JSON objects": ("s.json", [{"id": k, "labels": some} for k, some in enumerate(SPELLED)]),
+    "JSON joined a line": ("s.jsonl", lines(json.dumps({"labels": "|".join(some)}) for some in SPELLED)),
+    "JSON lists a line": ("s.jsonl", lines(json.dumps(some) for some in SPELLED)),
+    "JSON indicators a line": (
+        "s.jsonl",
+        lines(json.dumps({"bee": b, "ant": a, "cat": c}) for a, b, c in ONES.tolist()),
+    ),
     "JSON fractions": ("s.json", [[float(i) for i in s] for s in SETS]),
     "CSV by bars": ("s.csv", joined("|", SPELLED)),
     "CSV by semicolons": ("s.csv", joined("; ", SETS)),
@@ -270,6 +347,10 @@ def test_lists_of_class_names(tmp_path: Path) -> None:
         ("n.csv", "ant\nbee\ncat\n"),
         ("n.csv", "id;name\n0;ant\n1;bee\n2;cat\n"),
         ("n.csv", "name\nant\nbee\ncat\n"),
+        ("n.csv", "Class\nant\nbee\ncat\n"),
+        ("n.csv", '"ant"\n"bee"\n"cat"\n'),
+        ("n.jsonl", '"ant"\n"bee"\n"cat"\n'),
+        ("n.json", '[{"id": 0, "name": "ant"}, {"id": 1, "name": "bee"}, {"id": 2, "name": "cat"}]'),
     ):
         assert read_class_names(put(tmp_path / name, content)) == NAMES, content
     # U+0085 and U+2028 end no line.
@@ -277,6 +358,29 @@ def test_lists_of_class_names(tmp_path: Path) -> None:
     for content in (["ant", ""], ["ant", " "]):
         with pytest.raises(DataError, match="class 1: expected a name, found"):
             read_class_names(put(tmp_path / "n.json", content))
+
+
+@pytest.mark.parametrize("name", ["n.txt", "n.csv"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("0 ant\n1 bee\n2 cat\n", "found numbered ones, '0 ant': write them in a .csv file whose first line"),
+        ("id name\n0 ant\n1 bee\n", "found numbered ones, '0 ant'"),
+        ("0: ant\n1: bee\n", "found numbered ones, '0: ant'"),
+        ("1|ant\n2|bee\n", "found numbered ones, '1.ant'"),
+        ("ant|a\nbee|b\n", "found cells separated by bars, 'ant.a'"),
+    ],
+)
+def test_names_of_classes_in_rows_of_cells_are_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
+    with pytest.raises(DataError, match=f"expected one name a line, {said}"):
+        read_class_names(put(tmp_path / name, content))
+
+
+def test_names_of_classes_may_hold_numbers_and_marks(tmp_path: Path) -> None:
+    for names in (["1 star", "2 stars"], ["tench, Tinca tinca", "goldfish, Carassius"], ["0", "1"], ["10 a", "20 b"]):
+        assert read_class_names(put(tmp_path / "n.txt", lines(names))) == names
+    with pytest.raises(DataError, match="all numbers of rows in the column 'id', in another order"):
+        read_class_names(put(tmp_path / "n.csv", "id,name\n1,bee\n0,ant\n2,cat\n"))
 
 
 def test_columns_of_a_matrix_whose_classes_are_numbers(tmp_path: Path) -> None:
@@ -322,12 +426,18 @@ def test_the_command_takes_what_is_said(tmp_path: Path, capsys: pytest.CaptureFi
     assert "flagged by calibrated: 0" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", ["names.csv", "fractions.npy", "names.json", "fractions.parquet", "lines.txt"])
+@pytest.mark.parametrize(
+    "form",
+    ["names.csv", "pandas.csv", "said.jsonl", "names.json", "fractions.npy", "fractions.parquet", "lines.txt"],
+)
 def test_add_takes_labels_as_flag_does(tiny: Any, tmp_path: Path, form: str, query_of: Any) -> None:
     ids = tiny.labels.tolist()
+    tiny.files = 'label_column = "second"' if form == "said.jsonl" else ""
     tiny.write()
     content: Any = {
         "names.csv": "id;label\n" + "".join(f"{k};{NAMES[i]}\n" for k, i in enumerate(ids)) + "\n",
+        "pandas.csv": "0\n" + lines(ids),  # one line more than the matrix has rows, so the first is no label
+        "said.jsonl": lines(json.dumps({"label": 0, "second": NAMES[i]}) for i in ids),
         "fractions.npy": np.array(ids, float),
         "names.json": [NAMES[i] for i in ids],
         "fractions.parquet": {"label": [float(i) for i in ids]},
@@ -341,6 +451,33 @@ def test_add_takes_labels_as_flag_does(tiny: Any, tmp_path: Path, form: str, que
     assert main(command) == 0
     counts = query_of(tmp_path / "c.sqlite")("SELECT n_examples FROM classes ORDER BY class_id")
     assert [n for (n,) in counts] == np.bincount(ids).tolist()
+
+
+def test_a_table_without_a_header_is_refused_where_it_would_lose_a_label(
+    tiny: Any, tmp_path: Path, capsys: Any
+) -> None:
+    ids = [0, *tiny.labels.tolist()[1:]]
+    manifest = tiny.write()
+    put(tiny.folder / "l.csv", lines(ids))
+    manifest.write_text(manifest.read_text().replace("labels.npy", "l.csv"))
+    for command in (
+        ["add", str(manifest), str(tiny.folder), "--catalogue", str(tmp_path / "c.sqlite")],
+        ["flag", str(tiny.folder / "probs.npy"), "--labels", str(tiny.folder / "l.csv")],
+    ):
+        assert main(command) == 1
+        assert (
+            "l.csv: line 1: expected the name of the column, found '0', which looks like a" in capsys.readouterr().err
+        )
+
+
+def test_the_command_takes_the_column_of_labels(tiny: Any, capsys: Any) -> None:
+    tiny.write()
+    put(tiny.folder / "l.jsonl", lines(json.dumps({"label": 0, "second": int(i)}) for i in tiny.labels))
+    matrix, summaries = str(tiny.folder / "probs.npy"), []
+    for options in (["labels.npy"], ["l.jsonl", "--label-column", "second"]):
+        assert main(["flag", matrix, "--labels", str(tiny.folder / options[0]), *options[1:]]) == 0
+        summaries.append(capsys.readouterr().out.partition("time")[0])
+    assert summaries[0] == summaries[1] != ""
 
 
 def test_a_manifest_says_what_classes_are(tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
