@@ -231,6 +231,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     refusal.status, refusal.type, refusal.title = error.status_code, "refused", str(error.detail)
     response = _answer(request, refusal)
     response.headers.update(error.headers or {})
+    if response.headers.get("allow") == "GET":
+        response.headers["Allow"] = "GET, HEAD"  # where routes see a HEAD as the GET that it is answered like
     return response
 
 
