@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 from starlette.types import Message
 
 from app import reference
+from app.catalogue_file import require_reader
 from app.database import Catalogue, current
 from app.prefix import here, prefix_of
 
@@ -25,6 +27,7 @@ _LONGEST_EXAMPLE: Final = 20_000
 def description(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """The description of these routes of the application without examples, made once for a program."""
     if app.openapi_schema is None:
+        require_reader()
         found = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=routes, tags=app.openapi_tags
         )
@@ -49,7 +52,8 @@ async def document(request: Request) -> Response:
 
 
 async def _with_examples(app: FastAPI, catalogue: Catalogue, request: Request) -> bytes:
-    document: dict[str, Any] = json.loads(json.dumps(app.openapi()))
+    # The first time takes up to a second: nobody else is to wait for it.
+    document = await run_in_threadpool(_copy, app)
     if prefix := prefix_of(request.scope):
         document["servers"] = [{"url": prefix}]
     examples = {(o.path, o.method.lower()): o.examples for o in reference.operations(document, catalogue)}
@@ -62,6 +66,11 @@ async def _with_examples(app: FastAPI, catalogue: Catalogue, request: Request) -
         if answer is not None:
             content["examples"] = {"real": {"summary": f"GET {here(address)}", "value": answer}}
     return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _copy(app: FastAPI) -> dict[str, Any]:
+    copied: dict[str, Any] = json.loads(json.dumps(app.openapi()))
+    return copied
 
 
 async def _ask(app: FastAPI, request: Request, address: str) -> Any:

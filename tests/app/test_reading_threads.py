@@ -1,5 +1,6 @@
 """Long reads: nobody waits for another's, each has an end, and a client that hangs up ends its own."""
 
+import asyncio
 import inspect
 import socket
 import threading
@@ -13,7 +14,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app import facets, queries, readers, taking
+from app import facets, openapi, queries, readers, taking
 from app.catalogue_file import ON_LOOP
 from app.database import Catalogue
 from app.main import create_app
@@ -216,3 +217,19 @@ def test_searches_made_to_be_slow_are_answered(real_catalogue: Path, q: str) -> 
 @pytest.mark.parametrize("path", ["/robots.txt", "/favicon.ico", "/method", "/about/errors", "/media-coverage", "/api"])
 def test_pages_that_read_little_are_answered_too(site: TestClient, path: str) -> None:
     assert site.get(path, follow_redirects=False).status_code in (200, 307)
+
+
+@pytest.mark.parametrize("address", ["/api", "/api/openapi.json"])
+def test_the_first_description_of_the_api_is_not_made_where_everybody_waits(
+    sample_catalogue: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    describe, on_loop = openapi.get_openapi, []
+
+    def describing(**what: Any) -> dict[str, Any]:
+        on_loop.append(asyncio._get_running_loop() is not None)
+        return describe(**what)
+
+    monkeypatch.setattr(openapi, "get_openapi", describing)
+    with TestClient(create_app(Settings(catalogue=sample_catalogue))) as site:
+        assert site.get(address).status_code == 200
+    assert on_loop == [False]
