@@ -35,7 +35,7 @@ COPY data data
 # Editable, because templates, static files and manifests are read from beside the packages. An image without the
 # compiled loop is not made: confident learning would find the same in twice the time.
 RUN pip install --no-build-isolation --no-deps --editable . \
-    && python -c 'from ingest import _row_look'
+    && python -c 'from ingest.matrices import _row_kernel'
 
 FROM python:3.12-slim
 

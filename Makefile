@@ -8,7 +8,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 
 # What the environment has to be made anew for.
-BUILT_FROM := pyproject.toml $(wildcard ingest/*.[ch] requirements/*.txt)
+BUILT_FROM := pyproject.toml $(wildcard ingest/matrices/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve dev test test-slow test-lowest fuzz lint wheel image lock bench screenshots clean
@@ -45,7 +45,7 @@ test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests, those in a browser l
 	$(subst $(BIN),$(VENV)-lowest/bin,$(PYTEST)) -m "not slow" --ignore tests/browser $(TESTS)
 
 fuzz: $(VENV)/.ready-dev ## Make thousands of generated requests of the API
-	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),400) $(BIN)/python -m pytest tests/app/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),400) $(BIN)/python -m pytest tests/app/openapi/test_fuzz.py
 
 lint: $(VENV)/.ready-dev ## Check style and types
 	$(BIN)/ruff check .
@@ -78,7 +78,7 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 	$(BIN)/python -m tests.screenshots var/screenshots
 
 clean: ## Remove the environment and what was built; catalogues in var stay
-	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info ingest/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: chromium
 chromium:
@@ -95,7 +95,7 @@ chromium:
 # The project itself comes last.
 # $(call install,environment,lock file)
 define install
-	@rm -f ingest/*.so
+	@rm -f ingest/matrices/*.so
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/build.txt
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation --use-pep517 --requirement $(2)
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.prefix import in_problem
+from app.path_prefix import in_problem
 
 
 class SiteError(Exception):

@@ -19,41 +19,41 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import (
-    api,
-    corrected_page,
-    coverage,
-    croissant,
-    dataset_pages,
-    downloads,
-    lookups,
-    media,
-    openapi,
-    pages,
-    rendering,
-)
-from app.addresses import networks_of
-from app.allowed_hosts import AllowedHosts, hosts_of
-from app.catalogue_guard import CatalogueGuard
-from app.compression import Compression
-from app.connection_limits import Limits
-from app.database import CurrentCatalogue, current
+from app.catalogue.current import CurrentCatalogue, current
+from app.catalogue.reader_threads import Readers
+from app.catalogue.write_guard import CatalogueGuard
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
-from app.http import EXPOSED, CatalogueResponses, Head, Safety, program_version
-from app.own_folder import OwnFolder, remove_left_over
-from app.prefix import here, in_headers, prefix_of, under, without_prefix
-from app.ratelimit import RateLimit
-from app.readers import Readers
-from app.routes import PlainRoute
+from app.openapi import document
+from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.settings import PREFIX, Settings, SettingsError
-from app.spool import Spool
-from app.stability import api as stability_api
-from app.stability import pages as stability_pages
-from app.stability.evaluation import Evaluations
-from app.static_files import OwnFiles
-from app.trusted_proxies import TrustedProxies
-from app.versions import api as versions_api
-from app.versions import pages as versions_pages
+from app.site import media
+from app.site.corrected import croissant, downloads, labels_api, page
+from app.site.corrected.changes import api as changes_api
+from app.site.corrected.changes import pages as changes_pages
+from app.site.evaluate import api as evaluate_api
+from app.site.evaluate import pages as evaluate_pages
+from app.site.evaluate.upload import Evaluations
+from app.site.gallery import api as gallery_api
+from app.site.gallery import classes
+from app.site.gallery import pages as gallery_pages
+from app.site.home import media_coverage, reproduction
+from app.site.home import pages as home_pages
+from app.site.issue import pages as issue_pages
+from app.site.stability import api as stability_api
+from app.site.stability import pages as stability_pages
+from app.web import templates
+from app.web.compression import Compression
+from app.web.file_cache import Spool
+from app.web.middleware import EXPOSED, Head, Safety, program_version
+from app.web.plain_route import PlainRoute
+from app.web.rate_limit import RateLimit
+from app.web.response_cache import CatalogueResponses
+from app.web.server.allowed_hosts import AllowedHosts, hosts_of
+from app.web.server.client_addresses import networks_of
+from app.web.server.connection_limits import Limits
+from app.web.server.scratch_folder import OwnFolder, remove_left_over
+from app.web.server.trusted_proxies import TrustedProxies
+from app.web.static_files import OwnFiles
 
 T = TypeVar("T")
 _APP: Final = Path(__file__).resolve().parent
@@ -66,9 +66,9 @@ _DESCRIPTION: Final = (
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The site over the catalogue that the settings name. Raises SettingsError or TemplateError before it serves."""
     settings = settings or Settings.from_environment()
-    rendering.compile_templates()
+    templates.compile_templates()
     catalogue = CurrentCatalogue(settings.catalogue)
-    program = program_version(_APP, rendering.TEMPLATES, rendering.STATIC)
+    program = program_version(_APP, templates.TEMPLATES, templates.STATIC)
     app = _Site(
         title="Label errors",
         version="1",
@@ -144,19 +144,25 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 #: The parts of the API in the order of its documentation.
 _API: Final = (
     downloads.router,
-    lookups.router,
+    labels_api.router,
     croissant.router,
-    versions_api.router,
+    changes_api.router,
     stability_api.router,
-    api.router,
+    evaluate_api.router,
+    gallery_api.router,
 )
 _PAGES: Final = (
-    pages.router,
-    versions_pages.router,
+    home_pages.router,
+    media_coverage.router,
+    reproduction.router,
+    changes_pages.router,
     stability_pages.router,
-    corrected_page.router,
-    coverage.router,
-    dataset_pages.router,  # the addresses of datasets begin at the root, so they come last
+    evaluate_pages.router,
+    page.router,
+    # The addresses of datasets begin at the root, so they come last.
+    gallery_pages.router,
+    issue_pages.router,
+    classes.router,
 )
 
 
@@ -167,16 +173,16 @@ def _routes() -> list[BaseRoute]:
     """
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/healthz")(healthz)
-    own.get("/api/openapi.json")(openapi.document)
-    own.mount("/static", OwnFiles(directory=rendering.STATIC))
-    most_asked = (media.router, api.router, lookups.router, own, *_PAGES)
+    own.get("/api/openapi.json")(document.document)
+    own.mount("/static", OwnFiles(directory=templates.STATIC))
+    most_asked = (media.router, gallery_api.router, labels_api.router, own, *_PAGES)
     others = [router for router in _API if router not in most_asked]
-    in_order = (*most_asked, *others, api.nothing_else)
+    in_order = (*most_asked, *others, gallery_api.nothing_else)
     return [route for router in in_order for route in router.routes]
 
 
 class _Site(FastAPI):
-    """The application, describing itself as ``app.openapi`` does, and the same under whatever path a proxy shows it."""
+    """The application, described by ``app.openapi.document``, and the same under whatever path a proxy shows it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope.get("root_path", "").strip("/"):
@@ -197,7 +203,7 @@ class _Site(FastAPI):
             return of_routes
 
     def openapi(self) -> dict[str, Any]:
-        return openapi.description(self, [route for router in _API for route in router.routes])
+        return document.description(self, [route for router in _API for route in router.routes])
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything the site answers, its own mistakes included, goes out with the headers that keep visitors safe."""
@@ -267,7 +273,7 @@ def _answer(request: Request, error: SiteError) -> Response:
         body = orjson.dumps(error.problem(request.url.path))
         return Response(body, error.status, headers, media_type="application/problem+json")
     refused = error if isinstance(error, FilterError) else None
-    return rendering.render(
+    return templates.render(
         request,
         "error.html",
         status=error.status,

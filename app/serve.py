@@ -15,12 +15,12 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from app.addresses import loopback
-from app.connection_limits import raise_descriptors
-from app.http_protocol import SiteProtocol
 from app.main import create_app
-from app.orphans import end_with_parent
 from app.settings import PREFIX, Settings, SettingsError
+from app.web.server.client_addresses import loopback
+from app.web.server.connection_limits import raise_descriptors
+from app.web.server.http_protocol import SiteProtocol
+from app.web.server.orphans import end_with_parent
 
 #: Seconds that requests may still take once the server is told to end.
 _ENDING: Final = 10
@@ -76,7 +76,7 @@ def limited(settings: Settings) -> dict[str, Any]:
         "http": SiteProtocol,
         "ws": "none",
         "lifespan": "on",
-        "proxy_headers": False,  # app.trusted_proxies reads them
+        "proxy_headers": False,  # app.web.server.trusted_proxies reads them
         "server_header": False,
         "timeout_keep_alive": settings.idle_seconds,
         "timeout_graceful_shutdown": _ENDING,

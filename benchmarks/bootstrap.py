@@ -10,8 +10,8 @@ import subprocess
 import sys
 from contextlib import ExitStack
 
-from app.measuring.threads import VARIABLES
-from ingest.cores import available
+from app.evaluation.blas_threads import VARIABLES
+from ingest.flagging.cores import available
 
 _EXAMPLES, _MARKS = 48_512, 136
 

@@ -70,11 +70,11 @@ def make(folder: Path, n: int, m: int, dtype: str, *, distinct: int | None = Non
 
 
 def ours(folder: Path, workers: int | None) -> Callable[[], int]:
-    from app.domain.confident_learning import FlagRule
-    from ingest.engine import flag
-    from ingest.executors import in_pool
-    from ingest.matrices import open_matrix
-    from ingest.npy import open_npy
+    from app.domain.confident_learning.joint import FlagRule
+    from ingest.flagging.engine import flag
+    from ingest.flagging.executors import in_pool
+    from ingest.matrices.matrix import open_matrix
+    from ingest.matrices.npy import open_npy
 
     labels = np.load(folder / "labels.npy")
 

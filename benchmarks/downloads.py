@@ -24,8 +24,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from app.schema import EXAMPLES_PER_BLOCK, SCHEMA_VERSION
-from app.schema_packing import pack_labels
+from app.schema.packing import pack_labels
+from app.schema.tables import EXAMPLES_PER_BLOCK, SCHEMA_VERSION
 from benchmarks import made_up
 
 ROOT = Path(__file__).resolve().parent.parent

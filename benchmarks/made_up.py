@@ -1,4 +1,4 @@
-"""A catalogue of made-up issues of any number, written straight to the tables of ``app.schema``, to measure reads on.
+"""A catalogue of made-up issues of any number, written straight to ``app.schema.tables``, to measure reads on.
 
 ``python -m benchmarks.made_up FILE --issues 7000000``
 """
@@ -15,8 +15,9 @@ import numpy as np
 from sqlalchemy import create_engine, insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from app import schema, schema_versions, schema_votes
-from app.domain.verdicts import Category, verdict
+from app.domain.review.verdicts import Category, verdict
+from app.schema import change_log, tables
+from app.schema import votes as schema_votes
 
 CLASSES = 345
 REVIEWED = 2_500
@@ -54,28 +55,28 @@ def write(path: Path, n_issues: int, seed: int = 0) -> None:
     path.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        for table in schema_versions.metadata.sorted_tables:
+        for table in change_log.metadata.sorted_tables:
             connection.execute(CreateTable(table))
-        for statement in schema.SEARCH_DDL:
+        for statement in tables.SEARCH_DDL:
             connection.exec_driver_sql(statement)
         connection.execute(
-            insert(schema.meta),
+            insert(tables.meta),
             [
-                {"key": "schema_version", "value": str(schema.SCHEMA_VERSION)},
+                {"key": "schema_version", "value": str(tables.SCHEMA_VERSION)},
                 {"key": "version", "value": f"made-up-{n_issues}-{seed}"},
                 {"key": "written_at", "value": "2021-01-01T00:00:00+00:00"},
             ],
         )
-        connection.execute(insert(schema.datasets), [_dataset(n_issues)])
+        connection.execute(insert(tables.datasets), [_dataset(n_issues)])
         connection.execute(
-            insert(schema.classes),
+            insert(tables.classes),
             [
                 {"dataset_id": 1, "class_id": c, "name": f"class {c}", "n_examples": None, "threshold": 0.5}
                 for c in range(CLASSES)
             ],
         )
         connection.execute(
-            insert(schema.label_sets),
+            insert(tables.label_sets),
             [{"dataset_id": 1, "label_id": c, "members": json.dumps([c])} for c in range(CLASSES)],
         )
     engine.dispose()
@@ -175,7 +176,7 @@ def _rows(
         reviewed = position % max(1, n // REVIEWED) == 0
         counts = dict(zip(OPTIONS, votes[k], strict=True)) if reviewed else None
         yield (
-            schema.issue_id(1, position),
+            tables.issue_id(1, position),
             1,
             int(index[position]),
             None,

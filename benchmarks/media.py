@@ -28,10 +28,10 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from app.media import KINDS
+from app.site.media import KINDS
 from benchmarks.site import ROOT, SITE, served, wrk
 from ingest.media import MediaItem, MediaProblem, MediaSource, open_media
-from ingest.media.image import LARGE_SIDE, SMALL_SIDE
+from ingest.media.images.thumbnails import LARGE_SIDE, SMALL_SIDE
 
 #: Stands for the embedded sample among the arguments.
 SAMPLE = Path()

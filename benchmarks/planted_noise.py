@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.confident_learning import FlagRule
-from ingest.engine import flag
-from ingest.matrices import open_matrix
+from app.domain.confident_learning.joint import FlagRule
+from ingest.flagging.engine import flag
+from ingest.matrices.matrix import open_matrix
 
 SEEDS = range(5)
 PEERS = {

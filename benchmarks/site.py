@@ -24,7 +24,7 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from app.schema import SCHEMA_VERSION
+from app.schema.tables import SCHEMA_VERSION
 from benchmarks import made_up
 
 ROOT = Path(__file__).resolve().parent.parent

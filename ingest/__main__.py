@@ -3,12 +3,12 @@
 import os
 import sys
 
-from app.measuring.threads import bound
+from app.evaluation.blas_threads import bound
 
 if __name__ == "__main__":
     bound(os.environ)  # before numpy is loaded
     try:
-        from ingest.commands import main
+        from ingest.commands.main import main
 
         status = main()
     except KeyboardInterrupt:

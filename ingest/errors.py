@@ -5,6 +5,12 @@ caught and hidden: the commands print the message and exit.
 """
 
 from pathlib import Path
+from typing import Final
+
+#: How a person says what texts are, to the command and in a manifest.
+HOW_CLASSES_ARE: Final = (
+    "--classes-are names or --classes-are numbers of the command flag; in a manifest, classes_are under [files]"
+)
 
 
 class IngestError(Exception):

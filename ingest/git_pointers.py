@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.measuring.git_pointers import MOST, pointer
+from app.evaluation.tables.git_pointers import MOST, pointer
 from ingest.errors import DataError
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from subprocess import CompletedProcess
 
-from ingest.commands import main
+from ingest.commands.main import main
 
 
 def run(*arguments: object) -> CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.domain.verdicts import Category
+from app.domain.review.verdicts import Category
 
 
 def paper_category(counts: Mapping[str, int], agreement: int) -> Category:

@@ -94,7 +94,9 @@ def test_serve_makes_all_that_it_needs_and_serves(clone: Path, newcomer: dict[st
         assert page.status_code == 200
         assert httpx.get(f"{site}/api/v1/datasets", timeout=60).json()
     assert (clone / "var/catalogue.sqlite").is_file()
-    assert list((clone / "ingest").glob("_row_look*.so")) or not shutil.which("cc"), "the compiled loop was not built"
+    assert list((clone / "ingest/matrices").glob("_row_kernel*.so")) or not shutil.which("cc"), (
+        "the compiled loop was not built"
+    )
     assert not subprocess.check_output(["git", "status", "--porcelain"], cwd=clone, text=True), "something is left over"
 
 

@@ -35,30 +35,130 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+def dotted(path: Path) -> str:
+    return names(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+BY_NAME = {dotted(path): path for path in MODULES}
+
+
 def test_there_is_something_to_look_at():
     assert len(MODULES) > 20
+
+
+#: What each room of ``app`` may know besides itself, from the ground up. The files at the top are rooms of their own.
+_GROUND = ("domain", "schema", "corrected", "evaluation", "path_prefix", "errors", "settings")
+_SERVED = (*_GROUND, "catalogue")
+APP = {
+    "domain": (),
+    "schema": (),
+    "path_prefix": (),  # a path in front of all addresses: links in errors carry it too
+    "corrected": ("domain", "schema"),
+    "evaluation": ("domain", "schema"),
+    "errors": ("path_prefix",),
+    "settings": ("errors",),
+    "catalogue": _GROUND,
+    "issues": _SERVED,
+    "web": _SERVED,
+    "openapi": (*_SERVED, "issues", "web"),
+    "site": (*_SERVED, "issues", "web", "openapi"),
+    "main": (*_SERVED, "issues", "web", "openapi", "site"),
+    "serve": (*_GROUND, "web", "main"),
+    "__main__": ("serve",),
+}
+#: What ingest may know of the site: formulas, the contract, and what writes and measures without serving anything.
+SHARED = ("domain", "schema", "corrected", "evaluation")
+
+
+def room(module: str) -> str:
+    """The second part of a module's name: ``app.web.urls`` is in the room ``web``."""
+    return module.split(".")[1] if "." in module else ""
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names)
 def test_imports_go_one_way(path):
     where = names(path)
+    here = dotted(path)
+    for module in needed(path, set(BY_NAME)):
+        there = room(module)
+        if there in ("", room(here)) and module.partition(".")[0] == here.partition(".")[0]:
+            continue
+        if where.startswith("app/"):
+            assert module.startswith("app."), f"{where} imports {module}"
+            assert there in APP[room(here)], f"{where} imports {module}; {room(here)} may know {APP[room(here)]}"
+        elif module.startswith("app."):
+            assert there in SHARED, f"{where} imports {module}; ingest may know {SHARED} of app"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "app/domain" in path.as_posix()], ids=names)
+def test_formulas_need_numpy_alone(path):
     for module in imported(path):
         top = module.partition(".")[0]
-        if where.startswith("app/"):
-            assert top != "ingest", f"{where} imports {module}"
-        if where.startswith("app/domain/"):
-            assert top in STANDARD_FOR_DOMAIN or top in sys.stdlib_module_names, f"{where} imports {module}"
-            assert top != "app" or module == "app" or module.startswith("app.domain"), f"{where} imports {module}"
-        if where.startswith("app/measuring/") and top == "app":
-            allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.measuring"))
-            assert allowed, f"{where} imports {module}; it is used without the site"
-        if where.startswith("app/corrected/") and top == "app":
-            allowed = module == "app" or module.startswith(("app.schema", "app.domain", "app.corrected"))
-            assert allowed, f"{where} imports {module}; it writes files without the site"
-        if where.startswith("ingest/") and top == "app":
-            shared = ("app.schema", "app.domain", "app.measuring", "app.corrected")
-            allowed = module == "app" or module.startswith(shared)
-            assert allowed, f"{where} imports {module}; ingest may know {', '.join(shared)} only"
+        assert top in STANDARD_FOR_DOMAIN or top in sys.stdlib_module_names, f"{names(path)} imports {module}"
+
+
+#: What one feature of the site asks another for: what it shows, never its pages.
+_ENTRANCES = {"pages", "api", "page", "downloads", "labels_api", "classes", "confusions"}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if "app/site" in path.as_posix()], ids=names)
+def test_no_feature_imports_the_pages_of_another(path):
+    feature = dotted(path).split(".")[2:3]
+    for module in needed(path, set(BY_NAME)):
+        if module.startswith("app.site.") and module.split(".")[2:3] != feature:
+            assert module.rpartition(".")[2] not in _ENTRANCES, f"{names(path)} imports {module}"
+
+
+@pytest.mark.parametrize("top", ["app", "ingest"])
+def test_rooms_stand_on_floors(top):
+    """No room needs a room that needs it, whatever modules are between."""
+    arrows: dict[str, set[str]] = {}
+    for name, path in BY_NAME.items():
+        if name.startswith(f"{top}."):
+            others = {room(other) for other in needed(path, set(BY_NAME)) if other.startswith(f"{top}.")}
+            arrows.setdefault(room(name), set()).update(others - {room(name)})
+    assert set(TopologicalSorter(arrows).static_order()) == set(arrows)
+
+
+#: Nouns that rooms share, because a room makes plain whose they are.
+SHARED_NAMES = {
+    "pages": "each feature's pages",
+    "api": "each feature's API",
+    "context": "what each feature's page shows",
+    "response_models": "each feature's answers",
+    "parameters": "each feature's parameters",
+    "main": "the site, and the command line",
+    "errors": "the site's, and the ingest's",
+    "charts": "one feature's own charts beside those that all draw with",
+    "tables": "the catalogue's in the schema, sorted ones on pages, and those that anyone hands in",
+    "crossings": "the formula, and what it says of stored models",
+    "models": "a command, what it writes, and those of the sample",
+    "media": "a command, and what it reads",
+}
+
+
+@pytest.mark.parametrize("top", ["app", "ingest"])
+def test_a_name_is_one_module(top):
+    found = [path.stem for path in MODULES if names(path).startswith(f"{top}/") and not path.stem.startswith("__")]
+    twice = {name for name in found if found.count(name) > 1}
+    assert twice <= set(SHARED_NAMES), sorted(twice - set(SHARED_NAMES))
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=names)
+def test_a_folder_is_read_at_a_glance(folder):
+    """Commands apart, of which each has a file."""
+    entries = [
+        one for one in folder.iterdir() if one.suffix != ".so" and one.name not in ("__init__.py", "__pycache__")
+    ]
+    if folder != ROOT / "ingest/commands":
+        assert len(entries) <= 16, f"{names(folder)} has {len(entries)} entries"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=names)
+def test_tests_lie_in_the_rooms_they_test(path):
+    """The folders of tests are those of the code, and ``browser`` for what a browser does."""
+    folder = path.parent.relative_to(ROOT / "tests")
+    assert folder.as_posix() in (".", "browser") or (ROOT / folder).is_dir(), f"{names(path)} tests no room"
 
 
 def needed(path: Path, modules: set[str]) -> set[str]:
@@ -75,9 +175,8 @@ def needed(path: Path, modules: set[str]) -> set[str]:
 
 def test_no_module_needs_itself():
     """Whatever imports a module stands above it, so each can be read after what it builds on."""
-    paths = {names(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in MODULES}
-    order = TopologicalSorter({name: needed(path, set(paths)) for name, path in paths.items()}).static_order()
-    assert set(order) == set(paths)
+    order = TopologicalSorter({name: needed(path, set(BY_NAME)) for name, path in BY_NAME.items()}).static_order()
+    assert set(order) == set(BY_NAME)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names)
@@ -106,7 +205,7 @@ def test_nothing_dangerous(path):
 
 @pytest.mark.parametrize("path", [m for m in MODULES if ">>>" in m.read_text(encoding="utf-8")], ids=names)
 def test_examples_in_docstrings_hold(path):
-    module = importlib.import_module(names(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    module = importlib.import_module(dotted(path))
     result = doctest.testmod(module, extraglobs={"np": np})
     assert result.failed == 0
 

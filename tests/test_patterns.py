@@ -10,9 +10,12 @@ import re
 
 import pytest
 
-from app import masking, media, selection
-from ingest import clips, evidence
-from ingest.media import clip_names, lines, text
+from app.catalogue import masking
+from app.issues import where
+from app.site import media
+from ingest.datasets import clip_times, word_weights
+from ingest.media import text
+from ingest.media.layouts import audioset_names, text_lines
 
 LONG = 100_000
 
@@ -66,18 +69,18 @@ PATTERNS = {
     "line break": text._BREAK.sub,
     "control": text._CONTROL.sub,
     "bracketed": text._BRACKETED.sub,
-    "word": evidence._WORD.sub,
+    "word": word_weights._WORD.sub,
 }
 WHOLE = {
     "header": text._HEADER_LINE.fullmatch,
     "quote": text._QUOTE.match,
     "attribution": text.is_attribution,
-    "labels": lines._LABELS.match,
-    "clip": clip_names._KEY.fullmatch,
-    "clip of a file": clip_names._STEM.fullmatch,
-    "file": re.compile(clip_names.MEMBER).fullmatch,
-    "key": clips._KEY.fullmatch,
-    "search": selection.match_expression,
+    "labels": text_lines._LABELS.match,
+    "clip": audioset_names._KEY.fullmatch,
+    "clip of a file": audioset_names._STEM.fullmatch,
+    "file": re.compile(audioset_names.MEMBER).fullmatch,
+    "key": clip_times._KEY.fullmatch,
+    "search": where.match_expression,
     "mask": masking.masked,
 }
 

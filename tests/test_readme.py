@@ -108,7 +108,7 @@ def test_what_it_points_to_is_there():
 
 
 def test_every_command_of_ingest_that_it_names_exists():
-    from ingest.commands import main
+    from ingest.commands.main import main
 
     for command in set(re.findall(r"python -m ingest (\w+)", README)):
         with redirect_stdout(io.StringIO()) as told, pytest.raises(SystemExit) as ended:

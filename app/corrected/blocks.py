@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from app import schema
+from app.corrected.original_test_set import NotLoadedError, TestSet, csr
 from app.corrected.policy import Wanted
-from app.corrected.test_set import NotLoadedError, TestSet, csr
-from app.domain.corrections import Action, Carries, Policy, Treatment, decision
-from app.domain.verdicts import Category
-from app.schema_packing import unpack_keys, unpack_labels
+from app.domain.review.corrections import Action, Carries, Policy, Treatment, decision
+from app.domain.review.verdicts import Category
+from app.schema import tables
+from app.schema.packing import unpack_keys, unpack_labels
 
 ACTIONS: Final = tuple(Action)
 CATEGORIES: Final = tuple(Category)
@@ -88,8 +88,8 @@ class Corrected:
 
     def blocks(self, connection: Connection, first: int = 0) -> Iterator[Block]:
         """The blocks of all examples, in their order, from the one that holds the example ``first``."""
-        e = schema.examples.c
-        start = first - first % schema.EXAMPLES_PER_BLOCK
+        e = tables.examples.c
+        start = first - first % tables.EXAMPLES_PER_BLOCK
         rows = connection.execution_options(stream_results=True, max_row_buffer=1).execute(
             select(e.start, e.labels, e["keys"].label("packed"))
             .where(e.dataset_id == self.test_set.id, e.start >= start)
@@ -128,10 +128,10 @@ def corrected(connection: Connection, test_set: TestSet, wanted: Wanted) -> Corr
             "nobody checked cannot be dropped. Load the dataset again with its predicted probabilities, or ask for "
             "unreviewed=given."
         )
-    i, v = schema.issues.c, schema.verdicts.c
+    i, v = tables.issues.c, tables.verdicts.c
     rows = connection.execute(
         select(i.idx, i.given, v.category, v.corrected, v.several)
-        .select_from(schema.verdicts.join(schema.issues, i.id == v.issue_id))
+        .select_from(tables.verdicts.join(tables.issues, i.id == v.issue_id))
         .where(v.dataset_id == test_set.id, v.agreement == wanted.policy.agreement)
     ).all()
     rows = sorted(rows, key=lambda row: row.idx)
@@ -181,7 +181,7 @@ def _decided(
 
 def issues_between(connection: Connection, dataset_id: int, start: int, n: int) -> NDArray[np.int64]:
     """Indices of flagged or reviewed examples in a range; the index of the table alone answers this."""
-    i = schema.issues.c
+    i = tables.issues.c
     found = connection.scalars(
         select(i.idx).where(i.dataset_id == dataset_id, i.idx >= start, i.idx < start + n).order_by(i.idx)
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from app.domain.corrections import TREATMENTS, Policy, Treatment
+from app.domain.review.corrections import TREATMENTS, Policy, Treatment
 
 #: The names a policy is spelled with, in canonical order.
 PARAMETERS: Final = ("agreement", *(category.value for category in TREATMENTS))

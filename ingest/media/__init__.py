@@ -4,28 +4,17 @@
 yields the picture and the thumbnail of two of them.
 
 Nothing is ever unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, and
-pickles are read by ``ingest.pickles``. One broken file becomes one ``MediaProblem``; a broken archive a ``MediaError``.
+pickles are read by ``ingest.labels.safe_pickle``. One broken file becomes one ``MediaProblem``; a broken archive a
+``MediaError``.
 
-A layout is a name that manifests use (see ``ingest.layouts``); ``ADAPTERS`` maps it to what finds and opens it.
+A layout is a name that manifests use (``ingest.manifest.layouts``); ``ADAPTERS`` maps it to what finds and opens it.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, cast
 
-from ingest.media.archives import fingerprint
-from ingest.media.bitmaps import open_quickdraw
-from ingest.media.distributions import (
-    open_20news,
-    open_aclimdb,
-    open_audio_folder,
-    open_audioset,
-    open_caltech256,
-    open_image_folder,
-    open_imagenet,
-    open_text_folder,
-)
-from ingest.media.file_table import open_audio_table, open_image_table
+from ingest.media.archives.stores import fingerprint
 from ingest.media.items import (
     AbsentError,
     Kind,
@@ -37,9 +26,21 @@ from ingest.media.items import (
     Wanted,
     WrongNumberError,
 )
-from ingest.media.lines import open_amazon
-from ingest.media.records import open_cifar10, open_cifar100, open_mnist
-from ingest.media.table import open_text_table
+from ingest.media.layouts.distributions import (
+    open_20news,
+    open_aclimdb,
+    open_audio_folder,
+    open_audioset,
+    open_caltech256,
+    open_image_folder,
+    open_imagenet,
+    open_text_folder,
+)
+from ingest.media.layouts.idx_cifar import open_cifar10, open_cifar100, open_mnist
+from ingest.media.layouts.parquet_media import open_audio_table, open_image_table
+from ingest.media.layouts.quickdraw import open_quickdraw
+from ingest.media.layouts.text_lines import open_amazon
+from ingest.media.layouts.text_table import open_text_table
 from ingest.media.text import excerpt
 
 __all__ = [

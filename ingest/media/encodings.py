@@ -8,8 +8,8 @@ import codecs
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from ingest.media.archives import MemberError
-from ingest.media.inflating import Readable
+from ingest.media.archives.decompress import Readable
+from ingest.media.archives.stores import MemberError
 
 #: What files begin with that say their encoding; the longer ones first, for one is the beginning of another.
 _MARKS: Final = (

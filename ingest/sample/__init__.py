@@ -20,9 +20,9 @@ from typing import Final
 
 import numpy as np
 
-from ingest.engine import Flagging, flag
-from ingest.manifest import Manifest, read_manifest
-from ingest.matrices import open_matrix
+from ingest.flagging.engine import Flagging, flag
+from ingest.manifest.parse import Manifest, read_manifest
+from ingest.matrices.matrix import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft
 from ingest.sample.learning import cross_validated, write_weights

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.label_quality import Labels
+from app.domain.confident_learning.label_quality import Labels
 from ingest.sample.draft import Draft
 
 
@@ -50,7 +50,7 @@ def cross_validated(draft: Draft, given: Labels, seed: int, classifier: Any = No
 
 
 def write_weights(path: Path, draft: Draft, learnt: CrossValidated) -> None:
-    """The words of linear classifiers and their weights, as ``ingest.evidence`` reads them; nothing for others."""
+    """The words of linear classifiers and their weights, for ``ingest.datasets.word_weights``; nothing for others."""
     if draft.weights is None:
         return
     known = [draft.weights(classifier) for classifier in learnt.classifiers]

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from app.domain.label_quality import Labels
-from app.domain.stability import TOP
+from app.domain.confident_learning.label_quality import Labels
+from app.domain.ranking.accuracy import TOP
 from ingest.sample.draft import Draft
 from ingest.sample.learning import cross_validated
 

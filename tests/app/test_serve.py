@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from app import serve
-from app.http_protocol import SiteProtocol
+from app.web.server.http_protocol import SiteProtocol
 from tests.conftest import ROOT
 from tests.waiting import wait_until
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.commands import main
+from ingest.commands.main import main
 
 MANIFEST = """\
 name = "tiny"

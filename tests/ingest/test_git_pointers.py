@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.measuring.git_pointers import pointer
-from ingest.commands import main
+from app.evaluation.tables.git_pointers import pointer
+from ingest.commands.main import main
 from ingest.media import MediaError, MediaProblem, open_media
 from tests.ingest.conftest import Tiny
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.media import ffmpeg
+from ingest.media.audio import ffmpeg
 
 
 @pytest.fixture(params=["with-ffmpeg", "without"])

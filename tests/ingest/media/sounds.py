@@ -11,7 +11,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 
-from ingest.media import ffmpeg
+from ingest.media.audio import ffmpeg
 from ingest.media.items import MediaItem
 
 #: As it is before a test takes it away.

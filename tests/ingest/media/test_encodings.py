@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packing import unpacked
 
-from ingest.layouts import ENCODINGS
+from ingest.manifest.layouts import ENCODINGS
 from ingest.media import MediaError, MediaItem, MediaProblem, open_media
-from ingest.media.archives import MemberError
+from ingest.media.archives.stores import MemberError
 from ingest.media.encodings import TextDecoder, decoded_text, text_lines
 
 GERMAN = "Schöne Grüße aus Köln, und zwar viele.\n"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.media.archives import MemberError
+from ingest.media.archives.stores import MemberError
 from ingest.media.text import excerpt, text_items
 
 POST = """From: ann@example.org (Ann)

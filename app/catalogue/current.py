@@ -1,0 +1,310 @@
+"""The current catalogue, opened read-only, and replaced by a newly built one without a restart or a failed request.
+
+A request takes the catalogue once and keeps it to its end; a renamed file is noticed by the next request. A file that
+cannot be read, is not whole or of another schema version is refused with the reason, and the catalogue in use goes on
+serving. One that is changed where it lies serves no more than the answers that were kept of it, until what lies there
+is whole.
+"""
+
+import copy
+import json
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import anyio
+from sqlalchemy import Connection, Row, func, select
+from starlette.requests import Request
+
+from app.catalogue.access import is_public
+from app.catalogue.cache import Answers, Memo
+from app.catalogue.open_file import CatalogueFile, CatalogueReplacedError, UnreadableCatalogueError, budget_of
+from app.catalogue.records import ClassInfo, Dataset, Label, Source
+from app.catalogue.shape_check import require_sound
+from app.domain.review.verdicts import Category
+from app.errors import BeingReplaced, NoCatalogue
+from app.schema import tables
+from app.schema.engine import FileState
+
+log = logging.getLogger(__name__)
+
+MAKE_ONE = "Make one with `python -m ingest sample` or `python -m ingest release DIR`."
+
+
+#: Files that are opened in a row while one after another is put in the catalogue's place.
+_TRIES = 3
+#: Bytes of pictures, texts and snippets kept in memory: those that many look at, not all there are.
+_MEDIA_KEPT = 32 << 20
+
+
+class Catalogue:
+    """One catalogue file, open, with the small facts of all its datasets in memory."""
+
+    def __init__(self, path: Path, copied_over: str | None = None) -> None:
+        """Open the file at a path. ``copied_over`` is the version that lay in this very file before, if one did.
+
+        Raises OSError, NoCatalogue, UnreadableCatalogueError or what SQLite raises for a file that cannot be served.
+        """
+        self.path = path
+        self.file = CatalogueFile(path)
+        # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
+        # the file it opened, whatever is renamed over it.
+        self.connection: Connection = self.file.connection().execution_options(isolation_level="AUTOCOMMIT")
+        #: Bounded while the event loop reads.
+        self.brief = budget_of(self.connection)
+        facts = _meta(self.connection, path)
+        if copied_over not in (None, facts["version"]):
+            _require_pages(self.connection)
+        require_sound(self.connection)
+        self.version = self.file_version = facts["version"]
+        self.written_at = facts["written_at"]
+        self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
+        self.statements, self.cells, self.facets, self.galleries = _memos()
+        self.pages = Memo(1_000)  # of the catalogue and its datasets, not of what visitors make up
+        self.corrected = Memo(200, 64 << 20)
+        self.checksums = Memo(2_000)
+        self.blocks = Memo(8)
+        self.keys = Memo(20)
+        self.media = Answers(_MEDIA_KEPT)
+        self.file.keep_connections()
+        if not self.file.intact():
+            raise UnreadableCatalogueError("expected a file that stays as it is, found one that is being written")
+
+    def open(self) -> Connection:
+        """A connection of its own for long reads in other threads, to be closed by the caller.
+
+        Raises CatalogueReplacedError when none is kept and a newer file has taken this one's place.
+        """
+        return self.file.connection()
+
+    def require_intact(self) -> None:
+        """Raises BeingReplaced when somebody has written to the file, so that what was read may be of two files."""
+        if not self.file.intact():
+            raise BeingReplaced
+
+    def over(self, connection: Connection) -> Self:
+        """The same catalogue, read over another connection in another thread."""
+        read = copy.copy(self)
+        read.connection = connection
+        return read
+
+    def restricted(self) -> Self:
+        """The same catalogue for everyone: its datasets show only what their licences allow."""
+        public = copy.copy(self)
+        public.version = f"{self.version}-public"
+        public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
+        # What was found by searching whole texts is not for everyone.
+        public.statements, public.cells, public.facets, public.galleries = _memos()
+        public.pages = Memo(1_000)
+        return public
+
+
+class CurrentCatalogue:
+    """The catalogue at a path, whichever file that is by now."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._opening = threading.Lock()
+        self._seen: FileState | None = None
+        self._catalogue: Catalogue | None = None
+        self._restricted: Catalogue | None = None
+        self._refusal = f"There is no catalogue at {path}. {MAKE_ONE}"
+
+    async def renew(self) -> None:
+        """Open the file at the path if it is another one than before, in another thread."""
+        if self._another() is not None:
+            await anyio.to_thread.run_sync(self._renew)
+
+    def get(self, *, public: bool = False) -> Catalogue:
+        """The newest catalogue that can be read, whole or for everyone. Raises NoCatalogue when there was never one."""
+        self._renew()
+        return self.opened(public=public)
+
+    def opened(self, *, public: bool = False) -> Catalogue:
+        """The same, as of when somebody looked last: for who did so a moment ago with ``renew``."""
+        if self._catalogue is None or self._restricted is None:
+            raise NoCatalogue(self._refusal)
+        return self._restricted if public else self._catalogue
+
+    def _another(self) -> FileState | None:
+        found = FileState.at(self.path)
+        return None if found == self._seen else found
+
+    def _renew(self) -> None:
+        found = self._another()
+        # While one opens the new file, the others go on with the old one where there is one.
+        if found is None or not self._opening.acquire(blocking=self._catalogue is None):
+            return
+        try:
+            for _ in range(_TRIES):
+                if found is None or found == self._seen:
+                    return
+                try:
+                    self._open(found)
+                except CatalogueReplacedError:
+                    # Yet another one has taken its place: that one is opened instead, now or for the next who asks.
+                    self._refusal = f"{self.path} is being replaced; ask again in a few seconds."
+                    found = self._another()
+                else:
+                    self._seen = found
+                    return
+        finally:
+            self._opening.release()
+
+    def _open(self, found: FileState) -> None:
+        former = self._catalogue
+        same_file = former is not None and former.file.state[:2] == found[:2]
+        try:
+            catalogue = Catalogue(self.path, former.version if former is not None and same_file else None)
+            self._catalogue, self._restricted = catalogue, catalogue.restricted()
+        except CatalogueReplacedError:
+            raise
+        except NoCatalogue as error:
+            self._refusal = error.detail
+            log.error("%s", error.detail)
+        except Exception as error:
+            why = str(error) if isinstance(error, UnreadableCatalogueError) else type(error).__name__
+            self._refusal = f"{self.path} is not a catalogue that can be read ({why}). {MAKE_ONE}"
+            log.error("%s: %s", self._refusal, error)
+
+
+def _memos() -> tuple[Memo, Memo, Memo, Memo]:
+    """What is remembered of visitors' filters: statements, groups of issues, counts, pages around the cards."""
+    return Memo(1_000, 16 << 20), Memo(200, 64 << 20), Memo(5_000, 32 << 20), Memo(1_000, 32 << 20)
+
+
+def current(request: Request) -> Catalogue:
+    """The catalogue that answers this request."""
+    catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
+    if catalogue is None:
+        catalogue = request.state.catalogue = request.app.state.catalogue.opened(public=is_public(request.scope))
+        catalogue.require_intact()
+    return catalogue
+
+
+def _require_pages(connection: Connection) -> None:
+    """Raises UnreadableCatalogueError for pages of two files, as they lie in one that was copied over by half."""
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise UnreadableCatalogueError(f"expected pages that belong together, found {found!s:.80}")
+
+
+def _meta(connection: Connection, path: Path) -> dict[str, str]:
+    facts = {row.key: row.value for row in connection.execute(select(tables.meta))}
+    found = facts.get("schema_version")
+    if found != str(tables.SCHEMA_VERSION):
+        raise NoCatalogue(
+            f"{path} has schema version {found}; this server reads version {tables.SCHEMA_VERSION}. "
+            "Build it again with this version's `python -m ingest`."
+        )
+    return facts
+
+
+def _datasets(connection: Connection) -> list[Dataset]:
+    classes = _classes(connection)
+    labels = _labels(connection, classes)
+    categories = _categories(connection)
+    flagged_checked = _flagged_checked(connection)
+    sources: dict[int, list[Source]] = defaultdict(list)
+    for row in connection.execute(select(tables.sources).order_by(tables.sources.c.path)):
+        sources[row.dataset_id].append(Source(row.path, row.role, row.sha256, row.bytes))
+    m = tables.models.c
+    models: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(select(m.dataset_id, m.platform, m.name).order_by(m.platform, m.name)):
+        models[row.dataset_id].append(f"{row.platform}/{row.name}")
+    rows = connection.execute(select(tables.datasets).order_by(tables.datasets.c.position, tables.datasets.c.name))
+    return [
+        _dataset(
+            row,
+            classes[row.id],
+            labels[row.id],
+            categories[row.id],
+            flagged_checked.get(row.id, 0),
+            tuple(sources[row.id]),
+            tuple(models[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _dataset(
+    row: Row[Any],
+    classes: dict[int, ClassInfo],
+    labels: dict[int, Label],
+    categories: dict[int, dict[Category, int]],
+    n_flagged_checked: int,
+    sources: tuple[Source, ...],
+    models: tuple[str, ...],
+) -> Dataset:
+    return Dataset(
+        id=row.id,
+        name=row.name,
+        title=row.title,
+        position=row.position,
+        modality=row.modality,
+        sample=bool(row.sample),
+        size=row.size,
+        multi_label=any(len(label.classes) != 1 for label in labels.values()),
+        labels_known=bool(row.labels_known),
+        n_flagged=row.n_flagged,
+        n_checked=row.n_checked,
+        n_flagged_checked=n_flagged_checked,
+        n_errors=row.n_errors,
+        n_issues=row.n_issues,
+        n_guesses_changed=row.n_guesses_changed,
+        estimated_errors=row.estimated_errors,
+        percent_error=row.percent_error,
+        agreements=tuple(json.loads(row.agreements)),
+        raters=row.raters,
+        vote_options=tuple(json.loads(row.vote_options)),
+        flag_rule=row.flag_rule,
+        confident_learning=json.loads(row.confident_learning) if row.confident_learning else None,
+        about=json.loads(row.about),
+        missing=tuple(json.loads(row.missing)),
+        version=row.version,
+        built_at=row.built_at,
+        classes=tuple(classes.values()),
+        labels=labels,
+        categories=categories,
+        sources=sources,
+        media_report=None if row.media_report is None else json.loads(row.media_report),
+        models=models,
+    )
+
+
+def _classes(connection: Connection) -> dict[int, dict[int, ClassInfo]]:
+    found: dict[int, dict[int, ClassInfo]] = defaultdict(dict)
+    table = tables.classes
+    for row in connection.execute(select(table).order_by(table.c.dataset_id, table.c.class_id)):
+        found[row.dataset_id][row.class_id] = ClassInfo(row.class_id, row.name, row.n_examples, row.threshold)
+    return found
+
+
+def _labels(connection: Connection, classes: dict[int, dict[int, ClassInfo]]) -> dict[int, dict[int, Label]]:
+    found: dict[int, dict[int, Label]] = defaultdict(dict)
+    for row in connection.execute(select(tables.label_sets)):
+        members = tuple(classes[row.dataset_id][c] for c in json.loads(row.members))
+        found[row.dataset_id][row.label_id] = Label(row.label_id, members)
+    return found
+
+
+def _categories(connection: Connection) -> dict[int, dict[int, dict[Category, int]]]:
+    f = tables.facets
+    found: dict[int, dict[int, dict[Category, int]]] = defaultdict(lambda: defaultdict(dict))
+    dimensions = (f.c.dataset_id, f.c.agreement, f.c.category)
+    for row in connection.execute(select(*dimensions, func.sum(f.c.n).label("n")).group_by(*dimensions)):
+        found[row.dataset_id][row.agreement][Category(row.category)] = row.n
+    return found
+
+
+def _flagged_checked(connection: Connection) -> dict[int, int]:
+    """Dataset -> flagged issues that reviewers looked at; as many at every agreement threshold."""
+    f = tables.facets
+    at = (f.c.dataset_id, f.c.agreement)
+    looked_at = (f.c.flagged.is_(True), f.c.category != Category.UNREVIEWED.value)
+    rows = connection.execute(select(*at, func.sum(f.c.n).label("n")).where(*looked_at).group_by(*at))
+    return {row.dataset_id: row.n for row in rows}

@@ -1,0 +1,21 @@
+"""Which categories votes on a dataset can come to. Where no such answer could be chosen, none is not a count of 0."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.catalogue.records import Dataset
+from app.domain.review.verdicts import Category
+
+#: The answers that lead to a category and that not everyone could choose.
+_ANSWERS: Final[Mapping[Category, str]] = {Category.MULTI_LABEL: "both", Category.NEITHER: "neither"}
+
+
+def is_possible(category: Category, dataset: Dataset) -> bool:
+    """Whether reviewers of a dataset could choose what leads to a category, or some have.
+
+    Among names of classes a vote for "other" says "neither"; whether raters knew that tell their votes alone.
+    """
+    answer = _ANSWERS.get(category)
+    if answer is None or answer in dataset.vote_options:
+        return True
+    return any(counts.get(category) for counts in dataset.categories.values())

@@ -1,0 +1,75 @@
+"""Sees to it that no answer is sent that was read from a catalogue while somebody wrote to its file.
+
+Whatever was read before an answer begins is held against the file's state once more when it begins; what goes wrong
+with reading such a file is no mistake of this site. Files that are streamed hold each of their pieces against it
+themselves (``taking``).
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.catalogue.current import Catalogue
+from app.errors import BeingReplaced, NoCatalogue, SiteError
+
+log = logging.getLogger(__name__)
+
+#: Where a request notes what it reads from: the catalogue of its pages, and that of a file.
+_NOTED = ("catalogue", "read_from")
+
+
+class CatalogueGuard:
+    """Answers 503 in place of what was read from a file that is not what it was when it was opened."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, SiteError], Response]) -> None:
+        self.app = app
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = refused = False
+
+        async def refuse(error: SiteError) -> None:
+            nonlocal refused
+            refused = True
+            await self.answer(Request(scope), error)(scope, receive, send)
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            if refused:
+                return
+            if not begun and not _intact(scope):
+                await refuse(BeingReplaced())
+                return
+            begun = True
+            await send(message)
+
+        try:
+            if _intact(scope):
+                await self.app(scope, receive, sending)
+            else:
+                await refuse(BeingReplaced())
+        except Exception as error:
+            if begun or refused:
+                raise
+            if not _intact(scope):
+                await refuse(BeingReplaced())
+            elif isinstance(error, SQLAlchemyError | sqlite3.Error):
+                log.exception("the catalogue cannot be read")
+                await refuse(NoCatalogue("A part of the data of this site cannot be read. It has been noted."))
+            else:
+                raise
+
+
+def _intact(scope: Scope) -> bool:
+    noted: dict[str, Any] = scope.get("state", {})
+    read: list[Catalogue] = [noted[name] for name in _NOTED if name in noted]
+    return all(catalogue.file.intact() for catalogue in read)

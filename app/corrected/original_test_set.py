@@ -1,0 +1,117 @@
+"""What there is to know of a test set before its rows are read: names, label sets, versions, sources, licence.
+
+Nothing here depends on a policy.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from app.schema import tables
+
+
+class NotLoadedError(LookupError):
+    """What was asked for depends on files that the catalogue was built without; the message says on which."""
+
+
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """A dataset of a catalogue whose given labels are known."""
+
+    __test__ = False  # no test, whatever its name makes pytest think
+
+    id: int
+    name: str
+    title: str
+    size: int
+    class_names: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]  # label id -> class ids, ascending
+    agreements: tuple[int, ...]
+    raters: int
+    flags_known: bool  # every example that confident learning flagged is an issue of the catalogue
+    version: str
+    built_at: str
+    about: Mapping[str, Any]
+    sources: tuple[Mapping[str, Any], ...]
+
+    @cached_property
+    def multi_label(self) -> bool:
+        """True where some example carries a set of labels that is not one class."""
+        return any(len(classes) != 1 for classes in self.members)
+
+    @property
+    def licence(self) -> str:
+        """Name and, where there is one, address of the licence."""
+        licence = self.about.get("licence") or {}
+        return " ".join(str(licence[key]) for key in ("name", "url") if licence.get(key))
+
+    @cached_property
+    def members_csr(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Offsets (n_labels + 1,) and class ids: those of label i are ``ids[offsets[i]:offsets[i + 1]]``."""
+        return csr(self.members)
+
+
+def csr(members: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Lists of numbers as offsets and one flat array.
+
+    >>> csr(((1,), (), (2, 3)))
+    (array([0, 1, 1, 3]), array([1, 2, 3], dtype=int32))
+    """
+    offsets = np.zeros(len(members) + 1, dtype=np.int64)
+    np.cumsum([len(classes) for classes in members], out=offsets[1:])
+    flat = np.array([c for classes in members for c in classes], dtype=np.int32)
+    return offsets, flat
+
+
+def load(connection: Connection, name: str) -> TestSet:
+    """The test set of a name. Raises LookupError without one, and NotLoadedError where its labels are not known."""
+    d, c, s = tables.datasets.c, tables.classes.c, tables.sources.c
+    facts = select(d.id, d.title, d.size, d.labels_known, d.n_flagged, d.n_issues, d.agreements, d.raters)
+    row = connection.execute(facts.add_columns(d.version, d.built_at, d.about).where(d.name == name)).one_or_none()
+    if row is None:
+        names = ", ".join(connection.scalars(select(d.name).order_by(d.position)))
+        raise LookupError(f"there is no dataset {name[:80]!r} in this catalogue; it holds {names or 'none'}")
+    if not row.labels_known or row.size is None:
+        raise NotLoadedError(
+            f"The given labels of {row.title} are not in this catalogue, so its corrected test set cannot be "
+            "written. Load the dataset again with its labels file beside the verdicts."
+        )
+    issues = tables.issues.c
+    in_sources = select(s.path, s.role, s.sha256, s.bytes).where(s.dataset_id == row.id).order_by(s.path)
+    known = connection.execute(
+        select(issues.id).where(issues.dataset_id == row.id, issues.flagged.is_(True)).limit(1)
+    ).first()
+    return TestSet(
+        id=row.id,
+        name=name,
+        title=row.title,
+        size=row.size,
+        class_names=tuple(connection.scalars(select(c.name).where(c.dataset_id == row.id).order_by(c.class_id))),
+        members=_members(connection, row.id),
+        agreements=tuple(json.loads(row.agreements)),
+        raters=row.raters,
+        flags_known=row.n_flagged == 0 or (known is not None and (row.n_flagged or 0) <= row.n_issues),
+        version=row.version,
+        built_at=row.built_at,
+        about=json.loads(row.about),
+        sources=tuple(
+            {"path": source.path, "role": source.role, "sha256": source.sha256, "bytes": source.bytes}
+            for source in connection.execute(in_sources)
+        ),
+    )
+
+
+def _members(connection: Connection, dataset_id: int) -> tuple[tuple[int, ...], ...]:
+    found = tables.label_sets.c
+    rows = connection.execute(
+        select(found.label_id, found.members).where(found.dataset_id == dataset_id).order_by(found.label_id)
+    ).all()
+    if [row.label_id for row in rows] != list(range(len(rows))):
+        raise ValueError(f"the label sets of dataset {dataset_id} are not numbered 0, 1, 2, ...")
+    return tuple(tuple(json.loads(row.members)) for row in rows)

@@ -1,0 +1,216 @@
+"""Confident learning: class thresholds, confident joint, its calibration, and how many examples it flags.
+
+Section 3 and appendix B of the paper. Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m).
+Joints are (m, m), rows by given label, columns by latent label.
+
+Counting works on blocks of rows: ``confident_joint`` of the whole is the sum of those of its parts, and so are the sums
+behind the thresholds. ``row_scores`` gets both from one look at each row.
+"""
+
+import math
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning.exact_sums import probability_sums
+from app.domain.confident_learning.label_quality import Labels, Probabilities
+
+ConfidentJoint = NDArray[np.int64]
+Joint = NDArray[np.float64]
+
+
+class FlagRule(StrEnum):
+    """Which examples are flagged.
+
+    The first two flag so many of lowest normalized margin as the joint tells; see ``number_flagged``. The others are
+    the variants that the paper of confident learning compares (Northcutt, Jiang, Chuang 2021); see ``pruning``.
+    """
+
+    CALIBRATED = "calibrated"  # Eq. 2, the paper's text
+    UNCALIBRATED = "uncalibrated"  # the published lists
+    PRUNE_BY_CLASS = "prune_by_class"
+    PRUNE_BY_NOISE_RATE = "prune_by_noise_rate"
+    BOTH = "both"
+    CONFIDENT_JOINT = "confident_joint"
+    ARGMAX = "argmax"
+
+
+#: The rules that say how many examples of lowest normalized margin to flag.
+COUNTING_RULES: Final = (FlagRule.CALIBRATED, FlagRule.UNCALIBRATED)
+
+#: So many margins are worth the attempt to sort them as whole numbers; of more, some are too close for these.
+_SORTED_AS_KEYS: Final = 1 << 20
+
+
+def class_thresholds(labels: Labels, pred_probs: Probabilities) -> NDArray[np.float64]:
+    """(m,) t_j: the mean predicted probability of class j over the examples labelled j (Eq. 1), NaN without any.
+
+    >>> class_thresholds(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]))
+    array([0.75, 0.8 ])
+    """
+    return probability_sums(labels, pred_probs).thresholds
+
+
+def confident_joint(labels: Labels, pred_probs: Probabilities, thresholds: NDArray[np.float64]) -> ConfidentJoint:
+    """(m, m) the confident joint C of a block of rows (appendix B).
+
+    Entry [i, j] counts the examples labelled i whose probability of class j is at least t_j. An example that reaches
+    several thresholds is counted once, for the most probable of those classes, the lowest id among equals. One that
+    reaches none is not counted.
+
+    >>> p = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.9, 0.1]])
+    >>> confident_joint(np.array([0, 0, 1, 1]), p, thresholds=np.array([0.75, 0.45]))
+    array([[1, 0],
+           [1, 1]])
+    """
+    return joint_of(labels, latent_classes(pred_probs, thresholds), pred_probs.shape[1])
+
+
+def latent_classes(pred_probs: Probabilities, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) the class that each row is counted for, -1 where it is counted for none: see ``confident_joint``.
+
+    >>> latent_classes(np.array([[0.9, 0.1], [0.6, 0.4]]), thresholds=np.array([0.75, 0.45])).tolist()
+    [0, -1]
+    """
+    reached = pred_probs >= np.where(np.isnan(thresholds), np.inf, thresholds)
+    latent = np.where(reached, pred_probs, -1.0).argmax(axis=1)
+    return np.where(reached.any(axis=1), latent, -1)
+
+
+def joint_of(labels: Labels, latent: NDArray[np.int64], m: int) -> ConfidentJoint:
+    """(m, m) the confident joint C of rows whose latent classes are known; negative ones are not counted.
+
+    >>> joint_of(np.array([0, 0, 1]), np.array([1, -1, 1]), 2)
+    array([[0, 1],
+           [0, 1]])
+    """
+    # Two columns more, for what is not counted, cost less than picking out what is.
+    cells = labels.astype(np.int64)
+    cells *= m + 2
+    cells += np.maximum(latent, -2)
+    cells += 2
+    return np.bincount(cells, minlength=m * (m + 2)).reshape(m, m + 2)[:, 2:]
+
+
+def count_in(counts: ConfidentJoint, labels: Labels, latent: NDArray[np.int64]) -> None:
+    """Add to a confident joint, in place, what ``joint_of`` counts; for few rows no whole joint is made."""
+    if len(labels) * 8 > counts.size:
+        counts += joint_of(labels, latent, len(counts))
+    else:
+        counted = latent >= 0
+        np.add.at(counts.reshape(-1), labels[counted].astype(np.intp) * len(counts) + latent[counted], 1)
+
+
+def joint(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> Joint:
+    """(m, m) the joint Q of given and latent labels (Eq. 2): C calibrated to the label counts, summing to 1.
+
+    ``label_counts`` is (m,), the examples of each given label. A class whose examples were all left uncounted keeps its
+    share on the diagonal: nothing speaks against them. Raises ValueError when there is no example at all.
+
+    >>> joint(np.array([[3, 1], [0, 2]]), np.array([4, 4]))
+    array([[0.375, 0.125],
+           [0.   , 0.5  ]])
+    """
+    n = int(label_counts.sum())
+    if n == 0:
+        raise ValueError("a joint distribution needs at least one example, found none")
+    filled = counts.astype(np.float64)
+    uncounted = filled.sum(axis=1) == 0
+    filled[uncounted, uncounted] = 1.0
+    weights: Joint = filled / filled.sum(axis=1, keepdims=True) * (label_counts / n)[:, None]
+    return weights
+
+
+def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> float:
+    """rho, the estimated share of examples whose label is wrong: what lies off the diagonal of the joint.
+
+    ``calibrated`` reads it off Q (Eq. 2): rho = 1 - trace(Q). ``uncalibrated`` reads it off C itself:
+    rho = 1 - trace(C) / sum(C); 0 when nothing was counted. ValueError for a rule that counts nothing.
+
+    >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
+    >>> noise_rate(C, n, FlagRule.CALIBRATED), round(noise_rate(C, n, FlagRule.UNCALIBRATED), 4)
+    (0.125, 0.1667)
+    """
+    if rule is FlagRule.CALIBRATED:
+        return math.fsum(off_diagonal(counts, label_counts)[2].tolist())
+    if rule is not FlagRule.UNCALIBRATED:
+        raise ValueError(f"expected one of {', '.join(COUNTING_RULES)}, found {rule.value}")
+    total = int(counts.sum())
+    return (total - int(np.trace(counts))) / total if total else 0.0
+
+
+def off_diagonal(
+    counts: ConfidentJoint, label_counts: NDArray[np.integer]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Given classes, latent classes and shares of the cells that ``joint`` has off its diagonal, but for empty ones.
+
+    Where classes are many, nearly all cells are empty, and the whole joint would take long and much memory.
+
+    >>> [found.tolist() for found in off_diagonal(np.array([[3, 1], [0, 2]]), np.array([4, 4]))]
+    [[0], [1], [0.125]]
+    """
+    # Looking for what is true is several times faster than for what is not zero.
+    cells = np.flatnonzero(counts.reshape(-1) != 0)
+    found = counts.reshape(-1)[cells]
+    given, latent = np.divmod(cells, len(counts))
+    totals = np.bincount(given, weights=found, minlength=len(counts))
+    off = given != latent
+    found, given, latent = found[off], given[off], latent[off]
+    return given, latent, found / totals[given] * (label_counts / max(1, label_counts.sum()))[given]
+
+
+def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> int:
+    """How many examples to flag: rho * n, rounded down.
+
+    The uncalibrated number is computed in whole numbers, so no rounding of rho can change it.
+
+    >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
+    >>> number_flagged(C, n, FlagRule.CALIBRATED), number_flagged(C, n, FlagRule.UNCALIBRATED)
+    (1, 1)
+    """
+    n = int(label_counts.sum())
+    if rule is FlagRule.UNCALIBRATED:
+        total = int(counts.sum())
+        return (total - int(np.trace(counts))) * n // total if total else 0
+    # A share that is a whole number of examples must not lose one to the last bit of a sum.
+    return math.floor(noise_rate(counts, label_counts, rule) * n * (1 + 1e-12))
+
+
+def suspicion_order(margins: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(n,) indices of the examples, lowest normalized margin first; equal margins in the order of their index.
+
+    ``margins`` is (n,) of numbers from -1 to 1.
+
+    >>> suspicion_order(np.array([0.5, -0.9, 0.5, -0.2]))
+    array([1, 3, 0, 2])
+    """
+    n = len(margins)
+    if not 1 < n <= _SORTED_AS_KEYS:
+        return np.argsort(margins, kind="stable")
+    # Whole numbers sort several times faster: what they lack of the margins mostly changes nothing.
+    place_bits = np.uint64((n - 1).bit_length())
+    keys = ((margins + 1.0) * 2.0 ** (62 - int(place_bits))).astype(np.uint64)
+    keys <<= place_bits
+    keys |= np.arange(n, dtype=np.uint64)
+    keys.sort()
+    keys &= (np.uint64(1) << place_bits) - np.uint64(1)
+    order = keys.astype(np.intp)
+    found = margins[order]
+    return order if (found[1:] >= found[:-1]).all() else np.argsort(margins, kind="stable")
+
+
+def most_suspicious(margins: NDArray[np.float64], k: int) -> NDArray[np.intp]:
+    """(min(k, n),) the beginning of ``suspicion_order``, without ordering the rest.
+
+    >>> most_suspicious(np.array([0.5, -0.9, 0.5, -0.2]), 3)
+    array([1, 3, 0])
+    """
+    if k <= 0:
+        return np.zeros(0, dtype=np.intp)
+    if 2 * k >= len(margins):
+        return suspicion_order(margins)[:k]
+    candidates: NDArray[np.intp] = np.flatnonzero(margins <= np.partition(margins, k - 1)[k - 1])
+    first: NDArray[np.intp] = candidates[suspicion_order(margins[candidates])][:k]
+    return first

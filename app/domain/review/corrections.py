@@ -1,0 +1,178 @@
+"""A policy -> what happens to each example of a test set, and how large the sets of section 5 then are.
+
+``decision`` is the one place where that is decided: every file, page, look-up and count asks it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+from app.domain.review.verdicts import Category
+
+
+class Action(StrEnum):
+    """What a corrected test set does with an example."""
+
+    KEPT = "kept"  # with its given label
+    CORRECTED = "corrected"  # with another label, or another set of labels
+    REMOVED = "removed"  # no label is known to be right
+
+
+class Treatment(StrEnum):
+    """What a policy does with the examples of a category."""
+
+    DROP = "drop"  # leave them out
+    GIVEN = "given"  # let them keep their given label
+    BOTH = "both"  # give them the labels that reviewers agreed on, as a set
+
+
+class Carries(StrEnum):
+    """Which label an example has in the corrected test set."""
+
+    GIVEN = "given"
+    CORRECTED = "corrected"
+    BOTH = "both"
+    NONE = "none"
+
+
+#: What a policy may say of each category that it can say something of; the first is what the paper does (section 5).
+TREATMENTS: Mapping[Category, tuple[Treatment, ...]] = {
+    Category.MULTI_LABEL: (Treatment.DROP, Treatment.GIVEN, Treatment.BOTH),
+    Category.NEITHER: (Treatment.DROP, Treatment.GIVEN),
+    Category.NON_AGREEMENT: (Treatment.DROP, Treatment.GIVEN),
+    Category.UNREVIEWED: (Treatment.GIVEN, Treatment.DROP),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a test set is corrected. The defaults are the paper's (section 5).
+
+    ``agreement`` is how many reviewers must agree; the others say what happens to examples of a category.
+    ``unreviewed`` speaks of examples that confident learning flagged and nobody checked; an example that is neither
+    flagged nor checked always keeps its given label.
+
+    Raises ValueError for a treatment that ``TREATMENTS`` does not offer for the category.
+    """
+
+    agreement: int = 3
+    multi_label: Treatment = Treatment.DROP
+    neither: Treatment = Treatment.DROP
+    non_agreement: Treatment = Treatment.DROP
+    unreviewed: Treatment = Treatment.GIVEN
+
+    def __post_init__(self) -> None:
+        for category, offered in TREATMENTS.items():
+            if self.treatment(category) not in offered:
+                words = ", ".join(offered)
+                raise ValueError(f"{category} is {self.treatment(category)!r}; expected one of {words}")
+
+    def treatment(self, category: Category) -> Treatment:
+        """What happens to the examples of one of the categories in ``TREATMENTS``."""
+        treatment: Treatment = getattr(self, category.value)
+        return treatment
+
+
+def policies(agreement: int) -> Iterator[Policy]:
+    """Every policy there is at an agreement threshold, the paper's first.
+
+    >>> len(list(policies(3)))
+    24
+    """
+    for treatments in product(*TREATMENTS.values()):
+        yield Policy(agreement, *treatments)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to an example: what is done with it, and which label it carries afterwards."""
+
+    action: Action
+    carries: Carries
+
+
+_BY_TREATMENT: Mapping[Treatment, Decision] = {
+    Treatment.DROP: Decision(Action.REMOVED, Carries.NONE),
+    Treatment.GIVEN: Decision(Action.KEPT, Carries.GIVEN),
+    Treatment.BOTH: Decision(Action.CORRECTED, Carries.BOTH),
+}
+_CONFIRMED = Decision(Action.KEPT, Carries.GIVEN)
+_CORRECTABLE = Decision(Action.CORRECTED, Carries.CORRECTED)
+
+
+def decision(category: Category, policy: Policy = Policy(), *, issue: bool = True) -> Decision:
+    """What a policy does with an example of a category (section 5 for the default policy).
+
+    ``issue`` is false for an example that was neither flagged nor reviewed: it keeps its label under every policy.
+    Confirmed examples keep their given label and correctable ones get the corrected label, whatever the policy says.
+
+    >>> decision(Category.MULTI_LABEL).action
+    <Action.REMOVED: 'removed'>
+    >>> decision(Category.MULTI_LABEL, Policy(multi_label=Treatment.BOTH)).carries
+    <Carries.BOTH: 'both'>
+    """
+    if category is Category.CORRECTABLE:
+        return _CORRECTABLE
+    if category is Category.NON_ERROR or not issue:
+        return _CONFIRMED
+    return _BY_TREATMENT[policy.treatment(category)]
+
+
+def action(category: Category, policy: Policy = Policy()) -> Action:
+    """The action of ``decision`` for an issue.
+
+    >>> action(Category.MULTI_LABEL)
+    <Action.REMOVED: 'removed'>
+    """
+    return decision(category, policy).action
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Sizes of the sets of section 5: all, benign, correctable, unknown-label and pruned.
+
+    Under another policy than the paper's, the benign set is what keeps its given label, the correctable set what gets
+    another one, and the unknown-label set what is left out.
+    """
+
+    all: int  # |D|
+    benign: int  # |B|
+    correctable: int  # |C|
+    unknown: int  # |U|
+    pruned: int  # |P|
+
+    @property
+    def noise_prevalence(self) -> float:
+        """N = |C| / |P| (Definition 6); 0 for an empty pruned set.
+
+        >>> round(sizes(50_000, {Category.CORRECTABLE: 1_428, Category.NEITHER: 1_488}).noise_prevalence, 4)
+        0.0294
+        """
+        return self.correctable / self.pruned if self.pruned else 0.0
+
+
+def sizes(n_examples: int, categories: Mapping[Category, int], policy: Policy = Policy()) -> Sizes:
+    """Sizes of D, B, C, U and P from the number of issues of each category (section 5), under a policy.
+
+    ``categories`` may leave out categories that the policy keeps. Raises ValueError when more examples were corrected
+    and removed than there are.
+
+    >>> sizes(10, {Category.CORRECTABLE: 2, Category.NEITHER: 1, Category.NON_ERROR: 4})
+    Sizes(all=10, benign=7, correctable=2, unknown=1, pruned=9)
+    >>> sizes(10, {Category.CORRECTABLE: 2, Category.NEITHER: 1}, Policy(neither=Treatment.GIVEN)).unknown
+    0
+    """
+    by_action = dict.fromkeys(Action, 0)
+    for kind, n in categories.items():
+        by_action[action(kind, policy)] += n
+    corrected, removed = by_action[Action.CORRECTED], by_action[Action.REMOVED]
+    if corrected + removed > n_examples:
+        raise ValueError(f"{corrected} corrected and {removed} removed examples in a test set of {n_examples}")
+    return Sizes(
+        all=n_examples,
+        benign=n_examples - corrected - removed,
+        correctable=corrected,
+        unknown=removed,
+        pruned=n_examples - removed,
+    )

@@ -1,0 +1,139 @@
+"""Anyone's predictions held against original and corrected labels, and against the models a catalogue knows.
+
+    {"agreement", "sizes", "noise_prevalence",
+     "accuracy": {set: {kind: fraction, "intervals": {kind: [low, high]}}},
+     "effects": {"leaving_out", "correcting"},
+     "ranks": {set: {kind: {"rank", "of", "tied_with", "interval"}}},
+     "crossings": [see ``trading``, with YOURS as one of the two],
+     "changes": {"gained", "lost", "neither",
+                 "examples": [{"index", "key", "given", "corrected", "predicted", "change"}]}}
+
+``effects`` tell by how much top-1 accuracy goes up, first because U is left out (from D to P, by the given labels),
+then because labels are corrected (on P, from given to corrected ones): each compares what differs in one thing.
+
+Nothing is stored. The answer to a file is the same on the site and on the command line.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from app.domain.ranking.accuracy import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
+from app.domain.ranking.bootstrap import rank_intervals, right_counts
+from app.evaluation.crossings import CORRECTED, ORIGINAL, First, crossings
+from app.evaluation.prediction_rows import Target
+from app.evaluation.predictions_store import Subject, read_first_choices, read_keys, read_partition
+from app.evaluation.stability import accuracies, sizes_object
+from app.evaluation.tables.class_spelling import ClassesAre
+from app.schema import tables
+
+#: What the model that was sent is called among the others; no stored model can have this name.
+YOURS: Final = "yours"
+_RANKED_SETS: Final = ("all", "pruned", "correctable")
+
+
+def target_of(connection: Connection, subject: Subject, classes_are: ClassesAre | None = None) -> Target:
+    """What predictions for a dataset must look like; ``classes_are`` is what is said of classes in them."""
+    keys = read_keys(connection, subject)
+    return Target(subject.title, len(subject.given), subject.class_names, keys, classes_are)
+
+
+def evaluate(
+    connection: Connection, subject: Subject, target: Target, ranked: Ranked, agreement: int
+) -> dict[str, Any]:
+    """The object described above, for (n, k) predictions in the order of the test set."""
+    test = read_partition(connection, subject, agreement)
+    marks = marks_by_kind(test, ranked, target.n_classes)
+    found = tally(test, marks)
+    others: Sequence[Mapping[str, Any]] = (read_results(connection, subject.id, agreement) or {"models": []})["models"]
+    firsts = {YOURS: ranked[:, 0], **read_first_choices(connection, subject.id)}
+    ranks = {part: {kind: _rank(found, others, part, kind) for kind in KINDS} for part in _RANKED_SETS}
+    for kind, interval in _rank_intervals(test, list(firsts.values())).items():
+        if (rank := ranks["correctable"][kind]) is not None:
+            rank["interval"] = interval
+    return {
+        "agreement": agreement,
+        "sizes": sizes_object(test),
+        "noise_prevalence": test.sizes.noise_prevalence,
+        "accuracy": accuracies(found),
+        "effects": {
+            "leaving_out": _difference(found.accuracy("all", ORIGINAL), found.accuracy("pruned", ORIGINAL)),
+            "correcting": _difference(found.accuracy("pruned", ORIGINAL), found.accuracy("pruned", CORRECTED)),
+        },
+        "ranks": ranks,
+        "crossings": crossings(test, list(firsts), list(firsts.values()), [(0, n) for n in range(1, len(firsts))]),
+        "changes": _changes(test, target, ranked),
+    }
+
+
+def read_results(connection: Connection, dataset_id: int, agreement: int) -> dict[str, Any] | None:
+    """What ingest found of a dataset's models at a threshold (see ``results``); None for a dataset without models."""
+    s = tables.stability.c
+    text = connection.scalar(select(s.results).where(s.dataset_id == dataset_id, s.agreement == agreement))
+    found: dict[str, Any] | None = None if text is None else json.loads(text)
+    return found
+
+
+def _rank(found: Tally, others: Sequence[Mapping[str, Any]], part: str, kind: str) -> dict[str, Any] | None:
+    """The place among the stored models, ties sharing the best; None where it cannot be told."""
+    own, n = found.accuracy(part, kind), found.n(part)
+    known = [(_key(m), m[part][kind]) for m in others if m[part][kind] is not None]
+    if own is None or not known:
+        return None
+    # Fractions of one set differ by 1/n or are equal.
+    ahead = sum(accuracy > own + 0.5 / n for _, accuracy in known)
+    tied = [key for key, accuracy in known if abs(accuracy - own) < 0.5 / n]
+    return {"rank": ahead + 1, "of": len(known) + 1, "tied_with": tied, "interval": None}
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
+
+
+def _rank_intervals(test: Partition, firsts: Sequence[First]) -> dict[str, list[int]]:
+    """Kind -> how sure the first model's rank on C is. Drawing all of D anew would take longer than an answer may."""
+    inside = test.correctable
+    if not inside.any():
+        return {}
+    found = {}
+    for kind, labels in ((ORIGINAL, test.given[inside]), (CORRECTED, test.corrected[inside])):
+        marks = np.stack([first[inside] == labels for first in firsts], axis=1)
+        found[kind] = rank_intervals(right_counts(marks))[0].tolist()
+    return found
+
+
+def _key(model: Mapping[str, Any]) -> str:
+    return f"{model['platform']}/{model['name']}"
+
+
+def _changes(test: Partition, target: Target, ranked: Ranked) -> dict[str, Any]:
+    """The examples of C, where correction can change a score: which it gives, which it takes."""
+    indices = np.flatnonzero(test.correctable)
+    predicted = ranked[indices, 0]
+    gained = predicted == test.corrected[indices]
+    lost = predicted == test.given[indices]
+    names = target.class_names
+    examples = [
+        {
+            "index": index,
+            "key": target.keys[index] if target.keys else None,
+            "given": {"id": int(test.given[index]), "name": names[test.given[index]]},
+            "corrected": {"id": int(test.corrected[index]), "name": names[test.corrected[index]]},
+            "predicted": {"id": int(class_id), "name": names[class_id]},
+            "change": "gained" if gain else "lost",
+        }
+        for index, class_id, gain, loss in zip(
+            indices.tolist(), predicted.tolist(), gained.tolist(), lost.tolist(), strict=True
+        )
+        if gain or loss
+    ]
+    n_gained, n_lost = int(gained.sum()), int(lost.sum())
+    return {
+        "gained": n_gained,
+        "lost": n_lost,
+        "neither": len(indices) - n_gained - n_lost,
+        "examples": examples,
+    }

@@ -1,0 +1,68 @@
+"""How stable the ranking of a dataset's models is at one agreement threshold, as one JSON object.
+
+    {"sizes": {"D", "B", "C", "U", "P"}, "noise_prevalence",
+     "models": [{"platform", "name", "title", "parameters", "source",
+                 "all", "pruned", "benign", "correctable": {kind: accuracy, "intervals": {kind: [low, high]}},
+                 "ranks": {set: {kind: rank, "intervals": {kind: [low, high]}}}}],
+     "agreement_of_rankings": {set: {"top1", "top5": {"kendall", "spearman", "intervals": {...}}}},
+     "crossings": [see ``trading``]}
+
+Kinds are ``original_top1`` and so on; accuracies are fractions, null where they cannot be told, as by corrected labels
+on D where some have none. Ingest stores the object, the site reads it.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from app.domain.ranking.accuracy import KINDS, SETS, Partition, Tally, marks_by_kind, tally
+from app.domain.ranking.bootstrap import accuracy_interval
+from app.evaluation.crossings import crossings
+from app.evaluation.predictions_store import Model
+from app.evaluation.ranks import correlation_objects, rank_objects, resample
+
+
+def results(test: Partition, models: Sequence[Model], n_classes: int) -> dict[str, Any]:
+    """The object described above, for models in the order given."""
+    marks = [marks_by_kind(test, model.ranked, n_classes) for model in models]
+    tallies = [tally(test, of_model) for of_model in marks]
+    resampled = resample(test, marks)
+    ranked = rank_objects(tallies, resampled)
+    pairs = list(combinations(range(len(models)), 2))
+    return {
+        "sizes": sizes_object(test),
+        "noise_prevalence": test.sizes.noise_prevalence,
+        "models": [
+            {
+                "platform": model.platform,
+                "name": model.name,
+                "title": model.title,
+                "parameters": model.parameters,
+                "source": model.source,
+                **accuracies(found),
+                "ranks": of_model,
+            }
+            for model, found, of_model in zip(models, tallies, ranked, strict=True)
+        ],
+        "agreement_of_rankings": correlation_objects(tallies, resampled),
+        "crossings": crossings(test, [m.key for m in models], [m.ranked[:, 0] for m in models], pairs),
+    }
+
+
+def sizes_object(test: Partition) -> dict[str, int]:
+    """|D|, |B|, |C|, |U| and |P| by their letters."""
+    sizes = test.sizes
+    return {"D": sizes.all, "B": sizes.benign, "C": sizes.correctable, "U": sizes.unknown, "P": sizes.pruned}
+
+
+def accuracies(found: Tally) -> dict[str, dict[str, Any]]:
+    """Set -> kind -> accuracy, with the intervals beside them."""
+    return {part: _accuracies_on(found, part) for part in SETS}
+
+
+def _accuracies_on(found: Tally, part: str) -> dict[str, Any]:
+    intervals = {}
+    for kind in KINDS:
+        right = found.right[part][kind]
+        intervals[kind] = None if right is None else accuracy_interval(right, found.n(part))
+    return {**{kind: found.accuracy(part, kind) for kind in KINDS}, "intervals": intervals}

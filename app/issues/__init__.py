@@ -1,0 +1,1 @@
+"""What a visitor asks for: filter, condition, counts and rows of issues."""

@@ -1,0 +1,275 @@
+"""The reads behind the pages and the API, by name. Each returns frozen values and none writes."""
+
+import base64
+import binascii
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from app.catalogue import access
+from app.catalogue.current import Catalogue
+from app.catalogue.open_file import require_reader
+from app.catalogue.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt
+from app.domain.review import corrections
+from app.domain.review.verdicts import Category
+from app.errors import FilterError, NotFound, near_names
+from app.issues.answers import answers, with_named_votes
+from app.issues.facets import cells, total
+from app.issues.filter import IssueFilter
+from app.issues.prepared_statement import Prepared
+from app.issues.where import POSITIONS, Selection, selection
+from app.schema import tables
+
+_m = tables.media.c
+# Made once: to spell it out costs more than to run it.
+_MEDIUM = select(_m.type, _m.encoding, _m.bytes).where(
+    _m.dataset_id == bindparam("dataset"), _m.idx == bindparam("idx"), _m.kind == bindparam("kind")
+)
+_CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A stored picture, snippet or text, as it is served."""
+
+    type: str
+    data: bytes
+
+
+def dataset_named(catalogue: Catalogue, name: str) -> Dataset:
+    """The dataset of a name. Raises NotFound with the names that are near."""
+    found = catalogue.datasets.get(name)
+    if found is None:
+        near = near_names(name, catalogue.datasets)
+        others = "" if near else f" It holds {', '.join(catalogue.datasets)}."
+        raise NotFound(
+            f"There is no dataset {name[:80]!r} in this catalogue.{others}",
+            [(catalogue.datasets[n].title, f"/{n}") for n in near or catalogue.datasets],
+        )
+    return found
+
+
+def issue_page(
+    catalogue: Catalogue,
+    dataset: Dataset,
+    f: IssueFilter,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page[Issue]:
+    """The issues of a filter behind the cursor ``after``, or before the cursor ``before``; the first ones without."""
+    page = issue_rows(catalogue, dataset, f, limit, after, before)
+    issues = with_named_votes(catalogue, dataset, _issues(dataset, page.items))
+    return Page(issues, page.total, page.before, page.after)
+
+
+def issue_rows(
+    catalogue: Catalogue,
+    dataset: Dataset,
+    f: IssueFilter,
+    limit: int,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page[IssueRow]:
+    """The same as ``issue_page``, for who makes something else than records of it."""
+    chosen = _selection(catalogue, dataset, f)
+    forward = before is None
+    start = chosen.start(forward) if after is None and before is None else chosen.within(_cursor(after, before))
+    found = _rows(catalogue, dataset, chosen, forward, start, limit + 1)
+    more = len(found) > limit
+    items = found[:limit] if forward else found[:limit][::-1]
+    came_from_somewhere = after is not None or before is not None
+    has_next = more if forward else bool(items)
+    has_previous = came_from_somewhere and bool(items) if forward else more
+    return Page(
+        items=items,
+        total=chosen.total,
+        before=cursor(items[0].position) if has_previous else None,
+        after=cursor(items[-1].position) if has_next else None,
+    )
+
+
+def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
+    """All that is known of one issue, None when no issue has this index."""
+    rows = _row_of(catalogue, dataset, idx, agreement)
+    if not rows:
+        return None
+    (issue,) = with_named_votes(catalogue, dataset, _issues(dataset, rows))
+    i, v, m = tables.issues.c, tables.verdicts.c, tables.media.c
+    verdicts = catalogue.connection.execute(
+        select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
+    )
+    top, spans = catalogue.connection.execute(select(i.top_probs, i.spans).where(i.id == issue.id)).one()
+    seconds = catalogue.connection.execute(
+        select(m.seconds).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == "audio")
+    ).scalar()
+    text = medium(catalogue, dataset, idx, "text") if issue.media and "text" in issue.media else None
+    return IssueDetail(
+        issue=issue,
+        row=rows[0],
+        votes=answers(catalogue, dataset, issue.id),
+        verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
+        top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
+        text=text.data.decode() if text else None,
+        spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
+        seconds=seconds,
+    )
+
+
+def _row_of(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:
+    """The row of an example, no row where it is no issue."""
+    chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
+    rows = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
+    return [row for row in rows if row.idx == idx]
+
+
+def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
+    """The indices of the issues before and behind one in a filter's order, None at the ends."""
+    chosen = _selection(catalogue, dataset, f)
+    place = catalogue.connection.execute(
+        select(POSITIONS[f.sort.removeprefix("-")]).where(tables.issues.c.id == issue.id)
+    ).scalar_one()
+    found = [_rows(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
+    previous, following = (rows[0].idx if rows else None for rows in found)
+    return previous, following
+
+
+def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[Issue]:
+    """The most suspicious corrected issues of a dataset, at the strictest agreement that has any; else any issues.
+
+    They are told at the default agreement, as wherever nothing else is asked for: agreement chooses among the labels of
+    an example with several.
+    """
+    for agreement in reversed(dataset.agreements):
+        if dataset.categories[agreement].get(Category.CORRECTABLE):
+            f = IssueFilter(agreement=agreement, category=(Category.CORRECTABLE.value,))
+            rows = issue_rows(catalogue, dataset, f, n).items
+            told = [row for r in rows for row in _row_of(catalogue, dataset, r.idx, dataset.default_agreement)]
+            return with_named_votes(catalogue, dataset, _issues(dataset, told))
+    return issue_page(catalogue, dataset, IssueFilter(agreement=dataset.default_agreement), n).items
+
+
+def confusions(catalogue: Catalogue, dataset: Dataset, agreement: int, kind: str) -> tuple[ConfusionCell, ...]:
+    """Which given class stands where which other class belongs, most frequent first.
+
+    ``kind`` "corrected" counts the correctable issues by corrected class, "guessed" all issues by guessed class. In a
+    dataset with many labels an example, every class that only one of the two labels has is paired with every class that
+    only the other has.
+    """
+    found = cells(catalogue, dataset, IssueFilter(agreement=agreement))
+    counts: dict[tuple[int, int], int] = {}
+    others = found.corrected if kind == "corrected" else found.guessed
+    for given, other, n in zip(found.given.tolist(), others.tolist(), found.n.tolist(), strict=True):
+        if other < 0:
+            continue
+        was, now = dataset.labels[given].classes, dataset.labels[other].classes
+        for a in was:
+            for b in now:
+                if a not in now and b not in was:
+                    counts[a.id, b.id] = counts.get((a.id, b.id), 0) + n
+    ranked = sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))
+    return tuple(ConfusionCell(dataset.classes[a], dataset.classes[b], n) for (a, b), n in ranked)
+
+
+def corrected_sizes(dataset: Dataset, agreement: int) -> corrections.Sizes | None:
+    """Sizes of D, B, C, U and P under the paper's policy; None where the size of the test set is unknown."""
+    if dataset.size is None:
+        return None
+    return corrections.sizes(dataset.size, dataset.categories[agreement])
+
+
+def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Medium | None:
+    """A stored medium of an example; None too where the licence lets nobody see it who asks."""
+    if not access.may_show(dataset, kind):
+        return None
+    key = (dataset.id, idx, kind)
+    kept = catalogue.media.get(key)
+    if kept is not None:
+        return Medium(kept[0][0][1].decode(), kept[1])
+    row = catalogue.connection.execute(_MEDIUM, {"dataset": dataset.id, "idx": idx, "kind": kind}).one_or_none()
+    if row is None:
+        return None
+    data = gzip.decompress(row.bytes) if row.encoding == "gzip" else row.bytes
+    catalogue.media.keep(key, ((b"content-type", row.type.encode()),), data)
+    return Medium(row.type, data)
+
+
+def cursor(position: int) -> str:
+    """A place in an order as an opaque word for addresses."""
+    return base64.urlsafe_b64encode(position.to_bytes(8)).decode().rstrip("=")
+
+
+def place_of(word: str) -> int:
+    """The place that ``cursor`` spelled. Raises FilterError for a word that it did not give out."""
+    return _cursor(word, None)
+
+
+def _cursor(after: str | None, before: str | None) -> int:
+    name, value = ("after", after) if before is None else ("before", before)
+    try:
+        raw = base64.b64decode((value or "") + "=", altchars=b"-_", validate=True)
+        if len(raw) == 8 and raw[0] < 128:
+            return int.from_bytes(raw)
+    except (binascii.Error, ValueError):
+        pass
+    raise FilterError(name, value or "", [], f"{name} is not a cursor that this site gave out; follow a link instead.")
+
+
+def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
+    if f.q is not None:
+        require_reader()  # every page of a search is searched for anew
+
+    def make() -> Selection:
+        return selection(catalogue.connection, dataset, f, total(catalogue, dataset, f))
+
+    return catalogue.statements.get((dataset.id, f), make)
+
+
+def _rows(
+    catalogue: Catalogue, dataset: Dataset, chosen: Selection, forward: bool, cursor: int, limit: int
+) -> list[IssueRow]:
+    def prepare() -> Prepared:
+        return Prepared(catalogue.connection, chosen.page(forward), "cursor", "limit")
+
+    found = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
+    rows = list(map(IssueRow._make, found))
+    return [access.shown(dataset, row) for row in rows] if dataset.restricted else rows
+
+
+def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
+    label: Any = dataset.labels.get  # of None, for an example without one, it is None
+    # By place, in the order of the names: by name it takes twice as long.
+    return [
+        Issue(
+            row.id,
+            row.idx,
+            row.key,
+            dataset.labels[row.given],
+            label(row.guessed),
+            label(row.shown),
+            label(row.corrected),
+            _CATEGORY[row.category],
+            row.consensus,
+            _object(row.votes),
+            row.flagged == 1,
+            row.self_confidence,
+            row.normalized_margin,
+            row.rank,
+            row.url,
+            row.excerpt,
+            _object(row.media),
+            row.position,
+        )
+        for row in rows
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _object(text: str | None) -> Mapping[str, Any] | None:
+    # Issues with the same votes, or pictures of the same size, are many: parse each text once.
+    return None if text is None else dict(json.loads(text))

@@ -1,0 +1,252 @@
+"""A filter as SQL: which rows it selects, in which order.
+
+The only place where a filter meets a column. It restates no rule: categories and corrected labels are read from
+``verdicts``, where ingest put what ``domain.verdicts`` said.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Join,
+    Select,
+    and_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    true,
+    union,
+)
+
+from app.catalogue.access import may_search
+from app.catalogue.records import Dataset, IssueRow
+from app.domain.review.verdicts import Category
+from app.issues.filter import IssueFilter
+from app.schema import tables
+
+i, v, p = tables.issues, tables.verdicts, tables.predictions
+_issue_search = table("issue_search", column("rowid"), column("issue_search"))
+_class_search = table("class_search", column("rowid"), column("class_search"))
+
+_PAGE: Final = 50  # rows of a usual page
+POSITIONS: Final[dict[str, ColumnElement[int]]] = {
+    "suspicion": i.c.id,
+    "margin": i.c.by_margin,
+    "index": i.c.idx,
+    "disagreement": i.c.by_disagreement,
+}
+#: Field of ``IssueRow`` -> its column; the position is the order's.
+_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
+    "id": i.c.id,
+    "idx": i.c.idx,
+    "key": i.c.key,
+    "given": i.c.given,
+    "guessed": i.c.guessed,
+    "shown": i.c.shown,
+    "corrected": v.c.corrected,
+    "category": v.c.category,
+    "consensus": i.c.consensus,
+    "votes": i.c.votes,
+    "flagged": i.c.flagged,
+    "self_confidence": i.c.self_confidence,
+    "normalized_margin": i.c.normalized_margin,
+    "rank": i.c.rank,
+    "url": i.c.url,
+    "excerpt": i.c.excerpt,
+    "media": i.c.media,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """The rows of a filter and the column that orders them."""
+
+    source: FromClause
+    where: ColumnElement[bool]
+    position: ColumnElement[int]
+    descending: bool
+    bounds: tuple[int, int]  # the smallest and the largest position there can be
+    total: int  # how many rows there are
+
+    def start(self, forward: bool) -> int:
+        """The cursor before the first row, or behind the last one."""
+        low, high = self.bounds
+        return high + 1 if self.descending is forward else low - 1
+
+    def within(self, cursor: int) -> int:
+        """A cursor kept inside the dataset: one from another dataset, or made up, must not lead into a third."""
+        low, high = self.bounds
+        return min(max(cursor, low - 1), high + 1)
+
+    def page(self, forward: bool) -> Select[Any]:
+        """Rows on one side of the cursor ``:cursor``, nearest first, at most ``:limit``."""
+        ascending = forward is not self.descending
+        cursor: ColumnElement[int] = bindparam("cursor")
+        # One bound a side: given a second one on the cursor's side, SQLite may start there and walk up to the cursor.
+        low, high = self.bounds
+        beyond = (
+            and_(self.position > cursor, self.position <= high)
+            if ascending
+            else and_(self.position < cursor, self.position >= low)
+        )
+        order = self.position.asc() if ascending else self.position.desc()
+        named = {**_COLUMNS, "position": self.position}
+        columns = [named[name].label(name) for name in IssueRow._fields]
+        return (
+            select(*columns)
+            .select_from(self.source)
+            .where(self.where, beyond)
+            .order_by(order)
+            .limit(bindparam("limit"))
+        )
+
+
+def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: int) -> Selection:
+    """The selection of a filter that ``total`` issues match. Looks up, once, which classes a search means.
+
+    A page in another order than suspicion is read in one of two ways: along the index of the order, past the rows
+    that do not match, or by sorting all that match. That is page * issues / total rows against total: the smaller of
+    the two is at most the square root of page * issues: 18,000 rows of seven million.
+    """
+    name = f.sort.removeprefix("-")
+    source, of_verdicts = _joined(dataset, f)
+    # Where the verdicts choose the rows, their own copy of the id is what their index is ordered by.
+    position = v.c.issue_id if name == "suspicion" and source.left is v else POSITIONS[name]
+    if name != "suspicion" and total * total < _PAGE * dataset.n_issues:
+        position = position + 0  # an expression, so no index is in this order, and the matching rows are sorted
+    # Ids alone tell the dataset; saying it once more would tempt SQLite into an index that has to be sorted.
+    conditions: list[ColumnElement[bool]] = [] if name == "suspicion" else [i.c.dataset_id == dataset.id]
+    bounds = tables.issue_id_range(dataset.id) if name == "suspicion" else (0, 2**62)
+    conditions += of_verdicts
+    conditions += _of_issues(dataset, f)
+    if f.q is not None:
+        conditions.append(i.c.id.in_(_matching(connection, dataset, f.q)))
+    return Selection(source, and_(true(), *conditions), position, f.sort.startswith("-"), bounds, total)
+
+
+def cells_of_search(connection: Connection, dataset: Dataset, agreement: int, q: str) -> Select[Any]:
+    """Counts of everything one can filter by, over the issues that match a search; columns as in ``facets``."""
+    joined = i.outerjoin(v, and_(v.c.issue_id == i.c.id, v.c.agreement == agreement))
+    category = func.coalesce(v.c.category, Category.UNREVIEWED.value)
+    dimensions = (category, i.c.given, i.c.guessed, v.c.corrected, i.c.vote_pattern, i.c.flagged)
+    matches = i.c.id.in_(_matching(connection, dataset, q))
+    return select(*dimensions, func.count()).select_from(joined).where(matches).group_by(*dimensions)
+
+
+def cells_of_models(connection: Connection, dataset: Dataset, agreement: int, q: str | None) -> Select[Any]:
+    """The issues that reviewers corrected, a cell each, with the models' first choices behind it.
+
+    They are as many as reviewers had time for, whatever the size of the dataset.
+    """
+    joined = v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id)
+    columns = (v.c.category, i.c.given, i.c.guessed, v.c.corrected, i.c.vote_pattern, i.c.flagged, literal(1), p.c.top)
+    statement = select(*columns).select_from(joined).where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
+    statement = statement.where(v.c.category == Category.CORRECTABLE.value)
+    return statement if q is None else statement.where(i.c.id.in_(_matching(connection, dataset, q)))
+
+
+def match_expression(q: str) -> str | None:
+    """A search as an FTS5 expression: all words, the last one as a beginning; None when there is no word in it.
+
+    Every word is quoted, so no sign a visitor types is an operator.
+
+    >>> match_expression('Mac LCII OR "x')
+    '"Mac" "LCII" "OR" "x"*'
+    """
+    words = re.findall(r"\w+", q)
+    return " ".join(f'"{word}"' for word in words) + "*" if words else None
+
+
+def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[bool]]]:
+    on = and_(v.c.issue_id == i.c.id, v.c.agreement == f.agreement)
+    categories = f.categories
+    reviewed = categories is not None and Category.UNREVIEWED not in categories
+    conditions: list[ColumnElement[bool]] = []
+    if not reviewed and f.corrected is None and not f.of_models:
+        if categories is not None:
+            words = sorted(c.value for c in categories if c is not Category.UNREVIEWED)
+            unreviewed = v.c.category.is_(None)
+            conditions.append(unreviewed | v.c.category.in_(words) if words else unreviewed)
+        return i.outerjoin(v, on), conditions
+    conditions += [v.c.dataset_id == dataset.id, v.c.agreement == f.agreement]
+    if categories is not None:
+        words = sorted(c.value for c in categories)
+        conditions.append(v.c.category == words[0] if len(words) == 1 else v.c.category.in_(words))
+    if f.corrected is not None:
+        conditions.append(_has(v.c.corrected, dataset, f.corrected))
+    return v.join(i, on), conditions + _of_models(dataset, f)
+
+
+def _of_models(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
+    if not f.of_models:
+        return []
+    conditions: list[ColumnElement[bool]] = [v.c.category == Category.CORRECTABLE.value]
+    if f.models is not None:
+        many = select(literal(1)).where(p.c.issue_id == v.c.issue_id, p.c.n_given >= f.models)
+        conditions.append(many.exists())
+    if f.model is not None:
+        r = tables.repeats.c
+        place = dataset.models.index(f.model)
+        one = select(literal(1)).where(r.dataset_id == dataset.id, r.model == place, r.issue_id == v.c.issue_id)
+        conditions.append(one.exists())
+    return conditions
+
+
+def _of_issues(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if f.given is not None:
+        conditions += [i.c.dataset_id == dataset.id, _has(i.c.given, dataset, f.given)]
+    if f.guessed is not None:
+        conditions += [i.c.dataset_id == dataset.id, _has(i.c.guessed, dataset, f.guessed)]
+    if f.votes is not None:
+        conditions += [i.c.dataset_id == dataset.id, i.c.vote_pattern == f.votes]
+    if f.flagged is not None:
+        conditions.append(i.c.flagged == f.flagged)
+        if not f.flagged:
+            conditions.append(i.c.dataset_id == dataset.id)
+    return conditions
+
+
+def _has(label: ColumnElement[Any], dataset: Dataset, class_id: int) -> ColumnElement[bool]:
+    ids = dataset.labels_with[class_id]
+    return label == ids[0] if len(ids) == 1 else label.in_(ids)
+
+
+def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
+    """Ids of the issues whose text or key, or a class of one of whose labels, matches a search.
+
+    Where a text is not shown whole, it is not searched either: one could ask for it word by word.
+    """
+    expression = match_expression(q)
+    low, high = tables.issue_id_range(dataset.id)
+    if expression is None:
+        return select(literal(-1))
+    found = _class_search.c
+    classes = connection.execute(
+        select(found.rowid).where(found.class_search.op("MATCH")(expression), found.rowid.between(low, high))
+    )
+    labels = sorted({label for row in classes for label in dataset.labels_with[row[0] - low]})
+    text = select(_issue_search.c.rowid).where(
+        _issue_search.c.issue_search.op("MATCH")(expression), _issue_search.c.rowid.between(low, high)
+    )
+    if not may_search(dataset):
+        text = select(literal(-1))
+    if not labels:
+        return text
+    in_dataset = i.c.dataset_id == dataset.id
+    return union(
+        text,
+        select(i.c.id).where(in_dataset, i.c.given.in_(labels)),
+        select(i.c.id).where(in_dataset, i.c.guessed.in_(labels)),
+        select(i.c.id).where(in_dataset, i.c.shown.in_(labels)),
+        select(v.c.issue_id).where(
+            v.c.dataset_id == dataset.id, v.c.agreement.in_(dataset.agreements), v.c.corrected.in_(labels)
+        ),
+    )

@@ -1,0 +1,257 @@
+"""The parameters of the API as its documentation states them. They are read by ``app.issues.filter``."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from app.corrected.formats import FORMS, Form
+from app.corrected.policy import REMOVED
+from app.domain.review.changes import Change
+from app.domain.review.corrections import TREATMENTS
+from app.errors import FilterError
+from app.issues.filter_parameters import CATEGORY_WORDS, REVERSED, SORTS
+from app.openapi.response_models import GoneProblem, Problem
+
+_SPELLED: Final = "by name or number; ``name:2`` or ``id:2`` where 2 is one class's name and another's number."
+_NAMES: Final = {
+    "agreement": ("How many reviewers must agree on a correction; one of the dataset's ``agreements``.", "integer", 3),
+    "given": (f"A class of the given label, {_SPELLED}", "string", None),
+    "guessed": (f"A class of the guessed label, {_SPELLED}", "string", None),
+    "corrected": (f"A class of the corrected label, {_SPELLED}", "string", None),
+    "votes": ("A vote pattern: counts in the order of the dataset's options, joined by minus signs.", "string", None),
+    "models": (
+        "Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",
+        "integer",
+        None,
+    ),
+    "model": ("The same of one model, by platform and name like ``pytorch/resnet18``.", "string", None),
+    "q": ("Words to look for in texts, keys and class names; the last one may be a beginning.", "string", None),
+}
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any], example: Any = None) -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+    return parameter | ({"example": example} if example is not None else {})
+
+
+def _plain(name: str) -> dict[str, Any]:
+    description, kind, example = _NAMES[name]
+    return _parameter(name, description, {"type": kind}, example)
+
+
+_FIELDS: Final = _parameter("fields", "Only these fields of each item, by comma.", {"type": "string"})
+_AGREEMENT: Final = _plain("agreement")
+_CATEGORY: Final = _parameter(
+    "category",
+    "Categories to show; may be given several times.",
+    {"type": "array", "items": {"type": "string", "enum": list(CATEGORY_WORDS)}},
+)
+_FLAGGED: Final = _parameter(
+    "flagged", "Whether confident learning flagged it.", {"type": "string", "enum": ["yes", "no"]}
+)
+_SORT: Final = _parameter("sort", "Order; a minus reverses it.", {"type": "string", "enum": [*SORTS, *REVERSED]})
+_FILTER: Final = [
+    _AGREEMENT,
+    _CATEGORY,
+    *(_plain(name) for name in ("given", "guessed", "corrected", "votes")),
+    _FLAGGED,
+    *(_plain(name) for name in ("models", "model")),
+    _plain("q"),
+    _SORT,
+]
+
+ISSUES: Final = {
+    "parameters": [
+        *_FILTER,
+        _parameter("limit", "Issues on a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 48}),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
+CLASSES: Final = {"parameters": [*_FILTER, _FIELDS]}
+ISSUE: Final = {"parameters": [*_FILTER, _FIELDS]}
+FIELDS: Final = {"parameters": [_FIELDS]}
+PROBLEM_RESPONSE: Final[dict[str, Any]] = {
+    "description": "A problem.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_POLICY_WORDS: Final = {
+    "multi_label": "What becomes of examples in which reviewers see both labels: left out, with their given label, or "
+    "with the set of both.",
+    "neither": "What becomes of examples in which reviewers see neither label.",
+    "non_agreement": "What becomes of examples on which reviewers do not agree.",
+    "unreviewed": "What becomes of examples that were flagged and that nobody checked.",
+}
+POLICY: Final = [
+    _AGREEMENT,
+    *(
+        _parameter(
+            category.value, _POLICY_WORDS[category.value], {"type": "string", "enum": values, "default": values[0]}
+        )
+        for category, values in ((c, [t.value for t in offered]) for c, offered in TREATMENTS.items())
+    ),
+]
+_REMOVED: Final = _parameter(
+    "removed",
+    "Whether removed examples are listed too, with action ``removed``.",
+    {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
+)
+LISTED_POLICY: Final = [*POLICY, _REMOVED]
+_COLUMN_WORDS: Final = (
+    "Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category."
+)
+ABOUT_FORMS: Final = {
+    "csv": f"{_COLUMN_WORDS} A set of labels is joined by a vertical bar. Keys and names stand as they are, "
+    "so one may begin with ``=``, ``+``, ``-`` or ``@``: into a spreadsheet, import them as text.",
+    "jsonl": f"{_COLUMN_WORDS} Labels are integers; where they are sets, lists of them.",
+    "parquet": f"{_COLUMN_WORDS} Read it whole or in ranges.",
+    "npy": "Where labels are sets, ask for ``.npz``. Can be read in ranges.",
+    "npz": "``scipy.sparse.load_npz`` reads it. Can be read in ranges.",
+}
+
+
+def corrected_form(form: Form) -> dict[str, Any]:
+    """What the documentation says of a corrected test set in one form."""
+    media_type = form.media_type.partition(";")[0]
+    binary = {"type": "string", "format": "binary"} if form.binary else {"type": "string"}
+    ok = {"description": "The corrected test set.", "content": {media_type: {"schema": binary}}}
+    responses: dict[str, Any] = {"200": ok, "304": {"description": "It is what you have: If-None-Match names it."}}
+    if form.binary:
+        responses |= {
+            "206": {"description": "The bytes that Range asks for.", "content": {media_type: {"schema": binary}}},
+            "416": PROBLEM_RESPONSE | {"description": "Range asks for bytes behind the end."},
+        }
+    return {"parameters": LISTED_POLICY if form.lists_rows else POLICY, "responses": responses}
+
+
+ROWS: Final = {
+    "parameters": [
+        *LISTED_POLICY,
+        _parameter("limit", "Rows on a page.", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
+LABEL: Final = {"parameters": [*POLICY, _FIELDS]}
+LABELS: Final = {
+    "parameters": [*POLICY, _FIELDS],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "array",
+                    "maxItems": 10_000,
+                    "items": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]},
+                },
+                "example": [0, 2405],
+            }
+        },
+    },
+    "responses": {
+        "413": PROBLEM_RESPONSE | {"description": "More than 10,000 examples, or 4 MB."},
+        "422": PROBLEM_RESPONSE | {"description": "The request is no JSON list."},
+    },
+}
+NEGOTIATED: Final = {
+    "parameters": LISTED_POLICY,
+    "responses": {
+        "200": {
+            "description": "The corrected test set.",
+            "content": {"application/json": {}} | {form.media_type.partition(";")[0]: {} for form in FORMS.values()},
+        },
+        "304": {"description": "It is what you have: If-None-Match names it."},
+        "406": PROBLEM_RESPONSE | {"description": "Accept asks for a form in which this cannot be had."},
+    },
+}
+CROISSANT: Final = {
+    "parameters": LISTED_POLICY,
+    "responses": {
+        "200": {
+            "description": "JSON-LD that conforms to Croissant 1.1.",
+            "content": {"application/ld+json": {"schema": {"type": "object"}}},
+        }
+    },
+}
+VERSIONS: Final = {"parameters": [*POLICY, _FIELDS]}
+CHANGES: Final = {
+    "parameters": [
+        *POLICY,
+        _parameter("version", "What came with this version; with the current one if absent.", {"type": "string"}),
+        _parameter("from", "What changed from this version to the current one.", {"type": "string"}),
+        _parameter("change", "Only such changes.", {"type": "string", "enum": [change.value for change in Change]}),
+        _parameter("limit", "Examples on a page.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
+CHECKSUMS: Final = {
+    "parameters": LISTED_POLICY,
+    "responses": {
+        "200": {
+            "description": "A line a file: its SHA-256, two spaces, its name.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+}
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem, "description": description, "content": {"application/problem+json": {}}}
+    for status, description in {
+        400: "A parameter cannot be understood; the problem says which, and what is allowed.",
+        404: "Nothing stands at this address.",
+        409: "The files this catalogue was built from do not have it.",
+    }.items()
+}
+GONE: Final[dict[int | str, dict[str, Any]]] = {
+    410: {"model": GoneProblem, "description": "The version was current once, and is not kept."}
+}
+
+
+def split(pairs: Iterable[tuple[str, str]], own: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The parameters named in ``own``, and the others. Raises FilterError for one of them given twice."""
+    taken: dict[str, str] = {}
+    rest = []
+    for name, value in pairs:
+        if name not in own:
+            rest.append((name, value))
+        elif name in taken:
+            raise FilterError(name, value, [], f"{name} is given twice; expected once.")
+        else:
+            taken[name] = value
+    return taken, rest
+
+
+def whole_number(name: str, value: str | None, default: int, most: int) -> int:
+    """A parameter from 1 to ``most``. Raises FilterError for anything else."""
+    if not value:
+        return default
+    if not (value.isascii() and value.isdecimal() and len(value) < 10 and 1 <= int(value) <= most):
+        raise FilterError(name, value, [f"a whole number from 1 to {most}"])
+    return int(value)
+
+
+def fields(value: str | None, model: type[BaseModel]) -> tuple[str, ...] | None:
+    """The fields that a comma-separated list names, None for all. Raises FilterError for one that the model lacks."""
+    if not value:
+        return None
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+    for name in names:
+        if name not in model.model_fields:
+            raise FilterError("fields", name, list(model.model_fields))
+    return names
+
+
+def only_fields(pairs: Iterable[tuple[str, str]], model: type[BaseModel]) -> tuple[str, ...] | None:
+    """As ``fields``, where there is no other parameter. Raises FilterError for one."""
+    own, rest = split(pairs, ("fields",))
+    if rest:
+        name, value = rest[0]
+        raise FilterError(name, value, ["fields"], f"{name[:40]!r} is no parameter; expected fields.")
+    return fields(own.get("fields"), model)
+
+
+def chosen(items: Sequence[dict[str, Any]], names: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    """The items with only the fields that were asked for."""
+    return list(items) if names is None else [{name: item[name] for name in names} for item in items]

@@ -1,0 +1,288 @@
+"""Response models of the API, for its documentation; ``app.site.gallery.api`` writes answers of just these shapes."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.review.estimates import Basis
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CategoryCounts(Model):
+    """Errors by category at one agreement threshold; null where reviewers had no such choice."""
+
+    correctable: Count | None
+    multi_label: Count | None
+    neither: Count | None
+    non_agreement: Count | None
+
+
+class DatasetLinks(Model):
+    self: str
+    page: str
+    issues: str
+    classes: str
+    corrected: str | None = Field(description="Corrected test set as CSV; null where the given labels are not loaded.")
+
+
+class VerdictTermsOut(Model):
+    """Who reviewed the labels, and on what terms their verdicts may be used; null or empty where it is not stated."""
+
+    reviewers: str = Field(description="Who looked at the examples.")
+    authors: list[str] = Field(description="Whom to name for the corrections.")
+    licence: str | None
+    licence_url: str | None
+    source: str | None = Field(description="Where the verdicts were published.")
+    citation: str | None = Field(description="How they want to be cited.")
+    bibtex: str | None
+
+
+class TermsOut(Model):
+    """The terms of a dataset's media and where they were found; what must be named beside a medium that is shown on."""
+
+    licence: str | None
+    licence_url: str | None
+    licence_source: str | None = Field(description="Where the licence was found.")
+    homepage: str | None = Field(description="The dataset's own page.")
+    citation: str | None = Field(description="How the dataset wants to be cited.")
+    verdicts: VerdictTermsOut | None = Field(
+        description="Terms of the verdicts; null where nobody has reviewed anything, or who did is not stated."
+    )
+
+
+class MediaOut(Model):
+    """How many issues have their picture, text or sound in this catalogue."""
+
+    issues: Count = Field(description="Issues whose medium is kept.")
+    of: Count = Field(description="All issues.")
+    shown: str = Field(description="What of them is shown to you by their terms: whole, excerpts or nothing.")
+
+
+class DatasetOut(Model):
+    """A dataset and what was found in its test set."""
+
+    name: str
+    title: str
+    modality: str = Field(description="image, text or audio")
+    sample: bool = Field(description="Planted errors and simulated raters, made to try the site with.")
+    size: Count | None = Field(description="Examples in the test set.")
+    classes: Count = Field(description="Number of classes.")
+    flagged: Count | None = Field(description="Examples that confident learning flagged.")
+    checked: Count = Field(description="Examples that reviewers looked at.")
+    checked_of_flagged: Count = Field(description="Flagged examples that reviewers looked at.")
+    errors: Count = Field(description="Checked examples whose given label reviewers did not confirm.")
+    non_errors: Count
+    guesses_changed: Count = Field(
+        description="Checked examples for which the model now guesses another label than reviewers were shown."
+    )
+    unreviewed: Count = Field(
+        description="Flagged examples that wait for review, flagged - checked_of_flagged. Where it is not known which "
+        "they are, they are not among the issues."
+    )
+    estimated_errors: Count | None = Field(
+        description="flagged x errors / checked, over the flagged examples, and the errors found beside them. Where "
+        "the model now guesses other labels than reviewers were shown, the errors found. Null where no flagged example "
+        "was checked."
+    )
+    basis: Basis = Field(
+        description='What estimated_errors rests on: "counted" where every flagged example was checked, "estimated" '
+        'where those that were checked stand for the others, "at least" where nothing does.'
+    )
+    percent_error: float | None = Field(description="100 x estimated_errors / size.")
+    categories: dict[str, CategoryCounts] = Field(description="By agreement threshold.")
+    agreements: list[int]
+    flag_rule: str | None
+    missing: list[str] = Field(description="What is not in this catalogue, in sentences.")
+    media: MediaOut | None = Field(description="Null where no distribution of the dataset was read.")
+    version: str
+    built_at: str
+    terms: TermsOut
+    links: DatasetLinks
+
+
+class DatasetList(Model):
+    items: list[DatasetOut]
+    next: str | None
+    total: Count
+
+
+class ClassOut(Model):
+    """A class, how many examples carry it, and its issues by role of the label."""
+
+    id: Count
+    name: str
+    examples: Count | None
+    threshold: float | None = Field(description="t_j of confident learning (Eq. 1 of the paper).")
+    issues: dict[str, Count] = Field(description='Issues by role: "given", "guessed", "corrected".')
+
+
+class ClassList(Model):
+    items: list[ClassOut]
+    next: str | None
+    total: Count
+
+
+class LabelOut(Model):
+    id: Count
+    name: str
+
+
+Labels = LabelOut | list[LabelOut]
+
+
+class IssueLinks(Model):
+    self: str
+    page: str
+    media: dict[str, str] = Field(description="Addresses by kind: image, thumbnail, text, audio, waveform.")
+    source: str | None = Field(description="Where the example stands elsewhere.")
+
+
+class IssueOut(Model):
+    """A flagged or reviewed example. In datasets with many labels an example, labels are lists."""
+
+    index: Count = Field(description="Index in the test set.")
+    key: str | None = Field(description="The dataset's own name of the example.")
+    given: Labels
+    guessed: Labels | None = Field(description="By the model that flags now.")
+    reviewed_guess: Labels | None = Field(
+        description="What reviewers were shown as the guess, whatever the model guesses now; null where nobody looked."
+    )
+    corrected: Labels | None = Field(description="The label that reviewers agreed on, guessed or not.")
+    category: str = Field(description="At the agreement threshold asked for.")
+    consensus: str | None = Field(description="The answer most reviewers gave, as a word.")
+    votes: dict[str, Count] | None
+    self_confidence: float | None
+    normalized_margin: float | None
+    rank: int | None = Field(description="1 = lowest normalized margin of all examples.")
+    flagged: bool
+    links: IssueLinks
+
+
+class AnswerOut(Model):
+    """An answer that reviewers could give, the classes that it names, and how many gave it."""
+
+    answer: str
+    classes: list[LabelOut] | None = Field(description="Empty for none of them; null for a word that names no class.")
+    votes: Count
+
+
+class VerdictOut(Model):
+    category: str
+    corrected: Labels | None
+
+
+class ProbabilityOut(Model):
+    id: Count
+    name: str
+    probability: float
+
+
+class PredictionOut(Model):
+    """What a stored model predicts for an example: its first choice."""
+
+    platform: str
+    name: str
+    predicted: LabelOut
+
+
+class PredictingOut(Model):
+    """How many of the stored models predict a label of an issue as their first choice."""
+
+    of: Count = Field(description="Stored models.")
+    given: Count
+    corrected: Count | None = Field(description="Null where reviewers did not correct the label.")
+
+
+class IssueDetailOut(IssueOut):
+    """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
+
+    answers: list[AnswerOut] = Field(description="What reviewers said; empty where nobody looked.")
+    verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
+    top_probabilities: list[ProbabilityOut]
+    models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
+    models_predicting: PredictingOut | None = Field(description="Null without stored models.")
+    text: str | None
+    terms: TermsOut
+
+
+class IssueList(Model):
+    items: list[IssueOut]
+    next: str | None = Field(description="Address of the next page, null on the last one.")
+    total: Count = Field(description="Issues that match the filter.")
+    limit: Count
+    most: Count = Field(description="The largest limit.")
+
+
+class RowOut(Model):
+    """An example of a corrected test set. Labels are lists where labels are sets."""
+
+    index: Count = Field(description="Index in the original test set.")
+    key: str | None = Field(description="The dataset's own name of the example.")
+    given: Labels
+    corrected: Labels | None = Field(description="Null where the example is removed.")
+    action: str = Field(description="kept, corrected or removed")
+    category: str
+
+
+class PolicyOut(Model):
+    """A policy, every value spelled out."""
+
+    agreement: Count
+    multi_label: str
+    neither: str
+    non_agreement: str
+    unreviewed: str
+    removed: str
+
+
+class SizesOut(Model):
+    """Sizes of the sets D, B, C, U and P of section 5 of the paper, under the policy."""
+
+    all: Count
+    benign: Count
+    correctable: Count
+    unknown: Count
+    pruned: Count
+
+
+class RowList(Model):
+    items: list[RowOut]
+    next: str | None
+    total: Count = Field(description="Rows on all pages.")
+    limit: Count
+    most: Count = Field(description="The largest limit.")
+    policy: PolicyOut
+    sizes: SizesOut
+    version: str
+
+
+class LabelList(Model):
+    items: list[RowOut]
+    next: str | None
+    total: Count
+    policy: PolicyOut
+    version: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class GoneProblem(Problem):
+    """What became of a version that is not kept."""
+
+    since: str = Field(description="When it became the current one.")
+    until: str = Field(description="When the next one came.")
+    current: str = Field(description="The same of the current version.")
+    changes: str = Field(description="What changed since, as JSON.")

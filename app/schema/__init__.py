@@ -1,0 +1,1 @@
+"""The one contract between ingest and the site: tables, packing, and how a catalogue's file is opened."""

@@ -1,0 +1,23 @@
+"""The table of reviewers' answers: part of the contract of ``app.schema.tables``.
+
+A vote names classes, so it stands whatever a model guesses later. What follows from it is in the table of verdicts.
+"""
+
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+
+from app.schema.tables import metadata
+
+# A row for each answer that reviewers of an issue could give, in the order to show.
+votes = Table(
+    "votes",
+    metadata,
+    Column("issue_id", ForeignKey("issues.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
+    Column("option", Text, nullable=False),  # what it is counted as in ``issues.votes``
+    Column("word", Text, nullable=False),  # the answer; another than the option for one of several counted as "other"
+    # JSON list of the classes that the answer names, [] for none of them; null for a word that names no class.
+    Column("classes", Text),
+    Column("n", Integer, nullable=False),  # raters who gave it
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,1 @@
+"""Parts that several features' pages share: cards, captions, charts, table headers."""

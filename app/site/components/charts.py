@@ -1,0 +1,183 @@
+"""Charts as SVG, made on the server. Every one stands beside the same numbers as text.
+
+Pages forbid inline styles, so shapes are sized by their attributes and coloured by classes of the style sheet. Names
+from a dataset are escaped here. Nothing is computed but places and shades.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from markupsafe import Markup, escape
+
+from app.catalogue.records import ClassInfo, ConfusionCell
+from app.domain.review.corrections import Sizes
+
+_VOTE: Final = 12  # side of one vote's square
+_GAP: Final = 3
+_CELL: Final = 28  # side of one cell of the heat map: also what a finger hits
+_SHADES: Final = 6
+_AXIS_WORDS: Final = 92  # room for the names of the axes
+_MOST_CLASSES: Final = 30
+_UPRIGHT: Final = 3  # names of so few letters stand upright above their column
+
+# Each answer has a shape of its own, so that the bar can be read without colour: given is hollow, guessed is solid,
+# both is half and half, neither is crossed out, anything else is a dot.
+_SHAPES: Final = {
+    "given": '<rect class="v-line" x="{a}" y="1" width="10" height="10"/>',
+    "guessed": '<rect class="v-fill" x="{x}" y="0" width="12" height="12"/>',
+    "both": '<rect class="v-line" x="{a}" y="1" width="10" height="10"/><path class="v-fill" d="M{x} 12V0L{b} 12Z"/>',
+    "neither": '<path class="v-line" d="M{a} 1L{c} 11M{c} 1L{a} 11"/>',
+}
+_OTHER: Final = '<circle class="v-dot" cx="{m}" cy="6" r="3"/>'
+
+
+@lru_cache(maxsize=4096)
+def vote_bar(votes: tuple[tuple[str, int], ...]) -> Markup:
+    """One shape for each vote, in the order of the options. Words beside it say the same, so listeners are spared it.
+
+    >>> vote_bar((("given", 1), ("guessed", 2))).count("<rect")
+    3
+    """
+    shapes: list[str] = []
+    for option, n in votes:
+        for _ in range(n):
+            x = len(shapes) * (_VOTE + _GAP)
+            shape = _SHAPES.get(option, _OTHER)
+            shapes.append(shape.format(x=x, a=x + 1, b=x + 12, c=x + 11, m=x + 6))
+    width = max(len(shapes) * (_VOTE + _GAP) - _GAP, 0)
+    return Markup('<svg class="ballot" width="%d" height="12" aria-hidden="true">%s</svg>') % (
+        width,
+        Markup("".join(shapes)),  # noqa: S704 - nothing but the shapes above
+    )
+
+
+@lru_cache(maxsize=2048)
+def share_bar(per_mille: int, kind: str = "") -> Markup:
+    """A bar that fills ``per_mille`` thousandths of the width it is given."""
+    return Markup(
+        '<svg class="share" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="share-ground" width="1000" height="10"/>'
+        '<rect class="share-fill %s" width="%d" height="10"/></svg>'
+    ) % (kind, max(0, min(per_mille, 1000)))
+
+
+def sets_bar(sizes: Sizes) -> Markup:
+    """The benign, correctable and unknown-label sets as parts of all examples, one bar.
+
+    The two small sets are drawn at least a hair wide, or nobody would see them.
+    """
+    width = 1000
+    small = [max(3.0, width * n / sizes.all) if n else 0.0 for n in (sizes.correctable, sizes.unknown)]
+    benign = width - sum(small)
+    correctable_at, unknown_at = benign, benign + small[0]
+    return Markup(
+        '<svg class="sets" viewBox="0 0 1000 40" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="set-b" width="%.1f" height="40"/>'
+        '<rect class="set-c" x="%.1f" width="%.1f" height="40"/>'
+        '<rect class="set-u" x="%.1f" width="%.1f" height="40"/></svg>'
+    ) % (benign, correctable_at, small[0], unknown_at, small[1])
+
+
+def most_involved(cells: Sequence[ConfusionCell], most: int = _MOST_CLASSES) -> list[ClassInfo]:
+    """The classes that take part in most of the counted issues, at most ``most``, in the order of their ids."""
+    weight: dict[int, int] = {}
+    infos: dict[int, ClassInfo] = {}
+    for cell in cells:
+        for info in (cell.given, cell.other):
+            weight[info.id] = weight.get(info.id, 0) + cell.count
+            infos[info.id] = info
+    kept = sorted(weight, key=lambda c: (-weight[c], c))[:most]
+    return [infos[c] for c in sorted(kept)]
+
+
+def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], str | None], other_word: str) -> Markup:
+    """Given labels down, the other ones across; the darker, the more issues; a cell leads to its ``address``, if any.
+
+    Only the classes of ``most_involved`` have a row and a column. Counts stand in the cells, so shade is not needed to
+    read them.
+    """
+    classes = most_involved(cells)
+    at = {info.id: place for place, info in enumerate(classes)}
+    shown = [cell for cell in cells if cell.given.id in at and cell.other.id in at]
+    largest = max((cell.count for cell in shown), default=1)
+    left = _label_width(classes)
+    top = left if any(len(info.name) > _UPRIGHT for info in classes) else _AXIS_WORDS // 2
+    parts = [_axes(classes, left, top, other_word)]
+    parts += [_cell(cell, at, left, top, largest, address(cell), other_word) for cell in shown]
+    side = len(classes) * _CELL
+    return Markup(
+        '<svg class="heat" width="%d" height="%d" viewBox="0 0 %d %d" role="group" aria-label="%s">%s</svg>'
+    ) % (
+        left + side + 1,
+        top + side + 1,
+        left + side + 1,
+        top + side + 1,
+        f"Heat map: given labels down, {other_word} labels across",
+        Markup("").join(parts),
+    )
+
+
+def _label_width(classes: Sequence[ClassInfo]) -> int:
+    longest = max((len(_short(info.name)) for info in classes), default=0)
+    return max(_AXIS_WORDS, 24 + int(longest * 6.6))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 22 else name[:21] + "…"
+
+
+def _axes(classes: Sequence[ClassInfo], left: int, top: int, other_word: str) -> Markup:
+    upright = all(len(info.name) <= _UPRIGHT for info in classes)
+    parts = [
+        Markup('<text class="axis" x="%d" y="%d" text-anchor="end">given ↓</text>') % (left - 8, top - 26),
+        Markup('<text class="axis" x="%d" y="%d" text-anchor="end">%s →</text>') % (left - 8, top - 8, other_word),
+        Markup('<path class="grid" d="%s"/>') % _grid(len(classes), left, top),
+    ]
+    for place, info in enumerate(classes):
+        middle = place * _CELL + _CELL // 2
+        name = escape(_short(info.name))
+        row, column = top + middle, left + middle
+        turned = Markup('text-anchor="middle" x="%d" y="%d"') % (column, top - 8)
+        if not upright:
+            turned = Markup('dominant-baseline="central" transform="translate(%d %d) rotate(-90)"') % (column, top - 8)
+        parts.append(
+            Markup('<text x="%d" y="%d" text-anchor="end" dominant-baseline="central">%s</text><text %s>%s</text>')
+            % (left - 8, row, name, turned, name)
+        )
+        x, y = left + place * _CELL, top + place * _CELL
+        parts.append(Markup('<rect class="own" x="%d" y="%d" width="%d" height="%d"/>') % (x, y, _CELL, _CELL))
+    return Markup("").join(parts)
+
+
+def _grid(n: int, left: int, top: int) -> str:
+    side = n * _CELL
+    lines = [f"M{left + place * _CELL} {top}v{side}M{left} {top + place * _CELL}h{side}" for place in range(n + 1)]
+    return "".join(lines)
+
+
+def _cell(
+    cell: ConfusionCell, at: Mapping[int, int], left: int, top: int, largest: int, href: str | None, other_word: str
+) -> Markup:
+    x, y = left + at[cell.other.id] * _CELL, top + at[cell.given.id] * _CELL
+    words = f"{cell.count:,} given {cell.given.name}, {other_word} {cell.other.name}"
+    shade = _shade(cell.count, largest)
+    drawn = Markup(
+        '<rect class="h%d" x="%d" y="%d" width="%d" height="%d"/>'
+        '<text class="n%d" x="%d" y="%d" text-anchor="middle" dominant-baseline="central">%s</text><title>%s</title>'
+    ) % (shade, x, y, _CELL, _CELL, shade, x + _CELL // 2, y + _CELL // 2, _brief(cell.count), words)
+    if href is None:
+        return Markup("<g>%s</g>") % drawn
+    return Markup('<a href="%s" aria-label="%s">%s</a>') % (href, words, drawn)
+
+
+def _shade(count: int, largest: int) -> int:
+    """1 to 6: even steps of the square root, so that single issues are told from handfuls."""
+    return max(1, round(_SHADES * math.sqrt(count / largest)))
+
+
+def _brief(count: int) -> str:
+    if count < 1000:
+        return str(count)
+    return f"{count / 1000:.0f}k" if count < 1_000_000 else f"{count / 1_000_000:.0f}M"

@@ -1,0 +1,130 @@
+"""The page of what changed from version to version, and the same as an Atom feed."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.catalogue.records import Dataset
+from app.catalogue.version_log import log, step_to
+from app.corrected.policy import Wanted
+from app.domain.review.changes import Change
+from app.errors import Busy
+from app.issues import queries
+from app.openapi import parameters
+from app.site.corrected.changes.atom import MEDIA_TYPE, feed
+from app.site.corrected.changes.parameters import kind_of, step_of
+from app.site.corrected.changes.table import WORDS, change_rows, sentence
+from app.site.corrected.request import opened, wanted_of
+from app.web.plain_route import PlainRoute
+from app.web.templates import render
+from app.web.urls import base_url
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+ROWS: Final = 100
+#: Versions on the page and in the feed; the API has all.
+SHOWN: Final = 50
+RECENT: Final = 12
+_OWN: Final = ("version", "from", "change", "after")
+
+
+@router.get("/{name}/changes")
+def changes(request: Request, name: str) -> HTMLResponse:
+    """The versions of a dataset, and the examples that changed in one of them."""
+    own, rest = parameters.split(request.query_params.multi_items(), _OWN)
+    kind = kind_of(own.get("change"))
+    first = queries.place_of(own["after"]) + 1 if own.get("after") else 0
+    catalogue, connection = opened(request)
+    with connection:
+        dataset = queries.dataset_named(catalogue, name)
+        wanted = wanted_of(rest, dataset, removed=False, also=_OWN)
+        found = log(connection, dataset, wanted.policy)
+        step = step_of(connection, dataset, wanted.policy, found, own.get("version"), own.get("from"))
+        rows, last = change_rows(connection, dataset, step, wanted.policy, first, kind, ROWS)
+    policy, chosen = _pairs(wanted, dataset), [(key, own[key]) for key in ("version", "from") if own.get(key)]
+    kinds = [("change", kind.value)] if kind else []
+    return render(
+        request,
+        "changes.html",
+        dataset=dataset,
+        tab="corrected",
+        versions=[
+            (version, sentence(step_to(version)), _query(policy, [("version", version.name)]))
+            for version in found[:SHOWN]
+        ],
+        more=len(found) - SHOWN,
+        step=step,
+        told=sentence(step),
+        cumulative=bool(own.get("from")),
+        kinds=_kinds(step.counts, kind, [*policy, *chosen]),
+        rows=rows,
+        first=first,
+        start_url=_query(policy, chosen, kinds),
+        policy_query=_query(policy),
+        policy_words=", ".join(f"{key.replace('_', ' ')} {value}" for key, value in policy),
+        next_url=_query(policy, chosen, kinds, [("after", queries.cursor(last))]) if last is not None else None,
+        json_url=f"/api/v1/datasets/{name}/changes{_query(policy, chosen, kinds)}",
+        feed_url=f"/{name}/changes.atom{_query(policy)}",
+    )
+
+
+def _kinds(counts: Any, chosen: Change | None, rest: list[tuple[str, str]]) -> list[tuple[str, int, str, bool]]:
+    """Links that leave only one kind of change: words, count, address, whether it is the one chosen."""
+    if counts is None or not counts.all:
+        return []
+    every: list[tuple[str, int, str, bool]] = [("all", counts.all, _query(rest), chosen is None)]
+    for change, words in WORDS.items():
+        n = getattr(counts, change.value)
+        if n:
+            every.append((words, n, _query(rest, [("change", change.value)]), chosen is change))
+    return every if len(every) > 2 else []
+
+
+def _pairs(wanted: Wanted, dataset: Dataset) -> list[tuple[str, str]]:
+    plain = Wanted(type(wanted.policy)(dataset.default_agreement)).pairs()
+    return [pair for pair in wanted.pairs() if pair not in plain]
+
+
+def _query(*pairs: Iterable[tuple[str, str]]) -> str:
+    query = urlencode([pair for some in pairs for pair in some])
+    return f"?{query}" if query else ""
+
+
+@router.get("/{name}/changes.atom")
+def atom(request: Request, name: str) -> Response:
+    """One entry a version, under the paper's policy or another."""
+    catalogue, connection = opened(request)
+    with connection:
+        dataset = queries.dataset_named(catalogue, name)
+        wanted = wanted_of(request.query_params.multi_items(), dataset, removed=False)
+        found = log(connection, dataset, wanted.policy)
+    query = wanted.query(dataset.default_agreement)
+    return Response(feed(base_url(request), dataset, query, found[:SHOWN], found[-1:]), media_type=MEDIA_TYPE)
+
+
+def recent_changes(request: Request, dataset: Dataset, wanted: Wanted) -> dict[str, Any] | None:
+    """What the page of the corrected test set says of its last version; None where there is no log to read."""
+    try:
+        _, connection = opened(request)
+    except Busy:
+        return None
+    with connection:
+        found = log(connection, dataset, wanted.policy)
+        if not found:
+            return None
+        step = step_to(found[0])
+        rows, last = change_rows(connection, dataset, step, wanted.policy, 0, None, RECENT)
+    query = _query(_pairs(wanted, dataset))
+    return {
+        "step": step,
+        "told": sentence(step),
+        "rows": rows,
+        "more": last is not None,
+        "n_versions": len(found),
+        "page": f"/{dataset.name}/changes{query}",
+        "json": f"/api/v1/datasets/{dataset.name}/versions{query}",
+        "feed": f"/{dataset.name}/changes.atom{query}",
+    }

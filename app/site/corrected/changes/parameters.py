@@ -1,0 +1,44 @@
+"""Which step between versions, and which kind of change, a visitor chose."""
+
+from sqlalchemy import Connection
+
+from app.catalogue.records import Dataset
+from app.catalogue.version_log import Step, Version, by_name, step_from, step_to
+from app.domain.review.changes import Change
+from app.domain.review.corrections import Policy
+from app.errors import FilterError, NotFound
+
+
+def kind_of(word: str | None) -> Change | None:
+    """The kind of change that a parameter names, None for all. Raises FilterError for anything else."""
+    if not word:
+        return None
+    if word not in list(Change):
+        raise FilterError("change", word, [change.value for change in Change])
+    return Change(word)
+
+
+def step_of(
+    connection: Connection,
+    dataset: Dataset,
+    policy: Policy,
+    found: tuple[Version, ...],
+    version: str | None,
+    former: str | None,
+) -> Step:
+    """The step to a version from the one before, or from a version to the current one; without any, the last one.
+
+    Raises NotFound for a version that the log does not know, and FilterError for two of them.
+    """
+    if version and former:
+        raise FilterError("from", former, [], "version and from exclude each other; expected one of them.")
+    if not found:
+        raise NotFound(f"This catalogue keeps no log of the versions of {dataset.title}.")
+    name = version or former
+    if not name:
+        return step_to(found[0])
+    chosen = by_name(found).get(name)
+    if chosen is None:
+        near = [(f"Versions of {dataset.title}", f"/{dataset.name}/changes")]
+        raise NotFound(f"Version {name[:40]!r} of {dataset.title} never stood in this catalogue.", near)
+    return step_to(chosen) if version else step_from(connection, dataset, found, chosen, policy)

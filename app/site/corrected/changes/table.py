@@ -1,0 +1,82 @@
+"""Changed examples as rows of a table: what each was, what it is, and where it can be looked at."""
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import Connection
+
+from app.catalogue.records import Dataset
+from app.catalogue.version_log import Seen, Step, changed, issues_among
+from app.domain.review.changes import Change
+from app.domain.review.corrections import Policy
+from app.web.templates import CATEGORY_TITLES
+
+WORDS: Final = {
+    Change.ADDED: "added",
+    Change.REMOVED: "removed",
+    Change.RELABELLED: "relabelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A changed example for a reader."""
+
+    index: int
+    key: str | None
+    href: str | None  # of its issue; None where it is none now
+    change: Change
+    before: str
+    after: str
+
+
+def change_rows(
+    connection: Connection, dataset: Dataset, step: Step, policy: Policy, first: int, kind: Change | None, limit: int
+) -> tuple[list[ChangeRow], int | None]:
+    """At most ``limit`` rows from the index ``first`` on, and the last index of them where there are more."""
+    some = list(islice(changed(connection, dataset, step, policy, first, kind), limit + 1))
+    issues = issues_among(connection, dataset, [one.index for one in some])
+    query = "" if policy.agreement == dataset.default_agreement else f"?agreement={policy.agreement}"
+    rows = [
+        ChangeRow(
+            index=one.index,
+            key=one.key,
+            href=f"/{dataset.name}/issues/{one.index}{query}" if one.index in issues else None,
+            change=one.change,
+            before=_words(one.before, step.former_classes),
+            after=_words(one.after, step.classes),
+        )
+        for one in some[:limit]
+    ]
+    return rows, some[limit - 1].index if len(some) > limit else None
+
+
+def _words(seen: Seen | None, classes: tuple[str, ...]) -> str:
+    if seen is None:
+        return "not in the test set"
+    if seen.corrected is None:
+        return f"left out: {CATEGORY_TITLES[seen.category]}"
+    return " · ".join(class_name(c, classes) for c in seen.corrected) or "(no label)"
+
+
+def class_name(class_id: int, classes: tuple[str, ...]) -> str:
+    """What a class was called in a version; its number where that version did not have it."""
+    return classes[class_id] if class_id < len(classes) else str(class_id)
+
+
+def sentence(step: Step) -> str:
+    """How much changed, in words.
+
+    >>> from app.domain.review.changes import ChangeCounts
+    >>> sentence(Step((1,), "a", "b", "", None, ChangeCounts(2, 0, 1), None, (), ()))
+    '2 examples added, 1 relabelled'
+    """
+    if step.counts is None:
+        return "First version" if step.former is None else "What changed is not known"
+    counted = [(getattr(step.counts, change.value), words) for change, words in WORDS.items()]
+    told = [f"{n:,} {words}" for n, words in counted if n]
+    if not told:
+        return "No label changed"
+    first, _, rest = told[0].partition(" ")
+    return ", ".join([f"{first} example{'' if first == '1' else 's'} {rest}", *told[1:]])

@@ -1,0 +1,256 @@
+"""A corrected test set described in Croissant 1.1 (docs.mlcommons.org/croissant), for loaders and search engines.
+
+Describes the files of one version, with their hashes; says what they were derived from, and how to cite and use them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+
+from app.catalogue.credit import VerdictCredit, verdict_credit
+from app.catalogue.current import current
+from app.catalogue.records import Dataset
+from app.corrected.blocks import Corrected
+from app.corrected.formats import FORMS, Form
+from app.errors import Busy
+from app.openapi import parameters
+from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
+from app.site.corrected.request import Taking, taking
+from app.web.plain_route import PlainRoute
+from app.web.urls import IMMUTABLE, base_url
+
+router = APIRouter(
+    prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
+)
+
+_CONFORMS: Final = "http://mlcommons.org/croissant/1.1"
+_FILES: Final = ("parquet", "csv")
+#: What Croissant calls our media types.
+_FORMATS: Final = {"parquet": "application/x-parquet", "csv": "text/csv"}
+_COLUMNS: Final = {
+    "index": ("sc:Integer", "Index of the example in the original test set, from 0."),
+    "key": ("sc:Text", "The dataset's own name of the example."),
+    "given": ("sc:Integer", "The label that the original dataset ships, as a class number."),
+    "given_name": ("sc:Text", "The name of that class."),
+    "corrected": ("sc:Integer", "The label in the corrected test set, as a class number."),
+    "corrected_name": ("sc:Text", "The name of that class."),
+    "action": ("sc:Text", "What was done: kept, corrected or removed."),
+    "category": ("sc:Text", "What reviewers found of the example."),
+}
+_CONTEXT: Final[Mapping[str, Any]] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "arrayShape": "cr:arrayShape",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "containedIn": "cr:containedIn",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "description": {"@container": "@language"},
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isArray": "cr:isArray",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "name": {"@container": "@language"},
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+
+
+@router.get(
+    "/datasets/{name}/croissant.json",
+    summary="Croissant description of the corrected test set",
+    response_class=Response,
+    openapi_extra=parameters.CROISSANT,
+)
+def croissant(request: Request, name: str) -> Response:
+    """The corrected test set of a policy as Croissant 1.1 JSON-LD: its fields, and this version's files, hashed."""
+    taken = taking(request, name, request.query_params.multi_items())
+    with taken.connection:
+        hashes = {suffix: checksum(request, taken, FORMS[suffix]) for suffix in _FILES}
+    site = base_url(request)
+    return Response(orjson.dumps(describe(taken, site, hashes)), media_type="application/ld+json")
+
+
+@router.get(
+    "/versions/{version}/datasets/{name}/croissant.json",
+    summary="Croissant description of one version",
+    response_class=Response,
+    responses=parameters.GONE,
+    openapi_extra=parameters.CROISSANT,
+)
+def croissant_of_version(request: Request, version: str, name: str) -> Response:
+    """The same for a version, which never changes."""
+    taking(request, name, request.query_params.multi_items(), version=version).connection.close()
+    response = croissant(request, name)
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
+
+
+def structured_data(request: Request, dataset: Dataset) -> Markup:
+    """The description of the paper's policy for a page's head, nothing where there is no corrected test set.
+
+    Hashes are found out once for a catalogue; test sets so large that it would take long are described without.
+    """
+    if not dataset.labels_known or dataset.size is None:
+        return Markup("")
+    site = base_url(request)
+
+    def make() -> str:
+        taken = taking(request, dataset.name, [])
+        with taken.connection:
+            hashed = taken.corrected.test_set.size <= HASHED_AT_ONCE
+            hashes = {suffix: checksum(request, taken, FORMS[suffix]) if hashed else None for suffix in _FILES}
+        return orjson.dumps(describe(taken, site, hashes)).decode()
+
+    try:
+        found = current(request).pages.get(("structured data", dataset.id, site), make)
+    except Busy:
+        # Another file has taken the catalogue's place and cannot be read: the page is worth more than its description.
+        return Markup("")
+    # Inside of a script element, "<" is the one sign that could end it.
+    return Markup(found.replace("<", "\\u003c"))  # noqa: S704 - JSON without "<"
+
+
+def describe(taken: Taking, site: str, hashes: Mapping[str, str | None]) -> dict[str, Any]:
+    """The JSON-LD of a corrected test set. Where a hash is None, the file is described without it."""
+    dataset, about = taken.dataset, taken.dataset.about
+    verdicts = verdict_credit(dataset)
+    policy = ", ".join(f"{key}={value}" for key, value in taken.corrected.wanted.pairs())
+    sample = " A sample: its errors are planted and its reviewers are simulated." if dataset.sample else ""
+    nobody = "" if dataset.n_checked else " Nobody has reviewed its labels."
+    found = (
+        "with the label errors that reviewers confirmed corrected or removed"
+        if dataset.n_checked
+        else "in which no label is corrected"
+    )
+    site_itself = {"@type": "sc:Organization", "name": "Label errors", "url": site}
+    people = [{"@type": "sc:Person", "name": name} for name in (verdicts.authors if verdicts else ())]
+    cite_as = [text.strip() for text in (verdicts and verdicts.bibtex, about.get("bibtex")) if text]
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": _CONFORMS,
+        "name": f"{dataset.name}-corrected",
+        "alternateName": f"{dataset.title}, corrected test set",
+        "description": f"The test set of {dataset.title} {found}, under the policy {policy}.{nobody}{sample} "
+        f"{about.get('summary') or ''}".strip(),
+        "url": f"{site}/{dataset.name}/corrected" + (f"?{taken.query}" if taken.query else ""),
+        # Croissant asks for three numbers; what names this version's content stands behind them.
+        "version": f"1.0.0+{dataset.version}",
+        "datePublished": dataset.built_at,
+        "dateModified": dataset.built_at,
+        "license": _licences(dataset, verdicts),
+        **({"citeAs": "\n\n".join(cite_as)} if cite_as else {}),
+        # Where the manifest names no one, whoever runs this site has made the file.
+        "creator": people or site_itself,
+        "publisher": site_itself,
+        "keywords": ["label errors", "test set", "corrected labels", dataset.modality],
+        "inLanguage": "en",
+        "isAccessibleForFree": True,
+        "isLiveDataset": False,
+        "prov:wasDerivedFrom": _origins(dataset, verdicts),
+        "distribution": [_file(taken, site, FORMS[suffix], hashes[suffix]) for suffix in _FILES],
+        "recordSet": [_splits(), _examples(taken.corrected)],
+    }
+
+
+def _licences(dataset: Dataset, verdicts: VerdictCredit | None) -> list[str]:
+    """The licence of the dataset, and that of the verdicts where it is another one."""
+    own = dataset.about.get("licence") or {}
+    found = [own.get("url") or own.get("name") or "unknown"]
+    if verdicts is not None and verdicts.licence:
+        found.append(verdicts.licence_url or verdicts.licence)
+    return list(dict.fromkeys(found))
+
+
+def _origins(dataset: Dataset, verdicts: VerdictCredit | None) -> list[dict[str, Any]]:
+    original: dict[str, Any] = {"@type": "prov:Entity", "prov:label": dataset.title}
+    if dataset.about.get("homepage"):
+        original["@id"] = dataset.about["homepage"]
+    if verdicts is None or verdicts.source is None:
+        return [original]
+    return [original, {"@type": "prov:Entity", "@id": verdicts.source, "prov:label": "Verdicts of reviewers"}]
+
+
+def _file(taken: Taking, site: str, form: Form, sha256: str | None) -> dict[str, Any]:
+    found = {
+        "@type": "cr:FileObject",
+        "@id": form.suffix,
+        "name": taken.file_name(form),
+        "description": f"{form.title}: {form.says}.",
+        "contentUrl": site + taken.path(form),
+        "encodingFormat": _FORMATS[form.suffix],
+    }
+    return found | ({"sha256": sha256} if sha256 else {})
+
+
+def _splits() -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "splits",
+        "name": "splits",
+        "dataType": "cr:Split",
+        "key": {"@id": "splits/name"},
+        "field": [
+            {"@type": "cr:Field", "@id": "splits/name", "name": "name", "dataType": "sc:Text"},
+            {"@type": "cr:Field", "@id": "splits/url", "name": "url", "dataType": ["sc:URL", "cr:TestSplit"]},
+        ],
+        "data": [{"splits/name": "test", "splits/url": "cr:TestSplit"}],
+    }
+
+
+def _examples(corrected: Corrected) -> dict[str, Any]:
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "examples",
+        "name": "examples",
+        "description": "One record for each example of the corrected test set.",
+        "key": {"@id": "examples/index"},
+        "field": [_field(corrected, column) for column in _COLUMNS],
+    }
+
+
+def _field(corrected: Corrected, column: str) -> dict[str, Any]:
+    kind, says = _COLUMNS[column]
+    field: dict[str, Any] = {
+        "@type": "cr:Field",
+        "@id": f"examples/{column}",
+        "name": column,
+        "description": says,
+        "dataType": kind,
+        "source": {"fileObject": {"@id": "parquet"}, "extract": {"column": column}},
+    }
+    given_is_set, now_is_set = corrected.test_set.multi_label, corrected.sets
+    if (column.startswith("given") and given_is_set) or (column.startswith("corrected") and now_is_set):
+        field |= {"isArray": True, "arrayShape": "-1"}
+    return field

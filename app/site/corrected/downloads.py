@@ -1,0 +1,239 @@
+"""Corrected test sets as files: streams, ranges, validators. What stands in a file is decided in ``app.corrected``.
+
+A file whose length is known, or can be found out in no time, is answered with it and in ranges. What is large and has
+no length before it is written begins at once and has none, unless its length, or a part of it, is what is asked for. A
+client that goes away ends the work.
+"""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, BinaryIO, Final, Protocol
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from app.corrected.formats import FORMS, Form, offered, write
+from app.corrected.numpy_files import npy_length, npy_pieces
+from app.corrected.text_ranges import text_ends, text_from
+from app.openapi import parameters
+from app.site.corrected.request import Taking, taking
+from app.web import byte_ranges, file_cache
+from app.web.compression import encode_stream
+from app.web.parts import no_such_part
+from app.web.plain_route import PlainRoute
+from app.web.urls import IMMUTABLE
+from app.web.validators import has_already, has_the_rest, if_none_match
+
+router = APIRouter(
+    prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
+)
+
+#: Files of so many examples are written before they are answered; larger ones only for whoever asks for a part.
+WRITTEN_FIRST: Final = 1_000_000
+#: How many times as long as a read may take it to count the bytes of a file, which is done once for a catalogue.
+_TIMES_AS_LONG: Final = 20
+#: Test sets up to this size have the hashes of their files on pages; for larger ones they stand at an address.
+HASHED_AT_ONCE: Final = 200_000
+
+
+def answer(request: Request, name: str, form: Form, version: str | None = None) -> Response:
+    """A corrected test set in a form, whole or in part, or the news that it has not changed."""
+    taken = taking(request, name, request.query_params.multi_items(), form=form, version=version)
+    headers = _headers(request, taken, form, version)
+    if has_already(if_none_match(request.headers), [headers["ETag"]]):
+        taken.connection.close()
+        kept = {key: headers[key] for key in ("ETag", "Cache-Control", "Content-Location", "Vary")}
+        return Response(status_code=304, headers=kept)
+    try:
+        return _sent(request, taken, form, headers)
+    except BaseException:
+        taken.connection.close()
+        raise
+
+
+def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
+    if form.suffix == "npy":
+        headers["Accept-Ranges"] = "bytes"
+
+        def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
+            return _first_bytes(taken.steady(npy_pieces(taken.connection, taken.corrected, first)), n_bytes)
+
+        return _part(request, taken, form, headers, npy_length(taken.corrected), from_byte)
+    files: file_cache.Spool = request.app.state.spool
+    key = headers["ETag"]
+    by_part = form.binary and ("range" in request.headers or request.scope.get("head", False))
+    if by_part or taken.corrected.test_set.size <= WRITTEN_FIRST or files.has(key):
+        headers["Accept-Ranges"] = "bytes"
+        file, kept = files.open(key, lambda: _written(taken, form))
+        return _part(request, taken, form, headers, kept.size, lambda first, n: file_cache.read(file, first, n), file)
+    if not form.binary and ("range" in request.headers or request.scope.get("head", False)):
+        return _text_part(request, taken, form, headers)
+    pieces = _written(taken, form)
+    return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
+
+
+def _written(taken: Taking, form: Form) -> Iterator[bytes]:
+    return taken.steady(write(form, taken.connection, taken.corrected))
+
+
+def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
+    """A part of a text that is too large to be written first, or how long it is: counted once for a catalogue."""
+    headers["Accept-Ranges"] = "bytes"
+    connection, corrected = taken.connection, taken.corrected
+    taken.go_on(_TIMES_AS_LONG)
+    ends = taken.catalogue.checksums.get(
+        ("ends", headers["ETag"]), lambda: text_ends(connection, corrected, form.suffix)
+    )
+
+    def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
+        return _first_bytes(taken.steady(text_from(connection, corrected, form.suffix, ends, first)), n_bytes)
+
+    return _part(request, taken, form, headers, int(ends[-1]), from_byte)
+
+
+def _part(
+    request: Request,
+    taken: Taking,
+    form: Form,
+    headers: dict[str, str],
+    size: int,
+    read: Callable[[int, int], Iterator[bytes]],
+    file: BinaryIO | None = None,
+) -> Response:
+    wanted = request.headers.get("range", "")
+    if not has_the_rest(request.headers, headers["ETag"]):
+        wanted = ""
+    opened: list[_Open] = [taken.connection] if file is None else [taken.connection, file]
+    try:
+        part = byte_ranges.part(wanted, size)
+    except byte_ranges.UnsatisfiableError as error:
+        _close(opened)
+        return no_such_part(request, size, str(error))
+    first, n_bytes = (0, size) if part is None else (part.first, part.n_bytes)
+    headers["Content-Length"] = str(n_bytes)
+    if part is not None:
+        headers["Content-Range"] = part.header
+    status = 200 if part is None else 206
+    pieces = iter(()) if request.scope.get("head", False) else read(first, n_bytes)
+    return _Pieces(_encoded(request, form, pieces, headers), opened, status, headers, form.media_type)
+
+
+def _encoded(request: Request, form: Form, pieces: Iterator[bytes], headers: dict[str, str]) -> Iterator[bytes]:
+    """The pieces as they travel: text is compressed for who wants it, unless parts of the file are asked for."""
+    if form.binary or "range" in request.headers:
+        return pieces
+    return encode_stream(pieces, headers, request.headers.get("accept-encoding", ""))
+
+
+class _Open(Protocol):
+    def close(self) -> None: ...
+
+
+def _close(opened: Iterable[_Open]) -> None:
+    for one in opened:
+        one.close()
+
+
+class _Pieces(StreamingResponse):
+    """Pieces read in another thread. However it ends, and if it never began, what was opened for them is closed."""
+
+    def __init__(
+        self, pieces: Iterator[bytes], opened: list[_Open], status: int, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(pieces, status, headers, media_type)
+        self._pieces = pieces
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self._pieces, Generator):
+                self._pieces.close()
+            _close(self._opened)
+
+
+def _first_bytes(pieces: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[:n_bytes]
+        n_bytes -= len(piece)
+        if n_bytes <= 0:
+            return
+
+
+def _headers(request: Request, taken: Taking, form: Form, version: str | None) -> dict[str, str]:
+    return {
+        "ETag": taken.tag(request.app.state.program, form),
+        "Cache-Control": "public, no-cache" if version is None else IMMUTABLE,
+        "Content-Location": taken.path(form),
+        "Vary": "Accept-Encoding",
+        "Content-Disposition": f'attachment; filename="{taken.file_name(form)}"',
+    }
+
+
+def checksum(request: Request, taken: Taking, form: Form) -> str:
+    """The SHA-256 of a file, found out once."""
+
+    def make() -> str:
+        digest = hashlib.sha256()
+        for piece in _written(taken, form):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    return taken.catalogue.checksums.get((taken.tag(request.app.state.program, form)), make)
+
+
+def checksums(request: Request, name: str, version: str | None = None) -> Response:
+    """The SHA-256 of the file in every form, as ``sha256sum --check`` reads it."""
+    taken = taking(request, name, request.query_params.multi_items(), version=version)
+    with taken.connection:
+        lines = [f"{checksum(request, taken, form)}  {taken.file_name(form)}\n" for form in offered(taken.corrected)]
+    cache = "public, no-cache" if version is None else IMMUTABLE
+    return Response("".join(lines), media_type="text/plain; charset=utf-8", headers={"Cache-Control": cache})
+
+
+def _route(form: Form) -> Callable[..., Response]:
+    def current(request: Request, name: str) -> Response:
+        return answer(request, name, form)
+
+    current.__name__ = f"corrected_{form.suffix}"
+    return current
+
+
+def _versioned_route(form: Form) -> Callable[..., Response]:
+    def of_version(request: Request, version: str, name: str) -> Response:
+        return answer(request, name, form, version)
+
+    of_version.__name__ = f"corrected_{form.suffix}_of_version"
+    return of_version
+
+
+def _add(path: str, endpoint: Callable[..., Any], form: Form, says: str, **more: Any) -> None:
+    router.add_api_route(
+        path,
+        endpoint,
+        summary=f"Corrected test set as {form.title}{says}",
+        description=f"{form.says[0].upper()}{form.says[1:]}. {parameters.ABOUT_FORMS[form.suffix]}",
+        response_class=StreamingResponse,
+        openapi_extra=parameters.corrected_form(form),
+        **more,
+    )
+
+
+for _form in FORMS.values():
+    _add(f"/datasets/{{name}}/corrected.{_form.suffix}", _route(_form), _form, "")
+    _add(
+        f"/versions/{{version}}/datasets/{{name}}/corrected.{_form.suffix}",
+        _versioned_route(_form),
+        _form,
+        ", of one version",
+        responses=parameters.GONE,
+    )
+router.add_api_route(
+    "/datasets/{name}/corrected.sha256",
+    checksums,
+    summary="SHA-256 of a corrected test set in every form",
+    response_class=Response,
+    openapi_extra=parameters.CHECKSUMS,
+)

@@ -1,0 +1,148 @@
+"""Examples of a corrected test set as JSON objects: a page of rows, or the rows of some indices and keys.
+
+Reads blocks through ``app.corrected`` and remembers a few of them, for those who ask for one example after another.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy import Connection, select
+
+from app.catalogue.current import Catalogue
+from app.catalogue.records import Dataset
+from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, Corrected
+from app.domain.review.corrections import Sizes, sizes
+from app.errors import NotFound, NotHere
+from app.schema import tables
+
+#: Keys of larger test sets are not held in memory.
+MOST_KEYS: Final = 2_000_000
+_BLOCK: Final = tables.EXAMPLES_PER_BLOCK
+
+
+def sizes_of(dataset: Dataset, corrected: Corrected) -> Sizes:
+    """Sizes of D, B, C, U and P under the policy."""
+    policy = corrected.wanted.policy
+    return sizes(corrected.test_set.size, dataset.categories[policy.agreement], policy)
+
+
+def page(
+    catalogue: Catalogue, connection: Connection, corrected: Corrected, first: int, limit: int
+) -> tuple[list[Any], int | None]:
+    """At most ``limit`` listed rows from the example ``first`` on, and the index at which the next page begins."""
+    rows: list[Any] = []
+    write = Writer(corrected)
+    for start in range(first - first % _BLOCK, corrected.test_set.size, _BLOCK):
+        block = _block(catalogue, connection, corrected, start)
+        places = block.listed(corrected.wanted.removed)
+        for place in places[np.searchsorted(places, first - start) :].tolist():
+            if len(rows) == limit:
+                return rows, start + place
+            rows.append(write.row(block, place))
+    return rows, None
+
+
+def labels(
+    catalogue: Catalogue, connection: Connection, corrected: Corrected, wanted: Sequence[int | str]
+) -> list[dict[str, Any]]:
+    """The rows of examples named by index or key, in the order they are named.
+
+    Raises NotFound for the first that there is not.
+    """
+    indices = _indices(catalogue, connection, corrected, wanted)
+    write = Writer(corrected)
+    found: dict[int, dict[str, Any]] = {}
+    for index in sorted(set(indices)):
+        start = index - index % _BLOCK
+        found[index] = write.row(_block(catalogue, connection, corrected, start), index - start)
+    return [found[index] for index in indices]
+
+
+class Writer:
+    """Rows as objects, each label written once."""
+
+    def __init__(self, corrected: Corrected) -> None:
+        self._corrected = corrected
+        self._given: dict[int, orjson.Fragment] = {}
+        self._now: dict[int, orjson.Fragment] = {}
+
+    def row(self, block: Block, place: int) -> dict[str, Any]:
+        """The example at a place of a block."""
+        now = int(block.corrected[place])
+        given = int(block.given[place])
+        return {
+            "index": block.start + place,
+            "key": None if block.keys is None else block.keys[place],
+            "given": self._label(self._given, given, self._corrected.test_set.multi_label),
+            "corrected": None if now == NO_LABEL else self._label(self._now, now, self._corrected.sets),
+            "action": ACTIONS[block.action[place]].value,
+            "category": CATEGORIES[block.category[place]].value,
+        }
+
+    def _label(self, made: dict[int, orjson.Fragment], label: int, as_set: bool) -> orjson.Fragment:
+        if label not in made:
+            names = self._corrected.test_set.class_names
+            parts = [{"id": c, "name": names[c]} for c in self._corrected.members[label]]
+            made[label] = orjson.Fragment(orjson.dumps(parts if as_set else parts[0]))
+        return made[label]
+
+
+def _block(catalogue: Catalogue, connection: Connection, corrected: Corrected, start: int) -> Block:
+    def read() -> Block:
+        e = tables.examples.c
+        row = connection.execute(
+            select(e.labels, e["keys"].label("packed")).where(e.dataset_id == corrected.test_set.id, e.start == start)
+        ).one()
+        return corrected.block(connection, start, row.labels, row.packed)
+
+    return catalogue.blocks.get((corrected.test_set.id, corrected.wanted.policy, start), read)
+
+
+def _indices(
+    catalogue: Catalogue, connection: Connection, corrected: Corrected, wanted: Iterable[int | str]
+) -> list[int]:
+    by_key: Mapping[str, int] | None = None
+    size, title = corrected.test_set.size, corrected.test_set.title
+    found = []
+    for name in wanted:
+        if isinstance(name, str):
+            if by_key is None:
+                by_key = _keys(catalogue, connection, corrected)
+            index = by_key.get(name, -1)
+        else:
+            index = name
+        if not 0 <= index < size:
+            keyed = "" if by_key == {} else " or a key"
+            raise NotFound(f"{title} has no example {str(name)[:80]!r}; expected an index from 0 to {size - 1}{keyed}.")
+        found.append(index)
+    return found
+
+
+def has_keys(connection: Connection, dataset_id: int) -> bool:
+    """Whether the examples of a dataset have names of its own."""
+    e = tables.examples.c
+    found = select(e.start).where(e.dataset_id == dataset_id, e["keys"].is_not(None)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _keys(catalogue: Catalogue, connection: Connection, corrected: Corrected) -> Mapping[str, int]:
+    test_set = corrected.test_set
+    if not has_keys(connection, test_set.id):
+        return {}
+    if test_set.size > MOST_KEYS:
+        raise NotHere(
+            f"{test_set.title} has more than {MOST_KEYS:,} examples, too many to find one by its key. Ask by index, or "
+            "join your keys with the column key of corrected.parquet."
+        )
+
+    def read() -> dict[str, int]:
+        return {
+            key: block.start + place
+            for block in corrected.blocks(connection)
+            if block.keys is not None
+            for place, key in enumerate(block.keys)
+        }
+
+    return catalogue.keys.get(test_set.id, read)

@@ -1,0 +1,189 @@
+"""The page of a corrected test set: choose a policy, see what happens to every example, take the file.
+
+Numbers come from the domain's sizes, hashes from the very files. No rule is stated here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from app.catalogue.current import Catalogue, current
+from app.catalogue.possible_categories import is_possible
+from app.catalogue.records import Dataset
+from app.corrected.formats import FORMS, Form, offered
+from app.corrected.policy import Wanted, offers
+from app.domain.review.corrections import TREATMENTS, Action, Treatment, decision, sizes
+from app.domain.review.verdicts import Category
+from app.errors import Busy, NotHere
+from app.issues import queries
+from app.issues.filter import IssueFilter
+from app.site.components.captions import badge
+from app.site.components.cards import wall
+from app.site.components.charts import sets_bar
+from app.site.corrected.changes.pages import recent_changes
+from app.site.corrected.croissant import structured_data
+from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
+from app.site.corrected.label_rows import has_keys
+from app.site.corrected.request import taking, wanted_of
+from app.web.plain_route import PlainRoute
+from app.web.templates import render
+from app.web.urls import base_url
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+_PREVIEWED: Final = 12
+_TREATMENT_WORDS: Final = {
+    Treatment.DROP: "leave out",
+    Treatment.GIVEN: "keep the given label",
+    Treatment.BOTH: "give both labels",
+}
+_ORDER: Final = (
+    Category.CORRECTABLE,
+    Category.MULTI_LABEL,
+    Category.NEITHER,
+    Category.NON_AGREEMENT,
+    Category.NON_ERROR,
+    Category.UNREVIEWED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A category in the table of what happens: how many examples, and what can be chosen for them."""
+
+    name: str
+    badge: Markup
+    count: int
+    action: Action
+    choices: tuple[tuple[str, str, bool], ...]  # (value, words, chosen); empty where nothing can be chosen
+    fixed: str  # what happens, in words, where nothing can be chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to take."""
+
+    form: Form
+    path: str
+    fixed: str  # the same for this version, whose bytes never change
+    file_name: str
+    sha256: str | None
+
+
+@router.get("/{name}/corrected")
+def corrected(request: Request, name: str) -> HTMLResponse:
+    """The corrected test set under a policy."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    wanted = wanted_of(request.query_params.multi_items(), dataset)
+    counts = dataset.categories[wanted.policy.agreement]
+    found = None if dataset.size is None else sizes(dataset.size, counts, wanted.policy)
+    downloads, refusal = _downloads(request, dataset, wanted)
+    recent = recent_changes(request, dataset, wanted)
+    query = wanted.query(dataset.default_agreement)
+    return render(
+        request,
+        "corrected.html",
+        dataset=dataset,
+        tab="corrected",
+        structured_data=structured_data(request, dataset),
+        wanted=wanted,
+        agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
+        is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),
+        rows=[_row(dataset, category, wanted) for category in _ORDER if is_possible(category, dataset)],
+        others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
+        sizes=found,
+        bar=sets_bar(found) if found and found.all else "",
+        downloads=downloads,
+        refusal=refusal,
+        recent=recent,
+        sets=dataset.multi_label or wanted.policy.multi_label is Treatment.BOTH,
+        preview=_preview(catalogue, dataset, wanted),
+        preview_query=_preview_query(dataset, wanted),
+        api=f"/api/v1/datasets/{name}",
+        **_snippets(request, catalogue, dataset, wanted, downloads),
+        query="?" + query if query else "",
+        json_url=f"/api/v1/datasets/{name}/corrected.json" + ("?" + query if query else ""),
+    )
+
+
+def _row(dataset: Dataset, category: Category, wanted: Wanted) -> Row:
+    # What was flagged and is no issue here cannot be told from the rest, so it keeps its label under every policy.
+    unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
+    done = decision(category, wanted.policy, issue=not unlisted)
+    offered_here = () if unlisted else offers((), removed=False).get(category.value, ())
+    chosen = wanted.policy.treatment(category) if category in TREATMENTS else None
+    return Row(
+        name=category.value,
+        badge=badge(category),
+        count=dataset.categories[wanted.policy.agreement].get(category, 0) + unlisted,
+        action=done.action,
+        choices=tuple((value, _TREATMENT_WORDS[Treatment(value)], value == chosen) for value in offered_here),
+        fixed="get the label that reviewers agreed on" if done.action is Action.CORRECTED else "keep the given label",
+    )
+
+
+def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list[Download], str | None]:
+    pairs = wanted.pairs()
+    try:
+        taken = taking(request, dataset.name, pairs)
+    except (NotHere, Busy) as error:
+        return [], error.detail
+    with taken.connection:
+        hashed = dataset.size is not None and dataset.size <= HASHED_AT_ONCE
+        return [
+            Download(
+                form,
+                _path(dataset, form, wanted),
+                taken.path(form),
+                taken.file_name(form),
+                checksum(request, taken, form) if hashed else None,
+            )
+            for form in FORMS.values()
+            if form in offered(taken.corrected)
+        ], None
+
+
+def _snippets(
+    request: Request, catalogue: Catalogue, dataset: Dataset, wanted: Wanted, downloads: list[Download]
+) -> dict[str, Any]:
+    """What the snippets are filled with. A loader that joins by key is of no use where examples have none here."""
+    loader = dataset.about.get("loader")
+    by_key = loader is not None and loader["join"] == "key"
+    if by_key and not has_keys(catalogue.connection, dataset.id):
+        loader, by_key = None, False
+    site, bare = base_url(request), Wanted(wanted.policy).query(dataset.default_agreement)
+    return {
+        "site": site,
+        "address": f"{site}/api/v1/datasets/{dataset.name}/corrected",
+        "bare": "?" + bare if bare else "",
+        "loader": loader,
+        "by_key": by_key,
+        "parquet": next((download for download in downloads if download.form.suffix == "parquet"), None),
+    }
+
+
+def _path(dataset: Dataset, form: Form, wanted: Wanted) -> str:
+    query = (wanted if form.lists_rows else Wanted(wanted.policy)).query(dataset.default_agreement)
+    return f"/api/v1/datasets/{dataset.name}/corrected.{form.suffix}" + ("?" + query if query else "")
+
+
+def _changed(wanted: Wanted) -> tuple[str, ...]:
+    done = {category: decision(category, wanted.policy).action for category in Category}
+    return tuple(category.value for category in _ORDER if done[category] is Action.CORRECTED)
+
+
+def _preview(catalogue: Catalogue, dataset: Dataset, wanted: Wanted) -> Markup:
+    f = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted))
+    page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
+    if not page.items:
+        return Markup("")
+    return wall(dataset, page.items, f.query(dataset))
+
+
+def _preview_query(dataset: Dataset, wanted: Wanted) -> str:
+    query: Any = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted)).query(dataset)
+    return f"/{dataset.name}?{query}"

@@ -1,0 +1,204 @@
+"""A corrected test set as a request asks for it: dataset, version and policy, and what names the answer.
+
+Reads the request and the catalogue; writes nothing. Everything that can be refused is refused here.
+"""
+
+import zlib
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.catalogue import version_log
+from app.catalogue.current import Catalogue
+from app.catalogue.open_file import CatalogueReplacedError, budget_of, require_reader
+from app.catalogue.reader_threads import Reader
+from app.catalogue.records import Dataset
+from app.corrected import blocks, original_test_set
+from app.corrected.blocks import Corrected
+from app.corrected.formats import Form
+from app.corrected.numpy_files import NotOneLabelError, npy_length
+from app.corrected.original_test_set import NotLoadedError, TestSet
+from app.corrected.policy import PolicyError, Wanted, parse
+from app.domain.review.corrections import Policy
+from app.errors import Busy, FilterError, Gone, NotFound, NotHere
+from app.issues import queries
+from app.path_prefix import here
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Taking:
+    """What was asked for. ``connection`` is the reader's own and is closed by whoever takes it."""
+
+    catalogue: Catalogue
+    dataset: Dataset
+    corrected: Corrected
+    connection: Connection
+    seconds: float  # that may pass from one piece of a file to the next
+
+    def steady(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces of a file; CatalogueReplacedError in place of one read while somebody wrote to the catalogue.
+
+        By then an answer may have begun, which therefore ends without an end.
+        """
+        try:
+            self.go_on()
+            for piece in pieces:
+                if not self.catalogue.file.intact():
+                    raise CatalogueReplacedError
+                yield piece
+                self.go_on()
+            if not self.catalogue.file.intact():
+                raise CatalogueReplacedError
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()
+
+    def go_on(self, times: int = 1) -> None:
+        """Let the next read take as long as any, or so many times as long."""
+        budget_of(self.connection).last(times * self.seconds)
+
+    @property
+    def query(self) -> str:
+        """The canonical query string of the policy."""
+        return self.corrected.wanted.query(self.dataset.default_agreement)
+
+    def tag(self, program: str, form: Form) -> str:
+        """The validator: it names the dataset's version, the program that writes, the form and the policy.
+
+        It is weak where the answer may be compressed on its way, and strong where parts of it can be asked for.
+        """
+        number = zlib.crc32(f"{self.dataset.name} {form.suffix} {self.query}".encode())
+        weak = "" if form.binary else "W/"
+        return f'{weak}"{self.dataset.version}-{program}-{number:08x}"'
+
+    def path(self, form: Form) -> str:
+        """The address that will always be answered with these bytes, or not at all."""
+        query = "?" + self.query if self.query else ""
+        return f"/api/v1/versions/{self.dataset.version}/datasets/{self.dataset.name}/corrected.{form.suffix}{query}"
+
+    def file_name(self, form: Form) -> str:
+        """A name for the file that says which policy it follows."""
+        wanted, plain = self.corrected.wanted, Wanted(type(self.corrected.wanted.policy)())
+        ours = [pair for pair in wanted.pairs() if pair not in plain.pairs() and pair[0] != "agreement"]
+        words = "".join(f"-{name}-{value}" for name, value in ours)
+        return f"{self.dataset.name}-corrected-{wanted.policy.agreement}-of-{self.dataset.raters}{words}.{form.suffix}"
+
+
+def taking(
+    request: Request,
+    name: str,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    form: Form | None = None,
+    version: str | None = None,
+    also: tuple[str, ...] = (),
+    removed: bool = True,
+) -> Taking:
+    """What a request asks for, over a connection of its own.
+
+    Raises NotFound for a dataset or version that is not here, Gone for a version that was, FilterError for a policy
+    that is none, and NotHere where the catalogue lacks what the policy or the form needs.
+    """
+    catalogue, connection = opened(request)
+    try:
+        dataset = queries.dataset_named(catalogue, name)
+        if version is not None and version != dataset.version:
+            raise _not_this_version(request, connection, dataset, version)
+        found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
+        return Taking(catalogue, dataset, found, connection, request.app.state.settings.read_seconds)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def opened(request: Request) -> tuple[Catalogue, Connection]:
+    """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
+    require_reader()
+    reader: Reader | None = getattr(request.state, "reader", None)
+    for _ in range(3):
+        catalogue: Catalogue = request.app.state.catalogue.get()
+        catalogue.require_intact()
+        try:
+            connection = catalogue.open()
+        except (CatalogueReplacedError, SQLAlchemyError):
+            continue
+        request.state.read_from = catalogue
+        if reader is not None:
+            reader.attach(connection)
+        return catalogue.over(connection), connection
+    raise Busy("The data of this site are being replaced, and too many are reading the former ones; ask again soon.")
+
+
+def corrected_set(
+    catalogue: Catalogue,
+    dataset: Dataset,
+    pairs: Iterable[tuple[str, str]],
+    connection: Connection,
+    *,
+    form: Form | None = None,
+    also: tuple[str, ...] = (),
+    removed: bool = True,
+) -> Corrected:
+    """The corrected test set of a policy, remembered for as long as the catalogue is the current one.
+
+    ``removed`` says whether one may ask that removed examples be listed, and ``also`` which parameters others read.
+    """
+    listed = removed and (form is None or form.lists_rows)
+    wanted = wanted_of(pairs, dataset, removed=listed, also=also)
+    try:
+        whole = known(catalogue, dataset, connection)
+
+        def make() -> Corrected:
+            require_reader()
+            return blocks.corrected(connection, whole, wanted)
+
+        found = catalogue.corrected.get((dataset.id, wanted), make)
+        if form is not None and form.suffix == "npy":
+            npy_length(found)
+        return found
+    except (NotLoadedError, NotOneLabelError) as error:
+        raise NotHere(str(error)) from error
+
+
+def wanted_of(
+    pairs: Iterable[tuple[str, str]], dataset: Dataset, *, removed: bool = True, also: tuple[str, ...] = ()
+) -> Wanted:
+    """The policy that a query string asks for. Raises FilterError for one that is none."""
+    try:
+        return parse(pairs, dataset.agreements, removed=removed, also=also)
+    except PolicyError as error:
+        raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
+
+
+def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> TestSet:
+    """The test set of a dataset. Raises NotLoadedError where its labels are not in the catalogue."""
+
+    def load() -> TestSet:
+        require_reader()
+        return original_test_set.load(connection, dataset.name)
+
+    return catalogue.pages.get(("test set", dataset.id), load)
+
+
+def _not_this_version(request: Request, connection: Connection, dataset: Dataset, version: str) -> NotFound | Gone:
+    """The refusal of a version that is not the current one: it was, and here is what has become of it, or never was."""
+    path = request.url.path.rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    now = f"/api/v1/versions/{dataset.version}/datasets/{dataset.name}/{path}{query}"
+    known = version_log.by_name(version_log.log(connection, dataset, Policy(dataset.default_agreement)))
+    if version not in known:
+        return NotFound(
+            f"Version {version[:40]!r} of {dataset.title} is not in this catalogue, which holds {dataset.version}.",
+            [(f"{dataset.title} as it is now", now)],
+        )
+    gone = known[version]
+    page, api = (f"{at}/{dataset.name}/changes?from={version}" for at in ("", "/api/v1/datasets"))
+    return Gone(
+        f"Version {version} of {dataset.title} was current from {gone.since} to {gone.until} and is not kept. The "
+        f"current one is {dataset.version}; what changed since stands at {here(page)}.",
+        [(f"{dataset.title} as it is now", now), ("What changed", page)],
+        {"since": gone.since, "until": gone.until, "current": now, "changes": api},
+    )

@@ -1,0 +1,1 @@
+"""Comparing a visitor's own predictions with corrected labels."""

@@ -1,0 +1,1 @@
+"""A dataset's issues, classes and confusions, as pages and as JSON."""

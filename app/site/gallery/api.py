@@ -1,0 +1,225 @@
+"""JSON under /api/v1, over the same filters and reads as the pages.
+
+Answers are assembled here and serialised once. The models of ``app.openapi.response_models`` document them; tests hold
+the two together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from app.catalogue.access import may_show
+from app.catalogue.credit import credit_json
+from app.catalogue.current import current
+from app.catalogue.media_gaps import n_with_medium, not_here, was_read
+from app.catalogue.possible_categories import is_possible
+from app.catalogue.records import Dataset
+from app.domain.review.verdicts import ERROR_CATEGORIES
+from app.errors import NotFound
+from app.issues import facets, queries
+from app.issues.filter import IssueFilter
+from app.openapi import parameters, response_models
+from app.site.gallery.issue_json import issue_texts, label_texts
+from app.site.stability.predictions import choices_for, count
+from app.web.pagination import next_page
+from app.web.plain_route import PlainRoute
+from app.web.urls import base_url
+
+PREFIX: Final = "/api/v1"
+MOST_ISSUES: Final = 200
+DEFAULT_ISSUES: Final = 48
+_PAGING: Final = ("limit", "after", "fields")
+
+router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS, route_class=PlainRoute)
+#: Comes behind all other parts of the API.
+nothing_else = APIRouter(prefix=PREFIX, include_in_schema=False, route_class=PlainRoute)
+
+
+@router.get(
+    "/datasets",
+    response_model=response_models.DatasetList,
+    summary="All datasets of the catalogue",
+    openapi_extra=parameters.FIELDS,
+)
+def datasets(request: Request) -> Response:
+    """The datasets in the order of the home page. Figures a catalogue cannot know are null."""
+    catalogue = current(request)
+    fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
+    items = [_dataset(request, dataset) for dataset in catalogue.datasets.values()]
+    return _json({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
+
+
+@router.get(
+    "/datasets/{name}",
+    response_model=response_models.DatasetOut,
+    summary="One dataset",
+    openapi_extra=parameters.FIELDS,
+)
+def dataset(request: Request, name: str) -> Response:
+    """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
+    found = queries.dataset_named(current(request), name)
+    fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
+    return _json(parameters.chosen([_dataset(request, found)], fields)[0])
+
+
+@router.get(
+    "/datasets/{name}/classes",
+    response_model=response_models.ClassList,
+    summary="Classes of a dataset",
+    openapi_extra=parameters.CLASSES,
+)
+def classes(request: Request, name: str) -> Response:
+    """Every class with its examples, its threshold, and how many issues of the filter carry it in which role."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
+    fields = parameters.fields(own.get("fields"), response_models.ClassOut)
+    f = IssueFilter.parse(dataset, rest, others=("fields",))
+    roles = {role: facets.class_counts(catalogue, dataset, f, role) for role in ("given", "guessed", "corrected")}
+    items = [
+        {
+            "id": c.id,
+            "name": c.name,
+            "examples": c.n_examples,
+            "threshold": c.threshold,
+            "issues": {role: counts.get(c.id, 0) for role, counts in roles.items()},
+        }
+        for c in dataset.classes
+    ]
+    return _json({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
+
+
+@router.get(
+    "/datasets/{name}/issues",
+    response_model=response_models.IssueList,
+    summary="Issues of a dataset",
+    openapi_extra=parameters.ISSUES,
+)
+def issues(request: Request, name: str) -> Response:
+    """The gallery as JSON: the same filters, the same order. Follow ``next`` until it is null."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    own, rest = parameters.split(request.query_params.multi_items(), _PAGING)
+    f = IssueFilter.parse(dataset, rest, others=_PAGING)
+    limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_ISSUES, MOST_ISSUES)
+    fields = parameters.fields(own.get("fields"), response_models.IssueOut)
+    page = queries.issue_rows(catalogue, dataset, f, limit, after=own.get("after"))
+    texts = issue_texts(request, dataset, page.items, label_texts(catalogue, dataset))
+    items = orjson.Fragment(f"[{','.join(texts)}]")
+    if fields is not None:
+        items = orjson.Fragment(orjson.dumps(parameters.chosen([orjson.loads(text) for text in texts], fields)))
+    path = f"{PREFIX}/datasets/{dataset.name}/issues"
+    following, headers = next_page(request, path, f.query(dataset), limit, fields, page.after)
+    return _json({"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers)
+
+
+@router.get(
+    "/datasets/{name}/issues/{index}",
+    response_model=response_models.IssueDetailOut,
+    summary="One issue",
+    openapi_extra=parameters.ISSUE,
+)
+def issue(request: Request, name: str, index: str) -> Response:
+    """An issue by its index in the test set, with its verdict at every agreement threshold."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
+    fields = parameters.fields(own.get("fields"), response_models.IssueDetailOut)
+    f = IssueFilter.parse(dataset, rest, others=("fields",))
+    number = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
+    detail = queries.issue_detail(catalogue, dataset, number, f.agreement)
+    if detail is None:
+        raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
+    labels = label_texts(catalogue, dataset)
+    body: dict[str, Any] = orjson.loads(issue_texts(request, dataset, [detail.row], labels)[0])
+    body["answers"] = [
+        {
+            "answer": vote.word,
+            "classes": None if vote.classes is None else [{"id": c.id, "name": c.name} for c in vote.classes],
+            "votes": vote.n,
+        }
+        for vote in detail.votes
+    ]
+    body["verdicts"] = {
+        str(v.agreement): {
+            "category": v.category.value,
+            "corrected": orjson.Fragment(labels[None if v.corrected is None else v.corrected.id]),
+        }
+        for v in detail.verdicts
+    }
+    body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
+    choices = choices_for(catalogue, dataset, detail.issue.id)
+    body["models"] = [
+        {"platform": platform, "name": model, "predicted": {"id": class_id, "name": dataset.classes[class_id].name}}
+        for (platform, _, model), class_id in ((key.partition("/"), class_id) for key, class_id in choices)
+    ]
+    counted = count(detail.issue, choices)
+    body["models_predicting"] = None if counted is None else asdict(counted)
+    body["text"] = detail.text
+    body["terms"] = credit_json(dataset)
+    return _json(parameters.chosen([body], fields)[0])
+
+
+@nothing_else.get("/{rest:path}")
+def nothing(_: Request, rest: str) -> Response:
+    """Any other address under the API is no page either: it gets the API's own kind of error."""
+    raise NotFound(f"There is nothing at {PREFIX}/{rest[:80]}.", [("API documentation", "/api")])
+
+
+def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
+    base = base_url(request)
+    address = f"{base}{PREFIX}/datasets/{dataset.name}"
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "modality": dataset.modality,
+        "sample": dataset.sample,
+        "size": dataset.size,
+        "classes": len(dataset.classes),
+        "flagged": dataset.n_flagged,
+        "checked": dataset.n_checked,
+        "checked_of_flagged": dataset.n_flagged_checked,
+        "errors": dataset.n_errors,
+        "non_errors": dataset.n_non_errors,
+        "guesses_changed": dataset.n_guesses_changed,
+        "unreviewed": dataset.n_waiting,
+        "estimated_errors": dataset.estimated_errors,
+        "basis": dataset.basis,
+        "percent_error": dataset.percent_error,
+        "categories": {str(a): category_counts(dataset, a) for a in dataset.agreements},
+        "agreements": dataset.agreements,
+        "flag_rule": dataset.flag_rule,
+        "missing": not_here(dataset),
+        "media": _media(dataset),
+        "version": dataset.version,
+        "built_at": dataset.built_at,
+        "terms": credit_json(dataset),
+        "links": {
+            "self": address,
+            "page": f"{base}/{dataset.name}",
+            "issues": f"{address}/issues",
+            "classes": f"{address}/classes",
+            "corrected": f"{address}/corrected.csv" if dataset.labels_known else None,
+        },
+    }
+
+
+def _media(dataset: Dataset) -> dict[str, Any] | None:
+    """How many issues have their medium; None where no distribution was read."""
+    if not was_read(dataset):
+        return None
+    shown = "whole" if may_show(dataset, "image") else "excerpts" if may_show(dataset, "excerpt") else "nothing"
+    return {"issues": n_with_medium(dataset), "of": dataset.n_issues, "shown": shown}
+
+
+def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
+    """Errors by category; None for a category that reviewers of this dataset could not choose."""
+    counts = dataset.categories.get(agreement, {})
+    return {c.value: counts.get(c, 0) if is_possible(c, dataset) else None for c in ERROR_CATEGORIES}
+
+
+def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), media_type="application/json", headers=headers)

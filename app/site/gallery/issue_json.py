@@ -1,0 +1,81 @@
+"""Issues as JSON text.
+
+A list has dozens of them and is asked for thousands of times a second. Much of an issue's JSON stands in the catalogue
+as JSON already (votes), or is the same for many issues (labels, addresses), so it is put together from pieces instead
+of being made into records, which are made into objects, which are serialised.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import orjson
+from fastapi import Request
+
+from app.catalogue.current import Catalogue
+from app.catalogue.records import Dataset, IssueRow
+from app.web.urls import base_url
+
+#: Label id -> the label as JSON; None -> null.
+LabelTexts = Mapping[int | None, str]
+
+
+def label_texts(catalogue: Catalogue, dataset: Dataset) -> LabelTexts:
+    """Label id -> ``{"id", "name"}`` of its class, or a list of these where examples carry sets of labels."""
+
+    def write() -> dict[int | None, str]:
+        found: dict[int | None, str] = {None: "null"}
+        for label in dataset.labels.values():
+            parts = [{"id": c.id, "name": c.name} for c in label.classes]
+            found[label.id] = _text(parts if dataset.multi_label else parts[0])
+        return found
+
+    texts: LabelTexts = catalogue.pages.get(("label texts", dataset.id), write)
+    return texts
+
+
+def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], labels: LabelTexts) -> list[str]:
+    """Each issue as a JSON object, the fields of ``models.IssueOut`` in their order."""
+    base = _text(base_url(request))[1:-1]
+    # Neither a dataset's name nor its version holds a sign that JSON would have to escape.
+    addresses = f"{base}/api/v1/datasets/{dataset.name}/issues/"
+    pages = f"{base}/{dataset.name}/issues/"
+    prefix = f"{base}/media/{dataset.name}/{dataset.version}/"
+    # All numbers of a page are written at once.
+    numbers = iter(_text([n for row in rows for n in (row.self_confidence, row.normalized_margin)])[1:-1].split(","))
+    return [
+        f'{{"index":{(n := str(row.idx))},"key":{"null" if row.key is None else _text(row.key)}'
+        f',"given":{labels[row.given]},"guessed":{labels[row.guessed]},"reviewed_guess":{labels[row.shown]}'
+        f',"corrected":{labels[row.corrected]}'
+        f',"category":"{row.category or "unreviewed"}"'
+        f',"consensus":{_word(row.consensus)},"votes":{row.votes or "null"}'
+        f',"self_confidence":{next(numbers)},"normalized_margin":{next(numbers)}'
+        f',"rank":{"null" if row.rank is None else row.rank},"flagged":{"true" if row.flagged else "false"}'
+        f',"links":{{"self":"{addresses}{n}","page":"{pages}{n}","media":{f"{prefix}{n}".join(_around(row.media))}'
+        f',"source":{"null" if row.url is None else _text(row.url)}}}}}'
+        for row in rows
+    ]
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_word = lru_cache(maxsize=1024)(_text)
+
+
+@lru_cache(maxsize=4096)
+def _around(media: str | None) -> tuple[str, ...]:
+    """What stands around the address of an example's media in their JSON.
+
+    >>> "/media/x/1/7".join(_around('{"image":[8,8],"thumbnail":[96,96]}'))
+    '{"image":"/media/x/1/7/image","thumbnail":"/media/x/1/7/thumbnail"}'
+    >>> "/media/x/1/7".join(_around(None))
+    '{}'
+    """
+    kinds = list(orjson.loads(media)) if media else []
+    if not kinds:
+        return ("{}",)
+    between = (f'/{kind}","{following}":"' for kind, following in pairwise(kinds))
+    return (f'{{"{kinds[0]}":"', *between, f'/{kinds[-1]}"}}')

@@ -1,0 +1,138 @@
+"""The pages of one dataset: its issues, one issue, its classes, its confusions, its corrected test set.
+
+Each route reads through ``queries`` and ``facets``, and hands plain values to a template. No rule is stated here.
+"""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.catalogue.access import may_search
+from app.catalogue.current import Catalogue, current
+from app.catalogue.open_file import require_reader
+from app.catalogue.records import Dataset
+from app.domain.review.verdicts import ERROR_CATEGORIES
+from app.errors import FilterError
+from app.issues import facets, queries
+from app.issues.filter import IssueFilter
+from app.issues.filter_parameters import SORTS
+from app.site.components.cards import wall
+from app.site.corrected.croissant import structured_data
+from app.site.gallery.classes import FEW_CLASSES
+from app.site.gallery.confusions import KINDS, confusion_context
+from app.web.plain_route import PlainRoute
+from app.web.templates import Frame, fragment, render
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+_SORT_TITLES: Final = {
+    "suspicion": "Suspicion",
+    "margin": "Margin",
+    "index": "Index",
+    "disagreement": "Disagreement",
+}
+
+
+@router.get("/{name}")
+def gallery(request: Request, name: str) -> HTMLResponse:
+    """The issues of a dataset under a filter, a page at a time."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    params = request.query_params
+    f = IssueFilter.parse(dataset, params.multi_items())
+    limit = request.app.state.settings.page_size
+    page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
+    query = f.query(dataset)
+    changing = {
+        "cards": wall(dataset, page.items, query) if page.items else "",
+        "previous_url": _page(name, query, "before", page.before),
+        "next_url": _page(name, query, "after", page.after),
+        "structured_data": "" if request.scope["query_string"] else structured_data(request, dataset),
+    }
+    given = {key: value for key, value in changing.items() if value}
+
+    def make() -> Frame:
+        context = changing | _around(catalogue, dataset, f)
+        return Frame("gallery.html", given, **{key: value for key, value in context.items() if key not in given})
+
+    return catalogue.galleries.get(("gallery", dataset.id, f, tuple(given)), make).filled(given)
+
+
+def _page(name: str, query: str, direction: str, cursor: str | None) -> str:
+    return "" if cursor is None else f"/{name}?{query}{'&' if query else ''}{direction}={cursor}"
+
+
+def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
+    """What stands around the cards: it depends on the catalogue and the filter alone, not on the page."""
+    found = facets.facets(catalogue, dataset, f)
+    of_classes = [facet.name for facet in found if facet.more and facet.name in ("given", "guessed", "corrected")]
+    side = fragment(
+        "side.html",
+        dataset=dataset,
+        filter=f,
+        facets=found,
+        texts_searched=may_search(dataset),
+        sub=frozenset(c.value for c in ERROR_CATEGORIES),
+        without_q=parse_qsl(f.query(dataset, q=None)),
+        class_forms={name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},
+        model_form=parse_qsl(f.query(dataset, model=None)),
+        few_classes=bool(of_classes) and len(dataset.classes) <= FEW_CLASSES,
+        agreements=[(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
+    )
+    return {
+        "dataset": dataset,
+        "tab": "",
+        "side": side,
+        "chips": f.chips(dataset),
+        "sentence": f.sentence(dataset, facets.total(catalogue, dataset, f)),
+        "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
+        "json_url": f"/api/v1/datasets/{dataset.name}/issues{_query(dataset, f)}",
+    }
+
+
+def _query(dataset: Dataset, f: IssueFilter, **changes: Any) -> str:
+    query = f.query(dataset, **changes)
+    return "?" + query if query else ""
+
+
+def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
+    state = {name: "forward", f"-{name}": "reverse"}.get(f.sort, "")
+    wanted = f"-{name}" if state == "forward" else name
+    title = _SORT_TITLES[name]
+    if name == "suspicion" and not dataset.ranked:
+        title = "Votes for the given label"
+    elif name == "margin" and dataset.confident_learning is None:
+        title = "Self-confidence"
+    return title, _query(dataset, f, sort=wanted), state
+
+
+@router.get("/{name}/confusions")
+def confusions(request: Request, name: str) -> HTMLResponse:
+    """Which given label hides which corrected, or guessed, one; and the confident joint."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    params = request.query_params
+    kind = params.get("kind") or "corrected"
+    kinds = KINDS if dataset.confident_learning else KINDS[:-1]
+    if kind not in kinds:
+        raise FilterError("kind", kind, kinds)
+    f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
+    everything = params.get("pairs") == "all"
+
+    def make() -> dict[str, Any]:
+        if len(dataset.classes) > FEW_CLASSES:
+            require_reader()
+        return confusion_context(catalogue, dataset, f, kind, everything)
+
+    return render(
+        request,
+        "confusions.html",
+        dataset=dataset,
+        tab="confusions",
+        kind=kind,
+        agreement=f.agreement,
+        json_url=f"/api/v1/datasets/{name}",
+        **catalogue.pages.get(("confusions", dataset.id, f.agreement, kind, everything), make),
+    )

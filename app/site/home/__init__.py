@@ -1,0 +1,1 @@
+"""Pages about all datasets: home, method, reproduction, media coverage."""

@@ -1,0 +1,157 @@
+"""The pages that are about no single dataset.
+
+Each route reads what it shows through ``queries`` and hands it to a template. No rule and no SQL is stated here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+
+from app import errors
+from app.catalogue.current import current
+from app.catalogue.open_file import require_reader
+from app.domain.review.verdicts import Category
+from app.issues import queries
+from app.openapi import reference
+from app.path_prefix import prefix_of
+from app.site.components.captions import badge
+from app.site.components.cards import card
+from app.site.home.dataset_tables import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
+from app.web.plain_route import PlainRoute
+from app.web.templates import render, static_url
+from app.web.urls import base_url
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+#: Errors that a reader of an API answer can look up, by the last part of their ``type``.
+ERROR_TYPES: Final = (
+    errors.NotFound,
+    errors.Gone,
+    errors.BadRequest,
+    errors.FilterError,
+    errors.AddressTooLong,
+    errors.HeadersTooLarge,
+    errors.WrongHost,
+    errors.NotHere,
+    errors.NotAcceptable,
+    errors.TooSlow,
+    errors.TooLarge,
+    errors.NoSuchPart,
+    errors.Unreadable,
+    errors.TooManyRequests,
+    errors.UnknownCoding,
+    errors.Busy,
+    errors.BeingReplaced,
+    errors.TookTooLong,
+    errors.NoCatalogue,
+    errors.SiteError,
+)
+
+#: What the categories mean, in the order in which the method page explains them.
+KINDS: Final = (
+    (Category.CORRECTABLE, "Enough people see the same other class, as a rule the guessed one: the corrected label."),
+    (Category.MULTI_LABEL, "Enough people see both labels."),
+    (Category.NEITHER, "Enough people see neither label."),
+    (Category.NON_AGREEMENT, "None of these has enough votes."),
+    (Category.NON_ERROR, "No error: a majority confirms the given label, three of five people in the paper."),
+    (
+        Category.UNREVIEWED,
+        "Nobody has looked, as at all examples that were not flagged. The example keeps its given label.",
+    ),
+)
+
+
+#: Pages under a filter are without number, and each says what the gallery says.
+_FOR_CRAWLERS: Final = "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\n"
+
+
+@router.get("/robots.txt")
+def robots(request: Request) -> PlainTextResponse:
+    """What search engines may read: every page, but not every filter of it."""
+    return PlainTextResponse(
+        _FOR_CRAWLERS.format(prefix_of(request.scope)), headers={"Cache-Control": "public, max-age=86400"}
+    )
+
+
+@router.get("/favicon.ico")
+def favicon(_: Request) -> RedirectResponse:
+    """The icon for who asks for it without having read a page, which names it."""
+    return RedirectResponse(static_url("favicon.svg"), 307, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@router.get("/")
+def home(request: Request) -> HTMLResponse:
+    """The datasets, each with a telling example, and Tables 1 and 2."""
+    catalogue = current(request)
+    every = list(catalogue.datasets.values())
+    real = [d for d in every if not d.sample]
+    samples = [d for d in every if d.sample]
+    telling = {d.name: [card(d, issue) for issue in queries.telling_issues(catalogue, d, 1)] for d in every}
+    rows = real or samples
+    params = request.query_params
+    return render(
+        request,
+        "home.html",
+        place="home",
+        real=real,
+        samples=samples,
+        shown={name: next(iter(found), None) for name, found in telling.items()},
+        average=average_percent(real),
+        paper_average=paper_average(real),
+        paper_percent={d.name: paper_figure(d, "percent_error") for d in real},
+        differing=[(d, why) for d in real if (why := _why_different(d.about))],
+        n_errors=sum(d.n_errors for d in rows),
+        n_checked=sum(d.n_checked for d in rows),
+        table_1=table("table1", TABLE_1, rows, params),
+        table_2=table("table2", TABLE_2, rows, params),
+    )
+
+
+def _why_different(about: Mapping[str, Any]) -> str | None:
+    paper = about.get("paper")
+    why = about.get("differs") or (paper.get("differs") if isinstance(paper, Mapping) else None)
+    return why if isinstance(why, str) else None
+
+
+@router.get("/method")
+def method(request: Request) -> HTMLResponse:
+    """How flagging, voting and correcting work."""
+    return render(request, "method.html", place="method", kinds=[(badge(c), words) for c, words in KINDS])
+
+
+@router.get("/about")
+def about(request: Request) -> HTMLResponse:
+    """The paper, the datasets' sources and licences, and whom to write to."""
+    catalogue = current(request)
+    return render(
+        request,
+        "about.html",
+        place="about",
+        datasets=list(catalogue.datasets.values()),
+        written_at=catalogue.written_at,
+        version=catalogue.version,
+        contact=request.app.state.settings.contact,
+    )
+
+
+@router.get("/about/errors")
+def about_errors(request: Request) -> HTMLResponse:
+    """What each type of problem of the API means."""
+    return render(request, "problems.html", place="about", types=ERROR_TYPES)
+
+
+@router.get("/api")
+def api(request: Request) -> HTMLResponse:
+    """The API's documentation, with example requests that this very catalogue answers."""
+    catalogue = current(request)
+    require_reader()
+    return render(
+        request,
+        "api.html",
+        place="api",
+        operations=reference.operations(request.app.openapi(), catalogue),
+        example=reference.example_dataset(catalogue),
+        base_url=base_url(request),
+    )

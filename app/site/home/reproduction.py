@@ -1,0 +1,61 @@
+"""The paper's figures beside those of the loaded data."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.catalogue.current import current
+from app.catalogue.open_file import require_reader
+from app.evaluation.paper_figures import Comparison, Outcome, compare
+from app.web.plain_route import PlainRoute
+from app.web.templates import render
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+
+TABLES: Final = {
+    "1": "Table 1: errors found",
+    "2": "Table 2: what reviewers said",
+    "S1": "Table S1: models on ImageNet's correctable set",
+    "S2": "Table S2: models on CIFAR-10's correctable set",
+    "text": "In the text and the figures",
+}
+
+
+@router.get("/reproduction")
+def reproduction(request: Request) -> HTMLResponse:
+    """Every published figure beside the one that the loaded data give."""
+    catalogue = current(request)
+
+    def read() -> list[Comparison]:
+        require_reader()
+        return compare(catalogue.connection)
+
+    found = catalogue.pages.get(("reproduction",), read)
+    counts = Counter(one.outcome for one in found)
+    groups = [(title, [one for one in found if one.table == table]) for table, title in TABLES.items()]
+    return render(
+        request,
+        "reproduction.html",
+        place="reproduction",
+        differing=_differing(found),
+        groups=[
+            (title, rows, Counter(one.reason for one in rows if one.outcome is Outcome.NOT_LOADED))
+            for title, rows in groups
+        ],
+        counts=counts,
+        outcomes=list(Outcome),
+        not_loaded=Outcome.NOT_LOADED,
+    )
+
+
+def _differing(found: Sequence[Comparison]) -> list[tuple[str, str | None, list[Comparison]]]:
+    """What differs, by what it is about and for which reason."""
+    groups: dict[tuple[str, str | None], list[Comparison]] = {}
+    for one in found:
+        if one.outcome in (Outcome.DIFFERS, Outcome.BROKEN):
+            groups.setdefault((one.subject, one.reason), []).append(one)
+    return [(subject, reason, ones) for (subject, reason), ones in groups.items()]

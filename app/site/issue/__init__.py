@@ -1,0 +1,1 @@
+"""The page of one issue: media, votes, verdict, typical examples."""

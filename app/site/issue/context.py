@@ -1,0 +1,214 @@
+"""What the page of one issue shows, gathered for its template."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from markupsafe import Markup
+
+from app.catalogue.access import notice
+from app.catalogue.media_gaps import sentence
+from app.catalogue.records import ClassInfo, Dataset, Issue, IssueDetail, VoteFor
+from app.domain.review.corrections import action
+from app.issues.filter import IssueFilter
+from app.site.components.captions import badge, caption, label_name
+from app.site.components.cards import EMPTY, elsewhere, picture, sound
+from app.site.components.charts import share_bar
+from app.site.components.youtube import clip_of
+from app.site.issue.highlight import marked
+from app.web.templates import issue_path, media_prefix, media_url
+
+#: The side, in pixels, that a picture is shown at if it has fewer: small ones are enlarged, pixels kept square.
+_LARGE: Final = 560
+#: The height, in pixels, above which a picture is made smaller, so that what is said of it stands beside it.
+_HIGHEST: Final = 720
+_ANSWERS: Final = {
+    "given": "given label",
+    "guessed": "guessed label",
+    "both": "both labels",
+    "neither": "neither label",
+}
+#: The guess that reviewers were shown, where the model guesses another label by now.
+_GUESSED_THEN: Final = "label guessed then"
+
+
+class NamedClass(NamedTuple):
+    """A class and the query string of the issues with this given label."""
+
+    name: str
+    query: str
+
+
+def issue_context(
+    dataset: Dataset, f: IssueFilter, detail: IssueDetail, previous: int | None, following: int | None
+) -> dict[str, Any]:
+    """The template's values for an issue as it stands within the filter ``f``."""
+    issue = detail.issue
+    clip = clip_of(issue.url)
+    query = f.query(dataset)
+    exhibit, medium = _exhibit(dataset, detail)
+    votes = tuple(issue.votes.items()) if issue.votes is not None else None
+    guessed = label_name(issue.guessed) if issue.guessed else None
+    shown = label_name(issue.alternative) if issue.alternative else None
+    now_guessed = guessed if issue.guess_changed else None
+    corrected = label_name(issue.corrected) if issue.corrected else None
+    given = label_name(issue.given)
+    per_name = None if dataset.vote_options else dataset.raters
+    return {
+        "dataset": dataset,
+        "issue": issue,
+        "issue_agreement": f.agreement,
+        "detail": detail,
+        "query": query,
+        "exhibit": exhibit,
+        "medium": medium,
+        "reading": _reading(marked(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
+        "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
+        "clip": clip,
+        # Who has the clip itself here needs no other host for it.
+        "offers_player": clip is not None and exhibit != "audio",
+        "notice": notice(dataset),
+        "absence": sentence(dataset, issue.idx) if exhibit == "plain" else None,
+        "caption": caption(issue.category, given, shown, corrected, votes, issue.consensus, per_name, now_guessed),
+        "given_name": given,
+        "guessed_name": guessed,
+        "shown_name": shown,
+        "corrected_name": corrected,
+        "consensus": _consensus(dataset, issue),
+        "votes": _votes(dataset, detail),
+        "verdicts": [
+            (v.agreement, badge(v.category), label_name(v.corrected) if v.corrected else None, action(v.category).value)
+            for v in detail.verdicts
+        ],
+        "thresholds": _thresholds(issue),
+        "bars": _bars(dataset, detail, f),
+        "previous_url": None if previous is None else issue_path(dataset, previous, query),
+        "next_url": None if following is None else issue_path(dataset, following, query),
+        "json_url": f"/api/v1/datasets/{dataset.name}/issues/{issue.idx}{_agreement(dataset, f)}",
+        "original_url": _original(dataset, issue),
+    }
+
+
+def _agreement(dataset: Dataset, f: IssueFilter) -> str:
+    return "" if f.agreement == dataset.default_agreement else f"?agreement={f.agreement}"
+
+
+def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
+    issue, media = detail.issue, detail.issue.media or {}
+    if kind := next((k for k in ("image", "thumbnail") if k in media), None):
+        width, height = _enlarged(*media[kind])
+        if width > media[kind][0]:
+            address = media_url(dataset, issue, kind)
+            return "image pixels", picture(address, width, height, f"Example {issue.idx}, enlarged", lazy=False)
+        return "image", _photograph(dataset, issue, kind, media)
+    if "audio" in media:
+        base, silent = f"{media_prefix(dataset)}{issue.idx}", issue.idx in dataset.silent
+        return "audio", sound(base, media, issue.idx, spectrum=True, silent=silent)
+    if detail.text is not None or issue.excerpt is not None:
+        return "text", Markup("")
+    return "plain", Markup("")
+
+
+def _enlarged(width: int, height: int) -> tuple[int, int]:
+    """The size to show a picture at: a whole multiple of its own that comes near ``_LARGE``, so pixels stay square."""
+    times = max(1, _LARGE // max(width, height, 1))
+    return width * times, height * times
+
+
+def _photograph(dataset: Dataset, issue: Issue, kind: str, media: Mapping[str, list[int]]) -> Markup:
+    """A picture of many pixels, no higher than a screen, that leads to itself in full."""
+    address, (width, height) = media_url(dataset, issue, kind), media[kind]
+    times = min(1.0, _HIGHEST / max(height, 1))
+    shown = max(1, round(width * times)), max(1, round(height * times))
+    sources = ""
+    small = media.get("thumbnail")
+    if kind == "image" and small and small[0] < width:
+        # The widths are those of the files; what the picture takes up on a page is said of site.css's columns.
+        sources = (
+            f' srcset="{media_url(dataset, issue, "thumbnail")} {small[0]}w, {address} {width}w"'
+            f' sizes="(min-width: 62rem) min({shown[0]}px, min(100vw, 88rem) - 25rem), min({shown[0]}px, 92vw)"'
+        )
+    return Markup(  # noqa: S704 - numbers and our own addresses
+        f'<a class="full" href="{address}"><img src="{address}"{sources} width="{shown[0]}" height="{shown[1]}"'
+        f' alt="Example {issue.idx}, in full" decoding="async"></a>'
+    )
+
+
+def _original(dataset: Dataset, issue: Issue) -> str | None:
+    media = issue.media or {}
+    kind = next((k for k in ("image", "text", "audio") if k in media), None)
+    return media_url(dataset, issue, kind) if kind else None
+
+
+def _votes(dataset: Dataset, detail: IssueDetail) -> list[tuple[str, str, int, Markup]]:
+    """(answer, the label it stands for, votes, bar) of every answer, in the order of the options."""
+    return [
+        (
+            *(_answer(detail.issue, vote) if dataset.vote_options else (vote.word, _role(detail.issue, vote))),
+            vote.n,
+            share_bar(round(1000 * vote.n / max(dataset.raters, 1)), "votes-fill"),
+        )
+        for vote in detail.votes
+    ]
+
+
+def _answer(issue: Issue, vote: VoteFor) -> tuple[str, str]:
+    """What an answer is called, and the one class that it names."""
+    words = vote.word if vote.classes is None else _ANSWERS.get(vote.option, "another label")
+    if vote.option == "guessed" and issue.guess_changed:
+        words = _GUESSED_THEN
+    return words, vote.classes[0].name if vote.classes and vote.option not in ("both", "neither") else ""
+
+
+def _reading(text: str | None) -> str | None:
+    return EMPTY if text is not None and not text.strip() else text
+
+
+def _consensus(dataset: Dataset, issue: Issue) -> str | None:
+    """What most reviewers said, with the label that the answer stands for."""
+    label = {"given": issue.given, "guessed": issue.shown}.get(issue.consensus or "")
+    if not dataset.vote_options or issue.consensus not in _ANSWERS:
+        return issue.consensus
+    words = _GUESSED_THEN if issue.consensus == "guessed" and issue.guess_changed else _ANSWERS[issue.consensus]
+    return f"{words}, {label_name(label)}" if label else words
+
+
+def _role(issue: Issue, vote: VoteFor) -> str:
+    labels = (("given", issue.given), ("guessed then" if issue.guess_changed else "guessed", issue.shown))
+    return " and ".join(word for word, label in labels if label and set(vote.classes or ()) & set(label.classes))
+
+
+def _thresholds(issue: Issue) -> list[tuple[str, ClassInfo]]:
+    labels = (("the given label", issue.given), ("the guessed label", issue.guessed))
+    found = {c.id: (role, c) for role, label in reversed(labels) if label for c in label.classes}
+    return [entry for entry in found.values() if entry[1].threshold is not None][::-1]
+
+
+def _bars(
+    dataset: Dataset, detail: IssueDetail, f: IssueFilter
+) -> list[tuple[NamedClass, Markup, float, tuple[str, ...]]]:
+    issue = detail.issue
+    shown = list(detail.top_probs)
+    # The given label is what the others are held against: it has its bar even when it is not among the first.
+    if (
+        shown
+        and issue.self_confidence is not None
+        and len(issue.given.classes) == 1
+        and issue.given.classes[0] not in [c for c, _ in shown]
+    ):
+        shown.append((issue.given.classes[0], issue.self_confidence))
+    rows = []
+    for class_, p in shown:
+        roles = tuple(
+            word
+            for word, label in (
+                ("given", issue.given),
+                ("guessed", issue.guessed),
+                ("guessed then", issue.shown if issue.guess_changed else None),
+                ("corrected", issue.corrected),
+            )
+            if label and class_ in label.classes
+        )
+        kind = "given-fill" if "given" in roles else "guessed-fill" if "guessed" in roles else ""
+        query = IssueFilter(agreement=f.agreement, given=class_.id).query(dataset)
+        rows.append((NamedClass(class_.name, query), share_bar(round(1000 * p), kind), p, roles))
+    return rows

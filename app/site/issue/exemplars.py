@@ -1,0 +1,92 @@
+"""Examples that stand for a class, beside which an issue can be judged, as in the paper's worker interface (Figure 2).
+
+Read here, chosen at ingest. What may be shown of them is decided by ``audience``, as for issues.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+from sqlalchemy import select
+
+from app.catalogue import access
+from app.catalogue.current import Catalogue
+from app.catalogue.records import ClassInfo, Dataset, Issue, Label
+from app.schema import tables
+from app.site.components.cards import EMPTY, picture, sound
+from app.web.templates import media_prefix
+
+
+class Exemplar(NamedTuple):
+    """An example of a class, no issue, that the model is sure of."""
+
+    idx: int
+    self_confidence: float
+    medium: Markup
+
+
+class Shelf(NamedTuple):
+    """The exemplars of one class beside an issue."""
+
+    role: str  # "given label, cat"
+    class_: ClassInfo
+    kind: str  # "image", "text" or "audio"
+    exemplars: tuple[Exemplar, ...]
+
+
+def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple[Exemplar, ...]:
+    """What stands for a class, surest first; empty where nothing does or nothing may be shown."""
+    e = tables.exemplars.c
+    rows = catalogue.connection.execute(
+        select(e.idx, e.self_confidence, e.excerpt, e.media)
+        .where(e.dataset_id == dataset.id, e.class_id == class_id)
+        .order_by(e.position)
+    )
+    made = (
+        Exemplar(row.idx, row.self_confidence, _medium(dataset, row.idx, json.loads(row.media or "{}"), row.excerpt))
+        for row in rows
+    )
+    return tuple(exemplar for exemplar in made if exemplar.medium)
+
+
+def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Shelf]:
+    """The exemplars of the labels there are to choose between; of a set, those of what only it says.
+
+    These are the given label and the guess that reviewers were shown, and what is guessed now or corrected to, where
+    that is another one.
+    """
+    then = "label guessed then" if issue.guess_changed else "guessed label"
+    others = ((then, issue.alternative), ("label guessed now", issue.guessed), ("corrected label", issue.corrected))
+    classes = [("given label", _own(issue.given, issue.alternative))]
+    classes += [(role, _own(label, issue.given)) for role, label in others]
+    found: list[Shelf] = []
+    for role, class_ in classes:
+        seen = found and class_ in (*issue.given.classes, *(shelf.class_ for shelf in found))
+        if class_ is None or seen:
+            continue
+        exemplars = exemplars_of(catalogue, dataset, class_.id)
+        if exemplars:
+            found.append(Shelf(f"{role}, {class_.name}", class_, dataset.modality, exemplars))
+    return found
+
+
+def _own(label: Label | None, other: Label | None) -> ClassInfo | None:
+    """The first class of a label that the other lacks, or its first."""
+    classes = () if label is None else label.classes
+    others = () if other is None else other.classes
+    return next((c for c in classes if c not in others), next(iter(classes), None))
+
+
+def _medium(dataset: Dataset, idx: int, media: Mapping[str, list[int]], excerpt: str | None) -> Markup:
+    base = f"{media_prefix(dataset)}{idx}"
+    kind = next((kind for kind in ("thumbnail", "image", "audio") if kind in media), None)
+    if kind is not None and access.may_show(dataset, kind):
+        if kind == "audio":
+            return sound(base, media, idx, silent=idx in dataset.silent)
+        width, height = media[kind]
+        return picture(f"{base}/{kind}", width, height, f"Example {idx}", lazy=True)
+    text = access.excerpt(dataset, excerpt)
+    if text is not None and not text.strip():
+        return EMPTY
+    return Markup("") if text is None else Markup('<p class="quote">%s</p>') % escape(text)

@@ -1,0 +1,66 @@
+"""The page of one issue, and its player."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.catalogue.current import current
+from app.errors import NotFound
+from app.issues import queries
+from app.issues.filter import IssueFilter
+from app.site.components.youtube import PLAYER_POLICY
+from app.site.issue.context import issue_context
+from app.site.issue.exemplars import shelves
+from app.site.stability.predictions import choices_by_class, choices_for, count
+from app.web.plain_route import PlainRoute
+from app.web.templates import issue_path, render
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+
+@router.get("/{name}/issues/{index}")
+def issue(request: Request, name: str, index: str) -> Response:
+    """One issue: its medium, all facts, how the verdict came about, and its neighbours in the filter."""
+    return _issue_page(request, name, index, play=False)
+
+
+@router.get("/{name}/issues/{index}/play")
+def play(request: Request, name: str, index: str) -> Response:
+    """The page of an issue with a player of its clip: the only page that loads anything from another host."""
+    return _issue_page(request, name, index, play=True)
+
+
+def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Response:
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    f = IssueFilter.parse(dataset, request.query_params.multi_items())
+    place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
+    detail = queries.issue_detail(catalogue, dataset, place, f.agreement)
+    if detail is None:
+        raise NotFound(
+            f"No issue of {dataset.title} has the index {index[:40]!r}. Only flagged or reviewed examples have a page.",
+            [(f"All issues of {dataset.title}", f"/{name}")],
+        )
+    previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
+    context = issue_context(dataset, f, detail, previous, following)
+    if play and context["clip"] is not None and not context["offers_player"]:
+        # The sound itself is here: no page of its own, and no other host, is needed to hear it.
+        return RedirectResponse(issue_path(dataset, place, f.query(dataset)), 307)
+    if play and context["clip"] is None:
+        raise NotFound(
+            f"Example {place} of {dataset.title} is no clip to play.", [("The example", f"/{name}/issues/{place}")]
+        )
+    choices = choices_for(catalogue, dataset, detail.issue.id)
+    predicting = count(detail.issue, choices)
+    repeating = IssueFilter(agreement=f.agreement, models=predicting.given or None if predicting else None)
+    return render(
+        request,
+        "issue.html",
+        headers={"Content-Security-Policy": PLAYER_POLICY} if play else None,
+        tab="issue",
+        play=play,
+        shelves=shelves(catalogue, dataset, detail.issue),
+        choices=choices_by_class(dataset, detail.issue, choices),
+        predicting=predicting,
+        repeating=repeating.query(dataset) if repeating.of_models else "",
+        **context,
+    )

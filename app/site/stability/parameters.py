@@ -1,0 +1,108 @@
+"""What a visitor of the pages about models has chosen: read strictly from a query string, and named in links."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+from urllib.parse import urlencode
+
+from app.catalogue.records import Dataset
+from app.errors import FilterError, near_names
+
+#: Most crossings lie at low prevalence, where a linear axis has no room for them.
+SCALES: Final = ("log", "linear")
+TOPS: Final = ("1", "5")
+#: How far the axis goes, in per cent: labels are seldom wrong more often than in one of ten examples.
+REACHES: Final = ("100", "30", "10")
+#: Lines of a chart that can still be told apart.
+MOST_CHOSEN: Final = 8
+
+_WORDS: Final = {"top": TOPS, "scale": SCALES, "reach": REACHES}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a visitor of the page has chosen; ``models`` are keys, () for those the page chooses."""
+
+    agreement: int
+    top: str = "1"
+    models: tuple[str, ...] = ()
+    prevalence: float | None = None
+    scale: str = SCALES[0]
+    reach: str = REACHES[0]
+    first: str | None = None
+    second: str | None = None
+
+    @classmethod
+    def parse(cls, dataset: Dataset, keys: Sequence[str], params: Iterable[tuple[str, str]]) -> Self:
+        """The choice of a query string. Raises FilterError naming the parameter and what is allowed."""
+        found: dict[str, Any] = {"agreement": dataset.default_agreement}
+        models: list[str] = []
+        for name, value in params:
+            if value == "":
+                continue
+            if name == "agreement":
+                found[name] = agreement_of(dataset, value)
+            elif name in _WORDS:
+                found[name] = _one_of(name, value, _WORDS[name])
+            elif name == "model":
+                models.append(model_named(keys, name, value))
+            elif name in ("first", "second"):
+                found[name] = model_named(keys, name, value)
+            elif name == "prevalence":
+                found[name] = _prevalence(value)
+        chosen = tuple(dict.fromkeys(models))
+        if len(chosen) > MOST_CHOSEN:
+            raise FilterError(
+                "model",
+                chosen[-1],
+                [],
+                f"At most {MOST_CHOSEN} models can be told apart in a chart; {len(chosen)} given.",
+            )
+        return cls(**found, models=chosen)
+
+    def query(self, dataset: Dataset, **changes: Any) -> str:
+        """The address behind "?" of this choice with ``changes`` made, defaults left out."""
+        chosen = replace(self, **changes)
+        pairs: list[tuple[str, str]] = []
+        if chosen.agreement != dataset.default_agreement:
+            pairs.append(("agreement", str(chosen.agreement)))
+        if chosen.top != "1":
+            pairs.append(("top", chosen.top))
+        pairs += [("model", key) for key in chosen.models]
+        if chosen.prevalence is not None:
+            pairs.append(("prevalence", f"{100 * chosen.prevalence:g}"))
+        if chosen.scale != SCALES[0]:
+            pairs.append(("scale", chosen.scale))
+        if chosen.reach != REACHES[0]:
+            pairs.append(("reach", chosen.reach))
+        pairs += [(n, v) for n, v in (("first", chosen.first), ("second", chosen.second)) if v is not None]
+        return urlencode(pairs, safe="/")
+
+
+def agreement_of(dataset: Dataset, value: str) -> int:
+    """An agreement threshold of a dataset. Raises FilterError for another."""
+    return int(_one_of("agreement", value, [str(a) for a in dataset.agreements]))
+
+
+def model_named(keys: Sequence[str], parameter: str, value: str) -> str:
+    """The key of a model, "platform/name". Raises FilterError with the keys that are near."""
+    if value in keys:
+        return value
+    near = near_names(value, keys) or list(keys)
+    raise FilterError(parameter, value, near)
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise FilterError(name, value, allowed)
+    return value
+
+
+def _prevalence(value: str) -> float:
+    try:
+        found = float(value) / 100
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise FilterError("prevalence", value, ["a per cent figure from 0 to 100"])
+    return found

@@ -1,0 +1,122 @@
+"""What the models of a dataset predict for its issues, read from the first choices that ingest stored beside them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from app.catalogue.current import Catalogue
+from app.catalogue.records import ClassInfo, Dataset, Issue
+from app.domain.review.verdicts import Category
+from app.schema import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An example of C for which two models make different first choices, by class id."""
+
+    idx: int
+    given: int
+    corrected: int
+    first: int
+    second: int
+    media: Mapping[str, list[int]] | None
+
+
+def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: tuple[int, int]) -> list[Disagreement]:
+    """The correctable examples on which two models, given by their places, differ, in the order of suspicion."""
+    i, v, p = tables.issues, tables.verdicts, tables.predictions
+    rows = catalogue.connection.execute(
+        select(i.c.idx, i.c.given, v.c.corrected, i.c.media, p.c.top)
+        .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
+        .where(v.c.dataset_id == dataset.id, v.c.agreement == agreement, v.c.category == Category.CORRECTABLE.value)
+        .order_by(v.c.issue_id)
+    )
+    found = []
+    for row in rows:
+        top = np.frombuffer(row.top, "<i4")
+        one, other = int(top[pair[0]]), int(top[pair[1]])
+        if one != other:
+            media = json.loads(row.media) if row.media else None
+            found.append(Disagreement(row.idx, row.given, row.corrected, one, other, media))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """An example of C and how many models still predict the label that reviewers overruled."""
+
+    idx: int
+    given: int
+    corrected: int
+    n_models: int
+    media: Mapping[str, list[int]] | None
+
+
+def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: int) -> list[Repeated]:
+    """The correctable examples whose wrong label most models predict, those most often repeated first."""
+    i, v, p = tables.issues, tables.verdicts, tables.predictions
+    rows = catalogue.connection.execute(
+        select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given, i.c.media)
+        .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
+        .where(
+            v.c.dataset_id == dataset.id,
+            v.c.agreement == agreement,
+            v.c.category == Category.CORRECTABLE.value,
+            p.c.n_given > 0,
+        )
+        .order_by(p.c.n_given.desc(), v.c.issue_id)
+        .limit(most)
+    )
+    return [
+        Repeated(row.idx, row.given, row.corrected, row.n_given, json.loads(row.media) if row.media else None)
+        for row in rows
+    ]
+
+
+def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:
+    """(key, class id) of each model's first choice for an issue, models in their order; [] without any."""
+    if not dataset.models:
+        return []
+    p = tables.predictions.c
+    packed = catalogue.connection.scalar(select(p.top).where(p.issue_id == issue_id))
+    return [] if packed is None else list(zip(dataset.models, np.frombuffer(packed, "<i4").tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many models predict which label of an issue."""
+
+    of: int
+    given: int
+    corrected: int | None  # None where reviewers did not correct it
+
+
+def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> Count | None:
+    """The models' first choices for an issue, counted; None without any."""
+    if not choices:
+        return None
+    chosen = Counter(class_id for _, class_id in choices)
+    corrected = None if issue.corrected is None else chosen[issue.corrected.id]
+    return Count(len(choices), chosen[issue.given.id], corrected)
+
+
+def choices_by_class(
+    dataset: Dataset, issue: Issue, choices: Iterable[tuple[str, int]]
+) -> list[tuple[ClassInfo, list[str], list[str]]]:
+    """(class, roles of the class as labels of the issue, keys of the models that predict it), most models first."""
+    found: dict[int, list[str]] = {}
+    for key, class_id in choices:
+        found.setdefault(class_id, []).append(key)
+    labels = {"given": issue.given, "guessed": issue.guessed, "corrected": issue.corrected}
+    return [
+        (
+            dataset.classes[class_id],
+            [role for role, label in labels.items() if label and any(c.id == class_id for c in label.classes)],
+            keys,
+        )
+        for class_id, keys in sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+    ]

@@ -1,0 +1,133 @@
+"""Accuracy against noise prevalence: charts with their crossings, and the ranking at one prevalence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from app.domain.ranking.rank_correlation import ranks, tied
+from app.evaluation.crossings import ends_level, line
+from app.evaluation.evaluate import YOURS
+from app.site.stability.charts import Axis, Mark, prevalence_chart
+from app.site.stability.parameters import SCALES
+from app.site.stability.results import Results, lines_of, telling_models
+
+#: How accuracy is measured in either chart: the word for it, and the kind of accuracy.
+SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
+
+_MOST_MARKS: Final = 12
+
+
+class Standing(NamedTuple):
+    """A model at one noise prevalence, and the ends of its two lines for the slider."""
+
+    key: str
+    original: float
+    original_rank: int
+    corrected: float
+    corrected_rank: int
+    original_tied: bool
+    corrected_tied: bool
+    benign: float
+    original_correctable: float
+    corrected_correctable: float
+
+
+class Overtaking(NamedTuple):
+    """A crossing as it reads in a list."""
+
+    number: int
+    kind: str
+    behind: str  # better at low prevalence
+    ahead: str  # better beyond the crossing
+    prevalence: float
+    accuracy: float
+    interval: Sequence[float] | None
+    share: float | None
+    ends: bool  # at N = 1 they only meet
+
+
+def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list[dict[str, Any]]:
+    """The two charts of accuracy against noise prevalence, each with its crossings."""
+    found_sides = []
+    for name, kind in SIDES:
+        lines = lines_of(results, kind)
+        found = [one for one in overtakings(results, kind, shown) if not one.ends]
+        marks = [Mark(one.number, one.prevalence, one.accuracy) for one in found]
+        chosen = [(key, lines[key]) for key in shown if key in lines]
+        label = f"Line chart: {name} accuracy against noise prevalence of {', '.join(key for key, _ in chosen)}"
+        every = [one for one in results["crossings"] if one["kind"] == kind]
+        found_sides.append(
+            {
+                "name": name,
+                "chart": prevalence_chart(chosen, axis, marks, at, label),
+                "crossings": found,
+                "n_all": len(every),
+            }
+        )
+    return found_sides
+
+
+def overtakings(results: Results, kind: str, among: Sequence[str]) -> list[Overtaking]:
+    """The crossings between some models, by prevalence, numbered."""
+    found = [c for c in results["crossings"] if c["kind"] == kind and c["first"] in among and c["second"] in among]
+    return [_overtaking(number, one) for number, one in enumerate(found, start=1)]
+
+
+def _overtaking(number: int, one: Mapping[str, Any]) -> Overtaking:
+    return Overtaking(
+        number=number,
+        kind=one["kind"].partition("_")[0],
+        behind=one["first"],
+        ahead=one["second"],
+        prevalence=one["noise_prevalence"],
+        accuracy=one["accuracy"],
+        interval=one.get("interval"),
+        share=one.get("share"),
+        ends=ends_level(one["noise_prevalence"]),
+    )
+
+
+def standings(results: Results, at: float) -> list[Standing]:
+    """All models at a noise prevalence, best corrected accuracy first."""
+    original, corrected = (lines_of(results, kind) for _, kind in SIDES)
+    keys = [key for key in corrected if key in original]
+    # Equal to eight digits is equal: what differs behind them is rounding.
+    before = [round(original[key].at(at), 8) for key in keys]
+    after = [round(corrected[key].at(at), 8) for key in keys]
+    columns = [column.tolist() for values in (ranks(before), ranks(after)) for column in (values, tied(values))]
+    found = [
+        Standing(
+            key,
+            original=a,
+            original_rank=rank_a,
+            corrected=b,
+            corrected_rank=rank_b,
+            original_tied=tied_a,
+            corrected_tied=tied_b,
+            benign=corrected[key].benign,
+            original_correctable=original[key].correctable,
+            corrected_correctable=corrected[key].correctable,
+        )
+        for key, a, b, rank_a, tied_a, rank_b, tied_b in zip(keys, before, after, *columns, strict=True)
+    ]
+    return sorted(found, key=lambda s: (s.corrected_rank, s.key))
+
+
+def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A visitor's line among those of telling models, with its crossings of all of them."""
+    least = float(results["noise_prevalence"])
+    axis = Axis(least, SCALES[0])
+    charts = []
+    for name, kind in SIDES:
+        own = line(found["accuracy"], kind)
+        if own is None or not results["sizes"]["C"]:
+            continue
+        lines = lines_of(results, kind)
+        chosen = [(YOURS, own), *((key, lines[key]) for key in telling_models(results) if key in lines)]
+        crossings = [c for c in found["crossings"] if c["kind"] == kind]
+        # Every crossing lies on the visitor's own line; more than a dozen numbers would stand in each other.
+        marks = [Mark(n, c["noise_prevalence"], c["accuracy"]) for n, c in enumerate(crossings[:_MOST_MARKS], start=1)]
+        label = f"Line chart: {name} accuracy against noise prevalence of your model and {len(chosen) - 1} others"
+        charts.append(
+            {"name": name, "chart": prevalence_chart(chosen, axis, marks, least, label), "crossings": crossings}
+        )
+    return charts

@@ -1,0 +1,236 @@
+"""The shapes of the API's answers about models, for its documentation."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.openapi.response_models import Count, LabelOut, Model
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Interval = tuple[Fraction, Fraction]
+Key = Annotated[str, Field(description='Platform and name: "pytorch/resnet18".')]
+
+
+class SetSizes(Model):
+    """Sizes of the sets of section 5 of the paper."""
+
+    D: Count = Field(description="All examples.")
+    B: Count = Field(description="Benign set.")
+    C: Count = Field(description="Correctable set.")
+    U: Count = Field(description="Unknown-label set.")
+    P: Count = Field(description="Pruned set, B and C.")
+
+
+class Intervals(Model):
+    """95 % intervals; null where the accuracy is."""
+
+    original_top1: Interval | None
+    corrected_top1: Interval | None
+    original_top5: Interval | None
+    corrected_top5: Interval | None
+
+
+class Accuracies(Model):
+    """Accuracies on one set, as fractions; null for an empty set or where too few ranked choices are known."""
+
+    original_top1: Fraction | None
+    corrected_top1: Fraction | None
+    original_top5: Fraction | None
+    corrected_top5: Fraction | None
+    intervals: Intervals
+
+
+RankInterval = tuple[Count, Count]
+
+
+class RankIntervals(Model):
+    """95 % intervals of ranks; null where the rank is."""
+
+    original_top1: RankInterval | None
+    corrected_top1: RankInterval | None
+    original_top5: RankInterval | None
+    corrected_top5: RankInterval | None
+
+
+class RanksOn(Model):
+    """Ranks on one set, 1 the best; ties share the best rank."""
+
+    original_top1: Count | None
+    corrected_top1: Count | None
+    original_top5: Count | None
+    corrected_top5: Count | None
+    intervals: RankIntervals
+
+
+class Ranks(Model):
+    all: RanksOn
+    pruned: RanksOn
+    benign: RanksOn
+    correctable: RanksOn
+
+
+class ModelOut(Model):
+    """A model and its accuracies on the four sets."""
+
+    platform: str
+    name: str
+    title: str = Field(description='The platform as a reader knows it: "PyTorch 1.0".')
+    parameters: Count | None
+    source: str | None
+    all: Accuracies = Field(description="On D; by corrected labels null where U is not empty. Compare on P.")
+    pruned: Accuracies
+    benign: Accuracies
+    correctable: Accuracies
+    ranks: Ranks
+
+
+Coefficient = Annotated[float, Field(ge=-1, le=1)]
+
+
+class CorrelationIntervals(Model):
+    """95 % intervals; null where no resampled test set has a correlation."""
+
+    kendall: tuple[Coefficient, Coefficient] | None
+    spearman: tuple[Coefficient, Coefficient] | None
+
+
+class Correlation(Model):
+    """How far the rankings by original and by corrected accuracy agree; null where nothing can be ranked."""
+
+    kendall: Coefficient | None
+    spearman: Coefficient | None
+    intervals: CorrelationIntervals
+
+
+class Correlations(Model):
+    top1: Correlation
+    top5: Correlation
+
+
+class CorrelationsBySet(Model):
+    all: Correlations
+    pruned: Correlations
+    correctable: Correlations
+
+
+class StabilityOut(Model):
+    """How the ranking of a dataset's models depends on its label errors."""
+
+    agreement: Count
+    sizes: SetSizes
+    noise_prevalence: Fraction = Field(description="|C| / |P|.")
+    models: list[ModelOut]
+    agreement_of_rankings: CorrelationsBySet
+
+
+class CrossingAt(Model):
+    """Where two models are equally accurate, with how sure that is."""
+
+    noise_prevalence: Fraction
+    accuracy: Fraction
+    first: Key = Field(description="Better at lower noise prevalence.")
+    second: Key = Field(description="Better beyond the crossing.")
+    interval: Interval | None = Field(description="Middle 95 % of the resampled test sets that have the crossing.")
+    share: Fraction = Field(description="Share of the resampled test sets that have the crossing.")
+
+
+class CrossingOfPair(Model):
+    """The crossings of two models by top-1 accuracy; null where they do not cross."""
+
+    agreement: Count
+    first: Key
+    second: Key
+    original: CrossingAt | None
+    corrected: CrossingAt | None
+
+
+class CrossingPair(Model):
+    first: Key
+    second: Key
+    original: CrossingAt | None
+    corrected: CrossingAt | None
+
+
+class CrossingList(Model):
+    items: list[CrossingPair]
+    next: str | None
+    total: Count
+
+
+class Rank(Model):
+    """A place among the stored models."""
+
+    rank: Count
+    of: Count = Field(description="Models compared, the one that was sent included.")
+    tied_with: list[Key]
+    interval: RankInterval | None = Field(description="95 % interval; on the correctable set, by first choices only.")
+
+
+class RanksAmong(Model):
+    original_top1: Rank | None
+    corrected_top1: Rank | None
+    original_top5: Rank | None
+    corrected_top5: Rank | None
+
+
+class AllRanksAmong(Model):
+    all: RanksAmong
+    pruned: RanksAmong
+    correctable: RanksAmong
+
+
+class AllAccuracies(Model):
+    all: Accuracies
+    pruned: Accuracies
+    benign: Accuracies
+    correctable: Accuracies
+
+
+class CrossingWith(Model):
+    """A crossing of the model that was sent, called "yours", with a stored one."""
+
+    first: str = Field(description="Better at lower noise prevalence.")
+    second: str
+    kind: str = Field(description="original_top1 or corrected_top1")
+    noise_prevalence: Fraction
+    accuracy: Fraction
+    interval: Interval | None = Field(description="Middle 95 % of the resampled test sets that have the crossing.")
+    share: Fraction = Field(description="Share of the resampled test sets that have the crossing.")
+
+
+class Change(Model):
+    """An example that only one of the two labels makes right."""
+
+    index: Count
+    key: str | None
+    given: LabelOut
+    corrected: LabelOut
+    predicted: LabelOut
+    change: str = Field(description="gained or lost")
+
+
+class Changes(Model):
+    gained: Count = Field(description="Corrected examples that are right only by the corrected label.")
+    lost: Count = Field(description="Only by the given label.")
+    neither: Count
+    examples: list[Change]
+
+
+class Effects(Model):
+    """By how much top-1 accuracy goes up, and why: each is the difference of two accuracies alike in all else."""
+
+    leaving_out: float | None = Field(description="By the given labels, from all examples D to the pruned set P.")
+    correcting: float | None = Field(description="On the pruned set P, from the given to the corrected labels.")
+
+
+class EvaluationOut(Model):
+    """Predictions held against original and corrected labels. Nothing of them is stored."""
+
+    agreement: Count
+    sizes: SetSizes
+    noise_prevalence: Fraction
+    accuracy: AllAccuracies
+    effects: Effects
+    ranks: AllRanksAmong
+    crossings: list[CrossingWith]
+    changes: Changes

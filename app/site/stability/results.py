@@ -1,0 +1,95 @@
+"""How stable the ranking of a dataset's models is, read from what ingest computed.
+
+Nothing is measured here: accuracies, ranks and crossings come as ``measuring.results`` wrote them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.catalogue.current import Catalogue
+from app.catalogue.open_file import require_reader
+from app.catalogue.records import Dataset
+from app.domain.ranking.crossings import Line
+from app.errors import NotFound, NotHere
+from app.evaluation.crossings import line
+from app.evaluation.evaluate import read_results
+
+#: A correctable set smaller than this proves little, and pages say so.
+SMALL: Final = 100
+
+Results = Mapping[str, Any]
+
+
+def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Results:
+    """What ingest found of the models at an agreement threshold.
+
+    Raises NotHere, with the reason, for a dataset without models.
+    """
+
+    def read() -> Results | None:
+        require_reader()
+        return read_results(catalogue.connection, dataset.id, agreement)
+
+    found = catalogue.pages.get(("stability", dataset.id, agreement), read)
+    if found is None:
+        raise NotHere(why_not(dataset))
+    return found
+
+
+def why_not(dataset: Dataset) -> str:
+    """Why a dataset has no stability page, in a sentence or two."""
+    if dataset.multi_label:
+        return (
+            f"The examples of {dataset.title} carry several labels at once, while the paper's accuracies and crossings "
+            "are of predictions of one label each. So there is no ranking of models here."
+        )
+    return (
+        f"No model's predictions for {dataset.title} are in this catalogue, so there is no ranking to look at. "
+        "`python -m ingest benchmarks DIR` adds some."
+    )
+
+
+def key_of(model: Mapping[str, Any]) -> str:
+    """The name of a model with its platform: "pytorch/resnet18"."""
+    return f"{model['platform']}/{model['name']}"
+
+
+def keys_of(results: Results) -> list[str]:
+    """The keys of all models, in their order."""
+    return [key_of(model) for model in results["models"]]
+
+
+def lines_of(results: Results, kind: str) -> dict[str, Line]:
+    """Key -> line of accuracy against noise prevalence, for models whose accuracy of the kind is known."""
+    return {key_of(m): found for m in results["models"] if (found := line(m, kind)) is not None}
+
+
+def movers(results: Results, top: str) -> list[tuple[str, int, int]]:
+    """(key, rank by original, rank by corrected accuracy on C), from the steepest fall to the steepest rise."""
+    moved = []
+    for model in results["models"]:
+        ranks = model["ranks"]["correctable"]
+        before, after = ranks[f"original_top{top}"], ranks[f"corrected_top{top}"]
+        if before is not None and after is not None:
+            moved.append((key_of(model), before, after))
+    return sorted(moved, key=lambda m: (m[1] - m[2], m[0]))
+
+
+def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
+    """The models a chart shows unasked: steepest falls and rises on C, and who leads on the whole test set."""
+    moved = [key for key, _, _ in movers(results, "1")]
+    leaders = sorted(results["models"], key=lambda m: (m["ranks"]["all"]["original_top1"], key_of(m)))
+    ordered = [*moved[:1], *moved[-1:], *(key_of(m) for m in leaders[:1]), *moved[1:2], *moved[-2:-1]]
+    return tuple(dict.fromkeys(ordered))[:most]
+
+
+def require_known(dataset: Dataset) -> None:
+    """Raises NotFound or NotHere unless predictions for a dataset can be measured."""
+    if dataset.multi_label:
+        raise NotHere(why_not(dataset))
+    if not dataset.labels_known:
+        raise NotHere(
+            f"The given labels of {dataset.title} are not in this catalogue, so no accuracy can be measured on it."
+        )
+    if not dataset.categories.get(dataset.default_agreement):
+        raise NotFound(f"Nobody has reviewed {dataset.title}, so there is nothing to correct.", [])

@@ -1,4 +1,0 @@
-"""Which model is really better: pages and API about models, their ranking's stability, and a visitor's own predictions.
-
-Everything shown was computed at ingest, by ``app.measuring``, save for what a visitor sends.
-"""

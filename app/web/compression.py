@@ -1,0 +1,222 @@
+"""Answers made smaller on their way: zstd, Brotli or gzip, as the client asks (RFC 9110, section 12.5.3).
+
+Arrow, which writes Parquet here, brings the first two. What is asked for in ranges goes as it is, for ranges count the
+file's own bytes; so does what is compressed already. Files compress themselves, in the thread that makes them.
+"""
+
+import zlib
+from collections.abc import Generator, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import pyarrow as pa
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.corrected.byte_sink import Sink
+
+_CODECS: Final = {"zstd": "zstd", "br": "brotli"}
+#: Of what the client likes equally well, the first. A page is made smallest by br in the time that gzip takes; a stream
+#: must not wait for its compressor, and zstd is the fastest by far.
+FOR_WHOLES: Final = tuple(
+    name for name in ("br", "zstd", "gzip") if name == "gzip" or pa.Codec.is_available(_CODECS[name])
+)
+FOR_STREAMS: Final = tuple(name for name in ("zstd", "gzip", "br") if name in FOR_WHOLES)
+_LEVELS: Final = {"zstd": 3, "br": 4, "gzip": 5}
+_GZIP: Final = 16 + zlib.MAX_WBITS
+#: Smaller answers fit into one packet anyway.
+_LEAST: Final = 1_000
+#: Larger ones are compressed in another thread, so that nobody else waits.
+_SMALL: Final = 128 * 1024
+#: Characters of an Accept-Encoding header.
+_ORDINARY: Final = 100
+#: Compressed already, or read in ranges whose bytes must be the file's.
+_AS_THEY_ARE: Final = (".parquet", ".npy", ".npz")
+_TEXTS: Final = (
+    "application/json",
+    "application/x-ndjson",
+    "application/javascript",
+    "application/xml",
+    "image/svg+xml",
+)
+
+
+def best_encoding(accept: str, offered: Sequence[str]) -> str | None:
+    """The encoding of ``offered`` that an Accept-Encoding header likes best, the earlier among equals; None for none.
+
+    >>> best_encoding("gzip, deflate, br, zstd", ("zstd", "br")), best_encoding("gzip;q=0, br;q=0.5", ("gzip", "br"))
+    ('zstd', 'br')
+    >>> best_encoding("*", ("br",)), best_encoding("identity, br;q=0.5", ("br",)), best_encoding("", ("br",))
+    ('br', None, None)
+    """
+    # What no browser sends is found out anew, so that nobody's inventions are kept.
+    return (_best_encoding if len(accept) <= _ORDINARY else _best_encoding.__wrapped__)(accept, tuple(offered))
+
+
+@lru_cache(maxsize=256)
+def _best_encoding(accept: str, offered: Sequence[str]) -> str | None:
+    liked: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        # Where a name stands twice, what it says first holds.
+        liked.setdefault("gzip" if name == "x-gzip" else name, quality)
+    others = liked.get("*", 0.0)
+    quality, _, found = max((liked.get(name, others), -place, name) for place, name in enumerate(offered))
+    return found if quality > 0 and quality >= liked.get("identity", 0.0) else None
+
+
+def _quality(text: str) -> float:
+    try:
+        quality = float(text)
+    except ValueError:
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0
+
+
+def whole(body: bytes, encoding: str) -> bytes:
+    """An answer compressed at once."""
+    if encoding == "gzip":
+        return zlib.compress(body, _LEVELS[encoding], _GZIP)
+    compressed: bytes = pa.Codec(_CODECS[encoding], compression_level=_LEVELS[encoding]).compress(body, asbytes=True)
+    return compressed
+
+
+class Encoder:
+    """An answer compressed piece by piece; what comes out is one stream of the encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        self._gzip = zlib.compressobj(_LEVELS["gzip"], zlib.DEFLATED, _GZIP) if encoding == "gzip" else None
+        self._sink = Sink()
+        self._arrow: Any = None
+        if self._gzip is None:
+            self._arrow = pa.CompressedOutputStream(pa.PythonFile(self._sink, mode="w"), _CODECS[encoding])
+
+    def piece(self, data: bytes, *, flush: bool) -> bytes:
+        """What can go on its way of the pieces until now; with ``flush`` all of it."""
+        if self._gzip is not None:
+            compressed = self._gzip.compress(data)
+            return compressed + self._gzip.flush(zlib.Z_SYNC_FLUSH) if flush else compressed
+        self._arrow.write(data)
+        if flush:
+            self._arrow.flush()
+        return b"".join(self._sink.taken())
+
+    def end(self) -> bytes:
+        """What is left, and the end of the stream."""
+        if self._gzip is not None:
+            return self._gzip.flush()
+        self._arrow.close()
+        return b"".join(self._sink.taken())
+
+
+def compressed(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """A stream of large pieces compressed; the first of them goes on its way at once."""
+    encoder, first = Encoder(encoding), True
+    try:
+        for piece in pieces:
+            ready = encoder.piece(piece, flush=first)
+            first = False
+            if ready:
+                yield ready
+        yield encoder.end()
+    finally:
+        if isinstance(pieces, Generator):
+            pieces.close()
+
+
+class Compression:
+    """Compresses pages and data, and leaves alone what is asked for in ranges."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {b"range": b""}
+        if b"range" in headers or scope["path"].endswith(_AS_THEY_ARE):
+            await self.app(scope, receive, send)
+            return
+        accept = headers.get(b"accept-encoding", b"").decode("latin-1")
+        await self.app(scope, receive, _Answer(send, accept).sending)
+
+
+class _Answer:
+    """One answer on its way. Its beginning waits for the first piece of its body, which tells if there are more."""
+
+    def __init__(self, send: Send, accept: str) -> None:
+        self._send = send
+        self._accept = accept
+        self._start: Message | None = None
+        self._encoder: Encoder | None = None
+
+    async def sending(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _compressible(message):
+            self._start = message
+        elif self._start is not None and message["type"] == "http.response.body":
+            await self._first(self._start, message)
+        elif self._encoder is not None and message["type"] == "http.response.body":
+            await self._next(self._encoder, message)
+        else:
+            await self._send(message)
+
+    async def _first(self, start: Message, message: Message) -> None:
+        self._start = None
+        body, more = message.get("body", b""), message.get("more_body", False)
+        headers = MutableHeaders(raw=start["headers"])
+        if more or len(body) >= _LEAST:
+            if "accept-encoding" not in headers.get("vary", "").lower():
+                headers.add_vary_header("Accept-Encoding")
+            encoding = best_encoding(self._accept, FOR_STREAMS if more else FOR_WHOLES)
+            if encoding is not None:
+                _encoded(headers, encoding)
+                if more:
+                    del headers["Content-Length"]
+                    self._encoder = Encoder(encoding)
+                else:
+                    small = len(body) < _SMALL
+                    body = whole(body, encoding) if small else await run_in_threadpool(whole, body, encoding)
+                    headers["Content-Length"] = str(len(body))
+                    message = {**message, "body": body}
+        await self._send(start)
+        if self._encoder is not None:
+            await self._next(self._encoder, message)
+        else:
+            await self._send(message)
+
+    async def _next(self, encoder: Encoder, message: Message) -> None:
+        body, more = message.get("body", b""), message.get("more_body", False)
+
+        def work() -> bytes:
+            ready = encoder.piece(body, flush=more)
+            return ready if more else ready + encoder.end()
+
+        ready = work() if len(body) < _SMALL else await run_in_threadpool(work)
+        await self._send({**message, "body": ready})
+
+
+def _compressible(start: Message) -> bool:
+    headers = dict(start["headers"])
+    media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    text = media_type.startswith("text/") or media_type in _TEXTS or media_type.endswith(("+json", "+xml"))
+    return text and b"content-encoding" not in headers and start["status"] not in (204, 206, 304)
+
+
+def _encoded(headers: MutableHeaders, encoding: str) -> None:
+    headers["Content-Encoding"] = encoding
+    # Ranges would count other bytes, and the tag of the file itself must not stand for these.
+    del headers["Accept-Ranges"]
+    tag = headers.get("ETag", "")
+    if tag.startswith('"'):
+        headers["ETag"] = f"W/{tag}"
+
+
+def encode_stream(pieces: Iterator[bytes], headers: dict[str, str], accept: str) -> Iterator[bytes]:
+    """The pieces in the encoding that a client likes best, with the headers that say so."""
+    encoding = best_encoding(accept, FOR_STREAMS)
+    if encoding is None:
+        return pieces
+    for name in ("Content-Length", "Accept-Ranges"):
+        headers.pop(name, None)
+    headers["Content-Encoding"] = encoding
+    return compressed(pieces, encoding)

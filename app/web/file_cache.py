@@ -1,0 +1,101 @@
+"""Files that had to be written to know their length, kept for a while so that parts of them can be read again.
+
+A bounded folder of the server's own (``own_folder``), gone when the server ends. No file is named by a visitor.
+"""
+
+import hashlib
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from app.web.server.scratch_folder import OwnFolder
+
+_PIECE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that is kept: open it before it goes."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class Spool:
+    """Keeps at most ``most_bytes`` of files, those used last. Safe to use from several threads."""
+
+    def __init__(self, most_bytes: int, folder: OwnFolder) -> None:
+        self._most = most_bytes
+        self._folder = folder
+        self._files: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._changing = threading.Lock()
+        self._writing: dict[Hashable, threading.Lock] = {}
+
+    def open(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> tuple[BinaryIO, Kept]:
+        """The file of a key, open for reading; written now, by one thread, if it is not kept."""
+        while True:
+            kept = self._known(key) or self._write(key, make)
+            try:
+                return kept.path.open("rb"), kept
+            except FileNotFoundError:
+                # Others asked for so much in the meantime that it had to go again.
+                with self._changing:
+                    self._files.pop(key, None)
+
+    def has(self, key: Hashable) -> bool:
+        """Whether the file of a key is there already."""
+        return self._known(key) is not None
+
+    def _known(self, key: Hashable) -> Kept | None:
+        with self._changing:
+            if key in self._files:
+                self._files.move_to_end(key)
+            return self._files.get(key)
+
+    def _write(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> Kept:
+        with self._changing:
+            mine = self._writing.setdefault(key, threading.Lock())
+        with mine:
+            kept = self._known(key)
+            if kept is None:
+                kept = self._written(make)
+                self._keep(key, kept)
+        return kept
+
+    def _written(self, make: Callable[[], Iterator[bytes]]) -> Kept:
+        digest, size = hashlib.sha256(), 0
+        part = tempfile.NamedTemporaryFile(dir=self._folder.path(), delete=False)  # noqa: SIM115 - it stays
+        try:
+            with part:
+                for piece in make():
+                    part.write(piece)
+                    digest.update(piece)
+                    size += len(piece)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
+        return Kept(Path(part.name), size, digest.hexdigest())
+
+    def _keep(self, key: Hashable, kept: Kept) -> None:
+        with self._changing:
+            self._files[key] = kept
+            self._writing.pop(key, None)
+            while len(self._files) > 1 and sum(file.size for file in self._files.values()) > self._most:
+                _, oldest = self._files.popitem(last=False)
+                oldest.path.unlink(missing_ok=True)
+
+
+def read(file: BinaryIO, first: int, n_bytes: int) -> Iterator[bytes]:
+    """So many bytes of a file from a place on, in pieces."""
+    file.seek(first)
+    while n_bytes > 0:
+        piece = file.read(min(_PIECE, n_bytes))
+        if not piece:
+            raise OSError(f"{n_bytes} bytes of a kept file are missing")
+        n_bytes -= len(piece)
+        yield piece

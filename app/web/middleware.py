@@ -1,0 +1,116 @@
+"""What every answer has in common: HEAD, validators, caching and the headers that keep visitors safe.
+
+Plain ASGI, because these lines run for every request. Nothing here knows a page.
+"""
+
+import contextlib
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: What a page may load: this site and nothing else.
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "media-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), browsing-topics=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_CSP: Final = b"content-security-policy"
+_UNLESS_SAID: Final = (*_ALWAYS, (_CSP, POLICY.encode()))
+#: Headers that scripts of other sites may read.
+EXPOSED: Final = (
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Location",
+    "Content-Range",
+    "ETag",
+    "Link",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+)
+
+
+#: What HEAD is answered without regard to: parts are for GET alone (RFC 9110, section 14.2).
+_FOR_PARTS: Final = (b"range", b"if-range")
+
+
+class Head:
+    """Answers HEAD as GET of the whole would be answered, without the body, and making no more of it than it must."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        ended = False
+
+        async def headers_only(message: Message) -> None:
+            nonlocal ended
+            if message["type"] == "http.response.start":
+                await send(message)
+            elif not ended:
+                ended = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                if message.get("more_body", False):
+                    raise _HeadAnsweredError
+
+        with contextlib.suppress(_HeadAnsweredError):
+            headers = [(name, value) for name, value in scope["headers"] if name not in _FOR_PARTS]
+            await self.app({**scope, "method": "GET", "head": True, "headers": headers}, receive, headers_only)
+
+
+class _HeadAnsweredError(Exception):
+    """Stops a stream whose body nobody asked for."""
+
+
+class Safety:
+    """Adds the headers that keep a browser from running, framing or guessing anything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = message["headers"]
+                # A copy, because what is kept of an answer is sent again.
+                message = {**message, "headers": [*own, *(_ALWAYS if _CSP in dict(own) else _UNLESS_SAID)]}
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def program_version(*folders: Path) -> str:
+    """Names the program that renders: a new template or script must not be answered with an old "not modified"."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(
+            path for path in folder.rglob("*") if path.suffix in (".py", ".html", ".css", ".js", ".svg")
+        ):
+            digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]

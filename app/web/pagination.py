@@ -1,0 +1,22 @@
+"""Where the next page of a list stands: in the body as ``next``, and in the header Link (RFC 8288)."""
+
+from collections.abc import Sequence
+
+from fastapi import Request
+
+from app.web.urls import base_url
+
+
+def next_page(
+    request: Request, path: str, query: str, limit: int, fields: Sequence[str] | None, after: str | None
+) -> tuple[str | None, dict[str, str]]:
+    """The address of the next page and the header that names it; None and no header where ``after`` is None.
+
+    ``path`` begins with a slash, ``query`` is what the list is of, and ``after`` the cursor of the last item here.
+    """
+    if after is None:
+        return None, {}
+    only = f"fields={','.join(fields)}" if fields else ""
+    parts = "&".join(filter(None, (query, f"limit={limit}", only, f"after={after}")))
+    address = f"{base_url(request)}{path}?{parts}"
+    return address, {"Link": f'<{address}>; rel="next"'}

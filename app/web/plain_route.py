@@ -1,0 +1,67 @@
+"""Routes whose functions take the request and the parts of its path, and leave FastAPI nothing to work out.
+
+Query strings and bodies are read by this site's own parsers, whose refusals name what is allowed. So FastAPI documents
+these routes, and a request goes straight to its function.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, Final, cast
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import OperationalError
+
+from app.catalogue.current import Catalogue
+from app.catalogue.open_file import ON_LOOP, LongReadError
+from app.catalogue.reader_threads import Readers, interrupted
+
+#: Seconds that SQLite may read on the event loop for one request: nobody notices so short a wait.
+_BRIEFLY: Final = 0.03
+
+
+class PlainRoute(APIRoute):
+    """Calls ``function(request, **parts of the path as text)``.
+
+    A function that is no coroutine reads and does nothing else. It is called on the event loop; when it says that what
+    it reads takes long, or has not read it in a moment, it is called once more in a thread of ``readers``.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        function: Callable[..., Any] = self.endpoint
+        if iscoroutinefunction(function):
+            coroutine = cast("Callable[..., Awaitable[Response]]", function)
+
+            async def awaited(request: Request) -> Response:
+                return await coroutine(request, **request.path_params)
+
+            return awaited
+
+        async def answer(request: Request) -> Response:
+            read: Callable[[], Response] = partial(function, request, **request.path_params)
+            try:
+                return _briefly(request, read)
+            except LongReadError:
+                pass
+            except (OperationalError, sqlite3.OperationalError) as error:
+                if not interrupted(error):
+                    raise
+            readers: Readers = request.app.state.readers
+            return await readers.run(request, read)
+
+        return answer
+
+
+def _briefly(request: Request, read: Callable[[], Response]) -> Response:
+    catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
+    reading = ON_LOOP.set(True)
+    if catalogue is not None:
+        catalogue.brief.last(_BRIEFLY)
+    try:
+        return read()
+    finally:
+        ON_LOOP.reset(reading)
+        if catalogue is not None:
+            catalogue.brief.free()

@@ -1,0 +1,140 @@
+"""Validators and kept answers: what depends on the catalogue alone is made once."""
+
+import zlib
+from collections.abc import Hashable, Mapping
+from typing import Any, Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.catalogue.cache import Answers
+from app.catalogue.current import CurrentCatalogue
+from app.errors import NoCatalogue
+from app.web.compression import FOR_WHOLES, best_encoding
+from app.web.urls import NAMES_SITE
+from app.web.validators import ANY, has_already, if_none_match
+
+_ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
+_VARY: Final = (b"vary", b"Accept-Encoding")
+#: What "not modified" says of an answer, as the answer itself does.
+_OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
+#: Addresses whose answers have validators and lifetimes of their own, or none.
+_APART: Final = ("/media/", "/static/", "/healthz", "/robots.txt")
+#: The same in the API, by the last part of the address: files that can be larger than anything one keeps.
+_FILES: Final = "corrected"
+
+
+class CatalogueResponses:
+    """Gives a request the current catalogue, and its answer a validator that names catalogue, program and address.
+
+    An answer depends on nothing else, so a browser that still has it is told so before anything is read or rendered,
+    and answers that were made once are kept, up to ``most_bytes``, for as long as their catalogue is served.
+    """
+
+    def __init__(
+        self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, most_bytes: int, *, public: bool
+    ) -> None:
+        self.app = app
+        self.catalogue = catalogue
+        self.public = public
+        self.program = program
+        self.most_bytes = most_bytes
+        self._of = ""
+        self._answers = Answers(most_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.catalogue.renew()
+        if scope["type"] != "http" or scope["method"] != "GET" or _stands_apart(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        try:
+            catalogue = self.catalogue.opened(public=self.public)
+        except NoCatalogue:
+            # The route that needs it says so, in the shape of its errors.
+            await self.app(scope, receive, send)
+            return
+        if catalogue.version != self._of:
+            self._of, self._answers = catalogue.version, Answers(self.most_bytes)
+        scope.setdefault("state", {})["catalogue"] = catalogue
+        headers = dict(scope["headers"])
+        where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
+        encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
+        key = (where, encoding, b"range" in headers)
+        if b"if-none-match" in headers:
+            asked = if_none_match(Headers(scope=scope))
+            tag = next((tag for tag in self._tags(where) if asked != ANY and has_already(asked, [tag])), None)
+            if tag is not None:
+                await _not_modified(send, [(b"etag", tag.encode()), _ASK_AGAIN, _VARY])
+                return
+            if asked == ANY:
+                send = _any_will_do(send)
+        kept = self._answers.get(key)
+        if kept is not None:
+            await send({"type": "http.response.start", "status": 200, "headers": list(kept[0])})
+            await send({"type": "http.response.body", "body": kept[1]})
+            return
+        await self.app(scope, receive, _keeping(send, self._answers, key, self._tags(where), scope["state"]))
+
+    def _tags(self, where: tuple[bytes, bytes, str, bytes]) -> tuple[str, str]:
+        """The validators of what stands at an address: path, query, scheme and host.
+
+        What says the site's own name is another answer under another name; all else is the same.
+        """
+        named = f"{self._of}-{self.program}-{zlib.crc32(b'%b?%b' % where[:2]):08x}"
+        return f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr(where[2:]).encode()):08x}"'
+
+
+def _stands_apart(path: str) -> bool:
+    if path.startswith("/api/"):
+        name = path.rpartition("/")[2]
+        return name.startswith(_FILES) and not name.endswith(".json")
+    return path.startswith(_APART)
+
+
+def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str], state: Mapping[str, Any]) -> Send:
+    """``send``, with validators added to a success, which is kept if it comes in one piece."""
+    headers: list[tuple[bytes, bytes]] | None = None
+
+    async def sending(message: Message) -> None:
+        nonlocal headers
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            headers = [*message["headers"], (b"etag", tags[NAMES_SITE in state].encode())]
+            if not any(name == b"vary" and b"encoding" in value.lower() for name, value in headers):
+                headers.append(_VARY)
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(_ASK_AGAIN)
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body" and headers is not None:
+            if not message.get("more_body", False) and not _differs_by_accept(headers):
+                answers.keep(key, headers, message.get("body", b""))
+            headers = None
+        await send(message)
+
+    return sending
+
+
+def _differs_by_accept(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the same address has other answers for other Accept headers, which no key tells apart."""
+    varies = [value.lower().split(b",") for name, value in headers if name == b"vary"]
+    return any(part.strip() in (b"accept", b"*") for parts in varies for part in parts)
+
+
+async def _not_modified(send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": 304, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _any_will_do(send: Send) -> Send:
+    """``send`` to who has some answer and asks for one only where there is none: "If-None-Match: *"."""
+    has_one = False
+
+    async def sending(message: Message) -> None:
+        nonlocal has_one
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            has_one = True
+            await _not_modified(send, [pair for pair in message["headers"] if pair[0] in _OF_BOTH])
+        elif not has_one:
+            await send(message)
+
+    return sending

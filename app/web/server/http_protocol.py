@@ -1,0 +1,285 @@
+"""One connection of a client: uvicorn's fastest protocol, with an end to all that a client could make endless.
+
+uvicorn with httptools reads a request head of any length for any time, queues requests that a client sends before it
+has its answers without number, and waits for ever for whoever does not take an answer. Here each of these has a limit
+(``connection_limits``), and what is beyond it is refused in the one shape of errors before the connection is closed.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import httptools
+import orjson
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, SiteError, TooSlow
+from app.web.server.connection_limits import Limits, Watch, watch_of
+from app.web.server.request_head import origin_form
+
+#: How readily connections go when others need their room.
+_SAYS_NOTHING, _SENDS_HEAD, _SENDS_BODY, _TAKES_NOTHING, _JUST_CAME = range(5)
+#: Seconds in which a client that means to ask has begun to, and one that means to listen has begun to take its answer.
+_SOON: Final = 1.0
+_PATIENCE: Final = 5.0
+#: Characters of an address that an error repeats.
+_SHOWN: Final = 120
+
+
+class SiteProtocol(HttpToolsProtocol):
+    """The protocol of ``app.serve``. Its limits are the application's ``state.limits``, where it has any."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = _limits_of(config.loaded_app)
+        self._watch: Watch = watch_of(server_state, self._limits)
+        # A request is read up to the end of its headers, then up to the end of its body.
+        self._in_head = True
+        self._head_bytes = self._n_fields = self._field_bytes = 0
+        self._framing = 0
+        self._heard = self._begun = self._answered = self.loop.time()
+        # What the client has not taken yet, and since when it has been so much.
+        self._unsent, self._unsent_since = 0, 0.0
+        self._refusal: SiteError | None = None
+        # From when on nothing more is understood of what the client sends, and how much of it has come.
+        self._deaf_since: float | None = None
+        self._n_ignored = 0
+
+    # What the transport calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if not self._watch.admit(self, self.loop):
+            self._refuse(Busy("As many connections as this site can have are in use; try again in a minute."))
+
+    def resume_writing(self) -> None:
+        self._unsent = 0  # nearly all was taken, and what is written next is counted anew
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watch.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self.loop.time()
+        if self._deaf_since is not None:
+            self._n_ignored += len(data)
+            if self._n_ignored > self._limits.linger_bytes:
+                self.transport.abort()
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self._read(data)
+        except httptools.HttpParserUpgrade:
+            # The request is answered as if it had not asked; what follows it may not be HTTP.
+            self.cycle.keep_alive = False
+            self._ignore_the_rest()
+        except httptools.HttpParserError as error:
+            self._refuse(self._refusal or BadRequest(f"What was sent is no request of HTTP/1.1: {error}."))
+
+    def _read(self, data: bytes) -> None:
+        """Feed the parser, of a head at most as much as one may have."""
+        most = self._limits.head_bytes
+        while data:
+            if not self._in_head:
+                self._framing += len(data)
+                self.parser.feed_data(data)
+                if self._framing > self._limits.framing_bytes:
+                    raise self._stop(BadRequest("More bytes were sent around the body than it has itself."))
+                if not self._in_head and self._n_ignored > self._limits.framing_bytes:
+                    self._hang_up()
+                return
+            if self._head_bytes == 0:
+                self._begun = self._heard
+            room = most - self._head_bytes
+            piece, data = (data, b"") if len(data) <= room else (data[:room], data[room:])
+            self._head_bytes += len(piece)
+            self.parser.feed_data(piece)
+            if self._in_head and self._head_bytes >= most:
+                raise self._stop(self._too_large())
+
+    def _stop(self, refusal: SiteError) -> httptools.HttpParserError:
+        """What to raise so that nothing more is read of a request, for a reason that the client is told."""
+        self._refusal = refusal
+        return httptools.HttpParserError(refusal.detail)
+
+    def _too_large(self) -> HeadersTooLarge:
+        limits = self._limits
+        return HeadersTooLarge(
+            f"A request may have {limits.fields} headers, {limits.head_bytes:,} bytes with its address; this has more."
+        )
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # It may begin in the middle of what came at once, and then its bytes until here are not known.
+        self._head_bytes = max(self._head_bytes, 1)
+        self._n_fields = self._field_bytes = self._framing = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self._limits.target_bytes:
+            raise self._stop(AddressTooLong(f"An address may have {self._limits.target_bytes:,} bytes; this has more."))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._n_fields += 1
+        self._field_bytes += len(name) + len(value) + 4
+        if self._n_fields > self._limits.fields or self._field_bytes > self._limits.head_bytes:
+            raise self._stop(self._too_large())
+        if self._in_head:  # what follows a body comes too late to be a header of a request that is being answered
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= self._limits.waiting:
+            raise self._stop(Busy("More requests were sent than are answered at a time on one connection."))
+        method, version = self.parser.get_method().decode("ascii"), self.parser.get_http_version()
+        try:
+            self.url = origin_form(method, self.url, version, self.headers)
+        except SiteError as error:
+            raise self._stop(error) from error
+        self._in_head = False
+        self._begun = self._heard
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._framing -= 2 * len(body)
+        super().on_body(body)
+        if self.cycle.response_complete:
+            self._n_ignored += len(body)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+        self._head_bytes = self._n_ignored = 0
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._answered = self.loop.time()
+        if self.pipeline:
+            # What waits is enough: nothing more is read until it is answered.
+            self.flow.pause_reading()
+
+    # Refusing
+
+    def _refuse(self, error: SiteError) -> None:
+        """Answer with an error if there is nothing else to be answered before it, and close the connection."""
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if self._in_head or self.pipeline:
+                # Others come first: they are answered, and then the connection ends.
+                cycle.keep_alive = False
+                self._ignore_the_rest()
+                return
+            # Its own request has no end, so it is told that the client has gone.
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.cycle = None  # type: ignore[assignment]
+            if cycle.response_started:
+                self.transport.abort()
+                return
+        path = getattr(self, "url", b"").partition(b"?")[0][:_SHOWN].decode("latin-1")
+        self.transport.write(_answer(error, path, self.server_state.default_headers))
+        self._hang_up()
+
+    def _ignore_the_rest(self) -> None:
+        self._deaf_since = self.loop.time()
+        self._n_ignored = 0
+
+    def _hang_up(self) -> None:
+        """Say that nothing more comes, and go on reading for a while: to close now could lose the answer."""
+        self._ignore_the_rest()
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    # What the watch calls
+
+    def look(self, now: float) -> None:
+        """End what has lasted too long."""
+        limits = self._limits
+        if self._answer_is_not_taken(now):
+            self.transport.abort()
+        elif self.cycle is not None and not self.cycle.response_complete:
+            if self._awaits_body() and (
+                now - max(self._heard, self._begun) > limits.stall_seconds or now - self._begun > limits.body_seconds
+            ):
+                self._refuse(TooSlow("The rest of the request did not come in the time there is for it."))
+        elif self._deaf_since is not None:
+            if now - max(self._deaf_since, self._answered) > limits.linger_seconds:
+                self.transport.abort()
+        elif not self._in_head:
+            # Answered already; what is left of the request is not waited for any longer than this.
+            if now - self._answered > limits.linger_seconds:
+                self._hang_up()
+        elif self._head_bytes and now - max(self._begun, self._answered) > limits.header_seconds:
+            self._refuse(TooSlow(f"The headers of a request may take {limits.header_seconds:g} seconds to arrive."))
+        elif now - max(self._heard, self._answered) > (limits.idle_seconds if self.cycle else limits.header_seconds):
+            self.transport.close()
+
+    def _awaits_body(self) -> bool:
+        return not (self._in_head or self.pipeline or self.flow.read_paused or self._deaf_since is not None)
+
+    def _answer_is_not_taken(self, now: float) -> bool:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent == 0 or unsent > self._unsent or self._unsent - unsent >= self._limits.taken_bytes:
+            # Nothing is left, more was written because there was room for it, or enough was taken.
+            self._unsent, self._unsent_since = unsent, now
+            return False
+        return now - self._unsent_since > self._limits.stall_seconds
+
+    def waits(self) -> tuple[int, float] | None:
+        """How readily this connection may go, the lower the sooner, and since when; None while it is worked for."""
+        now = self.loop.time()
+        if self._unsent and now - self._unsent_since > _PATIENCE:
+            return _TAKES_NOTHING, self._unsent_since
+        since = max(self._begun, self._answered)
+        if self.cycle is not None and not self.cycle.response_complete:
+            if not self._awaits_body():
+                return None
+            rank = _SENDS_BODY
+        else:
+            rank = _SENDS_HEAD if self._head_bytes and self._deaf_since is None else _SAYS_NOTHING
+        return (rank if now - since > _SOON else _JUST_CAME), since
+
+    def drop(self) -> None:
+        """Go at once."""
+        self.transport.abort()
+
+
+def _limits_of(app: Any) -> Limits:
+    """The limits of an application, whatever is wrapped around it."""
+    while app is not None:
+        limits = getattr(getattr(app, "state", None), "limits", None)
+        if isinstance(limits, Limits):
+            return limits
+        app = getattr(app, "app", None)
+    return Limits()
+
+
+def _answer(error: SiteError, path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
+    body = orjson.dumps(error.problem(path))
+    lines = [STATUS_LINE[error.status]]
+    own = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"connection", b"close"),
+    ]
+    if error.status == 503:
+        own.append((b"retry-after", b"60"))
+    lines += [b"%b: %b\r\n" % header for header in (*headers, *own)]
+    return b"".join((*lines, b"\r\n", body))

@@ -1,0 +1,39 @@
+"""The site's own style sheets, scripts and pictures."""
+
+from pathlib import Path
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from app.web.parts import whole_or_part
+from app.web.urls import IMMUTABLE
+from app.web.validators import has_already, if_none_match
+
+
+class OwnFiles(StaticFiles):
+    """Files whose addresses carry a hash of their content, so they may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or that it is not modified, with the same headers for both. Raises HTTPException."""
+        response = await super().get_response(path, scope)
+        response.headers["Vary"] = "Accept-Encoding"
+        if b"v=" in scope["query_string"]:
+            response.headers["Cache-Control"] = IMMUTABLE
+        request = Request(scope)
+        if not isinstance(response, FileResponse) or "range" not in request.headers:
+            return response
+        # Starlette reads ranges in a way of its own: it refuses those that are to be ignored.
+        data = await run_in_threadpool(Path(response.path).read_bytes)
+        kept = ("ETag", "Last-Modified", "Accept-Ranges", "Cache-Control", "Vary")
+        headers = {name: response.headers[name] for name in kept if name in response.headers}
+        return whole_or_part(request, data, response.media_type or "application/octet-stream", headers)
+
+    def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:
+        """Whether the client has the file already, by the one reader of If-None-Match."""
+        if "if-none-match" in request_headers:
+            return has_already(if_none_match(request_headers), [response_headers["etag"]])
+        return super().is_not_modified(response_headers, request_headers)

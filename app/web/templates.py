@@ -1,0 +1,218 @@
+"""Templates, compiled once, and the few helpers every page needs: addresses of static files and media, numbers as text.
+
+Everything that comes from a dataset is escaped, here by Jinja's autoescape or where markup is put together in Python by
+``markupsafe.escape``. This module reads no catalogue and knows no page.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.types import Receive, Scope, Send
+
+from app.catalogue.access import notice
+from app.catalogue.credit import credit_of, verdict_credit
+from app.catalogue.media_gaps import not_here
+from app.catalogue.records import Dataset, Issue
+from app.domain.review.verdicts import Category
+from app.evaluation.crossings import in_words
+from app.path_prefix import here, in_page, prefix_of
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+TEMPLATES: Final = ROOT / "templates"
+STATIC: Final = ROOT / "static"
+
+#: Shown where a figure is not known. A dash alone would say nothing to a listener, so pages name it once.
+UNKNOWN: Final = "–"
+EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips"}
+CATEGORY_TITLES: Final = {
+    Category.CORRECTABLE: "correctable",
+    Category.MULTI_LABEL: "multi-label",
+    Category.NEITHER: "neither",
+    Category.NON_AGREEMENT: "non-agreement",
+    Category.NON_ERROR: "non-error",
+    Category.UNREVIEWED: "unreviewed",
+}
+
+
+#: Marks a gap. No dataset can contain it, because nobody can know it before the program runs.
+_GAP: Final = secrets.token_hex(16)
+
+
+@lru_cache(maxsize=64)
+def static_url(name: str) -> str:
+    """The address of a file in ``static``, with a version that changes when its content does.
+
+    Raises FileNotFoundError for a file that is not there, so a template cannot name one by mistake.
+    """
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{quote(name)}?v={digest}"
+
+
+def media_url(dataset: Dataset, issue: Issue, kind: str) -> str:
+    """The permanent address of one medium of an issue: "image", "thumbnail", "text", "audio" or "waveform"."""
+    return f"{media_prefix(dataset)}{issue.idx}/{kind}"
+
+
+def media_prefix(dataset: Dataset) -> str:
+    """What the addresses of all media of a dataset begin with; its version makes them good for ever."""
+    return f"/media/{quote(dataset.name)}/{quote(dataset.version)}/"
+
+
+def issue_path(dataset: Dataset, idx: int | None = None, query: str = "") -> str:
+    """The address of an issue's page, within the filter of ``query`` if there is one; without ``idx``, its beginning.
+
+    The query string is canonical already, so only what HTML needs is left to the template.
+    """
+    return f"/{dataset.name}/issues/{'' if idx is None else idx}{'?' + query if query else ''}"
+
+
+def number(value: int | None) -> str:
+    """A count with its thousands apart: 50,426,266; a dash where it is not known."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """A per cent figure as the paper prints it, to two decimals; a dash where it is not known.
+
+    >>> percent(3.4215), percent(0.002)
+    ('3.42', '< 0.01')
+    """
+    if value is None:
+        return UNKNOWN
+    return "< 0.01" if 0 < value < 0.005 else f"{value:.2f}"
+
+
+def decimal(value: float | None) -> str:
+    """A probability or margin, to four decimals, with a true minus sign; a dash where it is not known.
+
+    >>> decimal(-0.98765), decimal(0.00001)
+    ('−0.9877', '< 0.0001')
+    """
+    if value is None:
+        return UNKNOWN
+    return "< 0.0001" if 0 < value < 0.00005 else f"{value:.4f}".replace("-", "−")
+
+
+def size_of(n_bytes: int) -> str:
+    """The size of a file for a reader: 8.3 MB."""
+    amount = float(n_bytes)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def moment(iso: str) -> str:
+    """A time as a catalogue holds it, for a reader.
+
+    >>> moment("2021-11-07T09:30:00+00:00")
+    '7 November 2021, 09:30 UTC'
+    """
+    at = datetime.fromisoformat(iso).astimezone(UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def safe_url(address: str) -> str:
+    """An address that a link may lead to; "#" for anything but the web, a script for one."""
+    return address if address.startswith(("https://", "http://")) else "#"
+
+
+def code(text: str) -> Markup:
+    """A sentence with what stands between backticks as code.
+
+    >>> code("`ls` lists & more")
+    Markup('<code>ls</code> lists &amp; more')
+    """
+    if text.count("`") % 2:
+        return escape(text)
+    parts = [
+        f"<code>{escape(part)}</code>" if place % 2 else escape(part) for place, part in enumerate(text.split("`"))
+    ]
+    return Markup("".join(parts))  # noqa: S704 - escaped in its parts
+
+
+class Page(HTMLResponse):
+    """A page of the site. Its own addresses begin with a slash, and behind it stands what a proxy's path needs."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if prefix := prefix_of(scope):
+            self.body = self.render(in_page(bytes(self.body).decode(), prefix))
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+) -> HTMLResponse:
+    """The page that a template makes of ``context``; ``request`` stands in it as well."""
+    return Page(_templates()[template].render(request=request, **context), status, headers)
+
+
+def fragment(template: str, **context: Any) -> Markup:
+    """A part of a page, made once to be set into many."""
+    return Markup(_templates()[template].render(**context))  # noqa: S704 - the template has escaped its values
+
+
+class Frame:
+    """A page but for the few values that change from visit to visit: rendered once, and filled for every visit.
+
+    The template may print the values named in ``gaps`` and ask whether they are there, and nothing else.
+    """
+
+    def __init__(self, template: str, gaps: Iterable[str], **context: Any) -> None:
+        marks = {name: Markup(f"{_GAP}{name}{_GAP}") for name in gaps}  # noqa: S704 - a number and a name of ours
+        # Texts at the even places, names of gaps at the odd ones.
+        self._pieces: list[str] = _templates()[template].render(**context, **marks).split(_GAP)
+
+    def filled(self, values: Mapping[str, str]) -> HTMLResponse:
+        """The page with its gaps filled; what is no markup is escaped."""
+        pieces = self._pieces.copy()
+        pieces[1::2] = [escape(values[name]) for name in pieces[1::2]]
+        return Page("".join(pieces))
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Mapping[str, Any]:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        cache_size=-1,
+    )
+    environment.filters.update(
+        number=number, percent=percent, decimal=decimal, size_of=size_of, safe_url=safe_url, moment=moment, code=code
+    )
+    environment.globals.update(
+        static_url=static_url,
+        media_url=media_url,
+        media_notice=notice,
+        credit_of=credit_of,
+        verdict_credit=verdict_credit,
+        not_here=not_here,
+        issue_path=issue_path,
+        path_here=here,
+        examples=EXAMPLES,
+        category_titles=CATEGORY_TITLES,
+        crossing_words=in_words,
+    )
+    # A template that does not compile must stop the server at its start, not a visitor at a page.
+    return {name: environment.get_template(name) for name in environment.list_templates(extensions=["html"])}
+
+
+def compile_templates() -> None:
+    """Compile all templates now. Raises jinja2.TemplateError naming file and line when one is wrong."""
+    _templates()

@@ -1,0 +1,250 @@
+"""One dataset into the open catalogue: what it held of it goes, what was built comes, the other datasets stay."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, exists, func, insert, select, text, update
+
+from app.evaluation.predictions_store import Model, read_models
+from app.schema import tables
+from app.schema.tables import issue_id
+from app.schema.votes import votes
+from ingest.catalogue import rows
+from ingest.catalogue.models import Benchmarked, carry_over
+from ingest.catalogue.replace import remove, restore
+from ingest.datasets.build import Build, version
+from ingest.datasets.exemplars import Exemplar, choose, choose_of_sets
+from ingest.datasets.facts import compact
+from ingest.datasets.fingerprints import each_once
+from ingest.datasets.media import (
+    NOT_AT_HAND,
+    NOT_FOUND,
+    Shown,
+    find_media,
+    media_rows,
+    media_sources,
+    named_by_files,
+    not_read,
+    report,
+    unread_report,
+)
+from ingest.datasets.media_alignment import notes as notes_of
+from ingest.datasets.media_alignment import require_paired
+from ingest.media import AbsentError, MediaError, MediaProblem, MediaSource, MismatchError
+from ingest.progress import Progress
+
+_ROWS_AT_A_TIME = 2_000
+
+_WAYS_OUT = "say where they are with --media, or --drop-media to have it without them"
+
+# Full-text tables have no construct in SQLAlchemy; the values are bound.
+_INSERT_ISSUE_SEARCH = text("INSERT INTO issue_search (rowid, body) VALUES (:rowid, :body)")
+_INSERT_CLASS_SEARCH = text("INSERT INTO class_search (rowid, name) VALUES (:rowid, :name)")
+
+
+@dataclass(frozen=True)
+class Media:
+    """How many examples have a medium now: of the issues, and of the exemplars beside them."""
+
+    issues: int = 0
+    exemplars: int = 0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was written of one dataset."""
+
+    build: Build
+    media: Media
+    problems: tuple[MediaProblem, ...]
+    missing: tuple[str, ...]
+    spare: int = 0  # files of media that were left aside for a better one of the same example
+    replaced: str | None = None  # the title of another dataset of the same name, which is gone now
+    unread: MediaError | None = None  # why none of its media could be read
+    kept: bool = False  # for that reason: the dataset, with its media, is the one that was there before
+    notes: tuple[str, ...] = ()  # what whoever pairs media with labels should know
+    models: tuple[Benchmarked, ...] = ()  # what became of the models that came with it
+
+
+def store(
+    connection: Connection, build: Build, media: Path | None, former: Path, progress: Progress, *, drop: bool = False
+) -> Stored:
+    """Replace one dataset in the catalogue by what was built, with media from a folder where there is one.
+
+    Where these cannot be read at all, the dataset is stored without them; but one that had media is brought back from
+    ``former``, the catalogue that is being replaced: good pictures do not go because a download broke off, or because
+    nobody said where they are, unless they are to be dropped.
+    """
+    return _Storing(connection, build, progress).store(media, former, drop=drop)
+
+
+def cache_beside(connection: Connection) -> Path | None:
+    """The folder beside the catalogue for what took long to find out; None for a catalogue that is no file."""
+    database = connection.engine.url.database
+    return None if database is None else Path(database).parent / "media-cache"
+
+
+class _Storing:
+    def __init__(self, connection: Connection, build: Build, progress: Progress) -> None:
+        self._connection = connection
+        self._build = build
+        self._progress = progress
+        self._name = build.inputs.manifest.name
+        self._keyed = build.inputs.keys is not None  # by something else than the media, which are then found by key
+        self._id = self._dataset_id()
+        indices = build.issues.indices
+        self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
+
+    def store(self, folder: Path | None, former: Path, *, drop: bool) -> Stored:
+        models = read_models(self._connection, self._id)
+        before = self._connection.scalar(select(tables.datasets.c.title).where(tables.datasets.c.id == self._id))
+        replaced = None if before == self._build.inputs.manifest.title else before
+        had_media = self._connection.scalar(select(exists().where(tables.media.c.dataset_id == self._id)))
+        missing, unnamed = list(self._build.inputs.missing), self._build
+        try:
+            media = find_media(self._build.inputs, folder, missing, cache_beside(self._connection))
+            if had_media and not drop and not {NOT_AT_HAND, NOT_FOUND}.isdisjoint(missing):
+                finding = f"expected the media that the catalogue has of {self._name}, found none ({_WAYS_OUT})"
+                return self._kept(AbsentError(folder or "--media", finding))
+            self._build = replace(self._build, inputs=named_by_files(self._build.inputs, media, missing))
+            return replace(self._write(folder, media, missing, models), replaced=replaced)
+        except MismatchError:
+            raise
+        except MediaError as error:
+            if had_media and not drop:
+                restore(self._connection, former, self._id)
+                return self._kept(error)
+            self._build = unnamed
+            missing = [*self._build.inputs.missing, not_read(error, folder)]
+            return replace(self._write(folder, None, missing, models, error), replaced=replaced, unread=error)
+
+    def _kept(self, error: MediaError) -> Stored:
+        return Stored(self._build, Media(), (), (), unread=error, kept=True)
+
+    def _write(
+        self,
+        folder: Path | None,
+        media: MediaSource | None,
+        missing: list[str],
+        models: Sequence[Model],
+        unread: MediaError | None = None,
+    ) -> Stored:
+        """All rows of the dataset, in place of those that are there; without media if these are ``unread``."""
+        build, dataset_id = self._build, self._id
+        remove(self._connection, dataset_id)
+        sources = list(build.inputs.sources)
+        if media is not None and folder is not None:
+            sources += media_sources(media, folder)
+        sources = each_once(sources, "media" if folder is None else folder.resolve().name)
+        built_at = datetime.now(UTC).isoformat(timespec="seconds")
+        dataset = rows.dataset_row(build, dataset_id, missing, version(build, sources), built_at)
+        self._insert(tables.datasets, [dataset])
+        self._insert(tables.sources, rows.source_rows(sources, dataset_id))
+        self._insert(tables.classes, rows.class_rows(build, dataset_id))
+        self._insert(tables.label_sets, rows.label_set_rows(build, dataset_id))
+        self._insert(tables.joint_cells, rows.joint_rows(build, dataset_id))
+        self._insert(tables.examples, rows.example_rows(build, dataset_id))
+        self._insert(tables.facets, rows.facet_rows(build, dataset_id))
+        self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
+        if unread is not None:
+            self._tell(unread_report(len(build.issues), not_read(unread, folder)))
+        exemplars = {} if media is None else self._exemplars()
+        shown = self._media(media, exemplars)
+        self._insert(tables.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
+        with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
+            self._insert(tables.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
+        self._insert(votes, rows.vote_rows(build, dataset_id))
+        self._insert(tables.verdicts, rows.verdict_rows(build, dataset_id))
+        carry_over(self._connection, self._name, models, self._progress)
+        n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())
+        counted = Media(n_issues, len(shown.sizes) - n_issues)
+        notes = () if media is None else notes_of(media, build.inputs)
+        return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare, notes=notes)
+
+    def _dataset_id(self) -> int:
+        known = self._connection.scalar(select(tables.datasets.c.id).where(tables.datasets.c.name == self._name))
+        if known is not None:
+            return int(known)
+        return int(self._connection.scalar(select(func.coalesce(func.max(tables.datasets.c.id), 0))) or 0) + 1
+
+    def _exemplars(self) -> Mapping[int, Sequence[Exemplar]]:
+        """Whom each class is shown by; nobody where it is not known what the model is sure of."""
+        inputs, issues = self._build.inputs, self._build.issues.indices
+        if inputs.labels is None:
+            return {}
+        if inputs.set_flagging is not None and inputs.labels.sets is not None:
+            return choose_of_sets(inputs.labels.sets, inputs.set_flagging.self_confidence, issues)
+        if inputs.flagging is None or inputs.labels.ids is None:
+            return {}
+        return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
+
+    def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> Shown:
+        """Write media and the texts to search, in one pass over the source, and what came of it."""
+        keys, evidence = self._build.inputs.keys, self._build.inputs.evidence
+        issues = {int(index) for index in self._build.issues.indices}
+        beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
+        wanted = {index: None if keys is None else keys[index] for index in sorted(issues | beside)}
+        shown, texts, n_shown, n_bytes = Shown(), {}, 0, 0
+
+        labels = self._labels_of_issues()
+
+        def search(index: int, body: str) -> None:
+            if index in issues:
+                texts[index] = body
+                if evidence is not None:
+                    shown.spans[index] = compact(evidence.spans(index, body, *labels[index]))
+
+        if media is not None:
+            with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
+                sought = wanted if self._keyed else dict.fromkeys(wanted)
+                found = media_rows(media, sought, self._id, shown, search)
+                for batch in _batches(found, 200):
+                    self._insert(tables.media, batch)
+                    n_bytes += sum(len(row["bytes"]) for row in batch)
+                    advance(len(shown.sizes) - n_shown)
+                    n_shown = len(shown.sizes)
+                    self._search(texts, wanted)
+                    texts.clear()
+            require_paired(media, sought, shown.problems)
+            self._tell(report(shown, issues, beside, n_bytes))
+        self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
+        return shown
+
+    def _tell(self, report: Mapping[str, Any]) -> None:
+        here = tables.datasets.c.id == self._id
+        self._connection.execute(update(tables.datasets).where(here).values(media_report=compact(report)))
+
+    def _labels_of_issues(self) -> dict[int, tuple[int, int]]:
+        """The given and the guessed label of each issue; the given one twice where nothing was guessed."""
+        found = self._build.issues
+        guessed = np.where(found.guessed < 0, found.given, found.guessed)
+        return dict(zip(found.indices.tolist(), zip(found.given.tolist(), guessed.tolist(), strict=True), strict=True))
+
+    def _search(self, texts: dict[int, str], keys: dict[int, str | None]) -> None:
+        bodies = ((index, f"{body} {keys[index] or ''}".strip()) for index, body in texts.items())
+        found = ({"rowid": self._issue_ids[index], "body": body} for index, body in bodies if body)
+        self._execute(_INSERT_ISSUE_SEARCH, found)
+
+    def _insert(self, table: Table, values: Iterable[rows.Row]) -> None:
+        self._execute(insert(table), values)
+
+    def _execute(self, statement: Any, values: Iterable[rows.Row]) -> None:
+        for batch in _batches(values, _ROWS_AT_A_TIME):
+            self._connection.execute(statement, batch)
+
+
+def _counted(values: Iterator[rows.Row], advance: Any) -> Iterator[rows.Row]:
+    for value in values:
+        yield value
+        advance(1)
+
+
+def _batches(values: Iterable[rows.Row], size: int) -> Iterator[list[rows.Row]]:
+    remaining = iter(values)
+    while batch := list(islice(remaining, size)):
+        yield batch

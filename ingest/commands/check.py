@@ -1,0 +1,97 @@
+"""``python -m ingest check``: what would be loaded, what is missing and what is wrong.
+
+Arguments in, a report out; nothing is written. What is found is ``check``'s.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ingest.commands.arguments import add_datasets, add_media
+from ingest.manifest.parse import read_manifest
+from ingest.progress import progress_for_terminal
+
+if TYPE_CHECKING:
+    from ingest.commands.dataset_preview import Checked
+    from ingest.pipeline import Order
+
+# What needs the database is imported where it is used, as in ``commands``.
+
+EXAMPLES: Final = """\
+examples:
+  python -m ingest check label-errors --dataset imagenet
+  python -m ingest check label-errors --media downloads
+  python -m ingest check mine/dataset.toml mine --media mine
+
+One folder is a clone of the release: everything is read and checked as `release` would; archives of media are read to
+their end, and nothing in them is decoded. A manifest and a folder are a dataset of your own: everything is read as
+`add` would, media are decoded, and the first three examples are shown with their labels and files; look whether they
+belong together. Nothing is written. Exit status 1 when something is wrong.
+"""
+
+_USAGE: Final = """python -m ingest check [-h] [--media DIR] [--dataset NAME] DIR
+       python -m ingest check [-h] [--media DIR] MANIFEST.toml DIR"""
+
+
+def add_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """The arguments of the command; ``names`` are the datasets of the release."""
+    parser.usage = _USAGE
+    says = "the release, as cloned; or what a dataset of your own is, and where its files are"
+    parser.add_argument("places", metavar="DIR | MANIFEST.toml DIR", nargs="+", type=Path, help=says)
+    add_media(parser)
+    add_datasets(parser, names)
+    parser.set_defaults(refuse=parser.error)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at everything, report. 0 when nothing is wrong, else 1."""
+    from ingest.commands.dataset_preview import check
+
+    checked = check(_orders(arguments), progress_for_terminal())
+    print("\n".join(line for one in checked for line in _lines(one)))
+    return 1 if any(one.wrong for one in checked) else 0
+
+
+def _orders(arguments: argparse.Namespace) -> "list[Order]":
+    from ingest.pipeline import Order, orders_of_release
+
+    places: list[Path] = arguments.places
+    if len(places) > 2:
+        arguments.refuse(f"expected DIR, or MANIFEST.toml and DIR, found {len(places)} of them")
+    if len(places) == 1:
+        if places[0].suffix.lower() == ".toml":
+            arguments.refuse(f"expected the folder of its files after the manifest {places[0]}, found none")
+        manifests = [] if (places[0] / "mturk").is_dir() else sorted(places[0].glob("*.toml"))
+        if manifests:
+            arguments.refuse(f"one folder is the release; of a dataset of your own say {manifests[0]} {places[0]}")
+        return orders_of_release(places[0], arguments.media, arguments.dataset)
+    if arguments.dataset:
+        arguments.refuse("--dataset is for the release; a manifest is one dataset")
+    return [Order(read_manifest(places[0]), places[1], arguments.media, complete=True)]
+
+
+def _lines(checked: "Checked") -> list[str]:
+    from ingest.commands.reports import counted, problem_lines, review_lines
+
+    name = checked.manifest.name
+    if checked.build is None:
+        return [f"{name}: wrong: {checked.error}"]
+    counts, inputs = checked.build.counts, checked.build.inputs
+    roles = ", ".join(dict.fromkeys([source.role for source in inputs.sources] + ["media"] * checked.media))
+    issues, errors = counted(len(checked.build.issues), "issue"), counted(counts.errors, "error")
+    found = f"{issues}, {counts.checked:,} checked, {errors}"
+    if counts.checked and counts.waiting:
+        found += f", {counts.waiting:,} waiting for review"
+    word = "wrong" if checked.wrong else "good"
+    lines = [f"{name}: {word}: {counted(inputs.size, 'example')}, {found}; from {roles}"]
+    lines += [f"{name}: {sentence}" for sentence in review_lines(checked.build)]
+    if inputs.flagging is not None and inputs.flagging.tolerance is not None:
+        lines.append(f"{name}: {inputs.flagging.beyond_sentence()}")
+    lines += [f"{name}: missing: {sentence}" for sentence in (*inputs.missing, *checked.missing)]
+    if checked.shown is not None:
+        lines.append(f"{name}: {checked.shown[0]:,} of {counted(checked.shown[1], 'issue')} with a medium")
+    lines += [f"{name}: wrong: {line}" for line in problem_lines([p for p in checked.problems if not p.absent])]
+    lines += [f"{name}: missing: {line}" for line in problem_lines([p for p in checked.problems if p.absent])]
+    lines += [f"{name}: {line}" for line in (*checked.notes, *checked.first)]
+    return lines

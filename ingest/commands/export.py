@@ -1,0 +1,95 @@
+"""``python -m ingest export``: a corrected test set as a file, the same bytes that the site serves.
+
+Writes the file whole or not at all. What stands in it is decided in ``app.corrected`` and ``app.domain``.
+"""
+
+import argparse
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from app.corrected import blocks, original_test_set
+from app.corrected.formats import FORMS, write
+from app.corrected.numpy_files import NotOneLabelError
+from app.corrected.policy import PARAMETERS, PolicyError, parse
+from ingest.catalogue.open import reading
+from ingest.errors import IngestError
+
+EXAMPLES: Final = f"""\
+examples:
+  python -m ingest export imagenet --out imagenet-corrected.csv
+  python -m ingest export cifar10 --policy agreement=4 --policy neither=given --format npy --out labels.npy
+  python -m ingest export imagenet --policy multi_label=both --removed include --out labels.parquet
+
+A policy is what the site's page /NAME/corrected offers: {", ".join(PARAMETERS)}, each NAME=VALUE. What is not
+said is as in the paper. Formats are {", ".join(FORMS)}; without --format, the ending of FILE says which.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``export`` is told, the catalogue apart."""
+    parser.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to write")
+    parser.add_argument("--format", choices=list(FORMS), help="its format; by default what FILE ends in")
+    parser.add_argument(
+        "--policy", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a part of the policy"
+    )
+    parser.add_argument("--removed", choices=("omit", "include"), default="", help="whether removed rows are listed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the file; says its size and SHA-256."""
+    suffix = arguments.format or arguments.out.suffix.removeprefix(".")
+    if suffix not in FORMS:
+        raise IngestError(f"{arguments.out}: expected a name that ends in .{', .'.join(FORMS)}, or --format")
+    form = FORMS[suffix]
+    pairs = [*arguments.policy, ("removed", arguments.removed)]
+    if not form.lists_rows:
+        if arguments.removed:
+            raise IngestError(
+                f"--removed: a .{suffix} file has a place for every example, so nothing is left out of it"
+            )
+        pairs.pop()
+    with reading(arguments.catalogue) as connection:
+        try:
+            found = original_test_set.load(connection, arguments.name)
+            corrected = blocks.corrected(connection, found, parse(pairs, found.agreements, removed=form.lists_rows))
+            pieces = write(form, connection, corrected)
+        except (PolicyError, NotOneLabelError, LookupError) as error:
+            raise IngestError(f"{arguments.name}: {error}") from error
+        size, digest = _written(pieces, arguments.out)
+    print(f"wrote {arguments.out}: {size:,} bytes, sha256 {digest}")
+    return 0
+
+
+def _written(pieces: Iterator[bytes], out: Path) -> tuple[int, str]:
+    """Write beside the place of the file and put it there in one step."""
+    digest, size = hashlib.sha256(), 0
+    number, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(number, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
+                size += len(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp keeps others out; a file that a command writes is for whom the user's mask lets in.
+        mask = os.umask(0)
+        os.umask(mask)
+        part.chmod(0o666 & ~mask)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return size, digest.hexdigest()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or name not in PARAMETERS or not value:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(PARAMETERS)} as NAME=VALUE, found {text!r}")
+    return name, value

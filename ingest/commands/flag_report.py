@@ -1,0 +1,91 @@
+"""What the command ``flag`` writes and prints where examples have one label: a table, and a summary for people."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule, off_diagonal
+from ingest.commands.table_writer import Columns, write_table
+from ingest.flagging.engine import Flagging
+
+_CELLS: Final = 10
+
+
+def write_examples(
+    path: Path, flagging: Flagging, names: Sequence[str] | None, *, every: bool, advance: Callable[[int], None]
+) -> None:
+    """Write the flagged examples, lowest normalized margin first, or every example in order.
+
+    Columns: index, given, guessed (class ids, and with ``names`` their names), self_confidence, normalized_margin,
+    rank (by margin among those written, from 1), flagged. ``advance`` is told of every rows written.
+    """
+    n = len(flagging.labels)
+    indices = np.arange(n) if every else flagging.flagged
+    ranks = flagging.ranks if every else np.arange(1, len(indices) + 1)
+    flagged = np.zeros(n, np.bool_)
+    flagged[flagging.flagged] = True
+
+    def columns(rows: slice) -> Columns:
+        return _columns(flagging, indices[rows], ranks[rows], flagged, names)
+
+    write_table(path, len(indices), columns, advance)
+
+
+def summary(flagging: Flagging, names: Sequence[str] | None) -> str:
+    """n, m, rho by rule, what was flagged, and the joint's largest cells off the diagonal."""
+    n, m = len(flagging.labels), len(flagging.thresholds)
+    facts: Any = flagging.facts()
+    lines = [f"examples {n:,}, classes {m:,}" + (", softmax applied to logits" if flagging.softmax else "")]
+    if flagging.tolerance is not None:
+        lines.append(flagging.beyond_sentence())
+    empty = int((flagging.label_counts == 0).sum())
+    if empty:
+        lines.append(f"classes without an example, which have no threshold: {empty:,}")
+    lines += [
+        f"rho {rule.value}: {facts['rho'][rule.value]:.6f} ({facts['number_flagged'][rule.value]:,} examples)"
+        for rule in COUNTING_RULES
+    ]
+    lines.append(f"confident joint: {int(flagging.counts.sum()):,} counted, {facts['off_diagonal']:,} off the diagonal")
+    rule = flagging.rule.value if isinstance(flagging.rule, FlagRule) else f"the {flagging.rule:,} lowest margins"
+    lines.append(f"flagged by {rule}: {flagging.n_flagged:,} ({100 * flagging.n_flagged / n:.2f} %)")
+    cells = list(_largest_cells(flagging))
+    if cells:
+        lines.append("largest cells of the joint off the diagonal (given -> latent, share, counted):")
+    for given, latent, share, count in cells:
+        lines.append(f"  {_name(given, names)} -> {_name(latent, names)}  {100 * share:.4f} %  {count:,}")
+    return "\n".join(lines)
+
+
+def _largest_cells(flagging: Flagging) -> Iterator[tuple[int, int, float, int]]:
+    given, latent, shares = off_diagonal(flagging.counts, flagging.label_counts)
+    for place in np.argsort(-shares, kind="stable")[:_CELLS]:
+        i, j = int(given[place]), int(latent[place])
+        yield i, j, float(shares[place]), int(flagging.counts[i, j])
+
+
+def _name(class_id: int, names: Sequence[str] | None) -> str:
+    return str(class_id) if names is None else names[class_id]
+
+
+def _columns(
+    flagging: Flagging,
+    indices: NDArray[np.intp],
+    ranks: NDArray[np.intp],
+    flagged: NDArray[np.bool_],
+    names: Sequence[str] | None,
+) -> Columns:
+    labels, scores = flagging.labels[indices].astype(np.int64), flagging.scores[indices]
+    guessed = scores.guessed(labels)
+    columns: Columns = {"index": indices.astype(np.int64), "given": labels, "guessed": guessed}
+    if names is not None:
+        columns["given_name"] = [names[label] for label in labels.tolist()]
+        columns["guessed_name"] = [names[label] for label in guessed.tolist()]
+    return columns | {
+        "self_confidence": scores.own.astype(np.float64),
+        "normalized_margin": scores.margins(),
+        "rank": ranks.astype(np.int64),
+        "flagged": flagged[indices],
+    }

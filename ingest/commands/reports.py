@@ -1,0 +1,183 @@
+"""What the commands print: tables and paragraphs for people, on standard output."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import RowMapping, select
+
+from app.domain.review.estimates import Basis
+from app.schema import tables
+from ingest.catalogue.open import reading
+from ingest.catalogue.store import Media, Stored
+from ingest.datasets.build import Build
+from ingest.manifest.model import Paper
+from ingest.media import AbsentError, MediaProblem, WrongNumberError
+
+_PROBLEMS_SHOWN = 20
+_ON_BASIS = {
+    Basis.COUNTED: "",
+    Basis.ESTIMATED: "; the share of errors is estimated from those that were checked",
+    Basis.AT_LEAST: "; the share of errors is at least the one found so far",
+}
+
+
+def summary(stored: Sequence[Stored]) -> str:
+    """The figures of each dataset, with the paper's beside each, and what could not be read."""
+    written = [one for one in stored if not one.kept]
+    head = ["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "with medium", "exemplars"]
+    lines = [_table(head, [_figures_of(one.build, one.media) for one in written])]
+    real = [s.build for s in written if not s.build.inputs.manifest.sample]
+    averages = [build.counts.percent_error for build in real if build.counts.percent_error is not None]
+    if len(averages) > 1:
+        papers = [build.inputs.manifest.about.paper for build in real]
+        printed = [p.percent_error for p in papers if p is not None and p.percent_error is not None]
+        beside = f" (paper {sum(printed) / len(printed):.2f})" if printed else ""
+        lines.append(f"average over {len(averages)} datasets: {sum(averages) / len(averages):.2f} % error{beside}")
+    for one in stored:
+        name = one.build.inputs.manifest.name
+        if one.kept:
+            lines.append(f"{name}: not loaded, so that it keeps the media it has in the catalogue: {one.unread}")
+        lines += [f"{name}: {sentence}" for sentence in (*one.missing, *one.notes)]
+        if not one.kept:
+            lines += [f"{name}: {sentence}" for sentence in review_lines(one.build)]
+        if (flagging := one.build.inputs.flagging) is not None and flagging.tolerance is not None:
+            lines.append(f"{name}: {flagging.beyond_sentence()}")
+        if one.replaced is not None:
+            lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
+        lines += [f"{name}: {line}" for line in problem_lines(one.problems)]
+        if one.spare:
+            lines.append(f"{name}: {counted(one.spare, 'file')} left aside, of examples that have a better one")
+        lines += map(str, one.models)
+    lines += _incomplete([one for one in stored if one.unread is not None])
+    return "\n".join(lines)
+
+
+def review_lines(build: Build) -> list[str]:
+    """For how many checked examples the guess has changed, and how many flagged ones wait for review."""
+    counts = build.counts
+    if not counts.checked:
+        return []
+    guesses = f"{counts.changed:,} of {counted(counts.checked, 'checked example')}"
+    lines = []
+    if counts.changed:
+        lines.append(f"the model now guesses another label than reviewers were shown for {guesses}; the verdicts stand")
+    if counts.waiting or counts.changed:
+        wait = "waits" if counts.waiting == 1 else "wait"
+        lines.append(f"{counted(counts.waiting, 'flagged example')} {wait} for review{_ON_BASIS[counts.basis]}")
+    return lines
+
+
+def _incomplete(stored: Sequence[Stored]) -> list[str]:
+    """Whose media are not here because of what was found of them, for what kind of reason."""
+    few = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, WrongNumberError)]
+    gone = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, AbsentError)]
+    unread = [one.build.inputs.manifest.name for one in stored if one.build.inputs.manifest.name not in few + gone]
+    lines = []
+    if unread:
+        lines.append(f"wrong: the media of {', '.join(unread)} could not be read; all else was loaded")
+    if few:
+        lines.append(f"wrong: the media of {', '.join(few)} are not as many as the labels; all else was loaded")
+    if gone:
+        lines.append(f"wrong: the media of {', '.join(gone)} were not found; all else was loaded")
+    return lines
+
+
+def problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
+    """The damaged media one by one, as far as there is room; those that are simply not there in one line."""
+    damaged = [problem for problem in problems if not problem.absent]
+    absent = [problem for problem in problems if problem.absent]
+    lines = [str(problem) for problem in damaged[:_PROBLEMS_SHOWN]]
+    if len(damaged) > _PROBLEMS_SHOWN:
+        lines.append(f"and {len(damaged) - _PROBLEMS_SHOWN:,} more media that are damaged")
+    if len(absent) == 1:
+        lines.append(str(absent[0]))
+    elif absent:
+        lines.append(f"{len(absent):,} examples have no medium there; the first is {absent[0]}")
+    return lines
+
+
+def catalogue_report(path: Path) -> str:
+    """What a catalogue holds: datasets with their counts, when they were built, and from which files.
+
+    Raises MissingFileError or CatalogueError when there is none, or none of this version.
+    """
+    with reading(path) as connection:
+        meta = {row.key: row.value for row in connection.execute(select(tables.meta))}
+        datasets = connection.execute(select(tables.datasets).order_by(tables.datasets.c.position)).mappings().all()
+        lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
+        for dataset in datasets:
+            lines.append(
+                f"\n{dataset['name']}: {dataset['title']}, {counted(dataset['size'], 'example')}, "
+                f"{counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
+                f"{counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
+            )
+            if dataset["n_guesses_changed"]:
+                lines.append(f"  {dataset['n_guesses_changed']:,} checked, whose guess has changed since")
+            lines += [f"  media: {told}" for told in _media_told(dataset)]
+            lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
+            files = select(tables.sources).where(tables.sources.c.dataset_id == dataset["id"])
+            for file in connection.execute(files.order_by(tables.sources.c.path)).mappings():
+                lines.append(f"  {file['sha256']}  {file['path']} ({file['role']}, {file['bytes']:,} bytes)")
+    return "\n".join(lines)
+
+
+def _media_told(dataset: RowMapping) -> list[str]:
+    """How many issues have a medium, and how many exemplars, which are no issues; nothing where none were read."""
+    if dataset["media_report"] is None:
+        return []
+    told = json.loads(dataset["media_report"])
+    of = "" if told.get("exemplars_wanted") in (None, told["exemplars"]) else f" of {told['exemplars_wanted']:,}"
+    return [
+        f"{told['issues']:,} of {counted(dataset['n_issues'], 'issue')} with a medium, "
+        f"{told['exemplars']:,}{of} exemplars, {told['bytes']:,} bytes"
+    ]
+
+
+def _figures_of(build: Build, media: Media) -> list[str]:
+    counts, paper = build.counts, build.inputs.manifest.about.paper
+    return [
+        build.inputs.manifest.name,
+        _beside(_count(build.inputs.size), paper, "size"),
+        _beside(_count(counts.flagged), paper, "flagged"),
+        _beside(_count(counts.checked), paper, "checked"),
+        _beside(_count(counts.errors), paper, "errors"),
+        _beside(_share(build), paper, "percent_error"),
+        _count(len(build.issues)),
+        f"{media.issues:,} of {len(build.issues):,}",
+        _count(media.exemplars),
+    ]
+
+
+def _share(build: Build) -> str:
+    """The per cent of errors, with a sign where it is a lower bound."""
+    counts = build.counts
+    if counts.percent_error is None:
+        return "-"
+    return f"{'>= ' if counts.basis is Basis.AT_LEAST else ''}{counts.percent_error:.2f}"
+
+
+def _count(n: int | None) -> str:
+    return "-" if n is None else f"{n:,}"
+
+
+def counted(n: int | None, noun: str) -> str:
+    """A number with its noun, "1 issue" or "2 issues"."""
+    return f"{_count(n)} {noun if n == 1 else noun + 's'}"
+
+
+def _beside(found: str, paper: Paper | None, figure: str) -> str:
+    """A figure with the paper's in brackets."""
+    printed = None if paper is None else getattr(paper, figure)
+    if printed is None:
+        return found
+    return f"{found} ({printed:,})" if isinstance(printed, int) else f"{found} ({printed:.2f})"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = []
+    for row in [head, ["-" * width for width in widths], *rows]:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells))
+    return "\n".join(lines)

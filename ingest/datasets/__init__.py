@@ -1,0 +1,1 @@
+"""One dataset, read from its files and put together for the catalogue."""

@@ -1,0 +1,54 @@
+"""The facts about a dataset that pages print as they are, as JSON texts and sentences."""
+
+import json
+from dataclasses import asdict
+
+from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
+from ingest.flagging.engine import Flagging
+from ingest.manifest.model import About, Paper
+
+
+def compact(value: object) -> str:
+    """JSON without spaces, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def about_json(about: About) -> str:
+    """What the manifest tells readers: summary, model, citation, licence, notes, links and the paper's figures."""
+    paper = None if about.paper is None else _paper(about.paper)
+    return compact(
+        {
+            "summary": about.summary,
+            "homepage": about.homepage,
+            "model": about.model,
+            "citation": about.citation,
+            "bibtex": about.bibtex,
+            "licence": asdict(about.licence),
+            "notes": list(about.notes),
+            "links": [asdict(link) for link in about.links],
+            "verdicts": None if about.verdicts is None else asdict(about.verdicts),
+            "loader": None if about.loader is None else asdict(about.loader),
+            "paper": paper,
+            "differs": None if about.paper is None else about.paper.differs,
+        }
+    )
+
+
+def _paper(paper: Paper) -> dict[str, object]:
+    figures = asdict(paper)
+    del figures["differs"]
+    return figures
+
+
+def flag_sentence(flagging: Flagging) -> str:
+    """The rule in force, as a sentence for readers."""
+    n, size = flagging.n_flagged, len(flagging.margins)
+    these = f"The {n:,} of {size:,} examples with the lowest normalized margin are flagged"
+    if not isinstance(flagging.rule, FlagRule):
+        return f"{these}; the number was given, not estimated."
+    if flagging.rule not in COUNTING_RULES:
+        return f"{n:,} of {size:,} examples are flagged by the rule {flagging.rule.value.replace('_', ' ')}."
+    share = flagging.facts()["rho"]
+    rho = share[flagging.rule.value] if isinstance(share, dict) else 0.0
+    off = "calibrated" if flagging.rule is FlagRule.CALIBRATED else "uncalibrated"
+    return f"{these}: {100 * rho:.2f} % of the {off} confident joint lies off the diagonal."

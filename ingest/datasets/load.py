@@ -1,0 +1,315 @@
+"""A manifest and a folder -> everything that is there for one dataset, read, checked and held against each other.
+
+Files may be absent: what a page cannot show for it is said in ``missing``. Files that are there must be sound and
+agree. Nothing is written, and no media are read; see ``building`` and ``showing`` for these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.datasets.fingerprints import Role, Source, fingerprint
+from ingest.datasets.word_weights import Evidence, read_evidence
+from ingest.errors import DataError, MissingFileError, shown
+from ingest.flagging.engine import Flagging, flag
+from ingest.flagging.multi_label import SetFlagging, flag_sets
+from ingest.git_pointers import refuse_pointers
+from ingest.labels.class_names import ClassNames, read_classes
+from ingest.labels.files import LabelSet, key_of, read_index
+from ingest.labels.flag_input import read_given_labels
+from ingest.labels.label_sets import read_label_sets
+from ingest.labels.vote_files import Review, read_reviews
+from ingest.labels.vote_joins import require_given, require_guesses
+from ingest.labels.whereabouts import SEPARATED
+from ingest.manifest.parse import Manifest
+from ingest.matrices.matrix import Matrix, open_matrix, open_parts
+from ingest.progress import Progress
+
+NO_LABELS = (
+    "The given labels of all examples are not here, so no corrected test set can be made and classes have no counts."
+)
+NO_MATRIX = (
+    "The predicted probabilities are not here, so margins, ranks, class thresholds and the confident joint cannot be "
+    "shown; the flagged examples are those of the published list."
+)
+NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
+NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
+NO_WEIGHTS = "The weights of the linear model are not here, so no words are marked as speaking for a label."
+NO_JOINT_OF_SETS = (
+    "Examples with several labels have no normalized margin and no confident joint: they are ranked by "
+    "self-confidence, pooled over the labels given or guessed."
+)
+
+
+class Labels:
+    """The label set of each example: of single labels their ids are enough."""
+
+    def __init__(self, labels: NDArray[np.int64] | Sequence[LabelSet]) -> None:
+        self.ids = labels if isinstance(labels, np.ndarray) else None
+        self.sets = None if isinstance(labels, np.ndarray) else labels
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, index: int) -> LabelSet:
+        return self._labels[index] if self.ids is None else (int(self.ids[index]),)
+
+    def distinct(self) -> set[LabelSet]:
+        """All label sets in use."""
+        return set(self._labels) if self.ids is None else {(int(label),) for label in np.unique(self.ids)}
+
+    def class_counts(self, n_classes: int) -> NDArray[np.int64]:
+        """(m,) in how many examples' label sets each class stands."""
+        flat = self.ids if self.ids is not None else np.array([c for labels in self._labels for c in labels], np.int64)
+        return np.bincount(flat, minlength=n_classes).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was found for one dataset."""
+
+    manifest: Manifest
+    classes: ClassNames
+    size: int | None
+    labels: Labels | None
+    guesses: Labels | None  # what the model guesses for every example; None where no model's guesses are here
+    keys: list[str] | None
+    urls: list[str] | None
+    matrix: Matrix | None
+    flagging: Flagging | None
+    set_flagging: SetFlagging | None  # the same of examples with sets of labels
+    reviews: list[Review]
+    evidence: Evidence | None  # a linear model's weights, where examples are texts
+    missing: tuple[str, ...]
+    sources: tuple[Source, ...]
+
+
+def load(manifest: Manifest, folder: Path, progress: Progress, *, complete: bool = False) -> Inputs:
+    """Read one dataset. With ``complete`` every file that the manifest names must be there.
+
+    Raises MissingFileError or DataError naming the file and the record.
+    """
+    return _Loader(manifest, folder, progress, complete=complete).load()
+
+
+class _Loader:
+    def __init__(self, manifest: Manifest, folder: Path, progress: Progress, *, complete: bool) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._progress = progress
+        self._complete = complete
+        self._missing: list[str] = []
+        self._sources: list[Source] = []
+
+    def load(self) -> Inputs:
+        manifest, files = self._manifest, self._manifest.files
+        weights = () if manifest.words is None else (manifest.words.file,)
+        others = (files.labels, files.predicted, files.votes, files.index)
+        named = (*manifest.classes.files, *files.pred_probs, *weights, *(name for name in others if name is not None))
+        refuse_pointers(self._folder / name for name in named)
+        classes = read_classes(manifest.classes, self._folder, manifest.path)
+        if classes.source is not None:
+            self._note(classes.source, "classes")
+        labels = self._labels(files.labels, "labels", classes, NO_LABELS)
+        size = self._size(labels)
+        predicted = self._labels(files.predicted, "predicted", classes, None)
+        self._require_length(files.predicted, predicted, size)
+        entries = self._entries(size)
+        keys = None if entries is None else self._keys(entries)
+        matrix = self._matrix(labels, classes)
+        reviews = self._reviews(classes, size, keys)
+        self._require_agreement(reviews, labels, entries)
+        flagging = self._flagging(labels, matrix)
+        if flagging is not None:
+            self._require_argmax(predicted, flagging)
+        set_flagging = self._set_flagging(labels, predicted, matrix)
+        guesses = self._guesses(predicted, flagging or set_flagging)
+        if guesses is not None:
+            self._require_guesses(reviews, labels, guesses, predicted)
+        return Inputs(
+            manifest=manifest,
+            classes=classes,
+            size=size,
+            labels=labels,
+            guesses=guesses,
+            keys=keys,
+            urls=entries if manifest.examples.urls == "index" else None,
+            # Rows of sets do not sum to 1 and are not shown as if they did.
+            matrix=None if manifest.labels == "multiple" else matrix,
+            flagging=flagging,
+            set_flagging=set_flagging,
+            reviews=reviews,
+            evidence=self._evidence(size, len(classes)),
+            missing=tuple(self._missing),
+            sources=tuple(self._sources),
+        )
+
+    def _found(self, name: str | None, role: Role, without: str | None, *, needed: bool = False) -> Path | None:
+        """The path of a file, noted as a source; None, and ``without`` among what is missing, when it is not there."""
+        if name is not None and (path := self._folder / name).is_file():
+            self._note(name, role)
+            return path
+        if name is not None and (needed or self._complete):
+            raise MissingFileError(
+                self._folder / name, f"expected the file of {role} that the manifest names, found none"
+            )
+        if without is not None:
+            self._missing.append(without)
+        return None
+
+    def _note(self, name: str, role: Role) -> None:
+        self._sources.append(fingerprint(self._folder / name, name, role))
+
+    def _labels(self, name: str | None, role: Role, classes: ClassNames, without: str | None) -> Labels | None:
+        path = self._found(name, role, without)
+        if path is None:
+            return None
+        multiple = self._manifest.labels == "multiple"
+        said = self._manifest.files.classes_are
+        column = self._manifest.files.label_column if role == "labels" else None
+        n = self._n_rows(path, classes)
+        if multiple:
+            return Labels(read_label_sets(path, len(classes), classes.names, said, column=column, n=n))
+        labels = read_given_labels(path, len(classes), classes.names, said, column=column, n=n)
+        return Labels(labels.astype(np.int64))
+
+    def _n_rows(self, path: Path, classes: ClassNames) -> int | None:
+        """How many labels a table must hold, by the manifest or the matrix; None where neither tells."""
+        files = self._manifest.files
+        parts = [self._folder / name for name in files.pred_probs]
+        told = self._manifest.size is not None or path.suffix.lower() not in SEPARATED
+        if told or not parts or not all(part.is_file() for part in parts):
+            return self._manifest.size
+        return sum(part.shape[0] for part in open_parts(parts, classes.names, files.classes_are) if part.shape)
+
+    def _size(self, labels: Labels | None) -> int | None:
+        size = self._manifest.size
+        if labels is None:
+            return size
+        if size is not None and len(labels) != size:
+            file = self._folder / (self._manifest.files.labels or "")
+            raise DataError(file, f"expected the labels of {size} examples, found {len(labels)}")
+        return len(labels)
+
+    def _require_length(self, name: str | None, things: Sequence[object] | Labels | None, size: int | None) -> None:
+        if things is not None and size is not None and len(things) != size:
+            raise DataError(self._folder / (name or ""), f"expected {size} examples, found {len(things)}")
+
+    def _entries(self, size: int | None) -> list[str] | None:
+        name = self._manifest.files.index
+        path = self._found(name, "index", NO_INDEX if name else None, needed=self._manifest.examples.records == "key")
+        if path is None:
+            return None
+        entries = read_index(path)
+        self._require_length(name, entries, size)
+        return entries
+
+    def _keys(self, entries: Sequence[str]) -> list[str]:
+        """The key of each example. Two entries may be the same, but different ones must not become one key."""
+        kind = self._manifest.examples.key
+        keys = [key_of(entry, kind) for entry in entries]
+        if kind in ("path", "stem"):
+            first: dict[str, int] = {}
+            for place, key in enumerate(keys):
+                before = first.setdefault(key, place)
+                if entries[before] != entries[place]:
+                    both = f"{shown(entries[before])} (entry {before}) and {shown(entries[place])}"
+                    finding = f"expected a name of its own for each example, found that {both} both become {shown(key)}"
+                    file = self._folder / (self._manifest.files.index or "")
+                    raise DataError(file, f'{finding} by examples.key = "{kind}"', record=f"entry {place}")
+        return keys
+
+    def _matrix(self, labels: Labels | None, classes: ClassNames) -> Matrix | None:
+        names = self._manifest.files.pred_probs
+        paths = [self._folder / name for name in names]
+        there = [path for path in paths if path.is_file()]
+        if not there and not (names and self._complete):
+            self._missing.append(NO_MATRIX)
+            return None
+        if len(there) < len(paths):
+            absent = next(path for path in paths if path not in there)
+            part = f"part {paths.index(absent) + 1} of {len(paths)} of " if len(paths) > 1 else ""
+            raise MissingFileError(absent, f"expected {part}the predicted probabilities, found none")
+        if labels is None:
+            self._missing.append(NO_MATRIX)
+            return None
+        if self._manifest.labels == "multiple":
+            self._missing.append(NO_JOINT_OF_SETS)
+        for name in names:
+            self._note(name, "pred_probs")
+        return open_matrix(
+            paths,
+            len(labels),
+            len(classes),
+            logits=self._manifest.logits,
+            names=classes.names,
+            tolerance=self._manifest.tolerance,
+            classes_are=self._manifest.files.classes_are,
+        )
+
+    def _evidence(self, size: int | None, n_classes: int) -> Evidence | None:
+        words = self._manifest.words
+        path = None if words is None else self._found(words.file, "words", NO_WEIGHTS)
+        return None if words is None or path is None else read_evidence(path, size, n_classes, words)
+
+    def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> Flagging | None:
+        if matrix is None or labels is None or labels.ids is None:
+            return None
+        with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
+            return flag(labels.ids, matrix, self._manifest.flag, advance)
+
+    def _set_flagging(
+        self, labels: Labels | None, predicted: Labels | None, matrix: Matrix | None
+    ) -> SetFlagging | None:
+        if matrix is None or labels is None or labels.sets is None:
+            return None
+        with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
+            guesses = None if predicted is None else predicted.sets
+            return flag_sets(labels.sets, matrix, self._manifest.flag, advance, guesses)
+
+    def _reviews(self, classes: ClassNames, size: int | None, keys: list[str] | None) -> list[Review]:
+        path = self._found(self._manifest.files.votes, "votes", NO_VOTES)
+        return [] if path is None else read_reviews(path, self._manifest, classes, size, keys)
+
+    def _guesses(self, predicted: Labels | None, flagging: Flagging | SetFlagging | None) -> Labels | None:
+        """What the model guesses for every example: as published, or the matrix's own, where one of them is here."""
+        return predicted if predicted is not None or flagging is None else Labels(flagging.guesses)
+
+    def _require_agreement(self, reviews: list[Review], labels: Labels | None, entries: list[str] | None) -> None:
+        """Each record must tell the same given label and address of its example as the other files."""
+        files = self._manifest.files
+        votes = self._folder / (files.votes or "")
+        if labels is not None:
+            require_given(votes, reviews, labels, files.labels)
+        if self._manifest.examples.urls != "index" or entries is None:
+            return
+        for review in reviews:
+            if review.url != entries[review.index]:
+                finding = f"expected url {entries[review.index]!r} as in {files.index}, found {review.url!r}"
+                raise DataError(votes, finding, record=review.record)
+
+    def _require_argmax(self, predicted: Labels | None, flagging: Flagging) -> None:
+        """The published predictions must be the matrix's own."""
+        if predicted is None or predicted.ids is None:
+            return
+        wrong = np.flatnonzero(predicted.ids != flagging.guesses)
+        if len(wrong):
+            file = self._folder / (self._manifest.files.predicted or "")
+            found = f"class {predicted.ids[wrong[0]]}"
+            finding = f"expected the most probable class, {flagging.guesses[wrong[0]]}, found {found}"
+            raise DataError(file, finding, record=f"example {wrong[0]}")
+
+    def _require_guesses(
+        self, reviews: list[Review], labels: Labels | None, guesses: Labels, predicted: Labels | None
+    ) -> None:
+        """What records tell of the guess must be the model's, or be of an earlier model, as the manifest says."""
+        files = self._manifest.files
+        file = files.pred_probs[0] if predicted is None else files.predicted
+        votes = self._folder / (files.votes or "")
+        doubt = require_guesses(votes, reviews, labels, guesses, file, self._manifest.votes.guesses)
+        if doubt is not None:
+            self._missing.append(doubt)

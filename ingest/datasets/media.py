@@ -1,0 +1,226 @@
+"""Media of a dataset's issues and exemplars: found by the manifest's layout, streamed into the catalogue, one by one.
+
+What cannot be read of one example is noted and the others go on. Whether media may be kept at all is the manifest's to
+say; who may see what was kept is the server's. The reading itself is ``ingest.media``'s.
+"""
+
+import gzip
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from ingest.datasets.clip_times import clips
+from ingest.datasets.fingerprints import Source
+from ingest.datasets.load import Inputs
+from ingest.datasets.media_alignment import require_same_examples
+from ingest.errors import DataError, shown
+from ingest.flagging.cores import available
+from ingest.media import (
+    CLIPPED,
+    COUNTED,
+    MediaError,
+    MediaItem,
+    MediaProblem,
+    MediaSource,
+    WrongNumberError,
+    excerpt,
+    fingerprint,
+    open_media,
+)
+from ingest.media.layouts.locate import meant, unread_archives
+
+#: So few examples are decoded before other processes would have begun.
+_FEW = 500
+_MOST_WORKERS = 8
+#: Problems that a report names; the others it counts.
+_PROBLEMS_NAMED = 200
+#: Silent sounds that a report names.
+_SILENT_NAMED = 10_000
+
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
+NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
+#: Begins a sentence that says what lies there instead.
+NOT_UNPACKED = "What lies there is in a format that is not read"
+NOT_AS_MANY = "The media found were not as many as the labels when this was built, so issues are shown by their labels"
+NOT_READ = "The media could not be read when this was built, so issues are shown by their labels"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Shown:
+    """What was kept of a dataset's media, and what could not be."""
+
+    sizes: dict[int, dict[str, list[int]]] = field(default_factory=dict)  # index -> kind -> [width, height]
+    excerpts: dict[int, str] = field(default_factory=dict)
+    spans: dict[int, str] = field(default_factory=dict)  # of the words that tell, as they are stored
+    problems: list[MediaProblem] = field(default_factory=list)
+    silent: set[int] = field(default_factory=set)  # sounds in which nothing is heard
+    spare: int = 0  # files that were left aside for a better one of the same example
+
+
+def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
+    """The dataset's media in a folder; None, and a sentence why in ``missing``, where there are none to show.
+
+    ``cache`` is where an adapter may keep what took it long to find out. Raises DataError for media that are not those
+    of these labels.
+    """
+    manifest = inputs.manifest
+    terms = manifest.about.licence
+    if terms.media == "none":
+        missing.append(f"The media stay where they are published, because of their terms: {terms.name}.")
+        return None
+    if manifest.media is None:
+        missing.append("The media of this dataset are not read, so issues are shown by their labels.")
+        return None
+    if folder is None:
+        missing.append(NOT_AT_HAND)
+        return None
+    options = dict(manifest.media.options)
+    if manifest.media.layout in COUNTED and "key_column" not in options and inputs.size is not None:
+        options.setdefault("count", inputs.size)
+    if "key_column" in options and inputs.keys is None:
+        finding = "expected keys of the examples (a file of them, see [examples]), found none; without key_column"
+        raise DataError(manifest.path, f"{finding} rows go by their place", record="media.key_column")
+    if manifest.media.layout in CLIPPED:
+        options["clips"] = {**clips(inputs), **cast("Mapping[str, object]", options.get("clips", {}))}
+    source = open_media(manifest.media.layout, folder, options, cache)
+    if source is None:
+        missing.append(NOT_FOUND)
+        unread = unread_archives(folder, options.get("path"))
+        if unread:
+            missing.append(f"{NOT_UNPACKED}, {', '.join(unread)}; unpack it, or pack it as .zip or .tar.gz.")
+        elif near := meant(folder, options.get("path")):
+            wanted = f"Expected {shown(options['path'])} there, a folder or an archive that is read"
+            missing.append(f"{wanted}; found {', '.join(map(shown, near))}, which may be what is meant.")
+    else:
+        require_same_examples(source, inputs)
+    return source
+
+
+def named_by_files(inputs: Inputs, source: MediaSource | None, missing: list[str]) -> Inputs:
+    """The inputs with the paths of the examples' own files as their keys, where nothing else names them.
+
+    An issue can so be traced to its file. Where a path cannot be written, a sentence why none is goes to ``missing``.
+    """
+    if source is None or inputs.keys is not None or inputs.size is None:
+        return inputs
+    names = source.names()
+    if names is None:
+        return inputs
+    unfit = next((name for name in names if not _is_key(name)), None)
+    if unfit is not None:
+        missing.append(f"The examples go by their numbers only, since the name of a file is no text: {unfit!r}.")
+        return inputs
+    return replace(inputs, keys=list(names))
+
+
+def _is_key(name: str) -> bool:
+    """Whether a name can be written on one line: systems allow line breaks in names, and bytes that are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return _BREAKS.search(name) is None
+
+
+def media_sources(source: MediaSource, folder: Path) -> list[Source]:
+    """The fingerprints of the files that media come from."""
+    found = [(path.relative_to(folder).as_posix(), *fingerprint(path)) for path in source.sources]
+    return [Source(name, "media", sha256, size) for name, sha256, size in found]
+
+
+def workers_for(n_examples: int) -> int:
+    """How many processes decode so many examples."""
+    return 1 if n_examples < _FEW else min(available(), _MOST_WORKERS)
+
+
+def media_rows(
+    source: MediaSource,
+    wanted: dict[int, str | None],
+    dataset_id: int,
+    shown: Shown,
+    on_text: Callable[[int, str], None],
+) -> Iterator[Row]:
+    """Rows of the table ``media``, noting sizes, excerpts and problems in ``shown`` as they pass."""
+    yield from rows_of(source.items(wanted, workers_for(len(wanted))), dataset_id, shown, on_text)
+
+
+def rows_of(
+    items: Iterable[MediaItem | MediaProblem], dataset_id: int, shown: Shown, on_text: Callable[[int, str], None]
+) -> Iterator[Row]:
+    """As ``media_rows``, of items that were read already."""
+    for item in items:
+        if isinstance(item, MediaProblem):
+            shown.problems.append(item)
+            continue
+        shown.sizes.setdefault(item.index, {})[item.kind] = [item.width or 0, item.height or 0]
+        if item.silent:
+            shown.silent.add(item.index)
+        shown.spare += item.spare
+        if item.text is not None:
+            shown.excerpts[item.index] = excerpt(item.text)
+            on_text(item.index, item.text)
+        yield _row(item, dataset_id)
+
+
+def report(shown: Shown, issues: Collection[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
+    """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why.
+
+    Issues alone are counted as such. Exemplars, which are none, are told of apart.
+    """
+    damaged = {problem.index: problem.message for problem in shown.problems if not problem.absent}
+    of_issues = {index: message for index, message in damaged.items() if index in issues}
+    return {
+        "issues": sum(index in shown.sizes for index in issues),
+        "exemplars": sum(index in shown.sizes for index in exemplars),
+        "exemplars_wanted": len(exemplars),
+        "bytes": n_bytes,
+        "absent": sum(problem.absent and problem.index in issues for problem in shown.problems),
+        "n_problems": len(of_issues),
+        "problems": _named(of_issues),
+        "exemplar_problems": _named({index: said for index, said in damaged.items() if index not in issues}),
+        "silent": sorted(shown.silent)[:_SILENT_NAMED],
+        "spare": shown.spare,
+    }
+
+
+def _named(damaged: Mapping[int, str]) -> list[list[Any]]:
+    return [[index, message] for index, message in sorted(damaged.items())[:_PROBLEMS_NAMED]]
+
+
+def not_read(error: MediaError, folder: Path | None) -> str:
+    """That none of a dataset's media could be read, and why; the file is named as it lies in the folder.
+
+    >>> not_read(MediaError("/home/me/media/a.zip", "expected an archive, found none"), Path("/home/me/media"))
+    'The media could not be read when this was built, so issues are shown by their labels (a.zip: expected an archive, \
+found none).'
+    """
+    said = str(error) if folder is None else str(error).replace(f"{folder}{os.sep}", "")
+    return f"{NOT_AS_MANY if isinstance(error, WrongNumberError) else NOT_READ} ({said})."
+
+
+def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:
+    """As ``report``, where a distribution as a whole could not be read."""
+    nothing = {"issues": 0, "exemplars": 0, "bytes": 0, "absent": 0, "problems": []}
+    return {**nothing, "n_problems": n_issues, "unread": sentence}
+
+
+def _row(item: MediaItem, dataset_id: int) -> Row:
+    whole = item.kind == "text"
+    return {
+        "dataset_id": dataset_id,
+        "idx": item.index,
+        "kind": item.kind,
+        "type": item.type,
+        "width": item.width,
+        "height": item.height,
+        "seconds": item.seconds,
+        "encoding": "gzip" if whole else None,
+        "bytes": gzip.compress(item.data, 6, mtime=0) if whole else item.data,
+    }

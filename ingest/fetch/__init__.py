@@ -1,0 +1,1 @@
+"""Downloading media politely, and never from an address inside a private network."""

@@ -1,0 +1,47 @@
+"""An answer from the first of a name's machines that can be reached; which may be asked is decided elsewhere."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+
+from ingest.fetch.ssrf_guard import Destination
+
+
+class Reachable:
+    """What is known of machines: those that could not be reached are tried last from then on."""
+
+    def __init__(self) -> None:
+        self._dead: set[str] = set()
+
+    @asynccontextmanager
+    async def answer(
+        self, client: httpx.AsyncClient, machines: Sequence[Destination], silence: float, connecting: float
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer of the first machine that takes a connection.
+
+        A machine has ``connecting`` seconds for that while others are left, the last one ``silence``. Raises what httpx
+        raises of the last one, and of any that took the connection: what was asked once is not asked of another.
+        """
+        ordered = sorted(machines, key=lambda to: to.machine in self._dead)
+        for place, to in enumerate(ordered, start=1):
+            last = place == len(ordered)
+            patience = httpx.Timeout(silence, connect=silence if last else min(connecting, silence))
+            try:
+                answer = await client.send(_request(client, to, patience), stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if last:
+                    raise
+                self._dead.add(to.machine)
+                continue
+            try:
+                yield answer
+            finally:
+                await answer.aclose()
+            return
+
+
+def _request(client: httpx.AsyncClient, to: Destination, patience: httpx.Timeout) -> httpx.Request:
+    # As it is: a compressed answer would hide how large the file is.
+    headers = {"Host": to.host, "Accept-Encoding": "identity"}
+    return client.build_request("GET", to.url, headers=headers, extensions={"sni_hostname": to.name}, timeout=patience)

@@ -1,0 +1,285 @@
+"""Confident learning over a matrix that need not fit in memory: one pass over blocks of rows, on any executor.
+
+The pass keeps a few bytes a row (``row_scores``). They settle nearly everything once the class thresholds are known;
+the rows they do not settle are read again. The formulas are ``app.domain``'s; this module maps them over stretches of
+rows and puts the parts together. Results are the same to the last bit for any block size, executor and number of
+workers: what a row gives depends on that row alone, and sums are exact.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning import joint as cl
+from app.domain.confident_learning.exact_sums import ProbabilitySums, sums_by_class
+from app.domain.confident_learning.flag_rules import (
+    BestPairs,
+    Pairs,
+    counting_type,
+    expected_counts,
+    outdone,
+    pairs_of,
+    pruned_by_class,
+)
+from app.domain.confident_learning.joint import COUNTING_RULES, ConfidentJoint, FlagRule, Joint
+from app.domain.confident_learning.label_quality import Labels
+from app.domain.confident_learning.row_scores import (
+    UNSETTLED,
+    RowScores,
+    empty_scores,
+    less_certain,
+    lowest_margins,
+    score_rows,
+)
+from ingest.errors import DataError
+from ingest.flagging.executors import Executor, suited
+from ingest.matrices.matrix import Matrix, all_of
+from ingest.matrices.probabilities import settle
+from ingest.matrices.row_kernel import look
+
+Advance = Callable[[int], None]
+Indices = NDArray[np.signedinteger[Any]]
+
+#: Bytes of the matrix that one task reads.
+SPAN_BYTES: Final = 32_000_000
+
+
+@dataclass(frozen=True)
+class Flagging:
+    """What confident learning finds in one dataset; arrays by example are (n,), by class (m,)."""
+
+    labels: Labels
+    scores: RowScores
+    thresholds: NDArray[np.float64]
+    label_counts: NDArray[np.int64]
+    counts: ConfidentJoint
+    flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
+    rule: FlagRule | int
+    softmax: bool
+    tolerance: float | None = None  # how far rows might be from summing to 1, where that was stated
+    n_beyond: int = 0  # rows that were farther than is usual
+
+    @cached_property
+    def joint(self) -> Joint:
+        return cl.joint(self.counts, self.label_counts)
+
+    @property
+    def n_flagged(self) -> int:
+        return len(self.flagged)
+
+    @cached_property
+    def self_confidence(self) -> NDArray[np.float64]:
+        return self.scores.own.astype(np.float64)
+
+    @cached_property
+    def margins(self) -> NDArray[np.float64]:
+        return self.scores.margins()
+
+    @cached_property
+    def guesses(self) -> NDArray[np.int64]:
+        return self.scores.guessed(self.labels)
+
+    @cached_property
+    def order(self) -> NDArray[np.intp]:
+        """All indices, lowest normalized margin first."""
+        return cl.suspicion_order(self.margins)
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """(n,) each example's place in ``order``, from 1."""
+        ranks = np.empty(len(self.order), dtype=np.int64)
+        ranks[self.order] = np.arange(1, len(self.order) + 1)
+        return ranks
+
+    def beyond_sentence(self) -> str:
+        """What is said of rows where a tolerance was stated; empty where none was."""
+        if self.tolerance is None:
+            return ""
+        return (
+            f"{self.n_beyond:,} of {len(self.labels):,} rows are farther from summing to 1 than is usual, within "
+            f"{self.tolerance:g}; all rows were divided by their sums in double precision."
+        )
+
+    def facts(self) -> dict[str, object]:
+        """What a page tells about how examples were flagged."""
+        return {
+            "n": len(self.labels),
+            "m": len(self.thresholds),
+            "rho": {rule.value: cl.noise_rate(self.counts, self.label_counts, rule) for rule in COUNTING_RULES},
+            "number_flagged": {
+                rule.value: cl.number_flagged(self.counts, self.label_counts, rule) for rule in COUNTING_RULES
+            },
+            "off_diagonal": int(self.counts.sum() - np.trace(self.counts)),
+            "rule": self.rule.value if isinstance(self.rule, FlagRule) else str(self.rule),
+            "n_flagged": self.n_flagged,
+            "softmax": self.softmax,
+            **({} if self.tolerance is None else {"tolerance": self.tolerance, "n_beyond": self.n_beyond}),
+        }
+
+
+def flag(
+    labels: Labels, matrix: Matrix, rule: FlagRule | int, advance: Advance, executor: Executor | None = None
+) -> Flagging:
+    """Thresholds, confident joint, scores and the flagged set. ``advance`` is told of every rows done, n in all.
+
+    ``labels`` is (n,) of any type of whole number, each from 0 to m - 1. A number as the rule is cut to n. Without an
+    executor, threads work on a large matrix. Raises DataError where the matrix holds no probabilities.
+    """
+    if executor is None:
+        with suited(matrix.nbytes) as threads:
+            return flag(labels, matrix, rule, advance, threads)
+    if labels.dtype == np.uint64:
+        labels = labels.astype(np.int64)  # numpy makes floats of sums of the two
+    scores, sums, n_beyond = _score(labels, matrix, advance, executor)
+    counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
+    flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
+    return Flagging(
+        labels, scores, sums.thresholds, sums.count, counts, flagged, rule, matrix.softmax, matrix.tolerance, n_beyond
+    )
+
+
+def _score(
+    labels: Labels, matrix: Matrix, advance: Advance, executor: Executor
+) -> tuple[RowScores, ProbabilitySums, int]:
+    n, m = matrix.shape
+    scores = empty_scores(n, m, matrix.dtype)
+    sums = sums_by_class(labels[:0], scores.own[:0], m)
+    spans = _spans(matrix, SPAN_BYTES)
+    tasks = ((matrix, labels[start:stop], start, stop) for start, stop in spans)
+    n_beyond = 0
+    for (start, stop), (part, part_sums, part_beyond) in zip(spans, executor.map(score_span, tasks), strict=True):
+        scores[start:stop] = part
+        sums = sums + part_sums
+        n_beyond += part_beyond
+        advance(stop - start)
+    return scores, sums, n_beyond
+
+
+def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, ProbabilitySums, int]:
+    """The scores of a stretch of rows, the sums behind its share of the thresholds, and rows beyond what is usual."""
+    matrix, labels, start, stop = task
+    m = matrix.shape[1]
+    found = empty_scores(stop - start, m, matrix.dtype)
+    n_beyond = 0
+    for place, block in matrix.raw(start, stop):
+        here = slice(place.first - start, place.first - start + len(block))
+        scores = found[here]
+        n_beyond += place.n_beyond
+        rows = look(labels[here], block, scores)
+        if len(rows):
+            settle(place, block, rows)
+            scores[rows] = score_rows(labels[here][rows], block[rows])
+    return found, sums_by_class(labels, found.own, m), n_beyond
+
+
+def _count(
+    labels: Labels, scores: RowScores, matrix: Matrix, sums: ProbabilitySums, executor: Executor
+) -> tuple[ConfidentJoint, NDArray[np.bool_]]:
+    """The confident joint, and which examples it counts off its diagonal."""
+    n, m = matrix.shape
+    thresholds, label_counts = sums.thresholds, sums.count
+    counts = _nothing_counted(matrix)
+    # All are counted for their given labels first, and then those taken back of which that is not certain.
+    diagonal = label_counts.copy()
+    off_diagonal = np.zeros(n, dtype=np.bool_)
+    unsettled = [np.zeros(0, np.intp)]
+    for unsure, rows, latent in less_certain(labels, scores, thresholds):
+        diagonal -= np.bincount(labels[unsure], minlength=m)
+        given = labels[rows]
+        cl.count_in(counts, given, latent)
+        off_diagonal[rows] = (latent >= 0) & (latent != given)
+        unsettled.append(rows[latent == UNSETTLED])
+    counts[np.diag_indices(m)] += diagonal
+    tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix, SPAN_BYTES)]
+    for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
+        cl.count_in(counts, labels[rows], latent)
+        off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
+    return counts, off_diagonal
+
+
+def _nothing_counted(matrix: Matrix) -> ConfidentJoint:
+    m = matrix.shape[1]
+    try:
+        return np.zeros((m, m), dtype=np.int64)
+    except MemoryError as error:
+        finding = f"expected memory for the confident joint, {8 * m * m / 1e9:,.0f} GB for {m:,} classes, found less"
+        raise DataError(all_of(matrix.paths), finding) from error
+
+
+def latent_of_rows(task: tuple[Matrix, Indices, NDArray[np.float64]]) -> NDArray[np.int64]:
+    """The latent classes of some rows, read once more."""
+    matrix, rows, thresholds = task
+    return cl.latent_classes(matrix.rows(rows), thresholds)
+
+
+def _flagged(
+    labels: Labels,
+    scores: RowScores,
+    matrix: Matrix,
+    rule: FlagRule | int,
+    found: tuple[ConfidentJoint, NDArray[np.int64], NDArray[np.bool_]],
+    executor: Executor,
+) -> NDArray[np.intp]:
+    counts, label_counts, off_diagonal = found
+    if not isinstance(rule, FlagRule):
+        return _most_suspicious(scores, rule)
+    if rule in COUNTING_RULES:
+        return _most_suspicious(scores, cl.number_flagged(counts, label_counts, rule))
+    flagged = outdone(scores)
+    if rule is FlagRule.CONFIDENT_JOINT:
+        flagged &= off_diagonal
+    if rule in (FlagRule.PRUNE_BY_CLASS, FlagRule.BOTH):
+        flagged &= pruned_by_class(labels, scores, expected_counts(counts, label_counts))
+    if rule in (FlagRule.PRUNE_BY_NOISE_RATE, FlagRule.BOTH):
+        wanted = expected_counts(counts, label_counts)
+        np.fill_diagonal(wanted, 0)
+        chosen = np.zeros(len(labels), dtype=np.bool_)
+        candidates = np.flatnonzero(outdone(scores)).astype(counting_type(len(labels)))
+        chosen[_best_pairs(labels, candidates, matrix, wanted.ravel(), executor).index] = True
+        flagged &= chosen
+    indices = np.flatnonzero(flagged)
+    return indices[cl.suspicion_order(scores[indices].margins())]
+
+
+def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
+    """The k examples of lowest margin: of those of negative margin, where they are enough."""
+    candidates = np.flatnonzero(outdone(scores))
+    if len(candidates) < k:
+        candidates = lowest_margins(scores, k)
+    return candidates[cl.most_suspicious(scores[candidates].margins(), k)]
+
+
+def _best_pairs(
+    labels: Labels, candidates: Indices, matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
+) -> Pairs:
+    """For each cell of the joint the pairs of largest margin, as many as wanted, among the candidates' rows."""
+    best = BestPairs(wanted, len(labels))
+    # Each task learns the floors known when it is handed out, and brings back a few times what it reads at most.
+    spans = _by_span(candidates, matrix, SPAN_BYTES // 8)
+    tasks = ((matrix, rows, labels[rows], best.floors) for rows in spans)
+    for part in executor.map(pairs_of_rows, tasks):
+        best.add(part)
+    return best.best()
+
+
+def pairs_of_rows(task: tuple[Matrix, Indices, Labels, NDArray[np.float64]]) -> Pairs:
+    """The pairs of some rows, read once more, as far as any can be among the best."""
+    matrix, rows, labels, floors = task
+    return pairs_of(labels, matrix.rows(rows), rows, floors)
+
+
+def _by_span(rows: Indices, matrix: Matrix, span_bytes: int) -> Iterator[Indices]:
+    """Ascending rows cut into those of stretches of about so many bytes."""
+    for start, stop in _spans(matrix, span_bytes):
+        here = rows[slice(*np.searchsorted(rows, [start, stop]))]
+        if len(here):
+            yield here
+
+
+def _spans(matrix: Matrix, span_bytes: int) -> list[tuple[int, int]]:
+    width = max(1, matrix.shape[1] * matrix.dtype.itemsize)
+    return matrix.spans(max(1, span_bytes // width))

@@ -1,0 +1,198 @@
+"""Where the blocks of a matrix are worked on: in this process, in threads or processes of its own, or on Dask.
+
+Every executor gives results in the order of the tasks and holds few at a time. Functions and tasks must be picklable
+for all but the first two. Results cannot depend on the executor; interruption leaves no process behind.
+"""
+
+import logging
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor as Pool
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
+from multiprocessing import resource_tracker
+from typing import Any, Literal, Protocol, TypeVar
+
+from ingest.errors import IngestError
+from ingest.flagging.cores import available
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PoolKind = Literal["threads", "processes"]
+
+#: Tasks under way for each worker: one it works on, and the next.
+_AHEAD = 2
+
+#: Threads that work where nobody says how many: more wait for one another, for they share one interpreter.
+_MOST_THREADS = 4
+
+#: Bytes of a matrix from which on several threads are quicker than none.
+_LARGE = 50_000_000
+
+#: Seconds to wait for a scheduler's answer.
+_PATIENCE = 5
+
+#: How often a task may be begun anew when workers die under it.
+_RETRIES = 10
+
+
+class Executor(Protocol):
+    """Something that works on tasks."""
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """The results of ``function`` for all tasks, in their order."""
+
+
+class InProcess:
+    """One task after the other, here."""
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        return map(function, tasks)
+
+
+class Pooled:
+    """On a pool of threads or processes."""
+
+    def __init__(self, pool: Pool, workers: int) -> None:
+        self._pool = pool
+        self._workers = workers
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        pending: deque[Future[R]] = deque()
+        try:
+            for task in tasks:
+                pending.append(self._pool.submit(function, task))
+                if len(pending) > self._workers * _AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise IngestError(f"a worker process died (killed, or out of memory?): {error}") from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+class OnDask:
+    """On a Dask cluster. A task whose worker dies is begun anew on another."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        from distributed import KilledWorker
+
+        pending: deque[Any] = deque()
+        ahead = _AHEAD * max(1, sum(self._client.nthreads().values()))
+        try:
+            for task in tasks:
+                pending.append(self._client.submit(function, task, pure=False, retries=_RETRIES))
+                if len(pending) > ahead:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except KilledWorker as error:
+            raise IngestError(f"Dask's workers died one after the other on one task: {error}") from error
+        except (ModuleNotFoundError, AttributeError) as error:
+            finding = f"Dask's workers lack what this process has: {error}; they need this project and the same files"
+            raise IngestError(finding) from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+@contextmanager
+def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
+    """A pool of so many threads or processes; with a single worker everything is done here."""
+    if workers <= 1:
+        yield InProcess()
+        return
+    pool: Pool = ThreadPoolExecutor(workers, thread_name_prefix="rows") if kind == "threads" else _processes(workers)
+    try:
+        yield Pooled(pool, workers)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def suited(n_bytes: int) -> AbstractContextManager[Executor]:
+    """What suits a matrix of so many bytes: a thread for each core, up to four, or none for a small one."""
+    cores = available()
+    return in_pool(min(cores, _MOST_THREADS) if n_bytes >= _LARGE else 1)
+
+
+@contextmanager
+def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
+    """A Dask cluster: one that runs at ``address``, or with "local" one made for the purpose on this machine.
+
+    Raises IngestError where Dask is not installed or nothing answers.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise IngestError("--dask needs the package distributed: pip install -e '.[dask]'") from error
+    # What goes wrong comes back as an exception; lost workers would be told of again and again besides.
+    for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    dask: Any = distributed  # its own annotations are incomplete
+    cluster = None
+    try:
+        if address == "local":
+            with _deaf_children():
+                cluster = dask.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    memory_limit=0,
+                    silence_logs=logging.CRITICAL + 1,
+                )
+        client = dask.Client(address if cluster is None else cluster, timeout=_PATIENCE)
+    except (OSError, ValueError) as error:
+        raise IngestError(f"expected a Dask scheduler at {address}, found none: {error}") from error
+    try:
+        _require_workers(client, address)
+        yield OnDask(client)
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
+
+
+def _require_workers(client: Any, address: str) -> None:
+    """Without one a task would wait for ever."""
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise IngestError(f"expected workers at the Dask scheduler {address}, found none in {_PATIENCE} s") from error
+
+
+def _processes(workers: int) -> ProcessPoolExecutor:
+    """A pool whose processes do not hear Ctrl-C."""
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    # Each task starts one, as long as none has nothing to do.
+    with _deaf_children():
+        for _ in range(workers):
+            pool.submit(int)
+    return pool
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started meanwhile do not hear Ctrl-C, which reaches all of a terminal: only the first shall answer it.
+
+    What is blocked here is blocked there too, before they can ignore anything. It is heard here afterwards.
+    """
+    # Python's own helper unblocks the signal when it starts, so it starts before.
+    resource_tracker.ensure_running()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,1 @@
+"""Reading labels, class names and votes."""

@@ -1,0 +1,158 @@
+"""The votes on one example, whichever way they were cast, and what they come to.
+
+The verdict itself is ``app.domain.review.verdicts``'; how a file spells votes is ``mturk``'s.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.domain.review import verdicts
+from app.domain.review.verdicts import Answer, Category, label_set_verdict, majority_of
+from ingest.labels.files import LabelSet
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One answer that raters could give, and how many gave it.
+
+    ``option`` is how it is counted for readers, ``word`` how a rater says it; they differ where several classes are
+    counted together as "other". ``classes`` are those that the answer names, () for none of them; None for a word that
+    names no class.
+    """
+
+    option: str
+    word: str
+    classes: LabelSet | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the votes come to at one agreement threshold: the category, and the classes agreed on in ascending order.
+
+    ``agreed`` is there for correctable and multi-label examples only.
+    """
+
+    category: Category
+    agreed: LabelSet | None
+
+    @property
+    def corrected(self) -> LabelSet | None:
+        """The corrected label of a correctable example."""
+        return self.agreed if self.category is Category.CORRECTABLE else None
+
+
+class Ballot(Protocol):
+    """The votes on one example, in whatever dialect they were cast."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Option or class name -> votes, in the order to show."""
+
+    @property
+    def votes(self) -> Sequence[Vote]:
+        """The answers, in the order to show."""
+
+    @property
+    def pattern(self) -> str | None:
+        """The counts as "0-3-0-2"; None where votes go to class names."""
+
+    @property
+    def consensus(self) -> str | None:
+        """What a majority chose, as a word; None without one."""
+
+    @property
+    def confirmations(self) -> float:
+        """How many votes the given label got; of several given labels, the mean."""
+
+    @property
+    def distributions(self) -> Sequence[Sequence[int]]:
+        """The votes as counts of answers to one question, or to several."""
+
+    def verdict(self, agreement: int) -> Verdict:
+        """The verdict at an agreement threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceBallot:
+    """One answer a rater, about an example with one given label.
+
+    ``eligible`` are the classes that can become its corrected label, None for all.
+    """
+
+    counts: Mapping[str, int]
+    votes: Sequence[Vote]
+    given: int
+    raters: int
+    eligible: frozenset[int] | None = None
+
+    @property
+    def pattern(self) -> str:
+        return "-".join(str(n) for n in self.counts.values())
+
+    @property
+    def consensus(self) -> str | None:
+        majority = majority_of(sum(vote.n for vote in self.votes))
+        return next((vote.word for vote in self.votes if vote.n >= majority), None)
+
+    @property
+    def confirmations(self) -> float:
+        return self._answers().get(frozenset({self.given}), 0)
+
+    @property
+    def distributions(self) -> Sequence[Sequence[int]]:
+        return [tuple(vote.n for vote in self.votes)]
+
+    def verdict(self, agreement: int) -> Verdict:
+        found = verdicts.verdict(
+            self.given, self._answers(), agreement, majority_of(self.raters), eligible=self.eligible
+        )
+        return _ascending(found)
+
+    def _answers(self) -> dict[Answer, int]:
+        """The votes by what they say: options that name the same classes are one answer."""
+        found: dict[Answer, int] = {}
+        for vote in self.votes:
+            answer = vote.word if vote.classes is None else frozenset(vote.classes)
+            found[answer] = found.get(answer, 0) + vote.n
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBallot:
+    """Votes on each of several labels: did the rater find it in the example."""
+
+    counts: Mapping[str, int]
+    heard: Mapping[int, int]  # class -> raters who found it
+    given: LabelSet
+    raters: int
+
+    @property
+    def votes(self) -> Sequence[Vote]:
+        pairs = zip(self.counts, self.heard.items(), strict=True)
+        return [Vote(name, name, (class_id,), n) for name, (class_id, n) in pairs]
+
+    @property
+    def pattern(self) -> None:
+        return None
+
+    @property
+    def consensus(self) -> str | None:
+        majority = majority_of(self.raters)
+        return "; ".join(name for name, n in self.counts.items() if n >= majority) or None
+
+    @property
+    def confirmations(self) -> float:
+        return sum(self.heard[label] for label in self.given) / len(self.given) if self.given else 0.0
+
+    @property
+    def distributions(self) -> Sequence[Sequence[int]]:
+        return [(n, self.raters - n) for n in self.counts.values()]
+
+    def verdict(self, agreement: int) -> Verdict:
+        return _ascending(label_set_verdict(frozenset(self.given), self.heard, agreement, majority_of(self.raters)))
+
+
+def _ascending(found: verdicts.Verdict) -> Verdict:
+    return Verdict(found.category, None if found.agreed is None else tuple(sorted(found.agreed)))

@@ -1,0 +1,1 @@
+"""What a dataset is, as its manifest says."""

@@ -1,0 +1,69 @@
+"""Whose the rows of a Parquet file are: by a column ``index``, or by the index that pandas keeps beside the columns.
+
+Labels are read in the order that it tells. A matrix is read in blocks, so its rows must stand in that order already.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from app.evaluation.tables.row_names import id_column, places_of, stored_index
+from ingest.errors import DataError
+from ingest.matrices.row_order import in_order
+
+
+def columns_of_names(file: Any, kept: Sequence[str]) -> list[str]:
+    """The columns of a file that name its rows, and hold nothing else; never one of ``kept``."""
+    stored = stored_index(file.schema_arrow.metadata)
+    column = id_column(file.schema_arrow.names, kept)
+    named = [name for name in stored.columns if name in file.schema_arrow.names and name not in kept]
+    return list(dict.fromkeys([*([] if column is None else [column]), *named]))
+
+
+def order_of(path: Path, file: Any, kept: Sequence[str]) -> NDArray[np.int64] | None:
+    """(n,) the row of each example; None where they stand in order. Raises DataError where they are named otherwise."""
+    columns = columns_of_names(file, kept)
+    if columns:
+        return in_order(path, columns[0], file.read(columns[:1], use_threads=False).column(0).to_pylist())
+    steps = stored_index(file.schema_arrow.metadata).steps
+    if steps is None or steps == range(file.metadata.num_rows):
+        return None
+    return in_order(path, "", steps)
+
+
+def row_of(path: Path, example: int) -> int:
+    """The row of an example, in a file that can be read."""
+    with pq.ParquetFile(path) as file:
+        order = order_of(path, file, ())
+    return example if order is None else int(order[example])
+
+
+def require_order(path: Path, file: Any, kept: Sequence[str], before: int) -> list[str]:
+    """The columns that name the rows, which must count them, from 0 or on from the rows ``before``; else DataError."""
+    n = file.metadata.num_rows
+    columns = columns_of_names(file, kept)
+    if columns:
+        names: Any = file.read(columns[:1], use_threads=False).column(0).to_numpy()
+    else:
+        names = stored_index(file.schema_arrow.metadata).steps or range(n)
+    called = columns[0] if columns else ""
+    is_column = called.strip().casefold() == "index" and called not in stored_index(file.schema_arrow.metadata).columns
+    starts = {0, before} if is_column else {0, before, 1}
+    if n == 0 or (names[0] in starts and np.array_equal(names, np.arange(names[0], names[0] + n))):
+        return columns
+    frame = f"pd.read_parquet({path.name!r})"
+    if places_of(names, counted=not is_column) is None:
+        mended = f"drop(columns={called!r})" if is_column else "reset_index(drop=True)"
+        hint = f"where the rows stand in order, {frame}.{mended}.to_parquet({path.name!r}) takes it out"
+    else:
+        mended = f"sort_values({called!r})" if is_column else "sort_index()"
+        hint = f"{frame}.{mended}.reset_index(drop=True).to_parquet({path.name!r}) sorts them"
+    row = next((row for row, name in enumerate(names) if name != row), 0)
+    by = f"the column {called}" if is_column else "the index of pandas"
+    name = names[row].item() if isinstance(names[row], np.generic) else names[row]
+    finding = f"expected rows in the order of the examples, found {name!r} in {by}: {hint}"
+    raise DataError(path, finding, record=f"row {row}")

@@ -1,0 +1,161 @@
+"""Rows of a matrix held to what probabilities are: finite, from 0 to 1, summing to 1.
+
+A row that is so within the rounding of its type is taken as it stands. One that is so within a stated tolerance is
+clipped to [0, 1], divided by its sum in double precision and rounded to its type again. Any other is refused, by name:
+file, row, what was expected and what was found.
+
+Where a person states another tolerance, every row is divided by its sum in double precision and stays so: the result is
+that of a matrix whose rows were divided by hand.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning.row_scores import ROUNDING
+from ingest.errors import DataError
+
+#: How far the probabilities of a row may be from summing to 1, by the bytes of a number. Half precision is coarse.
+SUM_TOLERANCE: Final = {2: 1e-2, 4: 1e-4, 8: 1e-4}
+
+#: The largest tolerance that may be stated. Rows farther from 1 are no probabilities.
+MOST_TOLERANCE: Final = 0.5
+
+_ROUND_TOLERANCES: Final = (2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, MOST_TOLERANCE)
+
+#: A row that is no farther from summing to 1 was perhaps written with few digits.
+_ROUNDED: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a block of rows stands: in which file, from which row of the matrix on, and behind how many of others.
+
+    ``itemsize`` is the bytes of a number in that file, 0 where they are those of the block: parts may differ.
+    ``n_beyond`` are the rows of the block that only a stated tolerance admitted.
+    """
+
+    path: Path
+    first: int
+    before: int = 0
+    itemsize: int = 0
+    n_beyond: int = 0
+
+    def error(self, row: int, finding: str) -> DataError:
+        """What is wrong with a row of the block, named as it stands in its file."""
+        index = self.first + row
+        of_all = f" (row {index} of all parts)" if self.before else ""
+        return DataError(self.path, finding, record=f"row {index - self.before}{of_all}")
+
+
+def settle(place: Place, block: NDArray[Any], rows: NDArray[np.intp]) -> None:
+    """Look closely at some rows of a block and mend in place what may be mended.
+
+    Raises DataError naming the first row that holds no probabilities.
+    """
+    values = block[rows].astype(np.float64)
+    _require(place, rows, values, SUM_TOLERANCE[place.itemsize or block.itemsize])
+    outside = (np.signbit(values) | (values > 1)).any(axis=1)
+    # Adding 0 makes a zero of what was -0, which has more bits than 1 has.
+    np.clip(values, 0.0, 1.0, out=values)
+    values += 0.0
+    sums = values.sum(axis=1)
+    mended = outside | (np.abs(sums - 1) > ROUNDING[block.itemsize])
+    block[rows[mended]] = values[mended] / sums[mended, None]
+
+
+def divided(place: Place, block: NDArray[Any], tolerance: float) -> tuple[NDArray[np.float64], int]:
+    """A block whose rows sum to 1 within a stated tolerance, each divided by its sum; how many the usual one refuses.
+
+    Numbers that rounding made negative count as 0. Raises DataError naming the first row that holds no probabilities.
+
+    >>> divided(Place(Path("p.npy"), 0), np.array([[0.25, 0.25], [0.5, 0.5]]), 0.5)
+    (array([[0.5, 0.5],
+           [0.5, 0.5]]), 1)
+    """
+    values = block.astype(np.float64, order="C")
+    usual = SUM_TOLERANCE[block.itemsize]
+    _require(place, np.arange(len(values)), values, tolerance, least=-usual)
+    np.maximum(values, 0.0, out=values)
+    values += 0.0  # adding 0 makes a zero of what was -0
+    sums = values.sum(axis=1, keepdims=True)
+    values /= sums
+    return values, int((np.abs(sums - 1) > usual).sum())
+
+
+def softmax(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
+    """A block of logits as probabilities. Raises DataError where one is not finite."""
+    values = block.astype(np.float64)
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise place.error(row, _not_finite(values[row]))
+    values -= values.max(axis=1, keepdims=True)
+    np.exp(values, out=values)
+    values /= values.sum(axis=1, keepdims=True)
+    return values
+
+
+def looks_like_probabilities(head: NDArray[Any]) -> bool:
+    """Whether all of some rows hold probabilities, to the tolerance."""
+    tolerance = SUM_TOLERANCE[head.itemsize]
+    values = head.astype(np.float64)
+    return bool((values >= -tolerance).all() and (np.abs(values.sum(axis=1) - 1) <= tolerance).all())
+
+
+def _require(
+    place: Place,
+    rows: NDArray[np.intp],
+    values: NDArray[np.float64],
+    tolerance: float,
+    least: float | None = None,
+) -> None:
+    """Refuse rows that do not sum to 1 within a tolerance, or have a number below ``least`` (without it minus that)."""
+    least = -tolerance if least is None else least
+    finite = np.asarray(np.isfinite(values).all(axis=1))
+    # What is not finite, or far off, is told of by itself; adding it up would warn and tell nothing.
+    safe = np.clip(np.where(np.isfinite(values), values, 0.0), -2.0, 2.0)
+    outside = np.asarray(((safe < least) | (safe > 1 + tolerance)).any(axis=1))
+    sums = safe.sum(axis=1)
+    far = np.abs(sums - 1) > tolerance
+    wrong = np.flatnonzero(~finite | outside | far)
+    if not len(wrong):
+        return
+    worst = int(wrong[0])
+    finding = f"expected probabilities that sum to 1 within {tolerance:g}, found a sum of {sums[worst]:.6g}"
+    if not finite[worst]:
+        finding = _not_finite(values[worst])
+    elif outside[worst]:
+        column = _farthest(values[worst], least)
+        finding = f"expected probabilities from 0 to 1, found {values[worst, column]:.6g} for class {column}"
+        finding += '; if these are logits, say so: --logits of the command flag, "logits = true" in a manifest'
+    else:
+        if abs(sums[worst] - 1) < _ROUNDED:
+            finding += "; if they were rounded, write more digits, and half precision as it is, in 16 bits"
+        finding += _offer(np.abs(sums - 1)[far & finite & ~outside].max())
+    raise place.error(int(rows[worst]), finding)
+
+
+def _offer(far: float) -> str:
+    """How rows so far from 1 can be taken nevertheless, if at all: a round number that is large enough for these.
+
+    >>> _offer(0.0106)
+    '; to take such rows, each divided by its sum, say --tolerance 0.02, or "tolerance = 0.02" in a manifest'
+    """
+    enough = next((x for x in _ROUND_TOLERANCES if x >= far), None)
+    if enough is None:
+        return ""
+    words = f'--tolerance {enough:g}, or "tolerance = {enough:g}" in a manifest'
+    return f"; to take such rows, each divided by its sum, say {words}"
+
+
+def _farthest(row: NDArray[np.float64], least: float) -> int:
+    """The column that gives a row away: that of its negative number, else of the one above 1."""
+    return int(row.argmin() if row.min() < least else row.argmax())
+
+
+def _not_finite(row: NDArray[np.float64]) -> str:
+    return f"expected finite numbers, found {row[~np.isfinite(row)][0]}"

@@ -1,0 +1,1 @@
+"""Members of archives and folders, read in order and never unpacked to disk."""

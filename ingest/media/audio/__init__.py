@@ -1,0 +1,1 @@
+"""Sounds: decoding, snippets, waveforms and spectrograms, and telling when one is cut off."""

@@ -1,0 +1,79 @@
+"""The program ffmpeg: found on the machine or in a Python wheel, and called to decode a recording.
+
+It is called directly: pydub's ``from_file`` also wants ffprobe, which the wheel lacks. A file is only ever read as the
+format that it was found to be of (see ``sound_formats``): ffmpeg itself might take it for a playlist.
+"""
+
+import os
+import shutil
+import subprocess
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.media.archives.stores import MemberError
+from ingest.media.audio.source import Sound, on_disk
+from ingest.media.audio.wav import read_wav
+
+_RATE: Final = 44_100
+#: Formats of which ffmpeg plays the last seconds where it is to begin behind their end; they are decoded up to there.
+_NOT_SKIPPED: Final = ("ogg",)
+_SECONDS: Final = 60  # longer than any recording takes to decode; one that takes longer means harm
+
+
+def found() -> Path | None:
+    """Where ffmpeg is: on the machine, else in the wheel imageio-ffmpeg, else nowhere.
+
+    The wheel's own variable ``IMAGEIO_FFMPEG_EXE`` names another program, or, if there is none of that name, none.
+    """
+    return _found(shutil.which("ffmpeg"), os.environ.get("IMAGEIO_FFMPEG_EXE"))
+
+
+@lru_cache(maxsize=4)
+def _found(installed: str | None, named: str | None) -> Path | None:
+    if named:
+        return Path(named) if Path(named).is_file() else None
+    if installed is not None:
+        return Path(installed)
+    try:
+        import imageio_ffmpeg
+
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError, OSError):
+        return None
+
+
+def decoded(program: Path, sound: Sound, demuxer: str, start: float, seconds: float) -> tuple[NDArray[np.float64], int]:
+    """At most ``seconds`` of a recording from ``start`` on, as samples in [-1, 1], (n, channels), and their rate in Hz.
+
+    What lies before ``start`` is skipped, and in most formats not even read. Raises MemberError when ffmpeg cannot
+    read it as what ``demuxer`` says.
+    """
+    with on_disk(sound) as path:
+        # Where it would begin with "-" or contain ":", a name would mean something else.
+        name = f"file:{path.absolute()}"
+        command = [str(program), "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-f", demuxer]
+        skip = ["-ss", f"{start:.3f}"] if start > 0 else []
+        command += ["-i", name, *skip] if demuxer in _NOT_SKIPPED else [*skip, "-i", name]
+        # A WAV file says how many channels there are.
+        command += ["-vn", "-t", f"{seconds:.3f}", "-ar", str(_RATE)]
+        command += ["-f", "wav", "-c:a", "pcm_f32le", "pipe:1"]
+        try:
+            done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603 - our own words
+        except (OSError, subprocess.TimeoutExpired) as error:
+            finding = f"found one that cannot be decoded: {type(error).__name__}"
+            raise MemberError(f"expected a whole recording, {finding}") from error
+    if done.returncode != 0:
+        said = _reason(done.stderr, name)
+        raise MemberError(f"expected a whole recording, found one that cannot be decoded: {said}")
+    return read_wav(BytesIO(done.stdout), 0.0, seconds)
+
+
+def _reason(errors: bytes, name: str) -> str:
+    """The last thing that ffmpeg said, without the name of a file that nobody else knows."""
+    lines = errors.decode("utf-8", "replace").replace(name, "it").strip().splitlines()
+    return lines[-1][:160] if lines else "no reason given"

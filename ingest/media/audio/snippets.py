@@ -1,0 +1,185 @@
+"""Sounds: a recording -> what is stored, a short mono snippet of even loudness and pictures of what is heard.
+
+WAV is read without help from outside; for the rest, and to make the snippet small, ``ingest.media.audio.ffmpeg`` finds
+a program. Where there is none, other formats are refused one by one with a message that says so, and snippets stay WAV.
+"""
+
+import io
+import math
+import warnings
+import wave
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.media.archives.stores import MemberError
+from ingest.media.audio import ffmpeg
+from ingest.media.audio.downmix import centred, mono
+from ingest.media.audio.plots import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
+from ingest.media.audio.sniffing import DEMUXERS, format_of
+from ingest.media.audio.source import Sound, opened
+from ingest.media.audio.truncation import require_end
+from ingest.media.audio.wav import OtherCodecError, read_wav
+from ingest.media.items import MediaItem
+
+if TYPE_CHECKING:
+    from pydub import AudioSegment
+
+SUFFIXES: Final = tuple(DEMUXERS)
+#: Of a recording in an archive, which has to be read as a whole.
+MAX_AUDIO_BYTES: Final = 128 << 20
+
+#: Enough for speech and most of what a label names, at half the bytes of a compact disc.
+MAX_RATE: Final = 22_050
+FADE_SECONDS: Final = 0.02
+#: A clip that is as much longer than it should be, in seconds, is the whole recording.
+_LONGER: Final = 1.0
+
+#: Loudness that snippets are brought to, in decibels of full scale, as far as no peak is clipped.
+LOUDNESS: Final = -20.0
+PEAK: Final = -1.0
+#: Below this, in decibels of full scale, there is nothing to bring up but the noise of the last bit.
+_SILENCE: Final = -90.0
+
+#: Plays everywhere; one channel of 22,050 Hz needs no more.
+_BITRATE: Final = "64k"
+
+Samples = NDArray[np.float64]
+
+
+class _NothingError(MemberError):
+    """No sample where some should be."""
+
+
+def audio_items(index: int, sound: Sound, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
+    """The "audio", the "waveform" and the "spectrogram" of a recording: its first ``seconds``, levelled, edges faded.
+
+    ``sound`` is its bytes or its file, of which no more is read than is heard; ``suffix`` is the ending of its name, as
+    "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16 bits where there is no ffmpeg.
+
+    Raises MemberError when it is no recording, is cut off, damaged or empty, or is in a format that needs ffmpeg.
+    """
+    yield from _items(index, *_decoded(sound, suffix, 0.0, seconds))
+
+
+def clip_items(
+    index: int, sound: Sound, suffix: str, seconds: float, part: Sequence[float] | None
+) -> Iterator[MediaItem]:
+    """As ``audio_items``, of a file that is a clip or the whole recording that the clip is a part of.
+
+    ``part`` is where in the recording the clip begins and ends. A file about as long as the clip is taken for the clip;
+    of a longer one the part is cut out.
+
+    Raises MemberError also when a recording ends too early, or when nobody knows which part of it is meant.
+    """
+    begin, end = part or (0.0, seconds)
+    length = end - begin
+    samples, rate = _decoded(sound, suffix, 0.0, length + _LONGER)
+    if len(samples) >= (length + _LONGER) * rate - 1:
+        if part is None:
+            finding = "found a longer recording, and nothing says which part is meant"
+            raise MemberError(f"expected the clip alone, {seconds:g} s, {finding}")
+        samples, rate = _cut(sound, suffix, begin, end)
+    yield from _items(index, samples[: math.ceil(seconds * rate)], rate)
+
+
+def _cut(sound: Sound, suffix: str, begin: float, end: float) -> tuple[Samples, int]:
+    expected = f"expected the clip alone, {end - begin:g} s, or the recording from {begin:g} s to {end:g} s, found one"
+    try:
+        samples, rate = _decoded(sound, suffix, begin, end - begin)
+    except _NothingError as error:
+        raise MemberError(f"{expected} that ends before") from error
+    found = len(samples) / rate
+    # A video may end a moment before its last clip does.
+    if found < end - begin - _LONGER:
+        raise MemberError(f"{expected} that ends at {begin + found:.1f} s")
+    return samples, rate
+
+
+def _items(index: int, samples: Samples, rate: int) -> Iterator[MediaItem]:
+    samples = centred(samples)
+    silent = bool(20 * math.log10(max(float(np.abs(samples).max()), 1e-9)) <= _SILENCE)
+    snippet = _snippet(samples, rate)
+    heard = np.frombuffer(snippet.raw_data, "<i2") / 32_768
+    length = len(heard) / rate
+    kind, small = _encoded(snippet)
+    yield MediaItem(index, "audio", kind, None, None, length, small, silent=silent)
+    yield MediaItem(index, "waveform", "image/png", *WAVEFORM_SIZE, length, waveform(heard, rate))
+    yield MediaItem(index, "spectrogram", "image/svg+xml", *SPECTROGRAM_SIZE, length, spectrogram(heard, rate))
+
+
+def _decoded(sound: Sound, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
+    """Mono samples in [-1, 1], at least one, and their rate in Hz, at most MAX_RATE."""
+    samples, rate = _read(sound, suffix, start, seconds)
+    if len(samples) == 0:
+        raise _NothingError("expected a recording, found no samples in it")
+    return _resampled(mono(samples), rate)
+
+
+def _read(sound: Sound, suffix: str, start: float, seconds: float) -> tuple[Samples, int]:
+    """Samples of all channels, (n, channels), and their rate."""
+    program = ffmpeg.found()
+    with opened(sound) as file:
+        demuxer = format_of(file, suffix)
+        require_end(file, demuxer)
+        if demuxer == "wav":
+            try:
+                return read_wav(file, start, seconds)
+            except OtherCodecError:
+                if program is None:
+                    raise
+    if program is None:
+        raise MemberError(f"expected a WAV file, found {demuxer}, which only ffmpeg reads, and ffmpeg is not installed")
+    return ffmpeg.decoded(program, sound, demuxer, start, seconds)
+
+
+def _segments() -> "type[AudioSegment]":
+    with warnings.catch_warnings():
+        # On import pydub warns of its own escapes, of a module that leaves the standard library, of missing ffmpeg.
+        warnings.simplefilter("ignore")
+        from pydub import AudioSegment
+    return AudioSegment  # type: ignore[no-any-return]
+
+
+def _resampled(samples: Samples, rate: int) -> tuple[Samples, int]:
+    """At most MAX_RATE, without what lies above half of it, which would come back as noise."""
+    if rate <= MAX_RATE:
+        return samples, rate
+    length = max(1, round(len(samples) * MAX_RATE / rate))
+    spectrum = np.fft.rfft(samples)[: length // 2 + 1]
+    resampled: Samples = np.fft.irfft(spectrum, n=length) * (length / len(samples))
+    return resampled, MAX_RATE
+
+
+def _snippet(samples: Samples, rate: int) -> "AudioSegment":
+    """Mono, 16 bits, edges faded, as loud as others. Silence stays silence."""
+    # 32 bits until the end: a quiet recording brought up from 16 would bring up the steps between them.
+    raw = np.round(np.clip(samples, -1.0, 1.0) * (2**31 - 1)).astype("<i4").tobytes()
+    segment = _segments()(data=raw, sample_width=4, frame_rate=rate, channels=1)
+    fade = round(1_000 * min(FADE_SECONDS, len(samples) / rate / 2))
+    if fade:
+        segment = segment.fade_in(fade).fade_out(fade)
+    if segment.max_dBFS > _SILENCE:
+        segment = segment.apply_gain(min(LOUDNESS - segment.dBFS, PEAK - segment.max_dBFS))
+    return segment.set_sample_width(2)
+
+
+def _encoded(snippet: "AudioSegment") -> tuple[str, bytes]:
+    """Media type and bytes of a snippet, small where there is ffmpeg."""
+    program = ffmpeg.found()
+    if program is None:
+        file = io.BytesIO()
+        with wave.open(file, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(snippet.frame_rate)
+            out.writeframes(snippet.raw_data)
+        return "audio/wav", file.getvalue()
+    segments = _segments()
+    segments.converter = str(program)
+    quiet = ["-map_metadata", "-1", "-bitexact"]
+    with io.BytesIO() as out:
+        snippet.export(out, format="mp3", bitrate=_BITRATE, parameters=quiet)
+        return "audio/mpeg", out.getvalue()

@@ -1,0 +1,43 @@
+"""A recording as it is handed from reader to reader: the bytes of one in an archive, or a file on the disk.
+
+Of a file on the disk no more is read than is asked for, be it the sound of a video of hours.
+"""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ingest.media.archives.stores import MemberError
+
+Sound = bytes | Path
+
+
+@contextmanager
+def opened(sound: Sound) -> Iterator[BinaryIO]:
+    """The recording, to be read from any place. Raises MemberError where the file cannot be read."""
+    if isinstance(sound, bytes):
+        yield io.BytesIO(sound)
+        return
+    try:
+        with sound.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise MemberError(f"expected a file that can be read ({error.strerror})") from error
+
+
+@contextmanager
+def on_disk(sound: Sound) -> Iterator[Path]:
+    """Where the recording lies, for another program to read; one from an archive lies there only as long as this lasts.
+
+    A pipe would not do: some formats are read from their end.
+    """
+    if isinstance(sound, Path):
+        yield sound
+        return
+    with tempfile.NamedTemporaryFile(suffix=".media") as file:
+        file.write(sound)
+        file.flush()
+        yield Path(file.name)

@@ -1,0 +1,167 @@
+"""Recordings that are cut off: what their own headers promise, against what is there.
+
+A decoder hands out what it has and takes a file that breaks off for a shorter recording, so that a listener would not
+know that something is missing. Nothing is decoded here, and of a long file little more than its edges is read. What
+promises nothing, as a stream that was recorded from its middle on, cannot break off. WAV is ``wav``'s own.
+"""
+
+import os
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import BinaryIO, Final
+
+from ingest.media.archives.stores import MemberError
+from ingest.media.audio.frame_headers import flac_promise, mp3_promise
+
+_PAGE: Final = struct.Struct("<4sBBqIIIB")  # Ogg: mark, version, flags, position, stream, number, checksum, segments
+_MOST_OF_A_PAGE: Final = _PAGE.size + 255 + 255 * 255
+_LAST_PAGE: Final = 4  # flag
+#: What begins later, in samples, is the rest of something that had begun before.
+_BEGINNING: Final = 480_000
+
+#: What a program writes that cannot go back to say how much it became.
+_UNKNOWN: Final = 0x7FFFF000
+
+_SOUND_BOXES: Final = (b"mdat", b"moov", b"moof")
+_SEGMENT: Final = b"\x18\x53\x80\x67"
+_MOST_ELEMENTS: Final = 10_000_000
+
+
+def require_end(file: BinaryIO, demuxer: str) -> None:
+    """Raises MemberError for a recording that breaks off, where its format tells; see ``sound_formats`` for that.
+
+    One frame of MP3, a fortieth of a second, may be missing without being noticed.
+    """
+    check = _CHECKS.get(demuxer)
+    found = None if check is None else check(file, file.seek(0, os.SEEK_END))
+    if found is not None:
+        raise MemberError(f"{found}: cut off")
+
+
+def _flac(file: BinaryIO, size: int) -> str | None:
+    return _missing(flac_promise(file, size), "samples")
+
+
+def _mp3(file: BinaryIO, size: int) -> str | None:
+    return _missing(mp3_promise(file, size), "frames")
+
+
+def _missing(promise: tuple[int, int] | None, unit: str) -> str | None:
+    if promise is None or promise[0] <= promise[1]:
+        return None
+    return f"expected {promise[0]:,} {unit} of sound, as its header says, found {promise[1]:,}"
+
+
+def _too_short(end: int, size: int) -> str:
+    return f"expected at least {end:,} bytes, as its header says, found {size:,}"
+
+
+def _mov(file: BinaryIO, size: int) -> str | None:
+    """Boxes, one after another, each with its size before its name; 0 means up to the end of the file."""
+    at = 0
+    while len(head := _at(file, at, 16)) >= 8:
+        length, name = struct.unpack_from(">I4s", head)
+        if length == 1 and len(head) == 16:
+            length = struct.unpack_from(">Q", head, 8)[0]
+        if length < 8:
+            return None
+        at += length
+        if at > size:
+            return _too_short(at, size) if name in _SOUND_BOXES else None
+    return None
+
+
+def _aiff(file: BinaryIO, size: int) -> str | None:
+    at = 12
+    while len(head := _at(file, at, 8)) == 8:
+        name, length = struct.unpack(">4sI", head)
+        at += 8 + length
+        if name == b"SSND":
+            return _too_short(at, size) if at > size and length < _UNKNOWN else None
+        at += length % 2
+    return None
+
+
+def _ogg(file: BinaryIO, size: int) -> str | None:
+    """The last page must be there as a whole and say that it is the last, unless nobody knows when it began."""
+    begin = max(0, size - 2 * _MOST_OF_A_PAGE)
+    tail = _at(file, begin, size - begin)
+    at = tail.rfind(b"OggS\0")
+    if at < 0:
+        return None
+    flags, _, length = _page(tail, at)
+    if length is None or at + length > len(tail):
+        return "expected a whole recording, found one whose last page is not whole"
+    if flags & _LAST_PAGE or not _begins(_at(file, 0, 2 * _MOST_OF_A_PAGE)):
+        return None
+    return "expected a recording up to its end, found one in which none is marked"
+
+
+def _page(data: bytes, at: int) -> tuple[int, int, int | None]:
+    """Flags, position in the recording, and length in bytes, None where not even its header is whole."""
+    head = data[at : at + _PAGE.size]
+    if len(head) < _PAGE.size:
+        return 0, 0, None
+    _, _, flags, position, _, _, _, n_segments = _PAGE.unpack(head)
+    segments = data[at + _PAGE.size : at + _PAGE.size + n_segments]
+    if len(segments) < n_segments:
+        return flags, position, None
+    return flags, position, _PAGE.size + n_segments + sum(segments)
+
+
+def _begins(data: bytes) -> bool:
+    """Whether the first page that holds sound holds the beginning of it."""
+    at = 0
+    while data[at : at + 4] == b"OggS":
+        _, position, length = _page(data, at)
+        if position > 0:
+            return position <= _BEGINNING
+        if length is None:
+            break
+        at += length
+    return False
+
+
+def _matroska(file: BinaryIO, size: int) -> str | None:
+    """Elements, one after another; what one of unknown length holds is read as if it stood beside it."""
+    for name, begin, length in _elements(file):
+        if length is not None and begin + length > size:
+            return _too_short(begin + length, size)
+        if name == _SEGMENT and length is not None:
+            return None
+    return None
+
+
+def _elements(file: BinaryIO) -> Iterator[tuple[bytes, int, int | None]]:
+    """Name, place and length of each; the zeros that lead a number's first byte say how many bytes follow that one."""
+    at = 0
+    for _ in range(_MOST_ELEMENTS):
+        head = _at(file, at, 12)
+        if len(head) < 2 or not head[0] >> 4:
+            return
+        n_name = 9 - head[0].bit_length()
+        first = head[n_name] if n_name < len(head) else 0
+        n_length = 9 - first.bit_length()
+        number = head[n_name : n_name + n_length]
+        if not first or len(number) < n_length:
+            return
+        mask = (1 << 7 * n_length) - 1
+        length = int.from_bytes(number) & mask
+        at += n_name + n_length
+        yield head[:n_name], at, None if length == mask else length
+        at += 0 if length == mask else length
+
+
+def _at(file: BinaryIO, place: int, count: int) -> bytes:
+    file.seek(place)
+    return file.read(count)
+
+
+_CHECKS: Final[Mapping[str, Callable[[BinaryIO, int], str | None]]] = {
+    "flac": _flac,
+    "mp3": _mp3,
+    "mov": _mov,
+    "ogg": _ogg,
+    "matroska": _matroska,
+    "aiff": _aiff,
+}

@@ -1,0 +1,46 @@
+"""Pixels of more than eight bits, whole or fractional -> greys from 0 to 255.
+
+A file does not say which number is white: a camera's twelve bits lie in sixteen, a float is a share or a temperature.
+The least of the usual whites that holds all pixels is taken, so that nothing is shown all black for want of bits.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.media.archives.stores import MemberError
+
+#: What white usually is: in bytes, in a camera's twelve bits, in sixteen bits.
+_WHOLE: Final = (255, 4_095, 65_535)
+_FRACTIONAL: Final = (1, 255)
+_GREY: Final = 128
+
+
+def greys(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Pixels of one channel, of any number type, as greys of eight bits.
+
+    Pixels below zero or above every usual white are spread from their least to their greatest. What is no number is
+    black. Raises MemberError where nothing is a number.
+
+    >>> greys(np.array([0, 255, 65_535])).tolist(), greys(np.array([0, 128, 255], np.int32)).tolist()
+    ([0, 1, 255], [0, 128, 255])
+    >>> greys(np.array([0.0, 0.5, 1.0])).tolist(), greys(np.array([-20.0, 0.0, 20.0, np.nan])).tolist()
+    ([0, 128, 255], [0, 128, 255, 0])
+    """
+    number = np.isfinite(values)
+    if not number.any():
+        raise MemberError("expected numbers as pixels, found none")
+    least, greatest = float(values[number].min()), float(values[number].max())
+    whites = _WHOLE if np.issubdtype(values.dtype, np.integer) else _FRACTIONAL
+    white = next((float(white) for white in whites if least >= 0 and greatest <= white), None)
+    if white is not None:
+        least, greatest = 0.0, white
+    if least == greatest:
+        return np.where(number, _GREY, 0).astype(np.uint8)
+    # Before the difference is taken: that of two large ones need not fit.
+    with np.errstate(invalid="ignore"):
+        scaled = values.astype(np.float32) / 2 - np.float32(least / 2)
+        scaled *= 255 / (greatest / 2 - least / 2)
+    scaled[~number] = 0
+    return np.floor(scaled + 0.5).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""How each distribution lays out its examples."""

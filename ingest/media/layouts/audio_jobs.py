@@ -1,0 +1,65 @@
+"""Jobs of sounds -> what is heard: which file of an example, and which part of it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePosixPath
+
+from ingest.media.archives.stores import MemberError
+from ingest.media.audio.snippets import audio_items, clip_items
+from ingest.media.items import MediaItem
+from ingest.media.layouts.audioset_names import is_part
+from ingest.media.worker_pool import Decoder, Job
+
+
+@dataclass(frozen=True, slots=True)
+class SoundJob(Job):
+    """A file of an example that may have several: ``data`` is its bytes or, where it lies on the disk, its path."""
+
+    spare: int = 0  # files of the same example that are no better
+    others: Sequence[Job] = ()  # those of them to turn to where this one cannot be decoded
+
+
+def sound(job: Job, seconds: float) -> Iterator[MediaItem]:
+    """The beginning of a recording. Raises MemberError where none of its files can be decoded."""
+    return _heard(job, partial(_sound, seconds=seconds))
+
+
+def clip(job: Job, seconds: float) -> Iterator[MediaItem]:
+    """A clip, be the file that or all of what it is a part of. Raises MemberError as ``sound`` does."""
+    return _heard(job, partial(_clip, seconds=seconds))
+
+
+def _sound(job: Job, seconds: float) -> Iterator[MediaItem]:
+    return audio_items(job.index, job.data, _suffix(job.name), seconds)
+
+
+def _clip(job: Job, seconds: float) -> Iterator[MediaItem]:
+    # Named by its video alone, a file may be all of it; one that has a beginning in its name says it is not.
+    if is_part(job.name, job.part):
+        return audio_items(job.index, job.data, _suffix(job.name), seconds)
+    return clip_items(job.index, job.data, _suffix(job.name), seconds, job.part)
+
+
+def _heard(job: Job, decode: Decoder) -> Iterator[MediaItem]:
+    if not isinstance(job, SoundJob):
+        yield from decode(job)
+        return
+    for item in _first(job, decode):
+        yield replace(item, spare=job.spare) if item.kind == "audio" else item
+
+
+def _first(job: SoundJob, decode: Decoder) -> Sequence[MediaItem]:
+    """What the first file gives that can be decoded; where none can, what is wrong with the best one is raised."""
+    try:
+        return list(decode(job))
+    except MemberError:
+        for other in job.others:
+            with suppress(MemberError):
+                return list(decode(other))
+        raise
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix[1:].lower()

@@ -1,0 +1,98 @@
+"""What AudioSet's files are called by the scripts that download them, and which of several for one clip is the best.
+
+A name tells the video, and it may tell the part of it: ``YTID.wav``, ``YTID_30_40.wav``, ``YTID_30-40.wav`` or
+``YTID_30.wav``, in seconds as 30, 30.0 or 30.000 or in thousandths as 30000, and each with a ``Y`` before it, since the
+ids of some videos begin with a hyphen.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Final, NamedTuple
+
+from ingest.media.archives.stores import MemberError
+from ingest.media.audio import ffmpeg
+from ingest.media.audio.sniffing import DEMUXERS
+
+_NUMBER: Final = r"\d+(?:\.\d+)?"
+_NAME: Final = rf"Y?(?P<key>[\w-]{{11}})(?:_(?P<begin>{_NUMBER})(?:[_-](?P<end>{_NUMBER}))?)?"
+#: A file's path; "key" is the id of its video.
+MEMBER: Final = rf"(?:.*/)?{_NAME}\.(?i:{'|'.join(DEMUXERS)})"
+_STEM: Final = re.compile(_NAME)
+_KEY: Final = re.compile(rf"([\w-]{{11}})_{_NUMBER}_{_NUMBER}")
+
+#: Formats from the best to the worst: those that lose nothing, then those that lose least at the size they have.
+_ORDER: Final = ("wav", "aiff", "flac", "opus", "webm", "ogg", "oga", "m4a", "aac", "mp3")
+#: Scripts round moments, and cut where they can.
+_TOLERANCE: Final = 1.0
+
+Part = Sequence[float]
+
+
+class Rank(NamedTuple):
+    """How far a file is from the best of its example: the lowest is read."""
+
+    other: bool  # a part of the recording that is not meant
+    unreadable: bool  # where there is no ffmpeg
+    whole: bool  # perhaps: its name does not say which part it is
+    format: int
+    name: str
+
+
+def video(key: str) -> str:
+    """The id of the video that an example's key names, with or without a part of it.
+
+    >>> video("lL5jq1TDiXQ_30_40"), video("lL5jq1TDiXQ")
+    ('lL5jq1TDiXQ', 'lL5jq1TDiXQ')
+    """
+    match = _KEY.fullmatch(key)
+    return match[1] if match else key
+
+
+def is_part(name: str, part: Part | None) -> bool:
+    """Whether a file's name says that it is a part of a video, and not perhaps all of it.
+
+    Raises MemberError where that is another one than ``part``, begin and end in seconds, None where nobody knows.
+
+    >>> is_part("YlL5jq1TDiXQ_30.000_40.000.wav", (30, 40)), is_part("lL5jq1TDiXQ_30000.wav", (30, 40))
+    (True, True)
+    >>> is_part("YlL5jq1TDiXQ.wav", (30, 40))
+    False
+    """
+    match = _STEM.fullmatch(PurePosixPath(name).stem)
+    if match is None or match["begin"] is None:
+        return False
+    named = [float(number) for number in (match["begin"], match["end"]) if number is not None]
+    if part is not None and not any(_agree(named, part, unit) for unit in (1, 1_000)):
+        found = " to ".join(f"{number:g}" for number in named)
+        raise MemberError(f"expected the part from {part[0]:g} to {part[1]:g} s, found a file of {found}")
+    return True
+
+
+def _agree(named: Sequence[float], part: Part, unit: int) -> bool:
+    return all(abs(number / unit - meant) <= _TOLERANCE for number, meant in zip(named, part, strict=False))
+
+
+def clip_rank(name: str, part: Part | None) -> Rank:
+    """The rank among the files of a clip: the clip before the whole recording, what lost nothing before the rest.
+
+    >>> clip_rank("lL5jq1TDiXQ_30_40.mp3", (30, 40)) < clip_rank("lL5jq1TDiXQ.wav", (30, 40))
+    True
+    """
+    other, whole = False, True
+    try:
+        whole = not is_part(name, part)
+    except MemberError:
+        other = True
+    return sound_rank(name, part)._replace(other=other, whole=whole)
+
+
+def sound_rank(name: str, part: Part | None = None) -> Rank:  # noqa: ARG001  # as clip_rank, of files that are no parts
+    """The rank among the files of an example that are called alike but for their endings.
+
+    >>> sorted(["a.mp3", "a.flac", "a.m4a"], key=sound_rank)
+    ['a.flac', 'a.m4a', 'a.mp3']
+    """
+    suffix = PurePosixPath(name).suffix[1:].lower()
+    unreadable = suffix != "wav" and ffmpeg.found() is None
+    return Rank(False, unreadable, False, _ORDER.index(suffix) if suffix in _ORDER else len(_ORDER), name)

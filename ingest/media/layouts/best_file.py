@@ -1,0 +1,64 @@
+"""Several files of one example -> the best of them, and how many others there are.
+
+People keep a download beside what they made of it. The same file is chosen wherever the same files lie, in whatever
+order; names alone decide, so that nothing is read twice.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ingest.media.archives.stores import Member
+from ingest.media.layouts.audioset_names import Part, Rank
+
+#: The rank of a file by its name and by the part of a recording that is meant.
+Ranking = Callable[[str, Part | None], Rank]
+
+
+class Candidate(NamedTuple):
+    """A file of an example."""
+
+    rank: Rank
+    place: int  # among all members, in their order
+    member: Member
+
+
+@dataclass
+class Choice:
+    """The files of each example."""
+
+    ranking: Ranking
+    _found: dict[int, list[Candidate]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, index: int, place: int, member: Member, part: Part | None) -> None:
+        """Note a file of an example."""
+        self._found.setdefault(index, []).append(Candidate(self.ranking(member.name, part), place, member))
+
+    def __contains__(self, index: object) -> bool:
+        return index in self._found
+
+    def drop_tied(self) -> dict[int, Sequence[Candidate]]:
+        """Leave out the examples of which two files are the best, and name them: only their names tell these apart."""
+        tied: dict[int, Sequence[Candidate]] = {}
+        for index, found in self._found.items():
+            best = self.best(index).rank._replace(name="")
+            same = [one for one in found if one.rank._replace(name="") == best]
+            if len(same) > 1:
+                tied[index] = same
+        self._found = {index: found for index, found in self._found.items() if index not in tied}
+        return tied
+
+    def best(self, index: int) -> Candidate:
+        """The one to read."""
+        return min(self._found[index])
+
+    def others(self, index: int) -> Sequence[Candidate]:
+        """Those to read where that one cannot be, the best first; files of another part are none."""
+        return [one for one in sorted(self._found[index])[1:] if not one.rank.other]
+
+    def in_order(self) -> Iterable[tuple[int, Candidate]]:
+        """Each example with its best file, in the order in which those lie there."""
+        return sorted(((index, self.best(index)) for index in self._found), key=lambda one: one[1].place)

@@ -1,0 +1,107 @@
+"""Tables in Parquet that lie in one file or, as large ones are published, in several: ``test-00000-of-00002.parquet``.
+
+Rows are read in batches, so memory does not grow with the table. All files of a table must be there: with one too few
+every row behind it would be another example's.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ingest.errors import shown
+from ingest.git_pointers import refuse_pointers
+from ingest.media.items import MediaError
+from ingest.media.layouts.row_numbers import RowNumbers, numbers_rows, require_order
+
+_PART: Final = re.compile(r"(?P<name>.*)-(?P<number>\d+)-of-(?P<count>\d+)(?P<end>\.(?i:parquet))", re.DOTALL)
+
+#: What a file says of the number of its rows is not believed beyond this.
+_MOST_OF_A_RANGE: Final = 1 << 22
+
+
+def parquet_parts(path: Path) -> list[Path]:
+    """The files of a table, in the order of its rows; ``path`` is one of them, or the folder they lie in.
+
+    Raises MediaError where one is missing, or where a folder holds several tables.
+    """
+    if not path.is_dir():
+        return _all_of(path)
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() == ".parquet" and file.name[0] != ".")
+    if not found:
+        raise MediaError(path, "expected .parquet files in it, found none")
+    parts = _all_of(found[0])
+    others = [file.name for file in found if file not in parts]
+    if others:
+        both = f"{shown(parts[0].name)} and {shown(others[0])}"
+        raise MediaError(path, f"expected the files of one table, found {both}; path in [media] says which one")
+    return parts
+
+
+def batches(parts: Sequence[Path], columns: Sequence[str], height: int) -> Iterator[Any]:
+    """The rows of some columns as record batches of pyarrow, at most ``height`` at a time.
+
+    Raises MediaError for what is no Parquet file, and for a column that is not there.
+    """
+    # Slow to import, and needed for this alone.
+    import pyarrow.parquet as parquet
+
+    refuse_pointers(parts, MediaError)
+    for path in parts:
+        try:
+            with parquet.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+                for name in columns:
+                    if name not in file.schema_arrow.names:
+                        raise MediaError(path, f"expected a column {shown(name)}, found {file.schema_arrow.names}")
+                yield from file.iter_batches(batch_size=height, columns=list(columns), use_threads=False)
+        except (OSError, ValueError) as error:
+            raise MediaError(path, f"expected a Parquet file ({error})") from error
+
+
+def require_row_order(parts: Sequence[Path], but: str) -> None:
+    """Raises MediaError where a column, other than ``but``, or the index of pandas numbers rows in another order."""
+    import pyarrow.parquet as parquet
+
+    refuse_pointers(parts, MediaError)
+    columns = dict[str, RowNumbers]()
+    try:
+        for path in parts:
+            with parquet.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+                ranges, names = _index_of(file.schema_arrow)
+                names = [
+                    name for name in file.schema_arrow.names if name != but and (name in names or numbers_rows(name))
+                ]
+                for one in ranges:
+                    rows = min(file.metadata.num_rows, _MOST_OF_A_RANGE)
+                    columns.setdefault("", RowNumbers("the index of pandas")).add(range(one, one - rows, -1))
+                for batch in file.iter_batches(columns=names, use_threads=False) if names else ():
+                    for name in names:
+                        columns.setdefault(name, RowNumbers(name)).add(batch.column(name).to_pylist())
+    except (OSError, ValueError) as error:
+        raise MediaError(path, f"expected a Parquet file ({error})") from error
+    require_order(columns.values(), parts[0])
+
+
+def _index_of(schema: Any) -> tuple[list[int], list[str]]:
+    """Where ranges begin that pandas counts down, and the columns of its index, as it says beside the table."""
+    try:
+        told = list((schema.pandas_metadata or {}).get("index_columns", []))
+    except (ValueError, AttributeError, TypeError):
+        return [], []
+    ranges = [one.get("start") for one in told if isinstance(one, dict) and one.get("step") == -1]
+    return [start for start in ranges if isinstance(start, int)], [one for one in told if isinstance(one, str)]
+
+
+def _all_of(path: Path) -> list[Path]:
+    match = _PART.fullmatch(path.name)
+    if match is None:
+        return [path]
+    count, digits = int(match["count"]), len(match["number"])
+    names = [f"{match['name']}-{number:0{digits}}-of-{match['count']}{match['end']}" for number in range(count)]
+    parts = [path.with_name(name) for name in names]
+    absent = next((part for part in parts if not part.is_file()), None)
+    if absent is not None or path not in parts:
+        raise MediaError(
+            path, f"expected all {count} files of its table, found none called {shown((absent or path).name)}"
+        )
+    return parts

@@ -1,0 +1,97 @@
+"""Whole runs: several datasets loaded, built and written as one, or nothing at all.
+
+Everything is loaded and checked before the catalogue is touched. Which datasets, and from where, is for ``commands``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ingest.catalogue.atomic_file import rewritten
+from ingest.catalogue.change_log import enter_versions
+from ingest.catalogue.models import add_found
+from ingest.catalogue.store import Stored, store
+from ingest.datasets.build import Build, build
+from ingest.datasets.load import load
+from ingest.datasets.model_folders import find
+from ingest.errors import MissingFileError
+from ingest.manifest.parse import DATASETS, Manifest, read_manifests
+from ingest.progress import Progress
+
+__all__ = ["DATASETS", "Order", "built", "orders_of_release", "run"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One dataset to ingest: what it is and where its files are."""
+
+    manifest: Manifest
+    folder: Path
+    media: Path | None
+    complete: bool  # every file that the manifest names must be there
+    models: Path | None = None  # a folder of models' predictions for it
+    drop_media: bool = False  # have it without the media that the catalogue has of it, where none are found now
+
+
+def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
+    """Ingest datasets into a catalogue: all of them, or none when one fails.
+
+    Media that cannot be read at all fail nothing but themselves (see ``storing.store``). Raises IngestError, naming
+    file and record, also when for that reason nothing would be new; the catalogue is then as it was.
+    """
+    builds = [(order, built(order, progress)) for order in orders]
+    models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
+    names = [order.manifest.name for order in orders]
+    with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
+        stored = [_stored(connection, found, order, catalogue, progress) for order, found in builds]
+        errors = [one.unread for one in stored if one.kept and one.unread is not None]
+        if errors and len(errors) == len(stored):
+            raise errors[0]
+        for place, found in enumerate(models):
+            if stored[place].kept:
+                continue
+            stored[place] = replace(stored[place], models=tuple(add_found(connection, found, progress)))
+        enter_versions(connection, catalogue, names, progress)
+        return stored
+
+
+def _stored(connection: Connection, found: Build, order: Order, catalogue: Path, progress: Progress) -> Stored:
+    return store(connection, found, order.media, catalogue, progress, drop=order.drop_media)
+
+
+def orders_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[Order]:
+    """The datasets of the release in a folder: those named, or all whose votes are there.
+
+    Raises MissingFileError for a folder that is none or holds nothing of the release, or lacks a dataset named.
+    """
+    manifests = read_manifests(DATASETS)
+    _require_folder(folder)
+    if media is not None:
+        _require_folder(media)
+    if names:
+        chosen = [manifest for manifest in manifests if manifest.name in names]
+    else:
+        chosen = [manifest for manifest in manifests if (folder / (manifest.files.votes or "")).is_file()]
+    if not chosen:
+        raise MissingFileError(
+            folder,
+            "expected the release (a clone of github.com/cleanlab/label-errors, with its folder mturk/), found none of "
+            f"its {len(manifests)} votes files, such as {manifests[0].files.votes}",
+        )
+    for manifest in chosen:
+        if manifest.files.votes is not None and not (folder / manifest.files.votes).is_file():
+            raise MissingFileError(folder / manifest.files.votes, f"expected the votes of {manifest.name}, found none")
+    return [Order(manifest, folder, media, complete=False) for manifest in chosen]
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise MissingFileError(folder, "expected a folder, found " + ("a file" if folder.exists() else "nothing"))
+
+
+def built(order: Order, progress: Progress) -> Build:
+    """What a catalogue would say of a dataset, media aside. Raises IngestError, naming file and record."""
+    _require_folder(order.folder)
+    return build(load(order.manifest, order.folder, progress, complete=order.complete))

@@ -1,0 +1,228 @@
+"""The paper's figures of models, from the real predictions, and the reproduction of all figures that can be loaded."""
+
+import csv
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, text
+
+from app.evaluation.evaluate import evaluate, read_results, target_of
+from app.evaluation.paper_figures import MODEL_COLUMNS, PAPER, Outcome, compare
+from app.evaluation.prediction_files import read_predictions
+from app.evaluation.predictions_store import NotMeasurableError, read_models, read_partition, read_subject
+from ingest.commands.models import evaluation_report
+
+
+@pytest.fixture(scope="module")
+def connection(models_catalogue: Path):
+    engine = create_engine(f"sqlite:///{models_catalogue}")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def cifar10(connection):
+    subject = read_subject(connection, "cifar10")
+    return {agreement: read_results(connection, subject.id, agreement) for agreement in (3, 4, 5)}
+
+
+def published(name: str):
+    with (PAPER / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_sets_of_cifar10(cifar10):
+    assert cifar10[3]["sizes"] == {"D": 10_000, "B": 9_946, "C": 18, "U": 36, "P": 9_964}
+    assert f"{cifar10[3]['noise_prevalence']:.2%}" == "0.18%"
+    assert [cifar10[t]["sizes"]["C"] for t in (3, 4, 5)] == [18, 7, 3]
+    assert {cifar10[t]["sizes"]["B"] for t in (3, 4, 5)} == {9_946}
+
+
+@pytest.mark.parametrize("row", published("table_s2.csv"), ids=lambda row: row["model"])
+def test_table_s2(cifar10, row):
+    models = cifar10[3]["models"]
+    assert len(models) == 13
+    model = next(m for m in models if (m["platform"], m["name"]) == (row["platform"], row["model"]))
+    assert model["title"] == "PyTorch 1.0"
+    for column, (_, kind) in MODEL_COLUMNS.items():
+        if "rank" in column:
+            rank = model["ranks"]["correctable"][kind]
+            tie = sum(m["ranks"]["correctable"][kind] == rank for m in models)
+            assert rank <= int(row[column]) < rank + tie
+        else:
+            assert f"{100 * model['correctable'][kind]:.2f}" == row[column]
+
+
+def test_vgg_11_overtakes_vgg_19_where_the_paper_says(cifar10):
+    found = [
+        c
+        for c in cifar10[3]["crossings"]
+        if {c["first"], c["second"]} == {"pytorch/vgg19_bn", "pytorch/vgg11_bn"} and c["kind"] == "corrected_top1"
+    ]
+    assert len(found) == 1
+    assert f"{found[0]['noise_prevalence']:.2%}" == "5.64%"
+    assert (found[0]["first"], found[0]["second"]) == ("pytorch/vgg19_bn", "pytorch/vgg11_bn")
+    low, high = found[0]["interval"]
+    assert low < found[0]["noise_prevalence"] < high
+
+
+def test_rankings_stay_on_the_test_set_and_turn_over_on_c(cifar10):
+    assert cifar10[3]["agreement_of_rankings"]["pruned"]["top1"]["kendall"] > 0.9
+    assert cifar10[3]["agreement_of_rankings"]["correctable"]["top1"]["kendall"] < 0
+
+
+def test_ranks_and_correlations_have_intervals(cifar10):
+    for model in cifar10[3]["models"]:
+        for part, of_set in model["ranks"].items():
+            for kind in ("original_top1", "corrected_top1", "original_top5", "corrected_top5"):
+                if part == "all" and kind.startswith("corrected"):
+                    # 36 examples of D have no label to be ranked by.
+                    assert (of_set[kind], of_set["intervals"][kind]) == (None, None)
+                    continue
+                low, high = of_set["intervals"][kind]
+                assert 1 <= low <= high <= 13, (model["name"], part, kind)
+    leader = next(m for m in cifar10[3]["models"] if m["name"] == "vgg11_bn")
+    assert leader["ranks"]["correctable"]["corrected_top1"] == 1
+    assert leader["ranks"]["correctable"]["intervals"]["corrected_top1"] == [1, 7]
+    # 9,964 examples say more than 18.
+    whole, few = (
+        cifar10[3]["agreement_of_rankings"]["pruned"]["top1"],
+        cifar10[3]["agreement_of_rankings"]["correctable"]["top1"],
+    )
+    widths = [of["intervals"]["kendall"][1] - of["intervals"]["kendall"][0] for of in (whole, few)]
+    assert widths[0] < widths[1]
+    assert few["intervals"]["kendall"][0] < few["kendall"] < few["intervals"]["kendall"][1] < 0
+
+
+def test_every_figure_is_the_papers_or_differs_for_a_known_reason(connection):
+    found = compare(connection)
+    counts = Counter(one.outcome for one in found)
+    assert counts[Outcome.BROKEN] == 0, [one for one in found if one.outcome is Outcome.BROKEN]
+    assert counts[Outcome.SAME] == 204
+    assert counts[Outcome.DIFFERS] == 15
+    assert all(one.reason for one in found if one.outcome is Outcome.DIFFERS)
+    differing = {one.subject for one in found if one.outcome is Outcome.DIFFERS}
+    assert differing == {"Caltech-256", "20 Newsgroups", "Abstract"}
+    # Nothing but ImageNet's models, and the crossing they have, is missing.
+    assert {one.table for one in found if one.outcome is Outcome.NOT_LOADED} == {"S1", "text"}
+    assert sum(one.table == "S2" and one.outcome is Outcome.SAME for one in found) == 13 * 8
+
+
+def test_a_figure_that_breaks_is_seen(connection):
+    transaction = connection.begin_nested()
+    try:
+        connection.execute(text("UPDATE datasets SET n_errors = n_errors + 1 WHERE name = 'mnist'"))
+        broken = [one for one in compare(connection) if one.outcome is Outcome.BROKEN]
+        assert {(one.table, one.subject, one.figure) for one in broken} >= {("1", "MNIST", "Errors")}
+    finally:
+        transaction.rollback()
+
+
+def test_first_choices_go_by_probability_not_by_column(connection, shared):
+    folder = shared / "benchmarks" / "pytorch_cifar10"
+    unsorted = 0
+    for model in read_models(connection, read_subject(connection, "cifar10").id):
+        classes = np.load(folder / f"{model.name}_pytorch_cifar10_top5preds.npy")
+        weights = np.load(folder / f"{model.name}_pytorch_cifar10_top5probs.npy")
+        assert (model.ranked[:, 0] == classes[np.arange(len(classes)), weights.argmax(axis=1)]).all()
+        assert (np.sort(model.ranked, axis=1) == np.sort(classes, axis=1)).all()
+        unsorted += int((classes[:, 0] != model.ranked[:, 0]).sum())
+    assert unsorted > 0
+
+
+@pytest.fixture(scope="module")
+def mine(connection, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Predictions for CIFAR-10 that have 9,325 given labels right on B, 5 on U, and 17 corrected ones on C."""
+    test = read_partition(connection, read_subject(connection, "cifar10"), 3)
+    predicted = (test.given + 1) % 10
+    for members, labels, right in (
+        (test.benign, test.given, 9_325),
+        (test.unknown, test.given, 5),
+        (test.correctable, test.corrected, 17),
+    ):
+        chosen = np.flatnonzero(members)
+        predicted[chosen[:right]] = labels[chosen[:right]]
+    last = np.flatnonzero(test.correctable)[17]
+    predicted[last] = next(c for c in range(10) if c not in (test.given[last], test.corrected[last]))
+    file = tmp_path_factory.mktemp("mine") / "mine.npy"
+    np.save(file, predicted)
+    return file
+
+
+def test_correcting_is_measured_on_one_set_and_leaving_out_apart(connection, mine):
+    subject = read_subject(connection, "cifar10")
+    target = target_of(connection, subject)
+    found = evaluate(connection, subject, target, read_predictions(mine, mine.name, target), 3)
+    on_d, on_p = found["accuracy"]["all"], found["accuracy"]["pruned"]
+    assert [f"{one:.2%}" for one in (on_d["original_top1"], on_p["original_top1"], on_p["corrected_top1"])] == [
+        "93.30%",
+        "93.59%",
+        "93.76%",
+    ]
+    assert on_d["corrected_top1"] is None
+    assert found["ranks"]["all"]["corrected_top1"] is None
+    assert {name: f"{effect:+.2%}" for name, effect in found["effects"].items()} == {
+        "leaving_out": "+0.29%",
+        "correcting": "+0.17%",
+    }
+    # Nothing is lost on the way from the one figure to the other.
+    assert sum(found["effects"].values()) == pytest.approx(on_p["corrected_top1"] - on_d["original_top1"])
+
+
+def test_the_command_leads_with_what_is_alike(models_catalogue, mine):
+    told = evaluation_report("cifar10", mine, None, models_catalogue, as_json=False).splitlines()
+    assert told[1:3] == [
+        "on the 9,964 examples of P: 93.59% by the given labels, 93.76% with 18 corrected (+0.17 points)",
+        "on all 10,000 examples: 93.30% by the given labels; leaving out the 36 of unknown label alone changes it by "
+        "+0.29 points",
+    ]
+    # Columns stand apart, however long a cell is.
+    begin = next(n for n, line in enumerate(told) if line.startswith("rank among"))
+    cells = [re.split(r" {2,}", line.strip()) for line in told[begin : begin + 4]]
+    assert [len(row) for row in cells] == [5] * 4
+    assert all(re.fullmatch(r"-|\d+ of 14( \[\d+, \d+\])?(, \d+ tied)?", cell) for row in cells[1:] for cell in row[1:])
+
+
+def test_a_stored_model_sent_again_ties_with_itself(connection, tmp_path):
+    subject = read_subject(connection, "cifar10")
+    target = target_of(connection, subject)
+    stored = next(m for m in read_models(connection, subject.id) if m.name == "vgg11_bn")
+    file = tmp_path / "mine.npy"
+    np.save(file, stored.ranked)
+    ranked = read_predictions(file, file.name, target)
+    found = evaluate(connection, subject, target, ranked, 3)
+    assert found["ranks"]["correctable"]["corrected_top1"] == {
+        "rank": 1,
+        "of": 14,
+        "tied_with": ["pytorch/vgg11_bn"],
+        "interval": [1, 7],
+    }
+    results = read_results(connection, subject.id, 3)
+    model = next(m for m in results["models"] if m["name"] == "vgg11_bn")
+    as_read = json.loads(json.dumps(found["accuracy"]))
+    assert all(as_read[part] == model[part] for part in ("all", "pruned", "benign", "correctable"))
+    with_19 = next(c for c in found["crossings"] if c["first"] == "pytorch/vgg19_bn" and c["kind"] == "corrected_top1")
+    assert f"{with_19['noise_prevalence']:.2%}" == "5.64%"
+    # What is sent crosses the others where, and as surely as, the stored one does.
+    for one in results["crossings"]:
+        if "pytorch/vgg11_bn" in (one["first"], one["second"]):
+            renamed = one | {k: "yours" for k in ("first", "second") if one[k] == "pytorch/vgg11_bn"}
+            assert renamed in found["crossings"]
+            assert one["interval"] is not None or one["share"] == 0
+    assert len(found["crossings"]) == sum("pytorch/vgg11_bn" in (c["first"], c["second"]) for c in results["crossings"])
+    changes = found["changes"]
+    assert (changes["gained"], changes["lost"], changes["neither"]) == (12, 5, 1)
+
+
+def test_audioset_has_no_accuracy_and_says_why(connection):
+    with pytest.raises(NotMeasurableError, match="several labels at once"):
+        read_subject(connection, "audioset")
+    with pytest.raises(NotMeasurableError, match="not in this catalogue, so no accuracy"):
+        read_subject(connection, "quickdraw")
+    with pytest.raises(NotMeasurableError, match=r"no dataset 'cifar11'.*cifar10"):
+        read_subject(connection, "cifar11")

@@ -1,0 +1,49 @@
+"""Orders of issues, against the slow and obvious way to say them."""
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.datasets.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement
+
+numbers = st.one_of(st.just(math.nan), st.sampled_from([-0.5, 0.0, 0.25, 1.0]))
+issues = st.lists(st.tuples(numbers, numbers), max_size=12)
+
+
+def last(value: float) -> tuple[bool, float]:
+    return math.isnan(value), 0.0 if math.isnan(value) else value
+
+
+@given(issues)
+def test_suspicion(rows: list[tuple[float, float]]) -> None:
+    margins, confirmations = (
+        np.array(column, dtype=float) for column in (zip(*rows, strict=True) if rows else ([], []))
+    )
+    indices = np.random.default_rng(len(rows)).permutation(len(rows))
+    expected = sorted(range(len(rows)), key=lambda i: (last(margins[i]), last(confirmations[i]), indices[i]))
+    assert by_suspicion(margins, confirmations, indices).tolist() == expected
+
+
+@given(st.lists(numbers, max_size=12))
+def test_places_are_those_of_a_stable_sort(values: list[float]) -> None:
+    array = np.array(values, dtype=float)
+    indices = np.arange(len(values))
+    ascending = sorted(indices, key=lambda i: last(array[i]))
+    descending = sorted(indices, key=lambda i: last(-array[i]))
+    assert [ascending.index(i) for i in indices] == by_margin(array, indices).tolist()
+    assert [descending.index(i) for i in indices] == by_disagreement(array, indices).tolist()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=5).filter(any))
+def test_disagreement_does_not_care_which_answer_got_the_votes(counts: list[int]) -> None:
+    shuffled = [counts[i] for i in np.random.default_rng(sum(counts)).permutation(len(counts))]
+    assert disagreement([counts]) == disagreement([shuffled])
+    assert 0 <= disagreement([counts]) <= math.log2(5) + 1e-9
+
+
+def test_disagreement_by_hand() -> None:
+    assert disagreement([(2, 1, 1, 0)]) == 1.5
+    assert disagreement([(5, 0), (0, 5), (0, 0)]) == 0
+    assert disagreement([]) == 0

@@ -1,0 +1,187 @@
+"""Manifests: read strictly, refused by file and key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.confident_learning.joint import FlagRule
+from ingest.commands.main import main
+from ingest.errors import ManifestError
+from ingest.manifest.parse import read_manifest, read_manifests
+from ingest.pipeline import DATASETS
+
+
+def test_the_ten_datasets_in_the_order_of_the_paper() -> None:
+    names = " ".join(manifest.name for manifest in read_manifests(DATASETS))
+    assert names == "mnist cifar10 cifar100 caltech256 imagenet quickdraw 20news imdb amazon audioset"
+
+
+def test_the_ten_datasets_demand_every_guess() -> None:
+    """Their votes were published with these very guesses, so one that differs is a wrong join."""
+    assert {manifest.votes.guesses for manifest in read_manifests(DATASETS)} == {"must-match"}
+    corrected = {manifest.name: manifest.votes.corrects for manifest in read_manifests(DATASETS)}
+    assert [name for name, corrects in corrected.items() if corrects != "any"] == ["amazon"]
+
+
+def test_no_module_of_ingest_knows_a_dataset_by_name() -> None:
+    """Names may stand in help texts, nowhere else: what differs between datasets stands in their manifests."""
+    names = {manifest.name for manifest in read_manifests(DATASETS)}
+    for module in (DATASETS.parents[1] / "ingest").glob("*.py"):
+        if module.name == "layouts.py":
+            continue  # names layouts, as manifests do; some are published for one dataset and called after it
+        source = module.read_text()
+        for name in names:
+            assert f'"{name}"' not in source, f"{module.name} knows {name}"
+            assert f"'{name}'" not in source, f"{module.name} knows {name}"
+
+
+def test_a_manifest_may_leave_out_what_has_a_usual_value(tiny: Any) -> None:
+    tiny.top = ""
+    manifest = read_manifest(tiny.write())
+    assert (manifest.raters, manifest.agreements, manifest.labels) == (5, (3, 4, 5), "single")
+    assert manifest.flag is FlagRule.CALIBRATED
+    assert manifest.votes.options == ("given", "guessed", "both", "neither")
+    assert (manifest.votes.guesses, manifest.votes.corrects) == ("may-differ", "any")
+    assert (manifest.sample, manifest.logits, manifest.media, manifest.about.paper) == (False, False, None, None)
+
+
+def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
+    tiny.top = "raters = 3"
+    assert read_manifest(tiny.write()).agreements == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        ("colour = 1", "colour: unknown key; known here are agreements"),
+        ("size = 0", "size: expected at least 1, found 0"),
+        ("size = 10000000000000000", "size: expected at most 9007199254740991"),
+        ("raters = 101", "raters: expected at most 100, found 101"),
+        ("size = true", "size: expected a whole number, found True"),
+        ('size = "10"', "size: expected a whole number, found '10'"),
+        ("size = 1.5", "size: expected a whole number, found 1.5"),
+        ('flag = "some"', "flag: expected a number of examples or one of calibrated, uncalibrated, prune_by_class"),
+        ("flag = -1", "flag: expected a number of examples, 0 or more, found -1"),
+        ("agreements = [2, 3]", "agreements: expected ascending numbers from 3 to 5"),
+        ("agreements = [3, 3]", "agreements: expected ascending numbers from 3 to 5"),
+        ("agreements = [3, 6]", "agreements: expected at most 5, the number of raters, found 6"),
+        ('labels = "several"', "labels: expected one of single, multiple, found 'several'"),
+        ('homepage = "javascript:alert(1)"', "homepage: expected an http or https address"),
+        ("notes = [1]", "notes: expected a text, found 1"),
+        ('links = [{ title = "x" }]', "links[0].url: missing; expected a text"),
+        ('links = [{ title = "x", url = "https://x.org", rel = "me" }]', "links[0].rel: unknown key"),
+        ("paper = 3", "paper: expected a table, found 3"),
+        ("[paper]\nsize = -1", "paper.size: expected at least 0, found -1"),
+        ("[paper.categories]\nfine = 1", "paper.categories.fine: unknown key"),
+        ('[votes]\ndialect = "label-sets"', 'votes.dialect: "label-sets" goes with labels = "multiple"'),
+        ('[votes]\noptions = ["guessed", "given"]', "votes.options: expected different words"),
+        ('[votes]\noptions = ["given", "guessed", "given"]', "votes.options: expected different words"),
+        ('[votes]\ndialect = "class-names"', 'votes.options: expected "other" third'),
+        ('[votes]\nguesses = "some"', "votes.guesses: expected one of must-match, may-differ, unchecked, found 'some'"),
+        ('[votes]\ncorrects = "guessed"', 'votes.corrects: "guessed" goes with dialect = "class-names"'),
+        ("[media]", "media.layout: missing; expected a text"),
+        ("size = = 3", "expected TOML"),
+        ('title = "again"', "expected TOML"),
+    ],
+)
+def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
+    tiny.top = top
+    path = tiny.write()
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        ("[votes]\nraters = 3", "; raters stands at the top of the manifest"),
+        ("[votes]\nagreements = [2, 3]", "; agreements stands at the top of the manifest"),
+        ('options = ["given", "guessed"]', "; options stands in [votes]"),
+        ('[votes]\nclasses_are = "names"', "; classes_are stands in [files]"),
+        ('[words]\nweights = "w"\nnames = ["a"]', "; names stands in [classes]"),
+        ("[votes]\ncolour = 1", ": unknown key; known here are corrects, dialect, guesses, options"),
+    ],
+)
+def test_a_key_that_stands_elsewhere_is_refused_with_its_place(top: str, said: str, tiny: Any) -> None:
+    tiny.top = top
+    with pytest.raises(ManifestError, match="unknown key; known here are") as caught:
+        read_manifest(tiny.write())
+    assert str(caught.value).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "said"),
+    [
+        ('name = "tiny"', "", "name: missing; expected a text"),
+        ("summary = ", "sumary = ", "summary: missing; expected a text (is 'sumary' meant for it?)"),
+        ('name = "tiny"', 'name = "Tiny set"', "name: expected lower-case letters"),
+        ('name = "tiny"', 'name = "api"', "name: expected a name that is no page of the site, found 'api'"),
+        ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
+        ('title = "Tiny"', 'title = " "', "title: expected a text, found an empty one"),
+        ('modality = "image"', 'modality = "smell"', "modality: expected one of image, text, audio, found 'smell'"),
+        ('media = "none"', 'media = "all"', "licence.media: expected one of host, local, link, none, found 'all'"),
+        ('file = "classes.json"', "", 'classes.names: expected either "names" or "file", found neither'),
+        ('file = "classes.json"', 'file = "c.json"\nnames = ["a"]', "found both"),
+        ("[examples]", '[examples]\nrecords = "key"', 'files.index: needed because examples.records = "key"'),
+        ('labels = "labels.npy"', "labels = 3", "files.labels: expected a text, found 3"),
+    ],
+)
+def test_what_a_manifest_must_say(line: str, other: str, said: str, tiny: Any) -> None:
+    path = tiny.write()
+    path.write_text(path.read_text().replace(line, other))
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert said in str(caught.value)
+
+
+def test_two_manifests_of_one_name(tiny: Any, tmp_path: Path) -> None:
+    text = tiny.write().read_text()
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    for name in ("a.toml", "b.toml"):
+        (folder / name).write_text(text)
+    with pytest.raises(ManifestError, match=r"b\.toml: name: 'tiny' is taken by a\.toml"):
+        read_manifests(folder)
+
+
+@pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        ('layout = "image-foldr"', "media.layout: 'image-foldr' is unknown; expected one of 20news-bydate, aclimdb"),
+        ('layout = "image-folder"\nsorted = true', "media.sorted: is unknown; expected one of path, order"),
+        (
+            'layout = "image-folder"\norder = "random"',
+            'media.order: expected "sorted", "numbers" or "text", found \'random\'',
+        ),
+        ('layout = "image-folder"\npath = "../x"', "media.path: expected a path inside the folder"),
+        ('layout = "audio-folder"', 'media.layout: expected one for modality = "image" (caltech256, cifar10'),
+    ],
+)
+def test_what_is_wrong_about_media_is_said_before_anything_is_read(
+    tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], media: str, said: str
+) -> None:
+    """Neither the files of the dataset, which are not even there, nor a folder of media come first."""
+    tiny.top = f"flag = 8\n[media]\n{media}"
+    manifest = tiny.write()
+    assert main(["add", str(manifest), str(tmp_path / "nowhere"), "--catalogue", str(tmp_path / "c.sqlite")]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", ["[3]", "[4, 3]", '"3-4"', "[-1, 3]", "[0, inf]"])
+def test_a_clip_is_two_moments_in_their_order(tiny: Any, part: str) -> None:
+    tiny.top = f'flag = 8\n[media]\nlayout = "audioset"\n[media.clips]\n"lL5jq1TDiXQ" = {part}'
+    path = tiny.write()
+    path.write_text(path.read_text().replace('modality = "image"', 'modality = "audio"'))
+    with pytest.raises(ManifestError, match=r"media.clips: expected a table with \[begin, end\]"):
+        read_manifest(path)
+
+
+def test_a_manifest_may_say_where_clips_lie(tiny: Any) -> None:
+    tiny.top = 'flag = 8\n[media]\nlayout = "audioset"\n[media.clips]\n"lL5jq1TDiXQ" = [30, 40.5]'
+    path = tiny.write()
+    path.write_text(path.read_text().replace('modality = "image"', 'modality = "audio"'))
+    media = read_manifest(path).media
+    assert media is not None
+    assert media.options == {"clips": {"lL5jq1TDiXQ": [30, 40.5]}}
