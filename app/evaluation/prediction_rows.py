@@ -200,7 +200,9 @@ def _hint(rows: NDArray[Any], wrong: np.intp, target: Target, start: int) -> str
 def _numbers(rows: NDArray[Any]) -> NDArray[np.int64]:
     if rows.dtype.kind != "f":
         # Unsigned numbers beyond int64 would wrap around into the range of classes.
-        return np.where(rows > np.iinfo(np.int32).max, -1, rows).astype(np.int64)
+        whole_numbers = rows.astype(np.int64)
+        whole_numbers[rows > np.iinfo(np.int32).max] = -1
+        return whole_numbers
     whole = np.isfinite(rows) & (np.abs(rows) < 2**31)
     whole &= np.where(whole, rows, 0.5) == np.floor(np.where(whole, rows, 0))
     return np.where(whole, np.where(whole, rows, 0), -1).astype(np.int64)
