@@ -24,6 +24,7 @@ from app.catalogue.reader_threads import Readers
 from app.catalogue.write_guard import CatalogueGuard
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.openapi import document
+from app.package_files import STATIC, TEMPLATES
 from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.settings import PREFIX, Settings, SettingsError
 from app.site import media
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.from_environment()
     templates.compile_templates()
     catalogue = CurrentCatalogue(settings.catalogue)
-    program = program_version(_APP, templates.TEMPLATES, templates.STATIC)
+    program = program_version(_APP, TEMPLATES, STATIC)
     app = _Site(
         title="Label errors",
         version="1",
@@ -174,7 +175,7 @@ def _routes() -> list[BaseRoute]:
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/healthz")(healthz)
     own.get("/api/openapi.json")(document.document)
-    own.mount("/static", OwnFiles(directory=templates.STATIC))
+    own.mount("/static", OwnFiles(directory=STATIC))
     most_asked = (media.router, gallery_api.router, labels_api.router, own, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, gallery_api.nothing_else)

@@ -47,14 +47,15 @@ def test_there_is_something_to_look_at():
 
 
 #: What each room of ``app`` may know besides itself, from the ground up. The files at the top are rooms of their own.
-_GROUND = ("domain", "schema", "corrected", "evaluation", "path_prefix", "errors", "settings")
+_GROUND = ("package_files", "domain", "schema", "corrected", "evaluation", "path_prefix", "errors", "settings")
 _SERVED = (*_GROUND, "catalogue")
 APP = {
+    "package_files": (),  # where templates, static files and data lie
     "domain": (),
     "schema": (),
     "path_prefix": (),  # a path in front of all addresses: links in errors carry it too
     "corrected": ("domain", "schema"),
-    "evaluation": ("domain", "schema"),
+    "evaluation": ("domain", "schema", "package_files"),
     "errors": ("path_prefix",),
     "settings": ("errors",),
     "catalogue": _GROUND,
@@ -64,10 +65,13 @@ APP = {
     "site": (*_SERVED, "issues", "web", "openapi"),
     "main": (*_SERVED, "issues", "web", "openapi", "site"),
     "serve": (*_GROUND, "web", "main"),
-    "__main__": ("serve",),
+    "__main__": ("serve", "evaluation"),  # and the ingest: the commands of both
 }
-#: What ingest may know of the site: formulas, the contract, and what writes and measures without serving anything.
-SHARED = ("domain", "schema", "corrected", "evaluation")
+#: What ingest may know of the site: formulas, the contract, what writes and measures without serving anything, and
+#: where the files of the program lie, so that the two never look for them in different places.
+SHARED = ("domain", "schema", "corrected", "evaluation", "package_files")
+#: The one module that knows both the site and the ingest. Nothing imports it.
+TOPMOST = "app.__main__"
 
 
 def room(module: str) -> str:
@@ -83,6 +87,9 @@ def test_imports_go_one_way(path):
         there = room(module)
         if there in ("", room(here)) and module.partition(".")[0] == here.partition(".")[0]:
             continue
+        if here == TOPMOST and module.startswith("ingest."):
+            continue
+        assert module != TOPMOST, f"{where} imports {module}"
         if where.startswith("app/"):
             assert module.startswith("app."), f"{where} imports {module}"
             assert there in APP[room(here)], f"{where} imports {module}; {room(here)} may know {APP[room(here)]}"
@@ -148,7 +155,9 @@ def test_a_name_is_one_module(top):
 def test_a_folder_is_read_at_a_glance(folder):
     """Commands apart, of which each has a file."""
     entries = [
-        one for one in folder.iterdir() if one.suffix != ".so" and one.name not in ("__init__.py", "__pycache__")
+        one
+        for one in folder.iterdir()
+        if one.suffix != ".so" and one.name not in ("__init__.py", "__main__.py", "__pycache__")
     ]
     if folder != ROOT / "ingest/commands":
         assert len(entries) <= 16, f"{names(folder)} has {len(entries)} entries"

@@ -10,7 +10,6 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -18,9 +17,10 @@ from sqlalchemy import Connection, func, select
 from app.domain.review.corrections import sizes
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
+from app.package_files import DATA
 from app.schema import tables
 
-PAPER: Final = Path(__file__).resolve().parents[2] / "data" / "paper"
+PAPER: Final = DATA / "paper"
 #: The paper's datasets; an average over fewer is another figure.
 _TEN: Final = 10
 _TABLE_1: Final = {

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -25,11 +24,8 @@ from app.catalogue.media_gaps import not_here
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.verdicts import Category
 from app.evaluation.crossings import in_words
+from app.package_files import STATIC, TEMPLATES
 from app.path_prefix import here, in_page, prefix_of
-
-ROOT: Final = Path(__file__).resolve().parents[2]
-TEMPLATES: Final = ROOT / "templates"
-STATIC: Final = ROOT / "static"
 
 #: Shown where a figure is not known. A dash alone would say nothing to a listener, so pages name it once.
 UNKNOWN: Final = "–"

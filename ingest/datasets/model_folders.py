@@ -34,10 +34,11 @@ from app.evaluation.prediction_files import open_npy, read_predictions
 from app.evaluation.prediction_rows import Target, UploadError
 from app.evaluation.tables.class_spelling import CLASSES_ARE, ClassesAre
 from app.evaluation.tables.json_rows import LINES
+from app.package_files import DATA
 from ingest.errors import DataError, ManifestError, MissingFileError, shown
 from ingest.git_pointers import refuse_pointers
 
-PUBLISHED: Final = Path(__file__).resolve().parents[2] / "data" / "benchmarks" / "benchmarking-keras-pytorch.toml"
+PUBLISHED: Final = DATA / "benchmarks" / "benchmarking-keras-pytorch.toml"
 _PREDS, _PROBS = "_top5preds.npy", "_top5probs.npy"
 _PLAIN: Final = (".npy", ".npz", ".csv", ".parquet", ".json", *sorted(LINES))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from app.domain.confident_learning.joint import FlagRule
 from app.domain.review.verdicts import majority_of
 from app.evaluation.tables.class_spelling import CLASSES_ARE
+from app.package_files import DATA
 from ingest.errors import ManifestError, MissingFileError, shown
 from ingest.git_pointers import refuse_pointers
 from ingest.manifest.about import read_about
@@ -43,7 +44,7 @@ from ingest.matrices.probabilities import MOST_TOLERANCE
 __all__ = ["DATASETS", "About", "Manifest", "read_manifest", "read_manifests"]
 
 #: The manifests of the ten datasets of the paper.
-DATASETS = Path(__file__).resolve().parents[2] / "data" / "datasets"
+DATASETS = DATA / "datasets"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 #: Addresses of the site's own pages, which a dataset's page must not hide behind.

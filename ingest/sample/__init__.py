@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from app.package_files import DATA
 from ingest.flagging.engine import Flagging, flag
 from ingest.manifest.parse import Manifest, read_manifest
 from ingest.matrices.matrix import open_matrix
@@ -30,7 +31,7 @@ from ingest.sample.models import write_models
 from ingest.sample.planting import planted_labels
 from ingest.sample.raters import reviewed, votes
 
-TEMPLATES: Final = Path(__file__).resolve().parents[2] / "data" / "sample"
+TEMPLATES: Final = DATA / "sample"
 
 Maker = Callable[[Manifest, np.random.Generator], Draft]
 

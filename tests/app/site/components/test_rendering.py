@@ -8,10 +8,11 @@ from markupsafe import Markup
 from app.catalogue.records import ClassInfo, ConfusionCell
 from app.domain.review.corrections import Sizes
 from app.domain.review.verdicts import Category
+from app.package_files import STATIC, TEMPLATES
 from app.site.components.captions import caption, name_votes, vote_sentence
 from app.site.components.cards import elsewhere, excerpt
 from app.site.components.charts import heat_map, most_involved, sets_bar, share_bar, vote_bar
-from app.web.templates import STATIC, TEMPLATES, Frame, decimal, number, percent, render, safe_url, size_of, static_url
+from app.web.templates import Frame, decimal, number, percent, render, safe_url, size_of, static_url
 
 NASTY = "<b>\"x\"</b> & 'y'"
 

@@ -1,0 +1,21 @@
+"""Where the files lie that travel with the program: templates, static files, manifests, the paper's tables, the sample.
+
+In a checkout, and where that is installed to be edited, they are folders beside the packages; in a wheel ``setup.py``
+puts them into ``app``. What reads them asks here, and so finds them from any folder.
+"""
+
+from pathlib import Path
+from typing import Final
+
+_APP: Final = Path(__file__).resolve().parent
+
+
+def _folder(name: str) -> Path:
+    # The one in ``app`` first: beside an installed package anybody's folder of that name may lie.
+    inside = _APP / name
+    return inside if inside.is_dir() else _APP.parent / name
+
+
+TEMPLATES: Final = _folder("templates")
+STATIC: Final = _folder("static")
+DATA: Final = _folder("data")
