@@ -1,7 +1,7 @@
 # The site and its ingest in one image.
 #
 #   docker build -t label-errors .
-#   docker run --rm -v "$PWD/var:/catalogue" label-errors python -m ingest sample
+#   docker run --rm -v "$PWD/var:/catalogue" label-errors label-errors sample
 #   docker run --rm -v "$PWD/var:/catalogue:ro" -p 8000:8000 label-errors
 #
 # The folder that is mounted must be writable for user 10001 where ingest writes to it.
@@ -25,17 +25,17 @@ COPY requirements requirements
 RUN pip install --require-hashes --requirement requirements/build.txt \
     && pip install --require-hashes --only-binary :all: --requirement requirements/run.txt
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY app app
 COPY ingest ingest
 COPY templates templates
 COPY static static
 COPY data data
 
-# Editable, because templates, static files and manifests are read from beside the packages. An image without the
-# compiled loop is not made: confident learning would find the same in twice the time.
-RUN pip install --no-build-isolation --no-deps --editable . \
-    && python -c 'from ingest.matrices import _row_kernel'
+# An image without the compiled loop is not made: confident learning would find the same in twice the time.
+RUN pip install --no-build-isolation --no-deps . \
+    && cd / && python -c 'from ingest.matrices import _row_kernel' \
+    && pip uninstall --yes setuptools pip
 
 FROM python:3.12-slim
 
@@ -49,10 +49,9 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin site \
     && mkdir /catalogue \
     && chown site /catalogue
 
-WORKDIR /srv/label-errors
+WORKDIR /catalogue
 
 COPY --from=build /opt/venv /opt/venv
-COPY --from=build /srv/label-errors /srv/label-errors
 
 USER site
 VOLUME /catalogue
@@ -61,4 +60,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 
-CMD ["python", "-m", "app", "--host", "0.0.0.0"]
+CMD ["label-errors", "serve", "--host", "0.0.0.0"]

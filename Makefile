@@ -8,7 +8,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 
 # What the environment has to be made anew for.
-BUILT_FROM := pyproject.toml $(wildcard ingest/matrices/*.[ch] requirements/*.txt)
+BUILT_FROM := pyproject.toml setup.py $(wildcard ingest/matrices/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve dev test test-slow test-lowest fuzz lint wheel image lock bench screenshots clean
@@ -19,8 +19,8 @@ help: ## List the targets
 	@echo "  make serve PORT=9000 CATALOGUE=file   serves another catalogue at another port"
 
 serve: $(VENV)/.ready ## Build a catalogue from the embedded sample if there is none, and serve it
-	@test -e "$(CATALOGUE)" || $(BIN)/python -m ingest sample --catalogue "$(CATALOGUE)"
-	@$(BIN)/python -m app --catalogue "$(CATALOGUE)" --port $(PORT)
+	@test -e "$(CATALOGUE)" || $(BIN)/label-errors sample --catalogue "$(CATALOGUE)"
+	@$(BIN)/label-errors serve --catalogue "$(CATALOGUE)" --port $(PORT)
 
 dev: $(VENV)/.ready-dev ## Make a working copy: the environment, the hooks of git, the browser; then say what is next
 	@test ! -e .git || $(BIN)/pre-commit install

@@ -1,8 +1,8 @@
-"""Starts the server with all its limits; ``python -m app`` is the same, and so are ``make serve`` and the Docker image.
+"""Starts the server with all its limits: ``label-errors serve``, which ``make serve`` and the Docker image call.
 
-What can be set stands in ``app.settings``; the options here are those that one needs every day, and win over the
-environment. A server that listens to this machine alone is private, one that others can reach is public, unless said
-otherwise.
+``python -m app`` is the same. What can be set stands in ``app.settings``; the options here are those that one needs
+every day, and win over the environment. A server that listens to this machine alone is private, one that others can
+reach is public, unless said otherwise.
 """
 
 import argparse
@@ -10,36 +10,44 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import uvicorn
-from fastapi import FastAPI
-
-from app.main import create_app
 from app.settings import PREFIX, Settings, SettingsError
-from app.web.server.client_addresses import loopback
-from app.web.server.connection_limits import raise_descriptors
-from app.web.server.http_protocol import SiteProtocol
-from app.web.server.orphans import end_with_parent
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+# The server and the site are imported when they are started: options are listed without them.
 
 #: Seconds that requests may still take once the server is told to end.
 _ENDING: Final = 10
+SAYS: Final = "serve a catalogue as a website with an API"
 _EPILOG: Final = """\
 Everything else is set by the environment, as the README's table says: LABELERRORS_CONNECTIONS, LABELERRORS_HOSTS,
 LABELERRORS_TRUSTED_PROXIES and so on. Options win over the environment.
 
 examples:
-  python -m app                                   the catalogue at var/catalogue.sqlite, for this machine alone
-  python -m app --host 0.0.0.0 --workers 4        for everyone who can reach this machine
-  LABELERRORS_HOSTS=labels.example LABELERRORS_TRUSTED_PROXIES=127.0.0.1 python -m app --public
-                                                  behind a proxy on this machine, as labels.example
+  %(prog)s                                var/catalogue.sqlite in this folder, for this machine alone
+  %(prog)s --host 0.0.0.0 --workers 4     for everyone who can reach this machine
+  LABELERRORS_HOSTS=labels.example LABELERRORS_TRUSTED_PROXIES=127.0.0.1 %(prog)s --public
+                                                    behind a proxy on this machine, as labels.example
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m app") -> int:
     """Serve until told to end; the exit status is 2 for what cannot be served as asked."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(prog=program)
+    add_arguments(parser)
+    return run(parser, parser.parse_args(arguments))
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Serve as the options say, which the parser refuses where that cannot be."""
+    import uvicorn
+
+    from app.main import create_app
+    from app.web.server.connection_limits import raise_descriptors
+
     os.environ.update(_environment(options))
     try:
         settings = Settings.from_environment()
@@ -64,14 +72,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def site_of_worker() -> FastAPI:
+def site_of_worker() -> "FastAPI":
     """The site in one of several processes, which ends when the one that started them does."""
+    from app.main import create_app
+    from app.web.server.orphans import end_with_parent
+
     end_with_parent()
     return create_app()
 
 
 def limited(settings: Settings) -> dict[str, Any]:
     """The options of uvicorn that make its limits those of the settings."""
+    from app.web.server.http_protocol import SiteProtocol
+
     return {
         "http": SiteProtocol,
         "ws": "none",
@@ -83,18 +96,16 @@ def limited(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command says of itself, and its options."""
     defaults = Settings()
-    parser = argparse.ArgumentParser(
-        prog="python -m app",
-        description="Serve a catalogue of label errors as a website with an API.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser.description = "Serve a catalogue of label errors as a website with an API."
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "--catalogue",
         metavar="FILE",
-        help=f"the catalogue, a file made by `python -m ingest` (default {defaults.catalogue})",
+        help=f"the catalogue, as `label-errors sample` makes one ($LABELERRORS_CATALOGUE or {defaults.catalogue})",
     )
     parser.add_argument(
         "--host",
@@ -122,7 +133,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--root-path", default="", metavar="PATH", help="path of the site behind a proxy, as /labels")
     parser.add_argument("--access-log", action="store_true", help="write a line for every request")
-    return parser
 
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
@@ -130,6 +140,8 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
     found = {}
     if options.catalogue is not None:
         found[f"{PREFIX}CATALOGUE"] = options.catalogue
+    from app.web.server.client_addresses import loopback
+
     public = options.public
     if public is None and not os.environ.get(f"{PREFIX}PUBLIC"):
         public = not loopback(options.host)

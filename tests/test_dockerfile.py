@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 
 from tests.conftest import ROOT
 
@@ -12,17 +11,14 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 def test_what_is_copied_is_there_and_all_that_is_needed():
     copied = {word for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M) for word in line.split()[:-1]}
     assert all((ROOT / name).exists() for name in copied)
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    assert {package.partition(".")[0] for package in packages} <= copied
+    assert {"pyproject.toml", "setup.py", "app", "ingest", "templates", "static", "data"} <= copied
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert {f"!{name}" for name in copied} <= set(ignored)
-    files = [*(ROOT / "app").rglob("*.py"), *(ROOT / "ingest").rglob("*.py")]
-    assert {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in files} == set(packages)
 
 
 def test_the_server_is_the_one_of_the_readme():
     command = json.loads(re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.M)[-1])
-    assert command == ["python", "-m", "app", "--host", "0.0.0.0"]
+    assert command == ["label-errors", "serve", "--host", "0.0.0.0"]
     assert "USER site" in DOCKERFILE
     assert "/healthz" in DOCKERFILE
 
@@ -42,15 +38,14 @@ def test_both_stages_are_of_one_python_that_the_project_supports():
 def test_the_compiled_loop_is_in_the_image_and_the_compiler_is_not():
     build, final = stages()
     assert "gcc" in build
-    assert build.rstrip().endswith("python -c 'from ingest import _row_look'"), "an image without it is not made"
+    assert "&& cd / && python -c 'from ingest.matrices import _row_kernel'" in build, "an image without it is not made"
     assert "apt-get" not in final
     assert "pip" not in final
-    for folder in (re.search(r"^WORKDIR (.+)$", build, re.M)[1], "/opt/venv"):
-        assert f"COPY --from=build {folder} {folder}\n" in final
+    assert re.findall(r"^COPY (.+)$", final, re.M) == ["--from=build /opt/venv /opt/venv"]
 
 
 def test_packages_are_those_of_the_lock_file():
     installs = re.findall(r"pip install (.+?)(?: \\)?$", DOCKERFILE, re.M)
     *locked, ours = installs
     assert all("--require-hashes" in one and re.search(r"--requirement requirements/\w+\.txt", one) for one in locked)
-    assert ours == "--no-build-isolation --no-deps --editable ."
+    assert ours == "--no-build-isolation --no-deps ."

@@ -32,7 +32,7 @@ from app.schema.engine import FileState
 
 log = logging.getLogger(__name__)
 
-MAKE_ONE = "Make one with `python -m ingest sample` or `python -m ingest release DIR`."
+MAKE_ONE = "Make one with `label-errors sample` or `label-errors release DIR`."
 
 
 #: Files that are opened in a row while one after another is put in the catalogue's place.
@@ -199,7 +199,7 @@ def _meta(connection: Connection, path: Path) -> dict[str, str]:
     if found != str(tables.SCHEMA_VERSION):
         raise NoCatalogue(
             f"{path} has schema version {found}; this server reads version {tables.SCHEMA_VERSION}. "
-            "Build it again with this version's `python -m ingest`."
+            "Build it again with this version's `label-errors`."
         )
     return facts
 

@@ -194,7 +194,7 @@ def _no_models(at: _Loaded | None, name: str) -> str:
     if at is None:
         return _absent(at, name)
     return (
-        f"No model's predictions for {at.row['title']} are in this catalogue; `python -m ingest benchmarks DIR` reads "
+        f"No model's predictions for {at.row['title']} are in this catalogue; `label-errors benchmarks DIR` reads "
         "them from a clone of github.com/cgnorthcutt/benchmarking-keras-pytorch."
     )
 

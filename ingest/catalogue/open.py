@@ -19,7 +19,7 @@ def reading(catalogue: Path) -> Iterator[Connection]:
     Raises MissingFileError where there is none, CatalogueError for one of another version, or another file.
     """
     if not catalogue.is_file():
-        raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: python -m ingest sample")
+        raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: label-errors sample")
     engine = reading_engine(catalogue)
     try:
         with engine.connect() as connection:

@@ -4,8 +4,28 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn, TypeAlias
 
+from app import __version__
 from app.evaluation.tables.class_spelling import CLASSES_ARE
+
+#: Where commands are added to a parser.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class _Version(argparse.Action):
+    """Says the version, and by what confident learning looks at rows; loads for it what other commands do without."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from ingest.matrices.row_kernel import LOOKER
+
+        print(f"label-errors {__version__}, confident learning by {LOOKER}")
+        parser.exit()
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """That only the version is asked for."""
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version, and whether it is compiled")
 
 
 def add_media(parser: argparse.ArgumentParser) -> None:

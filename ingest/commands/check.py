@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = """\
 examples:
-  python -m ingest check label-errors --dataset imagenet
-  python -m ingest check label-errors --media downloads
-  python -m ingest check mine/dataset.toml mine --media mine
+  %(prog)s label-errors --dataset imagenet
+  %(prog)s label-errors --media downloads
+  %(prog)s mine/dataset.toml mine --media mine
 
 One folder is a clone of the release: everything is read and checked as `release` would; archives of media are read to
 their end, and nothing in them is decoded. A manifest and a folder are a dataset of your own: everything is read as
@@ -30,8 +30,8 @@ their end, and nothing in them is decoded. A manifest and a folder are a dataset
 belong together. Nothing is written. Exit status 1 when something is wrong.
 """
 
-_USAGE: Final = """python -m ingest check [-h] [--media DIR] [--dataset NAME] DIR
-       python -m ingest check [-h] [--media DIR] MANIFEST.toml DIR"""
+_USAGE: Final = """%(prog)s [-h] [--media DIR] [--dataset NAME] DIR
+       %(prog)s [-h] [--media DIR] MANIFEST.toml DIR"""
 
 
 def add_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:

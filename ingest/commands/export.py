@@ -20,9 +20,9 @@ from ingest.errors import IngestError
 
 EXAMPLES: Final = f"""\
 examples:
-  python -m ingest export imagenet --out imagenet-corrected.csv
-  python -m ingest export cifar10 --policy agreement=4 --policy neither=given --format npy --out labels.npy
-  python -m ingest export imagenet --policy multi_label=both --removed include --out labels.parquet
+  %(prog)s imagenet --out imagenet-corrected.csv
+  %(prog)s cifar10 --policy agreement=4 --policy neither=given --format npy --out labels.npy
+  %(prog)s imagenet --policy multi_label=both --removed include --out labels.parquet
 
 A policy is what the site's page /NAME/corrected offers: {", ".join(PARAMETERS)}, each NAME=VALUE. What is not
 said is as in the paper. Formats are {", ".join(FORMS)}; without --format, the ending of FILE says which.

@@ -33,10 +33,10 @@ from ingest.progress import progress_for_terminal
 
 EXAMPLES: Final = f"""\
 examples:
-  python -m ingest flag pred_probs.npy --labels labels.npy
-  python -m ingest flag part1.npy part2.npy --labels labels.csv --classes names.txt --out issues.csv
-  python -m ingest flag probs.parquet --labels labels.npy --rule both --workers 4
-  python -m ingest flag probs.zarr --labels labels.npy --dask tcp://scheduler:8786 --out issues.parquet
+  %(prog)s pred_probs.npy --labels labels.npy
+  %(prog)s part1.npy part2.npy --labels labels.csv --classes names.txt --out issues.csv
+  %(prog)s probs.parquet --labels labels.npy --rule both --workers 4
+  %(prog)s probs.zarr --labels labels.npy --dask tcp://scheduler:8786 --out issues.parquet
 
 MATRIX holds predicted probabilities, a row an example and a column a class: .npy (16, 32 or 64 bits, in either order),
 .npz, .parquet (a column a class, or one of lists) or a folder of zarr; several files are parts, one below the other.

@@ -15,7 +15,15 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ingest.commands import check, flag, media
-from ingest.commands.arguments import add_catalogue, add_classes_are, add_datasets, add_dropping, add_media
+from ingest.commands.arguments import (
+    Commands,
+    add_catalogue,
+    add_classes_are,
+    add_datasets,
+    add_dropping,
+    add_media,
+    add_version,
+)
 from ingest.errors import IngestError
 from ingest.manifest.parse import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
@@ -25,30 +33,20 @@ if TYPE_CHECKING:
 
 # What needs the database is imported where it is used: ``flag`` does without, and starts sooner.
 
-_DESCRIPTION = """\
-Turn files about label errors into a catalogue: one SQLite file, from which the site is served.
+_DESCRIPTION = "Turn files about label errors into a catalogue: one SQLite file, from which the site is served."
+_EPILOG = """\
+`%(prog)s COMMAND --help` says what a command takes, with examples.
 
-  python -m ingest sample                     three small made-up datasets, to see the site at once
-  python -m ingest release DIR                the ten datasets of the paper, from a clone of its release
-  python -m ingest add MANIFEST.toml DIR      a dataset of your own
-  python -m ingest check DIR                  what `release` would load, and what is missing or wrong
-  python -m ingest check MANIFEST.toml DIR    the same of what `add` would load
-  python -m ingest list                       what a catalogue holds
-  python -m ingest media NAME --from URLS     what a dataset lacks of its media, from the web
-  python -m ingest benchmarks DIR             models' predictions for a dataset that is there already
-  python -m ingest evaluate NAME FILE         your predictions against original and corrected labels
-  python -m ingest reproduce                  the paper's figures beside those of a catalogue
-  python -m ingest flag MATRIX --labels FILE  confident learning alone, without a catalogue
-
-The catalogue is replaced in one step at the very end; whatever goes wrong before leaves it as it was, and a running
-server picks the new one up by itself. Datasets that a command does not name stay in the catalogue.
+Everything is in one catalogue: --catalogue FILE, $LABELERRORS_CATALOGUE, or var/catalogue.sqlite in the folder you are
+in. It is replaced in one step at the very end; whatever goes wrong before leaves it as it was, and a running server
+picks the new one up by itself. Datasets that a command does not name stay in the catalogue.
 """
 
 _RELEASE = """\
 examples:
   git clone https://github.com/cleanlab/label-errors
-  python -m ingest release label-errors
-  python -m ingest release label-errors --media downloads --dataset mnist --dataset imdb
+  %(prog)s label-errors
+  %(prog)s label-errors --media downloads --dataset mnist --dataset imdb
 
 DIR is the clone. Files that are not there (large ones are separate downloads) are said to be missing, and the rest is
 loaded. --media names a folder with the datasets' own distributions, packed or unpacked, such as
@@ -57,7 +55,7 @@ t10k-images-idx3-ubyte.gz, cifar-10-binary.tar.gz, 20news-bydate.tar.gz and aclI
 
 _ADD = """\
 example:
-  python -m ingest add pets.toml pets-labels --media pets-photos
+  %(prog)s pets.toml pets-labels --media pets-photos
 
 The manifest says what the dataset is and which files in DIR hold labels, predicted probabilities and votes; every file
 it names must be there. The manifests in data/datasets are examples of all that one can say.
@@ -65,15 +63,15 @@ it names must be there. The manifests in data/datasets are examples of all that 
 
 _LIST = """\
 examples:
-  python -m ingest list
-  python -m ingest list --catalogue var/real.sqlite
+  %(prog)s
+  %(prog)s --catalogue var/real.sqlite
 """
 
 _BENCHMARKS = """\
 examples:
   git clone https://github.com/cgnorthcutt/benchmarking-keras-pytorch
-  python -m ingest benchmarks benchmarking-keras-pytorch --dataset cifar10
-  python -m ingest benchmarks my-models --dataset mnist
+  %(prog)s benchmarking-keras-pytorch --dataset cifar10
+  %(prog)s my-models --dataset mnist
 
 DIR holds folders PLATFORM_DATASET with MODEL_PLATFORM_DATASET_top5preds.npy and ..._top5probs.npy, or files MODEL.csv,
 .npy, .npz, .parquet or .json with a class, ranked classes or a probability row an example, and perhaps a models.toml
@@ -83,8 +81,8 @@ others stay.
 
 _EVALUATE = """\
 examples:
-  python -m ingest evaluate cifar10 predictions.csv
-  python -m ingest evaluate imagenet logits.npy --agreement 5 --json
+  %(prog)s cifar10 predictions.csv
+  %(prog)s imagenet logits.npy --agreement 5 --json
 
 Nothing leaves this machine and nothing is stored. FILE is .csv, .npy, .npz, .parquet or .json, with a class (by name or
 number), ranked classes, or a score for each class in every row; rows are in the order of the test set, or name their
@@ -94,14 +92,14 @@ commas do not separate. Where class names are numbers themselves, --classes-are 
 
 _REPRODUCE = """\
 example:
-  python -m ingest reproduce --catalogue var/real.sqlite
+  %(prog)s --catalogue var/real.sqlite
 
 Exit status 1 when a figure differs for which no reason is known.
 """
 
 _SAMPLE = """\
 example:
-  python -m ingest sample
+  %(prog)s
 
 Makes three small datasets, one each of images, texts and sounds, with planted label errors and simulated raters, and
 ingests them as any other. The site says on every page of theirs what they are.
@@ -109,9 +107,15 @@ ingests them as any other. The site says on every page of theirs what they are.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command of ``python -m ingest`` and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parsed = _parser(light=given[:1] == ["flag"]).parse_args(given)
+    parser, commands = parser_of_commands("python -m ingest", _DESCRIPTION)
+    add_commands(commands, light=is_light(given))
+    return run(parser.parse_args(given))
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Run the command that arguments name; its errors become a line each, and an exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status: int = parsed.command(parsed)
@@ -205,60 +209,80 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
-def _parser(*, light: bool) -> argparse.ArgumentParser:
-    """All commands; ``light`` leaves out what loads heavy packages only to be described."""
+def parser_of_commands(program: str, description: str) -> tuple[argparse.ArgumentParser, Commands]:
+    """A parser that has no commands yet, and where they are added."""
     parser = argparse.ArgumentParser(
-        prog="python -m ingest", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=program,
+        description=description,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_version(parser)
+    return parser, parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+
+def is_light(given: Sequence[str]) -> bool:
+    """Whether arguments ask for a command that starts sooner without what others load only to be described."""
+    return given[:1] == ["flag"]
+
+
+def add_commands(commands: Commands, *, light: bool) -> None:
+    """Add all commands in the order in which one meets them; of which ``light`` ones, see ``is_light``."""
     names = [manifest.name for manifest in read_manifests(DATASETS)]
 
-    sample = _command(commands, "sample", _sample, "make and ingest the embedded sample", _SAMPLE)
+    sample = _command(commands, "sample", _sample, "three small made-up datasets, to see the site at once", _SAMPLE)
     add_catalogue(sample, written=True)
 
-    release = _command(commands, "release", _release, "ingest the release of the paper's label errors", _RELEASE)
+    release = _command(
+        commands, "release", _release, "the ten datasets of the paper, from a clone of its release", _RELEASE
+    )
     release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
     add_media(release)
     add_dropping(release)
     add_datasets(release, names)
     add_catalogue(release, written=True)
 
-    add = _command(commands, "add", _add, "ingest a dataset of your own", _ADD)
+    add = _command(commands, "add", _add, "a dataset of your own", _ADD)
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
     add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
     add_media(add)
     add_dropping(add)
     add_catalogue(add, written=True)
 
-    says = "say what a dataset holds, lacks and has wrong"
+    says = "what `release` or `add` would load, and what is missing or wrong"
     check.add_arguments(_command(commands, "check", check.run, says, check.EXAMPLES), names)
 
-    listing = _command(commands, "list", _list, "say what a catalogue holds", _LIST)
+    listing = _command(commands, "list", _list, "what a catalogue holds", _LIST)
     add_catalogue(listing, written=False)
 
-    says = "find label errors in a matrix of your own, without a catalogue"
-    flag.add_arguments(_command(commands, "flag", flag.run, says, flag.EXAMPLES))
-    fetching = _command(commands, "media", media.run, "fetch media from the web", media.EXAMPLES)
+    says = "what a dataset lacks of its media, from the web"
+    fetching = _command(commands, "media", media.run, says, media.EXAMPLES)
     media.add_arguments(fetching)
     add_catalogue(fetching, written=True)
     _add_measuring(commands)
     if not light:
         from ingest.commands import export
 
-        says = "write a corrected test set to a file"
+        says = "a corrected test set, written to a file"
         exported = _command(commands, "export", export.run, says, export.EXAMPLES)
         export.add_arguments(exported)
         add_catalogue(exported, written=False)
-    return parser
+
+    says = "label errors in a matrix of your own, without a catalogue"
+    flag.add_arguments(_command(commands, "flag", flag.run, says, flag.EXAMPLES))
 
 
-def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    benchmarks = _command(commands, "benchmarks", _benchmarks, "ingest models' predictions", _BENCHMARKS)
+def _add_measuring(commands: Commands) -> None:
+    benchmarks = _command(
+        commands, "benchmarks", _benchmarks, "models' predictions for a dataset that is there already", _BENCHMARKS
+    )
     benchmarks.add_argument("folder", metavar="DIR", type=Path, help="the models' predictions")
     benchmarks.add_argument("--dataset", metavar="NAME", help="only models of this dataset")
     add_catalogue(benchmarks, written=True)
 
-    evaluating = _command(commands, "evaluate", _evaluate, "say how good predictions are", _EVALUATE)
+    evaluating = _command(
+        commands, "evaluate", _evaluate, "your predictions against original and corrected labels", _EVALUATE
+    )
     evaluating.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     evaluating.add_argument("file", metavar="FILE", type=Path, help="predictions for its test set")
     evaluating.add_argument("--agreement", metavar="N", type=int, help="reviewers that must agree on a correction")
@@ -266,13 +290,13 @@ def _add_measuring(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     evaluating.add_argument("--json", action="store_true", help="the same as the API answers")
     add_catalogue(evaluating, written=False)
 
-    reproducing = _command(commands, "reproduce", _reproduce, "compare with the paper's figures", _REPRODUCE)
+    reproducing = _command(
+        commands, "reproduce", _reproduce, "the paper's figures beside those of a catalogue", _REPRODUCE
+    )
     add_catalogue(reproducing, written=False)
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run_it: object, says: str, examples: str
-) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, run_it: object, says: str, examples: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name, help=says, description=says, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
     )

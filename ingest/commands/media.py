@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = """\
 examples:
-  python -m ingest media cifar100 --from published
-  python -m ingest media quickdraw --from addresses.txt --rate 2
+  %(prog)s cifar100 --from published
+  %(prog)s quickdraw --from addresses.txt --rate 2
 
 "published" asks for each issue by the address in its record. A file of addresses has a line for each example: its
 index, a space and the address. What is there already is not asked for again, so the command can be interrupted and

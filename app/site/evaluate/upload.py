@@ -35,7 +35,7 @@ _MOST_HELD: Final = 6 * MOST_BYTES
 #: Evaluations at a time; others wait for their turn.
 _AT_A_TIME: Final = 2
 _LONGEST_WAIT: Final = 60.0  # seconds
-_OFFLINE: Final = "`python -m ingest evaluate` evaluates a file where it is."
+_OFFLINE: Final = "`label-errors evaluate` evaluates a file where it is."
 
 
 #: Where the file is, what it is called, the agreement threshold, and what is said of classes in it.

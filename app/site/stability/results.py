@@ -45,7 +45,7 @@ def why_not(dataset: Dataset) -> str:
         )
     return (
         f"No model's predictions for {dataset.title} are in this catalogue, so there is no ranking to look at. "
-        "`python -m ingest benchmarks DIR` adds some."
+        "`label-errors benchmarks DIR` adds some."
     )
 
 

@@ -178,6 +178,6 @@ def test_the_method_of_the_paper_is_told_as_the_papers(client: httpx.Client) -> 
 def test_commands_in_sentences_are_code(client: httpx.Client) -> None:
     answer = client.get("/nobody/stability")
     assert answer.status_code == 409
-    assert "<code>python -m ingest benchmarks DIR</code>" in answer.text
+    assert "<code>label-errors benchmarks DIR</code>" in answer.text
     assert "`" not in answer.text
     assert "`" not in client.get("/reproduction").text

@@ -260,7 +260,7 @@ def test_a_card_of_the_home_page_shows_what_its_link_shows(real):
 
 def test_the_home_page_with_samples_alone_tells_how_to_load_the_release(client):
     page = read(client, "/")
-    assert "python -m ingest release label-errors" in page.words
+    assert "label-errors release label-errors" in page.words
     assert "These are samples. Their label errors were planted on purpose and their raters are simulated." in page.words
 
 

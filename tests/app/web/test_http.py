@@ -268,7 +268,7 @@ def test_without_a_catalogue_the_site_says_how_to_make_one_and_serves_it_when_it
         for path in ("/", "/healthz", "/api/v1/datasets", "/sample-digits", "/api/v1/datasets/sample-digits/issues"):
             response = httpx.get(address + path, timeout=60)
             assert response.status_code == 503
-            assert "python -m ingest sample" in response.text
+            assert "label-errors sample" in response.text
         shutil.copy(sample_catalogue, tmp_path / "part")
         (tmp_path / "part").rename(catalogue)
         assert httpx.get(f"{address}/sample-digits", timeout=60).status_code == 200

@@ -1,0 +1,241 @@
+"""What one installs: a wheel and a source distribution that hold all they need, and a command that works anywhere.
+
+The cheap tests run an unpacked wheel with the packages of this environment. The slow ones install it, with its
+dependencies, into an environment in which there is nothing else.
+"""
+
+import importlib.metadata
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from packaging.requirements import Requirement
+from PIL import Image
+
+from app import __version__
+from app.__main__ import console
+from tests.conftest import ROOT
+
+PATIENCE = 120
+FOLDERS = ("templates", "static", "data")
+#: In the order in which ``label-errors --help`` lists them.
+COMMANDS = (
+    *("serve", "sample", "release", "add", "check", "list", "media"),
+    *("benchmarks", "evaluate", "reproduce", "export", "flag"),
+)
+
+#: Runs ``label-errors`` of an environment, or of an unpacked wheel, in a folder.
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def files_of(folder: Path) -> set[str]:
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(ROOT).as_posix() for path in found}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project without what was built or downloaded here, and without the folder ../shared."""
+    beside = shutil.ignore_patterns(".*_cache", ".venv*", ".git", ".hypothesis", "var", "build", "*.egg-info", "*.so")
+    return Path(shutil.copytree(ROOT, tmp_path_factory.mktemp("source") / "label-errors", ignore=beside))
+
+
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that can build: this one where its setuptools is what pyproject asks for, as in what make installs."""
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    if all(one.specifier.contains(importlib.metadata.version(one.name)) for one in map(Requirement, asked)):
+        return Path(sys.executable)
+    python = environment(tmp_path_factory.mktemp("builder"))
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *asked], check=True)
+    return python
+
+
+def environment(folder: Path) -> Path:
+    """The Python of a new environment with nothing in it."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder / "bin/python"
+
+
+def build(python: Path, tree: Path, what: str, **variables: str) -> Path:
+    """A distribution as pip builds it."""
+    folder = tree.parent / "built"
+    folder.mkdir(exist_ok=True)
+    code = f"import setuptools.build_meta as b; print(b.build_{what}({str(folder)!r}))"
+    done = subprocess.run(
+        [python, "-c", code], cwd=tree, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def sdist(builder: Path, tree: Path) -> Path:
+    return build(builder, tree, "sdist")
+
+
+@pytest.fixture(scope="module")
+def wheel(builder: Path, sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from what the source distribution holds, so that nothing that is needed can be missing there."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    return build(builder, next(folder.iterdir()), "wheel")
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """``label-errors`` of the unpacked wheel, run by this Python, whatever lies in the folder it is run in."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    (at,) = folder.glob("*.dist-info/entry_points.txt")
+    entry = re.search(r"^label-errors = (.+):(.+)$", at.read_text(encoding="utf-8"), re.M)
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); from {entry[1]} import {entry[2]}; sys.exit({entry[2]}())"
+    return command_of([sys.executable, "-P", "-W", "error", "-c", code])
+
+
+def command_of(program: list[str]) -> Command:
+    def run(*arguments: object, within: Path) -> subprocess.CompletedProcess[str]:
+        given = [*program, *map(str, arguments)]
+        return subprocess.run(given, cwd=within, env=clean(), capture_output=True, text=True, check=False)
+
+    run.program = program
+    return run
+
+
+def clean() -> dict[str, str]:
+    """The environment without what would lead back to this project."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("LABELERRORS_", "PYTHON"))}
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder of somebody who develops a site of their own, with the commonest of names."""
+    for name in ("app", "ingest", *FOLDERS):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise ImportError('another program')\n")
+    return tmp_path
+
+
+@contextmanager
+def served(command: Command, within: Path, *arguments: str) -> Iterator[httpx.Client]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    program = [*command.program, "serve", "--port", str(port), *arguments]
+    process = subprocess.Popen(program, cwd=within, env=clean(), stdout=subprocess.PIPE, text=True)
+    try:
+        assert f"http://127.0.0.1:{port} " in process.stdout.readline()
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, transport=httpx.HTTPTransport(retries=8)
+        ) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        process.stdout.close()
+
+
+def require_a_page_a_picture_and_the_api(client: httpx.Client) -> None:
+    page = client.get("/sample-digits")
+    assert page.status_code == 200
+    style = re.search(r'href="(/static/site\.css\?v=\w+)"', page.text)
+    assert "prefers-color-scheme" in client.get(style[1]).text
+    picture = client.get(re.search(r'src="(/media/[^"]+)"', page.text)[1])
+    assert Image.open(io.BytesIO(picture.content)).size[0] > 0
+    issues = client.get("/api/v1/datasets/sample-digits/issues").json()
+    assert issues["items"][0]["votes"]
+    assert client.get("/reproduction").status_code == 200
+
+
+def test_the_wheel_holds_the_files_of_the_tree_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    kernel = {name for name in found if name.startswith("ingest/matrices/_row_kernel.")}
+    modules = {name for top in ("app", "ingest") for name in files_of(ROOT / top) if name.endswith(".py")}
+    assert found - kernel == modules | {f"app/{name}" for folder in FOLDERS for name in files_of(ROOT / folder)}
+    assert not any(name.endswith((".c", ".h")) for name in kernel)
+
+
+def test_the_source_distribution_holds_all_that_tests_and_builds(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+    for folder in ("app", "ingest", *FOLDERS, "tests", "docs", "benchmarks", "requirements"):
+        built = {name for name in files_of(ROOT / folder) if name.endswith(".so")}
+        assert files_of(ROOT / folder) - built <= found
+    assert {"pyproject.toml", "setup.py", "Makefile", "Dockerfile", "README.md"} <= found
+    assert not any(re.search(r"(^|/)(shared|var|\.git|\.venv)(/|$)|\.so$|\.sqlite", name) for name in found)
+
+
+def test_a_wheel_is_compiled_where_there_is_a_compiler_and_pure_elsewhere(
+    builder: Path, tree: Path, wheel: Path
+) -> None:
+    compiled = shutil.which((sysconfig.get_config_var("CC") or "cc").split()[0]) is not None
+    assert wheel.name.endswith("-none-any.whl") is not compiled
+    pure = build(builder, tree, "wheel", CC="/there/is/no/compiler")
+    assert pure.name == f"label_errors_site-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(pure) as archive:
+        assert not any(name.endswith((".so", ".pyd")) for name in archive.namelist())
+
+
+def test_what_an_earlier_build_left_behind_is_not_in_a_wheel(builder: Path, tree: Path) -> None:
+    left = tree / f"build/lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}/app/gone.py"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text("")
+    with zipfile.ZipFile(build(builder, tree, "wheel")) as archive:
+        assert "app/gone.py" not in archive.namelist()
+
+
+def test_an_empty_folder_is_enough(unpacked: Command, tmp_path: Path) -> None:
+    made = unpacked("sample", within=tmp_path)
+    assert (made.returncode, made.stdout.splitlines()[-1]) == (0, "wrote var/catalogue.sqlite"), made.stderr
+    listed = unpacked("list", within=tmp_path)
+    assert "sample-digits: " in listed.stdout
+    assert "0 broken, 493 not loaded" in unpacked("reproduce", within=tmp_path).stdout
+    with served(unpacked, tmp_path) as client:
+        require_a_page_a_picture_and_the_api(client)
+
+
+def test_a_folder_with_another_program_is_none_of_its_business(
+    unpacked: Command, sample_catalogue: Path, elsewhere: Path
+) -> None:
+    listed = unpacked("list", "--catalogue", sample_catalogue, within=elsewhere)
+    assert "sample-digits: " in listed.stdout, listed.stderr
+    with served(unpacked, elsewhere, "--catalogue", str(sample_catalogue), "--workers", "2") as client:
+        require_a_page_a_picture_and_the_api(client)
+
+
+def test_version_says_whether_it_is_compiled(unpacked: Command, wheel: Path, tmp_path: Path) -> None:
+    how = "numpy" if wheel.name.endswith("-none-any.whl") else "compiled code"
+    assert unpacked("--version", within=tmp_path).stdout == f"label-errors {__version__}, confident learning by {how}\n"
+    assert wheel.name.split("-")[1] == __version__
+
+
+def test_help_lists_every_command_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        console(["--help"])
+    shown = re.sub(r"\n {14,}", "  ", capsys.readouterr().out)
+    assert re.findall(r"^    (\w+)  +\S", shown, re.M) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_tells_of_itself_by_the_name_it_was_called(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        console([command, "--help"])
+    shown = capsys.readouterr().out
+    assert f"usage: label-errors {command}" in shown
+    assert f"\n  label-errors {command}" in shown
+    assert "python -m" not in shown
