@@ -4,7 +4,7 @@
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -26,6 +26,7 @@ from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.openapi import document
 from app.package_files import STATIC, TEMPLATES
 from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
+from app.schema.site_names import SITE_NAMES, first_name
 from app.settings import PREFIX, Settings, SettingsError
 from app.site import media
 from app.site.corrected import croissant, downloads, labels_api, page
@@ -179,7 +180,16 @@ def _routes() -> list[BaseRoute]:
     most_asked = (media.router, gallery_api.router, labels_api.router, own, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, gallery_api.nothing_else)
-    return [route for router in in_order for route in router.routes]
+    routes = [route for router in in_order for route in router.routes]
+    for name in _first_names(routes):
+        if name not in SITE_NAMES and not name.startswith("{"):
+            raise LookupError(f"/{name} is not in app.schema.site_names, so a dataset could be called {name}")
+    return routes
+
+
+def _first_names(routes: Iterable[BaseRoute]) -> set[str]:
+    """What the paths of routes begin with, that of the home page apart."""
+    return {first_name(path) for route in routes if (path := getattr(route, "path", "/"))} - {""}
 
 
 class _Site(FastAPI):
@@ -197,7 +207,7 @@ class _Site(FastAPI):
 
     def _first_names(self) -> set[str]:
         """What the site's own paths can begin with."""
-        of_routes = {path.split("/")[1] for route in self.routes if (path := getattr(route, "path", ""))}
+        of_routes = _first_names(self.routes)
         try:
             return of_routes | set(self.state.catalogue.opened().datasets)
         except NoCatalogue:

@@ -16,6 +16,7 @@ from app.domain.confident_learning.joint import FlagRule
 from app.domain.review.verdicts import majority_of
 from app.evaluation.tables.class_spelling import CLASSES_ARE
 from app.package_files import DATA
+from app.schema.site_names import SITE_NAMES
 from ingest.errors import ManifestError, MissingFileError, shown
 from ingest.git_pointers import refuse_pointers
 from ingest.manifest.about import read_about
@@ -47,8 +48,6 @@ __all__ = ["DATASETS", "About", "Manifest", "read_manifest", "read_manifests"]
 DATASETS = DATA / "datasets"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-#: Addresses of the site's own pages, which a dataset's page must not hide behind.
-_TAKEN = frozenset({"about", "api", "healthz", "media", "media-coverage", "method", "reproduction", "static"})
 _MOST_RATERS = 100
 _FOUR_ANSWERS = ("given", "guessed", "both", "neither")
 
@@ -141,8 +140,8 @@ def _name(table: Table) -> str:
     name = table.string("name")
     if not _NAME.fullmatch(name):
         raise table.error("name", f"expected lower-case letters, digits and hyphens, at most 64, found {name!r}")
-    if name in _TAKEN:
-        raise table.error("name", f"expected a name that is no page of the site, found {name!r}")
+    if name in SITE_NAMES:
+        raise table.error("name", f"expected one that no address of the site's own takes, found {name!r}")
     return name
 
 

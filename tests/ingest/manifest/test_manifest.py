@@ -117,7 +117,7 @@ def test_a_key_that_stands_elsewhere_is_refused_with_its_place(top: str, said: s
         ('name = "tiny"', "", "name: missing; expected a text"),
         ("summary = ", "sumary = ", "summary: missing; expected a text (is 'sumary' meant for it?)"),
         ('name = "tiny"', 'name = "Tiny set"', "name: expected lower-case letters"),
-        ('name = "tiny"', 'name = "api"', "name: expected a name that is no page of the site, found 'api'"),
+        ('name = "tiny"', 'name = "api"', "name: expected one that no address of the site's own takes, found 'api'"),
         ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
         ('title = "Tiny"', 'title = " "', "title: expected a text, found an empty one"),
         ('modality = "image"', 'modality = "smell"', "modality: expected one of image, text, audio, found 'smell'"),
