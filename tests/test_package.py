@@ -1,7 +1,7 @@
 """What one installs: a wheel and a source distribution that hold all they need, and a command that works anywhere.
 
-The cheap tests run an unpacked wheel with the packages of this environment. The slow ones install it, with its
-dependencies, into an environment in which there is nothing else.
+The cheap tests run an unpacked wheel in this environment, of which it sees only what a plain install brings along. The
+slow ones install it, with its dependencies, into an environment in which there is nothing else.
 """
 
 import importlib.metadata
@@ -21,8 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from app import __version__
@@ -104,8 +106,20 @@ def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
         archive.extractall(folder)
     (at,) = folder.glob("*.dist-info/entry_points.txt")
     entry = re.search(r"^label-errors = (.+):(.+)$", at.read_text(encoding="utf-8"), re.M)
-    code = f"import sys; sys.path.insert(0, {str(folder)!r}); from {entry[1]} import {entry[2]}; sys.exit({entry[2]}())"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({not_installed()})); sys.path.insert(0, {str(folder)!r})\n"
+        f"from {entry[1]} import {entry[2]}; sys.exit({entry[2]}())"
+    )
     return command_of([sys.executable, "-P", "-W", "error", "-c", code])
+
+
+def not_installed() -> list[str]:
+    """The modules of this environment that a plain install does without."""
+    lines = (ROOT / "requirements/run.txt").read_text(encoding="utf-8").splitlines()
+    plain = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line and not line.startswith("#")}
+    plain.add(canonicalize_name("label-errors-site"))
+    found = importlib.metadata.packages_distributions()
+    return sorted(name for name, of in found.items() if plain.isdisjoint(map(canonicalize_name, of)))
 
 
 def command_of(program: list[str]) -> Command:
@@ -239,3 +253,90 @@ def test_a_command_tells_of_itself_by_the_name_it_was_called(command: str, capsy
     assert f"usage: label-errors {command}" in shown
     assert f"\n  label-errors {command}" in shown
     assert "python -m" not in shown
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """``label-errors`` of an environment that holds the wheel, what it depends on, and nothing else."""
+    python = environment(tmp_path_factory.mktemp("environment"))
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], env=clean(), check=True)
+    return command_of([str(python.parent / "label-errors")])
+
+
+MANIFEST = """\
+name = "pets"
+title = "Pets"
+modality = "image"
+summary = "Cats and dogs."
+
+[licence]
+name = "CC0"
+source = "made up"
+media = "none"
+
+[classes]
+names = ["cat", "dog"]
+
+[files]
+labels = "labels.npy"
+pred_probs = "probs.npy"
+"""
+
+
+def write_pets(folder: Path) -> None:
+    """Ten examples of two classes, of which the first is a dog that is called a cat."""
+    folder.mkdir()
+    labels = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+    right = np.array([0.05, *[0.9] * 9])
+    probs = np.where(labels[:, None] == [0, 1], right[:, None], 1 - right[:, None])
+    np.save(folder / "labels.npy", labels)
+    np.save(folder / "probs.npy", probs)
+    (folder / "dataset.toml").write_text(MANIFEST, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_installed_alone_it_does_everything(installed: Command, elsewhere: Path) -> None:
+    def done(*arguments: object) -> str:
+        ran = installed(*arguments, within=elsewhere)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    assert done("sample").splitlines()[-1] == "wrote var/catalogue.sqlite"
+    write_pets(elsewhere / "pets")
+    flagged = done("flag", "pets/probs.npy", "--labels", "pets/labels.npy", "--out", "flagged.csv")
+    assert "1 of 10" in flagged or "1 example" in flagged, flagged
+    assert (elsewhere / "flagged.csv").read_text().splitlines()[1].startswith("0,0,1,")
+    assert "pets" in done("add", "pets/dataset.toml", "pets")
+    assert "pets: Pets, 10 examples, 1 issue" in done("list")
+    done("export", "sample-digits", "--out", "corrected.csv")
+    done("export", "pets", "--out", "pets.npy")
+    assert np.load(elsewhere / "pets.npy").tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+    (elsewhere / "predicted.csv").write_text("1\n" + "0\n" * 4 + "1\n" * 5)
+    assert "90" in done("evaluate", "pets", "predicted.csv")
+    assert "0 broken, 493 not loaded" in done("reproduce")
+    with served(installed, elsewhere) as client:
+        require_a_page_a_picture_and_the_api(client)
+        assert client.get("/pets").status_code == 200
+        same = client.get("/api/v1/datasets/sample-digits/corrected.csv").content
+        assert same == (elsewhere / "corrected.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_installed_alone_it_reads_the_release(installed: Command, shared: Path, tmp_path: Path) -> None:
+    made = installed("release", shared / "label-errors", "--catalogue", "real.sqlite", within=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[-1] == "wrote real.sqlite"
+    compared = installed("reproduce", "--catalogue", "real.sqlite", within=tmp_path)
+    assert compared.returncode == 0, compared.stderr
+    assert re.search(r"^\d{3} same, \d+ differs, 0 broken", compared.stdout, re.M)
+
+
+@pytest.mark.slow
+def test_pip_installs_the_folder_itself(tree: Path, tmp_path: Path) -> None:
+    """What ``pip install .`` does; dependencies apart, which the wheel has too."""
+    python = environment(tmp_path / "environment")
+    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", tree]
+    subprocess.run(command, env=clean(), cwd=tmp_path, check=True)
+    folders = sysconfig.get_path("purelib", vars={"base": str(tmp_path / "environment"), "platbase": ""})
+    names = {path.name for path in Path(folders).glob("app/*")}
+    assert set(FOLDERS) <= names

@@ -3,76 +3,98 @@
     sample-digits/
       dataset.toml    the manifest, word for word that of data/sample
       labels.npy      (n,) given labels, with errors planted among them
-      pred_probs.npy  (n, m) out-of-sample probabilities from a real cross-validation
+      pred_probs.npy  (n, m) out-of-sample probabilities from a real cross-validation, kept in data/sample
       weights.npz     words and the weights of linear models, for the texts
       votes.json      answers of simulated raters about most of the flagged examples
       planted.json    what each example truly is: for tests, read by nothing else
       media/          one file an example, the order of their names being that of the examples
       models/         predictions of other models, for the digits
 
-The same bytes come out every time on one machine. Nothing here is ingested; that is done as for any other dataset.
+The same bytes come out every time. Nothing here is ingested; that is done as for any other dataset.
 """
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.package_files import DATA
+from ingest.errors import DataError
 from ingest.flagging.engine import Flagging, flag
 from ingest.manifest.parse import Manifest, read_manifest
 from ingest.matrices.matrix import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft
-from ingest.sample.learning import cross_validated, write_weights
+from ingest.sample.learnt import Learnt
 from ingest.sample.models import write_models
 from ingest.sample.planting import planted_labels
 from ingest.sample.raters import reviewed, votes
 
 TEMPLATES: Final = DATA / "sample"
+#: What was learnt of each dataset, NAME.npz.
+LEARNT: Final = TEMPLATES / "learnt"
 
-Maker = Callable[[Manifest, np.random.Generator], Draft]
 
-#: Manifest -> who makes its examples, and the seed of everything that is drawn for it.
-_SAMPLES: Final[dict[str, tuple[Maker, int]]] = {
-    "digits.toml": (lambda _, rng: digits.draft(rng), 1998),
-    "texts.toml": (lambda manifest, rng: texts.draft(TEMPLATES / "texts.jsonl", manifest.classes.names, rng), 4),
-    "sounds.toml": (lambda manifest, rng: sounds.draft(manifest.classes.names, rng), 2),
+class Sample(NamedTuple):
+    """A dataset of the sample: who makes its examples, and the seed of everything that is drawn for it."""
+
+    make: Callable[[Manifest, np.random.Generator], Draft]
+    seed: int
+
+
+#: Name of its manifest -> a dataset.
+SAMPLES: Final[dict[str, Sample]] = {
+    "digits": Sample(lambda _, rng: digits.draft(TEMPLATES / "digits.npz", rng), 1998),
+    "texts": Sample(lambda it, rng: texts.draft(TEMPLATES / "texts.jsonl", it.classes.names, rng), 4),
+    "sounds": Sample(lambda it, rng: sounds.draft(it.classes.names, rng), 2),
 }
 
 
 def write_sample(folder: Path) -> list[Path]:
     """Write the sample's datasets into ``folder``, each into one of its own, and return the paths of their manifests.
 
-    A manifest's files lie beside it: what reads them is told the manifest and its parent folder. Takes a few seconds.
-    Files of an earlier call are replaced.
+    A manifest's files lie beside it: what reads them is told the manifest and its parent folder. Files of an earlier
+    call are replaced. Raises DataError where examples came out as others than those that were learnt from.
     """
     manifests = []
-    for template, (make, seed) in _SAMPLES.items():
-        manifest = read_manifest(TEMPLATES / template)
+    for name in SAMPLES:
+        manifest, draft, given, rng = drawn(name)
+        learnt = Learnt.read(LEARNT / f"{name}.npz")
+        if not np.array_equal(given, learnt.given):
+            # numpy may draw others from the same seed one day.
+            finding = f"expected what was learnt from the labels that numpy {np.__version__} draws, found other labels"
+            raise DataError(LEARNT / f"{name}.npz", f"{finding}; python -m ingest.sample.learning learns anew")
         target = folder / manifest.name
         target.mkdir(parents=True, exist_ok=True)
-        rng = np.random.default_rng(seed)
-        _write_dataset(target, manifest, make(manifest, rng), seed, rng)
+        _write_dataset(target, manifest, draft, learnt, rng)
         manifests.append(target / "dataset.toml")
         manifests[-1].write_text(manifest.text, encoding="utf-8")
     return manifests
 
 
-def _write_dataset(target: Path, manifest: Manifest, draft: Draft, seed: int, rng: np.random.Generator) -> None:
-    given = planted_labels(draft, rng)
+def drawn(name: str) -> tuple[Manifest, Draft, NDArray[np.uint16], np.random.Generator]:
+    """The examples of a dataset, a key of ``SAMPLES``, their (n,) given labels, and what goes on drawing."""
+    manifest = read_manifest(TEMPLATES / f"{name}.toml")
+    rng = np.random.default_rng(SAMPLES[name].seed)
+    draft = SAMPLES[name].make(manifest, rng)
+    return manifest, draft, planted_labels(draft, rng), rng
+
+
+def _write_dataset(target: Path, manifest: Manifest, draft: Draft, learnt: Learnt, rng: np.random.Generator) -> None:
+    given = learnt.given
     np.save(target / "labels.npy", given)
-    learnt = cross_validated(draft, given, seed)
     np.save(target / "pred_probs.npy", learnt.probabilities)
-    write_weights(target / "weights.npz", draft, learnt)
+    if learnt.words:
+        np.savez_compressed(target / "weights.npz", **learnt.words)  # type: ignore[arg-type]
     # Read back, so that raters are shown exactly what an ingest of these files will flag.
     matrix = open_matrix([target / "pred_probs.npy"], len(given), len(draft.confusable), logits=False)
     flagging = flag(given.astype(np.int64), matrix, manifest.flag, lambda _: None)
     _write_json(target / "votes.json", _records(manifest, draft, given.tolist(), flagging, rng))
     _write_json(target / "planted.json", [sorted(truth) for truth in draft.truth])
-    write_models(target, manifest.name, draft, given.astype(np.int64), seed)
+    write_models(target, manifest.name, learnt.rivals)
     media = target / "media"
     media.mkdir(exist_ok=True)
     for index, content in enumerate(draft.media):

@@ -1,9 +1,7 @@
-"""The image sample: scikit-learn's handwritten digits, a few of them overprinted or blotted.
-
-Reads only what scikit-learn ships; nothing is downloaded.
-"""
+"""The image sample: handwritten digits of the UCI repository, a few of them overprinted or blotted."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,25 +20,21 @@ _LOOKALIKES = ((0, 6), (1, 7), (1, 8), (2, 3), (3, 5), (3, 8), (4, 9), (5, 6), (
 _LOOKALIKE_WEIGHT = 8.0
 
 
-def draft(rng: np.random.Generator) -> Draft:
-    """1,797 pictures of 8 x 8 pixels. Some show two digits, one printed over the other, some only blots of ink."""
-    from sklearn.datasets import load_digits
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.naive_bayes import GaussianNB
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.tree import DecisionTreeClassifier
+def draft(file: Path, rng: np.random.Generator) -> Draft:
+    """1,797 pictures of 8 x 8 pixels. Some show two digits, one printed over the other, some only blots of ink.
 
-    digits = load_digits()
-    pictures: NDArray[np.float64] = digits.images.copy()
-    classes: NDArray[np.int64] = digits.target
+    ``file`` holds ``images``, (1797, 8, 8) from 0 to FULL_INK, and ``target``, (1797,) the digits they show.
+    """
+    with np.load(file, allow_pickle=False) as digits:
+        images, classes = digits["images"].astype(np.float64), digits["target"].astype(np.int64)
+    pictures = images.copy()
     clarity = _legibility(pictures, classes)
     truth = [frozenset({int(label)}) for label in classes]
 
     changed = rng.choice(len(pictures), _OVERPRINTED + _BLOTTED, replace=False)
     for index in changed[:_OVERPRINTED]:
         other = rng.choice(np.flatnonzero(classes != classes[index]))
-        pictures[index] = np.maximum(digits.images[index], digits.images[other])
+        pictures[index] = np.maximum(images[index], images[other])
         truth[index] = frozenset({int(classes[index]), int(classes[other])})
     for index in changed[_OVERPRINTED:]:
         pictures[index] = rng.permutation(pictures[index].ravel()).reshape(pictures[index].shape)
@@ -55,16 +49,6 @@ def draft(rng: np.random.Generator) -> Draft:
         media=[_png(picture) for picture in pictures],
         ending=".png",
         features=pictures.reshape(len(pictures), -1) / FULL_INK,
-        classifier=LogisticRegression(C=0.03, max_iter=1_000),
-        folds=5,
-        rivals={
-            "nearest-neighbour": KNeighborsClassifier(1),
-            "nine-neighbours": KNeighborsClassifier(9, weights="distance"),
-            "naive-bayes": GaussianNB(var_smoothing=1e-2),
-            "decision-tree": DecisionTreeClassifier(random_state=0),
-            "small-tree": DecisionTreeClassifier(max_depth=6, random_state=0),
-            "random-forest": RandomForestClassifier(40, random_state=0),
-        },
     )
 
 

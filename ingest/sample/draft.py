@@ -1,10 +1,10 @@
-"""What the maker of a sample dataset hands over: examples, what they truly are, and how to learn them.
+"""What the maker of a sample dataset hands over: examples, what they truly are, and what can be learnt from.
 
 The truth is known because the examples were made or chosen for it. No label is planted here, nothing is written.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,4 @@ class Draft:
     error_rate: float  # the share of labels to plant wrongly, 0 to 1
     media: Sequence[bytes]  # n files
     ending: str  # of each file's name, with the dot
-    features: Any  # n rows of what the classifier learns from
-    classifier: Any  # a scikit-learn classifier with predict_proba
-    folds: int  # of the cross-validation
-    #: A fitted classifier -> its words and (m, v) weights, where it is linear and its features are words.
-    weights: Callable[[Any], tuple[Sequence[str], NDArray[np.float64]]] | None = None
-    rivals: Mapping[str, Any] = field(default_factory=dict)  # name -> other classifiers, whose ranking is looked at
+    features: Any  # n rows of what a classifier learns from

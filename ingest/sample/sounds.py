@@ -28,10 +28,6 @@ def draft(classes: tuple[str, ...], rng: np.random.Generator) -> Draft:
 
     ``classes`` are the keys of ``MAKERS``, in the order of their ids.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     m = len(classes)
     truth = [frozenset({label}) for label in range(m) for _ in range(_PER_CLASS)]
     truth += [frozenset(rng.choice(m, 2, replace=False).tolist()) for _ in range(_MIXED)]
@@ -48,8 +44,6 @@ def draft(classes: tuple[str, ...], rng: np.random.Generator) -> Draft:
         media=[_wav(clip) for clip in clips],
         ending=".wav",
         features=np.array([character(clip) for clip in clips]),
-        classifier=make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=1_000)),
-        folds=10,
     )
 
 

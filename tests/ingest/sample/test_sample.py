@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 import wave
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -16,14 +17,17 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from app.domain.review.verdicts import Category
+from ingest import sample as sample_maker
 from ingest.errors import DataError
 from ingest.flagging.engine import Flagging, flag
 from ingest.labels.flag_input import read_given_labels
 from ingest.manifest.parse import Manifest, read_manifest
 from ingest.matrices.matrix import open_matrix
 from ingest.media import MediaItem, open_media
-from ingest.sample import TEMPLATES, sounds, write_sample
+from ingest.sample import LEARNT, SAMPLES, TEMPLATES, sounds, write_sample
 from ingest.sample.draft import Draft
+from ingest.sample.learning import learn
+from ingest.sample.learnt import Learnt
 from ingest.sample.planting import noise_matrix, planted_labels
 from ingest.sample.raters import votes
 from ingest.sample.texts import read_messages
@@ -97,6 +101,30 @@ def test_the_same_bytes_come_out_every_time(manifests: list[Path], tmp_path: Pat
     again = write_sample(tmp_path)
     assert [path.relative_to(tmp_path).as_posix() for path in again] == [f"{name}/dataset.toml" for name in NAMES]
     assert _bytes_of(tmp_path) == _bytes_of(manifests[0].parent.parent)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_kept_is_what_is_learnt(name: str) -> None:
+    """By whatever version of scikit-learn: its solvers end a little apart, and its forests draw in their own ways."""
+    kept, anew = Learnt.read(LEARNT / f"{name}.npz"), learn(name)
+    assert np.array_equal(kept.given, anew.given)
+    assert kept.probabilities == pytest.approx(anew.probabilities, abs=0.01)
+    assert kept.words.keys() == anew.words.keys()
+    assert all(np.array_equal(kept.words[key], anew.words[key]) for key in kept.words if key != "weights")
+    assert kept.rivals.keys() == anew.rivals.keys()
+    assert all((kept.rivals[model] == anew.rivals[model])[:, 0].mean() > 0.95 for model in kept.rivals)
+
+
+def test_labels_other_than_those_learnt_from_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they would be where another numpy drew others from the same seed: probabilities would be of other examples."""
+    folder = shutil.copytree(LEARNT, tmp_path / "learnt")
+    kept = Learnt.read(folder / "digits.npz")
+    replace(kept, given=kept.given[::-1]).write(folder / "digits.npz")
+    monkeypatch.setattr(sample_maker, "LEARNT", folder)
+    with pytest.raises(
+        DataError, match=r"digits\.npz: expected what was learnt from the labels .*, found other labels"
+    ):
+        write_sample(tmp_path / "sample")
 
 
 def test_it_says_that_it_is_a_sample(dataset: Written) -> None:
@@ -240,8 +268,6 @@ def _draft(truth: list[frozenset[int]], clarity: float = 1.0) -> Draft:
         media=[],
         ending="",
         features=None,
-        classifier=None,
-        folds=2,
     )
 
 

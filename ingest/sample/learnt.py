@@ -1,0 +1,45 @@
+"""What classifiers learnt from a sample dataset's labels, as it is kept in ``data/sample/learnt``.
+
+Kept, because a plain install has nothing to learn with, and because the same numbers then come out on every machine.
+It holds for the very labels it was learnt from, which are kept with it. ``ingest.sample.learning`` makes it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_RIVAL: Final = "rival:"
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """Of n examples and m classes, by cross-validation: nothing was learnt from the example that it is said of."""
+
+    given: NDArray[np.uint16]  # (n,) the labels it was learnt from
+    probabilities: NDArray[np.float32]  # (n, m)
+    #: Of linear models on words, as ``ingest.datasets.word_weights`` reads them: words (v,), weights (k, m, v) of each
+    #: fold's classifier, and folds (n,), which of them an example's probabilities come from.
+    words: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    rivals: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)  # model -> (n, 5) classes, likeliest first
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """What ``write`` wrote."""
+        with np.load(file, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        return cls(
+            arrays.pop("given"),
+            arrays.pop("probabilities"),
+            rivals={name.removeprefix(_RIVAL): arrays.pop(name) for name in list(arrays) if name.startswith(_RIVAL)},
+            words=arrays,
+        )
+
+    def write(self, file: Path) -> None:
+        """Keep it in a file."""
+        rivals = {f"{_RIVAL}{name}": ranked for name, ranked in self.rivals.items()}
+        arrays: dict[str, NDArray[Any]] = {"given": self.given, "probabilities": self.probabilities}
+        np.savez_compressed(file, **arrays, **self.words, **rivals)  # type: ignore[arg-type]
