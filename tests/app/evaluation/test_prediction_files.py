@@ -246,7 +246,10 @@ REFUSED = {
         as_csv(["key|prediction"], [[f"{k}|{row[0]}"] for k, row in enumerate(ROWS)]),
         "separated by bars: exp",
     ),
-    "gzip.csv": (gzip.compress(as_csv(["prediction"], ROWS)), "expected text, found a file compressed by gzip: unpack"),
+    "gzip.csv": (
+        gzip.compress(as_csv(["prediction"], ROWS), mtime=0),
+        "expected text, found a file compressed by gzip: unpack",
+    ),
     "broken.jsonl": (b'"a"\n\n{"a": \n', "line 3: expected one value of JSON a line, found that it breaks at column"),
     "other fields.jsonl": (
         b'{"prediction": 0}\n{"predicted": 1}\n',

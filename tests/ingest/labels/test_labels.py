@@ -185,7 +185,11 @@ def test_numbers_that_are_stored_as_such_are_numbers_of_classes(tmp_path: Path) 
             "label\n0\n",
             "found 'label'; columns are named in the first line of .csv and .tsv files alone",
         ),
-        ("l.csv", gzip.compress(b"label\n0\n"), "expected text, found a file compressed by gzip: unpack it first"),
+        (
+            "l.csv",
+            gzip.compress(b"label\n0\n", mtime=0),
+            "expected text, found a file compressed by gzip: unpack it first",
+        ),
         ("l.txt", b"PK\x03\x04" + bytes(40), "expected text, found a zip archive"),
         ("l.csv", "label\n1\nNA\n", "example 1 .line 3.: expected the number of a class .*, found 'NA'"),
         ("l.csv", 'label\n"1,234"\n', "found '1,234'"),
