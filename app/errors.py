@@ -86,7 +86,7 @@ class FilterError(SiteError):
         return super()._problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
 
 
-class NotHere(SiteError):
+class NotInCatalogue(SiteError):
     """Something this catalogue cannot give, because the files it was built from were not there."""
 
     status = 409
@@ -110,7 +110,7 @@ class BadRequest(SiteError):
     title = "Request not understood"
 
 
-class UnknownCoding(SiteError):
+class UnknownTransferCoding(SiteError):
     """The body of the request is coded for its way in a manner that this server does not know."""
 
     status = 501
@@ -142,7 +142,7 @@ class WrongHost(SiteError):
     title = "Not the host of this site"
 
 
-class TooSlow(SiteError):
+class RequestTimeout(SiteError):
     """What was to be sent did not arrive in the time there is for it."""
 
     status = 408
@@ -175,7 +175,7 @@ class TooManyRequests(SiteError):
     title = "Too many requests"
 
 
-class NoSuchPart(SiteError):
+class RangeNotSatisfiable(SiteError):
     """The bytes that a Range header asks for lie behind the end of the file."""
 
     status = 416
@@ -192,7 +192,7 @@ class Busy(SiteError):
     retry_after = 5
 
 
-class BeingReplaced(SiteError):
+class CatalogueChanging(SiteError):
     """The catalogue's file was written to while it was read, or is being written to."""
 
     status = 503

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.catalogue.current import CurrentCatalogue, current
-from app.catalogue.reader_threads import Readers
+from app.catalogue.reader_threads import ReaderThreads
 from app.catalogue.write_guard import CatalogueGuard
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.openapi import document
@@ -45,7 +45,7 @@ from app.site.stability import api as stability_api
 from app.site.stability import pages as stability_pages
 from app.web import templates
 from app.web.compression import Compression
-from app.web.file_cache import Spool
+from app.web.file_cache import FileCache
 from app.web.middleware import EXPOSED, Head, Safety, program_version
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import RateLimit
@@ -53,9 +53,9 @@ from app.web.response_cache import CatalogueResponses
 from app.web.server.allowed_hosts import AllowedHosts, hosts_of
 from app.web.server.client_addresses import networks_of
 from app.web.server.connection_limits import Limits
-from app.web.server.scratch_folder import OwnFolder, remove_left_over
+from app.web.server.scratch_folder import ScratchFolder, remove_left_over
 from app.web.server.trusted_proxies import TrustedProxies
-from app.web.static_files import OwnFiles
+from app.web.static_files import HashedStaticFiles
 
 T = TypeVar("T")
 _APP: Final = Path(__file__).resolve().parent
@@ -102,9 +102,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.limits = Limits.of(settings)
     app.state.catalogue = catalogue
     app.state.program = program
-    app.state.readers = Readers(settings.read_seconds)
-    app.state.folder = OwnFolder()
-    app.state.spool = Spool(settings.kept_files * 1_000_000, app.state.folder)
+    app.state.readers = ReaderThreads(settings.read_seconds)
+    app.state.folder = ScratchFolder()
+    app.state.spool = FileCache(settings.kept_files * 1_000_000, app.state.folder)
     app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds, app.state.folder)
     app.add_exception_handler(SiteError, _site_error)
     app.add_exception_handler(HTTPException, _http_exception)
@@ -176,7 +176,7 @@ def _routes() -> list[BaseRoute]:
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/healthz")(healthz)
     own.get("/api/openapi.json")(document.document)
-    own.mount("/static", OwnFiles(directory=STATIC))
+    own.mount("/static", HashedStaticFiles(directory=STATIC))
     most_asked = (media.router, gallery_api.router, labels_api.router, own, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, gallery_api.nothing_else)

@@ -75,7 +75,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 def site_of_worker() -> "FastAPI":
     """The site in one of several processes, which ends when the one that started them does."""
     from app.main import create_app
-    from app.web.server.orphans import end_with_parent
+    from app.web.server.parent_watch import end_with_parent
 
     end_with_parent()
     return create_app()

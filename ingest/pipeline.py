@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from ingest.catalogue.atomic_file import rewritten
+from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import add_found
 from ingest.catalogue.store import Stored, store
@@ -20,11 +20,11 @@ from ingest.errors import MissingFileError
 from ingest.manifest.parse import DATASETS, Manifest, read_manifests
 from ingest.progress import Progress
 
-__all__ = ["DATASETS", "Order", "built", "orders_of_release", "run"]
+__all__ = ["DATASETS", "IngestJob", "built", "jobs_of_release", "run"]
 
 
 @dataclass(frozen=True)
-class Order:
+class IngestJob:
     """One dataset to ingest: what it is and where its files are."""
 
     manifest: Manifest
@@ -35,7 +35,7 @@ class Order:
     drop_media: bool = False  # have it without the media that the catalogue has of it, where none are found now
 
 
-def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
+def run(orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
     """Ingest datasets into a catalogue: all of them, or none when one fails.
 
     Media that cannot be read at all fail nothing but themselves (see ``storing.store``). Raises IngestError, naming
@@ -44,7 +44,7 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
     builds = [(order, built(order, progress)) for order in orders]
     models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
     names = [order.manifest.name for order in orders]
-    with rewritten(catalogue, names, wait=wait, say=progress.say) as connection:
+    with replacing_catalogue(catalogue, names, wait=wait, say=progress.say) as connection:
         stored = [_stored(connection, found, order, catalogue, progress) for order, found in builds]
         errors = [one.unread for one in stored if one.kept and one.unread is not None]
         if errors and len(errors) == len(stored):
@@ -57,11 +57,11 @@ def run(orders: Sequence[Order], catalogue: Path, *, wait: float, progress: Prog
         return stored
 
 
-def _stored(connection: Connection, found: Build, order: Order, catalogue: Path, progress: Progress) -> Stored:
+def _stored(connection: Connection, found: Build, order: IngestJob, catalogue: Path, progress: Progress) -> Stored:
     return store(connection, found, order.media, catalogue, progress, drop=order.drop_media)
 
 
-def orders_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[Order]:
+def jobs_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[IngestJob]:
     """The datasets of the release in a folder: those named, or all whose votes are there.
 
     Raises MissingFileError for a folder that is none or holds nothing of the release, or lacks a dataset named.
@@ -83,7 +83,7 @@ def orders_of_release(folder: Path, media: Path | None, names: Sequence[str]) ->
     for manifest in chosen:
         if manifest.files.votes is not None and not (folder / manifest.files.votes).is_file():
             raise MissingFileError(folder / manifest.files.votes, f"expected the votes of {manifest.name}, found none")
-    return [Order(manifest, folder, media, complete=False) for manifest in chosen]
+    return [IngestJob(manifest, folder, media, complete=False) for manifest in chosen]
 
 
 def _require_folder(folder: Path) -> None:
@@ -91,7 +91,7 @@ def _require_folder(folder: Path) -> None:
         raise MissingFileError(folder, "expected a folder, found " + ("a file" if folder.exists() else "nothing"))
 
 
-def built(order: Order, progress: Progress) -> Build:
+def built(order: IngestJob, progress: Progress) -> Build:
     """What a catalogue would say of a dataset, media aside. Raises IngestError, naming file and record."""
     _require_folder(order.folder)
     return build(load(order.manifest, order.folder, progress, complete=order.complete))

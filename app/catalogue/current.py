@@ -26,7 +26,7 @@ from app.catalogue.open_file import CatalogueFile, CatalogueReplacedError, Unrea
 from app.catalogue.records import ClassInfo, Dataset, Label, Source
 from app.catalogue.shape_check import require_sound
 from app.domain.review.verdicts import Category
-from app.errors import BeingReplaced, NoCatalogue
+from app.errors import CatalogueChanging, NoCatalogue
 from app.schema import tables
 from app.schema.engine import FileState
 
@@ -84,7 +84,7 @@ class Catalogue:
     def require_intact(self) -> None:
         """Raises BeingReplaced when somebody has written to the file, so that what was read may be of two files."""
         if not self.file.intact():
-            raise BeingReplaced
+            raise CatalogueChanging
 
     def over(self, connection: Connection) -> Self:
         """The same catalogue, read over another connection in another thread."""

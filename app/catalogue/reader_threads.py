@@ -29,7 +29,7 @@ AT_A_TIME = 4
 MOST_WAITING = 64
 
 
-class Reader:
+class ReadTask:
     """The reads of one request, over however many connections. Safe to stop from another thread."""
 
     def __init__(self, seconds: float) -> None:
@@ -72,7 +72,7 @@ class Reader:
                 driver.interrupt()
 
 
-class Readers:
+class ReaderThreads:
     """At most ``AT_A_TIME`` threads that read."""
 
     def __init__(self, seconds: float) -> None:
@@ -102,7 +102,7 @@ class Readers:
             self._turns.release()
 
     async def _run(self, request: Request, read: Callable[[], T]) -> T:
-        reader = Reader(self.seconds)
+        reader = ReadTask(self.seconds)
         found: list[T] = []
         failed: list[BaseException] = []
 
@@ -127,7 +127,7 @@ class Readers:
         raise failed[0]
 
 
-def _read(request: Request, reader: Reader, read: Callable[[], T]) -> T:
+def _read(request: Request, reader: ReadTask, read: Callable[[], T]) -> T:
     catalogue: Catalogue | None = getattr(request.state, "catalogue", None)
     request.state.reader = reader
     try:
@@ -147,7 +147,7 @@ def _read(request: Request, reader: Reader, read: Callable[[], T]) -> T:
             request.state.catalogue = catalogue
 
 
-async def _watch(request: Request, reader: Reader) -> None:
+async def _watch(request: Request, reader: ReadTask) -> None:
     """Stop a reader whose time is over, or whose client has hung up."""
     step = min(reader.seconds / 4, 1.0)
     while not reader.over():
@@ -164,9 +164,9 @@ async def _watch(request: Request, reader: Reader) -> None:
 
 
 async def run(request: Request, read: Callable[[], T]) -> T:
-    """What ``read`` returns, called as ``Readers.run`` calls it."""
+    """What ``read`` returns, called as ``ReaderThreads.run`` calls it."""
     current(request)
-    readers: Readers = request.app.state.readers
+    readers: ReaderThreads = request.app.state.readers
     return await readers.run(request, read)
 
 

@@ -45,7 +45,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class VersionStep:
     """From one version to another: the one after it, or the current one."""
 
     positions: tuple[int, ...]  # of the versions that came on the way, ascending
@@ -60,7 +60,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ExampleState:
     """How an example stood in a version, under a policy."""
 
     given: LabelSet
@@ -70,14 +70,14 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedExample:
     """An example that changed under a policy."""
 
     index: int
     key: str | None
     change: Change
-    before: Seen | None  # None where it was not there
-    after: Seen | None
+    before: ExampleState | None  # None where it was not there
+    after: ExampleState | None
 
 
 def log(connection: Connection, dataset: Dataset, policy: Policy) -> tuple[Version, ...]:
@@ -148,9 +148,9 @@ def by_name(found: tuple[Version, ...]) -> Mapping[str, Version]:
     return {version.name: version for version in reversed(found)}
 
 
-def step_to(version: Version) -> Step:
+def step_to(version: Version) -> VersionStep:
     """From the version before to this one."""
-    return Step(
+    return VersionStep(
         positions=(version.position,),
         former=version.former,
         name=version.name,
@@ -165,12 +165,12 @@ def step_to(version: Version) -> Step:
 
 def step_from(
     connection: Connection, dataset: Dataset, found: tuple[Version, ...], former: Version, policy: Policy
-) -> Step:
+) -> VersionStep:
     """From a version to the current one, whatever came between: an example that changed and changed back, has not."""
     newest, between = found[0], [version for version in found if version.position > former.position]
     gap = next((version for version in between if not version.complete), None)
     note = None if gap is None else f"What came with version {gap.name} is not known one by one. {gap.note}"
-    step = Step(
+    step = VersionStep(
         positions=tuple(version.position for version in reversed(between)),
         former=former.name,
         name=newest.name,
@@ -189,8 +189,13 @@ def step_from(
 
 
 def changed(
-    connection: Connection, dataset: Dataset, step: Step, policy: Policy, first: int = 0, kind: Change | None = None
-) -> Iterator[Changed]:
+    connection: Connection,
+    dataset: Dataset,
+    step: VersionStep,
+    policy: Policy,
+    first: int = 0,
+    kind: Change | None = None,
+) -> Iterator[ChangedExample]:
     """The examples that changed in a step under a policy, by index, from the index ``first`` on.
 
     ``kind`` leaves out all other changes. Only those are there that the log keeps; the step's note says so.
@@ -204,7 +209,7 @@ def changed(
         )
         what = change(before, after, policy)
         if what is not None and kind in (None, what):
-            yield Changed(index, some[-1].key, what, _seen(before, policy), _seen(after, policy))
+            yield ChangedExample(index, some[-1].key, what, _seen(before, policy), _seen(after, policy))
 
 
 def _rows(connection: Connection, dataset: Dataset, positions: Sequence[int], first: int) -> Iterator[Any]:
@@ -222,12 +227,12 @@ def _rows(connection: Connection, dataset: Dataset, positions: Sequence[int], fi
         first = last
 
 
-def _seen(standing: Standing | None, policy: Policy) -> Seen | None:
+def _seen(standing: Standing | None, policy: Policy) -> ExampleState | None:
     if standing is None:
         return None
     category, _ = standing.verdicts.get(policy.agreement, (Category.UNREVIEWED, None))
     action = decision(category, policy, issue=standing.issue).action
-    return Seen(standing.given, carried(standing, policy), action, category)
+    return ExampleState(standing.given, carried(standing, policy), action, category)
 
 
 def issues_among(connection: Connection, dataset: Dataset, indices: Sequence[int]) -> set[int]:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.catalogue.current import Catalogue
-from app.errors import BeingReplaced, NoCatalogue, SiteError
+from app.errors import CatalogueChanging, NoCatalogue, SiteError
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class CatalogueGuard:
             if refused:
                 return
             if not begun and not _intact(scope):
-                await refuse(BeingReplaced())
+                await refuse(CatalogueChanging())
                 return
             begun = True
             await send(message)
@@ -56,12 +56,12 @@ class CatalogueGuard:
             if _intact(scope):
                 await self.app(scope, receive, sending)
             else:
-                await refuse(BeingReplaced())
+                await refuse(CatalogueChanging())
         except Exception as error:
             if begun or refused:
                 raise
             if not _intact(scope):
-                await refuse(BeingReplaced())
+                await refuse(CatalogueChanging())
             elif isinstance(error, SQLAlchemyError | sqlite3.Error):
                 log.exception("the catalogue cannot be read")
                 await refuse(NoCatalogue("A part of the data of this site cannot be read. It has been noted."))

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from app.corrected.original_test_set import NotLoadedError, TestSet, csr
-from app.corrected.policy import Wanted
-from app.domain.review.corrections import Action, Carries, Policy, Treatment, decision
+from app.corrected.policy import ExportOptions
+from app.domain.review.corrections import Action, LabelSource, Policy, Treatment, decision
 from app.domain.review.verdicts import Category
 from app.schema import tables
 from app.schema.packing import unpack_keys, unpack_labels
@@ -66,11 +66,11 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Corrected:
+class CorrectedTestSet:
     """A test set under a policy. ``members`` are its label sets and those of multi-label examples that it adds."""
 
     test_set: TestSet
-    wanted: Wanted
+    wanted: ExportOptions
     members: tuple[tuple[int, ...], ...]
     index: NDArray[np.int64]  # of reviewed examples, ascending
     action: NDArray[np.uint8]
@@ -117,7 +117,7 @@ class Corrected:
         return Block(start, given, corrected, action, category, special, keys)
 
 
-def corrected(connection: Connection, test_set: TestSet, wanted: Wanted) -> Corrected:
+def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) -> CorrectedTestSet:
     """A test set under a policy, with what happens to each reviewed example decided.
 
     Raises NotLoadedError for a policy that drops flagged examples where the catalogue does not know which those are.
@@ -137,7 +137,7 @@ def corrected(connection: Connection, test_set: TestSet, wanted: Wanted) -> Corr
     rows = sorted(rows, key=lambda row: row.idx)
     labels = _Labels(test_set.members)
     decided = [_decided(wanted.policy, row.category, row.given, row.corrected, row.several, labels) for row in rows]
-    return Corrected(
+    return CorrectedTestSet(
         test_set=test_set,
         wanted=wanted,
         members=tuple(labels.members),
@@ -168,11 +168,11 @@ def _decided(
     category = Category(word)
     done = decision(category, policy)
     label: int | None = NO_LABEL
-    if done.carries is Carries.CORRECTED:
+    if done.carries is LabelSource.CORRECTED:
         label = corrected
-    elif done.carries is Carries.BOTH:
+    elif done.carries is LabelSource.BOTH:
         label = None if several is None else labels.id_of(tuple(json.loads(several)))
-    elif done.carries is Carries.GIVEN:
+    elif done.carries is LabelSource.GIVEN:
         label = given
     if label is None:
         raise ValueError(f"a {category} example of label {given} has no label that reviewers agreed on")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 
-class Sink(io.RawIOBase):
+class ByteSink(io.RawIOBase):
     """Takes what writers of archives and tables write, in order, until it is ``taken``. It cannot go back."""
 
     def __init__(self) -> None:

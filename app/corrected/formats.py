@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from app.corrected.blocks import Corrected
+from app.corrected.blocks import CorrectedTestSet
 from app.corrected.numpy_files import npy_length, npy_pieces, npz_pieces
 from app.corrected.parquet_files import parquet_pieces
 from app.corrected.text_files import csv_pieces, jsonl_pieces
 
-Pieces = Callable[[Connection, Corrected], Iterator[bytes]]
+Pieces = Callable[[Connection, CorrectedTestSet], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ FORMS: Final[Mapping[str, Form]] = {
 }
 
 
-def offered(corrected: Corrected) -> list[Form]:
+def offered(corrected: CorrectedTestSet) -> list[Form]:
     """The forms that this corrected test set fits into."""
     return [form for form in FORMS.values() if form.suffix != "npy" or not corrected.sets]
 
 
-def write(form: Form, connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+def write(form: Form, connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
     """The file in pieces. Raises what makes it impossible now, before the first of them."""
     if form.suffix == "npy":
         npy_length(corrected)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.corrected.blocks import NO_LABEL, Block, Corrected
-from app.corrected.byte_sink import Sink
+from app.corrected.blocks import NO_LABEL, Block, CorrectedTestSet
+from app.corrected.byte_sink import ByteSink
 
 _LABEL: Final = np.dtype("<i8")
 _Array = NDArray[Any]
@@ -27,7 +27,7 @@ class NotOneLabelError(ValueError):
     """Sets of labels do not fit into one integer an example."""
 
 
-def npy_length(corrected: Corrected) -> int:
+def npy_length(corrected: CorrectedTestSet) -> int:
     """Bytes of the ``.npy``. Raises NotOneLabelError where labels are sets."""
     if corrected.sets:
         raise NotOneLabelError(
@@ -37,7 +37,7 @@ def npy_length(corrected: Corrected) -> int:
     return len(_header(_LABEL, corrected.test_set.size)) + corrected.test_set.size * _LABEL.itemsize
 
 
-def npy_pieces(connection: Connection, corrected: Corrected, first: int = 0) -> Iterator[bytes]:
+def npy_pieces(connection: Connection, corrected: CorrectedTestSet, first: int = 0) -> Iterator[bytes]:
     """The ``.npy`` from its byte ``first`` on, in pieces."""
     header = _header(_LABEL, corrected.test_set.size)
     if first < len(header):
@@ -51,13 +51,13 @@ def npy_pieces(connection: Connection, corrected: Corrected, first: int = 0) -> 
         skipped = 0
 
 
-def npz_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+def npz_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
     """The ``.npz`` of a corrected test set, in pieces. Reads the test set once for each of its arrays."""
     size, classes = corrected.test_set.size, len(corrected.test_set.class_names)
     offsets, flat = corrected.members_csr()
     lengths = np.append(np.diff(offsets), 0)  # the last one is that of NO_LABEL
     n_labels = sum(int(lengths[block.corrected].sum()) for block in corrected.blocks(connection))
-    sink = Sink()
+    sink = ByteSink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
 
         def member(name: str, dtype: np.dtype[Any], n: int, arrays: Iterator[_Array]) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ def npz_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
     yield from sink.taken()
 
 
-def _pointers(connection: Connection, corrected: Corrected, lengths: NDArray[np.int64]) -> Iterator[_Array]:
+def _pointers(connection: Connection, corrected: CorrectedTestSet, lengths: NDArray[np.int64]) -> Iterator[_Array]:
     yield np.zeros(1, dtype=np.int64)
     before = 0
     for block in corrected.blocks(connection):

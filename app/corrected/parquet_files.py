@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, Corrected
-from app.corrected.byte_sink import Sink
+from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
+from app.corrected.byte_sink import ByteSink
 
 _ROW_GROUP: Final = 1 << 18
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
@@ -22,10 +22,10 @@ _ACTIONS: Final = pa.array([action.value for action in ACTIONS])
 _CATEGORIES: Final = pa.array([category.value for category in CATEGORIES])
 
 
-def parquet_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+def parquet_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
     """The Parquet file of a corrected test set, in pieces; a group of rows is a few blocks."""
     columns = _Columns(corrected)
-    sink = Sink()
+    sink = ByteSink()
     waiting: list[pa.RecordBatch] = []
     # Repeated words are handed over as codes and read back as the plain strings that the file holds: without Arrow's
     # own copy of the schema no reader takes them for categories. What stood in that copy is written beside the rows.
@@ -51,7 +51,7 @@ def parquet_pieces(connection: Connection, corrected: Corrected) -> Iterator[byt
     yield from sink.taken()
 
 
-def metadata(corrected: Corrected) -> dict[str, str]:
+def metadata(corrected: CorrectedTestSet) -> dict[str, str]:
     """What stands in the file beside its rows: dataset, version, policy, sources with their SHA-256, licence."""
     test_set = corrected.test_set
     return {
@@ -68,7 +68,7 @@ def metadata(corrected: Corrected) -> dict[str, str]:
 class _Columns:
     """The columns of a test set, and all the values that labels, actions and categories can give them."""
 
-    def __init__(self, corrected: Corrected) -> None:
+    def __init__(self, corrected: CorrectedTestSet) -> None:
         self._removed = corrected.wanted.removed
         self._given = _label_columns(corrected, corrected.test_set.multi_label)
         self._now = _label_columns(corrected, corrected.sets)
@@ -112,7 +112,7 @@ def _taken(values: pa.Array, codes: pa.Array) -> pa.Array:
     return _words(values, codes) if values.type == pa.string() else values.take(codes)
 
 
-def _label_columns(corrected: Corrected, as_sets: bool) -> tuple[pa.Array, pa.Array]:
+def _label_columns(corrected: CorrectedTestSet, as_sets: bool) -> tuple[pa.Array, pa.Array]:
     """Label id -> its number and name, or its numbers and names."""
     names = corrected.test_set.class_names
     if as_sets:

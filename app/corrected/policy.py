@@ -23,7 +23,7 @@ class PolicyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportOptions:
     """A policy, and whether the examples it removes are listed all the same."""
 
     policy: Policy
@@ -32,12 +32,14 @@ class Wanted:
     def query(self, default_agreement: int) -> str:
         """The canonical query string: defaults left out, always in the same order.
 
-        >>> Wanted(Policy(4, neither=Treatment.GIVEN), removed=True).query(3)
+        >>> ExportOptions(Policy(4, neither=Treatment.GIVEN), removed=True).query(3)
         'agreement=4&neither=given&removed=include'
-        >>> Wanted(Policy()).query(3)
+        >>> ExportOptions(Policy()).query(3)
         ''
         """
-        return urlencode([pair for pair in self.pairs() if pair not in Wanted(Policy(default_agreement)).pairs()])
+        return urlencode(
+            [pair for pair in self.pairs() if pair not in ExportOptions(Policy(default_agreement)).pairs()]
+        )
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every name with its value, in canonical order."""
@@ -51,7 +53,7 @@ class Wanted:
 
 def parse(
     pairs: Iterable[tuple[str, str]], agreements: Sequence[int], *, removed: bool = True, also: Sequence[str] = ()
-) -> Wanted:
+) -> ExportOptions:
     """The policy that pairs of names and values ask for.
 
     Empty values count as absent, as a form sends them. ``removed`` says whether the parameter of that name exists here,
@@ -78,7 +80,7 @@ def parse(
         found[name] = value
     listed = found.pop("removed", REMOVED[0]) == REMOVED[1]
     agreement = int(found.pop("agreement", agreements[0]))
-    return Wanted(Policy(agreement, **{name: Treatment(value) for name, value in found.items()}), listed)
+    return ExportOptions(Policy(agreement, **{name: Treatment(value) for name, value in found.items()}), listed)
 
 
 def offers(agreements: Sequence[int], *, removed: bool = True) -> Mapping[str, Sequence[str]]:

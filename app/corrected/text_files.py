@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection
 
-from app.corrected.blocks import ACTIONS, CATEGORIES, KEPT, NO_LABEL, UNREVIEWED, Block, Corrected
+from app.corrected.blocks import ACTIONS, CATEGORIES, KEPT, NO_LABEL, UNREVIEWED, Block, CorrectedTestSet
 
 COLUMNS: Final = ("index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category")
 #: So few that the first of them are on their way at once, and so many that handing them over costs nothing.
@@ -23,13 +23,13 @@ ROWS_PER_PIECE: Final = 8_192
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 
-def csv_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+def csv_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
     """The CSV of a corrected test set, in pieces."""
     yield TEXT_FORMS["csv"].header
     yield from row_pieces(connection, corrected, TEXT_FORMS["csv"])
 
 
-def jsonl_pieces(connection: Connection, corrected: Corrected) -> Iterator[bytes]:
+def jsonl_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
     """The JSON Lines of a corrected test set, in pieces."""
     yield from row_pieces(connection, corrected, TEXT_FORMS["jsonl"])
 
@@ -42,10 +42,12 @@ class TextForm:
     row: str
     key: Callable[[str], str]
     no_key: str
-    ending: Callable[[Corrected, int, int, int, int], str]
+    ending: Callable[[CorrectedTestSet, int, int, int, int], str]
 
 
-def row_pieces(connection: Connection, corrected: Corrected, form: TextForm, example: int = 0) -> Iterator[bytes]:
+def row_pieces(
+    connection: Connection, corrected: CorrectedTestSet, form: TextForm, example: int = 0
+) -> Iterator[bytes]:
     """The rows in pieces, from the block on that holds an example."""
     endings = Endings(corrected, form)
     for block in corrected.blocks(connection, example):
@@ -55,7 +57,7 @@ def row_pieces(connection: Connection, corrected: Corrected, form: TextForm, exa
                 yield piece.encode()
 
 
-def _text(block: Block, corrected: Corrected, form: TextForm, endings: "Endings") -> str:
+def _text(block: Block, corrected: CorrectedTestSet, form: TextForm, endings: "Endings") -> str:
     tails: list[str | None] = [*map(endings.kept.__getitem__, block.given.tolist())]
     for place in block.special.tolist():
         hidden = block.corrected[place] == NO_LABEL and not corrected.wanted.removed
@@ -75,7 +77,7 @@ def _text(block: Block, corrected: Corrected, form: TextForm, endings: "Endings"
 class Endings:
     """The ends of rows, each made once."""
 
-    def __init__(self, corrected: Corrected, form: TextForm) -> None:
+    def __init__(self, corrected: CorrectedTestSet, form: TextForm) -> None:
         self._corrected = corrected
         self._form = form
         self._made: dict[tuple[int, int, int, int], str] = {}
@@ -101,11 +103,11 @@ def cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if not _NEEDS_QUOTES.isdisjoint(text) else text
 
 
-def _csv_ending(corrected: Corrected, given: int, now: int, action: int, category: int) -> str:
+def _csv_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int) -> str:
     return ",".join((*_cells(corrected, given), *_cells(corrected, now), ACTIONS[action], CATEGORIES[category]))
 
 
-def _cells(corrected: Corrected, label: int) -> tuple[str, str]:
+def _cells(corrected: CorrectedTestSet, label: int) -> tuple[str, str]:
     if label == NO_LABEL:
         return "", ""
     classes = corrected.members[label]
@@ -113,11 +115,11 @@ def _cells(corrected: Corrected, label: int) -> tuple[str, str]:
     return "|".join(map(str, classes)), cell(names)
 
 
-def _json_ending(corrected: Corrected, given: int, now: int, action: int, category: int) -> str:
+def _json_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int) -> str:
     return orjson.dumps(ending_values(corrected, given, now, action, category)).decode()[1:]
 
 
-def ending_values(corrected: Corrected, given: int, now: int, action: int, category: int) -> dict[str, Any]:
+def ending_values(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int) -> dict[str, Any]:
     """The columns behind the key as values: integers and names, lists of them where labels are sets, None for none."""
     of_given = _values(corrected, given, corrected.test_set.multi_label)
     of_now = _values(corrected, now, corrected.sets)
@@ -125,7 +127,7 @@ def ending_values(corrected: Corrected, given: int, now: int, action: int, categ
     return dict(zip(COLUMNS[2:], values, strict=True))
 
 
-def _values(corrected: Corrected, label: int, as_set: bool) -> tuple[Any, Any]:
+def _values(corrected: CorrectedTestSet, label: int, as_set: bool) -> tuple[Any, Any]:
     if label == NO_LABEL:
         return None, None
     classes = corrected.members[label]

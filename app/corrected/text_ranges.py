@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.corrected.blocks import Block, Corrected
+from app.corrected.blocks import Block, CorrectedTestSet
 from app.corrected.text_files import TEXT_FORMS, Endings, TextForm, row_pieces
 from app.schema import tables
 
 _POWERS: Final = 10 ** np.arange(1, 19)
 
 
-def text_ends(connection: Connection, corrected: Corrected, suffix: str) -> NDArray[np.int64]:
+def text_ends(connection: Connection, corrected: CorrectedTestSet, suffix: str) -> NDArray[np.int64]:
     """Where the header and the rows of each block end, in bytes: (n_blocks + 1,), the last the length of the file."""
     form = TEXT_FORMS[suffix]
     endings = Endings(corrected, form)
@@ -28,7 +28,7 @@ def text_ends(connection: Connection, corrected: Corrected, suffix: str) -> NDAr
 
 
 def text_from(
-    connection: Connection, corrected: Corrected, suffix: str, ends: NDArray[np.int64], first: int
+    connection: Connection, corrected: CorrectedTestSet, suffix: str, ends: NDArray[np.int64], first: int
 ) -> Iterator[bytes]:
     """The file from its byte ``first`` on, in pieces; ``ends`` are those of ``text_ends``."""
     form = TEXT_FORMS[suffix]
@@ -42,7 +42,9 @@ def text_from(
         skipped = max(skipped - len(piece), 0)
 
 
-def _length(block: Block, corrected: Corrected, form: TextForm, endings: Endings, kept: NDArray[np.int64]) -> int:
+def _length(
+    block: Block, corrected: CorrectedTestSet, form: TextForm, endings: Endings, kept: NDArray[np.int64]
+) -> int:
     listed = block.listed(corrected.wanted.removed)
     is_listed = np.zeros(len(block), dtype=np.bool_)
     is_listed[listed] = True

@@ -25,7 +25,7 @@ from app.domain.ranking.accuracy import KINDS, Partition, Ranked, Tally, marks_b
 from app.domain.ranking.bootstrap import rank_intervals, right_counts
 from app.evaluation.crossings import CORRECTED, ORIGINAL, First, crossings
 from app.evaluation.prediction_rows import Target
-from app.evaluation.predictions_store import Subject, read_first_choices, read_keys, read_partition
+from app.evaluation.predictions_store import MeasurableDataset, read_first_choices, read_keys, read_partition
 from app.evaluation.stability import accuracies, sizes_object
 from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema import tables
@@ -35,14 +35,14 @@ YOURS: Final = "yours"
 _RANKED_SETS: Final = ("all", "pruned", "correctable")
 
 
-def target_of(connection: Connection, subject: Subject, classes_are: ClassesAre | None = None) -> Target:
+def target_of(connection: Connection, subject: MeasurableDataset, classes_are: ClassesAre | None = None) -> Target:
     """What predictions for a dataset must look like; ``classes_are`` is what is said of classes in them."""
     keys = read_keys(connection, subject)
     return Target(subject.title, len(subject.given), subject.class_names, keys, classes_are)
 
 
 def evaluate(
-    connection: Connection, subject: Subject, target: Target, ranked: Ranked, agreement: int
+    connection: Connection, subject: MeasurableDataset, target: Target, ranked: Ranked, agreement: int
 ) -> dict[str, Any]:
     """The object described above, for (n, k) predictions in the order of the test set."""
     test = read_partition(connection, subject, agreement)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Ranked
 from app.evaluation.archive_errors import PACKED_DAMAGE
-from app.evaluation.prediction_rows import Gathered, Target, UploadError
+from app.evaluation.prediction_rows import PredictionRows, Target, UploadError
 from app.evaluation.tables.git_pointers import MOST as MOST_OF_A_POINTER
 from app.evaluation.tables.git_pointers import pointer
 from app.evaluation.tables.json_rows import LINES
@@ -147,7 +147,7 @@ def _read_parquet(path: Path, target: Target) -> Ranked:
             steps = stored_index(file.schema_arrow.metadata).steps
             if shape.by is None and steps not in (None, range(facts.num_rows)):
                 shape = replace(shape, by="row names")  # of pandas, which keeps a range beside the columns
-            gathered = Gathered(target, shape.by)
+            gathered = PredictionRows(target, shape.by)
             for batch in file.iter_batches(batch_size=max(1, _CELLS // facts.num_columns)):
                 _add_batch(batch, shape, gathered, steps)
     except pa.ArrowMemoryError:
@@ -157,7 +157,7 @@ def _read_parquet(path: Path, target: Target) -> Ranked:
     return gathered.aligned()
 
 
-def _add_batch(batch: Any, shape: Layout, gathered: Gathered, steps: range | None) -> None:
+def _add_batch(batch: Any, shape: Layout, gathered: PredictionRows, steps: range | None) -> None:
     columns = [batch.column(place) for place in shape.values]
     if any(column.null_count for column in columns):
         raise UploadError(f"expected a value in every cell, found empty ones behind row {gathered.n_rows:,}")

@@ -57,7 +57,7 @@ class Target:
 
 
 @dataclass
-class Gathered:
+class PredictionRows:
     """Predictions read so far: blocks of ranked classes, and whose they are.
 
     Texts are only numbered as they come, for what they mean is decided when all of them are known.

@@ -23,7 +23,7 @@ class NotMeasurableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class MeasurableDataset:
     """A dataset whose examples have one label each, all of them known."""
 
     id: int
@@ -53,7 +53,7 @@ class Model:
         return f"{self.platform}/{self.name}"
 
 
-def read_subject(connection: Connection, name: str) -> Subject:
+def read_subject(connection: Connection, name: str) -> MeasurableDataset:
     """The dataset of a name. Raises NotMeasurableError where accuracies cannot be told on it."""
     d = tables.datasets.c
     row = connection.execute(select(tables.datasets).where(d.name == name)).mappings().one_or_none()
@@ -71,7 +71,7 @@ def read_subject(connection: Connection, name: str) -> Subject:
         )
     c = tables.classes.c
     class_names = connection.execute(select(c.name).where(c.dataset_id == row["id"]).order_by(c.class_id)).scalars()
-    return Subject(
+    return MeasurableDataset(
         id=row["id"],
         name=name,
         title=row["title"],
@@ -96,7 +96,7 @@ def _given(connection: Connection, dataset_id: int) -> Labels:
     return np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
 
 
-def read_keys(connection: Connection, subject: Subject) -> list[str] | None:
+def read_keys(connection: Connection, subject: MeasurableDataset) -> list[str] | None:
     """The dataset's own names of its examples, in their order; None where it has none."""
     e = tables.examples.c
     column = e["keys"].label("packed")
@@ -109,7 +109,7 @@ def read_keys(connection: Connection, subject: Subject) -> list[str] | None:
     return keys
 
 
-def read_partition(connection: Connection, subject: Subject, agreement: int) -> Partition:
+def read_partition(connection: Connection, subject: MeasurableDataset, agreement: int) -> Partition:
     """The sets B, C, U and P of a dataset at an agreement threshold."""
     i, v = tables.issues.c, tables.verdicts.c
     rows = connection.execute(

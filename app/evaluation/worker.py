@@ -74,7 +74,7 @@ def _answer(order: Mapping[str, Any]) -> dict[str, Any]:
             return {"found": evaluate(connection, subject, target, ranked, order["agreement"])}
     except (UploadError, NotMeasurableError) as error:
         return {"refusal": str(error)}
-    except (_ReplacedError, DatabaseError):
+    except (_CatalogueChangedError, DatabaseError):
         return {"replaced": True}
     except MemoryError:
         return {"refusal": "the file needs more memory than a file of predictions may"}
@@ -94,7 +94,7 @@ def _bound_memory(n_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
 
 
-class _ReplacedError(Exception):
+class _CatalogueChangedError(Exception):
     """Somebody wrote to the catalogue's file while it was read."""
 
 
@@ -111,7 +111,7 @@ def _reading(catalogue: Path) -> Iterator[Connection]:
         after = FileState.at(catalogue)
         # One that was renamed over it leaves the open file as it was.
         if before is not None and after is not None and after[:2] == before[:2] and after != before:
-            raise _ReplacedError
+            raise _CatalogueChangedError
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from app.errors import NotFound
 from app.issues import queries
 from app.issues.queries import Medium
 from app.path_prefix import here
-from app.web.parts import whole_or_part
+from app.web.partial_content import full_or_partial
 from app.web.urls import IMMUTABLE
-from app.web.validators import has_already, if_none_match
+from app.web.validators import if_none_match, matches_etag
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,9 +48,9 @@ async def medium(request: Request) -> Response:
     found = _found(catalogue, dataset, int(idx), kind)
     if found.type.startswith(("text/", "image/svg")):
         headers["Vary"] = "Accept-Encoding"  # these are compressed for who wants it
-    if has_already(if_none_match(request.headers), [tag]):
+    if matches_etag(if_none_match(request.headers), [tag]):
         return Response(status_code=304, headers=headers)
-    return whole_or_part(request, found.data, found.type, headers)
+    return full_or_partial(request, found.data, found.type, headers)
 
 
 # A route of Starlette's own: a page asks for dozens of media, and none needs what FastAPI does for arguments.

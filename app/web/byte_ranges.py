@@ -14,7 +14,7 @@ class UnsatisfiableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ByteRange:
     """The bytes first, ..., last of a whole of ``size`` bytes."""
 
     first: int
@@ -31,13 +31,13 @@ class Part:
         return f"bytes {self.first}-{self.last}/{self.size}"
 
 
-def part(header: str, size: int) -> Part | None:
+def parse_range(header: str, size: int) -> ByteRange | None:
     """The part that a Range header asks for, None for the whole. Raises UnsatisfiableError.
 
-    >>> part("bytes=2-", 10), part("bytes=-3", 10).header, part("lines=1-2", 10)
-    (Part(first=2, last=9, size=10), 'bytes 7-9/10', None)
-    >>> part("bytes=0-99999999999999999999999", 10)
-    Part(first=0, last=9, size=10)
+    >>> parse_range("bytes=2-", 10), parse_range("bytes=-3", 10).header, parse_range("lines=1-2", 10)
+    (ByteRange(first=2, last=9, size=10), 'bytes 7-9/10', None)
+    >>> parse_range("bytes=0-99999999999999999999999", 10)
+    ByteRange(first=0, last=9, size=10)
     """
     wanted = header.strip()
     if not wanted.startswith("bytes=") or "," in wanted:
@@ -51,7 +51,7 @@ def part(header: str, size: int) -> Part | None:
     start = _number(first) if first else max(0, size - _number(last))
     if start >= size:
         raise UnsatisfiableError(f"bytes */{size}")
-    return Part(start, min(_number(last), size - 1) if first and last else size - 1, size)
+    return ByteRange(start, min(_number(last), size - 1) if first and last else size - 1, size)
 
 
 def _number(digits: str) -> int:

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.corrected.byte_sink import Sink
+from app.corrected.byte_sink import ByteSink
 
 _CODECS: Final = {"zstd": "zstd", "br": "brotli"}
 #: Of what the client likes equally well, the first. A page is made smallest by br in the time that gzip takes; a stream
@@ -88,7 +88,7 @@ class Encoder:
 
     def __init__(self, encoding: str) -> None:
         self._gzip = zlib.compressobj(_LEVELS["gzip"], zlib.DEFLATED, _GZIP) if encoding == "gzip" else None
-        self._sink = Sink()
+        self._sink = ByteSink()
         self._arrow: Any = None
         if self._gzip is None:
             self._arrow = pa.CompressedOutputStream(pa.PythonFile(self._sink, mode="w"), _CODECS[encoding])

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from app.web.server.scratch_folder import OwnFolder
+from app.web.server.scratch_folder import ScratchFolder
 
 _PIECE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedFile:
     """A file that is kept: open it before it goes."""
 
     path: Path
@@ -26,17 +26,17 @@ class Kept:
     sha256: str
 
 
-class Spool:
+class FileCache:
     """Keeps at most ``most_bytes`` of files, those used last. Safe to use from several threads."""
 
-    def __init__(self, most_bytes: int, folder: OwnFolder) -> None:
+    def __init__(self, most_bytes: int, folder: ScratchFolder) -> None:
         self._most = most_bytes
         self._folder = folder
-        self._files: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._files: OrderedDict[Hashable, CachedFile] = OrderedDict()
         self._changing = threading.Lock()
         self._writing: dict[Hashable, threading.Lock] = {}
 
-    def open(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> tuple[BinaryIO, Kept]:
+    def open(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> tuple[BinaryIO, CachedFile]:
         """The file of a key, open for reading; written now, by one thread, if it is not kept."""
         while True:
             kept = self._known(key) or self._write(key, make)
@@ -51,13 +51,13 @@ class Spool:
         """Whether the file of a key is there already."""
         return self._known(key) is not None
 
-    def _known(self, key: Hashable) -> Kept | None:
+    def _known(self, key: Hashable) -> CachedFile | None:
         with self._changing:
             if key in self._files:
                 self._files.move_to_end(key)
             return self._files.get(key)
 
-    def _write(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> Kept:
+    def _write(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> CachedFile:
         with self._changing:
             mine = self._writing.setdefault(key, threading.Lock())
         with mine:
@@ -67,7 +67,7 @@ class Spool:
                 self._keep(key, kept)
         return kept
 
-    def _written(self, make: Callable[[], Iterator[bytes]]) -> Kept:
+    def _written(self, make: Callable[[], Iterator[bytes]]) -> CachedFile:
         digest, size = hashlib.sha256(), 0
         part = tempfile.NamedTemporaryFile(dir=self._folder.path(), delete=False)  # noqa: SIM115 - it stays
         try:
@@ -79,9 +79,9 @@ class Spool:
         except BaseException:
             Path(part.name).unlink(missing_ok=True)
             raise
-        return Kept(Path(part.name), size, digest.hexdigest())
+        return CachedFile(Path(part.name), size, digest.hexdigest())
 
-    def _keep(self, key: Hashable, kept: Kept) -> None:
+    def _keep(self, key: Hashable, kept: CachedFile) -> None:
         with self._changing:
             self._files[key] = kept
             self._writing.pop(key, None)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import ON_LOOP, LongReadError
-from app.catalogue.reader_threads import Readers, interrupted
+from app.catalogue.reader_threads import ReaderThreads, interrupted
 
 #: Seconds that SQLite may read on the event loop for one request: nobody notices so short a wait.
 _BRIEFLY: Final = 0.03
@@ -48,7 +48,7 @@ class PlainRoute(APIRoute):
             except (OperationalError, sqlite3.OperationalError) as error:
                 if not interrupted(error):
                     raise
-            readers: Readers = request.app.state.readers
+            readers: ReaderThreads = request.app.state.readers
             return await readers.run(request, read)
 
         return answer

@@ -12,7 +12,7 @@ from app.catalogue.current import CurrentCatalogue
 from app.errors import NoCatalogue
 from app.web.compression import FOR_WHOLES, best_encoding
 from app.web.urls import NAMES_SITE
-from app.web.validators import ANY, has_already, if_none_match
+from app.web.validators import ANY, if_none_match, matches_etag
 
 _ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
 _VARY: Final = (b"vary", b"Accept-Encoding")
@@ -63,7 +63,7 @@ class CatalogueResponses:
         key = (where, encoding, b"range" in headers)
         if b"if-none-match" in headers:
             asked = if_none_match(Headers(scope=scope))
-            tag = next((tag for tag in self._tags(where) if asked != ANY and has_already(asked, [tag])), None)
+            tag = next((tag for tag in self._tags(where) if asked != ANY and matches_etag(asked, [tag])), None)
             if tag is not None:
                 await _not_modified(send, [(b"etag", tag.encode()), _ASK_AGAIN, _VARY])
                 return

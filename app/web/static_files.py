@@ -9,12 +9,12 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.web.parts import whole_or_part
+from app.web.partial_content import full_or_partial
 from app.web.urls import IMMUTABLE
-from app.web.validators import has_already, if_none_match
+from app.web.validators import if_none_match, matches_etag
 
 
-class OwnFiles(StaticFiles):
+class HashedStaticFiles(StaticFiles):
     """Files whose addresses carry a hash of their content, so they may be kept for ever."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -30,10 +30,10 @@ class OwnFiles(StaticFiles):
         data = await run_in_threadpool(Path(response.path).read_bytes)
         kept = ("ETag", "Last-Modified", "Accept-Ranges", "Cache-Control", "Vary")
         headers = {name: response.headers[name] for name in kept if name in response.headers}
-        return whole_or_part(request, data, response.media_type or "application/octet-stream", headers)
+        return full_or_partial(request, data, response.media_type or "application/octet-stream", headers)
 
     def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:
         """Whether the client has the file already, by the one reader of If-None-Match."""
         if "if-none-match" in request_headers:
-            return has_already(if_none_match(request_headers), [response_headers["etag"]])
+            return matches_etag(if_none_match(request_headers), [response_headers["etag"]])
         return super().is_not_modified(response_headers, request_headers)

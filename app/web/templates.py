@@ -160,7 +160,7 @@ def fragment(template: str, **context: Any) -> Markup:
     return Markup(_templates()[template].render(**context))  # noqa: S704 - the template has escaped its values
 
 
-class Frame:
+class PrerenderedPage:
     """A page but for the few values that change from visit to visit: rendered once, and filled for every visit.
 
     The template may print the values named in ``gaps`` and ask whether they are there, and nothing else.

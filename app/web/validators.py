@@ -37,10 +37,10 @@ def if_none_match(headers: Headers) -> str:
     return ", ".join(headers.getlist("if-none-match")).strip()
 
 
-def has_already(asked: str, tags: Iterable[str]) -> bool:
+def matches_etag(asked: str, tags: Iterable[str]) -> bool:
     """Whether who says ``asked`` in If-None-Match has one of what ``tags`` name. Weak and strong tags are alike here.
 
-    >>> has_already('"x", W/"a"', ['"a"']), has_already("*", ['"a"']), has_already("a", ['"a"'])
+    >>> matches_etag('"x", W/"a"', ['"a"']), matches_etag("*", ['"a"']), matches_etag("a", ['"a"'])
     (True, True, False)
     """
     if asked == ANY:
@@ -49,10 +49,10 @@ def has_already(asked: str, tags: Iterable[str]) -> bool:
     return any(tag.removeprefix("W/") in known for tag in tags)
 
 
-def has_the_rest(headers: Headers, tag: str) -> bool:
+def if_range_holds(headers: Headers, tag: str) -> bool:
     """Whether a part can be sent to who asks for one: If-Range is not there, or names what is here, by a strong tag.
 
-    >>> [has_the_rest(Headers({"if-range": said}), '"a"') for said in ('"a"', 'W/"a"', '"b"', "Tue, 01 Jan 2030")]
+    >>> [if_range_holds(Headers({"if-range": said}), '"a"') for said in ('"a"', 'W/"a"', '"b"', "Tue, 01 Jan 2030")]
     [True, False, False, False]
     """
     proof = headers.get("if-range")

@@ -29,7 +29,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def rewritten(target: Path, replacing: Collection[str], *, wait: float, say: Say) -> Iterator[Connection]:
+def replacing_catalogue(target: Path, replacing: Collection[str], *, wait: float, say: Say) -> Iterator[Connection]:
     """A connection to a new version of a catalogue, which takes the place of the old one at the end of the block.
 
     It holds what the old one held. ``replacing`` are the names of the datasets that the block is going to write. When

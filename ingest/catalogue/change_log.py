@@ -13,12 +13,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DatabaseError
 
-from app.domain.review.changes import Tally
+from app.domain.review.changes import ChangeTally
 from app.domain.review.corrections import Policy, Treatment
 from app.schema import tables
 from app.schema.change_log import change_counts, changes, versions
 from app.schema.engine import reading_engine
-from ingest.catalogue.diff import Compared, compare, side
+from ingest.catalogue.diff import VersionDiff, compare, side
 from ingest.progress import Progress
 
 #: Versions that keep their changed examples.
@@ -62,7 +62,7 @@ def _enter(connection: Connection, before: Connection | None, name: str, progres
     _forget(connection, dataset.id, position - VERSIONS_KEPT)
 
 
-def _told(found: Compared | None) -> dict[str, Any]:
+def _told(found: VersionDiff | None) -> dict[str, Any]:
     if found is None:
         return {"agreements": None, "flags_compared": False, "n_changed": 0, "n_kept": 0}
     return {
@@ -81,7 +81,7 @@ def _new_class_names(connection: Connection, dataset_id: int) -> str | None:
     return None if connection.scalar(logged.order_by(v.position.desc()).limit(1)) == names else names
 
 
-def _enter_changes(connection: Connection, here: dict[str, int], found: Compared) -> None:
+def _enter_changes(connection: Connection, here: dict[str, int], found: VersionDiff) -> None:
     counts = [_counts(found.tally, policy) for policy in found.tally.policies]
     if telling := [here | row for row in counts if row["added"] or row["removed"] or row["relabelled"]]:
         connection.execute(insert(change_counts), telling)
@@ -89,7 +89,7 @@ def _enter_changes(connection: Connection, here: dict[str, int], found: Compared
         connection.execute(insert(changes), [here | row for row in found.kept])
 
 
-def _counts(tally: Tally, policy: Policy) -> dict[str, Any]:
+def _counts(tally: ChangeTally, policy: Policy) -> dict[str, Any]:
     counts = tally.counts(policy)
     return {
         "agreement": policy.agreement,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from app.corrected.blocks import issues_between
 from app.corrected.original_test_set import NotLoadedError, TestSet, load
 from app.corrected.standing_json import spelled
-from app.domain.review.changes import LabelSet, Standing, Tally
+from app.domain.review.changes import ChangeTally, LabelSet, Standing
 from app.domain.review.corrections import Policy, Treatment, policies
 from app.domain.review.verdicts import Category
 from app.schema import tables
@@ -28,15 +28,15 @@ _NOT_THERE: Final = -1
 
 
 @dataclass(frozen=True)
-class Compared:
+class VersionDiff:
     """What changed between two versions: counts, and the first changed examples as the log keeps them."""
 
-    tally: Tally
+    tally: ChangeTally
     n_changed: int
     kept: list[dict[str, Any]]
 
 
-class Side:
+class VersionReader:
     """One of the two versions, read as it is asked for."""
 
     def __init__(self, connection: Connection, whole: TestSet) -> None:
@@ -98,27 +98,27 @@ class _Block:
         return self._keys
 
 
-def side(connection: Connection, name: str) -> Side | None:
+def side(connection: Connection, name: str) -> VersionReader | None:
     """A dataset of a catalogue to compare; None where it is not there, or the given labels of its examples are not."""
     try:
-        return Side(connection, load(connection, name))
+        return VersionReader(connection, load(connection, name))
     except (NotLoadedError, LookupError):
         return None
 
 
-def compare(before: Side, after: Side) -> Compared | None:
+def compare(before: VersionReader, after: VersionReader) -> VersionDiff | None:
     """What changed from one version to the other, under every policy that both know enough for; None without any."""
     shared = _policies(before.whole, after.whole)
     if not shared:
         return None
-    tally = Tally(shared)
+    tally = ChangeTally(shared)
     same_label = _translation(before.whole.members, after.whole.members)
     n_changed, kept = 0, list[dict[str, Any]]()
     for start in range(0, max(before.whole.size, after.whole.size), _BLOCK):
         changed = _changed(before, after, start, same_label, tally)
         n_changed += len(changed)
         kept += [_row(before, after, index) for index in changed[: MOST_KEPT - len(kept)].tolist()]
-    return Compared(tally, n_changed, kept)
+    return VersionDiff(tally, n_changed, kept)
 
 
 def _policies(before: TestSet, after: TestSet) -> list[Policy]:
@@ -134,7 +134,9 @@ def _translation(before: tuple[LabelSet, ...], after: tuple[LabelSet, ...]) -> N
     return np.array([*(ids.get(classes, -2) for classes in before), _NOT_THERE], dtype=np.int64)
 
 
-def _changed(before: Side, after: Side, start: int, same_label: NDArray[np.int64], tally: Tally) -> NDArray[np.int64]:
+def _changed(
+    before: VersionReader, after: VersionReader, start: int, same_label: NDArray[np.int64], tally: ChangeTally
+) -> NDArray[np.int64]:
     """The indices of the examples of a block that changed under some policy. They are counted in the tally."""
     was, now = before.block(start), after.block(start)
     alike = same_label[was.given] == now.given
@@ -153,7 +155,7 @@ def _changed(before: Side, after: Side, start: int, same_label: NDArray[np.int64
     return np.sort(np.array(changed, dtype=np.int64))
 
 
-def _row(before: Side, after: Side, index: int) -> dict[str, Any]:
+def _row(before: VersionReader, after: VersionReader, index: int) -> dict[str, Any]:
     was, now = before.standing(index), after.standing(index)
     return {
         "idx": index,

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, insert, select
 from app.domain.review.verdicts import Category
 from app.evaluation.prediction_rows import Target
 from app.evaluation.predictions_store import (
+    MeasurableDataset,
     Model,
     NotMeasurableError,
-    Subject,
     issue_predictions,
     packed,
     read_keys,
@@ -28,8 +28,8 @@ from app.evaluation.predictions_store import (
 )
 from app.evaluation.stability import results
 from app.schema import tables
-from ingest.catalogue.atomic_file import rewritten
-from ingest.datasets.model_folders import Found, find
+from ingest.catalogue.atomic_file import replacing_catalogue
+from ingest.datasets.model_folders import ModelFiles, find
 from ingest.errors import CatalogueError, MissingFileError
 from ingest.progress import Progress
 
@@ -37,7 +37,7 @@ _ROWS_AT_A_TIME: Final = 2_000
 
 
 @dataclass(frozen=True)
-class Benchmarked:
+class StoredModels:
     """What a catalogue now holds of one dataset's models."""
 
     dataset: str
@@ -53,7 +53,7 @@ class Benchmarked:
 
 def add_models(
     folder: Path, dataset: str | None, catalogue: Path, *, wait: float, progress: Progress
-) -> list[Benchmarked]:
+) -> list[StoredModels]:
     """Read the models in a folder into a catalogue that holds their datasets: all of them, or none when one fails.
 
     Raises IngestError, naming the file; the catalogue is then as it was.
@@ -63,17 +63,17 @@ def add_models(
         raise MissingFileError(
             catalogue, "expected a catalogue that holds the dataset already, found none; ingest the dataset first"
         )
-    with rewritten(catalogue, [], wait=wait, say=progress.say) as connection:
+    with replacing_catalogue(catalogue, [], wait=wait, say=progress.say) as connection:
         return add_found(connection, found, progress)
 
 
-def add_found(connection: Connection, found: Sequence[Found], progress: Progress) -> list[Benchmarked]:
+def add_found(connection: Connection, found: Sequence[ModelFiles], progress: Progress) -> list[StoredModels]:
     """Read models, in the order of their datasets, into an open catalogue that holds these."""
     groups = groupby(found, key=lambda one: one.dataset)
     return [_add(connection, name, list(some), progress) for name, some in groups]
 
 
-def _add(connection: Connection, name: str, found: Sequence[Found], progress: Progress) -> Benchmarked:
+def _add(connection: Connection, name: str, found: Sequence[ModelFiles], progress: Progress) -> StoredModels:
     try:
         subject = read_subject(connection, name)
     except NotMeasurableError as error:
@@ -87,11 +87,11 @@ def _add(connection: Connection, name: str, found: Sequence[Found], progress: Pr
             advance(1)
     ordered = sorted(models.values(), key=lambda model: (model.platform, model.name))
     sizes = store_models(connection, subject, ordered, progress)
-    return Benchmarked(name, tuple(one.key for one in found), len(ordered), sizes)
+    return StoredModels(name, tuple(one.key for one in found), len(ordered), sizes)
 
 
 def store_models(
-    connection: Connection, subject: Subject, models: Sequence[Model], progress: Progress
+    connection: Connection, subject: MeasurableDataset, models: Sequence[Model], progress: Progress
 ) -> dict[int, int]:
     """Write the models of a dataset, and all that follows from them, in place of what was there.
 
@@ -131,7 +131,7 @@ def carry_over(connection: Connection, name: str, models: Sequence[Model], progr
     store_models(connection, subject, fitting, progress)
 
 
-def _fits(model: Model, subject: Subject) -> bool:
+def _fits(model: Model, subject: MeasurableDataset) -> bool:
     return len(model.ranked) == len(subject.given) and int(model.ranked.max()) < len(subject.class_names)
 
 
@@ -150,7 +150,9 @@ def _model_row(dataset_id: int, model: Model) -> dict[str, Any]:
     }
 
 
-def _prediction_rows(connection: Connection, subject: Subject, models: Sequence[Model]) -> Iterator[dict[str, Any]]:
+def _prediction_rows(
+    connection: Connection, subject: MeasurableDataset, models: Sequence[Model]
+) -> Iterator[dict[str, Any]]:
     i = tables.issues.c
     issues = connection.execute(select(i.id, i.idx, i.given).where(i.dataset_id == subject.id)).all()
     top = issue_predictions(models, [issue.idx for issue in issues])
@@ -164,7 +166,9 @@ def _prediction_rows(connection: Connection, subject: Subject, models: Sequence[
         }
 
 
-def _repeat_rows(connection: Connection, subject: Subject, models: Sequence[Model]) -> Iterator[dict[str, Any]]:
+def _repeat_rows(
+    connection: Connection, subject: MeasurableDataset, models: Sequence[Model]
+) -> Iterator[dict[str, Any]]:
     """Which models predict the given label of which issues that reviewers corrected, at whatever threshold."""
     i, v = tables.issues.c, tables.verdicts.c
     corrected = connection.execute(

@@ -13,7 +13,7 @@ from ingest.errors import CatalogueError, MissingFileError
 
 
 @contextmanager
-def reading(catalogue: Path) -> Iterator[Connection]:
+def open_catalogue(catalogue: Path) -> Iterator[Connection]:
     """A connection to a catalogue of this version that cannot change it.
 
     Raises MissingFileError where there is none, CatalogueError for one of another version, or another file.

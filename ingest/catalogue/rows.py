@@ -15,7 +15,7 @@ from ingest.datasets.build import Build
 from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import about_json, compact, flag_sentence
 from ingest.datasets.fingerprints import Source
-from ingest.datasets.media import Shown
+from ingest.datasets.media import KeptMedia
 from ingest.labels.vote_files import Review
 from ingest.manifest.model import UrlSource
 
@@ -104,7 +104,7 @@ def joint_rows(build: Build, dataset_id: int) -> Iterator[Row]:
         }
 
 
-def issue_rows(build: Build, dataset_id: int, shown: Shown) -> Iterator[Row]:
+def issue_rows(build: Build, dataset_id: int, shown: KeptMedia) -> Iterator[Row]:
     issues, inputs = build.issues, build.inputs
     for position, top in enumerate(_top_probabilities(build)):
         index = int(issues.indices[position])
@@ -135,7 +135,7 @@ def issue_rows(build: Build, dataset_id: int, shown: Shown) -> Iterator[Row]:
         }
 
 
-def exemplar_rows(exemplars: Mapping[int, Sequence[Exemplar]], dataset_id: int, shown: Shown) -> Iterator[Row]:
+def exemplar_rows(exemplars: Mapping[int, Sequence[Exemplar]], dataset_id: int, shown: KeptMedia) -> Iterator[Row]:
     """The exemplars that there is something to show of."""
     for class_id, chosen in exemplars.items():
         seen = [exemplar for exemplar in chosen if exemplar.index in shown.sizes]

@@ -15,7 +15,7 @@ from app.schema import tables
 from app.schema.tables import issue_id
 from app.schema.votes import votes
 from ingest.catalogue import rows
-from ingest.catalogue.models import Benchmarked, carry_over
+from ingest.catalogue.models import StoredModels, carry_over
 from ingest.catalogue.replace import remove, restore
 from ingest.datasets.build import Build, version
 from ingest.datasets.exemplars import Exemplar, choose, choose_of_sets
@@ -24,7 +24,7 @@ from ingest.datasets.fingerprints import each_once
 from ingest.datasets.media import (
     NOT_AT_HAND,
     NOT_FOUND,
-    Shown,
+    KeptMedia,
     find_media,
     media_rows,
     media_sources,
@@ -35,7 +35,7 @@ from ingest.datasets.media import (
 )
 from ingest.datasets.media_alignment import notes as notes_of
 from ingest.datasets.media_alignment import require_paired
-from ingest.media import AbsentError, MediaError, MediaProblem, MediaSource, MismatchError
+from ingest.media import LabelMismatchError, MediaError, MediaProblem, MediaSource, NoMediaError
 from ingest.progress import Progress
 
 _ROWS_AT_A_TIME = 2_000
@@ -68,7 +68,7 @@ class Stored:
     unread: MediaError | None = None  # why none of its media could be read
     kept: bool = False  # for that reason: the dataset, with its media, is the one that was there before
     notes: tuple[str, ...] = ()  # what whoever pairs media with labels should know
-    models: tuple[Benchmarked, ...] = ()  # what became of the models that came with it
+    models: tuple[StoredModels, ...] = ()  # what became of the models that came with it
 
 
 def store(
@@ -80,7 +80,7 @@ def store(
     ``former``, the catalogue that is being replaced: good pictures do not go because a download broke off, or because
     nobody said where they are, unless they are to be dropped.
     """
-    return _Storing(connection, build, progress).store(media, former, drop=drop)
+    return _DatasetWriter(connection, build, progress).store(media, former, drop=drop)
 
 
 def cache_beside(connection: Connection) -> Path | None:
@@ -89,7 +89,7 @@ def cache_beside(connection: Connection) -> Path | None:
     return None if database is None else Path(database).parent / "media-cache"
 
 
-class _Storing:
+class _DatasetWriter:
     def __init__(self, connection: Connection, build: Build, progress: Progress) -> None:
         self._connection = connection
         self._build = build
@@ -110,10 +110,10 @@ class _Storing:
             media = find_media(self._build.inputs, folder, missing, cache_beside(self._connection))
             if had_media and not drop and not {NOT_AT_HAND, NOT_FOUND}.isdisjoint(missing):
                 finding = f"expected the media that the catalogue has of {self._name}, found none ({_WAYS_OUT})"
-                return self._kept(AbsentError(folder or "--media", finding))
+                return self._kept(NoMediaError(folder or "--media", finding))
             self._build = replace(self._build, inputs=named_by_files(self._build.inputs, media, missing))
             return replace(self._write(folder, media, missing, models), replaced=replaced)
-        except MismatchError:
+        except LabelMismatchError:
             raise
         except MediaError as error:
             if had_media and not drop:
@@ -183,13 +183,13 @@ class _Storing:
             return {}
         return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
 
-    def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> Shown:
+    def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> KeptMedia:
         """Write media and the texts to search, in one pass over the source, and what came of it."""
         keys, evidence = self._build.inputs.keys, self._build.inputs.evidence
         issues = {int(index) for index in self._build.issues.indices}
         beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
         wanted = {index: None if keys is None else keys[index] for index in sorted(issues | beside)}
-        shown, texts, n_shown, n_bytes = Shown(), {}, 0, 0
+        shown, texts, n_shown, n_bytes = KeptMedia(), {}, 0, 0
 
         labels = self._labels_of_issues()
 

@@ -13,8 +13,8 @@ from ingest.manifest.parse import read_manifest
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
-    from ingest.commands.dataset_preview import Checked
-    from ingest.pipeline import Order
+    from ingest.commands.dataset_preview import DatasetPreview
+    from ingest.pipeline import IngestJob
 
 # What needs the database is imported where it is used, as in ``commands``.
 
@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if any(one.wrong for one in checked) else 0
 
 
-def _orders(arguments: argparse.Namespace) -> "list[Order]":
-    from ingest.pipeline import Order, orders_of_release
+def _orders(arguments: argparse.Namespace) -> "list[IngestJob]":
+    from ingest.pipeline import IngestJob, jobs_of_release
 
     places: list[Path] = arguments.places
     if len(places) > 2:
@@ -65,13 +65,13 @@ def _orders(arguments: argparse.Namespace) -> "list[Order]":
         manifests = [] if (places[0] / "mturk").is_dir() else sorted(places[0].glob("*.toml"))
         if manifests:
             arguments.refuse(f"one folder is the release; of a dataset of your own say {manifests[0]} {places[0]}")
-        return orders_of_release(places[0], arguments.media, arguments.dataset)
+        return jobs_of_release(places[0], arguments.media, arguments.dataset)
     if arguments.dataset:
         arguments.refuse("--dataset is for the release; a manifest is one dataset")
-    return [Order(read_manifest(places[0]), places[1], arguments.media, complete=True)]
+    return [IngestJob(read_manifest(places[0]), places[1], arguments.media, complete=True)]
 
 
-def _lines(checked: "Checked") -> list[str]:
+def _lines(checked: "DatasetPreview") -> list[str]:
     from ingest.commands.reports import counted, problem_lines, review_lines
 
     name = checked.manifest.name

@@ -18,7 +18,7 @@ from ingest.errors import IngestError, shown
 from ingest.manifest.parse import Manifest
 from ingest.media import MediaError, MediaProblem, MediaSource, excerpt
 from ingest.media.layouts.file_per_example import Members
-from ingest.pipeline import Order, built
+from ingest.pipeline import IngestJob, built
 from ingest.progress import Progress
 
 #: Examples that are told with their labels and files.
@@ -27,7 +27,7 @@ _EXCERPT: Final = 60
 
 
 @dataclass(frozen=True)
-class Checked:
+class DatasetPreview:
     """What a dataset would become, or what is wrong with it."""
 
     manifest: Manifest
@@ -54,23 +54,23 @@ class Checked:
         return self.own and NOT_FOUND in self.missing
 
 
-def check(orders: Sequence[Order], progress: Progress) -> list[Checked]:
+def check(orders: Sequence[IngestJob], progress: Progress) -> list[DatasetPreview]:
     """Load and build every dataset as an ingest would, and keep what is wrong with each. Writes nothing."""
     found = []
     for order in orders:
         try:
             found.append(_checked(order, progress))
         except IngestError as error:
-            found.append(Checked(order.manifest, None, error))
+            found.append(DatasetPreview(order.manifest, None, error))
     return found
 
 
-def _checked(order: Order, progress: Progress) -> Checked:
+def _checked(order: IngestJob, progress: Progress) -> DatasetPreview:
     build, missing = built(order, progress), list[str]()
     source = (
         None if order.media is None and not order.complete else find_media(build.inputs, order.media, missing, None)
     )
-    checked = Checked(order.manifest, build, None, own=order.complete)
+    checked = DatasetPreview(order.manifest, build, None, own=order.complete)
     if source is None:
         first = tuple(_first(build.inputs, None, {}, {})) if order.complete else ()
         return replace(checked, missing=tuple(missing), first=first)
@@ -81,7 +81,9 @@ def _checked(order: Order, progress: Progress) -> Checked:
     return _decoded(replace(checked, media=True), build, source, missing, progress)
 
 
-def _decoded(checked: Checked, build: Build, source: MediaSource, missing: list[str], progress: Progress) -> Checked:
+def _decoded(
+    checked: DatasetPreview, build: Build, source: MediaSource, missing: list[str], progress: Progress
+) -> DatasetPreview:
     inputs = named_by_files(build.inputs, source, missing)
     keys, issues = build.inputs.keys, set(build.issues.indices.tolist())
     first = range(min(_FIRST, build.inputs.size or 0))

@@ -15,7 +15,7 @@ from app.corrected import blocks, original_test_set
 from app.corrected.formats import FORMS, write
 from app.corrected.numpy_files import NotOneLabelError
 from app.corrected.policy import PARAMETERS, PolicyError, parse
-from ingest.catalogue.open import reading
+from ingest.catalogue.open import open_catalogue
 from ingest.errors import IngestError
 
 EXAMPLES: Final = f"""\
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"--removed: a .{suffix} file has a place for every example, so nothing is left out of it"
             )
         pairs.pop()
-    with reading(arguments.catalogue) as connection:
+    with open_catalogue(arguments.catalogue) as connection:
         try:
             found = original_test_set.load(connection, arguments.name)
             corrected = blocks.corrected(connection, found, parse(pairs, found.agreements, removed=form.lists_rows))

@@ -151,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FlagOutcome:
     summary: str
     n_flagged: int
     write: Callable[[Callable[[int], None]], None]
@@ -204,7 +204,7 @@ def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Ma
     )
 
 
-def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
+def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:
     if arguments.per_class is not None:
         raise IngestError("--per-class goes with --multiple: each class is then held against the rest")
     if arguments.tolerance is not None and arguments.logits:
@@ -222,10 +222,10 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
     told = summary(flagging, inputs.names)
     if arguments.logits and not flagging.softmax:
         told += "\n--logits: no softmax applied, for these are probabilities already"
-    return _Found(told, flagging.n_flagged, write)
+    return _FlagOutcome(told, flagging.n_flagged, write)
 
 
-def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
+def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:
     if isinstance(arguments.rule, FlagRule) or arguments.logits or arguments.tolerance is not None:
         raise IngestError(
             "--multiple: expected no --rule but a number, no --logits and no --tolerance: every entry is a probability"
@@ -247,7 +247,7 @@ def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _Found:
     def write(advance: Callable[[int], None]) -> None:
         write_sets(arguments.out, labels, flagging, inputs.names, every=arguments.all, advance=advance)
 
-    return _Found(told, flagging.n_flagged, write)
+    return _FlagOutcome(told, flagging.n_flagged, write)
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule, off_diagonal
 from ingest.commands.table_writer import Columns, write_table
-from ingest.flagging.engine import Flagging
+from ingest.flagging.engine import FlagResult
 
 _CELLS: Final = 10
 
 
 def write_examples(
-    path: Path, flagging: Flagging, names: Sequence[str] | None, *, every: bool, advance: Callable[[int], None]
+    path: Path, flagging: FlagResult, names: Sequence[str] | None, *, every: bool, advance: Callable[[int], None]
 ) -> None:
     """Write the flagged examples, lowest normalized margin first, or every example in order.
 
@@ -34,7 +34,7 @@ def write_examples(
     write_table(path, len(indices), columns, advance)
 
 
-def summary(flagging: Flagging, names: Sequence[str] | None) -> str:
+def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
     """n, m, rho by rule, what was flagged, and the joint's largest cells off the diagonal."""
     n, m = len(flagging.labels), len(flagging.thresholds)
     facts: Any = flagging.facts()
@@ -59,7 +59,7 @@ def summary(flagging: Flagging, names: Sequence[str] | None) -> str:
     return "\n".join(lines)
 
 
-def _largest_cells(flagging: Flagging) -> Iterator[tuple[int, int, float, int]]:
+def _largest_cells(flagging: FlagResult) -> Iterator[tuple[int, int, float, int]]:
     given, latent, shares = off_diagonal(flagging.counts, flagging.label_counts)
     for place in np.argsort(-shares, kind="stable")[:_CELLS]:
         i, j = int(given[place]), int(latent[place])
@@ -71,7 +71,7 @@ def _name(class_id: int, names: Sequence[str] | None) -> str:
 
 
 def _columns(
-    flagging: Flagging,
+    flagging: FlagResult,
     indices: NDArray[np.intp],
     ranks: NDArray[np.intp],
     flagged: NDArray[np.bool_],

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from ingest.commands.table_writer import Columns, Lists, write_table
-from ingest.flagging.multi_label import SetFlagging
+from ingest.flagging.multi_label import SetFlagResult
 from ingest.labels.files import LabelSet
 
 
 def write_sets(
     path: Path,
     labels: Sequence[LabelSet],
-    flagging: SetFlagging,
+    flagging: SetFlagResult,
     names: Sequence[str] | None,
     *,
     every: bool,
@@ -51,7 +51,7 @@ def write_sets(
     write_table(path, len(indices), columns, advance)
 
 
-def summary_of_sets(labels: Sequence[LabelSet], flagging: SetFlagging, m: int) -> str:
+def summary_of_sets(labels: Sequence[LabelSet], flagging: SetFlagResult, m: int) -> str:
     """n, m, how many candidates there were, and what was flagged by which rule."""
     n, n_given = len(labels), sum(map(len, labels))
     return "\n".join(

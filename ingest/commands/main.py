@@ -29,7 +29,7 @@ from ingest.manifest.parse import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Order
+    from ingest.pipeline import IngestJob
 
 # What needs the database is imported where it is used: ``flag`` does without, and starts sooner.
 
@@ -141,32 +141,32 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from ingest.pipeline import Order
+    from ingest.pipeline import IngestJob
     from ingest.sample import write_sample
     from ingest.sample.models import models_of
 
     with tempfile.TemporaryDirectory(prefix="label-errors-sample-") as folder:
         manifests = [read_manifest(path) for path in write_sample(Path(folder))]
         places = [(manifest, manifest.path.parent) for manifest in manifests]
-        orders = [Order(one, at, at, complete=True, models=models_of(at)) for one, at in places]
+        orders = [IngestJob(one, at, at, complete=True, models=models_of(at)) for one, at in places]
         return _ingest(orders, arguments)
 
 
 def _release(arguments: argparse.Namespace) -> int:
-    from ingest.pipeline import orders_of_release
+    from ingest.pipeline import jobs_of_release
 
-    orders = orders_of_release(arguments.folder, arguments.media, arguments.dataset)
+    orders = jobs_of_release(arguments.folder, arguments.media, arguments.dataset)
     return _ingest([replace(order, drop_media=arguments.drop_media) for order in orders], arguments)
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from ingest.pipeline import Order
+    from ingest.pipeline import IngestJob
 
     manifest, drop = read_manifest(arguments.manifest), arguments.drop_media
-    return _ingest([Order(manifest, arguments.folder, arguments.media, complete=True, drop_media=drop)], arguments)
+    return _ingest([IngestJob(manifest, arguments.folder, arguments.media, complete=True, drop_media=drop)], arguments)
 
 
-def _ingest(orders: "Sequence[Order]", arguments: argparse.Namespace) -> int:
+def _ingest(orders: "Sequence[IngestJob]", arguments: argparse.Namespace) -> int:
     from ingest.commands.reports import summary
     from ingest.pipeline import run
 

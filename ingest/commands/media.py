@@ -59,10 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch, store, report. 0 when all that was asked for is stored, else 1."""
-    from ingest.fetch.downloader import Manners
+    from ingest.fetch.downloader import FetchPolicy
     from ingest.fetch.missing_media import fetch_media
 
-    manners = Manners(
+    manners = FetchPolicy(
         connections=arguments.connections,
         per_second=arguments.rate,
         allowed_hosts=frozenset(arguments.allow_host),

@@ -15,7 +15,7 @@ from app.evaluation.prediction_rows import UploadError
 from app.evaluation.predictions_store import NotMeasurableError, read_subject
 from app.evaluation.tables.class_spelling import ClassesAre
 from ingest.catalogue.models import add_models
-from ingest.catalogue.open import reading
+from ingest.catalogue.open import open_catalogue
 from ingest.errors import DataError, IngestError, MissingFileError
 from ingest.progress import Progress
 
@@ -51,7 +51,7 @@ def evaluation_report(
     """Hold a file of predictions against a dataset of a catalogue; raises IngestError, for the reader."""
     if not file.is_file():
         raise MissingFileError(file, "expected a file of predictions, found none")
-    with reading(catalogue) as connection:
+    with open_catalogue(catalogue) as connection:
         try:
             subject = read_subject(connection, name)
         except NotMeasurableError as error:
@@ -70,7 +70,7 @@ def evaluation_report(
 
 def reproduction_report(catalogue: Path) -> tuple[str, bool]:
     """Every published figure beside the one computed, and whether no expected match is broken."""
-    with reading(catalogue) as connection:
+    with open_catalogue(catalogue) as connection:
         found = compare(connection)
     lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
     absent = Counter((one.table, one.reason) for one in found if one.outcome is Outcome.NOT_LOADED)

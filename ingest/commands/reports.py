@@ -8,11 +8,11 @@ from sqlalchemy import RowMapping, select
 
 from app.domain.review.estimates import Basis
 from app.schema import tables
-from ingest.catalogue.open import reading
+from ingest.catalogue.open import open_catalogue
 from ingest.catalogue.store import Media, Stored
 from ingest.datasets.build import Build
 from ingest.manifest.model import Paper
-from ingest.media import AbsentError, MediaProblem, WrongNumberError
+from ingest.media import MediaCountError, MediaProblem, NoMediaError
 
 _PROBLEMS_SHOWN = 20
 _ON_BASIS = {
@@ -70,8 +70,8 @@ def review_lines(build: Build) -> list[str]:
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:
     """Whose media are not here because of what was found of them, for what kind of reason."""
-    few = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, WrongNumberError)]
-    gone = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, AbsentError)]
+    few = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, MediaCountError)]
+    gone = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, NoMediaError)]
     unread = [one.build.inputs.manifest.name for one in stored if one.build.inputs.manifest.name not in few + gone]
     lines = []
     if unread:
@@ -102,7 +102,7 @@ def catalogue_report(path: Path) -> str:
 
     Raises MissingFileError or CatalogueError when there is none, or none of this version.
     """
-    with reading(path) as connection:
+    with open_catalogue(path) as connection:
         meta = {row.key: row.value for row in connection.execute(select(tables.meta))}
         datasets = connection.execute(select(tables.datasets).order_by(tables.datasets.c.position)).mappings().all()
         lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
-from ingest.flagging.engine import Flagging
+from ingest.flagging.engine import FlagResult
 from ingest.manifest.model import About, Paper
 
 
@@ -40,7 +40,7 @@ def _paper(paper: Paper) -> dict[str, object]:
     return figures
 
 
-def flag_sentence(flagging: Flagging) -> str:
+def flag_sentence(flagging: FlagResult) -> str:
     """The rule in force, as a sentence for readers."""
     n, size = flagging.n_flagged, len(flagging.margins)
     these = f"The {n:,} of {size:,} examples with the lowest normalized margin are flagged"

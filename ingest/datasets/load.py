@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.datasets.fingerprints import Role, Source, fingerprint
-from ingest.datasets.word_weights import Evidence, read_evidence
+from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.flagging.engine import Flagging, flag
-from ingest.flagging.multi_label import SetFlagging, flag_sets
+from ingest.flagging.engine import FlagResult, flag
+from ingest.flagging.multi_label import SetFlagResult, flag_sets
 from ingest.git_pointers import refuse_pointers
 from ingest.labels.class_names import ClassNames, read_classes
 from ingest.labels.files import LabelSet, key_of, read_index
 from ingest.labels.flag_input import read_given_labels
 from ingest.labels.label_sets import read_label_sets
+from ingest.labels.record_location import SEPARATED
 from ingest.labels.vote_files import Review, read_reviews
 from ingest.labels.vote_joins import require_given, require_guesses
-from ingest.labels.whereabouts import SEPARATED
 from ingest.manifest.parse import Manifest
 from ingest.matrices.matrix import Matrix, open_matrix, open_parts
 from ingest.progress import Progress
@@ -80,10 +80,10 @@ class Inputs:
     keys: list[str] | None
     urls: list[str] | None
     matrix: Matrix | None
-    flagging: Flagging | None
-    set_flagging: SetFlagging | None  # the same of examples with sets of labels
+    flagging: FlagResult | None
+    set_flagging: SetFlagResult | None  # the same of examples with sets of labels
     reviews: list[Review]
-    evidence: Evidence | None  # a linear model's weights, where examples are texts
+    evidence: WordWeights | None  # a linear model's weights, where examples are texts
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
 
@@ -251,12 +251,12 @@ class _Loader:
             classes_are=self._manifest.files.classes_are,
         )
 
-    def _evidence(self, size: int | None, n_classes: int) -> Evidence | None:
+    def _evidence(self, size: int | None, n_classes: int) -> WordWeights | None:
         words = self._manifest.words
         path = None if words is None else self._found(words.file, "words", NO_WEIGHTS)
-        return None if words is None or path is None else read_evidence(path, size, n_classes, words)
+        return None if words is None or path is None else read_word_weights(path, size, n_classes, words)
 
-    def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> Flagging | None:
+    def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> FlagResult | None:
         if matrix is None or labels is None or labels.ids is None:
             return None
         with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
@@ -264,7 +264,7 @@ class _Loader:
 
     def _set_flagging(
         self, labels: Labels | None, predicted: Labels | None, matrix: Matrix | None
-    ) -> SetFlagging | None:
+    ) -> SetFlagResult | None:
         if matrix is None or labels is None or labels.sets is None:
             return None
         with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
@@ -275,7 +275,7 @@ class _Loader:
         path = self._found(self._manifest.files.votes, "votes", NO_VOTES)
         return [] if path is None else read_reviews(path, self._manifest, classes, size, keys)
 
-    def _guesses(self, predicted: Labels | None, flagging: Flagging | SetFlagging | None) -> Labels | None:
+    def _guesses(self, predicted: Labels | None, flagging: FlagResult | SetFlagResult | None) -> Labels | None:
         """What the model guesses for every example: as published, or the matrix's own, where one of them is here."""
         return predicted if predicted is not None or flagging is None else Labels(flagging.guesses)
 
@@ -292,7 +292,7 @@ class _Loader:
                 finding = f"expected url {entries[review.index]!r} as in {files.index}, found {review.url!r}"
                 raise DataError(votes, finding, record=review.record)
 
-    def _require_argmax(self, predicted: Labels | None, flagging: Flagging) -> None:
+    def _require_argmax(self, predicted: Labels | None, flagging: FlagResult) -> None:
         """The published predictions must be the matrix's own."""
         if predicted is None or predicted.ids is None:
             return

@@ -21,11 +21,11 @@ from ingest.flagging.cores import available
 from ingest.media import (
     CLIPPED,
     COUNTED,
+    MediaCountError,
     MediaError,
     MediaItem,
     MediaProblem,
     MediaSource,
-    WrongNumberError,
     excerpt,
     fingerprint,
     open_media,
@@ -53,7 +53,7 @@ Row = dict[str, Any]
 
 
 @dataclass
-class Shown:
+class KeptMedia:
     """What was kept of a dataset's media, and what could not be."""
 
     sizes: dict[int, dict[str, list[int]]] = field(default_factory=dict)  # index -> kind -> [width, height]
@@ -144,7 +144,7 @@ def media_rows(
     source: MediaSource,
     wanted: dict[int, str | None],
     dataset_id: int,
-    shown: Shown,
+    shown: KeptMedia,
     on_text: Callable[[int, str], None],
 ) -> Iterator[Row]:
     """Rows of the table ``media``, noting sizes, excerpts and problems in ``shown`` as they pass."""
@@ -152,7 +152,7 @@ def media_rows(
 
 
 def rows_of(
-    items: Iterable[MediaItem | MediaProblem], dataset_id: int, shown: Shown, on_text: Callable[[int, str], None]
+    items: Iterable[MediaItem | MediaProblem], dataset_id: int, shown: KeptMedia, on_text: Callable[[int, str], None]
 ) -> Iterator[Row]:
     """As ``media_rows``, of items that were read already."""
     for item in items:
@@ -169,7 +169,7 @@ def rows_of(
         yield _row(item, dataset_id)
 
 
-def report(shown: Shown, issues: Collection[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
+def report(shown: KeptMedia, issues: Collection[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
     """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why.
 
     Issues alone are counted as such. Exemplars, which are none, are told of apart.
@@ -202,7 +202,7 @@ def not_read(error: MediaError, folder: Path | None) -> str:
 found none).'
     """
     said = str(error) if folder is None else str(error).replace(f"{folder}{os.sep}", "")
-    return f"{NOT_AS_MANY if isinstance(error, WrongNumberError) else NOT_READ} ({said})."
+    return f"{NOT_AS_MANY if isinstance(error, MediaCountError) else NOT_READ} ({said})."
 
 
 def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:

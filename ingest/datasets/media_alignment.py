@@ -16,8 +16,8 @@ from ingest.datasets.load import Inputs, Labels
 from ingest.errors import shown
 from ingest.labels.class_names import ClassNames
 from ingest.labels.vote_files import Review
-from ingest.media import MediaProblem, MediaSource, MismatchError, Wanted, WrongNumberError
-from ingest.media.items import Runs, UnpairedError
+from ingest.media import LabelMismatchError, MediaCountError, MediaProblem, MediaSource, Wanted
+from ingest.media.items import Runs, UnpairedFilesError
 from ingest.media.layouts.file_per_example import Members
 from ingest.media.layouts.parquet_media import FileTable
 from ingest.media.layouts.text_table import TextTable
@@ -39,7 +39,7 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
     if inputs.size is not None and len(shipped) != inputs.size:
         expected = f"expected {inputs.size:,} examples, as many as there are labels of {inputs.manifest.name}"
         beside = source.beside() if isinstance(source, Members) else ""
-        raise WrongNumberError(path, f"{expected}, found {len(shipped):,}{beside}: {_WHY}")
+        raise MediaCountError(path, f"{expected}, found {len(shipped):,}{beside}: {_WHY}")
     ids = _class_ids(shipped, inputs.classes)
     if ids is None:
         return
@@ -53,7 +53,7 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
         label = shown(", ".join(names[class_id] for class_id in given))
         found = _spelt(shipped[different], names)
         finding = f"expected the label {label}, as in {known}, found {found}: {_WHY}"
-        raise MismatchError(path, finding, record=f"example {different}")
+        raise LabelMismatchError(path, finding, record=f"example {different}")
 
 
 def require_paired(source: MediaSource, wanted: Wanted, problems: Sequence[MediaProblem]) -> None:
@@ -67,7 +67,7 @@ def require_paired(source: MediaSource, wanted: Wanted, problems: Sequence[Media
     if instead:
         some = ", ".join(map(shown, keys[:_NAMED]))
         finding = f"expected media of the names that the examples have, such as {some}, found none of them"
-        raise UnpairedError(source.sources[0], f"{finding}{instead}")
+        raise UnpairedFilesError(source.sources[0], f"{finding}{instead}")
 
 
 def notes(source: MediaSource, inputs: Inputs) -> tuple[str, ...]:

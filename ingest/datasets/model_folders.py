@@ -54,7 +54,7 @@ _SAID: Final = {
 
 
 @dataclass(frozen=True)
-class Found:
+class ModelFiles:
     """A model's files: what it is called, and how its predictions are read for a test set."""
 
     dataset: str
@@ -78,7 +78,7 @@ class Found:
         return digest.hexdigest()
 
 
-def find(folder: Path, dataset: str | None) -> list[Found]:
+def find(folder: Path, dataset: str | None) -> list[ModelFiles]:
     """The models in a folder, of one dataset or of all, by dataset, platform and name.
 
     Raises DataError for a folder without any, a name twice, or a file without its twin.
@@ -100,7 +100,7 @@ def find(folder: Path, dataset: str | None) -> list[Found]:
     return found
 
 
-def _published(folder: Path) -> list[Found]:
+def _published(folder: Path) -> list[ModelFiles]:
     platform, _, dataset = folder.name.partition("_")
     ending = f"_{platform}_{dataset}"
     preds = {p.name.removesuffix(_PREDS): p for p in sorted(folder.glob(f"*{_PREDS}"))}
@@ -117,7 +117,7 @@ def _published(folder: Path) -> list[Found]:
             raise DataError(file, f"expected a name MODEL_PLATFORM_DATASET{_PREDS} in a folder PLATFORM_DATASET")
         name = _valid(file, "name", stem.removesuffix(ending))
         found.append(
-            Found(
+            ModelFiles(
                 dataset=dataset,
                 platform=_valid(file, "platform", platform),
                 name=name,
@@ -161,7 +161,7 @@ def _ranked_twins(preds: Path, probs: Path, target: Target) -> Ranked:
     return np.take_along_axis(classes, order, axis=1).astype(np.int32)
 
 
-def _plain(folder: Path, dataset: str | None) -> list[Found]:
+def _plain(folder: Path, dataset: str | None) -> list[ModelFiles]:
     manifest = folder / "models.toml"
     said = _said(manifest) if manifest.is_file() else {}
     of = said.get("dataset", dataset)
@@ -182,7 +182,7 @@ def _plain(folder: Path, dataset: str | None) -> list[Found]:
         entry: dict[str, Any] = {key: said.get(key) for key in ("title", "classes_are")}
         entry |= {"platform": platform, "name": path.stem, **entries.get(path.name, {})}
         found.append(
-            Found(
+            ModelFiles(
                 dataset=of,
                 platform=_valid(path, "platform", entry["platform"]),
                 name=_valid(path, "name", entry["name"]),

@@ -35,7 +35,7 @@ Span = tuple[int, int, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class WordWeights:
     """The weights of linear models, and how words are cut from a text."""
 
     places: Mapping[str, int]  # word -> its column
@@ -47,7 +47,7 @@ class Evidence:
         """The telling words of an example's text, in its order; none where both labels are one.
 
         >>> weights = np.array([[[2.0, 0.0], [0.5, 0.75]]])
-        >>> evidence = Evidence({"sun": 0, "rain": 1}, weights, None, Words("", 2, None))
+        >>> evidence = WordWeights({"sun": 0, "rain": 1}, weights, None, Words("", 2, None))
         >>> evidence.spans(7, "Sun or rain", given=1, guessed=0)
         [(0, 3, 1.0), (7, 11, -0.5)]
         """
@@ -70,7 +70,7 @@ class Evidence:
         return [(found[place][0], found[place][1], float(shares[place])) for place in chosen]
 
 
-def read_evidence(path: Path, n: int | None, m: int, words: Words) -> Evidence:
+def read_word_weights(path: Path, n: int | None, m: int, words: Words) -> WordWeights:
     """The weights in a file, for n examples of m classes. Raises MissingFileError or DataError naming it."""
     if not path.is_file():
         raise MissingFileError(path, "expected a file of linear models' weights, found none")
@@ -90,7 +90,7 @@ def read_evidence(path: Path, n: int | None, m: int, words: Words) -> Evidence:
     places = {str(word): place for place, word in enumerate(texts.tolist())}
     if len(places) < len(texts):
         raise DataError(path, f"expected each word once, found {len(texts) - len(places):,} of them again")
-    return Evidence(places, weights, _folds(path, folds, n, len(weights)), words)
+    return WordWeights(places, weights, _folds(path, folds, n, len(weights)), words)
 
 
 def _folds(path: Path, folds: NDArray[Any] | None, n: int | None, k: int) -> NDArray[np.integer] | None:

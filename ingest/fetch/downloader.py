@@ -21,9 +21,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from ingest.fetch.failover import Reachable
+from ingest.fetch.failover import Failover
 from ingest.fetch.failure_messages import spoken, why_none
-from ingest.fetch.ssrf_guard import RefusedAddressError, UnknownMachineError, destinations
+from ingest.fetch.ssrf_guard import RefusedAddressError, UnknownHostError, destinations
 
 _AGENT: Final = "label-errors-site (media for a local catalogue)"
 _MOST_HOPS: Final = 5
@@ -33,7 +33,7 @@ _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class FetchPolicy:
     """How to ask. Times are seconds."""
 
     connections: int = 2
@@ -51,7 +51,7 @@ class Manners:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class FetchTask:
     """One file to fetch for an example."""
 
     index: int
@@ -59,10 +59,10 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResult:
     """What came of an errand: a file, or the reason why there is none."""
 
-    errand: Errand
+    errand: FetchTask
     path: Path | None
     reason: str | None = None
     known: bool = False  # it was there already
@@ -98,14 +98,14 @@ class _TimeLeft:
 
 
 def fetch(
-    errands: Sequence[Errand],
+    errands: Sequence[FetchTask],
     folder: Path,
     types: Collection[str],
     suffixes: Collection[str],
-    manners: Manners,
-    done: Callable[[Fetched], None],
+    manners: FetchPolicy,
+    done: Callable[[FetchResult], None],
     say: Callable[[str], None] = lambda _: None,
-) -> list[Fetched]:
+) -> list[FetchResult]:
     """Fetch every file into ``folder``, in the order of the errands; ``done`` is told of each as it comes.
 
     ``say`` is told, in a line, why nothing comes for a while.
@@ -115,28 +115,28 @@ def fetch(
     for leftover in folder.glob("*.part"):
         leftover.unlink()
     try:
-        return asyncio.run(_Fetching(folder, types, suffixes, manners, done, say).all(errands))
+        return asyncio.run(_Downloader(folder, types, suffixes, manners, done, say).all(errands))
     except ExceptionGroup as group:
         # One connection met what concerns all of them, as a full disk, and the others were called back.
         raise group.exceptions[0] from group
 
 
 @dataclass
-class _Fetching:
+class _Downloader:
     folder: Path
     types: Collection[str]
     suffixes: Collection[str]
-    manners: Manners
-    done: Callable[[Fetched], None]
+    manners: FetchPolicy
+    done: Callable[[FetchResult], None]
     say: Callable[[str], None]
     next_start: float = field(default=0.0, init=False)
     shut: dict[str, str] = field(default_factory=dict, init=False)  # host -> why it is asked no more
     silent: Counter[str] = field(default_factory=Counter, init=False)  # host -> files in a row without an answer
-    reachable: Reachable = field(default_factory=Reachable, init=False)
+    reachable: Failover = field(default_factory=Failover, init=False)
 
-    async def all(self, errands: Sequence[Errand]) -> list[Fetched]:
+    async def all(self, errands: Sequence[FetchTask]) -> list[FetchResult]:
         waiting = iter(enumerate(errands))
-        found: dict[int, Fetched] = {}
+        found: dict[int, FetchResult] = {}
         # No proxy: it would look names up itself, and nobody could say where it connects to.
         limits = httpx.Limits(max_connections=self.manners.connections)
         async with httpx.AsyncClient(
@@ -153,33 +153,33 @@ class _Fetching:
                     group.create_task(worker())
         return [found[place] for place in sorted(found)]
 
-    async def _one(self, client: httpx.AsyncClient, errand: Errand) -> Fetched:
+    async def _one(self, client: httpx.AsyncClient, errand: FetchTask) -> FetchResult:
         stem = f"{errand.index}-{zlib.crc32(errand.url.encode('utf-8', 'surrogatepass')):08x}"
         known = next((path for path in self.folder.glob(f"{stem}*") if path.suffix != ".part"), None)
         if known is not None:
-            return Fetched(errand, known, known=True)
+            return FetchResult(errand, known, known=True)
         return await self._tried(client, errand, stem)
 
-    async def _tried(self, client: httpx.AsyncClient, errand: Errand, stem: str) -> Fetched:
+    async def _tried(self, client: httpx.AsyncClient, errand: FetchTask, stem: str) -> FetchResult:
         """Several attempts, for as long as one file may take; waiting for one's turn takes none of that."""
         time_left, reason, after = _TimeLeft(self.manners.total), "", 0.0
         for attempt in range(self.manners.attempts):
             silent = False
             try:
-                return Fetched(errand, await self._asked(client, errand.url, stem, time_left))
-            except UnknownMachineError as error:
+                return FetchResult(errand, await self._asked(client, errand.url, stem, time_left))
+            except UnknownHostError as error:
                 return self._unanswered(errand, str(error))
             except (_RefusedError, RefusedAddressError) as error:
-                return Fetched(errand, None, str(error))
+                return FetchResult(errand, None, str(error))
             except _TryAgainError as error:
                 reason, after = str(error), error.after or 0.0
             except TimeoutError:
                 reason, after = f"expected it whole within {spoken(self.manners.whole)}, found it still coming", 0.0
             except (httpx.InvalidURL, ValueError) as error:
-                return Fetched(errand, None, f"expected an address, found none ({error})")
+                return FetchResult(errand, None, f"expected an address, found none ({error})")
             except (httpx.TransportError, httpx.DecodingError) as error:
                 if "location header" in str(error):
-                    return Fetched(errand, None, "expected a file, found a redirect to what is no address")
+                    return FetchResult(errand, None, "expected a file, found a redirect to what is no address")
                 reason, after, silent = why_none(error, self.manners.silence), 0.0, True
             if after > self.manners.longest_wait:
                 return self._shut(errand, f"{reason}; it asks to come back in {spoken(after)}")
@@ -195,9 +195,9 @@ class _Fetching:
             reason += f", {self.manners.attempts} times" if self.manners.attempts > 1 else ""
         if silent:
             return self._unanswered(errand, reason)
-        return self._shut(errand, reason) if after else Fetched(errand, None, reason)
+        return self._shut(errand, reason) if after else FetchResult(errand, None, reason)
 
-    def _unanswered(self, errand: Errand, reason: str) -> Fetched:
+    def _unanswered(self, errand: FetchTask, reason: str) -> FetchResult:
         """One more file of a server that says nothing; after a few, nobody waits for it any longer."""
         host = urlsplit(errand.url).hostname or ""
         self.silent[host] += 1
@@ -206,14 +206,14 @@ class _Fetching:
                 f"not asked, because {host} had given no answer for {self.silent[host]} files in a row: {reason}"
             )
             self.say(f"{host} is asked for nothing more: {reason}")
-        return Fetched(errand, None, reason)
+        return FetchResult(errand, None, reason)
 
-    def _shut(self, errand: Errand, reason: str) -> Fetched:
+    def _shut(self, errand: FetchTask, reason: str) -> FetchResult:
         """Leave alone a server that asked for time, and for more than it can be given: no other file is asked of it."""
         host = urlsplit(errand.url).hostname or ""
         self.shut[host] = f"not asked, because {host} had answered another request so: {reason}"
         self.say(f"{host} is asked for nothing more: {reason}")
-        return Fetched(errand, None, reason)
+        return FetchResult(errand, None, reason)
 
     async def _wait(self, attempt: int, after: float) -> None:
         # The server speaks to this whole program, not to one request of it.

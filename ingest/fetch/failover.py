@@ -8,7 +8,7 @@ import httpx
 from ingest.fetch.ssrf_guard import Destination
 
 
-class Reachable:
+class Failover:
     """What is known of machines: those that could not be reached are tried last from then on."""
 
     def __init__(self) -> None:

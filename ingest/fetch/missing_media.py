@@ -17,19 +17,19 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from app.schema import tables
-from ingest.catalogue.atomic_file import rewritten
-from ingest.catalogue.open import reading
+from ingest.catalogue.atomic_file import replacing_catalogue
+from ingest.catalogue.open import open_catalogue
 from ingest.datasets.facts import compact
-from ingest.datasets.media import NOT_AS_MANY, NOT_AT_HAND, NOT_FOUND, NOT_READ, NOT_UNPACKED, Shown, rows_of
+from ingest.datasets.media import NOT_AS_MANY, NOT_AT_HAND, NOT_FOUND, NOT_READ, NOT_UNPACKED, KeptMedia, rows_of
 from ingest.errors import CatalogueError, DataError, MissingFileError
-from ingest.fetch.downloader import Errand, Fetched, Manners, fetch
+from ingest.fetch.downloader import FetchPolicy, FetchResult, FetchTask, fetch
 from ingest.fetch.failure_messages import spoken
 from ingest.media import MediaItem, MediaProblem
 from ingest.media import text as texts
 from ingest.media.audio import snippets as sounds
 from ingest.media.images import thumbnails as pictures
 from ingest.media.layouts.distributions import picture
-from ingest.media.worker_pool import Decoder, Job, decoded
+from ingest.media.worker_pool import DecodeJob, Decoder, decoded
 from ingest.progress import Lines, Progress
 
 PUBLISHED: Final = "published"
@@ -59,11 +59,11 @@ class Modality:
     decode: Decoder
 
 
-def _sound(job: Job) -> Iterator[MediaItem]:
+def _sound(job: DecodeJob) -> Iterator[MediaItem]:
     return sounds.audio_items(job.index, job.data, Path(job.name).suffix[1:].lower() or "wav", _SECONDS)
 
 
-def _text(job: Job) -> Iterator[MediaItem]:
+def _text(job: DecodeJob) -> Iterator[MediaItem]:
     try:
         job.data.decode("utf-8")
         encoding = "utf-8"
@@ -94,7 +94,7 @@ class Report:
 
 
 def fetch_media(
-    name: str, source: str, catalogue: Path, manners: Manners, *, wait: float, progress: Progress
+    name: str, source: str, catalogue: Path, manners: FetchPolicy, *, wait: float, progress: Progress
 ) -> Report:
     """Fetch what a dataset's issues lack, by the address of each record ("published") or from a file of addresses.
 
@@ -104,7 +104,7 @@ def fetch_media(
     dataset, lacking = _lacking(catalogue, name)
     kind = MODALITIES[dataset["modality"]]
     urls = _published(lacking) if source == PUBLISHED else _listed(Path(source))
-    errands = [Errand(index, urls[index]) for index in lacking if index in urls]
+    errands = [FetchTask(index, urls[index]) for index in lacking if index in urls]
     pages = [e for e in errands if urlsplit(e.url).hostname in _PAGES]
     errands = [e for e in errands if e not in set(pages)]
     failed = {e.index: _A_PAGE for e in pages}
@@ -116,8 +116,8 @@ def fetch_media(
     failed |= {one.errand.index: one.reason or "" for one in found if one.path is None}
     files = {one.errand.index: one for one in found if one.path is not None}
     if files:
-        with rewritten(catalogue, [], wait=wait, say=progress.say) as connection:
-            failed |= _Storing(connection, name, kind, progress).store(files)
+        with replacing_catalogue(catalogue, [], wait=wait, say=progress.say) as connection:
+            failed |= _MediaWriter(connection, name, kind, progress).store(files)
     stored = [index for index in files if index not in failed]
     known = sum(files[index].known for index in stored)
     addresses = {index: urls[index] for index in failed if index in urls}
@@ -130,7 +130,7 @@ def fetch_media(
 def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | None]]:
     """The dataset's row, and the address of each of its issues that has no medium."""
     i, d = tables.issues.c, tables.datasets.c
-    with reading(catalogue) as connection:
+    with open_catalogue(catalogue) as connection:
         dataset = connection.execute(select(tables.datasets).where(d.name == name)).mappings().one_or_none()
         if dataset is None:
             known = ", ".join(connection.scalars(select(d.name).order_by(d.position)))
@@ -168,8 +168,8 @@ def _listed(path: Path) -> dict[int, str]:
 
 
 def _fetched(
-    name: str, errands: Sequence[Errand], folder: Path, kind: Modality, manners: Manners, progress: Progress
-) -> list[Fetched]:
+    name: str, errands: Sequence[FetchTask], folder: Path, kind: Modality, manners: FetchPolicy, progress: Progress
+) -> list[FetchResult]:
     if errands:
         hosts = sorted({urlsplit(errand.url).hostname or "no host" for errand in errands})
         others = len(hosts) - _HOSTS_NAMED
@@ -181,12 +181,12 @@ def _fetched(
         return fetch(errands, folder, kind.types, kind.suffixes, manners, telling, progress.say)
 
 
-def _telling(total: int, advance: Callable[[int], None], progress: Progress) -> Callable[[Fetched], None]:
+def _telling(total: int, advance: Callable[[int], None], progress: Progress) -> Callable[[FetchResult], None]:
     """What is told as files come: a bar tells by itself how much time is left, lines have to say it."""
     start = said = time.monotonic()
     done = asked = failed = 0
 
-    def tell(one: Fetched) -> None:
+    def tell(one: FetchResult) -> None:
         nonlocal said, done, asked, failed
         done, asked, failed = done + 1, asked + (not one.known), failed + (one.path is None)
         advance(1)
@@ -199,7 +199,7 @@ def _telling(total: int, advance: Callable[[int], None], progress: Progress) -> 
     return tell
 
 
-class _Storing:
+class _MediaWriter:
     """Fetched files into the open catalogue, as if they had been ingested with the dataset."""
 
     def __init__(self, connection: Connection, name: str, kind: Modality, progress: Progress) -> None:
@@ -211,12 +211,12 @@ class _Storing:
         self._dataset = connection.execute(this).mappings().one()
         self._id: int = self._dataset["id"]
 
-    def store(self, files: Mapping[int, Fetched]) -> dict[int, str]:
+    def store(self, files: Mapping[int, FetchResult]) -> dict[int, str]:
         """Decode and write the files; for each that cannot be shown, the reason. Damaged files are forgotten."""
         i = tables.issues.c
         rows = self._connection.execute(select(i.idx, i.id, i.key).where(i.dataset_id == self._id, i.media.is_(None)))
         issues = {row.idx: row for row in rows}
-        shown, bodies = Shown(), dict[int, str]()
+        shown, bodies = KeptMedia(), dict[int, str]()
         jobs = (_job(one) for index, one in files.items() if index in issues)
         items = decoded(jobs, self._kind.decode)
         with self._progress.task(f"{self._name}: storing", len(files), "files") as advance:
@@ -237,7 +237,7 @@ class _Storing:
                 path.unlink(missing_ok=True)
         return {problem.index: problem.message for problem in shown.problems}
 
-    def _sign(self, shown: Shown, files: Mapping[int, Fetched]) -> None:
+    def _sign(self, shown: KeptMedia, files: Mapping[int, FetchResult]) -> None:
         """Say where the media come from, and give them addresses of a version of their own."""
         digest = hashlib.sha256(self._dataset["version"].encode())
         for index in sorted(shown.sizes):
@@ -265,7 +265,7 @@ class _Storing:
         self._connection.execute(update(tables.datasets).where(tables.datasets.c.id == self._id).values(**values))
 
 
-def _still_wrong(report: Mapping[str, Any], shown: Shown, n_lacking: int) -> dict[str, Any]:
+def _still_wrong(report: Mapping[str, Any], shown: KeptMedia, n_lacking: int) -> dict[str, Any]:
     """The report of media that were read from a distribution, without what was fetched since."""
     was_unread = "unread" in report
     found = {key: value for key, value in report.items() if key != "unread"}
@@ -278,9 +278,9 @@ def _still_wrong(report: Mapping[str, Any], shown: Shown, n_lacking: int) -> dic
     return {**found, "problems": left, "n_problems": n_problems, "absent": absent}
 
 
-def _job(one: Fetched) -> Job | MediaProblem:
+def _job(one: FetchResult) -> DecodeJob | MediaProblem:
     path = one.path or Path()
     try:
-        return Job(one.errand.index, one.errand.url, path.name, path.read_bytes())
+        return DecodeJob(one.errand.index, one.errand.url, path.name, path.read_bytes())
     except OSError as error:
         return MediaProblem(one.errand.index, one.errand.url, f"expected the fetched file, found none ({error})")

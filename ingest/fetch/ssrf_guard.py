@@ -32,7 +32,7 @@ class RefusedAddressError(Exception):
     """An address that is not asked; the message says why."""
 
 
-class UnknownMachineError(RefusedAddressError):
+class UnknownHostError(RefusedAddressError):
     """A name that leads to no machine: there is none, or whoever knows names does not answer."""
 
 
@@ -78,7 +78,7 @@ async def _numbers(host: str, port: int, private: bool) -> list[str]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UnknownMachineError(f"expected a machine called {host}, found none ({said})") from error
+        raise UnknownHostError(f"expected a machine called {host}, found none ({said})") from error
     numbers = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     # A name server behind NAT64 adds numbers of its own to public ones, so a refused one does not refuse the others.
     kept = [number for number in numbers if private or is_public(number)]

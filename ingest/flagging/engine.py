@@ -19,9 +19,9 @@ from app.domain.confident_learning.exact_sums import ProbabilitySums, sums_by_cl
 from app.domain.confident_learning.flag_rules import (
     BestPairs,
     Pairs,
+    beaten_by_rival,
     counting_type,
     expected_counts,
-    outdone,
     pairs_of,
     pruned_by_class,
 )
@@ -49,7 +49,7 @@ SPAN_BYTES: Final = 32_000_000
 
 
 @dataclass(frozen=True)
-class Flagging:
+class FlagResult:
     """What confident learning finds in one dataset; arrays by example are (n,), by class (m,)."""
 
     labels: Labels
@@ -123,7 +123,7 @@ class Flagging:
 
 def flag(
     labels: Labels, matrix: Matrix, rule: FlagRule | int, advance: Advance, executor: Executor | None = None
-) -> Flagging:
+) -> FlagResult:
     """Thresholds, confident joint, scores and the flagged set. ``advance`` is told of every rows done, n in all.
 
     ``labels`` is (n,) of any type of whole number, each from 0 to m - 1. A number as the rule is cut to n. Without an
@@ -137,7 +137,7 @@ def flag(
     scores, sums, n_beyond = _score(labels, matrix, advance, executor)
     counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
-    return Flagging(
+    return FlagResult(
         labels, scores, sums.thresholds, sums.count, counts, flagged, rule, matrix.softmax, matrix.tolerance, n_beyond
     )
 
@@ -229,7 +229,7 @@ def _flagged(
         return _most_suspicious(scores, rule)
     if rule in COUNTING_RULES:
         return _most_suspicious(scores, cl.number_flagged(counts, label_counts, rule))
-    flagged = outdone(scores)
+    flagged = beaten_by_rival(scores)
     if rule is FlagRule.CONFIDENT_JOINT:
         flagged &= off_diagonal
     if rule in (FlagRule.PRUNE_BY_CLASS, FlagRule.BOTH):
@@ -238,7 +238,7 @@ def _flagged(
         wanted = expected_counts(counts, label_counts)
         np.fill_diagonal(wanted, 0)
         chosen = np.zeros(len(labels), dtype=np.bool_)
-        candidates = np.flatnonzero(outdone(scores)).astype(counting_type(len(labels)))
+        candidates = np.flatnonzero(beaten_by_rival(scores)).astype(counting_type(len(labels)))
         chosen[_best_pairs(labels, candidates, matrix, wanted.ravel(), executor).index] = True
         flagged &= chosen
     indices = np.flatnonzero(flagged)
@@ -247,7 +247,7 @@ def _flagged(
 
 def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
     """The k examples of lowest margin: of those of negative margin, where they are enough."""
-    candidates = np.flatnonzero(outdone(scores))
+    candidates = np.flatnonzero(beaten_by_rival(scores))
     if len(candidates) < k:
         candidates = lowest_margins(scores, k)
     return candidates[cl.most_suspicious(scores[candidates].margins(), k)]

@@ -47,14 +47,14 @@ class Executor(Protocol):
         """The results of ``function`` for all tasks, in their order."""
 
 
-class InProcess:
+class SerialExecutor:
     """One task after the other, here."""
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         return map(function, tasks)
 
 
-class Pooled:
+class PoolExecutor:
     """On a pool of threads or processes."""
 
     def __init__(self, pool: Pool, workers: int) -> None:
@@ -77,7 +77,7 @@ class Pooled:
                 future.cancel()
 
 
-class OnDask:
+class DaskExecutor:
     """On a Dask cluster. A task whose worker dies is begun anew on another."""
 
     def __init__(self, client: Any) -> None:
@@ -109,11 +109,11 @@ class OnDask:
 def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
     """A pool of so many threads or processes; with a single worker everything is done here."""
     if workers <= 1:
-        yield InProcess()
+        yield SerialExecutor()
         return
     pool: Pool = ThreadPoolExecutor(workers, thread_name_prefix="rows") if kind == "threads" else _processes(workers)
     try:
-        yield Pooled(pool, workers)
+        yield PoolExecutor(pool, workers)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -154,7 +154,7 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
         raise IngestError(f"expected a Dask scheduler at {address}, found none: {error}") from error
     try:
         _require_workers(client, address)
-        yield OnDask(client)
+        yield DaskExecutor(client)
     finally:
         client.close()
         if cluster is not None:

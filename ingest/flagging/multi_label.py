@@ -15,7 +15,7 @@ from app.domain.confident_learning.joint import FlagRule, suspicion_order
 from app.domain.confident_learning.multi_label import disjoint, flagged_sets, guessed_sets, indicators, set_scores
 from ingest.labels.files import LabelSet
 from ingest.matrices.matrix import Matrix
-from ingest.matrices.probabilities import Place
+from ingest.matrices.probabilities import BlockLocation
 
 #: How far outside [0, 1] a number may be for rounding.
 _TOLERANCE: Final = 1e-4
@@ -28,7 +28,7 @@ _EVEN: Final = 0.5
 
 
 @dataclass(frozen=True)
-class SetFlagging:
+class SetFlagResult:
     """What was found in one dataset whose examples carry sets of labels; arrays are (n,)."""
 
     self_confidence: NDArray[np.float64]  # pooled over the labels in question
@@ -68,7 +68,7 @@ def flag_sets(
     rule: FlagRule | int | None,
     advance: Callable[[int], None],
     guesses: Sequence[LabelSet] | None = None,
-) -> SetFlagging:
+) -> SetFlagResult:
     """Score every example and flag the lowest, ``rule`` of them if it is a number.
 
     ``guesses``, where they are published, stand for the matrix's own.
@@ -88,10 +88,10 @@ def flag_sets(
         guessed += [tuple(np.flatnonzero(row).tolist()) for row in sets]
         advance(len(block))
     k = rule if isinstance(rule, int) else int((apart & (scores < _EVEN)).sum())
-    return SetFlagging(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
+    return SetFlagResult(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
 
 
-def checked(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
+def checked(place: BlockLocation, block: NDArray[Any]) -> NDArray[np.float64]:
     """A block whose entries are each a probability; what is off by rounding is mended. Raises DataError for others."""
     values = block.astype(np.float64)
     # A comparison with what is no number is false, so this finds those as well.

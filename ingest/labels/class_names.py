@@ -12,7 +12,7 @@ from typing import Any
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.labels.files import read_json
 from ingest.labels.label_columns import read_csv_column, read_lines, require_names
-from ingest.labels.whereabouts import SEPARATED
+from ingest.labels.record_location import SEPARATED
 from ingest.manifest.model import Classes
 
 

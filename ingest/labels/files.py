@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.evaluation.tables.csv_table import CsvTable, TableError, open_text
-from app.evaluation.tables.json_rows import LINES, TwiceError, json_lines, strict_json, table_of
+from app.evaluation.tables.json_rows import LINES, DuplicateKeyError, json_lines, strict_json, table_of
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.manifest.model import KeyKind
 
@@ -19,7 +19,7 @@ def read_json(path: Path) -> Any:
     """What a JSON file holds. Refuses an object that says one key twice, which JSON readers otherwise forget."""
     try:
         return strict_json(path.read_text(encoding="utf-8-sig"))
-    except TwiceError as error:
+    except DuplicateKeyError as error:
         raise DataError(path, str(error)) from error
     except UnicodeEncodeError as error:
         raise DataError(path, f"expected text, found half a character, which no text has: {error}") from error

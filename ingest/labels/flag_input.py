@@ -22,7 +22,7 @@ from app.evaluation.tables.class_spelling import (
 )
 from ingest.errors import HOW_CLASSES_ARE, DataError, MissingFileError, shown
 from ingest.labels.label_columns import read_csv_column, read_json_column, read_lines, require_names
-from ingest.labels.whereabouts import JSON, SEPARATED, no_class, outside, whereabouts
+from ingest.labels.record_location import JSON, SEPARATED, no_class, outside, record_location
 from ingest.matrices.npy import open_array
 
 _COLUMN: Final = "label"
@@ -100,7 +100,7 @@ def read_given_labels(
         wrong = np.flatnonzero((some < 0) | (some >= m))
         if len(wrong):
             finding = outside(int(some[wrong[0]]), m, some)
-            raise DataError(path, finding, record=whereabouts(path, start + int(wrong[0])))
+            raise DataError(path, finding, record=record_location(path, start + int(wrong[0])))
         labels[start : start + len(some)] = some
     return labels
 
@@ -116,7 +116,7 @@ def _ids_of_texts(path: Path, texts: list[str], spelling: ClassSpelling) -> NDAr
 
 
 def _place(path: Path, texts: Sequence[str], text: str) -> str:
-    return whereabouts(path, texts.index(text))
+    return record_location(path, texts.index(text))
 
 
 def _plain(path: Path, values: Sequence[Any]) -> list[str] | NDArray[np.int64]:
@@ -131,7 +131,7 @@ def _plain(path: Path, values: Sequence[Any]) -> list[str] | NDArray[np.int64]:
         whole = whole or (isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53)
         if not whole and not isinstance(value, str):
             hint = _SETS if isinstance(value, list) else ""
-            raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=whereabouts(path, place))
+            raise DataError(path, f"expected a label, found {shown(value)}{hint}", record=record_location(path, place))
     if str in kinds:
         return [value if isinstance(value, str) else str(int(value)) for value in values]
     return np.array([int(value) for value in values], np.int64)
@@ -192,5 +192,5 @@ def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[np.int64]:
     wrong = np.flatnonzero(found != array)
     if len(wrong):
         finding = f"expected the number of a class, found {array[wrong[0]]}"
-        raise DataError(path, finding, record=whereabouts(path, int(wrong[0])))
+        raise DataError(path, finding, record=record_location(path, int(wrong[0])))
     return found

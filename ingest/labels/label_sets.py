@@ -23,8 +23,8 @@ from app.evaluation.tables.csv_table import CsvTable
 from ingest.errors import HOW_CLASSES_ARE, DataError, MissingFileError, shown
 from ingest.labels.files import LabelSet, json_rows
 from ingest.labels.label_columns import Columns, columns_of, read_csv_columns
+from ingest.labels.record_location import JSON, SEPARATED, no_class, outside, record_location
 from ingest.labels.safe_pickle import load_arrays
-from ingest.labels.whereabouts import JSON, SEPARATED, no_class, outside, whereabouts
 from ingest.matrices.npy import open_array, read_header
 
 _COLUMNS: Final = ("labels", "label")
@@ -71,7 +71,7 @@ def _ids(path: Path, sets: Sequence[list[int | str]], spelling: ClassSpelling) -
     except UnknownClassError as error:
         place = next(place for place, labels in enumerate(sets) if error.text in labels)
         raise DataError(
-            path, no_class(error.text, texts, spelling, sets=True), record=whereabouts(path, place)
+            path, no_class(error.text, texts, spelling, sets=True), record=record_location(path, place)
         ) from error
 
 
@@ -79,7 +79,7 @@ def _label_set(path: Path, place: int, labels: Sequence[int | str], ids: dict[st
     label_set = tuple(sorted({ids[label] if isinstance(label, str) else label for label in labels}))
     for label in label_set:
         if not 0 <= label < n_classes:
-            raise DataError(path, outside(label, n_classes, np.array(label_set)), record=whereabouts(path, place))
+            raise DataError(path, outside(label, n_classes, np.array(label_set)), record=record_location(path, place))
     return label_set
 
 
@@ -94,7 +94,7 @@ def _members(path: Path, place: int, labels: object) -> list[int | str]:
             members.append(int(label))
         else:
             finding = f"expected class numbers, as an array or a list, found {shown(labels)}"
-            raise DataError(path, finding, record=whereabouts(path, place))
+            raise DataError(path, finding, record=record_location(path, place))
     return members
 
 
@@ -120,7 +120,9 @@ def _of_indicators(path: Path, indicators: NDArray[Any]) -> list[list[int]]:
     wrong = np.argwhere((indicators != 0) & (indicators != 1))
     if len(wrong):
         row, column = wrong[0]
-        raise DataError(path, f"expected 0 or 1, found {indicators[row, column]}", record=whereabouts(path, int(row)))
+        raise DataError(
+            path, f"expected 0 or 1, found {indicators[row, column]}", record=record_location(path, int(row))
+        )
     return [np.flatnonzero(row).tolist() for row in indicators]
 
 
@@ -190,7 +192,7 @@ def _split(path: Path, cells: Sequence[str]) -> list[list[Any]]:
                 listed = json.loads(text)
             except ValueError as error:
                 finding = f"expected labels joined by | or ;, or a JSON list, found {shown(cell)}"
-                raise DataError(path, finding, record=whereabouts(path, place)) from error
+                raise DataError(path, finding, record=record_location(path, place)) from error
             found.append(listed)
         else:
             found.append([label.strip() for label in text.split(mark)] if text else [])

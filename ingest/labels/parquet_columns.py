@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from ingest.errors import DataError, shown
 from ingest.labels.label_columns import called
-from ingest.labels.whereabouts import whereabouts
+from ingest.labels.record_location import record_location
 from ingest.matrices.parquet_order import columns_of_names, order_of
 
 
@@ -47,7 +47,7 @@ def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False, or_onl
     for column in found.values():
         if column.null_count:
             place = int(column.is_null().to_numpy(zero_copy_only=False).argmax())
-            raise DataError(path, "expected a label, found none", record=whereabouts(path, place))
+            raise DataError(path, "expected a label, found none", record=record_location(path, place))
     return {
         name: column.to_numpy(zero_copy_only=False) if pa.types.is_integer(column.type) else column.to_pylist()
         for name, column in found.items()

@@ -17,7 +17,7 @@ from app.domain.confident_learning.row_scores import empty_scores
 from app.evaluation.tables.class_spelling import ClassesAre
 from ingest.errors import DataError
 from ingest.matrices.npy import open_npy, open_npz
-from ingest.matrices.probabilities import Place, divided, looks_like_probabilities, settle, softmax
+from ingest.matrices.probabilities import BlockLocation, divided, looks_like_probabilities, settle, softmax
 from ingest.matrices.row_kernel import look
 
 #: A block should fit a core's own cache, or nearly, and be long enough for what each costs by itself not to show.
@@ -81,7 +81,7 @@ class Matrix:
         most = self.block_bytes * (_HALVES if self.dtype.itemsize == 2 else 1)
         return min(_ROWS, max(1, most // width))
 
-    def raw(self, start: int, stop: int) -> Iterator[tuple[Place, NDArray[Any]]]:
+    def raw(self, start: int, stop: int) -> Iterator[tuple[BlockLocation, NDArray[Any]]]:
         """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
 
         Each comes with where it stands. Softmax is applied to logits, and rows are divided by their sums where a
@@ -93,7 +93,7 @@ class Matrix:
             here = range(max(start - offset, 0), min(stop - offset, n))
             if here:
                 for first, block in part.blocks(here.start, here.stop, self.height):
-                    yield self._typed(Place(part.path, offset + first, offset, part.dtype.itemsize), block)
+                    yield self._typed(BlockLocation(part.path, offset + first, offset, part.dtype.itemsize), block)
             offset += n
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -142,7 +142,7 @@ class Matrix:
         lasts = indices[np.concatenate([breaks - 1, [len(indices) - 1]])]
         yield from ((int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
 
-    def _typed(self, place: Place, block: NDArray[Any]) -> tuple[Place, NDArray[Any]]:
+    def _typed(self, place: BlockLocation, block: NDArray[Any]) -> tuple[BlockLocation, NDArray[Any]]:
         if self.tolerance is not None:
             values, n_beyond = divided(place, block, self.tolerance)
             # From here on rows are held to what double precision rounds.
@@ -151,7 +151,7 @@ class Matrix:
         return place, np.ascontiguousarray(values, dtype=self.dtype)
 
 
-def check(place: Place, block: NDArray[Any]) -> None:
+def check(place: BlockLocation, block: NDArray[Any]) -> None:
     """Mend a block's rows in place; see ``probabilities``. Raises DataError where one holds no probabilities."""
     n, m = block.shape
     rows = look(np.zeros(n, np.int64), block, empty_scores(n, m, block.dtype))

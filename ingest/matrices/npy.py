@@ -109,7 +109,7 @@ class NpyPart:
             view, at = view[found:], at + found
 
 
-class _Keeper:
+class _TemporaryFolder:
     """A temporary folder that lives as long as this object, or the process."""
 
     def __init__(self) -> None:
@@ -188,7 +188,7 @@ def _data_start(path: Path, info: zipfile.ZipInfo) -> int:
 
 def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: Header) -> NpyPart:
     _require_numbers(path, header, info.file_size)
-    keeper = _Keeper()
+    keeper = _TemporaryFolder()
     target = keeper.folder / "matrix.npy"
     # zipfile never yields more than the size it declared, which was just held against the header.
     try:

@@ -31,7 +31,7 @@ _ROUNDED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockLocation:
     """Where a block of rows stands: in which file, from which row of the matrix on, and behind how many of others.
 
     ``itemsize`` is the bytes of a number in that file, 0 where they are those of the block: parts may differ.
@@ -51,7 +51,7 @@ class Place:
         return DataError(self.path, finding, record=f"row {index - self.before}{of_all}")
 
 
-def settle(place: Place, block: NDArray[Any], rows: NDArray[np.intp]) -> None:
+def settle(place: BlockLocation, block: NDArray[Any], rows: NDArray[np.intp]) -> None:
     """Look closely at some rows of a block and mend in place what may be mended.
 
     Raises DataError naming the first row that holds no probabilities.
@@ -67,12 +67,12 @@ def settle(place: Place, block: NDArray[Any], rows: NDArray[np.intp]) -> None:
     block[rows[mended]] = values[mended] / sums[mended, None]
 
 
-def divided(place: Place, block: NDArray[Any], tolerance: float) -> tuple[NDArray[np.float64], int]:
+def divided(place: BlockLocation, block: NDArray[Any], tolerance: float) -> tuple[NDArray[np.float64], int]:
     """A block whose rows sum to 1 within a stated tolerance, each divided by its sum; how many the usual one refuses.
 
     Numbers that rounding made negative count as 0. Raises DataError naming the first row that holds no probabilities.
 
-    >>> divided(Place(Path("p.npy"), 0), np.array([[0.25, 0.25], [0.5, 0.5]]), 0.5)
+    >>> divided(BlockLocation(Path("p.npy"), 0), np.array([[0.25, 0.25], [0.5, 0.5]]), 0.5)
     (array([[0.5, 0.5],
            [0.5, 0.5]]), 1)
     """
@@ -86,7 +86,7 @@ def divided(place: Place, block: NDArray[Any], tolerance: float) -> tuple[NDArra
     return values, int((np.abs(sums - 1) > usual).sum())
 
 
-def softmax(place: Place, block: NDArray[Any]) -> NDArray[np.float64]:
+def softmax(place: BlockLocation, block: NDArray[Any]) -> NDArray[np.float64]:
     """A block of logits as probabilities. Raises DataError where one is not finite."""
     values = block.astype(np.float64)
     finite = np.isfinite(values).all(axis=1)
@@ -107,7 +107,7 @@ def looks_like_probabilities(head: NDArray[Any]) -> bool:
 
 
 def _require(
-    place: Place,
+    place: BlockLocation,
     rows: NDArray[np.intp],
     values: NDArray[np.float64],
     tolerance: float,

@@ -16,15 +16,15 @@ from typing import Final, cast
 
 from ingest.media.archives.stores import fingerprint
 from ingest.media.items import (
-    AbsentError,
     Kind,
+    LabelMismatchError,
+    MediaCountError,
     MediaError,
     MediaItem,
     MediaProblem,
     MediaSource,
-    MismatchError,
+    NoMediaError,
     Wanted,
-    WrongNumberError,
 )
 from ingest.media.layouts.distributions import (
     open_20news,
@@ -47,15 +47,15 @@ __all__ = [
     "ADAPTERS",
     "CLIPPED",
     "COUNTED",
-    "AbsentError",
     "Kind",
+    "LabelMismatchError",
+    "MediaCountError",
     "MediaError",
     "MediaItem",
     "MediaProblem",
     "MediaSource",
-    "MismatchError",
+    "NoMediaError",
     "Wanted",
-    "WrongNumberError",
     "excerpt",
     "fingerprint",
     "open_media",

@@ -21,23 +21,23 @@ class MediaError(DataError):
     """A distribution cannot be read at all: damaged, hostile, or not what its name says."""
 
 
-class WrongNumberError(MediaError):
+class MediaCountError(MediaError):
     """Media that can be read and are not as many as the labels, so that none can be told which label is its own."""
 
 
-class UnorderedError(DataError):
+class UnorderedFilesError(DataError):
     """Files that are found by their place, and whose names do not say in which order they are."""
 
 
-class UnpairedError(MediaError):
+class UnpairedFilesError(MediaError):
     """Media that go by name, of which not one has a name that is looked for."""
 
 
-class AbsentError(MediaError):
+class NoMediaError(MediaError):
     """There are none where they were looked for, and there were some before."""
 
 
-class MismatchError(MediaError):
+class LabelMismatchError(MediaError):
     """Media whose own labels are others than those given: nobody can say which of the two are the wrong ones."""
 
 

@@ -35,7 +35,7 @@ _HELD: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DecodeJob:
     """One example as read: ``data`` is what its decoder takes, the bytes of a file or an array of pixels."""
 
     index: int
@@ -45,12 +45,12 @@ class Job:
     part: Sequence[float] | None = None  # where in a whole recording it begins and ends, in seconds
 
 
-Decoder = Callable[[Job], Iterator[MediaItem]]
+Decoder = Callable[[DecodeJob], Iterator[MediaItem]]
 Result = MediaItem | MediaProblem
 Batch = list[Result] | Future[list[Result]]
 
 
-def decoded(jobs: Iterable[Job | MediaProblem], decode: Decoder, workers: int = 1) -> Iterator[Result]:
+def decoded(jobs: Iterable[DecodeJob | MediaProblem], decode: Decoder, workers: int = 1) -> Iterator[Result]:
     """The items of each job, or the problem that its decoder met (a MemberError); problems among the jobs pass through.
 
     Workers other than the first are processes of their own, for which ``decode`` must be importable by name.
@@ -74,11 +74,11 @@ def decoded(jobs: Iterable[Job | MediaProblem], decode: Decoder, workers: int = 
             yield from _finished(one)
 
 
-def _results(decode: Decoder, batch: Sequence[Job | MediaProblem]) -> list[Result]:
+def _results(decode: Decoder, batch: Sequence[DecodeJob | MediaProblem]) -> list[Result]:
     return list(chain.from_iterable(_of_job(decode, job) for job in batch))
 
 
-def _of_job(decode: Decoder, job: Job | MediaProblem) -> list[Result]:
+def _of_job(decode: Decoder, job: DecodeJob | MediaProblem) -> list[Result]:
     if isinstance(job, MediaProblem):
         return [job]
     try:
@@ -87,12 +87,12 @@ def _of_job(decode: Decoder, job: Job | MediaProblem) -> list[Result]:
         return [MediaProblem(job.index, job.where, str(error))]
 
 
-def _batches(jobs: Iterable[Job | MediaProblem]) -> Iterator[list[Job | MediaProblem]]:
-    batch: list[Job | MediaProblem] = []
+def _batches(jobs: Iterable[DecodeJob | MediaProblem]) -> Iterator[list[DecodeJob | MediaProblem]]:
+    batch: list[DecodeJob | MediaProblem] = []
     size = 0
     for job in jobs:
         batch.append(job)
-        size += len(job.data) if isinstance(job, Job) and isinstance(job.data, bytes) else 4096
+        size += len(job.data) if isinstance(job, DecodeJob) and isinstance(job.data, bytes) else 4096
         if len(batch) >= _JOBS_AT_A_TIME or size >= _BYTES_AT_A_TIME:
             yield batch
             batch, size = [], 0

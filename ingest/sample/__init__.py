@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 
 from app.package_files import DATA
 from ingest.errors import DataError
-from ingest.flagging.engine import Flagging, flag
+from ingest.flagging.engine import FlagResult, flag
 from ingest.manifest.parse import Manifest, read_manifest
 from ingest.matrices.matrix import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft
 from ingest.sample.learnt import Learnt
 from ingest.sample.models import write_models
-from ingest.sample.planting import planted_labels
+from ingest.sample.planted_errors import planted_labels
 from ingest.sample.raters import reviewed, votes
 
 TEMPLATES: Final = DATA / "sample"
@@ -66,7 +66,7 @@ def write_sample(folder: Path) -> list[Path]:
         if not np.array_equal(given, learnt.given):
             # numpy may draw others from the same seed one day.
             finding = f"expected what was learnt from the labels that numpy {np.__version__} draws, found other labels"
-            raise DataError(LEARNT / f"{name}.npz", f"{finding}; python -m ingest.sample.learning learns anew")
+            raise DataError(LEARNT / f"{name}.npz", f"{finding}; python -m ingest.sample.train learns anew")
         target = folder / manifest.name
         target.mkdir(parents=True, exist_ok=True)
         _write_dataset(target, manifest, draft, learnt, rng)
@@ -102,7 +102,7 @@ def _write_dataset(target: Path, manifest: Manifest, draft: Draft, learnt: Learn
 
 
 def _records(
-    manifest: Manifest, draft: Draft, given: list[int], flagging: Flagging, rng: np.random.Generator
+    manifest: Manifest, draft: Draft, given: list[int], flagging: FlagResult, rng: np.random.Generator
 ) -> list[dict[str, object]]:
     """The votes, one record a reviewed example, in the form of the published votes files."""
     names = manifest.classes.names

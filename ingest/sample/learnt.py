@@ -1,7 +1,7 @@
 """What classifiers learnt from a sample dataset's labels, as it is kept in ``data/sample/learnt``.
 
 Kept, because a plain install has nothing to learn with, and because the same numbers then come out on every machine.
-It holds for the very labels it was learnt from, which are kept with it. ``ingest.sample.learning`` makes it.
+It holds for the very labels it was learnt from, which are kept with it. ``ingest.sample.train`` makes it.
 """
 
 from collections.abc import Mapping

@@ -62,10 +62,10 @@ def expected_counts(counts: ConfidentJoint, label_counts: NDArray[np.integer[Any
     return expected
 
 
-def outdone(scores: RowScores) -> NDArray[np.bool_]:
+def beaten_by_rival(scores: RowScores) -> NDArray[np.bool_]:
     """(n,) whether another class is more probable than the given one.
 
-    >>> outdone(RowScores(np.array([0.5, 0.2]), np.array([0.5, 0.8]), np.array([1, 0], np.uint8))).tolist()
+    >>> beaten_by_rival(RowScores(np.array([0.5, 0.2]), np.array([0.5, 0.8]), np.array([1, 0], np.uint8))).tolist()
     [False, True]
     """
     beaten: NDArray[np.bool_] = scores.other_bits > scores.own_bits
@@ -81,7 +81,7 @@ def pruned_by_class(labels: Labels, scores: RowScores, expected: NDArray[np.int6
     for k, stop, size in zip(wanted, ends, np.diff(ends, prepend=0), strict=True):
         members = by_class[stop - size : stop]
         flagged[members[np.argsort(scores.own[members].astype(np.float64), kind="stable")[:k]]] = True
-    flagged &= outdone(scores)
+    flagged &= beaten_by_rival(scores)
     return flagged
 
 

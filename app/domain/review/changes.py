@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.domain.review.corrections import Carries, Policy, decision
+from app.domain.review.corrections import LabelSource, Policy, decision
 from app.domain.review.verdicts import Category
 
 LabelSet = tuple[int, ...]
@@ -76,13 +76,13 @@ def change(before: Standing | None, after: Standing | None, policy: Policy) -> C
     )
 
 
-class Tally:
+class ChangeTally:
     """Counts changes under many policies at once.
 
     Examples that stand alike - same categories, same labels equal to each other - are counted together, and each such
     kind is decided once, so millions of examples cost little more than a few.
 
-    >>> tally = Tally([Policy()])
+    >>> tally = ChangeTally([Policy()])
     >>> tally.add(None, Standing((1,)), n=7), tally.add(Standing((1,)), Standing((1,)))
     (True, False)
     >>> tally.counts(Policy())
@@ -159,4 +159,6 @@ def _change(before: _Side | None, after: _Side | None, policy: Policy) -> Change
 def _label(side: _Side, policy: Policy) -> Any:
     category, issue, (given, agreed) = side
     carries = decision(category, policy, issue=issue).carries
-    return {Carries.GIVEN: given, Carries.CORRECTED: agreed, Carries.BOTH: agreed, Carries.NONE: None}[carries]
+    return {LabelSource.GIVEN: given, LabelSource.CORRECTED: agreed, LabelSource.BOTH: agreed, LabelSource.NONE: None}[
+        carries
+    ]

@@ -27,7 +27,7 @@ class Treatment(StrEnum):
     BOTH = "both"  # give them the labels that reviewers agreed on, as a set
 
 
-class Carries(StrEnum):
+class LabelSource(StrEnum):
     """Which label an example has in the corrected test set."""
 
     GIVEN = "given"
@@ -89,16 +89,16 @@ class Decision:
     """What happens to an example: what is done with it, and which label it carries afterwards."""
 
     action: Action
-    carries: Carries
+    carries: LabelSource
 
 
 _BY_TREATMENT: Mapping[Treatment, Decision] = {
-    Treatment.DROP: Decision(Action.REMOVED, Carries.NONE),
-    Treatment.GIVEN: Decision(Action.KEPT, Carries.GIVEN),
-    Treatment.BOTH: Decision(Action.CORRECTED, Carries.BOTH),
+    Treatment.DROP: Decision(Action.REMOVED, LabelSource.NONE),
+    Treatment.GIVEN: Decision(Action.KEPT, LabelSource.GIVEN),
+    Treatment.BOTH: Decision(Action.CORRECTED, LabelSource.BOTH),
 }
-_CONFIRMED = Decision(Action.KEPT, Carries.GIVEN)
-_CORRECTABLE = Decision(Action.CORRECTED, Carries.CORRECTED)
+_CONFIRMED = Decision(Action.KEPT, LabelSource.GIVEN)
+_CORRECTABLE = Decision(Action.CORRECTED, LabelSource.CORRECTED)
 
 
 def decision(category: Category, policy: Policy = Policy(), *, issue: bool = True) -> Decision:
@@ -110,7 +110,7 @@ def decision(category: Category, policy: Policy = Policy(), *, issue: bool = Tru
     >>> decision(Category.MULTI_LABEL).action
     <Action.REMOVED: 'removed'>
     >>> decision(Category.MULTI_LABEL, Policy(multi_label=Treatment.BOTH)).carries
-    <Carries.BOTH: 'both'>
+    <LabelSource.BOTH: 'both'>
     """
     if category is Category.CORRECTABLE:
         return _CORRECTABLE

@@ -16,7 +16,7 @@ LINES: Final = frozenset({".jsonl", ".ndjson"})
 _MOST_LINE: Final = 10_000_000
 
 
-class TwiceError(ValueError):
+class DuplicateKeyError(ValueError):
     """An object that says one key twice, which readers of JSON otherwise forget."""
 
     def __init__(self, key: str) -> None:
@@ -24,11 +24,11 @@ class TwiceError(ValueError):
 
 
 def strict_json(text: str) -> Any:
-    """What JSON says. Raises TwiceError, or another ValueError or RecursionError for what is no plain JSON.
+    """What JSON says. Raises DuplicateKeyError, or another ValueError or RecursionError for what is no plain JSON.
 
     >>> strict_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
-    app.evaluation.tables.json_rows.TwiceError: expected each key once in an object, found 'a' twice
+    app.evaluation.tables.json_rows.DuplicateKeyError: expected each key once in an object, found 'a' twice
     """
     values = json.loads(text, object_pairs_hook=_unique)
     if "\\ud" in text.casefold():
@@ -40,7 +40,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise TwiceError(next(key for key in keys if keys.count(key) > 1))
+        raise DuplicateKeyError(next(key for key in keys if keys.count(key) > 1))
     return values
 
 
@@ -54,7 +54,7 @@ def json_lines(stream: TextIO) -> Iterator[tuple[int, Any]]:
         except json.JSONDecodeError as error:
             finding = f"expected one value of JSON a line, found that it breaks at column {error.colno}: {error.msg}"
             raise TableError(finding, f"line {number}") from error
-        except TwiceError as error:
+        except DuplicateKeyError as error:
             raise TableError(str(error), f"line {number}") from error
         except (RecursionError, ValueError) as error:
             finding = "expected plain JSON, found it too deep, a number too long or half a character"

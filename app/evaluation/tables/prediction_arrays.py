@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Ranked
-from app.evaluation.prediction_rows import By, Gathered, Target, UploadError
+from app.evaluation.prediction_rows import By, PredictionRows, Target, UploadError
 
 _CELLS: Final = 2_000_000  # numbers in a block
 
@@ -18,7 +18,7 @@ def of_array(values: NDArray[Any], ids: list[Any] | None, by: By | None, target:
     """(n, k) predictions of (n,) classes, (n, k) ranked ones or (n, m) scores, in the order of the test set."""
     if ids is not None and len(ids) != len(values):
         raise UploadError(f"expected as many of {by} as predictions, {len(values):,}; found {len(ids):,}")
-    gathered = Gathered(target, by)
+    gathered = PredictionRows(target, by)
     if by == "key" and target.keys is None:
         raise UploadError(f"the examples of {target.title} have no keys; name them by index, or keep their order")
     whole = values.ndim == 2 and values.shape[1] == target.n_classes > 1

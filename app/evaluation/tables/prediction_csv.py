@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Ranked
-from app.evaluation.prediction_rows import Gathered, Target, UploadError, short
+from app.evaluation.prediction_rows import PredictionRows, Target, UploadError, short
 from app.evaluation.tables.class_spelling import whole_number
 from app.evaluation.tables.csv_table import CsvTable, Row, TableError, open_text, read_table
 from app.evaluation.tables.prediction_columns import Layout, layout
@@ -44,7 +44,7 @@ def _gathered(table: CsvTable, target: Target) -> Ranked:
         shape = _named(table, target)
         blocks = _blocks(table, [])
     scores = _Scores(table, shape.values) if shape.scores else None
-    gathered = Gathered(target, shape.by)
+    gathered = PredictionRows(target, shape.by)
     for rows in blocks:
         values = _texts(rows, shape.values) if scores is None else scores.read(rows)
         ids = None if shape.id_column is None else [cells[shape.id_column] for _, cells in rows]

@@ -13,7 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Ranked
-from app.evaluation.prediction_rows import MOST_RANKED, By, Gathered, Target, UploadError, short
+from app.evaluation.prediction_rows import MOST_RANKED, By, PredictionRows, Target, UploadError, short
 from app.evaluation.tables.csv_table import CsvTable, TableError, open_text
 from app.evaluation.tables.json_rows import json_lines, strict_json, table_of
 from app.evaluation.tables.prediction_arrays import of_array
@@ -101,7 +101,7 @@ def _gathered(rows: Iterator[_Row], by: By | None, scores: bool, target: Target)
             raise UploadError(f"expected {target.n:,} predictions, found more than that")
         ids = None if by is None else [name for _, name, _ in kept]
         return of_array(_values([row for _, _, row in kept], target), ids, by, target)
-    gathered = Gathered(target, by)
+    gathered = PredictionRows(target, by)
     height = max(1, _CELLS // target.n_classes)
     while block := list(islice(rows, height)):
         values = np.array([_scores(where, row, target) for where, _, row in block], np.float64)

@@ -44,7 +44,7 @@ def card(dataset: Dataset, issue: Issue) -> Card:
     return Card(issue.idx, issue_path(dataset, issue.idx), kind, Markup(medium), said)  # noqa: S704
 
 
-def wall(dataset: Dataset, issues: Iterable[Issue], query: str = "") -> Markup:
+def card_wall(dataset: Dataset, issues: Iterable[Issue], query: str = "") -> Markup:
     """The cards of ``issues`` as a list; their links keep the filter of ``query``."""
     prefix, raters = media_prefix(dataset), _raters_a_name(dataset)
     page, tail = escape(issue_path(dataset)), f"?{escape(query)}" if query else ""

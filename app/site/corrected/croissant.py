@@ -13,12 +13,12 @@ from markupsafe import Markup
 from app.catalogue.credit import VerdictCredit, verdict_credit
 from app.catalogue.current import current
 from app.catalogue.records import Dataset
-from app.corrected.blocks import Corrected
+from app.corrected.blocks import CorrectedTestSet
 from app.corrected.formats import FORMS, Form
 from app.errors import Busy
 from app.openapi import parameters
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
-from app.site.corrected.request import Taking, taking
+from app.site.corrected.request import CorrectedRequest, open_request
 from app.web.plain_route import PlainRoute
 from app.web.urls import IMMUTABLE, base_url
 
@@ -94,7 +94,7 @@ _CONTEXT: Final[Mapping[str, Any]] = {
 )
 def croissant(request: Request, name: str) -> Response:
     """The corrected test set of a policy as Croissant 1.1 JSON-LD: its fields, and this version's files, hashed."""
-    taken = taking(request, name, request.query_params.multi_items())
+    taken = open_request(request, name, request.query_params.multi_items())
     with taken.connection:
         hashes = {suffix: checksum(request, taken, FORMS[suffix]) for suffix in _FILES}
     site = base_url(request)
@@ -110,7 +110,7 @@ def croissant(request: Request, name: str) -> Response:
 )
 def croissant_of_version(request: Request, version: str, name: str) -> Response:
     """The same for a version, which never changes."""
-    taking(request, name, request.query_params.multi_items(), version=version).connection.close()
+    open_request(request, name, request.query_params.multi_items(), version=version).connection.close()
     response = croissant(request, name)
     response.headers["Cache-Control"] = IMMUTABLE
     return response
@@ -126,7 +126,7 @@ def structured_data(request: Request, dataset: Dataset) -> Markup:
     site = base_url(request)
 
     def make() -> str:
-        taken = taking(request, dataset.name, [])
+        taken = open_request(request, dataset.name, [])
         with taken.connection:
             hashed = taken.corrected.test_set.size <= HASHED_AT_ONCE
             hashes = {suffix: checksum(request, taken, FORMS[suffix]) if hashed else None for suffix in _FILES}
@@ -141,7 +141,7 @@ def structured_data(request: Request, dataset: Dataset) -> Markup:
     return Markup(found.replace("<", "\\u003c"))  # noqa: S704 - JSON without "<"
 
 
-def describe(taken: Taking, site: str, hashes: Mapping[str, str | None]) -> dict[str, Any]:
+def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None]) -> dict[str, Any]:
     """The JSON-LD of a corrected test set. Where a hash is None, the file is described without it."""
     dataset, about = taken.dataset, taken.dataset.about
     verdicts = verdict_credit(dataset)
@@ -202,7 +202,7 @@ def _origins(dataset: Dataset, verdicts: VerdictCredit | None) -> list[dict[str,
     return [original, {"@type": "prov:Entity", "@id": verdicts.source, "prov:label": "Verdicts of reviewers"}]
 
 
-def _file(taken: Taking, site: str, form: Form, sha256: str | None) -> dict[str, Any]:
+def _file(taken: CorrectedRequest, site: str, form: Form, sha256: str | None) -> dict[str, Any]:
     found = {
         "@type": "cr:FileObject",
         "@id": form.suffix,
@@ -229,7 +229,7 @@ def _splits() -> dict[str, Any]:
     }
 
 
-def _examples(corrected: Corrected) -> dict[str, Any]:
+def _examples(corrected: CorrectedTestSet) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": "examples",
@@ -240,7 +240,7 @@ def _examples(corrected: Corrected) -> dict[str, Any]:
     }
 
 
-def _field(corrected: Corrected, column: str) -> dict[str, Any]:
+def _field(corrected: CorrectedTestSet, column: str) -> dict[str, Any]:
     kind, says = _COLUMNS[column]
     field: dict[str, Any] = {
         "@type": "cr:Field",

@@ -17,13 +17,13 @@ from app.corrected.formats import FORMS, Form, offered, write
 from app.corrected.numpy_files import npy_length, npy_pieces
 from app.corrected.text_ranges import text_ends, text_from
 from app.openapi import parameters
-from app.site.corrected.request import Taking, taking
+from app.site.corrected.request import CorrectedRequest, open_request
 from app.web import byte_ranges, file_cache
 from app.web.compression import encode_stream
-from app.web.parts import no_such_part
+from app.web.partial_content import range_not_satisfiable
 from app.web.plain_route import PlainRoute
 from app.web.urls import IMMUTABLE
-from app.web.validators import has_already, has_the_rest, if_none_match
+from app.web.validators import if_none_match, if_range_holds, matches_etag
 
 router = APIRouter(
     prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
@@ -39,9 +39,9 @@ HASHED_AT_ONCE: Final = 200_000
 
 def answer(request: Request, name: str, form: Form, version: str | None = None) -> Response:
     """A corrected test set in a form, whole or in part, or the news that it has not changed."""
-    taken = taking(request, name, request.query_params.multi_items(), form=form, version=version)
+    taken = open_request(request, name, request.query_params.multi_items(), form=form, version=version)
     headers = _headers(request, taken, form, version)
-    if has_already(if_none_match(request.headers), [headers["ETag"]]):
+    if matches_etag(if_none_match(request.headers), [headers["ETag"]]):
         taken.connection.close()
         kept = {key: headers[key] for key in ("ETag", "Cache-Control", "Content-Location", "Vary")}
         return Response(status_code=304, headers=kept)
@@ -52,7 +52,7 @@ def answer(request: Request, name: str, form: Form, version: str | None = None) 
         raise
 
 
-def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
+def _sent(request: Request, taken: CorrectedRequest, form: Form, headers: dict[str, str]) -> Response:
     if form.suffix == "npy":
         headers["Accept-Ranges"] = "bytes"
 
@@ -60,7 +60,7 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
             return _first_bytes(taken.steady(npy_pieces(taken.connection, taken.corrected, first)), n_bytes)
 
         return _part(request, taken, form, headers, npy_length(taken.corrected), from_byte)
-    files: file_cache.Spool = request.app.state.spool
+    files: file_cache.FileCache = request.app.state.spool
     key = headers["ETag"]
     by_part = form.binary and ("range" in request.headers or request.scope.get("head", False))
     if by_part or taken.corrected.test_set.size <= WRITTEN_FIRST or files.has(key):
@@ -73,11 +73,11 @@ def _sent(request: Request, taken: Taking, form: Form, headers: dict[str, str]) 
     return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
 
 
-def _written(taken: Taking, form: Form) -> Iterator[bytes]:
+def _written(taken: CorrectedRequest, form: Form) -> Iterator[bytes]:
     return taken.steady(write(form, taken.connection, taken.corrected))
 
 
-def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, str]) -> Response:
+def _text_part(request: Request, taken: CorrectedRequest, form: Form, headers: dict[str, str]) -> Response:
     """A part of a text that is too large to be written first, or how long it is: counted once for a catalogue."""
     headers["Accept-Ranges"] = "bytes"
     connection, corrected = taken.connection, taken.corrected
@@ -94,7 +94,7 @@ def _text_part(request: Request, taken: Taking, form: Form, headers: dict[str, s
 
 def _part(
     request: Request,
-    taken: Taking,
+    taken: CorrectedRequest,
     form: Form,
     headers: dict[str, str],
     size: int,
@@ -102,14 +102,14 @@ def _part(
     file: BinaryIO | None = None,
 ) -> Response:
     wanted = request.headers.get("range", "")
-    if not has_the_rest(request.headers, headers["ETag"]):
+    if not if_range_holds(request.headers, headers["ETag"]):
         wanted = ""
     opened: list[_Open] = [taken.connection] if file is None else [taken.connection, file]
     try:
-        part = byte_ranges.part(wanted, size)
+        part = byte_ranges.parse_range(wanted, size)
     except byte_ranges.UnsatisfiableError as error:
         _close(opened)
-        return no_such_part(request, size, str(error))
+        return range_not_satisfiable(request, size, str(error))
     first, n_bytes = (0, size) if part is None else (part.first, part.n_bytes)
     headers["Content-Length"] = str(n_bytes)
     if part is not None:
@@ -162,7 +162,7 @@ def _first_bytes(pieces: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
             return
 
 
-def _headers(request: Request, taken: Taking, form: Form, version: str | None) -> dict[str, str]:
+def _headers(request: Request, taken: CorrectedRequest, form: Form, version: str | None) -> dict[str, str]:
     return {
         "ETag": taken.tag(request.app.state.program, form),
         "Cache-Control": "public, no-cache" if version is None else IMMUTABLE,
@@ -172,7 +172,7 @@ def _headers(request: Request, taken: Taking, form: Form, version: str | None) -
     }
 
 
-def checksum(request: Request, taken: Taking, form: Form) -> str:
+def checksum(request: Request, taken: CorrectedRequest, form: Form) -> str:
     """The SHA-256 of a file, found out once."""
 
     def make() -> str:
@@ -186,7 +186,7 @@ def checksum(request: Request, taken: Taking, form: Form) -> str:
 
 def checksums(request: Request, name: str, version: str | None = None) -> Response:
     """The SHA-256 of the file in every form, as ``sha256sum --check`` reads it."""
-    taken = taking(request, name, request.query_params.multi_items(), version=version)
+    taken = open_request(request, name, request.query_params.multi_items(), version=version)
     with taken.connection:
         lines = [f"{checksum(request, taken, form)}  {taken.file_name(form)}\n" for form in offered(taken.corrected)]
     cache = "public, no-cache" if version is None else IMMUTABLE

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
-from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, Corrected
+from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
 from app.domain.review.corrections import Sizes, sizes
-from app.errors import NotFound, NotHere
+from app.errors import NotFound, NotInCatalogue
 from app.schema import tables
 
 #: Keys of larger test sets are not held in memory.
@@ -22,14 +22,14 @@ MOST_KEYS: Final = 2_000_000
 _BLOCK: Final = tables.EXAMPLES_PER_BLOCK
 
 
-def sizes_of(dataset: Dataset, corrected: Corrected) -> Sizes:
+def sizes_of(dataset: Dataset, corrected: CorrectedTestSet) -> Sizes:
     """Sizes of D, B, C, U and P under the policy."""
     policy = corrected.wanted.policy
     return sizes(corrected.test_set.size, dataset.categories[policy.agreement], policy)
 
 
 def page(
-    catalogue: Catalogue, connection: Connection, corrected: Corrected, first: int, limit: int
+    catalogue: Catalogue, connection: Connection, corrected: CorrectedTestSet, first: int, limit: int
 ) -> tuple[list[Any], int | None]:
     """At most ``limit`` listed rows from the example ``first`` on, and the index at which the next page begins."""
     rows: list[Any] = []
@@ -45,7 +45,7 @@ def page(
 
 
 def labels(
-    catalogue: Catalogue, connection: Connection, corrected: Corrected, wanted: Sequence[int | str]
+    catalogue: Catalogue, connection: Connection, corrected: CorrectedTestSet, wanted: Sequence[int | str]
 ) -> list[dict[str, Any]]:
     """The rows of examples named by index or key, in the order they are named.
 
@@ -63,7 +63,7 @@ def labels(
 class Writer:
     """Rows as objects, each label written once."""
 
-    def __init__(self, corrected: Corrected) -> None:
+    def __init__(self, corrected: CorrectedTestSet) -> None:
         self._corrected = corrected
         self._given: dict[int, orjson.Fragment] = {}
         self._now: dict[int, orjson.Fragment] = {}
@@ -89,7 +89,7 @@ class Writer:
         return made[label]
 
 
-def _block(catalogue: Catalogue, connection: Connection, corrected: Corrected, start: int) -> Block:
+def _block(catalogue: Catalogue, connection: Connection, corrected: CorrectedTestSet, start: int) -> Block:
     def read() -> Block:
         e = tables.examples.c
         row = connection.execute(
@@ -101,7 +101,7 @@ def _block(catalogue: Catalogue, connection: Connection, corrected: Corrected, s
 
 
 def _indices(
-    catalogue: Catalogue, connection: Connection, corrected: Corrected, wanted: Iterable[int | str]
+    catalogue: Catalogue, connection: Connection, corrected: CorrectedTestSet, wanted: Iterable[int | str]
 ) -> list[int]:
     by_key: Mapping[str, int] | None = None
     size, title = corrected.test_set.size, corrected.test_set.title
@@ -127,12 +127,12 @@ def has_keys(connection: Connection, dataset_id: int) -> bool:
     return connection.execute(found).first() is not None
 
 
-def _keys(catalogue: Catalogue, connection: Connection, corrected: Corrected) -> Mapping[str, int]:
+def _keys(catalogue: Catalogue, connection: Connection, corrected: CorrectedTestSet) -> Mapping[str, int]:
     test_set = corrected.test_set
     if not has_keys(connection, test_set.id):
         return {}
     if test_set.size > MOST_KEYS:
-        raise NotHere(
+        raise NotInCatalogue(
             f"{test_set.title} has more than {MOST_KEYS:,} examples, too many to find one by its key. Ask by index, or "
             "join your keys with the column key of corrected.parquet."
         )

@@ -14,7 +14,7 @@ from app.issues.queries import cursor, dataset_named, place_of
 from app.openapi import parameters, response_models
 from app.site.corrected import label_rows
 from app.site.corrected.downloads import answer
-from app.site.corrected.request import Taking, corrected_set, taking
+from app.site.corrected.request import CorrectedRequest, corrected_set, open_request
 from app.web.content_negotiation import best
 from app.web.pagination import next_page
 from app.web.plain_route import PlainRoute
@@ -43,7 +43,7 @@ def corrected_json(request: Request, name: str) -> Response:
     limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_ROWS, MOST_ROWS)
     fields = parameters.fields(own.get("fields"), response_models.RowOut)
     first = place_of(own["after"]) + 1 if own.get("after") else 0
-    taken = taking(request, name, rest, also=("limit", "after", "fields"))
+    taken = open_request(request, name, rest, also=("limit", "after", "fields"))
     with taken.connection:
         items, following = label_rows.page(taken.catalogue, taken.connection, taken.corrected, first, limit)
     return _page(request, taken, parameters.chosen(items, fields), following, limit, fields)
@@ -51,7 +51,7 @@ def corrected_json(request: Request, name: str) -> Response:
 
 def _page(
     request: Request,
-    taken: Taking,
+    taken: CorrectedRequest,
     items: list[Any],
     following: int | None,
     limit: int,
@@ -142,7 +142,7 @@ async def labels(request: Request, name: str) -> Response:
     def read() -> bytes:
         own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
         fields = parameters.fields(own.get("fields"), response_models.RowOut)
-        taken = taking(request, name, rest, also=("fields",), removed=False)
+        taken = open_request(request, name, rest, also=("fields",), removed=False)
         with taken.connection:
             found = label_rows.labels(taken.catalogue, taken.connection, taken.corrected, wanted)
         items = parameters.chosen(found, fields)

@@ -14,20 +14,20 @@ from app.catalogue.current import Catalogue, current
 from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
 from app.corrected.formats import FORMS, Form, offered
-from app.corrected.policy import Wanted, offers
+from app.corrected.policy import ExportOptions, offers
 from app.domain.review.corrections import TREATMENTS, Action, Treatment, decision, sizes
 from app.domain.review.verdicts import Category
-from app.errors import Busy, NotHere
+from app.errors import Busy, NotInCatalogue
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.site.components.captions import badge
-from app.site.components.cards import wall
+from app.site.components.cards import card_wall
 from app.site.components.charts import sets_bar
 from app.site.corrected.changes.pages import recent_changes
 from app.site.corrected.croissant import structured_data
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
 from app.site.corrected.label_rows import has_keys
-from app.site.corrected.request import taking, wanted_of
+from app.site.corrected.request import open_request, wanted_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 from app.web.urls import base_url
@@ -92,7 +92,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         structured_data=structured_data(request, dataset),
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
-        is_paper=wanted == Wanted(type(wanted.policy)(dataset.default_agreement)),
+        is_paper=wanted == ExportOptions(type(wanted.policy)(dataset.default_agreement)),
         rows=[_row(dataset, category, wanted) for category in _ORDER if is_possible(category, dataset)],
         others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
         sizes=found,
@@ -110,7 +110,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     )
 
 
-def _row(dataset: Dataset, category: Category, wanted: Wanted) -> Row:
+def _row(dataset: Dataset, category: Category, wanted: ExportOptions) -> Row:
     # What was flagged and is no issue here cannot be told from the rest, so it keeps its label under every policy.
     unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
     done = decision(category, wanted.policy, issue=not unlisted)
@@ -126,11 +126,11 @@ def _row(dataset: Dataset, category: Category, wanted: Wanted) -> Row:
     )
 
 
-def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list[Download], str | None]:
+def _downloads(request: Request, dataset: Dataset, wanted: ExportOptions) -> tuple[list[Download], str | None]:
     pairs = wanted.pairs()
     try:
-        taken = taking(request, dataset.name, pairs)
-    except (NotHere, Busy) as error:
+        taken = open_request(request, dataset.name, pairs)
+    except (NotInCatalogue, Busy) as error:
         return [], error.detail
     with taken.connection:
         hashed = dataset.size is not None and dataset.size <= HASHED_AT_ONCE
@@ -148,14 +148,14 @@ def _downloads(request: Request, dataset: Dataset, wanted: Wanted) -> tuple[list
 
 
 def _snippets(
-    request: Request, catalogue: Catalogue, dataset: Dataset, wanted: Wanted, downloads: list[Download]
+    request: Request, catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions, downloads: list[Download]
 ) -> dict[str, Any]:
     """What the snippets are filled with. A loader that joins by key is of no use where examples have none here."""
     loader = dataset.about.get("loader")
     by_key = loader is not None and loader["join"] == "key"
     if by_key and not has_keys(catalogue.connection, dataset.id):
         loader, by_key = None, False
-    site, bare = base_url(request), Wanted(wanted.policy).query(dataset.default_agreement)
+    site, bare = base_url(request), ExportOptions(wanted.policy).query(dataset.default_agreement)
     return {
         "site": site,
         "address": f"{site}/api/v1/datasets/{dataset.name}/corrected",
@@ -166,24 +166,24 @@ def _snippets(
     }
 
 
-def _path(dataset: Dataset, form: Form, wanted: Wanted) -> str:
-    query = (wanted if form.lists_rows else Wanted(wanted.policy)).query(dataset.default_agreement)
+def _path(dataset: Dataset, form: Form, wanted: ExportOptions) -> str:
+    query = (wanted if form.lists_rows else ExportOptions(wanted.policy)).query(dataset.default_agreement)
     return f"/api/v1/datasets/{dataset.name}/corrected.{form.suffix}" + ("?" + query if query else "")
 
 
-def _changed(wanted: Wanted) -> tuple[str, ...]:
+def _changed(wanted: ExportOptions) -> tuple[str, ...]:
     done = {category: decision(category, wanted.policy).action for category in Category}
     return tuple(category.value for category in _ORDER if done[category] is Action.CORRECTED)
 
 
-def _preview(catalogue: Catalogue, dataset: Dataset, wanted: Wanted) -> Markup:
+def _preview(catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions) -> Markup:
     f = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted))
     page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
     if not page.items:
         return Markup("")
-    return wall(dataset, page.items, f.query(dataset))
+    return card_wall(dataset, page.items, f.query(dataset))
 
 
-def _preview_query(dataset: Dataset, wanted: Wanted) -> str:
+def _preview_query(dataset: Dataset, wanted: ExportOptions) -> str:
     query: Any = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted)).query(dataset)
     return f"/{dataset.name}?{query}"

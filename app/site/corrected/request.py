@@ -14,27 +14,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.catalogue import version_log
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import CatalogueReplacedError, budget_of, require_reader
-from app.catalogue.reader_threads import Reader
+from app.catalogue.reader_threads import ReadTask
 from app.catalogue.records import Dataset
 from app.corrected import blocks, original_test_set
-from app.corrected.blocks import Corrected
+from app.corrected.blocks import CorrectedTestSet
 from app.corrected.formats import Form
 from app.corrected.numpy_files import NotOneLabelError, npy_length
 from app.corrected.original_test_set import NotLoadedError, TestSet
-from app.corrected.policy import PolicyError, Wanted, parse
+from app.corrected.policy import ExportOptions, PolicyError, parse
 from app.domain.review.corrections import Policy
-from app.errors import Busy, FilterError, Gone, NotFound, NotHere
+from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue
 from app.issues import queries
 from app.path_prefix import here
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Taking:
+class CorrectedRequest:
     """What was asked for. ``connection`` is the reader's own and is closed by whoever takes it."""
 
     catalogue: Catalogue
     dataset: Dataset
-    corrected: Corrected
+    corrected: CorrectedTestSet
     connection: Connection
     seconds: float  # that may pass from one piece of a file to the next
 
@@ -81,13 +81,13 @@ class Taking:
 
     def file_name(self, form: Form) -> str:
         """A name for the file that says which policy it follows."""
-        wanted, plain = self.corrected.wanted, Wanted(type(self.corrected.wanted.policy)())
+        wanted, plain = self.corrected.wanted, ExportOptions(type(self.corrected.wanted.policy)())
         ours = [pair for pair in wanted.pairs() if pair not in plain.pairs() and pair[0] != "agreement"]
         words = "".join(f"-{name}-{value}" for name, value in ours)
         return f"{self.dataset.name}-corrected-{wanted.policy.agreement}-of-{self.dataset.raters}{words}.{form.suffix}"
 
 
-def taking(
+def open_request(
     request: Request,
     name: str,
     pairs: Iterable[tuple[str, str]],
@@ -96,7 +96,7 @@ def taking(
     version: str | None = None,
     also: tuple[str, ...] = (),
     removed: bool = True,
-) -> Taking:
+) -> CorrectedRequest:
     """What a request asks for, over a connection of its own.
 
     Raises NotFound for a dataset or version that is not here, Gone for a version that was, FilterError for a policy
@@ -108,7 +108,7 @@ def taking(
         if version is not None and version != dataset.version:
             raise _not_this_version(request, connection, dataset, version)
         found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
-        return Taking(catalogue, dataset, found, connection, request.app.state.settings.read_seconds)
+        return CorrectedRequest(catalogue, dataset, found, connection, request.app.state.settings.read_seconds)
     except BaseException:
         connection.close()
         raise
@@ -117,7 +117,7 @@ def taking(
 def opened(request: Request) -> tuple[Catalogue, Connection]:
     """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
     require_reader()
-    reader: Reader | None = getattr(request.state, "reader", None)
+    reader: ReadTask | None = getattr(request.state, "reader", None)
     for _ in range(3):
         catalogue: Catalogue = request.app.state.catalogue.get()
         catalogue.require_intact()
@@ -141,7 +141,7 @@ def corrected_set(
     form: Form | None = None,
     also: tuple[str, ...] = (),
     removed: bool = True,
-) -> Corrected:
+) -> CorrectedTestSet:
     """The corrected test set of a policy, remembered for as long as the catalogue is the current one.
 
     ``removed`` says whether one may ask that removed examples be listed, and ``also`` which parameters others read.
@@ -151,7 +151,7 @@ def corrected_set(
     try:
         whole = known(catalogue, dataset, connection)
 
-        def make() -> Corrected:
+        def make() -> CorrectedTestSet:
             require_reader()
             return blocks.corrected(connection, whole, wanted)
 
@@ -160,12 +160,12 @@ def corrected_set(
             npy_length(found)
         return found
     except (NotLoadedError, NotOneLabelError) as error:
-        raise NotHere(str(error)) from error
+        raise NotInCatalogue(str(error)) from error
 
 
 def wanted_of(
     pairs: Iterable[tuple[str, str]], dataset: Dataset, *, removed: bool = True, also: tuple[str, ...] = ()
-) -> Wanted:
+) -> ExportOptions:
     """The policy that a query string asks for. Raises FilterError for one that is none."""
     try:
         return parse(pairs, dataset.agreements, removed=removed, also=also)

@@ -18,14 +18,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.catalogue.current import current
 from app.catalogue.records import Dataset
-from app.errors import Busy, TooLarge, TooSlow, Unreadable
+from app.errors import Busy, RequestTimeout, TooLarge, Unreadable
 from app.evaluation.prediction_files import MOST_BYTES
 from app.evaluation.tables.class_spelling import CLASSES_ARE
 from app.issues import queries
-from app.site.evaluate.worker_pool import DiedError, TookTooLongError, Workers
+from app.site.evaluate.worker_pool import WorkerDiedError, Workers, WorkerTimeoutError
 from app.site.stability.parameters import agreement_of
 from app.site.stability.results import require_known
-from app.web.server.scratch_folder import OwnFolder
+from app.web.server.scratch_folder import ScratchFolder
 
 MOST_BYTES_WORDS: Final = f"{MOST_BYTES // 1_000_000} MB"
 #: What multipart adds to a file.
@@ -45,7 +45,7 @@ _Received = tuple[Path, str, int, str | None]
 class Evaluations:
     """All evaluations of a site: what they may take together."""
 
-    def __init__(self, upload_seconds: float, evaluation_seconds: float, folder: OwnFolder) -> None:
+    def __init__(self, upload_seconds: float, evaluation_seconds: float, folder: ScratchFolder) -> None:
         self.upload_seconds = upload_seconds
         self.evaluation_seconds = evaluation_seconds
         self.workers = Workers(evaluation_seconds, _AT_A_TIME)
@@ -65,7 +65,7 @@ async def evaluated(request: Request, name: str) -> dict[str, Any]:
     require_known(dataset)
     evaluations: Evaluations = request.app.state.evaluations
     within = await anyio.to_thread.run_sync(evaluations.folder.path)
-    with _Held(evaluations) as held, tempfile.TemporaryDirectory(prefix="evaluation-", dir=within) as folder:
+    with _DiskReservation(evaluations) as held, tempfile.TemporaryDirectory(prefix="evaluation-", dir=within) as folder:
         path, file_name, agreement, classes_are = await _received(request, held, dataset, Path(folder))
         order = {
             "catalogue": str(catalogue.path.resolve()),
@@ -87,10 +87,10 @@ async def _worked(evaluations: Evaluations, order: dict[str, Any]) -> dict[str, 
         raise Busy("Too many predictions are being evaluated at the moment; try again in a minute.") from error
     try:
         return await anyio.to_thread.run_sync(evaluations.workers.work, order)
-    except TookTooLongError as error:
+    except WorkerTimeoutError as error:
         allowed = f"{evaluations.evaluation_seconds:g} seconds"
         raise TooLarge(f"To read and measure this file takes more than the {allowed} there are. {_OFFLINE}") from error
-    except DiedError as error:
+    except WorkerDiedError as error:
         raise TooLarge(f"The file needs more memory than a file of predictions may. {_OFFLINE}") from error
     finally:
         evaluations.turns.release()
@@ -108,7 +108,7 @@ def _found(answer: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-class _Held:
+class _DiskReservation:
     """The bytes that one request takes of the disk, as long as it takes them."""
 
     def __init__(self, evaluations: Evaluations) -> None:
@@ -129,7 +129,7 @@ class _Held:
         self.evaluations.held += n_bytes
 
 
-async def _received(request: Request, held: _Held, dataset: Dataset, folder: Path) -> _Received:
+async def _received(request: Request, held: _DiskReservation, dataset: Dataset, folder: Path) -> _Received:
     evaluations = held.evaluations
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Unreadable("Expected a form (multipart/form-data) with a field file, found something else.")
@@ -137,21 +137,21 @@ async def _received(request: Request, held: _Held, dataset: Dataset, folder: Pat
     if length.isdecimal() and int(length) > MOST_BYTES + _ENVELOPE:
         raise _too_large()
     await anyio.to_thread.run_sync(evaluations.workers.prepare)
-    arriving = _Arriving(request, held)
+    arriving = _CountedUpload(request, held)
     try:
         with anyio.fail_after(evaluations.upload_seconds):
             return await _saved(request, arriving, dataset, folder)
     except TimeoutError as error:
-        raise TooSlow(
+        raise RequestTimeout(
             f"Expected all of the file within {evaluations.upload_seconds:g} seconds, found {arriving.n_bytes:,} bytes "
             f"of the request by then. {_OFFLINE}"
         ) from error
 
 
-class _Arriving:
+class _CountedUpload:
     """The bytes of a request as they come, counted."""
 
-    def __init__(self, request: Request, held: _Held) -> None:
+    def __init__(self, request: Request, held: _DiskReservation) -> None:
         self._request = request
         self.held = held
         self.n_bytes = 0
@@ -165,7 +165,7 @@ class _Arriving:
             yield piece
 
 
-async def _saved(request: Request, arriving: _Arriving, dataset: Dataset, folder: Path) -> _Received:
+async def _saved(request: Request, arriving: _CountedUpload, dataset: Dataset, folder: Path) -> _Received:
     try:
         parser = MultiPartParser(request.headers, arriving.pieces(), max_files=1, max_fields=4, max_part_size=1_000)
         form = await parser.parse()

@@ -20,11 +20,11 @@ from app.evaluation.blas_threads import bound
 _PROGRAM: Final = Path(__file__).resolve().parents[3]
 
 
-class TookTooLongError(Exception):
+class WorkerTimeoutError(Exception):
     """The work was given up when its time was over."""
 
 
-class DiedError(Exception):
+class WorkerDiedError(Exception):
     """The process ended at its work, as it does when the system takes its memory away."""
 
 
@@ -98,16 +98,16 @@ class _Worker:
         finally:
             timer.cancel()
         if late.is_set():
-            raise TookTooLongError
+            raise WorkerTimeoutError
         if not answer.endswith(b"\n"):
-            raise DiedError
+            raise WorkerDiedError
         found: dict[str, Any] = orjson.loads(answer)
         return found
 
     def _exchange(self, line: bytes) -> bytes:
         into, out = self._process.stdin, self._process.stdout
         if into is None or out is None:
-            raise DiedError
+            raise WorkerDiedError
         try:
             into.write(line)
             into.flush()

@@ -18,12 +18,12 @@ from app.errors import FilterError
 from app.issues import facets, queries
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
-from app.site.components.cards import wall
+from app.site.components.cards import card_wall
 from app.site.corrected.croissant import structured_data
 from app.site.gallery.classes import FEW_CLASSES
 from app.site.gallery.confusions import KINDS, confusion_context
 from app.web.plain_route import PlainRoute
-from app.web.templates import Frame, fragment, render
+from app.web.templates import PrerenderedPage, fragment, render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
@@ -46,16 +46,18 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
     query = f.query(dataset)
     changing = {
-        "cards": wall(dataset, page.items, query) if page.items else "",
+        "cards": card_wall(dataset, page.items, query) if page.items else "",
         "previous_url": _page(name, query, "before", page.before),
         "next_url": _page(name, query, "after", page.after),
         "structured_data": "" if request.scope["query_string"] else structured_data(request, dataset),
     }
     given = {key: value for key, value in changing.items() if value}
 
-    def make() -> Frame:
+    def make() -> PrerenderedPage:
         context = changing | _around(catalogue, dataset, f)
-        return Frame("gallery.html", given, **{key: value for key, value in context.items() if key not in given})
+        return PrerenderedPage(
+            "gallery.html", given, **{key: value for key, value in context.items() if key not in given}
+        )
 
     return catalogue.galleries.get(("gallery", dataset.id, f, tuple(given)), make).filled(given)
 

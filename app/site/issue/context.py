@@ -14,7 +14,7 @@ from app.site.components.captions import badge, caption, label_name
 from app.site.components.cards import EMPTY, elsewhere, picture, sound
 from app.site.components.charts import share_bar
 from app.site.components.youtube import clip_of
-from app.site.issue.highlight import marked
+from app.site.issue.highlight import highlight
 from app.web.templates import issue_path, media_prefix, media_url
 
 #: The side, in pixels, that a picture is shown at if it has fewer: small ones are enlarged, pixels kept square.
@@ -61,7 +61,7 @@ def issue_context(
         "query": query,
         "exhibit": exhibit,
         "medium": medium,
-        "reading": _reading(marked(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
+        "reading": _reading(highlight(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
         "clip": clip,
         # Who has the clip itself here needs no other host for it.

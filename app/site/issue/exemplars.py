@@ -26,7 +26,7 @@ class Exemplar(NamedTuple):
     medium: Markup
 
 
-class Shelf(NamedTuple):
+class ExemplarRow(NamedTuple):
     """The exemplars of one class beside an issue."""
 
     role: str  # "given label, cat"
@@ -50,7 +50,7 @@ def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple
     return tuple(exemplar for exemplar in made if exemplar.medium)
 
 
-def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Shelf]:
+def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[ExemplarRow]:
     """The exemplars of the labels there are to choose between; of a set, those of what only it says.
 
     These are the given label and the guess that reviewers were shown, and what is guessed now or corrected to, where
@@ -60,14 +60,14 @@ def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Shelf]
     others = ((then, issue.alternative), ("label guessed now", issue.guessed), ("corrected label", issue.corrected))
     classes = [("given label", _own(issue.given, issue.alternative))]
     classes += [(role, _own(label, issue.given)) for role, label in others]
-    found: list[Shelf] = []
+    found: list[ExemplarRow] = []
     for role, class_ in classes:
         seen = found and class_ in (*issue.given.classes, *(shelf.class_ for shelf in found))
         if class_ is None or seen:
             continue
         exemplars = exemplars_of(catalogue, dataset, class_.id)
         if exemplars:
-            found.append(Shelf(f"{role}, {class_.name}", class_, dataset.modality, exemplars))
+            found.append(ExemplarRow(f"{role}, {class_.name}", class_, dataset.modality, exemplars))
     return found
 
 

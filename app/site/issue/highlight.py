@@ -9,10 +9,10 @@ from markupsafe import Markup, escape
 _STRONG: Final = 0.6
 
 
-def marked(text: str, spans: Iterable[tuple[int, int, float]]) -> Markup:
+def highlight(text: str, spans: Iterable[tuple[int, int, float]]) -> Markup:
     """The text as HTML, escaped, with its telling words marked; ``spans`` are as of ``IssueDetail``, in order.
 
-    >>> print(marked("Sun & rain", [(0, 3, 1.0), (6, 10, -0.5)]))
+    >>> print(highlight("Sun & rain", [(0, 3, 1.0), (6, 10, -0.5)]))
     <mark class="guessed strong">Sun</mark> &amp; <mark class="given">rain</mark>
     """
     pieces, at = [], 0

@@ -25,7 +25,7 @@ _APART: Final = 15  # pixels between names at the ends of lines
 _NUMBER_WIDE, _NUMBER_HIGH = 18, 13  # pixels that the number of a crossing takes
 
 
-class Moved(NamedTuple):
+class RankChange(NamedTuple):
     """A model's ranks on both sides of a slope chart."""
 
     key: str
@@ -41,7 +41,7 @@ class Mark(NamedTuple):
     accuracy: float
 
 
-def slope_chart(moved: Sequence[Moved], named: Mapping[str, str], left: str, right: str, label: str) -> Markup:
+def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str, right: str, label: str) -> Markup:
     """Ranks by two measures, best on top, one line a model; ``named`` are the movers to stress: key -> "up" or "down".
 
     Models of equal rank stand below each other in the order of their names, with a sign of equality at their rank.
@@ -76,7 +76,7 @@ def slope_chart(moved: Sequence[Moved], named: Mapping[str, str], left: str, rig
     ) % (_SLOPE_WIDTH, height, _SLOPE_WIDTH, height, label, Markup("").join(parts))
 
 
-def _slots(moved: Sequence[Moved], side: int) -> dict[str, int]:
+def _slots(moved: Sequence[RankChange], side: int) -> dict[str, int]:
     ordered = sorted(moved, key=lambda m: (m[side], m.key))
     return {str(m.key): _TOP + place * _ROW + _ROW // 2 for place, m in enumerate(ordered)}
 

@@ -9,7 +9,7 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.issues.filter import IssueFilter
 from app.site.stability.agreement_words import on_correctable, on_pruned
-from app.site.stability.charts import Axis, Moved, slope_chart
+from app.site.stability.charts import Axis, RankChange, slope_chart
 from app.site.stability.model_pair import pair_context, picture_of
 from app.site.stability.parameters import REACHES, SCALES, TOPS, Choice
 from app.site.stability.predictions import most_repeated
@@ -90,11 +90,11 @@ def _slopes(results: Results, top: str, moved: Sequence[tuple[str, int, int]]) -
     named = {key: "down" for key, before, after in moved[:_STRESSED] if after > before}
     named |= {key: "up" for key, before, after in moved[-_STRESSED:] if after < before}
     on_p = [
-        Moved(key_of(m), m["ranks"]["pruned"][f"original_top{top}"], m["ranks"]["pruned"][f"corrected_top{top}"])
+        RankChange(key_of(m), m["ranks"]["pruned"][f"original_top{top}"], m["ranks"]["pruned"][f"corrected_top{top}"])
         for m in results["models"]
         if m["ranks"]["pruned"][f"original_top{top}"] is not None
     ]
-    on_c = [Moved(*one) for one in moved]
+    on_c = [RankChange(*one) for one in moved]
     return [
         (
             "pruned",

@@ -10,7 +10,7 @@ from app.domain.ranking.crossings import Line, crossing
 from app.issues.filter_parameters import order_words
 from app.site.stability.parameters import Choice
 from app.site.stability.predictions import Disagreement, disagreements
-from app.site.stability.prevalence import SIDES, overtakings
+from app.site.stability.prevalence import SIDES, crossing_rows
 from app.site.stability.results import Results, keys_of, lines_of, movers
 from app.web.templates import media_prefix
 
@@ -30,7 +30,7 @@ def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choic
     sides = []
     for name, kind in SIDES:
         lines = lines_of(results, kind)
-        one = next((o for o in overtakings(results, kind, (first, second))), None) if first != second else None
+        one = next((o for o in crossing_rows(results, kind, (first, second))), None) if first != second else None
         a, b = lines.get(first), lines.get(second)
         sides.append({"name": name, "crossing": one, "never": _never(a, b, results)})
     return {

@@ -87,7 +87,7 @@ def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[t
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class PredictedLabelCount:
     """How many models predict which label of an issue."""
 
     of: int
@@ -95,13 +95,13 @@ class Count:
     corrected: int | None  # None where reviewers did not correct it
 
 
-def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> Count | None:
+def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> PredictedLabelCount | None:
     """The models' first choices for an issue, counted; None without any."""
     if not choices:
         return None
     chosen = Counter(class_id for _, class_id in choices)
     corrected = None if issue.corrected is None else chosen[issue.corrected.id]
-    return Count(len(choices), chosen[issue.given.id], corrected)
+    return PredictedLabelCount(len(choices), chosen[issue.given.id], corrected)
 
 
 def choices_by_class(

@@ -16,7 +16,7 @@ SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
 _MOST_MARKS: Final = 12
 
 
-class Standing(NamedTuple):
+class ModelStanding(NamedTuple):
     """A model at one noise prevalence, and the ends of its two lines for the slider."""
 
     key: str
@@ -31,7 +31,7 @@ class Standing(NamedTuple):
     corrected_correctable: float
 
 
-class Overtaking(NamedTuple):
+class CrossingRow(NamedTuple):
     """A crossing as it reads in a list."""
 
     number: int
@@ -50,7 +50,7 @@ def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list
     found_sides = []
     for name, kind in SIDES:
         lines = lines_of(results, kind)
-        found = [one for one in overtakings(results, kind, shown) if not one.ends]
+        found = [one for one in crossing_rows(results, kind, shown) if not one.ends]
         marks = [Mark(one.number, one.prevalence, one.accuracy) for one in found]
         chosen = [(key, lines[key]) for key in shown if key in lines]
         label = f"Line chart: {name} accuracy against noise prevalence of {', '.join(key for key, _ in chosen)}"
@@ -66,14 +66,14 @@ def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list
     return found_sides
 
 
-def overtakings(results: Results, kind: str, among: Sequence[str]) -> list[Overtaking]:
+def crossing_rows(results: Results, kind: str, among: Sequence[str]) -> list[CrossingRow]:
     """The crossings between some models, by prevalence, numbered."""
     found = [c for c in results["crossings"] if c["kind"] == kind and c["first"] in among and c["second"] in among]
     return [_overtaking(number, one) for number, one in enumerate(found, start=1)]
 
 
-def _overtaking(number: int, one: Mapping[str, Any]) -> Overtaking:
-    return Overtaking(
+def _overtaking(number: int, one: Mapping[str, Any]) -> CrossingRow:
+    return CrossingRow(
         number=number,
         kind=one["kind"].partition("_")[0],
         behind=one["first"],
@@ -86,7 +86,7 @@ def _overtaking(number: int, one: Mapping[str, Any]) -> Overtaking:
     )
 
 
-def standings(results: Results, at: float) -> list[Standing]:
+def standings(results: Results, at: float) -> list[ModelStanding]:
     """All models at a noise prevalence, best corrected accuracy first."""
     original, corrected = (lines_of(results, kind) for _, kind in SIDES)
     keys = [key for key in corrected if key in original]
@@ -95,7 +95,7 @@ def standings(results: Results, at: float) -> list[Standing]:
     after = [round(corrected[key].at(at), 8) for key in keys]
     columns = [column.tolist() for values in (ranks(before), ranks(after)) for column in (values, tied(values))]
     found = [
-        Standing(
+        ModelStanding(
             key,
             original=a,
             original_rank=rank_a,

@@ -10,7 +10,7 @@ from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line
-from app.errors import NotFound, NotHere
+from app.errors import NotFound, NotInCatalogue
 from app.evaluation.crossings import line
 from app.evaluation.evaluate import read_results
 
@@ -32,7 +32,7 @@ def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Result
 
     found = catalogue.pages.get(("stability", dataset.id, agreement), read)
     if found is None:
-        raise NotHere(why_not(dataset))
+        raise NotInCatalogue(why_not(dataset))
     return found
 
 
@@ -86,9 +86,9 @@ def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
 def require_known(dataset: Dataset) -> None:
     """Raises NotFound or NotHere unless predictions for a dataset can be measured."""
     if dataset.multi_label:
-        raise NotHere(why_not(dataset))
+        raise NotInCatalogue(why_not(dataset))
     if not dataset.labels_known:
-        raise NotHere(
+        raise NotInCatalogue(
             f"The given labels of {dataset.title} are not in this catalogue, so no accuracy can be measured on it."
         )
     if not dataset.categories.get(dataset.default_agreement):

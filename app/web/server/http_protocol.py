@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, SiteError, TooSlow
+from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, RequestTimeout, SiteError
 from app.web.server.connection_limits import Limits, Watch, watch_of
 from app.web.server.request_head import origin_form
 
@@ -216,7 +216,7 @@ class SiteProtocol(HttpToolsProtocol):
             if self._awaits_body() and (
                 now - max(self._heard, self._begun) > limits.stall_seconds or now - self._begun > limits.body_seconds
             ):
-                self._refuse(TooSlow("The rest of the request did not come in the time there is for it."))
+                self._refuse(RequestTimeout("The rest of the request did not come in the time there is for it."))
         elif self._deaf_since is not None:
             if now - max(self._deaf_since, self._answered) > limits.linger_seconds:
                 self.transport.abort()
@@ -225,7 +225,9 @@ class SiteProtocol(HttpToolsProtocol):
             if now - self._answered > limits.linger_seconds:
                 self._hang_up()
         elif self._head_bytes and now - max(self._begun, self._answered) > limits.header_seconds:
-            self._refuse(TooSlow(f"The headers of a request may take {limits.header_seconds:g} seconds to arrive."))
+            self._refuse(
+                RequestTimeout(f"The headers of a request may take {limits.header_seconds:g} seconds to arrive.")
+            )
         elif now - max(self._heard, self._answered) > (limits.idle_seconds if self.cycle else limits.header_seconds):
             self.transport.close()
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from app.errors import BadRequest, UnknownCoding
+from app.errors import BadRequest, UnknownTransferCoding
 
 _VERSIONS: Final = ("1.0", "1.1")
 #: Scheme, authority, and the rest that is asked of it.
@@ -51,7 +51,7 @@ def _check_coding(version: str, codings: Sequence[bytes]) -> None:
         raise BadRequest("Transfer-Encoding came with HTTP/1.1; a request of HTTP/1.0 cannot have it.")
     if [coding.lower() for coding in codings] != [b"chunked"]:
         said = _shown(b", ".join(codings))
-        raise UnknownCoding(f"Transfer-Encoding is {said}; this server knows chunked alone.")
+        raise UnknownTransferCoding(f"Transfer-Encoding is {said}; this server knows chunked alone.")
 
 
 def _values(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:

@@ -26,13 +26,13 @@ _LOCK: Final = "in-use"
 _FORGOTTEN: Final = 86_400.0  # seconds
 
 
-class OwnFolder:
+class ScratchFolder:
     """The folder of one process, made when it is first asked for. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._path: Path | None = None
-        self._remove: weakref.finalize[..., OwnFolder] | None = None
+        self._remove: weakref.finalize[..., ScratchFolder] | None = None
 
     def path(self) -> Path:
         """Where the folder is by now: made anew if the system has cleared it away in the meantime."""

@@ -10,39 +10,39 @@ from ingest.media.archives.stores import MemberError
 from ingest.media.audio.snippets import audio_items, clip_items
 from ingest.media.items import MediaItem
 from ingest.media.layouts.audioset_names import is_part
-from ingest.media.worker_pool import Decoder, Job
+from ingest.media.worker_pool import DecodeJob, Decoder
 
 
 @dataclass(frozen=True, slots=True)
-class SoundJob(Job):
+class SoundJob(DecodeJob):
     """A file of an example that may have several: ``data`` is its bytes or, where it lies on the disk, its path."""
 
     spare: int = 0  # files of the same example that are no better
-    others: Sequence[Job] = ()  # those of them to turn to where this one cannot be decoded
+    others: Sequence[DecodeJob] = ()  # those of them to turn to where this one cannot be decoded
 
 
-def sound(job: Job, seconds: float) -> Iterator[MediaItem]:
+def sound(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
     """The beginning of a recording. Raises MemberError where none of its files can be decoded."""
     return _heard(job, partial(_sound, seconds=seconds))
 
 
-def clip(job: Job, seconds: float) -> Iterator[MediaItem]:
+def clip(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
     """A clip, be the file that or all of what it is a part of. Raises MemberError as ``sound`` does."""
     return _heard(job, partial(_clip, seconds=seconds))
 
 
-def _sound(job: Job, seconds: float) -> Iterator[MediaItem]:
+def _sound(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
     return audio_items(job.index, job.data, _suffix(job.name), seconds)
 
 
-def _clip(job: Job, seconds: float) -> Iterator[MediaItem]:
+def _clip(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
     # Named by its video alone, a file may be all of it; one that has a beginning in its name says it is not.
     if is_part(job.name, job.part):
         return audio_items(job.index, job.data, _suffix(job.name), seconds)
     return clip_items(job.index, job.data, _suffix(job.name), seconds, job.part)
 
 
-def _heard(job: Job, decode: Decoder) -> Iterator[MediaItem]:
+def _heard(job: DecodeJob, decode: Decoder) -> Iterator[MediaItem]:
     if not isinstance(job, SoundJob):
         yield from decode(job)
         return

@@ -24,7 +24,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass
-class Choice:
+class FilesByExample:
     """The files of each example."""
 
     ranking: Ranking

@@ -21,9 +21,9 @@ from ingest.media.images import thumbnails
 from ingest.media.items import MediaItem, MediaSource
 from ingest.media.layouts.audio_jobs import clip, sound
 from ingest.media.layouts.audioset_names import MEMBER, clip_rank, sound_rank, video
-from ingest.media.layouts.file_per_example import KeyOf, Members, Reading
+from ingest.media.layouts.file_per_example import FileReader, KeyOf, Members
 from ingest.media.layouts.locate import find, others, read_options
-from ingest.media.worker_pool import Job
+from ingest.media.worker_pool import DecodeJob
 
 _TEXT: Final = ".txt"
 _NO_TEXTS: Final = "whose names do not end as those of the texts do (endings in [media] says how they end)"
@@ -79,7 +79,7 @@ def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | 
     told = read_options("audioset", options)
     names = ("audioset_eval_set", "audioset_eval", "audioset_eval_segments", "audioset", "AudioSet", "eval_segments")
     decode = partial(clip, seconds=told.seconds)
-    return _open(folder, told, packed(*names), MEMBER, Reading(snippets.MAX_AUDIO_BYTES, decode, video, clip_rank))
+    return _open(folder, told, packed(*names), MEMBER, FileReader(snippets.MAX_AUDIO_BYTES, decode, video, clip_rank))
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -106,27 +106,27 @@ def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSourc
     return _open_own(folder, told, [f".{suffix}" for suffix in snippets.SUFFIXES], _sounds(told))
 
 
-def picture(job: Job) -> Iterator[MediaItem]:
+def picture(job: DecodeJob) -> Iterator[MediaItem]:
     """What is shown of an image file."""
     return thumbnails.file_items(job.index, job.data)
 
 
-def _text(job: Job, encoding: str, breaks: bool) -> Iterator[MediaItem]:
+def _text(job: DecodeJob, encoding: str, breaks: bool) -> Iterator[MediaItem]:
     return text.text_items(job.index, job.data, encoding, breaks=breaks)
 
 
-_PICTURES: Final = Reading(thumbnails.MAX_IMAGE_BYTES, picture)
+_PICTURES: Final = FileReader(thumbnails.MAX_IMAGE_BYTES, picture)
 
 
-def _texts(told: Options, *, breaks: bool = False) -> Reading:
-    return Reading(text.MAX_TEXT_BYTES, partial(_text, encoding=told.encoding, breaks=breaks))
+def _texts(told: Options, *, breaks: bool = False) -> FileReader:
+    return FileReader(text.MAX_TEXT_BYTES, partial(_text, encoding=told.encoding, breaks=breaks))
 
 
-def _sounds(told: Options) -> Reading:
-    return Reading(snippets.MAX_AUDIO_BYTES, partial(sound, seconds=told.seconds), ranking=sound_rank)
+def _sounds(told: Options) -> FileReader:
+    return FileReader(snippets.MAX_AUDIO_BYTES, partial(sound, seconds=told.seconds), ranking=sound_rank)
 
 
-def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, reading: Reading) -> MediaSource | None:
+def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, reading: FileReader) -> MediaSource | None:
     path = find(folder, told.patterns(patterns))
     pattern = re.compile(member)
 
@@ -137,7 +137,7 @@ def _open(folder: Path, told: Options, patterns: Sequence[str], member: str, rea
     return None if path is None else Members(open_store(path), key_of, reading, told)
 
 
-def _open_own(folder: Path, told: Options, endings: Sequence[str] | None, reading: Reading) -> MediaSource | None:
+def _open_own(folder: Path, told: Options, endings: Sequence[str] | None, reading: FileReader) -> MediaSource | None:
     patterns = told.patterns(["."])
     path = find(folder, patterns)
     if path is None:

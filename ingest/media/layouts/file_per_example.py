@@ -17,13 +17,13 @@ from ingest.errors import shown
 from ingest.manifest.layouts import Options
 from ingest.media.archives.stores import Member, MemberError, Store
 from ingest.media.archives.system_files import is_of_the_system
-from ingest.media.items import MediaError, MediaItem, MediaProblem, UnorderedError, Wanted
+from ingest.media.items import MediaError, MediaItem, MediaProblem, UnorderedFilesError, Wanted
 from ingest.media.layouts.audio_jobs import SoundJob
-from ingest.media.layouts.best_file import Choice, Ranking
+from ingest.media.layouts.best_file import FilesByExample, Ranking
 from ingest.media.layouts.file_order import OrderError, composed, gap, in_order
 from ingest.media.layouts.locate import shuffled, taken
 from ingest.media.layouts.near_names import NearNames
-from ingest.media.worker_pool import Decoder, Job, decoded
+from ingest.media.worker_pool import DecodeJob, Decoder, decoded
 
 #: The name of a file -> its key, None for a file that is none of the dataset's.
 KeyOf = Callable[[str], str | None]
@@ -33,7 +33,7 @@ _NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileReader:
     """How files are read."""
 
     limit: int  # bytes of one file
@@ -66,7 +66,7 @@ class Members:
         self,
         store: Store,
         key_of: KeyOf,
-        reading: Reading,
+        reading: FileReader,
         told: Options,
         *,
         own: bool = False,
@@ -130,7 +130,7 @@ class Members:
         some = "another file" if len(names) == 1 else f"{len(names):,} other files"
         return f"{some}, {self._reading.others}, such as {shown(min(names))}"
 
-    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         missing = set(wanted)
         for job in self._found(wanted):
             missing.discard(job.index)
@@ -138,7 +138,7 @@ class Members:
         for index in sorted(missing):
             yield MediaProblem(index, str(self._store.path), self._not_found(wanted[index]), absent=True)
 
-    def _found(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _found(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         lookup = self._lookup(wanted)
         if self._reading.ranking is not None:
             yield from self._best(wanted, lookup, self._reading.ranking)
@@ -147,7 +147,7 @@ class Members:
         else:
             yield from self._each(wanted, lookup)
 
-    def _each(self, wanted: Wanted, lookup: _Lookup) -> Iterator[Job | MediaProblem]:
+    def _each(self, wanted: Wanted, lookup: _Lookup) -> Iterator[DecodeJob | MediaProblem]:
         """The files as they come; a second one of an example is told."""
         seen = set[int]()
         for index, match in self._matches(lookup):
@@ -158,7 +158,7 @@ class Members:
                 yield self._job_of(match.member, index, wanted[index])
             seen.add(index)
 
-    def _only(self, wanted: Wanted, lookup: _Lookup) -> Iterator[Job | MediaProblem]:
+    def _only(self, wanted: Wanted, lookup: _Lookup) -> Iterator[DecodeJob | MediaProblem]:
         """The one file of each example that has one."""
         examples = defaultdict[int, list[int]](list)
         for index, matches in self._closest(lookup).items():
@@ -170,8 +170,8 @@ class Members:
             for index in examples.get(place, ()):
                 yield self._job_of(member, index, wanted[index])
 
-    def _best(self, wanted: Wanted, lookup: _Lookup, ranking: Ranking) -> Iterator[Job | MediaProblem]:
-        choice = Choice(ranking)
+    def _best(self, wanted: Wanted, lookup: _Lookup, ranking: Ranking) -> Iterator[DecodeJob | MediaProblem]:
+        choice = FilesByExample(ranking)
         for index, matches in self._closest(lookup).items():
             for match in matches:
                 choice.add(index, match.place, match.member, self._part(wanted[index]))
@@ -184,10 +184,10 @@ class Members:
                 yield job
                 continue
             at_hand = [self._job_of(one.member, index, wanted[index]) for one in others if one.member.path is not None]
-            jobs = [one for one in at_hand if isinstance(one, Job)]
+            jobs = [one for one in at_hand if isinstance(one, DecodeJob)]
             yield SoundJob(job.index, job.where, job.name, job.data, job.part, len(others), jobs)
 
-    def _chosen(self, lookup: _Lookup, choice: Choice) -> Iterator[tuple[Member, int]]:
+    def _chosen(self, lookup: _Lookup, choice: FilesByExample) -> Iterator[tuple[Member, int]]:
         """The best file of each example; what lies in an archive can only be read as it passes by."""
         if self._store.path.is_dir() or not choice:
             yield from ((best.member, index) for index, best in choice.in_order())
@@ -211,9 +211,9 @@ class Members:
         more = f" and {len(members) - _NAMED:,} more" if len(members) > _NAMED else ""
         return MediaProblem(index, str(self._store.path), f"expected one file of this example, found {names}{more}")
 
-    def _job_of(self, member: Member, index: int, key: str | None) -> Job | MediaProblem:
+    def _job_of(self, member: Member, index: int, key: str | None) -> DecodeJob | MediaProblem:
         try:
-            return Job(index, self._where(member), member.name, self._data(member), self._part(key))
+            return DecodeJob(index, self._where(member), member.name, self._data(member), self._part(key))
         except MemberError as error:
             return MediaProblem(index, self._where(member), str(error))
 
@@ -303,7 +303,7 @@ class Members:
         try:
             return in_order(keys, order if self.own or order != "sorted" else "text")
         except OrderError as error:
-            raise UnorderedError(self._store.path, str(error)) from error
+            raise UnorderedFilesError(self._store.path, str(error)) from error
 
     @cached_property
     def _ordered_keys(self) -> Sequence[str]:

@@ -21,7 +21,7 @@ from ingest.media.archives.stores import Member, MemberError, Store, open_store
 from ingest.media.images.thumbnails import Pixels, pixel_items
 from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.layouts.locate import find, read_options
-from ingest.media.worker_pool import Job, decoded
+from ingest.media.worker_pool import DecodeJob, decoded
 
 _IDX_IMAGES: Final = 0x0803  # bytes, in three dimensions
 _IDX_LABELS: Final = 0x0801  # bytes, in one
@@ -106,7 +106,7 @@ def _open(
     return None if path is None else Records(open_store(path), re.compile(rf"(?:.*/)?{member}"), reader)
 
 
-def pixels_of(job: Job) -> Iterator[MediaItem]:
+def pixels_of(job: DecodeJob) -> Iterator[MediaItem]:
     """What is shown of an array of pixels."""
     return pixel_items(job.index, job.data)
 
@@ -132,12 +132,12 @@ class Records:
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), pixels_of, workers)
 
-    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         count, where = 0, str(self.store.path)
         for index, record in enumerate(self._records()):
             count += 1
             if index in wanted:
-                yield Job(index, where, "", record.pixels())
+                yield DecodeJob(index, where, "", record.pixels())
         for index in sorted(wanted):
             if not 0 <= index < count:
                 yield MediaProblem(index, where, f"expected an image of this index, found only {count:,}", absent=True)

@@ -14,12 +14,12 @@ from ingest.errors import shown
 from ingest.manifest.layouts import Options
 from ingest.media.audio import snippets
 from ingest.media.images import thumbnails
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
+from ingest.media.items import MediaCountError, MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.layouts.audio_jobs import sound
 from ingest.media.layouts.distributions import picture
 from ingest.media.layouts.locate import find_table, read_options
 from ingest.media.layouts.parquet_files import batches, parquet_parts, require_row_order
-from ingest.media.worker_pool import Decoder, Job, decoded
+from ingest.media.worker_pool import DecodeJob, Decoder, decoded
 
 #: Few, since each may be a photograph.
 _ROWS: Final = 64
@@ -89,7 +89,7 @@ class FileTable:
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), self.decode, workers)
 
-    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         key_column = self.told.key_column
         if not key_column:
             require_row_order(self.parts, self.told.column)
@@ -111,13 +111,13 @@ class FileTable:
                     yield self._job(index, row, files[place].as_py())
                 row += 1
         if self.told.count is not None and row != self.told.count:
-            raise WrongNumberError(self.parts[0], f"expected {self.told.count:,} rows, found {row:,}")
+            raise MediaCountError(self.parts[0], f"expected {self.told.count:,} rows, found {row:,}")
         for index in sorted(set(wanted) - set(found)):
             what = f"of key {shown(wanted[index])}" if key_column else "of this index"
             finding = f"expected a row {what}, found none among {row:,}"
             yield MediaProblem(index, str(self.parts[0]), finding, absent=True)
 
-    def _job(self, index: int, row: int, value: Any) -> Job | MediaProblem:
+    def _job(self, index: int, row: int, value: Any) -> DecodeJob | MediaProblem:
         data, path = (value.get("bytes"), value.get("path")) if isinstance(value, dict) else (value, None)
         where = f"{self.parts[0]}: row {row:,}" + (f": {path}" if path else "")
         if data is None:
@@ -127,7 +127,7 @@ class FileTable:
             return MediaProblem(index, where, f"expected at most {self.limit:,} bytes, found {len(data):,}")
         if found := pointer(data):
             return MediaProblem(index, where, f"expected a file, found {found}")
-        return Job(index, where, path or "", data)
+        return DecodeJob(index, where, path or "", data)
 
     def _require_files(self, kind: Any) -> None:
         if "bytes" not in _fields(kind) and str(kind) not in ("binary", "large_binary"):

@@ -20,10 +20,10 @@ from ingest.errors import shown
 from ingest.manifest.layouts import packed
 from ingest.media.archives.decompress import Readable
 from ingest.media.archives.stores import Member, MemberError, Store, open_store
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Runs, Wanted, WrongNumberError
+from ingest.media.items import MediaCountError, MediaError, MediaItem, MediaProblem, MediaSource, Runs, Wanted
 from ingest.media.layouts.idx_cifar import pixels_of
 from ingest.media.layouts.locate import find, read_options
-from ingest.media.worker_pool import Job, decoded
+from ingest.media.worker_pool import DecodeJob, decoded
 
 _SIDE: Final = 28
 _PIXELS: Final = _SIDE * _SIDE
@@ -69,7 +69,7 @@ class Bitmaps:
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), pixels_of, workers)
 
-    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         starts, total = self._numbered()
         indices = np.array(sorted(wanted), dtype=np.int64)
         for member in self._members():
@@ -93,10 +93,10 @@ class Bitmaps:
         ends = list(accumulate(counts[name] for name in names))
         if self.count is not None and ends[-1] != self.count:
             finding = f"expected {self.count:,} drawings in all, found {ends[-1]:,} in {len(names)} files"
-            raise WrongNumberError(self.store.path, finding)
+            raise MediaCountError(self.store.path, finding)
         return {name: (end - counts[name], end) for name, end in zip(names, ends, strict=True)}, ends[-1]
 
-    def _jobs_of(self, member: Member, indices: NDArray[np.int64], start: int) -> Iterator[Job]:
+    def _jobs_of(self, member: Member, indices: NDArray[np.int64], start: int) -> Iterator[DecodeJob]:
         where = f"{self.store.path}: {member.name}"
         rows = (indices - start).tolist()
         with self._naming(member):
@@ -110,20 +110,20 @@ class Bitmaps:
                 yield from self._drawn(indices, where, _rows(file, rows))
 
     @staticmethod
-    def _drawn(indices: NDArray[np.int64], where: str, drawings: Iterator[NDArray[np.uint8]]) -> Iterator[Job]:
+    def _drawn(indices: NDArray[np.int64], where: str, drawings: Iterator[NDArray[np.uint8]]) -> Iterator[DecodeJob]:
         for index, drawing in zip(indices.tolist(), drawings, strict=True):
             # Ink is stored as light on dark; paper is the other way round.
-            yield Job(index, where, "", 255 - drawing.reshape(_SIDE, _SIDE))
+            yield DecodeJob(index, where, "", 255 - drawing.reshape(_SIDE, _SIDE))
 
     def _members(self) -> Iterator[Member]:
         return (member for member in self.store.members() if _FILE.fullmatch(member.name))
 
-    def _naming(self, member: Member) -> "_Naming":
-        return _Naming(f"{self.store.path}: {member.name}")
+    def _naming(self, member: Member) -> "_MemberErrors":
+        return _MemberErrors(f"{self.store.path}: {member.name}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Naming:
+class _MemberErrors:
     """Turns what is wrong with a member into an error about the whole: with one file less, all numbers would shift."""
 
     where: str

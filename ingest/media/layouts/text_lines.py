@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from ingest.manifest.layouts import ARCHIVES, Options
 from ingest.media.archives.decompress import Readable
 from ingest.media.archives.stores import Member, MemberError, Store, open_store
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
+from ingest.media.items import MediaCountError, MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.layouts.idx_cifar import unpacked
 from ingest.media.layouts.locate import find, read_options
 from ingest.media.text import MAX_TEXT_BYTES, text_items
-from ingest.media.worker_pool import Job, decoded
+from ingest.media.worker_pool import DecodeJob, decoded
 
 #: One line in so many has its offset kept: 10 million lines make 300 kB, and to find one reads at most so many.
 LINES_APART: Final = 256
@@ -67,7 +67,7 @@ class Lines:
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), partial(_shown, encoding=self.told.encoding), workers)
 
-    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         path = self.store.path
         count = None
         for member in self.store.members():
@@ -85,22 +85,22 @@ class Lines:
                     index, str(path), f"expected a line of this index, found only {count:,}", absent=True
                 )
 
-    def _by_offset(self, path: Path, wanted: Sequence[int]) -> Generator[Job, None, int]:
+    def _by_offset(self, path: Path, wanted: Sequence[int]) -> Generator[DecodeJob, None, int]:
         index = LineIndex.of(path, self.cache)
         self._require(index.count)
         with path.open("rb") as file:
             for number in wanted:
                 if 0 <= number < index.count:
-                    yield Job(number, str(path), "", index.line(file, number))
+                    yield DecodeJob(number, str(path), "", index.line(file, number))
         return index.count
 
-    def _in_one_pass(self, member: Member, wanted: Wanted) -> Generator[Job, None, int]:
+    def _in_one_pass(self, member: Member, wanted: Wanted) -> Generator[DecodeJob, None, int]:
         count = 0
         try:
             with unpacked(member, self.store.path) as file:
                 for line in whole_lines(file):
                     if count in wanted:
-                        yield Job(count, str(self.store.path), "", line)
+                        yield DecodeJob(count, str(self.store.path), "", line)
                     count += 1
         except MemberError as error:
             raise MediaError(self.store.path, str(error)) from error
@@ -109,7 +109,7 @@ class Lines:
 
     def _require(self, count: int) -> None:
         if self.told.count is not None and count != self.told.count:
-            raise WrongNumberError(self.store.path, f"expected {self.told.count:,} lines, found {count:,}")
+            raise MediaCountError(self.store.path, f"expected {self.told.count:,} lines, found {count:,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def whole_lines(file: Readable) -> Iterator[bytes]:
         yield rest.removesuffix(b"\r")
 
 
-def _shown(job: Job, encoding: str) -> Iterator[MediaItem]:
+def _shown(job: DecodeJob, encoding: str) -> Iterator[MediaItem]:
     if len(job.data) > MAX_TEXT_BYTES:
         raise MemberError(f"expected at most {MAX_TEXT_BYTES:,} bytes, found more")
     prefix = _LABELS.match(job.data[:1_000].decode("latin-1"))

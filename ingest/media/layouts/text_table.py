@@ -17,13 +17,13 @@ from ingest.errors import shown
 from ingest.manifest.layouts import Options
 from ingest.media.archives.stores import Member, MemberError, Store, open_store
 from ingest.media.encodings import text_lines
-from ingest.media.items import MediaError, MediaItem, MediaProblem, MediaSource, Wanted, WrongNumberError
+from ingest.media.items import MediaCountError, MediaError, MediaItem, MediaProblem, MediaSource, Wanted
 from ingest.media.layouts.idx_cifar import unpacked
 from ingest.media.layouts.locate import find_table, others, read_options, taken
 from ingest.media.layouts.parquet_files import batches, parquet_parts, require_row_order
 from ingest.media.layouts.row_numbers import RowNumbers, numbers_rows, require_order
 from ingest.media.text import MAX_TEXT_BYTES, text_items
-from ingest.media.worker_pool import Job, decoded
+from ingest.media.worker_pool import DecodeJob, decoded
 
 _FILE: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.(?i:(csv|tsv|jsonl|ndjson|parquet))(?i:\.gz|\.bz2|\.xz)?")
 _PATTERNS: Final = tuple(
@@ -81,7 +81,7 @@ class TextTable:
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         return decoded(self._jobs(wanted), _shown, workers)
 
-    def _jobs(self, wanted: Wanted) -> Iterator[Job | MediaProblem]:
+    def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         where = str(self.store.path)
         by_key = {key: index for index, key in wanted.items() if key is not None} if self.told.key_column else {}
         missing = set(wanted)
@@ -100,9 +100,9 @@ class TextTable:
             if value is None:
                 yield MediaProblem(index, where, f"expected a text in column {shown(self.told.column)}, found none")
             else:
-                yield Job(index, where, "", value.encode("utf-8", "replace"))
+                yield DecodeJob(index, where, "", value.encode("utf-8", "replace"))
         if self.told.count is not None and count != self.told.count:
-            raise WrongNumberError(self.store.path, f"expected {self.told.count:,} rows, found {count:,}")
+            raise MediaCountError(self.store.path, f"expected {self.told.count:,} rows, found {count:,}")
         for index in sorted(missing):
             row_or_key = f"of key {shown(wanted[index])}" if self.told.key_column else "of this index"
             yield MediaProblem(index, where, f"expected a row {row_or_key}, found none among {count:,}", absent=True)
@@ -187,7 +187,7 @@ def _parquet(parts: Sequence[Path], told: Options) -> Rows:
         yield from ((_word(key), _text(text)) for key, text in zip(keys, texts, strict=True))
 
 
-def _shown(job: Job) -> Iterator[MediaItem]:
+def _shown(job: DecodeJob) -> Iterator[MediaItem]:
     if len(job.data) > MAX_TEXT_BYTES:
         raise MemberError(f"expected at most {MAX_TEXT_BYTES:,} bytes, found {len(job.data):,}")
     return text_items(job.index, job.data)

@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from app.catalogue.open_file import ON_LOOP, LongReadError
-from app.catalogue.reader_threads import Readers
+from app.catalogue.reader_threads import ReaderThreads
 from app.web.plain_route import PlainRoute
 
 router = APIRouter(route_class=PlainRoute)
@@ -37,7 +37,7 @@ def slow(request: Request, name: str) -> Response:
 @pytest.fixture
 def app() -> FastAPI:
     app = FastAPI(routes=router.routes)
-    app.state.readers = Readers(seconds=60)
+    app.state.readers = ReaderThreads(seconds=60)
     return app
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from app.corrected.blocks import NO_LABEL, corrected
 from app.corrected.original_test_set import load
-from app.corrected.policy import Wanted
+from app.corrected.policy import ExportOptions
 from app.corrected.standing_json import read, spelled
 from app.domain.review.changes import Change, change
 from app.domain.review.corrections import Policy, Treatment, policies
@@ -36,7 +36,7 @@ def labels_of(catalogue: Path) -> dict[Policy, Labels]:
     with engine.connect() as connection:
         whole = load(connection, "tiny")
         for policy in EVERY:
-            under = corrected(connection, whole, Wanted(policy))
+            under = corrected(connection, whole, ExportOptions(policy))
             found[policy] = {
                 block.start + place: None if label == NO_LABEL else under.members[label]
                 for block in under.blocks(connection)

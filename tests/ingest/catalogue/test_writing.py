@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from app.schema.tables import metadata
-from ingest.catalogue.atomic_file import rewritten
+from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.commands.main import main
 from ingest.errors import CatalogueError
 from tests.waiting import wait_until
@@ -222,7 +222,10 @@ def test_whoever_reads_the_old_catalogue_reads_on(tiny: Any, old: Path) -> None:
 
 def test_a_row_that_refers_to_none_is_never_put_in_place(old: Path, leftovers: Any) -> None:
     before = old.read_bytes()
-    with pytest.raises(CatalogueError, match="refers to none"), rewritten(old, [], wait=1, say=print) as connection:
+    with (
+        pytest.raises(CatalogueError, match="refers to none"),
+        replacing_catalogue(old, [], wait=1, say=print) as connection,
+    ):
         connection.execute(text("INSERT INTO classes (dataset_id, class_id, name) VALUES (99, 0, 'nobody')"))
     assert old.read_bytes() == before
     assert leftovers() == []

@@ -19,7 +19,7 @@ from ingest.commands.main import main
 from ingest.datasets.load import load
 from ingest.datasets.media_alignment import require_same_examples
 from ingest.manifest.parse import read_manifest
-from ingest.media import MismatchError, open_media
+from ingest.media import LabelMismatchError, open_media
 from ingest.progress import progress_for_terminal
 from tests.ingest.conftest import Tiny
 from tests.serving import serving
@@ -268,7 +268,9 @@ def test_drawings_must_lie_in_the_files_of_their_classes(
     inputs = load(read_manifest(path), tiny.folder, progress_for_terminal())
     source = open_media("quickdraw-bitmaps", tiny.folder.parent / "media", {"count": N})
     assert source is not None
-    with pytest.raises(MismatchError, match=r"example 0: expected the label 'The cat', as in votes\.json, found 'al"):
+    with pytest.raises(
+        LabelMismatchError, match=r"example 0: expected the label 'The cat', as in votes\.json, found 'al"
+    ):
         require_same_examples(source, replace(inputs, labels=None))
     for good in (("The cat", "alarm clock", "bee"), ("The_cat", "full_numpy_bitmap_alarm clock", "full_of_bees")):
         files(*good)

@@ -12,7 +12,7 @@ from app.evaluation.evaluate import read_results
 from app.evaluation.predictions_store import read_models, read_partition, read_subject
 from ingest.errors import DataError
 from ingest.manifest.parse import read_manifest
-from ingest.pipeline import Order
+from ingest.pipeline import IngestJob
 from ingest.pipeline import run as run_orders
 from ingest.progress import progress_for_terminal
 from tests.commands import run
@@ -183,7 +183,7 @@ def test_models_that_come_with_a_dataset_are_stored_with_it_or_nothing_is(tiny, 
     models = tmp_path / "models"
     models.mkdir()
     np.save(models / "exact.npy", tiny.labels)
-    order = Order(manifest, tiny.folder, None, complete=True, models=models)
+    order = IngestJob(manifest, tiny.folder, None, complete=True, models=models)
     (stored,) = run_orders([order], old, wait=1, progress=progress_for_terminal())
     assert [str(one) for one in stored.models] == [
         "tiny: 1 model read, 1 in all; 2 correctable at 3, 2 correctable at 4, 1 correctable at 5"

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.site.issue.highlight import marked
-from ingest.datasets.word_weights import Evidence, read_evidence
+from app.site.issue.highlight import highlight
+from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError
 from ingest.manifest.model import Words
 from tests.damaging import PACKINGS, damaged_npz
@@ -36,7 +36,7 @@ def test_spans_are_what_a_plain_loop_finds(words: list[str], between: str, own: 
             place = VOCABULARY.index(match[0].lower())
             expected.append((match.start(), match.end(), weights[0, other, place] - weights[0, own, place]))
     strongest = max((abs(side) for _, _, side in expected), default=0)
-    found = Evidence({word: place for place, word in enumerate(VOCABULARY)}, weights, None, WHOLE).spans(
+    found = WordWeights({word: place for place, word in enumerate(VOCABULARY)}, weights, None, WHOLE).spans(
         0, text, own, other
     )
     assert [text[begin:end].lower() in VOCABULARY for begin, end, _ in found] == [True] * len(found)
@@ -50,13 +50,13 @@ def test_spans_are_what_a_plain_loop_finds(words: list[str], between: str, own: 
 
 def test_the_model_that_did_not_learn_from_an_example_speaks_for_it() -> None:
     weights = np.array([[[1.0], [0.0]], [[0.0], [1.0]]])
-    evidence = Evidence({"x": 0}, weights, np.array([1, 0]), WHOLE)
+    evidence = WordWeights({"x": 0}, weights, np.array([1, 0]), WHOLE)
     assert evidence.spans(0, "x", given=0, guessed=1) == [(0, 1, 1.0)]
     assert evidence.spans(1, "x", given=0, guessed=1) == [(0, 1, -1.0)]
 
 
 def test_words_are_cut_as_the_manifest_says() -> None:
-    evidence = Evidence({"cycli": 0, "by": 1}, np.array([[[0.0, 0.0], [1.0, 1.0]]]), None, Words("", 3, 5))
+    evidence = WordWeights({"cycli": 0, "by": 1}, np.array([[[0.0, 0.0], [1.0, 1.0]]]), None, Words("", 3, 5))
     assert evidence.spans(0, "Cyclists go by.", given=0, guessed=1) == [(0, 8, 1.0)]
 
 
@@ -64,10 +64,10 @@ def test_words_are_cut_as_the_manifest_says() -> None:
 def test_a_marked_text_is_the_text_escaped(text: str, cuts: list[int]) -> None:
     ends = sorted(min(cut, len(text)) for cut in cuts)
     spans = [(begin, end, 0.5) for begin, end in zip(ends[::2], ends[1::2], strict=False)]
-    html = str(marked(text, spans))
-    assert marked(text, []).unescape() == text
+    html = str(highlight(text, spans))
+    assert highlight(text, []).unescape() == text
     without = re.sub(r'</?mark(?: class="guessed")?>', "", html)
-    assert without == str(marked(text, []))
+    assert without == str(highlight(text, []))
     assert html.count("<") == 2 * len(spans)
 
 
@@ -97,20 +97,20 @@ GOOD = {"words": np.array(["a", "b"]), "weights": np.ones((3, 2))}
 def test_files_that_are_none_say_what_was_expected(tmp_path: Path, arrays: dict[str, Any], said: str) -> None:
     path = saved(tmp_path / "weights.npz", **arrays)
     with pytest.raises(DataError, match=said) as caught:
-        read_evidence(path, 4, 3, WHOLE)
+        read_word_weights(path, 4, 3, WHOLE)
     assert "weights.npz" in str(caught.value)
 
 
 def test_files_that_are_no_archives(tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     with pytest.raises(MissingFileError):
-        read_evidence(path, 4, 3, WHOLE)
+        read_word_weights(path, 4, 3, WHOLE)
     file = io.BytesIO()
     np.savez(file, **GOOD)
     for content in (b"", b"PK", file.getvalue()[:200]):
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"expected an \.npz file"):
-            read_evidence(path, 4, 3, WHOLE)
+            read_word_weights(path, 4, 3, WHOLE)
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
@@ -118,7 +118,7 @@ def test_a_damaged_archive_is_named(packing: str, tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     path.write_bytes(damaged_npz(packing, "weights", np.random.default_rng(3).random((3, 500))))
     with pytest.raises(DataError, match=r"weights\.npz: expected an \.npz file"):
-        read_evidence(path, 4, 3, WHOLE)
+        read_word_weights(path, 4, 3, WHOLE)
 
 
 def test_in_the_sample_what_speaks_for_the_guess_outweighs(sample_catalogue: Path) -> None:

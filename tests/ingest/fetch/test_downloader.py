@@ -17,10 +17,10 @@ from nasty import Nasty, nasty
 from PIL import Image
 
 from ingest.fetch import downloader
-from ingest.fetch.downloader import Errand, Fetched, Manners, fetch
+from ingest.fetch.downloader import FetchPolicy, FetchResult, FetchTask, fetch
 from ingest.fetch.ssrf_guard import RefusedAddressError, destinations, is_public
 
-MANNERS = Manners(
+MANNERS = FetchPolicy(
     connections=2,
     per_second=100,
     attempts=3,
@@ -45,9 +45,9 @@ def server() -> Iterator[Nasty]:
         yield server
 
 
-def fetched(server: Nasty, folder: Path, *paths: str, manners: Manners = MANNERS) -> list[Fetched]:
-    told: list[Fetched] = []
-    errands = [Errand(index, path if "://" in path else server.address + path) for index, path in enumerate(paths)]
+def fetched(server: Nasty, folder: Path, *paths: str, manners: FetchPolicy = MANNERS) -> list[FetchResult]:
+    told: list[FetchResult] = []
+    errands = [FetchTask(index, path if "://" in path else server.address + path) for index, path in enumerate(paths)]
     found = fetch(errands, folder, ("image/",), ("png", "jpg"), manners, told.append)
     assert sorted(one.errand.index for one in told) == list(range(len(paths))), "each is told of once"
     assert not list(folder.glob("*.part"))
@@ -139,7 +139,7 @@ def test_waiting_for_ones_turn_takes_none_of_that_time(
 ) -> None:
     running: list[str] = []
     waited: list[bool] = []
-    passing, turn = downloader._TimeLeft.passing, downloader._Fetching._turn
+    passing, turn = downloader._TimeLeft.passing, downloader._Downloader._turn
 
     @asynccontextmanager
     async def watched(self: downloader._TimeLeft, most: float) -> AsyncIterator[None]:
@@ -148,12 +148,12 @@ def test_waiting_for_ones_turn_takes_none_of_that_time(
             yield
         running.pop()
 
-    async def waits(self: downloader._Fetching) -> None:
+    async def waits(self: downloader._Downloader) -> None:
         waited.append(not running)
         await turn(self)
 
     monkeypatch.setattr(downloader._TimeLeft, "passing", watched)
-    monkeypatch.setattr(downloader._Fetching, "_turn", waits)
+    monkeypatch.setattr(downloader._Downloader, "_turn", waits)
     fetched(server, tmp_path, *(f"/good/{n}" for n in range(4)), manners=replace(MANNERS, connections=1))
     assert waited == [True] * 4
 

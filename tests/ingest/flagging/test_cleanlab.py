@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.confident_learning.flag_rules import expected_counts
 from app.domain.confident_learning.joint import FlagRule
-from ingest.flagging.engine import Flagging, flag
+from ingest.flagging.engine import FlagResult, flag
 from ingest.matrices.matrix import Matrix, open_matrix
 
 FILTERS = {
@@ -55,7 +55,7 @@ def opened(shared: Path, name: str) -> tuple[Any, Matrix, Any]:
     return labels, matrix, matrix.rows(np.arange(len(labels)))
 
 
-def tied(found: Flagging, i: int, cells: Any) -> bool:
+def tied(found: FlagResult, i: int, cells: Any) -> bool:
     """Whether the counts of row i leave the same remainder in all ``cells``, so that rounding them is a toss-up."""
     total, n = int(found.counts[i].sum()), int(found.label_counts[i])
     return len({Fraction(int(found.counts[i, j]) * n, total) % 1 for j in cells}) == 1

@@ -17,15 +17,15 @@ from app.domain.confident_learning import flag_rules
 from app.domain.confident_learning.joint import FlagRule, joint, number_flagged
 from ingest.errors import DataError
 from ingest.flagging import engine, executors
-from ingest.flagging.engine import Flagging, flag
-from ingest.flagging.executors import InProcess, Pooled, in_pool, suited
+from ingest.flagging.engine import FlagResult, flag
+from ingest.flagging.executors import PoolExecutor, SerialExecutor, in_pool, suited
 from ingest.matrices.matrix import open_matrix
 
 RULES: list[FlagRule | int] = [*FlagRule, 3]
 TYPES = {"f2": np.float16, "f4": np.float32, "f8": np.float64}
 
 
-def flagged(path: Path, labels: Any, m: int, rule: FlagRule | int = FlagRule.CALIBRATED, **options: Any) -> Flagging:
+def flagged(path: Path, labels: Any, m: int, rule: FlagRule | int = FlagRule.CALIBRATED, **options: Any) -> FlagResult:
     executor = options.pop("executor", None)
     matrix = replace(open_matrix([path], len(labels), m, logits=options.pop("logits", False)), **options)
     return flag(labels, matrix, rule, lambda _: None, executor)
@@ -178,7 +178,7 @@ def made(n: int, m: int, dtype: str, seed: int = 1) -> tuple[Any, Any]:
     return labels, probs.astype(dtype)
 
 
-def same(a: Flagging, b: Flagging) -> bool:
+def same(a: FlagResult, b: FlagResult) -> bool:
     """Equal to the last bit."""
     pairs = [(getattr(a, name), getattr(b, name)) for name in ("thresholds", "counts", "flagged", "margins", "guesses")]
     return all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs) and a.facts() == b.facts()
@@ -209,12 +209,12 @@ def test_blocks_workers_and_executors_change_no_bit(
 def test_threads_work_on_large_matrices_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labels, probs = made(3_000, 5, "f4")
     path = saved(tmp_path / "probs.npy", probs)
-    alone = flagged(path, labels, 5, executor=InProcess())
-    for cores, expected in ((1, InProcess), (2, Pooled), (64, Pooled)):
+    alone = flagged(path, labels, 5, executor=SerialExecutor())
+    for cores, expected in ((1, SerialExecutor), (2, PoolExecutor), (64, PoolExecutor)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
         before = threading.active_count()
         with suited(50_000_000) as executor, suited(49_999_999) as small:
-            assert type(small) is InProcess
+            assert type(small) is SerialExecutor
             assert type(executor) is expected
             assert sorted(executor.map(abs, range(-9, 0))) == list(range(1, 10))
             assert threading.active_count() - before <= min(cores, 4)
@@ -342,7 +342,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
     path = saved(tmp_path / "p.npy", probs)
     matrix = replace(open_matrix([path], 5_000, 8), block_bytes=4_000)
 
-    class Shrinking(InProcess):
+    class Shrinking(SerialExecutor):
         def map(self, function: Any, tasks: Any) -> Any:
             with path.open("r+b") as stream:
                 stream.truncate(path.stat().st_size // 2)

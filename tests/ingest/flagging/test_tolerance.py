@@ -11,7 +11,7 @@ import pytest
 from app.domain.confident_learning.joint import FlagRule
 from ingest.commands.main import main
 from ingest.errors import DataError, ManifestError
-from ingest.flagging.engine import Flagging, flag
+from ingest.flagging.engine import FlagResult, flag
 from ingest.flagging.executors import in_pool, on_dask
 from ingest.manifest.parse import read_manifest
 from ingest.matrices import row_kernel
@@ -38,7 +38,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path, A
     return tmp_path / "off.npy", tmp_path / "hand.npy", np.random.default_rng(4).integers(0, M, N)
 
 
-def same(one: Flagging, other: Flagging) -> bool:
+def same(one: FlagResult, other: FlagResult) -> bool:
     """To the last bit."""
     return (
         one.margins.tobytes() == other.margins.tobytes()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.evaluation.predictions_store import read_partition, read_subject
-from ingest.catalogue.open import reading
+from ingest.catalogue.open import open_catalogue
 from ingest.commands.main import main
 
 Query = Callable[..., list[Any]]
@@ -102,7 +102,7 @@ def test_models_are_measured_on_the_same_labels(pair: Pair) -> None:
     for agreement in (3, 4, 5):
         tests = []
         for catalogue in (pair.was, pair.now):
-            with reading(catalogue) as connection:
+            with open_catalogue(catalogue) as connection:
                 tests.append(read_partition(connection, read_subject(connection, "tiny"), agreement))
         assert np.array_equal(tests[0].corrected, tests[1].corrected)
         assert tests[0].sizes == tests[1].sizes

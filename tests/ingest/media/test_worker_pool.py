@@ -9,27 +9,27 @@ import pytest
 
 from ingest.media import MediaError, MediaItem, MediaProblem
 from ingest.media.archives.stores import MemberError
-from ingest.media.worker_pool import Job, decoded
+from ingest.media.worker_pool import DecodeJob, decoded
 
 
-def _item(job: Job, text: str) -> MediaItem:
+def _item(job: DecodeJob, text: str) -> MediaItem:
     return MediaItem(job.index, "text", "text/plain", None, None, None, b"", text)
 
 
-def odd_fail(job: Job) -> Iterator[MediaItem]:
+def odd_fail(job: DecodeJob) -> Iterator[MediaItem]:
     if job.index % 10 == 3:
         raise MemberError("expected an even number")
     yield _item(job, job.data.decode())
     yield _item(job, "once more")
 
 
-def dies_elsewhere(job: Job) -> Iterator[MediaItem]:
+def dies_elsewhere(job: DecodeJob) -> Iterator[MediaItem]:
     if os.getpid() != job.data:
         os._exit(9)
     yield _item(job, "here")
 
 
-def slow_elsewhere(job: Job) -> Iterator[MediaItem]:
+def slow_elsewhere(job: DecodeJob) -> Iterator[MediaItem]:
     if os.getpid() != job.data:
         time.sleep(0.02)
     yield _item(job, str(os.getpid()))
@@ -37,7 +37,7 @@ def slow_elsewhere(job: Job) -> Iterator[MediaItem]:
 
 @pytest.mark.parametrize("workers", [2, 3])
 def test_any_number_of_workers_gives_the_same(workers: int) -> None:
-    jobs = [Job(n, f"file {n}", f"{n}.txt", b"%d" % n * 5_000) for n in range(700)]
+    jobs = [DecodeJob(n, f"file {n}", f"{n}.txt", b"%d" % n * 5_000) for n in range(700)]
     jobs[50:50] = [MediaProblem(999, "archive", "expected a member, found none")]  # type: ignore[list-item]
     alone = list(decoded(jobs, odd_fail))
     failed = [item.index for item in alone if isinstance(item, MediaProblem)]
@@ -46,7 +46,7 @@ def test_any_number_of_workers_gives_the_same(workers: int) -> None:
 
 
 def test_a_worker_that_dies_is_told_of() -> None:
-    jobs = (Job(n, "", "", os.getpid()) for n in range(1_000))
+    jobs = (DecodeJob(n, "", "", os.getpid()) for n in range(1_000))
     with pytest.raises(MediaError, match="a worker died"):
         list(decoded(jobs, dies_elsewhere, 2))
 
@@ -54,11 +54,11 @@ def test_a_worker_that_dies_is_told_of() -> None:
 def test_what_waits_for_a_slow_worker_is_bounded() -> None:
     taken = 0
 
-    def jobs() -> Iterator[Job]:
+    def jobs() -> Iterator[DecodeJob]:
         nonlocal taken
         for n in range(20_000):
             taken += 1
-            yield Job(n, "", "", os.getpid())
+            yield DecodeJob(n, "", "", os.getpid())
 
     results = decoded(jobs(), slow_elsewhere, 2)
     first = next(results)
@@ -73,7 +73,7 @@ def test_no_process_is_left_behind() -> None:
         return {line for file in Path("/proc/self/task").glob("*/children") for line in file.read_text().split()}
 
     before = children()
-    results = decoded((Job(n, "", "", os.getpid()) for n in range(20_000)), slow_elsewhere, 2)
+    results = decoded((DecodeJob(n, "", "", os.getpid()) for n in range(20_000)), slow_elsewhere, 2)
     next(results)
     results.close()  # type: ignore[attr-defined]
     left = children() - before

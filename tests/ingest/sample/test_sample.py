@@ -19,18 +19,18 @@ from sklearn.datasets import load_digits
 from app.domain.review.verdicts import Category
 from ingest import sample as sample_maker
 from ingest.errors import DataError
-from ingest.flagging.engine import Flagging, flag
+from ingest.flagging.engine import FlagResult, flag
 from ingest.labels.flag_input import read_given_labels
 from ingest.manifest.parse import Manifest, read_manifest
 from ingest.matrices.matrix import open_matrix
 from ingest.media import MediaItem, open_media
 from ingest.sample import LEARNT, SAMPLES, TEMPLATES, sounds, write_sample
 from ingest.sample.draft import Draft
-from ingest.sample.learning import learn
 from ingest.sample.learnt import Learnt
-from ingest.sample.planting import noise_matrix, planted_labels
+from ingest.sample.planted_errors import noise_matrix, planted_labels
 from ingest.sample.raters import votes
 from ingest.sample.texts import read_messages
+from ingest.sample.train import learn
 from tests.paper_rule import paper_category
 
 NAMES = ("sample-digits", "sample-texts", "sample-sounds")
@@ -43,7 +43,7 @@ class Written:
     manifest: Manifest
     given: NDArray[np.int64]
     truth: list[set[int]]
-    flagging: Flagging
+    flagging: FlagResult
     records: list[dict[str, Any]]
     media: list[Path]
 

@@ -8,8 +8,8 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.catalogue.records import Dataset
-from app.catalogue.version_log import Changed, Seen, Step, Version, changed, issues_among, log
-from app.corrected.policy import Wanted
+from app.catalogue.version_log import ChangedExample, ExampleState, Version, VersionStep, changed, issues_among, log
+from app.corrected.policy import ExportOptions
 from app.domain.review.changes import Change, ChangeCounts, LabelSet
 from app.domain.review.corrections import Treatment
 from app.issues import queries
@@ -116,7 +116,7 @@ def changes(request: Request, name: str) -> Response:
     return _json(body, headers)
 
 
-def _total(step: Step, kind: Change | None) -> int:
+def _total(step: VersionStep, kind: Change | None) -> int:
     """How many examples changed in a step, or changed so."""
     if step.counts is None:
         return 0
@@ -126,7 +126,9 @@ def _total(step: Step, kind: Change | None) -> int:
 class _Writer:
     """Changed examples as objects."""
 
-    def __init__(self, base: str, dataset: Dataset, step: Step, wanted: Wanted, issues: Collection[int]) -> None:
+    def __init__(
+        self, base: str, dataset: Dataset, step: VersionStep, wanted: ExportOptions, issues: Collection[int]
+    ) -> None:
         self._base = base
         self._dataset = dataset
         self._step = step
@@ -134,7 +136,7 @@ class _Writer:
         self._issues = issues
         self._both = wanted.policy.multi_label is Treatment.BOTH
 
-    def item(self, one: Changed) -> dict[str, Any]:
+    def item(self, one: ChangedExample) -> dict[str, Any]:
         """An example with what it was and what it is."""
         issue = one.index in self._issues
         path, query = f"{self._dataset.name}/issues/{one.index}", f"?agreement={self._agreement}"
@@ -150,7 +152,7 @@ class _Writer:
             },
         }
 
-    def _seen(self, seen: Seen | None, classes: tuple[str, ...]) -> dict[str, Any] | None:
+    def _seen(self, seen: ExampleState | None, classes: tuple[str, ...]) -> dict[str, Any] | None:
         if seen is None:
             return None
         given = self._label(seen.given, classes, self._dataset.multi_label)

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from app.catalogue.records import Dataset
 from app.catalogue.version_log import log, step_to
-from app.corrected.policy import Wanted
+from app.corrected.policy import ExportOptions
 from app.domain.review.changes import Change
 from app.errors import Busy
 from app.issues import queries
@@ -83,8 +83,8 @@ def _kinds(counts: Any, chosen: Change | None, rest: list[tuple[str, str]]) -> l
     return every if len(every) > 2 else []
 
 
-def _pairs(wanted: Wanted, dataset: Dataset) -> list[tuple[str, str]]:
-    plain = Wanted(type(wanted.policy)(dataset.default_agreement)).pairs()
+def _pairs(wanted: ExportOptions, dataset: Dataset) -> list[tuple[str, str]]:
+    plain = ExportOptions(type(wanted.policy)(dataset.default_agreement)).pairs()
     return [pair for pair in wanted.pairs() if pair not in plain]
 
 
@@ -105,7 +105,7 @@ def atom(request: Request, name: str) -> Response:
     return Response(feed(base_url(request), dataset, query, found[:SHOWN], found[-1:]), media_type=MEDIA_TYPE)
 
 
-def recent_changes(request: Request, dataset: Dataset, wanted: Wanted) -> dict[str, Any] | None:
+def recent_changes(request: Request, dataset: Dataset, wanted: ExportOptions) -> dict[str, Any] | None:
     """What the page of the corrected test set says of its last version; None where there is no log to read."""
     try:
         _, connection = opened(request)

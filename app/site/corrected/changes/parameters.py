@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from app.catalogue.records import Dataset
-from app.catalogue.version_log import Step, Version, by_name, step_from, step_to
+from app.catalogue.version_log import Version, VersionStep, by_name, step_from, step_to
 from app.domain.review.changes import Change
 from app.domain.review.corrections import Policy
 from app.errors import FilterError, NotFound
@@ -25,7 +25,7 @@ def step_of(
     found: tuple[Version, ...],
     version: str | None,
     former: str | None,
-) -> Step:
+) -> VersionStep:
     """The step to a version from the one before, or from a version to the current one; without any, the last one.
 
     Raises NotFound for a version that the log does not know, and FilterError for two of them.

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.catalogue.records import Dataset
-from app.catalogue.version_log import Seen, Step, changed, issues_among
+from app.catalogue.version_log import ExampleState, VersionStep, changed, issues_among
 from app.domain.review.changes import Change
 from app.domain.review.corrections import Policy
 from app.web.templates import CATEGORY_TITLES
@@ -32,7 +32,13 @@ class ChangeRow:
 
 
 def change_rows(
-    connection: Connection, dataset: Dataset, step: Step, policy: Policy, first: int, kind: Change | None, limit: int
+    connection: Connection,
+    dataset: Dataset,
+    step: VersionStep,
+    policy: Policy,
+    first: int,
+    kind: Change | None,
+    limit: int,
 ) -> tuple[list[ChangeRow], int | None]:
     """At most ``limit`` rows from the index ``first`` on, and the last index of them where there are more."""
     some = list(islice(changed(connection, dataset, step, policy, first, kind), limit + 1))
@@ -52,7 +58,7 @@ def change_rows(
     return rows, some[limit - 1].index if len(some) > limit else None
 
 
-def _words(seen: Seen | None, classes: tuple[str, ...]) -> str:
+def _words(seen: ExampleState | None, classes: tuple[str, ...]) -> str:
     if seen is None:
         return "not in the test set"
     if seen.corrected is None:
@@ -65,11 +71,11 @@ def class_name(class_id: int, classes: tuple[str, ...]) -> str:
     return classes[class_id] if class_id < len(classes) else str(class_id)
 
 
-def sentence(step: Step) -> str:
+def sentence(step: VersionStep) -> str:
     """How much changed, in words.
 
     >>> from app.domain.review.changes import ChangeCounts
-    >>> sentence(Step((1,), "a", "b", "", None, ChangeCounts(2, 0, 1), None, (), ()))
+    >>> sentence(VersionStep((1,), "a", "b", "", None, ChangeCounts(2, 0, 1), None, (), ()))
     '2 examples added, 1 relabelled'
     """
     if step.counts is None:

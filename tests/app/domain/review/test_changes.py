@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.review.changes import Change, ChangeCounts, Standing, Tally, carried, change
-from app.domain.review.corrections import Action, Carries, Policy, Treatment, decision, policies
+from app.domain.review.changes import Change, ChangeCounts, ChangeTally, Standing, carried, change
+from app.domain.review.corrections import Action, LabelSource, Policy, Treatment, decision, policies
 from app.domain.review.verdicts import Category
 
 EVERY = [p for agreement in (3, 4) for p in policies(agreement)]
@@ -38,7 +38,7 @@ def scored(standing: Standing | None, policy: Policy) -> tuple[int, ...] | None:
     done = decision(category, policy, issue=standing.issue)
     if done.action is Action.REMOVED:
         return None
-    return standing.given if done.carries is Carries.GIVEN else agreed
+    return standing.given if done.carries is LabelSource.GIVEN else agreed
 
 
 @given(standings(), st.sampled_from(EVERY))
@@ -63,7 +63,7 @@ def test_what_stays_has_not_changed(standing, policy):
 @settings(max_examples=60)
 @given(st.lists(st.tuples(MAYBE, MAYBE, st.integers(1, 3))))
 def test_counting_many_is_counting_each(pairs):
-    tally = Tally(EVERY)
+    tally = ChangeTally(EVERY)
     telling = [tally.add(before, after, n) for before, after, n in pairs]
     for (before, after, _), told in zip(pairs, telling, strict=True):
         assert told == any(change(before, after, policy) for policy in EVERY)
@@ -76,7 +76,7 @@ def test_counting_many_is_counting_each(pairs):
 
 
 def test_only_policies_that_were_asked_for_are_counted():
-    tally = Tally([Policy()])
+    tally = ChangeTally([Policy()])
     flagged_now = Standing((1,)), Standing((1,), issue=True)
     assert not tally.add(*flagged_now)
     dropping = Policy(unreviewed=Treatment.DROP)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.review.corrections import TREATMENTS, Action, Carries, Policy, Treatment, decision, policies, sizes
+from app.domain.review.corrections import TREATMENTS, Action, LabelSource, Policy, Treatment, decision, policies, sizes
 from app.domain.review.verdicts import Category
 
 ANY_POLICY = st.sampled_from([p for agreement in (3, 4, 5) for p in policies(agreement)])
@@ -33,11 +33,11 @@ def test_every_policy_is_another_one():
 def test_what_the_votes_settle_no_policy_changes(policy, category):
     decided = decision(category, policy)
     if category is Category.CORRECTABLE:
-        assert (decided.action, decided.carries) == (Action.CORRECTED, Carries.CORRECTED)
+        assert (decided.action, decided.carries) == (Action.CORRECTED, LabelSource.CORRECTED)
     if category is Category.NON_ERROR:
-        assert (decided.action, decided.carries) == (Action.KEPT, Carries.GIVEN)
-    assert (decided.action is Action.REMOVED) == (decided.carries is Carries.NONE)
-    assert (decided.action is Action.KEPT) == (decided.carries is Carries.GIVEN)
+        assert (decided.action, decided.carries) == (Action.KEPT, LabelSource.GIVEN)
+    assert (decided.action is Action.REMOVED) == (decided.carries is LabelSource.NONE)
+    assert (decided.action is Action.KEPT) == (decided.carries is LabelSource.GIVEN)
 
 
 @given(ANY_POLICY)

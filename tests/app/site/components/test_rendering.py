@@ -12,7 +12,7 @@ from app.package_files import STATIC, TEMPLATES
 from app.site.components.captions import caption, name_votes, vote_sentence
 from app.site.components.cards import elsewhere, excerpt
 from app.site.components.charts import heat_map, most_involved, sets_bar, share_bar, vote_bar
-from app.web.templates import Frame, decimal, number, percent, render, safe_url, size_of, static_url
+from app.web.templates import PrerenderedPage, decimal, number, percent, render, safe_url, size_of, static_url
 
 NASTY = "<b>\"x\"</b> & 'y'"
 
@@ -130,7 +130,9 @@ def test_names_and_texts_are_escaped():
 
 def test_a_filled_frame_is_the_page_rendered_whole():
     context = {"code": 404, "title": "Nothing here", "near": [("a", "/a")], "parameter": "q", "allowed": ["b"]}
-    frame = Frame("error.html", ["detail", "title"], **{key: value for key, value in context.items() if key != "title"})
+    frame = PrerenderedPage(
+        "error.html", ["detail", "title"], **{key: value for key, value in context.items() if key != "title"}
+    )
     for title, detail in [("Nothing", NASTY), ("detail", Markup("<i>title</i>")), ("", "")]:
         whole = render(None, "error.html", **context | {"title": title, "detail": detail})
         assert frame.filled({"title": title, "detail": detail}).body == whole.body

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.corrected.policy import Wanted
+from app.corrected.policy import ExportOptions
 from app.domain.review.corrections import policies
 from app.site.corrected.changes import response_models
 from tests.app.reading import read
@@ -25,7 +25,7 @@ from tests.ingest.conftest import Tiny
 from tests.serving import serving
 
 API = "/api/v1/datasets/tiny"
-POLICIES = [Wanted(policy).query(3) for agreement in (3, 4, 5) for policy in policies(agreement)]
+POLICIES = [ExportOptions(policy).query(3) for agreement in (3, 4, 5) for policy in policies(agreement)]
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 Rows = dict[int, dict[str, str]]

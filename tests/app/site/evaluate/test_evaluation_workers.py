@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from app.schema import tables
-from app.site.evaluate.worker_pool import DiedError, TookTooLongError, Workers
+from app.site.evaluate.worker_pool import WorkerDiedError, Workers, WorkerTimeoutError
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_one_that_is_gone_is_replaced(order):
 
 
 @pytest.mark.parametrize(
-    ("does", "seconds", "raised"), [("time.sleep(3600)", 1, TookTooLongError), ("os._exit(3)", 3600, DiedError)]
+    ("does", "seconds", "raised"), [("time.sleep(3600)", 1, WorkerTimeoutError), ("os._exit(3)", 3600, WorkerDiedError)]
 )
 def test_one_that_does_not_answer_is_ended(order, monkeypatch, tmp_path, does, seconds, raised):
     """A library that hangs, or ends the process, as soon as a table is read, in place of the real one."""

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.web.file_cache import Spool
+from app.web.file_cache import FileCache
 from app.web.server import scratch_folder
-from app.web.server.scratch_folder import OwnFolder, remove_left_over
+from app.web.server.scratch_folder import ScratchFolder, remove_left_over
 from tests.conftest import ROOT
 
 _OWNER = """
 import sys
-from app.own_folder import OwnFolder
-folder = OwnFolder()
+from app.web.server.scratch_folder import ScratchFolder
+folder = ScratchFolder()
 (folder.path() / "file").write_bytes(b"x")
 print(folder.path(), flush=True)
 sys.stdin.read()
@@ -35,7 +35,7 @@ def test_what_a_killed_server_left_goes_and_what_others_use_stays(temporary: Pat
         [sys.executable, "-c", _OWNER], cwd=ROOT, env=environment, stdin=-1, stdout=-1, text=True
     ) as other:
         theirs = Path(other.stdout.readline().strip())
-        mine = OwnFolder()
+        mine = ScratchFolder()
         foreign = temporary / "someone-elses"
         foreign.mkdir()
         link = temporary / "label-errors-files-link"
@@ -54,8 +54,8 @@ def test_what_a_killed_server_left_goes_and_what_others_use_stays(temporary: Pat
 
 
 def test_a_folder_goes_with_its_owner_and_is_made_anew_if_the_system_swept_it(temporary: Path) -> None:
-    folder = OwnFolder()
-    spool = Spool(1_000_000, folder)
+    folder = ScratchFolder()
+    spool = FileCache(1_000_000, folder)
     for _ in range(2):
         file, kept = spool.open("key", lambda: iter([b"abc", b"def"]))
         with file:

@@ -15,7 +15,7 @@ from packing import tar_bytes, unpacked
 
 from ingest.media import MediaItem, open_media
 from ingest.media.archives.system_files import is_of_the_system
-from ingest.media.items import MediaSource, UnorderedError
+from ingest.media.items import MediaSource, UnorderedFilesError
 from ingest.media.layouts.file_order import OrderError, gap, in_order
 
 BASE64 = string.ascii_letters + string.digits + "-_"
@@ -141,11 +141,11 @@ def test_folders_of_every_kind_refuse_to_guess(tmp_path: Path, layout: str) -> N
     ending = {"image-folder": "png", "text-folder": "txt", "audio-folder": "wav"}[layout]
     unpacked(tmp_path, "t", {f"t/{n}.{ending}": b"x" for n in range(11)})
     for told in ({}, {"shuffle_seeds": [0]}):
-        with pytest.raises(UnorderedError, match="/t: expected names that sort alike"):
+        with pytest.raises(UnorderedFilesError, match="/t: expected names that sort alike"):
             opened(tmp_path, layout, **told).labels()
     without = open_media(layout, tmp_path, {"path": "t"})
     assert without is not None
-    with pytest.raises(UnorderedError):
+    with pytest.raises(UnorderedFilesError):
         without.labels()
     assert without.labels(keyed=True) is None, "by key nothing is sorted"
 

@@ -11,7 +11,7 @@ from PIL import Image
 from pyarrow import parquet
 from sounds import tone, wav
 
-from ingest.media import MediaError, MediaItem, MediaProblem, WrongNumberError, open_media
+from ingest.media import MediaCountError, MediaError, MediaItem, MediaProblem, open_media
 from ingest.media.items import MediaSource
 
 FILES = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -59,7 +59,7 @@ def test_pictures_are_found_by_row_and_by_key(tmp_path: Path, plain: bool) -> No
     (problem,) = by_key.items({5: "z"})
     assert "expected a row of key 'z', found none among 5" in str(problem)
     assert opened(tmp_path).names() == (None if plain else [f"{n}.png" for n in range(5)])
-    with pytest.raises(WrongNumberError, match="expected 6 rows, found 5"):
+    with pytest.raises(MediaCountError, match="expected 6 rows, found 5"):
         list(opened(tmp_path, count=6).items({0: None}))
 
 

@@ -3,28 +3,28 @@
 import orjson
 from fastapi import Request, Response
 
-from app.errors import NoSuchPart
-from app.web.byte_ranges import UnsatisfiableError, part
-from app.web.validators import has_the_rest
+from app.errors import RangeNotSatisfiable
+from app.web.byte_ranges import UnsatisfiableError, parse_range
+from app.web.validators import if_range_holds
 
 
-def whole_or_part(request: Request, data: bytes, media_type: str, headers: dict[str, str]) -> Response:
+def full_or_partial(request: Request, data: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """The part that is asked for; the whole where none is, or where If-Range names what is here no more."""
     wanted = request.headers.get("range")
-    fits = has_the_rest(request.headers, headers["ETag"])
+    fits = if_range_holds(request.headers, headers["ETag"])
     try:
-        some = part(wanted, len(data)) if wanted is not None and fits else None
+        some = parse_range(wanted, len(data)) if wanted is not None and fits else None
     except UnsatisfiableError as error:
-        return no_such_part(request, len(data), str(error))
+        return range_not_satisfiable(request, len(data), str(error))
     if some is None:
         return Response(data, media_type=media_type, headers=headers)
     headers = {**headers, "Content-Range": some.header}
     return Response(data[some.first : some.last + 1], status_code=206, media_type=media_type, headers=headers)
 
 
-def no_such_part(request: Request, size: int, content_range: str) -> Response:
+def range_not_satisfiable(request: Request, size: int, content_range: str) -> Response:
     """The refusal of a part behind the end; no cache may keep it, for the address is that of the file."""
-    problem = NoSuchPart(f"Range is {request.headers['range'][:80]!r}; the file has {size} bytes.")
+    problem = RangeNotSatisfiable(f"Range is {request.headers['range'][:80]!r}; the file has {size} bytes.")
     headers = {"Content-Range": content_range, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
     body = orjson.dumps(problem.problem(request.url.path))
     return Response(body, problem.status, headers, media_type="application/problem+json")

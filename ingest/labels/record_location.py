@@ -23,10 +23,10 @@ JSON: Final = frozenset({".json"}) | LINES
 SEPARATED: Final = frozenset({".csv", ".tsv"})
 
 
-def whereabouts(path: Path, place: int) -> str:
+def record_location(path: Path, place: int) -> str:
     """The record of an example, for a DataError; a text is read again, for lines may be blank and cells have several.
 
-    >>> whereabouts(Path("labels.npy"), 4), whereabouts(Path("labels.json"), 4)
+    >>> record_location(Path("labels.npy"), 4), record_location(Path("labels.json"), 4)
     ('example 4 (row 4, counted from 0)', 'example 4 (entry 4, counted from 0)')
     """
     suffix = path.suffix.lower()

@@ -1,4 +1,4 @@
-"""Learns the sample's labels by cross-validation: ``python -m ingest.sample.learning`` writes ``data/sample/learnt``.
+"""Learns the sample's labels by cross-validation: ``python -m ingest.sample.train`` writes ``data/sample/learnt``.
 
 The classifiers learn from the labels with their errors and never see the truth, as with any real dataset. Only who
 changes the sample needs this, and scikit-learn: ``pip install 'label-errors-site[train]'``.
