@@ -1,6 +1,6 @@
-"""The errors a visitor can meet, drawn in one place: one JSON shape (RFC 9457) and one HTML page.
+"""All errors a visitor can see, each with one JSON form (RFC 9457) and one HTML page.
 
-``title`` and ``detail`` are written for the person who reads them; no traceback and no SQL ever ends up in them.
+``title`` and ``detail`` are written for the visitor; they never contain a traceback or SQL.
 """
 
 import difflib
