@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 from app.errors import near_names
 
 PREFIX = "LABELERRORS_"
+#: What stands for standard output in place of the access log's name.
+STANDARD_OUTPUT = "json"
 
 
 class SettingsError(ValueError):
@@ -71,6 +73,8 @@ class Settings(BaseModel):
     hosts: str = ""
     # Addresses or networks of proxies, with commas between them, whose X-Forwarded-... or Forwarded are believed.
     trusted_proxies: str = ""
+    # Where a line of JSON for each request goes: "json" is standard output, all else a file. Empty: nowhere.
+    access_log: str = ""
     # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 
