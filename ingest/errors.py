@@ -9,7 +9,8 @@ from typing import Final
 
 #: How a person says what texts are, to the command and in a manifest.
 HOW_CLASSES_ARE: Final = (
-    "--classes-are names or --classes-are numbers of the command flag; in a manifest, classes_are under [files]"
+    "--classes-are names or --classes-are numbers of the command flag; in a manifest, classes_are under [files]; in "
+    'Python, classes_are="names" or classes_are="numbers"'
 )
 
 
@@ -37,6 +38,10 @@ class DataError(IngestError):
 
 def _again(kind: type[DataError], file: str, finding: str, record: str | None) -> DataError:
     return kind(file, finding, record=record)
+
+
+class ArgumentError(DataError, ValueError):
+    """What was passed to a function is not what it should be; ``file`` is the argument, or the file it names."""
 
 
 class MissingFileError(DataError):

@@ -19,15 +19,15 @@ from ingest.commands.flag_report import summary, write_examples
 from ingest.commands.flag_sets_report import summary_of_sets, write_sets
 from ingest.commands.per_class_report import joints_by_class, summary_of_classes, write_classes
 from ingest.commands.table_writer import ENDINGS, require_place
-from ingest.errors import DataError, IngestError
+from ingest.errors import IngestError
 from ingest.flagging.engine import flag
 from ingest.flagging.executors import Executor, in_pool, on_dask
 from ingest.flagging.multi_label import flag_sets
+from ingest.flagging.options import rule_of, tolerance_of
 from ingest.git_pointers import refuse_pointers
-from ingest.labels.flag_input import read_class_names, read_given_labels
+from ingest.labels.flag_input import read_class_names, read_given_labels, require_as_many
 from ingest.labels.label_sets import read_label_sets
-from ingest.matrices.matrix import Matrix, all_of, open_matrix, open_parts
-from ingest.matrices.probabilities import MOST_TOLERANCE
+from ingest.matrices.matrix import Matrix, all_of, open_matrix, open_parts, require_each_once, shape_of
 from ingest.matrices.row_kernel import LOOKER
 from ingest.progress import progress_for_terminal
 
@@ -172,27 +172,13 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     names = None if arguments.classes is None else read_class_names(arguments.classes)
     # Whoever works on it may stand in another folder.
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
-    if len({path.resolve() for path in paths}) < len(paths):
-        raise DataError(all_of(paths), "expected parts of one matrix, each once, found one of them twice")
-    parts = open_parts(paths, names, arguments.classes_are)
-    shape = parts[0].shape
-    if len(shape) != 2 or shape[1] == 0:
-        raise DataError(parts[0].path, f"expected shape (n, m), one column a class, found {shape}")
-    if names is not None and shape[1] != len(names):
-        finding = f"expected {len(names):,} columns, one for each class of {arguments.classes}, found {shape[1]:,}"
-        raise DataError(parts[0].path, finding)
-    n_rows = sum(part.shape[0] for part in parts if part.shape)
-    if n_rows == 0:
-        raise DataError(all_of(paths), f"expected rows, one an example, found none: shape {shape}")
-    return _Inputs(paths, n_rows, shape[1], names)
+    require_each_once(paths)
+    n_rows, m = shape_of(open_parts(paths, names, arguments.classes_are), names, str(arguments.classes))
+    return _Inputs(paths, n_rows, m, names)
 
 
 def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Matrix:
-    if n_labels != inputs.n_rows:
-        finding = f"expected {inputs.n_rows:,} labels, one for each row of {all_of(inputs.paths)}, found {n_labels:,}"
-        if arguments.labels.suffix.lower() == ".csv":
-            finding += " below the line that names the columns"
-        raise DataError(arguments.labels, finding)
+    require_as_many(arguments.labels, n_labels, inputs.n_rows, all_of(inputs.paths))
     return open_matrix(
         inputs.paths,
         n_labels,
@@ -278,23 +264,17 @@ def _peak(*, of_children: bool) -> str:
 
 
 def _rule(text: str) -> FlagRule | int:
-    if text.isdecimal() and len(text) < 19:
-        return int(text)
     try:
-        return FlagRule(text.replace("-", "_"))
-    except ValueError:
-        allowed = ", ".join(rule.value for rule in FlagRule)
-        raise argparse.ArgumentTypeError(f"expected {allowed} or a number, found {text}") from None
+        return rule_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _tolerance(text: str) -> float:
     try:
-        tolerance = float(text)
-    except ValueError:
-        tolerance = 0.0
-    if not 0 < tolerance <= MOST_TOLERANCE:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {text}")
-    return tolerance
+        return tolerance_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _out(text: str) -> Path:

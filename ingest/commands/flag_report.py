@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule, off_diagonal
 from ingest.commands.table_writer import Columns, write_table
 from ingest.flagging.engine import FlagResult
+from ingest.flagging.issue_columns import issue_columns
 
 _CELLS: Final = 10
 
@@ -29,7 +29,7 @@ def write_examples(
     flagged[flagging.flagged] = True
 
     def columns(rows: slice) -> Columns:
-        return _columns(flagging, indices[rows], ranks[rows], flagged, names)
+        return issue_columns(flagging, indices[rows], ranks[rows], names) | {"flagged": flagged[indices[rows]]}
 
     write_table(path, len(indices), columns, advance)
 
@@ -68,24 +68,3 @@ def _largest_cells(flagging: FlagResult) -> Iterator[tuple[int, int, float, int]
 
 def _name(class_id: int, names: Sequence[str] | None) -> str:
     return str(class_id) if names is None else names[class_id]
-
-
-def _columns(
-    flagging: FlagResult,
-    indices: NDArray[np.intp],
-    ranks: NDArray[np.intp],
-    flagged: NDArray[np.bool_],
-    names: Sequence[str] | None,
-) -> Columns:
-    labels, scores = flagging.labels[indices].astype(np.int64), flagging.scores[indices]
-    guessed = scores.guessed(labels)
-    columns: Columns = {"index": indices.astype(np.int64), "given": labels, "guessed": guessed}
-    if names is not None:
-        columns["given_name"] = [names[label] for label in labels.tolist()]
-        columns["guessed_name"] = [names[label] for label in guessed.tolist()]
-    return columns | {
-        "self_confidence": scores.own.astype(np.float64),
-        "normalized_margin": scores.margins(),
-        "rank": ranks.astype(np.int64),
-        "flagged": flagged[indices],
-    }

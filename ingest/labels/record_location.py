@@ -93,7 +93,8 @@ def no_class(text: str, texts: Sequence[str], spelling: ClassSpelling, *, sets: 
     if number is not None and spelling.said != "names":
         numbers = [found for other in dict.fromkeys(texts) if (found := whole_number(other)) is not None]
         return outside(number, spelling.n_classes, np.array(numbers))
-    expected = "the name of a class or its number" if spelling.names else "the number of a class (names need --classes)"
+    needed = "the number of a class (names need --classes; in Python, classes)"
+    expected = "the name of a class or its number" if spelling.names else needed
     if spelling.said is not None:
         expected = f"the {'name' if spelling.said == 'names' else 'number'} of a class"
     hint = separated_hint(text, spelling.known)

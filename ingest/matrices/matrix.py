@@ -175,7 +175,13 @@ def open_matrix(
     are called by the ``names`` of the classes, or by their numbers, are taken in the order of these; ``classes_are``
     says which, where both would fit. With a ``tolerance`` rows may be so far from summing to 1; logits have none.
     """
-    parts = open_parts(paths, names, classes_are)
+    return matrix_of(open_parts(paths, names, classes_are), n_rows, n_classes, logits=logits, tolerance=tolerance)
+
+
+def matrix_of(
+    parts: Sequence[Part], n_rows: int, n_classes: int, *, logits: bool = False, tolerance: float | None = None
+) -> Matrix:
+    """The same of parts that are open already."""
     for part in parts:
         if len(part.shape) != 2 or part.shape[1] != n_classes:
             raise DataError(part.path, f"expected shape (n, {n_classes}), one column a class, found {part.shape}")
@@ -183,7 +189,7 @@ def open_matrix(
             raise DataError(part.path, f"expected floating-point numbers of 16, 32 or 64 bits, found {part.dtype}")
     found = sum(part.shape[0] for part in parts)
     if found != n_rows:
-        raise DataError(all_of(paths), f"expected {n_rows} rows, one an example, found {found}")
+        raise DataError(all_of([part.path for part in parts]), f"expected {n_rows} rows, one an example, found {found}")
     dtype = np.result_type(*(part.dtype for part in parts)).newbyteorder("=")
     applied = logits and not _holds_probabilities(parts[0])
     if applied and dtype.itemsize < 4:
@@ -191,6 +197,31 @@ def open_matrix(
     if tolerance is not None:
         dtype = np.dtype(np.float64)
     return Matrix(tuple(parts), dtype, applied, tolerance)
+
+
+def shape_of(parts: Sequence[Part], names: Sequence[str] | None, named: str) -> tuple[int, int]:
+    """Rows and columns of parts together, before anything is read of them.
+
+    ``names`` of the classes, where there are any, must be as many as columns; ``named`` says where they were read.
+    Raises DataError where there are no rows or no columns.
+    """
+    shape = parts[0].shape
+    if len(shape) != 2 or shape[1] == 0:
+        raise DataError(parts[0].path, f"expected shape (n, m), one column a class, found {shape}")
+    if names is not None and shape[1] != len(names):
+        finding = f"expected {len(names):,} columns, one for each class of {named}, found {shape[1]:,}"
+        raise DataError(parts[0].path, finding)
+    n_rows = sum(part.shape[0] for part in parts if part.shape)
+    if n_rows == 0:
+        paths = [part.path for part in parts]
+        raise DataError(all_of(paths), f"expected rows, one an example, found none: shape {shape}")
+    return n_rows, shape[1]
+
+
+def require_each_once(paths: Sequence[Path]) -> None:
+    """Refuse a file that is named twice. Raises DataError."""
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise DataError(all_of(paths), "expected parts of one matrix, each once, found one of them twice")
 
 
 def all_of(paths: Sequence[Path]) -> str:

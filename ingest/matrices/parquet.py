@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.evaluation.tables.class_spelling import ClassesAre
-from ingest.errors import HOW_CLASSES_ARE, DataError, MissingFileError, shown
+from ingest.errors import DataError, MissingFileError
+from ingest.matrices.class_columns import in_class_order
 from ingest.matrices.parquet_order import require_order
 
 
@@ -101,7 +102,7 @@ def open_parquet(
                 width = _list_width(file, columns[0])
             else:
                 floats = [field for field in schema if pa.types.is_floating(field.type) and field.name not in row_names]
-                columns = _in_class_order(path, [field.name for field in floats], names, classes_are)
+                columns = in_class_order(path, [field.name for field in floats], names, classes_are)
                 kinds = {field.type for field in floats if field.name in columns}
                 width = len(columns)
     except (pa.ArrowException, OSError) as error:
@@ -112,29 +113,6 @@ def open_parquet(
     dtype = np.result_type(*(kind.to_pandas_dtype() for kind in kinds))
     shape = (int(cuts[-1]), width)
     return ParquetPart(path, columns, len(lists) == 1, shape, dtype, tuple(int(cut) for cut in cuts))
-
-
-def _in_class_order(
-    path: Path, columns: list[str], names: Sequence[str] | None, said: ClassesAre | None
-) -> tuple[str, ...]:
-    if len(set(columns)) < len(columns):
-        return tuple(columns)
-    numbers = [str(number) for number in range(len(columns) if names is None else len(names))]
-    by_number = set(numbers) == set(columns)
-    absent = [name for name in names or () if name not in columns]
-    by_name = names is not None and not absent and len(set(names)) == len(names)
-    if by_name and by_number and said is None and list(names or ()) != numbers:
-        finding = "found columns that can be called by names or by numbers of classes, in different orders; say which"
-        raise DataError(path, f"{finding}: {HOW_CLASSES_ARE}")
-    if by_number and said != "names" and not (by_name and said is None):
-        return tuple(numbers)
-    if by_name and said != "numbers":
-        return tuple(names or ())
-    if said is not None or (names is not None and not set(columns).isdisjoint(names)):
-        wanted = numbers if said == "numbers" else absent
-        lacking = next((name for name in wanted if name not in columns), wanted[0] if wanted else "")
-        raise DataError(path, f"expected a column for each class, found none called {shown(lacking)}")
-    return tuple(columns)
 
 
 def _is_list(kind: Any) -> bool:

@@ -131,7 +131,8 @@ def _require(
     elif outside[worst]:
         column = _farthest(values[worst], least)
         finding = f"expected probabilities from 0 to 1, found {values[worst, column]:.6g} for class {column}"
-        finding += '; if these are logits, say so: --logits of the command flag, "logits = true" in a manifest'
+        finding += '; if these are logits, say so: --logits of the command flag, "logits = true" in a manifest, '
+        finding += "logits=True in Python"
     else:
         if abs(sums[worst] - 1) < _ROUNDED:
             finding += "; if they were rounded, write more digits, and half precision as it is, in 16 bits"
@@ -143,12 +144,12 @@ def _offer(far: float) -> str:
     """How rows so far from 1 can be taken nevertheless, if at all: a round number that is large enough for these.
 
     >>> _offer(0.0106)
-    '; to take such rows, each divided by its sum, say --tolerance 0.02, or "tolerance = 0.02" in a manifest'
+    '; to take such rows, each divided by its sum, say --tolerance 0.02, or "tolerance = 0.02" in a manifest or Python'
     """
     enough = next((x for x in _ROUND_TOLERANCES if x >= far), None)
     if enough is None:
         return ""
-    words = f'--tolerance {enough:g}, or "tolerance = {enough:g}" in a manifest'
+    words = f'--tolerance {enough:g}, or "tolerance = {enough:g}" in a manifest or Python'
     return f"; to take such rows, each divided by its sum, say {words}"
 
 

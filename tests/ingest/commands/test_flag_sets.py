@@ -121,7 +121,7 @@ def test_what_does_not_go_with_it(
         ),
         (
             [[0]] * 199 + [["ox"]],
-            "sets.json: example 199 (entry 199, counted from 0): expected the number of a class (names need --classes)",
+            "sets.json: example 199 (entry 199, counted from 0): expected the number of a class (names need --",
         ),
         ([[0]] * 199 + [3], "sets.json: example 199 (entry 199, counted from 0): expected class numbers"),
         ({}, "sets.json: expected a list of lists of class numbers, found {}"),
