@@ -33,6 +33,6 @@ setup(
         *(f"app.{folder}" for folder in FOLDERS),
     ],
     package_dir={f"app.{folder}": folder for folder in FOLDERS},
-    package_data={f"app.{folder}": ["**/*"] for folder in FOLDERS},
+    package_data={f"app.{folder}": ["**/*"] for folder in FOLDERS} | {"app": ["py.typed"], "ingest": ["py.typed"]},
     cmdclass={"bdist_wheel": Wheel},
 )

@@ -179,7 +179,9 @@ def test_the_wheel_holds_the_files_of_the_tree_and_nothing_else(wheel: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
     kernel = {name for name in found if name.startswith("ingest/matrices/_row_kernel.")}
-    modules = {name for top in ("app", "ingest") for name in files_of(ROOT / top) if name.endswith(".py")}
+    modules = {
+        name for top in ("app", "ingest") for name in files_of(ROOT / top) if name.endswith((".py", "/py.typed"))
+    }
     assert found - kernel == modules | {f"app/{name}" for folder in FOLDERS for name in files_of(ROOT / folder)}
     assert not any(name.endswith((".c", ".h")) for name in kernel)
 
