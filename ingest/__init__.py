@@ -1,0 +1,26 @@
+"""The pipeline of label errors, and from a notebook what it is built on: ``find_label_errors``.
+
+What is exported is loaded when it is asked for, for commands do without it and start sooner.
+"""
+
+from typing import TYPE_CHECKING
+
+from app import __version__
+
+if TYPE_CHECKING:
+    from ingest.flagging.label_errors import find_label_errors
+
+__all__ = ["__version__", "find_label_errors"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "find_label_errors":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ingest.flagging.label_errors import find_label_errors
+
+    globals()[name] = find_label_errors
+    return find_label_errors
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,6 @@
-"""Immutable records returned by reads, named as the pages and the API name them.
+"""What a read returns: frozen values with the names the pages and the API speak of.
 
-This module uses neither a database nor a request.
+Nothing here touches a database or a request.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

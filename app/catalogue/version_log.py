@@ -1,6 +1,6 @@
-"""The versions of a dataset in this catalogue, and what changed between two of them.
+"""Which versions a dataset had in this catalogue, and what changed between two of them under a policy.
 
-Reads the log that ingest keeps (``app.schema.change_log``). ``app.domain.review.changes`` defines what a change is.
+Reads the log that ingest keeps (``app.schema.change_log``). What a change is, ``app.domain.review.changes`` decides.
 """
 
 import json

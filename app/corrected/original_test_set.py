@@ -1,4 +1,4 @@
-"""Facts about a test set before correction: names, label sets, versions, sources, licence.
+"""What there is to know of a test set before its rows are read: names, label sets, versions, sources, licence.
 
 Nothing here depends on a policy.
 """

@@ -1,7 +1,7 @@
-"""Byte ranges of text files without writing the rest: block lengths are computed, not written.
+"""Parts of a corrected test set as text, without the rest: how long its blocks are is counted, not written.
 
-The length of a row is that of its index, its key and its ending, so counting fifty million rows takes less than a
-second, and an interrupted download can be resumed in the middle.
+A row's length is that of its index, its key and its ending, so counting fifty million rows takes less than a second,
+and a download that broke off can be taken up again in the middle.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,4 @@
-"""Model evaluation shared by the site and the commands, so that both give the same figures.
-
-How stable a ranking of models is, how good a visitor's predictions are, and whether published figures are reproduced.
-Reads catalogues over a given connection; writes nothing and knows neither the web nor the release files.
+"""What the site and the commands both compute from a catalogue, so that they cannot differ: how stable a ranking of
+models is, how good a visitor's predictions are, and whether published figures come out. Knows no web and no file of the
+release; reads catalogues over a connection it is given and writes nothing.
 """

@@ -1,4 +1,4 @@
-"""The exceptions that the standard library raises for damaged or truncated archives."""
+"""What the standard library raises on packed data that are cut off, damaged, or not what they are called."""
 
 import lzma
 import zipfile

@@ -1,4 +1,4 @@
-"""Crossings of pairs of models, with their intervals.
+"""Where models trade places: the crossings of pairs of models, with how sure they are.
 
     {"first", "second", "kind", "noise_prevalence", "accuracy", "interval", "share"}
 

@@ -1,6 +1,6 @@
-"""Ranks with ties, and correlation between two rankings.
+"""Who is first: ranks with ties, and how far two rankings agree.
 
-Scores are (k,), or (..., k) for many rankings of the same k models at once, as in resampling.
+Scores are (k,), or (..., k): many rankings of the same k at once, as resampling makes them.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The probability of finding this many errors by chance alone."""
+"""How well chance alone would explain what was found."""
 
 from math import exp, lgamma, log, log1p
 

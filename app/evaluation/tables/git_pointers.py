@@ -1,6 +1,6 @@
-"""Recognise the pointer files that Git LFS and git-annex leave in place of large files.
+"""Notes that Git leaves in place of large files: whoever clones without Git LFS or git-annex has these, not the files.
 
-They are short texts, so readers would otherwise call them damaged or read them as data.
+They are small texts, so readers would call them damaged, or take them for texts.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Tell from an array's shape and type whether it holds classes, ranked classes or scores.
+"""Predictions in an array of numbers or texts: classes, ranked classes or scores, told apart by shape and type.
 
-Raises UploadError if the array is ambiguous.
+Raises UploadError where they could be one or the other.
 """
 
 from typing import Any, Final

@@ -1,0 +1,251 @@
+"""``find_label_errors``: confident learning on labels and probabilities in memory, or in files, in one call.
+
+The engine, and every rule about what labels and rows may be, are those of the command ``flag``. Nothing that is passed
+is written to, and nothing is guessed: what could mean two things is an error that says how to tell which.
+"""
+
+import html
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from app.domain.confident_learning import joint as cl
+from app.domain.confident_learning.joint import FlagRule
+from app.evaluation.tables.class_spelling import CLASSES_ARE, ClassesAre, ClassSpelling
+from ingest.errors import ArgumentError, DataError
+from ingest.flagging.engine import FlagResult, flag
+from ingest.flagging.issue_columns import issue_columns
+from ingest.flagging.options import rule_of, tolerance_of
+from ingest.git_pointers import refuse_pointers
+from ingest.labels.flag_input import read_class_names, read_given_labels, require_as_many
+from ingest.labels.label_values import CLASSES, LABELS, column_of, ids_of_values, names_of_values
+from ingest.matrices.array import open_values
+from ingest.matrices.frame import open_frame
+from ingest.matrices.matrix import Part, all_of, matrix_of, open_parts, require_each_once, shape_of
+
+# Texts, for pandas' own types take no parameters when the program runs.
+LabelsLike: TypeAlias = "ArrayLike | pd.DataFrame | pd.Series[Any] | pd.Index[Any] | pd.Categorical | PathLike[str]"
+PredProbsLike: TypeAlias = "ArrayLike | pd.DataFrame | PathLike[str] | Sequence[str | PathLike[str]]"
+ClassesLike: TypeAlias = "Sequence[Any] | NDArray[Any] | pd.Series[Any] | pd.Index[Any] | PathLike[str]"
+
+_PRED_PROBS: Final = Path("pred_probs")
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelErrors:
+    """What confident learning finds; n examples, m classes, k flagged.
+
+    ``issues`` has a row for each flagged example, lowest normalized margin first: ``index`` (its place, from 0),
+    ``given``, ``guessed`` (class ids), with names of classes ``given_name`` and ``guessed_name``, ``self_confidence``
+    (the probability of the given class), ``normalized_margin`` (less the largest of the others), ``rank`` (from 1).
+    """
+
+    issues: pd.DataFrame
+    #: The share of examples whose label is wrong, as the rule estimates it: of the calibrated joint, but for
+    #: "uncalibrated" of the confident joint itself.
+    rho: float
+    #: (m,) the mean probability of a class among the examples given it; NaN where there are none.
+    thresholds: NDArray[np.float64]
+    #: (m, m) how many examples given a class (rows) are confidently another (columns), or the same.
+    confident_joint: NDArray[np.int64]
+    rule: FlagRule | int
+    classes: tuple[str, ...] | None
+    _label_counts: NDArray[np.int64] = field()
+    _remark: str = ""
+
+    @cached_property
+    def joint(self) -> NDArray[np.float64]:
+        """(m, m) shares of given (rows) and latent labels (columns): ``confident_joint`` calibrated, summing to 1."""
+        return cl.joint(self.confident_joint, self._label_counts)
+
+    def __repr__(self) -> str:
+        more = len(self.issues) - _SHOWN
+        rows = self.issues.head(_SHOWN).to_string(index=False) if len(self.issues) else ""
+        return "\n".join(filter(None, (self._summary(), rows, f"... and {more:,} more in .issues" if more > 0 else "")))
+
+    def _repr_html_(self) -> str:
+        more = len(self.issues) - _SHOWN
+        rows = self.issues.head(_SHOWN).to_html(index=False) if len(self.issues) else ""
+        return f"<p>{html.escape(self._summary())}</p>{rows}" + (f"<p>... and {more:,} more</p>" if more > 0 else "")
+
+    def _summary(self) -> str:
+        n, found = int(self._label_counts.sum()), len(self.issues)
+        rule = self.rule.value if isinstance(self.rule, FlagRule) else f"the {self.rule:,} lowest margins"
+        told = (
+            f"{found:,} of {n:,} examples flagged by {rule} ({100 * found / n:.2f} %); {len(self.thresholds):,} classes"
+        )
+        return f"{told}, rho {self.rho:.4f}" + (f"\n{self._remark}" if self._remark else "")
+
+
+def find_label_errors(
+    labels: LabelsLike,
+    pred_probs: PredProbsLike,
+    rule: str | int = FlagRule.CALIBRATED,
+    classes: "ClassesLike | None" = None,
+    *,
+    tolerance: float | None = None,
+    logits: bool = False,
+    label_column: str | None = None,
+    classes_are: ClassesAre | None = None,
+) -> LabelErrors:
+    """The examples whose given label is probably wrong, by confident learning (Northcutt, Jiang, Chuang 2021).
+
+    Args:
+        labels: (n,) the given labels: class ids from 0 to m - 1, or names of ``classes``. An array, list or Series, or
+            the path of a file that the command ``flag`` reads.
+        pred_probs: (n, m) out-of-sample predicted probabilities, whose rows sum to 1. An array of floating-point
+            numbers, lists, a DataFrame (columns called by the classes are put in their order), or the path of a file,
+            or of several that are parts, one below the other.
+        rule: which examples are flagged: "calibrated", "uncalibrated", "prune_by_class", "prune_by_noise_rate", "both",
+            "confident_joint", "argmax", or how many, those of lowest normalized margin.
+        classes: the m names of the classes, in the order of the columns, or the path of a file of them; for instance
+            ``model.classes_``.
+        tolerance: how far rows may be from summing to 1; all are then divided by their sums in double precision.
+        logits: whether ``pred_probs`` are logits, to which softmax is applied.
+        label_column: the column of a file that holds the labels, where it is not called so.
+        classes_are: "names" or "numbers": what labels and columns are, where class names are numbers and both fit.
+
+    Returns:
+        LabelErrors: ``issues`` (a DataFrame), ``rho``, ``thresholds``, ``confident_joint``, ``joint``.
+
+    Raises:
+        ArgumentError: a ValueError that names the argument, or the file, and the row: what was expected and found.
+
+    Nothing that is passed is changed. Beside it a few megabytes are needed, and 40 bytes an example.
+
+    >>> labels = ["cat", "cat", "dog", "cat", "dog"]
+    >>> pred_probs = [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95], [0.3, 0.7]]
+    >>> found = find_label_errors(labels, pred_probs, classes=["cat", "dog"])
+    >>> found
+    1 of 5 examples flagged by calibrated (20.00 %); 2 classes, rho 0.2000
+     index  given  guessed given_name guessed_name  self_confidence  normalized_margin  rank
+         3      0        1        cat          dog             0.05               -0.9     1
+    >>> found.confident_joint
+    array([[2, 1],
+           [0, 1]])
+    """
+    try:
+        chosen = _rule(rule), _tolerance(tolerance, logits=logits), _said(classes_are)
+        return _found(labels, pred_probs, classes, chosen, logits=logits, label_column=label_column)
+    except DataError as error:
+        raise ArgumentError(error.file, error.finding, record=error.record) from None
+
+
+def _found(
+    labels: Any,
+    pred_probs: Any,
+    classes: Any,
+    chosen: tuple[FlagRule | int, float | None, ClassesAre | None],
+    *,
+    logits: bool,
+    label_column: str | None,
+) -> LabelErrors:
+    rule, tolerance, said = chosen
+    named = _path(classes)
+    names, by_value = _names(classes, named)
+    parts = _parts(pred_probs, names, said)
+    n, m = shape_of(parts, names, CLASSES if named is None else str(named))
+    matrix = matrix_of(parts, n, m, logits=logits, tolerance=tolerance)
+    if (path := _path(labels)) is not None:
+        refuse_pointers([path])
+        given = read_given_labels(path, m, names, said, column=label_column, n=n)
+    elif label_column is not None:
+        raise DataError("label_column", f"expected labels in a file, which has columns, found {type(labels).__name__}")
+    else:
+        spelling = ClassSpelling(m, tuple(names or ()), said)
+        given = ids_of_values(labels, spelling, by_value=by_value or said == "names")
+    require_as_many(LABELS if path is None else path, len(given), n, all_of(matrix.paths))
+    _require_one_index(column_of(labels), pred_probs)
+    return _told(flag(given, matrix, rule, lambda _: None), names, logits=logits)
+
+
+def _told(flagging: FlagResult, names: Sequence[str] | None, *, logits: bool) -> LabelErrors:
+    remark = flagging.beyond_sentence()
+    if logits and not flagging.softmax:
+        remark = "logits=True: no softmax applied, for these are probabilities already"
+        warnings.warn(remark, stacklevel=4)
+    ranks = np.arange(1, flagging.n_flagged + 1)
+    counted = FlagRule.UNCALIBRATED if flagging.rule is FlagRule.UNCALIBRATED else FlagRule.CALIBRATED
+    return LabelErrors(
+        issues=pd.DataFrame(issue_columns(flagging, flagging.flagged, ranks, names)),
+        rho=cl.noise_rate(flagging.counts, flagging.label_counts, counted),
+        thresholds=flagging.thresholds,
+        confident_joint=flagging.counts,
+        rule=flagging.rule,
+        classes=None if names is None else tuple(names),
+        _label_counts=flagging.label_counts,
+        _remark=remark,
+    )
+
+
+def _path(value: object) -> Path | None:
+    """A path that was passed in place of values; None for values."""
+    return Path(value) if isinstance(value, str | PathLike) else None
+
+
+def _names(classes: Any, path: Path | None) -> tuple[list[str] | None, bool]:
+    """The names of the classes, if any, and whether they are called by numbers that are no texts."""
+    if classes is None:
+        return None, False
+    if path is None:
+        return names_of_values(classes)
+    refuse_pointers([path])
+    return read_class_names(path), False
+
+
+def _parts(pred_probs: Any, names: Sequence[str] | None, said: ClassesAre | None) -> list[Part]:
+    if isinstance(pred_probs, pd.DataFrame):
+        return [open_frame(_PRED_PROBS, pred_probs, names, said)]
+    several = pred_probs if isinstance(pred_probs, list | tuple) else [pred_probs]
+    paths = [path for value in several if (path := _path(value)) is not None]
+    if not paths or len(paths) < len(several):
+        return [open_values(_PRED_PROBS, pred_probs)]
+    refuse_pointers(paths)
+    require_each_once(paths)
+    return open_parts(paths, names, said)
+
+
+def _require_one_index(labels: object, pred_probs: object) -> None:
+    """Refuse labels and rows that pandas says are of different examples. Raises DataError naming the first row."""
+    if not isinstance(labels, pd.Series) or not isinstance(pred_probs, pd.DataFrame):
+        return
+    ours, theirs = labels.index, pred_probs.index
+    if not ours.equals(theirs):
+        pairs = list(zip(ours.tolist(), theirs.tolist(), strict=True))
+        row = next((row for row, (one, other) in enumerate(pairs) if one != other), 0)
+        finding = f"expected the index of pred_probs, which has {pairs[row][1]!r} there, found {pairs[row][0]!r}: "
+        finding += "labels.loc[pred_probs.index] puts them in its order, labels.to_numpy() says that they stand in it"
+        raise DataError(LABELS, finding, record=f"row {row}")
+
+
+def _rule(value: object) -> FlagRule | int:
+    try:
+        return rule_of(value)
+    except ValueError as error:
+        raise DataError("rule", str(error)) from None
+
+
+def _tolerance(value: object, *, logits: bool) -> float | None:
+    if value is None:
+        return None
+    if logits:
+        raise DataError("tolerance", "goes with probabilities: a softmax, which logits=True asks for, sums to 1")
+    try:
+        return tolerance_of(value)
+    except ValueError as error:
+        raise DataError("tolerance", str(error)) from None
+
+
+def _said(classes_are: object) -> ClassesAre | None:
+    if classes_are is not None and classes_are not in CLASSES_ARE:
+        raise DataError("classes_are", f'expected "names" or "numbers", found {classes_are!r}')
+    return cast("ClassesAre | None", classes_are)
