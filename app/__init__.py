@@ -1,3 +1,3 @@
-"""The site of label errors, and what it shares with ``ingest``."""
+"""The label error site, and the formulas and contracts it shares with ``ingest``."""
 
 __version__ = "0.1.0"

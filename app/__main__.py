@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from app import serve
 from app.evaluation.blas_threads import bound
 
 _PROGRAM: Final = "label-errors"
@@ -21,6 +20,8 @@ def console(arguments: Sequence[str] | None = None) -> int:
     """Run one command of ``label-errors`` and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["serve"]:
+        from app import serve
+
         return serve.main(given[1:], program=f"{_PROGRAM} serve")
     bound(os.environ)  # before numpy is loaded
     try:
@@ -38,12 +39,17 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
     from ingest.commands import main as ingest
 
     parser, commands = ingest.parser_of_commands(_PROGRAM, _DESCRIPTION)
-    serving = commands.add_parser("serve", help=serve.SAYS)
-    serve.add_arguments(serving)
-    serving.set_defaults(command=partial(serve.run, serving))
+    if not light:
+        from app import serve
+
+        serving = commands.add_parser("serve", help=serve.SAYS)
+        serve.add_arguments(serving)
+        serving.set_defaults(command=partial(serve.run, serving))
     ingest.add_commands(commands, light=light)
     return parser
 
 
 if __name__ == "__main__":
-    sys.exit(serve.main())
+    from app.serve import main
+
+    sys.exit(main())

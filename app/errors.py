@@ -1,6 +1,6 @@
-"""The errors a visitor can meet, drawn in one place: one JSON shape (RFC 9457) and one HTML page.
+"""All errors a visitor can see, each with one JSON form (RFC 9457) and one HTML page.
 
-``title`` and ``detail`` are written for the person who reads them; no traceback and no SQL ever ends up in them.
+``title`` and ``detail`` are written for the visitor; they never contain a traceback or SQL.
 """
 
 import difflib
@@ -227,12 +227,12 @@ def _twin(href: str, instance: str) -> str:
     return within + href if page and instance.startswith(within) else href
 
 
-def near_names(wanted: str, names: Iterable[str], most: int = 5) -> list[str]:
+def near_names(wanted: str, names: Iterable[str], most: int = 5, cutoff: float = 0.5) -> list[str]:
     """The names closest to what was asked for, best first; capitals do not matter.
 
     >>> near_names("cifra10", ["mnist", "cifar10", "cifar100"])
     ['cifar10', 'cifar100']
     """
     by_folded = {name.casefold(): name for name in names}
-    found = difflib.get_close_matches(wanted[:100].casefold(), by_folded, n=most, cutoff=0.5)
+    found = difflib.get_close_matches(wanted[:100].casefold(), by_folded, n=most, cutoff=cutoff)
     return [by_folded[name] for name in found]

@@ -50,9 +50,11 @@ from app.web.middleware import EXPOSED, Head, Safety, program_version
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import RateLimit
 from app.web.response_cache import CatalogueResponses
+from app.web.server.accounts import Accounts
 from app.web.server.allowed_hosts import AllowedHosts, hosts_of
 from app.web.server.client_addresses import networks_of
 from app.web.server.connection_limits import Limits
+from app.web.server.request_record import Recorder
 from app.web.server.scratch_folder import ScratchFolder, remove_left_over
 from app.web.server.trusted_proxies import TrustedProxies
 from app.web.static_files import HashedStaticFiles
@@ -100,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.limits = Limits.of(settings)
+    app.state.accounts = Accounts(settings)
     app.state.catalogue = catalogue
     app.state.program = program
     app.state.readers = ReaderThreads(settings.read_seconds)
@@ -141,6 +144,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         app.state.folder.remove()
+        app.state.accounts.close()
 
 
 #: The parts of the API in the order of its documentation.
@@ -218,7 +222,9 @@ class _Site(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything the site answers, its own mistakes included, goes out with the headers that keep visitors safe."""
-        return Safety(super().build_middleware_stack())
+        safe = Safety(super().build_middleware_stack())
+        accounts: Accounts = self.state.accounts
+        return Recorder(safe, accounts.tell) if accounts.of_requests else safe
 
 
 async def healthz(request: Request) -> Response:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from app.settings import PREFIX, Settings, SettingsError
+from app.settings import PREFIX, STANDARD_OUTPUT, Settings, SettingsError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: Seconds that requests may still take once the server is told to end.
 _ENDING: Final = 10
+#: Seconds in which one of several processes has to answer the one that started it, which kills it otherwise. A busy
+#: machine takes longer than uvicorn's five to load the site, and would start it again and again.
+_STARTING: Final = 60
 SAYS: Final = "serve a catalogue as a website with an API"
 _EPILOG: Final = """\
 Everything else is set by the environment, as the README's table says: LABELERRORS_CONNECTIONS, LABELERRORS_HOSTS,
@@ -56,7 +59,9 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     except SettingsError as error:
         parser.error(str(error))
     _require_free(parser, options.host, options.port)
-    print(f"Serving {settings.catalogue} at {_address(options)} ({_audience(settings)}); stop with Ctrl-C", flush=True)
+    said = f"Serving {settings.catalogue} at {_address(options)} ({_audience(settings)}); stop with Ctrl-C"
+    # What reads the access log from standard output finds nothing else there.
+    print(said, flush=True, file=sys.stderr if settings.access_log == STANDARD_OUTPUT else sys.stdout)
     alone = options.workers == 1
     uvicorn.run(
         site if alone else "app.serve:site_of_worker",  # each of several processes makes its own
@@ -65,8 +70,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         port=options.port,
         workers=options.workers,
         root_path=options.root_path,
-        access_log=options.access_log,
-        log_level="info" if options.access_log else "warning",
+        access_log=False,  # app.web.server.access_log writes it
+        log_level="warning",
         **limited(settings),
     )
     return 0
@@ -93,6 +98,7 @@ def limited(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "timeout_keep_alive": settings.idle_seconds,
         "timeout_graceful_shutdown": _ENDING,
+        "timeout_worker_healthcheck": _STARTING,
     }
 
 
@@ -132,7 +138,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "listened to)",
     )
     parser.add_argument("--root-path", default="", metavar="PATH", help="path of the site behind a proxy, as /labels")
-    parser.add_argument("--access-log", action="store_true", help="write a line for every request")
+    parser.add_argument(
+        "--access-log",
+        nargs="?",
+        const=STANDARD_OUTPUT,
+        metavar="FILE",
+        help="write a line of JSON for every request, to standard output if no file is named",
+    )
 
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
@@ -140,6 +152,8 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
     found = {}
     if options.catalogue is not None:
         found[f"{PREFIX}CATALOGUE"] = options.catalogue
+    if options.access_log is not None:
+        found[f"{PREFIX}ACCESS_LOG"] = options.access_log
     from app.web.server.client_addresses import loopback
 
     public = options.public

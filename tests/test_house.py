@@ -230,6 +230,7 @@ UNSEEN = {
     "pre-commit": "a program",
     "pytest-xdist": "a plugin",
     "pandas-stubs": "types",
+    "types-cachetools": "types",
     "uv": "a program",
 }
 

@@ -1,6 +1,5 @@
 """The README keeps its word: its manifest loads, its code runs, its settings and paths are those of the project."""
 
-import dataclasses
 import io
 import re
 from contextlib import redirect_stdout
@@ -89,10 +88,10 @@ def test_the_python_example_runs(sample_site: str):
 
 def test_settings_are_listed_with_their_defaults():
     rows = dict(re.findall(rf"^\| `({PREFIX}\w+)` \|.+\| ?(.*?) ?\|$", README, re.M))
-    assert set(rows) == {PREFIX + field.name.upper() for field in dataclasses.fields(Settings)}
-    for field in dataclasses.fields(Settings):
+    assert set(rows) == {PREFIX + name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
         default = str(field.default) if field.default is not None else ""
-        assert rows[PREFIX + field.name.upper()].strip("`") == default
+        assert rows[PREFIX + name.upper()].strip("`") == default
 
 
 def test_what_it_points_to_is_there():

@@ -1,1 +1,1 @@
-"""The catalogue being served: which file it is now, its datasets in memory, and who may see what of it."""
+"""The catalogue being served: the current file, its datasets in memory, and who may see what."""

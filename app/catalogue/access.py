@@ -1,8 +1,8 @@
-"""Who asks, and what a dataset's licence lets them see.
+"""Access rules: which visitors see which parts of a dataset, according to its licence.
 
-Whoever runs a site for themselves sees all that was ingested; everyone else sees what the licence in the manifest
-allows: "host" everything, "local" the beginnings of texts, "link" and "none" nothing but a link to the source. The rule
-is applied where rows become records (``queries``), so that no page and no answer can pass by it.
+On a private site everything that was ingested is visible. On a public site the licence in the manifest decides: "host"
+shows everything, "local" only excerpts of texts, "link" and "none" only a link to the source. ``app.issues.queries``
+applies the rule where database rows become records, so every page and every API answer goes through it.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Whether what a catalogue says in one place agrees with what it says in another: looked at when it is opened.
+"""Consistency checks between the tables of a catalogue, run when it is opened.
 
-Ends of indexes tell whether labels and places are of those there are, however many issues there are; verdicts are
-counted in their indexes, and each count is held against those beside the choices of a filter.
+The ends of indexes show whether all labels and positions exist, whatever the number of issues. Verdicts are counted
+through their indexes and compared with the counts shown beside filter choices.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Attribution of a dataset's media and of the verdicts on its labels, by its manifest and by nothing else."""
+"""Attribution of a dataset's media and verdicts, as its manifest states it."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple

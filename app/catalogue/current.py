@@ -1,9 +1,8 @@
-"""The current catalogue, opened read-only, and replaced by a newly built one without a restart or a failed request.
+"""The current catalogue, opened read-only and replaced without a restart or a failed request.
 
-A request takes the catalogue once and keeps it to its end; a renamed file is noticed by the next request. A file that
-cannot be read, is not whole or of another schema version is refused with the reason, and the catalogue in use goes on
-serving. One that is changed where it lies serves no more than the answers that were kept of it, until what lies there
-is whole.
+A request uses one catalogue from start to end; the next request notices a renamed file. A file that is unreadable,
+incomplete or of another schema version is refused with the reason, and the previous catalogue stays in use. If a
+catalogue is modified in place, only cached answers are served until the file is complete again.
 """
 
 import copy

@@ -1,9 +1,9 @@
-"""Texts without the addresses and telephone numbers of people, for those that everyone may read.
+"""Mask e-mail addresses and telephone numbers in texts that are shown publicly.
 
-Posts of 1993 have them in signatures and advertisements. Numbers are found by their shape alone. In the 7,532 posts of
-20 Newsgroups' test set the pattern finds some 2,300: of a hundred drawn by lot all that have an area code were rightly
-found, and of sixty without one, one in six was the number of a part or a box. Of 25,000 film reviews it finds two, both
-rightly.
+Posts of 1993 contain them in signatures and advertisements. Telephone numbers are recognised by their shape alone. In
+the 7,532 posts of the 20 Newsgroups test set the pattern finds about 2,300. In a random sample of a hundred with an
+area code all were telephone numbers; of sixty without one, one in six was a part number or a PO box. In 25,000 film
+reviews it finds two, both correct.
 """
 
 import re

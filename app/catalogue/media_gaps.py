@@ -1,6 +1,7 @@
-"""What of a dataset's media is not here, and why: of all of them, and of one example.
+"""Explain which of a dataset's media are missing, and why.
 
-Ingest counted; here it is put into words. Where nothing may be shown for the sake of the terms, nothing is missed.
+Ingest counted them; this module puts the counts into words. Media that the licence does not allow us to show are not
+reported as missing.
 """
 
 from typing import Final

@@ -1,8 +1,8 @@
-"""One catalogue file, held open: whether it is still what was opened, and connections to it.
+"""One open catalogue file: its connections, and whether it is still the file that was opened.
 
-Catalogues are replaced by renaming, which leaves an open file as it was. But a file can also be copied over, cut off or
-edited where it lies, under whoever reads it. So everything that is read is held against the file's state before and
-after: an answer that was read while the file changed is none.
+Catalogues are replaced by renaming, which does not affect an open file. But a file can also be overwritten, truncated
+or edited in place while it is read. The file's state is therefore compared before and after each read, and an answer
+that was read while the file changed is discarded.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""Which categories votes on a dataset can come to. Where no such answer could be chosen, none is not a count of 0."""
+"""Which categories the votes of a dataset can result in.
+
+If reviewers could not give an answer at all, its count is unknown rather than 0.
+"""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,8 +1,8 @@
-"""Long reads: in threads of their own, over connections of their own, for so long and no longer.
+"""Run long reads in threads with their own connections and a time limit.
 
-Short reads happen on the event loop, one after another. Which reads are long is said where they are made
-(``Catalogue.require_reader``), and told by the clock: what is not done after a moment on the loop begins anew here. So
-whatever one visitor asks for, the next one does not wait for it. A client that hangs up ends its reads.
+Short reads run on the event loop, one after another. Code that may read for long calls ``Catalogue.require_reader``; a
+read that exceeds a short time on the loop is also stopped and started again here. One visitor's slow request therefore
+does not hold up the others. A client that disconnects ends its reads.
 """
 
 import sqlite3

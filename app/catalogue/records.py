@@ -1,6 +1,6 @@
-"""What a read returns: frozen values with the names the pages and the API speak of.
+"""Immutable records returned by reads, named as the pages and the API name them.
 
-Nothing here touches a database or a request.
+This module uses neither a database nor a request.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,8 +1,7 @@
-"""Whether a catalogue is whole and of the shapes that the site reads: looked at once, when it is opened.
+"""Check that a catalogue is complete and has the structure the site expects, once on opening.
 
-What fails here does not take the place of a catalogue that is served. Small tables are looked at as a whole, large ones
-by some of their rows and by what their indexes tell of their number: seven million issues take no longer than a
-hundred.
+A catalogue that fails does not replace the one being served. Small tables are checked completely, large ones by a
+sample of rows and by the ends of their indexes, so seven million issues take no longer than a hundred.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
-"""Which versions a dataset had in this catalogue, and what changed between two of them under a policy.
+"""The versions of a dataset in this catalogue, and what changed between two of them.
 
-Reads the log that ingest keeps (``app.schema.change_log``). What a change is, ``app.domain.review.changes`` decides.
+Reads the log that ingest keeps (``app.schema.change_log``). ``app.domain.review.changes`` defines what a change is.
 """
 
 import json

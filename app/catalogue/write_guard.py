@@ -1,8 +1,8 @@
-"""Sees to it that no answer is sent that was read from a catalogue while somebody wrote to its file.
+"""Middleware that withholds answers read from a catalogue file while it was being written to.
 
-Whatever was read before an answer begins is held against the file's state once more when it begins; what goes wrong
-with reading such a file is no mistake of this site. Files that are streamed hold each of their pieces against it
-themselves (``taking``).
+The file's state is compared once more when the response starts. A read error on such a file is reported as "being
+replaced", not as a fault of the site. Streamed files check each of their pieces themselves
+(``app.site.corrected.request``).
 """
 
 import logging

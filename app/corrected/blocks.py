@@ -1,7 +1,7 @@
-"""A test set under a policy, a block of examples at a time, as arrays.
+"""A corrected test set as arrays, one block of examples at a time.
 
-Every form - text, arrays, tables, look-ups - is written from these blocks, so they cannot differ in what they say.
-Memory is that of one block and of the reviewed examples, whatever the size of the test set.
+Every output (text, arrays, tables, look-ups) is written from these blocks, so they always agree. Memory use is one
+block plus the reviewed examples, whatever the size of the test set.
 """
 
 import json

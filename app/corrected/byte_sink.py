@@ -1,4 +1,4 @@
-"""A file to write to that keeps nothing: what was written is handed on in pieces."""
+"""A write-only file object that passes its data on in pieces instead of keeping it."""
 
 import io
 from collections.abc import Iterator

@@ -1,10 +1,10 @@
-"""Corrected test sets as numpy files, nothing pickled.
+"""Corrected test sets as numpy files, without pickles.
 
-``.npy`` is one integer an example of the original test set, -1 where it was removed, so that ``y = np.load(...)`` drops
-into code that exists. Its length is known beforehand and every part of it can be written without the rest.
+``.npy`` has one integer for each example of the original test set, -1 where it was removed, so ``y = np.load(...)``
+fits into existing code. Its length is known in advance, and any part of it can be written on its own.
 
-``.npz`` holds sets of labels: a sparse matrix of examples and classes in CSR form, with the names that
-``scipy.sparse.load_npz`` expects, and ``kept``, false where an example was removed.
+``.npz`` holds label sets: a sparse matrix of examples and classes in CSR form, with the array names that
+``scipy.sparse.load_npz`` expects, and ``kept``, which is false where an example was removed.
 """
 
 import io

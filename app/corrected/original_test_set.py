@@ -1,4 +1,4 @@
-"""What there is to know of a test set before its rows are read: names, label sets, versions, sources, licence.
+"""Facts about a test set before correction: names, label sets, versions, sources, licence.
 
 Nothing here depends on a policy.
 """

@@ -1,6 +1,7 @@
-"""Corrected test sets as Parquet: the columns of the CSV with real types, and where they come from in the metadata.
+"""Corrected test sets as Parquet: the columns of the CSV with real types, and the origin as metadata.
 
-Labels are integers; where they are sets, lists of them. Rows that are removed have null for their corrected label.
+Labels are integers, or lists of integers where an example has a set of labels. Removed rows have a null corrected
+label.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A policy as words: read from pairs of names and values, and written back in one canonical spelling."""
+"""Read a policy from name and value pairs, and write it back in one canonical spelling."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""How an example stands in a version, as the log of changes spells it: JSON, with what goes without saying left out."""
+"""The state of an example in one version as compact JSON, for the change log.
+
+Fields with their default value are left out.
+"""
 
 from typing import Any
 

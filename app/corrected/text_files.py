@@ -1,11 +1,11 @@
-"""Corrected test sets as text: CSV (RFC 4180) and JSON Lines, one row an example.
+"""Corrected test sets as text: CSV (RFC 4180) and JSON Lines, one row for each example.
 
-CSV is UTF-8 with a header and CRLF; a set of labels is its numbers, or names, joined by "|". Keys and names
-stand in it as they are: a sign put before one to guard a spreadsheet would make it another key, which joins with
-nothing. JSON Lines has the same columns with labels as integers and sets as lists.
+CSV is UTF-8 with a header and CRLF; a set of labels is written as numbers, or names, joined by "|". Keys and names are
+written unchanged: a prefix that protects spreadsheets from formulas would change the key, and joins on it would fail.
+JSON Lines has the same columns, with labels as integers and label sets as lists.
 
-A row is its index, its key and an ending that depends on nothing but labels and verdict. Endings are made once each, so
-writing fifty million rows is joining strings.
+A row consists of its index, its key, and an ending that depends on labels and verdict only. Each ending is built once,
+so writing fifty million rows is mostly joining strings.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,7 @@
-"""Parts of a corrected test set as text, without the rest: how long its blocks are is counted, not written.
+"""Byte ranges of text files without writing the rest: block lengths are computed, not written.
 
-A row's length is that of its index, its key and its ending, so counting fifty million rows takes less than a second,
-and a download that broke off can be taken up again in the middle.
+The length of a row is that of its index, its key and its ending, so counting fifty million rows takes less than a
+second, and an interrupted download can be resumed in the middle.
 """
 
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Every formula of the project, and nothing else: numpy and the standard library in, plain values out."""
+"""All formulas of the project: they use numpy and the standard library, and return plain values."""

@@ -1,4 +1,4 @@
-"""What the standard library raises on packed data that are cut off, damaged, or not what they are called."""
+"""The exceptions that the standard library raises for damaged or truncated archives."""
 
 import lzma
 import zipfile

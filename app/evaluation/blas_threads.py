@@ -1,8 +1,8 @@
-"""Threads of the linear algebra libraries behind numpy: one a process, said to them before numpy is loaded.
+"""Limit the linear algebra libraries behind numpy to one thread; must run before numpy is imported.
 
-The products of resampling are small and many, and threads of OpenBLAS wait for each other by spinning: on two cores
-with other work beside, two threads take ten times as long as one and use ten times the processor time (``python -m
-benchmarks.bootstrap``). What is worth several cores here is spread over processes.
+Resampling multiplies many small matrices, and OpenBLAS threads wait for each other by spinning: on two busy cores, two
+threads take ten times as long as one and use ten times the processor time (``python -m benchmarks.bootstrap``). Work
+that is worth several cores is spread over processes instead.
 """
 
 from collections.abc import MutableMapping

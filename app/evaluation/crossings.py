@@ -1,4 +1,4 @@
-"""Where models trade places: the crossings of pairs of models, with how sure they are.
+"""Crossings of pairs of models, with their intervals.
 
     {"first", "second", "kind", "noise_prevalence", "accuracy", "interval", "share"}
 

@@ -1,17 +1,17 @@
-"""Anyone's predictions held against original and corrected labels, and against the models a catalogue knows.
+"""Evaluate predictions on original and corrected labels, and compare them with the stored models.
 
     {"agreement", "sizes", "noise_prevalence",
      "accuracy": {set: {kind: fraction, "intervals": {kind: [low, high]}}},
      "effects": {"leaving_out", "correcting"},
      "ranks": {set: {kind: {"rank", "of", "tied_with", "interval"}}},
-     "crossings": [see ``trading``, with YOURS as one of the two],
+     "crossings": [see ``app.evaluation.crossings``, with YOURS as one of the two],
      "changes": {"gained", "lost", "neither",
                  "examples": [{"index", "key", "given", "corrected", "predicted", "change"}]}}
 
-``effects`` tell by how much top-1 accuracy goes up, first because U is left out (from D to P, by the given labels),
-then because labels are corrected (on P, from given to corrected ones): each compares what differs in one thing.
+``effects`` is by how much top-1 accuracy rises, first from leaving out U (from D to P, by given labels), then from
+correcting labels (on P, from given to corrected labels): each step changes one thing only.
 
-Nothing is stored. The answer to a file is the same on the site and on the command line.
+Nothing is stored. The site and the command line give the same answer for a file.
 """
 
 import json

@@ -1,9 +1,8 @@
-"""The paper's published figures beside those that the loaded data give.
+"""Compare the paper's published figures with those computed from the loaded data.
 
-What was published is read from ``data/paper``; what is computed comes from a catalogue. A figure is the same when it
-rounds to what was printed; a rank is the same when the printed one lies within the tie, for the paper breaks ties
-arbitrarily. Where a difference is known, its reason stands in ``differences.csv``, and any other difference is a broken
-match.
+Published figures are read from ``data/paper``, computed ones from a catalogue. A figure matches if it rounds to the
+printed value; a rank matches if the printed rank lies within the tie, because the paper breaks ties arbitrarily. Known
+differences are listed with their reason in ``differences.csv``; any other difference is reported as a mismatch.
 """
 
 import csv

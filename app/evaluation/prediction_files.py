@@ -1,7 +1,7 @@
-"""Files of predictions from anyone: CSV, .npy, .npz, Parquet and JSON, read within bounds and never unpickled.
+"""Read prediction files (CSV, .npy, .npz, Parquet, JSON) within size limits and without unpickling.
 
-What a file claims is checked against its size before anything is made of it, and tables are read a block at a time, so
-neither a huge shape in a header nor a bomb in an archive costs more than its refusal. Everything raises UploadError.
+Claimed sizes are compared with the file size before memory is allocated, and tables are read in blocks, so a huge shape
+in a header or a zip bomb is refused cheaply. All errors are UploadError.
 """
 
 import math

@@ -1,8 +1,8 @@
-"""Rows of predictions, in whatever spelling, -> (n, k) class ids in the order of the test set, or a precise refusal.
+"""Turn rows of predictions in any spelling into (n, k) class ids in test set order, or refuse them.
 
-A row is a class, a few ranked classes (most probable first), or one score a class, of which only the order counts.
-Rows belong to examples by their order, by index, or by the dataset's own keys. Files are read in ``uploads``, and what
-the columns of a table hold is told in ``prediction_columns``.
+A row is a class, a few ranked classes (most probable first), or one score for each class, of which only the order
+counts. Rows are matched with examples by their order, by index, or by the dataset's own keys. ``prediction_files``
+reads the files; ``tables.prediction_columns`` interprets the columns.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
-"""What is measured, read from a catalogue: a test set with its verdicts, and the predictions of its models.
+"""Read a test set with its verdicts, and its models' predictions, from a catalogue.
 
-Raises NotMeasurableError, with a sentence for the reader, where a dataset has no such thing as an accuracy here.
+Raises NotMeasurableError, with a sentence for the reader, if accuracy is not defined for a dataset.
 """
 
 import json

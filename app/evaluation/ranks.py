@@ -1,7 +1,7 @@
-"""Ranks of models on the sets D, P, B and C, how far original and corrected rankings agree, and how sure both are.
+"""Ranks of models on the sets D, P, B and C, correlations of rankings, and intervals of both.
 
-What is sure is told by resampling: each of B, C and U is drawn anew from its own examples, the same draw for all models
-and both kinds of labels, and what follows for D and P is put together from these.
+Intervals come from resampling: each of B, C and U is resampled separately, with the same draw for all models and both
+kinds of labels, and the results for D and P are combined from these.
 """
 
 from collections.abc import Mapping, Sequence

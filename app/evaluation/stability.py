@@ -1,14 +1,14 @@
-"""How stable the ranking of a dataset's models is at one agreement threshold, as one JSON object.
+"""The stability of a dataset's model ranking at one agreement threshold, as a JSON object.
 
     {"sizes": {"D", "B", "C", "U", "P"}, "noise_prevalence",
      "models": [{"platform", "name", "title", "parameters", "source",
                  "all", "pruned", "benign", "correctable": {kind: accuracy, "intervals": {kind: [low, high]}},
                  "ranks": {set: {kind: rank, "intervals": {kind: [low, high]}}}}],
      "agreement_of_rankings": {set: {"top1", "top5": {"kendall", "spearman", "intervals": {...}}}},
-     "crossings": [see ``trading``]}
+     "crossings": [see ``app.evaluation.crossings``]}
 
-Kinds are ``original_top1`` and so on; accuracies are fractions, null where they cannot be told, as by corrected labels
-on D where some have none. Ingest stores the object, the site reads it.
+Kinds are ``original_top1`` and so on; accuracies are fractions, null where they are undefined, as by corrected labels
+on D if some examples have none. Ingest stores the object, the site reads it.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
-"""A process that evaluates files of predictions, one after another, so that no file can hold up or harm a site.
+"""Worker process that evaluates prediction files one after another, isolated from the site.
 
-``python -m app.evaluation.worker`` reads orders from standard input and writes answers to standard output, a line of
-JSON each. It bounds its own memory; whoever started it ends it when an answer takes too long. An order is
+``python -m app.evaluation.worker`` reads orders from standard input and writes answers to standard output, one line of
+JSON each. It limits its own memory; the parent ends it if an answer takes too long. An order is
 
     {"catalogue", "version", "dataset", "file", "name", "agreement"}, perhaps with "classes_are"
 
-``version`` is that of the catalogue file the order is about, and ``name`` what the file is called by whoever sent it.
-An answer is ``{"found": ...}``, ``{"refusal": SENTENCE}``, ``{"replaced": true}`` when another catalogue has taken the
-place, or ``{"mistake": true}`` for what is our own fault, with the traceback on standard error.
+``version`` is that of the catalogue file, and ``name`` is the sender's name of the uploaded file. An answer is
+``{"found": ...}``, ``{"refusal": SENTENCE}``, ``{"replaced": true}`` if the catalogue was replaced meanwhile, or
+``{"mistake": true}`` for an internal error, with the traceback on standard error.
 """
 
 import contextlib

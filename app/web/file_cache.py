@@ -6,11 +6,12 @@ A bounded folder of the server's own (``own_folder``), gone when the server ends
 import hashlib
 import tempfile
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from cachetools import LRUCache
 
 from app.web.server.scratch_folder import ScratchFolder
 
@@ -26,13 +27,24 @@ class CachedFile:
     sha256: str
 
 
+class _Files(LRUCache[Hashable, CachedFile]):
+    """Files used last, up to a number of bytes; one that alone is larger is kept until the next one comes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(most_bytes, getsizeof=lambda kept: min(kept.size, most_bytes))
+
+    def popitem(self) -> tuple[Hashable, CachedFile]:
+        key, oldest = super().popitem()
+        oldest.path.unlink(missing_ok=True)
+        return key, oldest
+
+
 class FileCache:
     """Keeps at most ``most_bytes`` of files, those used last. Safe to use from several threads."""
 
     def __init__(self, most_bytes: int, folder: ScratchFolder) -> None:
-        self._most = most_bytes
         self._folder = folder
-        self._files: OrderedDict[Hashable, CachedFile] = OrderedDict()
+        self._files = _Files(most_bytes)
         self._changing = threading.Lock()
         self._writing: dict[Hashable, threading.Lock] = {}
 
@@ -53,8 +65,6 @@ class FileCache:
 
     def _known(self, key: Hashable) -> CachedFile | None:
         with self._changing:
-            if key in self._files:
-                self._files.move_to_end(key)
             return self._files.get(key)
 
     def _write(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> CachedFile:
@@ -85,9 +95,6 @@ class FileCache:
         with self._changing:
             self._files[key] = kept
             self._writing.pop(key, None)
-            while len(self._files) > 1 and sum(file.size for file in self._files.values()) > self._most:
-                _, oldest = self._files.popitem(last=False)
-                oldest.path.unlink(missing_ok=True)
 
 
 def read(file: BinaryIO, first: int, n_bytes: int) -> Iterator[bytes]:

@@ -7,11 +7,11 @@ ever. Requests from this machine itself are not counted. Behind a proxy, the vis
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 from typing import Final
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +40,8 @@ class RateLimit:
         self.a_minute = a_minute
         self.refuse = refuse
         self.clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # address -> (requests left, when)
+        #: Address -> requests left, and when that was.
+        self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_ADDRESSES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limited = self.a_minute and scope["type"] == "http" and _costs(scope)
@@ -64,12 +65,10 @@ class RateLimit:
     def _take(self, address: str) -> float:
         """Requests left after this one; below 0 there was none for it, and none is taken."""
         now = self.clock()
-        left, then = self._buckets.pop(address, (float(self.a_minute), now))
+        left, then = self._buckets.get(address, (float(self.a_minute), now))
         left = min(left + (now - then) * self.a_minute / _MINUTE, float(self.a_minute))
         taken = left - 1
         self._buckets[address] = (taken if taken >= 0 else left), now
-        if len(self._buckets) > _MOST_ADDRESSES:
-            self._buckets.popitem(last=False)
         return taken
 
     def _headers(self, left: float) -> list[tuple[bytes, bytes]]:

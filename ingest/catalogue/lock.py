@@ -1,60 +1,46 @@
 """One ingest at a time: an exclusive lock on a file beside the catalogue, gone when the process is."""
 
-import fcntl
-import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
 
 from ingest.errors import CatalogueError
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS: Final = 0.1
 
 
 @contextmanager
 def exclusive(target: Path, wait: float, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock on a catalogue. Waits up to ``wait`` seconds for another process, saying so, then refuses.
 
-    Raises CatalogueError when the other one is still at work then.
+    Raises CatalogueError when the other one is still at work then, and OSError on a file system that has no locks: a
+    file that only says that somebody works here would stay when that one is killed.
     """
     path = target.with_name(target.name + ".lock")
-    lock = _acquire(path, wait, lambda: say(f"waiting for another ingest into {target} to finish"))
-    if lock is None:
+    lock = FileLock(path, poll_interval=_POLL_SECONDS, fallback_to_soft=False)
+    try:
+        _acquire(lock, wait, lambda: say(f"waiting for another ingest into {target} to finish"))
+    except Timeout:
         raise CatalogueError(
             f"{target}: another ingest is writing this catalogue and did not finish within {wait:g} seconds; "
             "the catalogue was left as it was. Try again later, or wait longer with --wait SECONDS."
-        )
+        ) from None
     try:
         yield
     finally:
+        # While it is held: who waits for it sees that the file has gone, and takes a new one.
         path.unlink(missing_ok=True)
-        os.close(lock)
+        lock.release()
 
 
-def _acquire(path: Path, wait: float, on_wait: Callable[[], None]) -> int | None:
-    end = time.monotonic() + wait
-    told = False
-    while True:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _still_there(path, lock):
-                return lock
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                os.close(lock)
-                return None
-            if not told:
-                on_wait()
-                told = True
-            time.sleep(_POLL_SECONDS)
-        os.close(lock)
-
-
-def _still_there(path: Path, lock: int) -> bool:
-    """Whether the file that was locked is still the one of that name: its last holder may have removed it."""
+def _acquire(lock: FileLock, wait: float, on_wait: Callable[[], None]) -> None:
     try:
-        return os.path.samestat(os.fstat(lock), path.stat())
-    except FileNotFoundError:
-        return False
+        lock.acquire(timeout=0)
+    except Timeout:
+        if wait <= 0:
+            raise
+        on_wait()
+        lock.acquire(timeout=wait)

@@ -1,6 +1,5 @@
 """The one command that serves: what it makes of its options, and that a real one ends without leaving anything."""
 
-import dataclasses
 import os
 import re
 import signal
@@ -107,7 +106,7 @@ def test_help_tells_a_stranger_how(capsys):
     told = capsys.readouterr().out
     assert "python -m app --host 0.0.0.0" in told
     for name in re.findall(r"LABELERRORS_(\w+)", told):
-        assert name.lower() in {field.name for field in dataclasses.fields(serve.Settings)}
+        assert name.lower() in serve.Settings.model_fields
 
 
 def test_make_and_docker_and_the_readme_start_it():

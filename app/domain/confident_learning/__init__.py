@@ -1,1 +1,1 @@
-"""Confident learning (section 3 of the paper): thresholds, the confident joint, label quality, rules that flag."""
+"""Confident learning (section 3 of the paper): thresholds, confident joint, label quality, flag rules."""

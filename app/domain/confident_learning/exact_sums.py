@@ -1,9 +1,9 @@
-"""Sums of probabilities by class without any rounding, so that neither order nor blocks nor workers can change them.
+"""Exact sums of probabilities by class, independent of order, block size and workers.
 
-A probability is a whole number of units of 2**-31, plus a whole number of units of 2**-62, and so on until nothing is
-left; single precision needs two or three such levels, double precision rarely more. Whole numbers add up exactly in
-any order. Only the mean at the very end is rounded, once: n equal probabilities have exactly that mean, so that
-"probability at the threshold" means what it says.
+A probability is split into an integer number of units of 2**-31, an integer number of units of 2**-62, and so on until
+nothing is left; single precision needs two or three such levels, double precision rarely more. Integers add up exactly
+in any order. Only the final mean is rounded, once: the mean of n equal probabilities is exactly that probability, so
+"probability at the threshold" is well defined.
 """
 
 from dataclasses import dataclass

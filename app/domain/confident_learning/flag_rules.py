@@ -1,4 +1,4 @@
-"""Which examples each flag rule flags: the counting rules, and the variants of Northcutt, Jiang and Chuang (2021).
+"""The flag rules: counting rules and the variants of Northcutt, Jiang and Chuang (2021).
 
 With n Q rounded to whole examples (see ``expected_counts``), i a given and j a latent class:
 

@@ -1,4 +1,4 @@
-"""Confident learning: class thresholds, confident joint, its calibration, and how many examples it flags.
+"""Class thresholds, the confident joint, its calibration, and the number of examples to flag.
 
 Section 3 and appendix B of the paper. Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m).
 Joints are (m, m), rows by given label, columns by latent label.

@@ -1,7 +1,7 @@
-"""How much the predicted probabilities of an example speak for its given label.
+"""Label quality scores: how well predicted probabilities support the given label.
 
-Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m). Every function maps a row at a time, so it
-may be called on any block of rows.
+Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m). All functions work row by row, so they can
+be called on any block of rows.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Label errors where an example carries a set of labels: every class by itself, against the rest.
+"""Label errors in multi-label datasets: each class is treated one-vs-rest.
 
 ``given`` is (n, m) of bool: which labels an example carries, any set, the empty one too. ``pred_probs`` is (n, m), each
 entry the probability that the class is present, in [0, 1]; rows need not sum to 1.

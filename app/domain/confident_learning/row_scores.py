@@ -1,11 +1,11 @@
-"""One look at a block of rows, from which everything else follows: how probable the given label is, and its rival.
+"""Per-row scores of a block: the probability of the given label, and its strongest rival.
 
-Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``block`` is (n, m) of float16, float32 or float64, contiguous by
-rows, all values between +0 and 1. Such numbers are ordered as the unsigned integers with the same bits, which is how
-they are compared here: numpy compares half precision many times slower.
+Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``block`` is (n, m) of float16, float32 or float64, C-contiguous,
+all values between +0 and 1. Such floats sort in the same order as the unsigned integers with the same bits, and are
+compared as integers here: numpy compares half precision many times slower.
 
-Results are per row and need nothing but the row, so blocks can be of any size. Nothing is checked here beyond what
-``doubtful_rows`` says.
+Results depend on their own row only, so blocks can have any size. Nothing is validated here except what
+``doubtful_rows`` reports.
 """
 
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""How models compare: accuracies, where two trade places, rank correlations, intervals (section 5 of the paper)."""
+"""Model comparison: accuracies, crossings, rank correlations and intervals (section 5 of the paper)."""

@@ -1,7 +1,7 @@
-"""Which model is really better: the sets B, C, U and P of a test set, and accuracies on them (section 5 of the paper).
+"""The sets B, C, U and P of a test set, and model accuracies on them (section 5 of the paper).
 
 Predictions are (n, k) class ids, most probable first, -1 where a model named fewer than k; labels are (n,) class ids.
-Nothing here reads a file or knows where predictions come from.
+This module reads no files and does not depend on where predictions come from.
 """
 
 from collections.abc import Mapping

@@ -1,11 +1,10 @@
-"""How sure an accuracy, a rank or a crossing is: confidence intervals by resampling examples.
+"""Bootstrap confidence intervals of accuracies, ranks and crossings.
 
-Counting how many of n examples drawn with replacement fall into each of a few kinds is one multinomial draw: where so
-little is asked, no example is ever touched. Ranks depend on all models at once, and for them examples are drawn. Sets
-are resampled each on its own, so their sizes, and with them the noise prevalence, stay what they are.
+How many of n examples drawn with replacement fall into each of a few kinds is one multinomial draw, so accuracies and
+crossings never touch single examples. Ranks depend on all models at once, and for them examples are drawn. Each set is
+resampled separately, so the sizes of the sets, and with them the noise prevalence, do not change.
 
-Everything is drawn from a fixed seed, for each question anew: the same counts give the same interval, whatever else is
-computed beside it.
+Every call starts from the same fixed seed: the same counts give the same interval, whatever else is computed.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Accuracy against noise prevalence, and where two models trade places (section 5 of the paper).
+"""Accuracy as a function of noise prevalence, and where two models cross (section 5 of the paper).
 
 Removing a fraction x of the benign set B from the pruned set P leaves the noise prevalence
 N(x) = |C| / (|C| + (1 - x) |B|) and the accuracy A(x) = (A_C |C| + (1 - x) A_B |B|) / (|C| + (1 - x) |B|). Written in N

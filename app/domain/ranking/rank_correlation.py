@@ -1,6 +1,6 @@
-"""Who is first: ranks with ties, and how far two rankings agree.
+"""Ranks with ties, and correlation between two rankings.
 
-Scores are (k,), or (..., k): many rankings of the same k at once, as resampling makes them.
+Scores are (k,), or (..., k) for many rankings of the same k models at once, as in resampling.
 """
 
 import numpy as np

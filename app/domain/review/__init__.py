@@ -1,1 +1,1 @@
-"""Votes, the verdicts they come to, and the corrected labels that follow (section 4 of the paper)."""
+"""Votes, the verdicts they lead to, and the corrected labels that follow (section 4 of the paper)."""

@@ -1,4 +1,4 @@
-"""How well chance alone would explain what was found."""
+"""The probability of finding this many errors by chance alone."""
 
 from math import exp, lgamma, log, log1p
 

@@ -1,7 +1,7 @@
-"""Two versions of a test set -> what changed in its corrected test set, under any policy.
+"""What changed in a corrected test set between two versions, under any policy.
 
-An example is known by its index, as in every file of a corrected test set. What counts is the label it is scored with:
-where only a verdict changed and the label did not, nothing has.
+Examples are identified by their index, as in every file of a corrected test set. Only the label used for scoring
+counts: an example with another verdict but the same label has not changed.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
-"""A policy -> what happens to each example of a test set, and how large the sets of section 5 then are.
+"""Apply a policy: what happens to each example, and how large the sets of section 5 then are.
 
-``decision`` is the one place where that is decided: every file, page, look-up and count asks it.
+``decision`` is the only place where this is decided; all files, pages, look-ups and counts call it.
 """
 
 from collections.abc import Iterator, Mapping

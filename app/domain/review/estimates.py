@@ -1,4 +1,4 @@
-"""How many labels of a test set are wrong, where reviewers saw a part of what was flagged (Table 1 of the paper)."""
+"""Estimate the number of label errors when only part of the flagged examples was reviewed (Table 1)."""
 
 from enum import StrEnum
 

@@ -1,8 +1,8 @@
-"""Votes of reviewers -> a category and, where they agree on one, a corrected label.
+"""Turn reviewers' votes into a category and, where they agree, a corrected label.
 
-Section 4 of the paper. A vote names classes: the given one, another, several, or none. What follows from votes follows
-from these classes alone, so it stands whatever a model guesses later. Nothing here knows how a dataset spells its votes
-(``ingest.labels.vote_files`` ends that), or which class a model guessed.
+Section 4 of the paper. A vote names classes: the given one, another, several, or none. The verdict follows from these
+classes alone, so it does not change when the model is retrained. Neither the spelling of votes in a dataset's files
+(``ingest.labels.vote_files``) nor the class the model guessed matters here.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""Whether texts that stand for classes are their names or their numbers: one answer for a whole column.
+"""Decide whether a column spells classes by name or by number.
 
-Class names may be numbers themselves (stars "1" to "5", folders "0" to "11" sorted as texts), so that "1" may be the
-name of one class and the number of another, and cell by cell nobody could tell. A column is read by name where all its
-cells are names, and by number where all are numbers, from 0; where some are only one and others only the other, each as
-it can be. Where both readings fit and mean different classes nothing is guessed: AmbiguousClassError says so.
+Class names may be numbers themselves (stars "1" to "5", folders "0" to "11" sorted as texts), so "1" can be the name of
+one class and the number of another, and a single cell cannot be decided. A column is read by name if all its cells are
+names, and by number, from 0, if all are numbers; if some are only one and some only the other, each is read as it can
+be. If both readings fit and give different classes, AmbiguousClassError is raised.
 """
 
 import re

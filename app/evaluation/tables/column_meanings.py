@@ -1,4 +1,4 @@
-"""What the names of columns beside predictions say of them: predictions, ranks, true labels, or something else."""
+"""Recognise from its name whether a column holds predictions, ranks, true labels or something else."""
 
 import re
 from collections.abc import Sequence

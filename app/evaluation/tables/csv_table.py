@@ -1,13 +1,13 @@
-"""Tables of separated values from anyone: the one way CSV is read, whoever wrote it.
+"""The only CSV reader of the project, for delimited tables from any source.
 
-Separated by commas, semicolons or tabs, told from the first two lines (or Excel's line ``sep=;``); in UTF-8, or in
-UTF-16 where a byte order mark says so; lines end in LF, CRLF or CR; cells may be quoted. Blank lines are passed over,
-and so are rows of empty cells only. Every row has as many cells as the first line, or else
+Cells are separated by commas, semicolons or tabs, detected from the first two lines (or Excel's line ``sep=;``). The
+encoding is UTF-8, or UTF-16 with a byte order mark; lines end in LF, CRLF or CR; cells may be quoted. Blank lines and
+rows of empty cells are skipped. Every row has as many cells as the first line, except for
 
-* one more in *every* row: the first column is the row names that R and pandas write without a name for them;
+* one more in *every* row: the first column holds the row names that R and pandas write without a header;
 * one more that is last and empty: a separator at the end of the line.
 
-Any other row is refused, by line. No cell is changed, dropped or made up. Raises TableError.
+Any other row is refused with its line number. No cell is changed, dropped or made up. Raises TableError.
 """
 
 import csv

@@ -1,6 +1,6 @@
-"""Notes that Git leaves in place of large files: whoever clones without Git LFS or git-annex has these, not the files.
+"""Recognise the pointer files that Git LFS and git-annex leave in place of large files.
 
-They are small texts, so readers would call them damaged, or take them for texts.
+They are short texts, so readers would otherwise call them damaged or read them as data.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""JSON of rows: a list of them, or one a line (.jsonl); rows that are objects are a table of their fields.
+"""Read rows from JSON: a list, or one row on each line (.jsonl); objects become a table of their fields.
 
-Lines are read one at a time, so that a file costs no more than what is kept of it. Raises TableError.
+Lines are read one at a time, so memory use depends only on what is kept. Raises TableError.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Predictions in an array of numbers or texts: classes, ranked classes or scores, told apart by shape and type.
+"""Tell from an array's shape and type whether it holds classes, ranked classes or scores.
 
-Raises UploadError where they could be one or the other.
+Raises UploadError if the array is ambiguous.
 """
 
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What the columns of a table of predictions hold, by their names: whose a row is, classes, or a score a class."""
+"""Find the row names, classes or scores among the columns of a table of predictions, by column name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

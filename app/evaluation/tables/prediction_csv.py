@@ -1,7 +1,7 @@
-"""Predictions in a CSV file: which of its forms it has, and its cells as numbers where they are scores.
+"""Read predictions from CSV: recognise the form of the table, and convert cells of scores to numbers.
 
-Numbers are written with a point, or, where cells are not separated by commas, all of them with a comma. Separators of
-thousands are refused: nobody could tell them from decimal marks. Raises UploadError.
+Numbers use a decimal point, or all of them a decimal comma if cells are not separated by commas. Thousands separators
+are refused, because they cannot be told from decimal marks. Raises UploadError.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Predictions in JSON: a list of rows, an object of them, a list of objects, or one row or object a line (.jsonl).
+"""Read predictions from JSON: a list of rows or objects, an object of rows, or JSON Lines.
 
-Rows of scores become numbers a block at a time; classes are kept until all of them are known. Raises UploadError.
+Rows of scores are converted to numbers in blocks; classes are kept until all of them are known. Raises UploadError.
 """
 
 from collections.abc import Iterator

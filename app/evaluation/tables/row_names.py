@@ -1,8 +1,8 @@
-"""Whose the rows of a table are, where it says so itself: a column ``index``, or the row names that R and pandas write.
+"""Match the rows of a table with examples by a column ``index`` or by R's and pandas' row names.
 
-One rule for tables of labels, sets, class names, matrices and predictions: names that are all the indices from 0 once
-each are obeyed, and so are those of R, from 1; others are refused by whoever reads the table, for nothing tells then
-which example a row belongs to.
+One rule for tables of labels, sets, class names, matrices and predictions: if the names are all indices from 0, each
+once, rows are put in that order, and likewise for R's from 1. Any other names are refused by the caller, because it is
+unknown which example a row belongs to.
 """
 
 import json

@@ -6,10 +6,12 @@ has its answers without number, and waits for ever for whoever does not take an 
 """
 
 import asyncio
+import time
 from typing import Any, Final
 
 import httptools
 import orjson
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -17,6 +19,7 @@ from uvicorn.server import ServerState
 from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, RequestTimeout, SiteError
 from app.web.server.connection_limits import Limits, Watch, watch_of
 from app.web.server.request_head import origin_form
+from app.web.server.request_record import REFUSED, Account, RequestRecord
 
 #: How readily connections go when others need their room.
 _SAYS_NOTHING, _SENDS_HEAD, _SENDS_BODY, _TAKES_NOTHING, _JUST_CAME = range(5)
@@ -38,7 +41,9 @@ class SiteProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._limits = _limits_of(config.loaded_app)
+        state = _state_of(config.loaded_app)
+        self._limits: Limits = getattr(state, "limits", None) or Limits()
+        self._tell: Account | None = state.accounts.tell if hasattr(state, "accounts") else None
         self._watch: Watch = watch_of(server_state, self._limits)
         # A request is read up to the end of its headers, then up to the end of its body.
         self._in_head = True
@@ -187,9 +192,27 @@ class SiteProtocol(HttpToolsProtocol):
             if cycle.response_started:
                 self.transport.abort()
                 return
+            cycle.scope["state"][REFUSED] = True
+        self._tell_of(error)
         path = getattr(self, "url", b"").partition(b"?")[0][:_SHOWN].decode("latin-1")
         self.transport.write(_answer(error, path, self.server_state.default_headers))
         self._hang_up()
+
+    def _tell_of(self, error: SiteError) -> None:
+        """Keep account of a request that only this connection has seen, as far as it was read."""
+        if self._tell is None:
+            return
+        path, _, query = getattr(self, "url", b"").partition(b"?")
+        seconds = self.loop.time() - self._begun
+        scope: Scope = {
+            "method": (self.scope or {}).get("method", ""),
+            "raw_path": path,
+            "query_string": query,
+            "client": self.client,
+            "headers": self.headers or (),
+            "state": {},
+        }
+        self._tell(RequestRecord(scope, time.time() - seconds, seconds, error.status, complete=True))
 
     def _ignore_the_rest(self) -> None:
         self._deaf_since = self.loop.time()
@@ -261,14 +284,14 @@ class SiteProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def _limits_of(app: Any) -> Limits:
-    """The limits of an application, whatever is wrapped around it."""
+def _state_of(app: Any) -> Any:
+    """The state of the site, whatever is wrapped around it; None for another application."""
     while app is not None:
-        limits = getattr(getattr(app, "state", None), "limits", None)
-        if isinstance(limits, Limits):
-            return limits
+        state = getattr(app, "state", None)
+        if isinstance(getattr(state, "limits", None), Limits):
+            return state
         app = getattr(app, "app", None)
-    return Limits()
+    return None
 
 
 def _answer(error: SiteError, path: str, headers: list[tuple[bytes, bytes]]) -> bytes:

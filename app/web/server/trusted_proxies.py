@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import BadRequest
 from app.web.server.client_addresses import Network, address_of, within
 from app.web.server.problem_response import send_problem
+from app.web.server.request_record import VISITOR
 
 _PAIR: Final = re.compile(r"""\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=("(?:[^"\\]|\\.)*"|[^";,\s]*)\s*(;|,|$)""")
 _SCHEMES: Final = ("http", "https")
@@ -55,6 +56,7 @@ class TrustedProxies:
             if not hop.client:
                 break
             client = (hop.client, 0)
+        scope.setdefault("state", {})[VISITOR] = client, host.encode("latin-1")
         scope = {**scope, "client": client}
         if scheme in _SCHEMES:
             scope["scheme"] = scheme

@@ -1,7 +1,9 @@
 """What is kept in memory is counted with its keys and all that surrounds it, and has an end."""
 
 import gc
+import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -157,3 +159,18 @@ def test_what_visitors_make_up_does_not_push_out_what_a_catalogue_needs(sample_c
     assert len(catalogue.cells) <= 200
     assert catalogue.facets.held > 200 * 500
     assert len(catalogue.pages) == 0
+
+
+def test_several_threads_may_ask_a_memory_that_is_full() -> None:
+    """What one thread pushes out, another may be pushing out as well."""
+    memo = Memo(most=4, most_bytes=3_000)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda n: memo.get(n % 11, lambda: n % 11), range(20_000)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == [n % 11 for n in range(20_000)]
+    assert len(memo) <= 4
+    assert memo.held == sum(weight for _, weight in memo._kept.values())

@@ -1,5 +1,7 @@
 """The catalogue file: untouched until the end, alone in its folder, and whole at any moment."""
 
+import errno
+import fcntl
 import os
 import resource
 import signal
@@ -190,6 +192,24 @@ def test_two_at_once_the_second_refuses_or_waits(
     process.communicate()
     assert process.returncode == 0
     assert datasets(old) == {"before", "mnist", "tiny"}
+
+
+def test_where_there_are_no_locks_nothing_is_written(
+    tiny: Any, old: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], leftovers: Any
+) -> None:
+    """A file in their stead would stay when its ingest is killed, and keep all others out."""
+
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    before = old.read_bytes()
+    monkeypatch.setattr(fcntl, "flock", none)
+    assert tiny.add(old) == 1
+    assert "Function not implemented" in capsys.readouterr().err
+    assert old.read_bytes() == before
+    monkeypatch.undo()
+    assert tiny.add(old) == 0
+    assert leftovers() == []
 
 
 def test_a_full_disk_is_said_and_changes_nothing(short_run: list[str], old: Path, leftovers: Any) -> None:

@@ -344,12 +344,15 @@ def test_wrong_usage_is_status_2(options: list[str], said: str, made: Any, capsy
     assert said in capsys.readouterr().err
 
 
-def test_small_matrices_need_little(made: Any) -> None:
-    """No database, no pandas, no pyarrow is loaded for a .npy file; most of the time would go there."""
+@pytest.mark.parametrize(
+    "command", ["from ingest.commands.main import main", "from app.__main__ import console as main"]
+)
+def test_small_matrices_need_little(command: str, made: Any) -> None:
+    """No database, no pandas, no pyarrow, no server is loaded for a .npy file; most of the time would go there."""
     folder, _, _ = made
-    heavy = ("sqlalchemy", "pandas", "pyarrow", "distributed", "zarr", "sklearn", "PIL")
+    heavy = ("sqlalchemy", "pandas", "pyarrow", "distributed", "zarr", "sklearn", "PIL", "pydantic", "uvicorn")
     script = (
-        "import sys; from ingest.commands.main import main;"
+        f"import sys; {command};"
         f"main(['flag', {str(folder / 'probs.npy')!r}, '--labels', {str(folder / 'labels.npy')!r}]);"
         f"sys.exit([name for name in {heavy} if name in sys.modules].__len__())"
     )

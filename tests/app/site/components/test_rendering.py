@@ -38,7 +38,7 @@ def test_every_static_file_is_used():
 def test_every_class_of_the_style_sheet_is_used():
     """A rule for a class that no page has is a rule nobody dares to delete."""
     used = "".join(p.read_text(encoding="utf-8") for p in [*TEMPLATES.glob("*.html"), *STATIC.glob("*.js")])
-    used += "".join(p.read_text(encoding="utf-8") for p in STATIC.parent.glob("app/*.py"))
+    used += "".join(p.read_text(encoding="utf-8") for p in STATIC.parent.glob("app/**/*.py"))
     made = {f"is-{c.value}" for c in Category} | {f"h{i}" for i in range(1, 7)} | {f"n{i}" for i in range(1, 7)}
     made |= {f"wall-{kind}" for kind in ("image", "text", "audio", "plain")}
     style = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", (STATIC / "site.css").read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -1,0 +1,84 @@
+"""What is known of a request once it has been answered, for whoever keeps account of them: the access log, the metrics.
+
+It stands around everything else, so that mistakes, refusals and what was kept are told of as well. Where nobody keeps
+account it is not there, and requests cost what they cost before.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Where, in a request's state, stands who asks for which host, if proxies that are believed tell it.
+VISITOR: Final = "visitor"
+#: Where it stands that the connection has answered a request itself, and has told of it.
+REFUSED: Final = "refused"
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """A request and what became of it."""
+
+    scope: Scope
+    #: When it came, in seconds since 1970, and how long it took until all of the answer was handed over.
+    came_at: float
+    seconds: float = 0.0
+    #: None where the visitor went away before there was any.
+    status: int | None = None
+    #: Of the body, as it was sent, so compressed where it was.
+    n_bytes: int = 0
+    #: Whether the answer was made to its end.
+    complete: bool = False
+
+    @property
+    def client(self) -> str:
+        """The visitor's address, or the proxy's where that is not believed or does not say."""
+        visitor = self.scope["state"].get(VISITOR)
+        client = visitor[0] if visitor else self.scope.get("client")
+        return str(client[0]) if client else ""
+
+    @property
+    def host(self) -> bytes:
+        """The host that was asked for, as it was written."""
+        visitor = self.scope["state"].get(VISITOR)
+        return (visitor[1] if visitor else b"") or self.header(b"host")
+
+    def header(self, wanted: bytes) -> bytes:
+        """The first header of a name, in lower case, or nothing."""
+        return next((value for name, value in self.scope["headers"] if name == wanted), b"")
+
+
+Account = Callable[[RequestRecord], None]
+
+
+class Recorder:
+    """Tells of each request when it has been answered, or when nobody waits for the answer any more."""
+
+    def __init__(self, app: ASGIApp, tell: Account) -> None:
+        self.app = app
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        record = RequestRecord(scope, time.time())
+        begun = time.perf_counter()
+
+        async def counting(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+            elif message["type"] == "http.response.body":
+                record.n_bytes += len(message.get("body", b""))
+                record.complete = not message.get("more_body", False)
+
+        try:
+            await self.app(scope, receive, counting)
+        finally:
+            if REFUSED not in state:
+                record.seconds = time.perf_counter() - begun
+                self.tell(record)
