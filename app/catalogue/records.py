@@ -279,18 +279,19 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value a facet can take. ``count`` is how many issues the gallery shows after choosing it."""
+    """One value that a facet offers. ``count`` is how many issues the gallery shows after choosing it."""
 
     value: str  # as the query string spells it
     label: str
     count: int
     active: bool
     query: str  # query string (without "?") of the gallery with this choice taken; taken back when active
+    indented: bool = False  # part of the choice above it
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
-    """The choices of one dimension, most frequent first. ``more`` counts the choices left out."""
+class Choices:
+    """What one facet offers to choose. ``more`` counts the choices left out."""
 
     name: str  # name of the parameter
     title: str

@@ -1,269 +1,308 @@
-"""Counts beside choices: how many issues a gallery shows after one more click.
+"""The facets of issues. One more is one entry more in ``FACETS``: nothing else has to know of it.
 
-Every count is a sum over cells, groups of issues that agree in everything one can filter by. The cells of a dataset
-were counted at ingest; those of a search are counted once, when it is made.
+A facet that ingest counts also has a column in the table ``facets``; any other is counted when it is first asked for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, literal, select
 
-from app.catalogue.current import Catalogue
-from app.catalogue.open_file import require_reader
-from app.catalogue.records import Choice, Dataset, Facet
-from app.domain.review.verdicts import Category
-from app.issues.filter import IssueFilter
-from app.issues.filter_parameters import ANY_ERROR, CATEGORY_WORDS, class_value, model_words, vote_words
-from app.issues.where import cells_of_models, cells_of_search
+from app.catalogue.records import Dataset
+from app.domain.review.verdicts import ERROR_CATEGORIES, Category
+from app.errors import FilterError, near_names
+from app.issues.facet import CountedIn, Facet, Others
+from app.issues.filter_parameters import class_value, either, find_class
 from app.schema import tables
 
-MOST_CHOICES: Final = 12
-_CATEGORIES: Final = tuple(Category)
-_NONE: Final = -1
+#: Stands for the four categories of confirmed errors.
+ANY_ERROR: Final = "error"
+CATEGORY_WORDS: Final = {
+    Category.CORRECTABLE.value: "correctable",
+    Category.MULTI_LABEL.value: "multi-label",
+    Category.NEITHER.value: "neither",
+    Category.NON_AGREEMENT.value: "non-agreement",
+    Category.NON_ERROR.value: "non-error",
+    Category.UNREVIEWED.value: "unreviewed",
+    ANY_ERROR: "error",
+}
+_FLAGGED: Final = {"yes": True, "no": False}
+_YES_NO: Final = {flag: word for word, flag in _FLAGGED.items()}
+_SPELLED: Final = "by name or number; ``name:2`` or ``id:2`` where 2 is one class's name and another's number."
 
-Mask = NDArray[np.bool_]
-Counts = dict[Any, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Groups of issues as columns of equal length; ``n`` says how many issues a group has. -1 stands for none.
-
-    ``repeats`` is (cells, models): which models predict the given label. It has no column where no model is asked for.
-    """
-
-    category: NDArray[np.int64]  # place in Category
-    given: NDArray[np.int64]
-    guessed: NDArray[np.int64]
-    corrected: NDArray[np.int64]
-    votes: NDArray[np.int64]  # place in ``patterns``
-    flagged: NDArray[np.bool_]
-    n: NDArray[np.int64]
-    patterns: tuple[str, ...]
-    repeats: Mask
-
-    @classmethod
-    def of(cls, rows: Iterable[Sequence[Any]], n_models: int = 0) -> Self:
-        """Cells of rows (category, given, guessed, corrected, vote pattern, flagged, n, models' first choices)."""
-        places = {c.value: place for place, c in enumerate(_CATEGORIES)}
-        patterns: dict[str | None, int] = {None: _NONE}
-        found = list(rows)
-        table = [
-            (
-                places[word],
-                given_id,
-                _NONE if guessed_id is None else guessed_id,
-                _NONE if corrected_id is None else corrected_id,
-                patterns.setdefault(pattern, len(patterns) - 1),
-                int(flag),
-                number,
-            )
-            for word, given_id, guessed_id, corrected_id, pattern, flag, number, *_ in found
-        ]
-        category, given, guessed, corrected, votes, flagged, n = np.array(table, dtype=np.int64).reshape(-1, 7).T
-        known = tuple(pattern for pattern in patterns if pattern is not None)
-        choices = np.frombuffer(b"".join(first for row in found for first in row[7:]), "<i4")
-        repeats = choices.reshape(len(found), n_models) == given[:, None]
-        return cls(category, given, guessed, corrected, votes, flagged.astype(bool), n, known, repeats)
-
-    def matching(self, dataset: Dataset, f: IssueFilter, leave_out: str = "") -> Mask:
-        """(cells,) which cells a filter selects, its dimension ``leave_out`` not being asked."""
-        mask = np.ones(len(self.n), dtype=bool)
-        categories = f.categories
-        if categories is not None and leave_out != "category":
-            mask &= np.isin(self.category, [place for place, c in enumerate(_CATEGORIES) if c in categories])
-        for name in ("given", "guessed", "corrected"):
-            class_id = getattr(f, name)
-            if class_id is not None and leave_out != name:
-                mask &= np.isin(getattr(self, name), dataset.labels_with[class_id])
-        if f.votes is not None and leave_out != "votes":
-            mask &= self.votes == (self.patterns.index(f.votes) if f.votes in self.patterns else len(self.patterns))
-        if f.flagged is not None and leave_out != "flagged":
-            mask &= self.flagged == f.flagged
-        if f.models is not None and leave_out != "models":
-            mask &= self.repeats.sum(axis=1) >= f.models
-        if f.model is not None and leave_out != "model":
-            mask &= self.repeats[:, dataset.models.index(f.model)]
-        return mask
-
-    def count(self, dataset: Dataset, f: IssueFilter) -> int:
-        """How many issues a filter selects."""
-        return int(self.n[self.matching(dataset, f)].sum())
-
-    def by_category(self, mask: Mask) -> Counts:
-        counts = np.bincount(self.category[mask], weights=self.n[mask], minlength=len(_CATEGORIES))
-        found = {c.value: int(counts[place]) for place, c in enumerate(_CATEGORIES)}
-        return {ANY_ERROR: sum(found[c.value] for c in _CATEGORIES if c.is_error), **found}
-
-    def by_class(self, mask: Mask, name: str, dataset: Dataset) -> Counts:
-        """Class id -> issues whose label ``name`` has this class."""
-        ids, n = getattr(self, name)[mask], self.n[mask]
-        known = ids != _NONE
-        by_label = np.bincount(ids[known], weights=n[known])
-        counts: Counts = {}
-        for label_id in np.flatnonzero(by_label):
-            for member in dataset.labels[int(label_id)].classes:
-                counts[member.id] = counts.get(member.id, 0) + int(by_label[label_id])
-        return counts
-
-    def by_votes(self, mask: Mask) -> Counts:
-        mask = mask & (self.votes != _NONE)
-        counts = np.bincount(self.votes[mask], weights=self.n[mask], minlength=len(self.patterns))
-        return {pattern: int(counts[place]) for place, pattern in enumerate(self.patterns)}
-
-    def by_flagged(self, mask: Mask) -> Counts:
-        return {flag: int(self.n[mask & (self.flagged == flag)].sum()) for flag in (True, False)}
-
-    def by_models(self, mask: Mask, asked: Iterable[int]) -> Counts:
-        """Number of models -> corrected issues whose given label at least so many of them predict."""
-        per_issue = self.repeats[mask].sum(axis=1)
-        return {least: int((per_issue >= least).sum()) for least in asked}
-
-    def by_model(self, mask: Mask, dataset: Dataset) -> Counts:
-        return dict(zip(dataset.models, self.repeats[mask].sum(axis=0).tolist(), strict=True))
+_i, _v, _p, _stored = tables.issues.c, tables.verdicts.c, tables.predictions.c, tables.facets.c
 
 
-def cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
-    """The cells a filter's counts are sums of."""
-    if f.of_models:
-        return _cells_of_models(catalogue, dataset, f)
-
-    def read() -> Cells:
-        if f.q is not None:
-            require_reader()
-            statement = cells_of_search(catalogue.connection, dataset, f.agreement, f.q)
-        else:
-            t = tables.facets.c
-            columns = (t.category, t.given, t.guessed, t.corrected, t.vote_pattern, t.flagged, t.n)
-            statement = select(*columns).where(t.dataset_id == dataset.id, t.agreement == f.agreement)
-        return Cells.of(catalogue.connection.execute(statement))
-
-    return catalogue.cells.get((dataset.id, f.agreement, f.q), read)
+# Categories
 
 
-def _cells_of_models(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Cells:
-    """The issues that reviewers corrected, one a cell, with which models predict the given label."""
-
-    def read() -> Cells:
-        if f.q is not None:
-            require_reader()
-        statement = cells_of_models(catalogue.connection, dataset, f.agreement, f.q)
-        return Cells.of(catalogue.connection.execute(statement), dataset.n_models)
-
-    return catalogue.cells.get((dataset.id, f.agreement, f.q, "models"), read)
+def _read_category(_: Dataset, name: str, value: str) -> str:
+    word = value.replace("-", "_")
+    if word not in CATEGORY_WORDS:
+        raise FilterError(name, value, list(CATEGORY_WORDS))
+    return word
 
 
-def total(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int:
-    """How many issues a filter selects."""
-    unsorted = replace(f, sort="suspicion")
-    key = ("total", dataset.id, unsorted)
-    return catalogue.facets.get(key, lambda: cells(catalogue, dataset, f).count(dataset, f))
+def _categories(words: Sequence[str]) -> set[Category]:
+    return {c for word in words for c in (ERROR_CATEGORIES if word == ANY_ERROR else (Category(word),))}
 
 
-def facets(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Facet, ...]:
-    """The choices beside a gallery, with the counts that hold under the rest of the filter.
-
-    A choice that replaces another of its dimension is counted as if that one were not taken. Dimensions in which the
-    whole dataset has nothing to choose are left out.
-    """
-
-    def make() -> tuple[Facet, ...]:
-        made = _facets(cells(catalogue, dataset, f), dataset, f)
-        if dataset.models:
-            made += _model_facets(_cells_of_models(catalogue, dataset, f), dataset, f)
-        return tuple(facet for facet in made if facet.choices)
-
-    return catalogue.facets.get(("facets", dataset.id, f), make)
+def _category_noun(words: Sequence[str]) -> str:
+    kinds = either([CATEGORY_WORDS[word] for word in words])
+    alone = tuple(words) in ((ANY_ERROR,), (Category.NON_ERROR.value,))
+    return kinds if alone else f"{kinds} issue"  # "54 errors", not "54 error issues"
 
 
-def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, name: str) -> Counts:
-    """Class id -> issues of a filter whose label ``name`` ("given", "guessed", "corrected") has this class."""
-    found = cells(catalogue, dataset, f)
-    return found.by_class(found.matching(dataset, f, leave_out=name), name, dataset)
+def _in_category(_: Dataset, words: Sequence[str], verdicts_lead: bool) -> list[ColumnElement[bool]]:
+    categories = _categories(words)
+    if verdicts_lead:
+        found = sorted(c.value for c in categories)
+        return [_v.category == found[0] if len(found) == 1 else _v.category.in_(found)]
+    found = sorted(c.value for c in categories if c is not Category.UNREVIEWED)
+    unreviewed = _v.category.is_(None)
+    return [unreviewed | _v.category.in_(found) if found else unreviewed]
 
 
-def _facets(found: Cells, dataset: Dataset, f: IssueFilter) -> list[Facet]:
-    made = [_category_facet(found, dataset, f)]
-    for name in ("given", "guessed", "corrected"):
-        counts = found.by_class(found.matching(dataset, f, leave_out=name), name, dataset)
+def _category_means(_: Dataset, word: str) -> tuple[str, ...]:
+    return (word, ANY_ERROR) if Category(word).is_error else (word,)
 
-        def label(class_id: int) -> str:
-            return dataset.classes[class_id].name
 
-        def value(class_id: int) -> str:
-            return class_value(dataset, class_id)
+# Labels
 
-        made.append(_facet(dataset, f, name, f"{name.capitalize()} label", counts, label, value))
-    if dataset.vote_options:
-        counts = found.by_votes(found.matching(dataset, f, leave_out="votes"))
-        made.append(_facet(dataset, f, "votes", "Votes", counts, lambda p: vote_words(dataset, p), str))
-    counts = found.by_flagged(found.matching(dataset, f, leave_out="flagged"))
-    words = {True: "yes", False: "no"}
-    made.append(
-        _facet(dataset, f, "flagged", "Flagged by confident learning", counts, words.__getitem__, words.__getitem__)
+
+def _label(name: str, column: ColumnElement[Any], stored: ColumnElement[Any], *, reviewed: bool = False) -> Facet:
+    """A facet of the classes that a label has."""
+
+    def where(dataset: Dataset, class_ids: Sequence[int], _: bool) -> list[ColumnElement[bool]]:
+        ids = sorted({label_id for class_id in class_ids for label_id in dataset.labels_with[class_id]})
+        has = column == ids[0] if len(ids) == 1 else column.in_(ids)
+        # The index of a label in issues begins with the dataset.
+        return [has] if reviewed else [_i.dataset_id == dataset.id, has]
+
+    return Facet(
+        name=name,
+        title=f"{name.capitalize()} label",
+        read=lambda dataset, parameter, value: find_class(dataset, parameter, value).id,
+        spell=class_value,
+        says=f"A class of the {name} label, {_SPELLED}",
+        schema={"type": "string"},
+        label=_class_name,
+        chip=lambda dataset, class_id: f"{name}: {_class_name(dataset, class_id)}",
+        clause=_with_labels,
+        reviewed=lambda _: reviewed,
+        where=where,
+        stored=stored,
+        columns=(column,),
+        means=lambda dataset, label_id: [c.id for c in dataset.labels[label_id].classes],
+        others=Others(lambda _, n: f"Another class, of {n:,} more"),
     )
-    return made
 
 
-def _model_facets(found: Cells, dataset: Dataset, f: IssueFilter) -> list[Facet]:
-    """How many models, and which, predict the given label of issues that reviewers corrected."""
+def _class_name(dataset: Dataset, class_id: int) -> str:
+    return dataset.classes[class_id].name
+
+
+def _with_labels(dataset: Dataset, chosen: Mapping[str, int]) -> str:
+    return "with " + " and ".join(f"{name} label {_class_name(dataset, class_id)}" for name, class_id in chosen.items())
+
+
+# Votes
+
+
+def _read_votes(dataset: Dataset, name: str, value: str) -> str:
+    options = len(dataset.vote_options)
+    if options == 0:
+        raise FilterError(
+            name, value, [], f"{dataset.title} has no vote pattern to filter by: votes went to class names."
+        )
+    if not re.fullmatch(r"\d{1,3}(-\d{1,3})*", value, re.ASCII) or value.count("-") != options - 1:
+        example = "-".join(["0"] * options)
+        raise FilterError(
+            name,
+            value,
+            [example],
+            f"{name} is {value[:40]!r}; expected counts of {', '.join(dataset.vote_options)} like {example}.",
+        )
+    return "-".join(str(int(n)) for n in value.split("-"))
+
+
+def _vote_words(dataset: Dataset, pattern: str) -> str:
+    """A vote pattern in words: ``"1-3-0-1"`` -> ``"1 given, 3 guessed, 1 neither"``."""
+    pairs = zip(pattern.split("-"), dataset.vote_options, strict=True)
+    return ", ".join(f"{n} {option}" for n, option in pairs if n != "0") or "none"
+
+
+# Flags
+
+
+def _read_flagged(_: Dataset, name: str, value: str) -> bool:
+    if value not in _FLAGGED:
+        raise FilterError(name, value, list(_FLAGGED))
+    return _FLAGGED[value]
+
+
+def _flagged_words(_: Dataset, flagged: bool) -> str:
+    return f"{'' if flagged else 'not '}flagged by confident learning"
+
+
+def _is_flagged(dataset: Dataset, flags: Sequence[bool], _: bool) -> list[ColumnElement[bool]]:
+    (flagged,) = flags
+    # Few are not flagged, and their index begins with the dataset.
+    return [_i.flagged == flagged] if flagged else [_i.flagged == flagged, _i.dataset_id == dataset.id]
+
+
+# Models
+
+
+def _read_models(dataset: Dataset, name: str, value: str) -> int:
+    _require_models(dataset, name, value)
+    if not (value.isascii() and value.isdecimal() and len(value) < 6 and 1 <= int(value) <= dataset.n_models):
+        raise FilterError(name, value, [f"a whole number from 1 to {dataset.n_models}"])
+    return int(value)
+
+
+def _read_model(dataset: Dataset, name: str, value: str) -> str:
+    _require_models(dataset, name, value)
+    if value not in dataset.models:
+        raise FilterError(name, value, near_names(value, dataset.models) or dataset.models)
+    return value
+
+
+def _require_models(dataset: Dataset, name: str, value: str) -> None:
+    if not dataset.models:
+        raise FilterError(
+            name, value, [], f"No model's predictions for {dataset.title} are in this catalogue to filter by."
+        )
+
+
+def _model_words(dataset: Dataset, least: int) -> str:
+    """How many models there must be, in words: "at least 7 of 13 models"."""
+    if least == dataset.n_models:
+        return f"all {least} models" if least > 1 else "the only model"
+    return f"at least {'one' if least == 1 else least} of {dataset.n_models} models"
+
+
+def _models_order(dataset: Dataset, taken: Sequence[int]) -> list[int]:
     n = dataset.n_models
-    asked = sorted({1, -(-n // 4), n // 2 + 1, -(-3 * n // 4), n, f.models or 1})
-    counts = found.by_models(found.matching(dataset, f, leave_out="models"), asked)
-    choices = [
-        Choice(
-            str(least),
-            model_words(dataset, least),
-            counts[least],
-            least == f.models,
-            f.query(dataset, models=None if least == f.models else least),
-        )
-        for least in asked
-        if counts[least] or least == f.models
-    ]
-    by_model = found.by_model(found.matching(dataset, f, leave_out="model"), dataset)
-    return [
-        Facet("models", "Corrected, but models predict the given label", tuple(choices)),
-        _facet(dataset, f, "model", "Corrected, but this model predicts it", by_model, str, str),
-    ]
+    return sorted({1, -(-n // 4), n // 2 + 1, -(-3 * n // 4), n, *taken})
 
 
-def _category_facet(found: Cells, dataset: Dataset, f: IssueFilter) -> Facet:
-    counts = found.by_category(found.matching(dataset, f, leave_out="category"))
-    choices = []
-    for word in (ANY_ERROR, *(c.value for c in _CATEGORIES)):
-        active = word in f.category
-        if counts[word] or active:
-            query = f.query(dataset, category=() if active else (word,))
-            choices.append(Choice(word, CATEGORY_WORDS[word], counts[word], active, query))
-    return Facet("category", "Category", tuple(choices))
+def _repeated(dataset: Dataset, chosen: Mapping[str, Any]) -> str:
+    models = [_model_words(dataset, chosen["models"])] if "models" in chosen else []
+    who = " and ".join([*([chosen["model"]] if "model" in chosen else []), *models])
+    verb = "predict" if models and dataset.n_models > 1 else "predicts"
+    return f"whose given label {who} {verb} although reviewers corrected it"
 
 
-def _facet(
-    dataset: Dataset,
-    f: IssueFilter,
-    name: str,
-    title: str,
-    counts: Counts,
-    label: Callable[[Any], str],
-    value: Callable[[Any], str],
-) -> Facet:
-    chosen = getattr(f, name)
-    ranked = sorted((key for key in counts if counts[key] or key == chosen), key=lambda key: (-counts[key], str(key)))
-    if chosen is not None:
-        ranked = [chosen, *(key for key in ranked if key != chosen)]
-    choices = [
-        Choice(
-            value(key),
-            label(key),
-            counts.get(key, 0),
-            key == chosen,
-            f.query(dataset, **{name: None if key == chosen else key}),
-        )
-        for key in ranked[:MOST_CHOICES]
-    ]
-    return Facet(name, title, tuple(choices), more=max(0, len(ranked) - MOST_CHOICES))
+def _models_predict(_: Dataset, values: Sequence[int], __: bool) -> list[ColumnElement[bool]]:
+    (least,) = values
+    many = select(literal(1)).where(_p.issue_id == _v.issue_id, _p.n_given >= least)
+    return [_v.category == Category.CORRECTABLE.value, many.exists()]
+
+
+def _model_predicts(dataset: Dataset, values: Sequence[str], _: bool) -> list[ColumnElement[bool]]:
+    (model,) = values
+    r, place = tables.repeats.c, dataset.models.index(model)
+    one = select(literal(1)).where(r.dataset_id == dataset.id, r.model == place, r.issue_id == _v.issue_id)
+    return [_v.category == Category.CORRECTABLE.value, one.exists()]
+
+
+def _predicting(dataset: Dataset, stored: tuple[bytes, int]) -> list[str]:
+    choices, given = stored
+    first = np.frombuffer(choices, "<i4").tolist()
+    return [model for model, class_id in zip(dataset.models, first, strict=True) if class_id == given]
+
+
+#: Parameter -> facet, in the order of query strings, of sentences and of the side column.
+FACETS: Final = {
+    facet.name: facet
+    for facet in (
+        Facet(
+            name="category",
+            title="Category",
+            read=_read_category,
+            says="Categories to show; may be given several times.",
+            schema={"type": "array", "items": {"type": "string", "enum": list(CATEGORY_WORDS)}},
+            many=True,
+            label=lambda _, word: CATEGORY_WORDS[word],
+            chip=lambda _, word: CATEGORY_WORDS[word],
+            noun=_category_noun,
+            reviewed=lambda words: Category.UNREVIEWED not in _categories(words),
+            where=_in_category,
+            stored=_stored.category,
+            columns=(func.coalesce(_v.category, Category.UNREVIEWED.value),),
+            means=_category_means,
+            order=lambda *_: (ANY_ERROR, *(c.value for c in Category)),
+            indented=frozenset(c.value for c in ERROR_CATEGORIES),
+        ),
+        _label("given", _i.given, _stored.given),
+        _label("guessed", _i.guessed, _stored.guessed),
+        _label("corrected", _v.corrected, _stored.corrected, reviewed=True),
+        Facet(
+            name="votes",
+            title="Votes",
+            read=_read_votes,
+            says="A vote pattern: counts in the order of the dataset's options, joined by minus signs.",
+            schema={"type": "string"},
+            label=_vote_words,
+            chip=lambda dataset, pattern: f"votes: {_vote_words(dataset, pattern)}",
+            clause=lambda dataset, chosen: f"with the votes {_vote_words(dataset, chosen['votes'])}",
+            where=lambda dataset, patterns, _: [_i.dataset_id == dataset.id, _i.vote_pattern == patterns[0]],
+            stored=_stored.vote_pattern,
+            columns=(_i.vote_pattern,),
+            exists=lambda dataset: bool(dataset.vote_options),
+        ),
+        Facet(
+            name="flagged",
+            title="Flagged by confident learning",
+            read=_read_flagged,
+            spell=lambda _, flagged: _YES_NO[flagged],
+            says="Whether confident learning flagged it.",
+            schema={"type": "string", "enum": list(_FLAGGED)},
+            label=lambda _, flagged: _YES_NO[flagged],
+            chip=_flagged_words,
+            clause=lambda dataset, chosen: _flagged_words(dataset, chosen["flagged"]),
+            where=_is_flagged,
+            stored=_stored.flagged,
+            columns=(_i.flagged,),
+        ),
+        Facet(
+            name="models",
+            title="Corrected, but models predict the given label",
+            read=_read_models,
+            says="Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",
+            schema={"type": "integer"},
+            label=_model_words,
+            chip=lambda dataset, least: f"corrected, but {_model_words(dataset, least)} predict the given label",
+            clause=_repeated,
+            reviewed=lambda _: True,
+            where=_models_predict,
+            counted_in=CountedIn.MODELS,
+            columns=(_p.n_given,),
+            means=lambda _, n_given: range(1, n_given + 1),
+            exists=lambda dataset: bool(dataset.models),
+            order=_models_order,
+        ),
+        Facet(
+            name="model",
+            title="Corrected, but this model predicts it",
+            read=_read_model,
+            says="The same of one model, by platform and name like ``pytorch/resnet18``.",
+            schema={"type": "string"},
+            label=lambda _, model: model,
+            chip=lambda _, model: f"corrected, but {model} predicts the given label",
+            clause=_repeated,
+            reviewed=lambda _: True,
+            where=_model_predicts,
+            counted_in=CountedIn.MODELS,
+            columns=(_p.top, _i.given),
+            means=_predicting,
+            exists=lambda dataset: bool(dataset.models),
+            others=Others(lambda dataset, _: f"Any of {dataset.n_models:,} models", lambda dataset: dataset.models),
+        ),
+    )
+}
+#: The facets of classes: in which role an issue has a class.
+ROLES: Final = ("given", "guessed", "corrected")

@@ -1,116 +1,108 @@
 """What a visitor asks of a gallery: one value with four faces - query string, English sentence, links, WHERE clause.
 
-A filter is read from a query string once and is then a plain value; HTML, JSON, CSV and counts all come from it. The
-WHERE clause is in ``app.issues.where``, which this module knows nothing of.
+A filter is read from a query string once and is then a plain value; HTML, JSON, CSV and counts all come from it. What
+it can ask for is in the list ``app.issues.facets``. The WHERE clause is in ``app.issues.where``, which this module
+knows nothing of.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
 
 from app.catalogue.records import Chip, Dataset
-from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.errors import FilterError
-from app.issues.filter_parameters import (
-    ANY_ERROR,
-    CATEGORY_WORDS,
-    READERS,
-    class_value,
-    either,
-    model_words,
-    order_words,
-    vote_words,
-)
+from app.issues.facet import NOTHING, Facet, Value
+from app.issues.facets import FACETS
+from app.issues.filter_parameters import SUSPICION, order_words, read_agreement, read_search, read_sort
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class IssueFilter:
     """Which issues of one dataset, at which agreement threshold, in which order.
 
-    ``given``, ``guessed`` and ``corrected`` are class ids: an issue matches when its label has that class. ``category``
-    holds values of ``Category`` or ``"error"``; several of them mean any of them. ``models`` and ``model`` ask for
-    issues whose given label reviewers corrected, but at least so many models, or the one named, predict.
+    Made of names and values of facets: ``IssueFilter(given=3, category=("error",))``. A value that is None or () asks
+    for nothing. A facet's value is read as an attribute: ``f.given`` is a class id, and an issue matches when its given
+    label has that class.
     """
 
-    agreement: int = 3
-    category: tuple[str, ...] = ()
-    given: int | None = None
-    guessed: int | None = None
-    corrected: int | None = None
-    votes: str | None = None
-    flagged: bool | None = None
-    models: int | None = None
-    model: str | None = None
-    q: str | None = None
-    sort: str = "suspicion"
+    agreement: int
+    chosen: tuple[tuple[str, Value], ...]  # name and value of the facets that narrow it, in the order of the list
+    q: str | None
+    sort: str
+
+    def __init__(self, *, agreement: int = 3, q: str | None = None, sort: str = SUSPICION, **chosen: Value) -> None:
+        if unknown := chosen.keys() - FACETS.keys():
+            raise TypeError(f"expected facets among {', '.join(FACETS)}, found {', '.join(sorted(unknown))}")
+        pairs = tuple((name, chosen[name]) for name in FACETS if chosen.get(name) not in NOTHING) if chosen else ()
+        for name, value in (("agreement", agreement), ("chosen", pairs), ("q", q), ("sort", sort)):
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Value:
+        """What is chosen of a facet; None, or () where several can be, for nothing."""
+        if name not in FACETS:
+            raise AttributeError(name)
+        return next((value for found, value in self.chosen if found == name), FACETS[name].put(()))
 
     @classmethod
     def parse(cls, dataset: Dataset, params: Iterable[tuple[str, str]], others: Sequence[str] | None = None) -> Self:
         """The filter a query string asks for.
 
-        Empty values count as absent, as a form sends them; only ``category`` may be given several times. Parameters
-        that are none of a filter's are left alone, or, where ``others`` names those that somebody else has read,
-        refused. Raises FilterError naming the parameter, its value and what is allowed.
+        Empty values count as absent, as a form sends them; only facets of many values may be given several times.
+        Parameters that are none of a filter's are left alone, or, where ``others`` names those that somebody else has
+        read, refused. Raises FilterError naming the parameter, its value and what is allowed.
         """
+        known = readers()
         found: dict[str, Any] = {"agreement": dataset.default_agreement}
         given: set[str] = set()
         for name, value in params:
-            if name not in READERS:
+            if name not in known:
                 if others is not None:
-                    allowed = (*READERS, *others)
+                    allowed = (*known, *others)
                     explanation = f"{name[:40]!r} is no parameter; expected {', '.join(allowed)}."
                     raise FilterError(name, value, allowed, explanation)
                 continue
             if value == "":
                 continue
-            parsed = READERS[name](dataset, name, value)
-            if name == "category":
-                parsed = tuple(dict.fromkeys((*found.get("category", ()), parsed)))
+            parsed = known[name](dataset, name, value)
+            if name in FACETS and FACETS[name].many:
+                parsed = tuple(dict.fromkeys((*found.get(name, ()), parsed)))
             elif name in given:
                 raise FilterError(name, value, [], f"{name} is given twice; expected once.")
             given.add(name)
             found[name] = parsed
         return cls(**found)
 
-    @property
-    def categories(self) -> frozenset[Category] | None:
-        """The categories that match, None for all."""
-        if not self.category:
-            return None
-        chosen: set[Category] = set()
-        for word in self.category:
-            chosen.update(ERROR_CATEGORIES if word == ANY_ERROR else (Category(word),))
-        return frozenset(chosen)
+    def but(self, **changes: Any) -> "IssueFilter":
+        """This filter with changes made."""
+        own = {"agreement": self.agreement, "q": self.q, "sort": self.sort, **dict(self.chosen)}
+        return IssueFilter(**{**own, **changes})
 
-    @property
-    def of_models(self) -> bool:
-        """Whether it asks what models predict."""
-        return self.models is not None or self.model is not None
+    def taken(self) -> Iterator[tuple[Facet, Sequence[Value]]]:
+        """The facets that narrow it, each with the values chosen."""
+        return ((FACETS[name], FACETS[name].taken(value)) for name, value in self.chosen)
 
     def query(self, dataset: Dataset, **changes: Any) -> str:
         """The query string of this filter with ``changes`` made, defaults left out, always in the same order."""
-        return urlencode(_pairs(dataset, replace(self, **changes) if changes else self), safe="/")
+        return urlencode((self.but(**changes) if changes else self)._pairs(dataset), safe="/")
+
+    def _pairs(self, dataset: Dataset) -> list[tuple[str, str]]:
+        pairs = [(facet.name, facet.spell(dataset, value)) for facet, values in self.taken() for value in values]
+        if self.q is not None:
+            pairs.append(("q", self.q))
+        if self.agreement != dataset.default_agreement:
+            pairs.append(("agreement", str(self.agreement)))
+        if self.sort != SUSPICION:
+            pairs.append(("sort", self.sort))
+        return pairs
 
     def chips(self, dataset: Dataset) -> tuple[Chip, ...]:
         """What narrows the gallery, each with the query string that is left without it."""
         chips = [
-            Chip(CATEGORY_WORDS[word], self.query(dataset, category=tuple(c for c in self.category if c != word)))
-            for word in self.category
+            Chip(facet.chip(dataset, value), self.query(dataset, **{facet.name: facet.put(_without(values, value))}))
+            for facet, values in self.taken()
+            for value in values
         ]
-        for name in ("given", "guessed", "corrected"):
-            class_id = getattr(self, name)
-            if class_id is not None:
-                chips.append(Chip(f"{name}: {dataset.classes[class_id].name}", self.query(dataset, **{name: None})))
-        if self.votes is not None:
-            chips.append(Chip(f"votes: {vote_words(dataset, self.votes)}", self.query(dataset, votes=None)))
-        if self.flagged is not None:
-            words = "flagged" if self.flagged else "not flagged"
-            chips.append(Chip(f"{words} by confident learning", self.query(dataset, flagged=None)))
-        for name, who in (("models", model_words(dataset, self.models)), ("model", self.model)):
-            if getattr(self, name) is not None:
-                label = f"corrected, but {who} predict{'s' if name == 'model' else ''} the given label"
-                chips.append(Chip(label, self.query(dataset, **{name: None})))
         if self.q is not None:
             chips.append(Chip(f"“{self.q}”", self.query(dataset, q=None)))
         return tuple(chips)
@@ -120,53 +112,31 @@ class IssueFilter:
 
         "18 correctable issues of CIFAR-10 at 3 of 5 votes, most suspicious first."
         """
-        kinds = either([CATEGORY_WORDS[word] for word in self.category])
-        noun = f"{kinds} issue".lstrip()
-        if self.category in ((ANY_ERROR,), (Category.NON_ERROR.value,)):
-            noun = kinds  # "54 errors", not "54 error issues"
-        parts = [f"{total:,}", noun if total == 1 else f"{noun}s", "of", dataset.title]
-        labels = [
-            f"{name} label {dataset.classes[class_id].name}"
-            for name in ("given", "guessed", "corrected")
-            if (class_id := getattr(self, name)) is not None
-        ]
-        clauses = []
-        if labels:
-            clauses.append("with " + " and ".join(labels))
-        if self.votes is not None:
-            clauses.append(f"with the votes {vote_words(dataset, self.votes)}")
-        if self.flagged is not None:
-            clauses.append(f"{'' if self.flagged else 'not '}flagged by confident learning")
-        if self.of_models:
-            who = " and ".join(filter(None, (self.model, model_words(dataset, self.models))))
-            verb = "predicts" if self.models is None or dataset.n_models == 1 else "predict"
-            clauses.append(f"whose given label {who} {verb} although reviewers corrected it")
+        noun = next((facet.noun(values) for facet, values in self.taken() if facet.noun), "issue")
+        clauses = self._clauses(dataset)
         if self.q is not None:
             clauses.append(f"that match “{self.q}”")
         middle = (" " + ", ".join(clauses)) if clauses else ""
-        order = order_words(dataset, self.sort)
         if dataset.n_checked:
             middle += f", at {self.agreement} of {dataset.raters} votes"
-        return f"{' '.join(parts)}{middle}, {order}."
+        nouns = noun if total == 1 else f"{noun}s"
+        return f"{total:,} {nouns} of {dataset.title}{middle}, {order_words(dataset, self.sort)}."
+
+    def _clauses(self, dataset: Dataset) -> list[str]:
+        """What the facets say of the issues; those that share a clause are said together."""
+        shared: dict[Callable[[Dataset, Mapping[str, Value]], str], dict[str, Value]] = {}
+        for name, value in self.chosen:
+            clause = FACETS[name].clause
+            if clause is not None:
+                shared.setdefault(clause, {})[name] = value
+        return [clause(dataset, chosen) for clause, chosen in shared.items()]
 
 
-def _pairs(dataset: Dataset, f: IssueFilter) -> list[tuple[str, str]]:
-    pairs = [("category", word) for word in f.category]
-    for name in ("given", "guessed", "corrected"):
-        class_id = getattr(f, name)
-        if class_id is not None:
-            pairs.append((name, class_value(dataset, class_id)))
-    if f.votes is not None:
-        pairs.append(("votes", f.votes))
-    if f.flagged is not None:
-        pairs.append(("flagged", "yes" if f.flagged else "no"))
-    for name in ("models", "model"):
-        if getattr(f, name) is not None:
-            pairs.append((name, str(getattr(f, name))))
-    if f.q is not None:
-        pairs.append(("q", f.q))
-    if f.agreement != dataset.default_agreement:
-        pairs.append(("agreement", str(f.agreement)))
-    if f.sort != "suspicion":
-        pairs.append(("sort", f.sort))
-    return pairs
+def readers() -> dict[str, Callable[[Dataset, str, str], Any]]:
+    """Parameter -> who reads its value. Readers raise FilterError, naming the parameter and what is allowed."""
+    facets = {name: facet.read for name, facet in FACETS.items()}
+    return {"agreement": read_agreement, **facets, "q": read_search, "sort": read_sort}
+
+
+def _without(values: Sequence[Value], value: Value) -> list[Value]:
+    return [other for other in values if other != value]

@@ -1,19 +1,19 @@
-"""The values that a filter's parameters can have: how a query string spells them, and in which words they read.
+"""How a query string spells orders, searches, thresholds and classes, and in which words they read.
 
-What cannot be is refused with what is allowed. The filter itself is in ``app.issues.filter``.
+What cannot be is refused with what is allowed. What else a filter can ask for is in ``app.issues.facets``.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from app.catalogue.records import ClassInfo, Dataset
-from app.domain.review.verdicts import Category
 from app.errors import FilterError, near_names
 
+#: The order where nothing else is asked for.
+SUSPICION: Final = "suspicion"
 #: Parameter value -> how the order reads. A minus in front reverses it.
 SORTS: Final = {
-    "suspicion": "most suspicious first",
+    SUSPICION: "most suspicious first",
     "margin": "lowest normalized margin first",
     "index": "in the order of the test set",
     "disagreement": "reviewers most divided first",
@@ -33,18 +33,6 @@ _BY_VOTES: Final = {
 }
 #: Of a dataset whose examples have several labels, and so no margin.
 _BY_CONFIDENCE: Final = {"margin": "lowest self-confidence first", "-margin": "highest self-confidence first"}
-#: Stands for the four categories of confirmed errors.
-ANY_ERROR: Final = "error"
-CATEGORY_WORDS: Final = {
-    Category.CORRECTABLE.value: "correctable",
-    Category.MULTI_LABEL.value: "multi-label",
-    Category.NEITHER.value: "neither",
-    Category.NON_AGREEMENT.value: "non-agreement",
-    Category.NON_ERROR.value: "non-error",
-    Category.UNREVIEWED.value: "unreviewed",
-    ANY_ERROR: "error",
-}
-_FLAGGED: Final = {"yes": True, "no": False}
 _LONGEST_SEARCH: Final = 200
 #: What stands before a class where its name is the number of another.
 _BY_NAME: Final = "name:"
@@ -59,21 +47,6 @@ def order_words(dataset: Dataset, sort: str) -> str:
     elif dataset.confident_learning is None:
         words |= _BY_CONFIDENCE
     return words[sort]
-
-
-def vote_words(dataset: Dataset, pattern: str) -> str:
-    """A vote pattern in words: ``"1-3-0-1"`` -> ``"1 given, 3 guessed, 1 neither"``."""
-    pairs = zip(pattern.split("-"), dataset.vote_options, strict=True)
-    return ", ".join(f"{n} {option}" for n, option in pairs if n != "0") or "none"
-
-
-def model_words(dataset: Dataset, least: int | None) -> str:
-    """How many models there must be, in words: "at least 7 of 13 models", and "" for any number of them."""
-    if least is None:
-        return ""
-    if least == dataset.n_models:
-        return f"all {least} models" if least > 1 else "the only model"
-    return f"at least {'one' if least == 1 else least} of {dataset.n_models} models"
 
 
 def class_value(dataset: Dataset, class_id: int) -> str:
@@ -130,69 +103,16 @@ def either(words: Sequence[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _agreement(dataset: Dataset, name: str, value: str) -> int:
+def read_agreement(dataset: Dataset, name: str, value: str) -> int:
+    """An agreement threshold that the dataset offers. Raises FilterError for any other."""
     allowed = [str(a) for a in dataset.agreements]
     if value not in allowed:
         raise FilterError(name, value, allowed)
     return int(value)
 
 
-def _category(_: Dataset, name: str, value: str) -> str:
-    word = value.replace("-", "_")
-    if word not in CATEGORY_WORDS:
-        raise FilterError(name, value, list(CATEGORY_WORDS))
-    return word
-
-
-def _class(dataset: Dataset, name: str, value: str) -> int:
-    return find_class(dataset, name, value).id
-
-
-def _votes(dataset: Dataset, name: str, value: str) -> str:
-    options = len(dataset.vote_options)
-    if options == 0:
-        raise FilterError(
-            name, value, [], f"{dataset.title} has no vote pattern to filter by: votes went to class names."
-        )
-    if not re.fullmatch(r"\d{1,3}(-\d{1,3})*", value, re.ASCII) or value.count("-") != options - 1:
-        example = "-".join(["0"] * options)
-        raise FilterError(
-            name,
-            value,
-            [example],
-            f"{name} is {value[:40]!r}; expected counts of {', '.join(dataset.vote_options)} like {example}.",
-        )
-    return "-".join(str(int(n)) for n in value.split("-"))
-
-
-def _flagged(_: Dataset, name: str, value: str) -> bool:
-    if value not in _FLAGGED:
-        raise FilterError(name, value, list(_FLAGGED))
-    return _FLAGGED[value]
-
-
-def _models(dataset: Dataset, name: str, value: str) -> int:
-    _require_models(dataset, name, value)
-    if not (value.isascii() and value.isdecimal() and len(value) < 6 and 1 <= int(value) <= dataset.n_models):
-        raise FilterError(name, value, [f"a whole number from 1 to {dataset.n_models}"])
-    return int(value)
-
-
-def _model(dataset: Dataset, name: str, value: str) -> str:
-    _require_models(dataset, name, value)
-    if value not in dataset.models:
-        raise FilterError(name, value, near_names(value, dataset.models) or dataset.models)
-    return value
-
-
-def _require_models(dataset: Dataset, name: str, value: str) -> None:
-    if not dataset.models:
-        raise FilterError(
-            name, value, [], f"No model's predictions for {dataset.title} are in this catalogue to filter by."
-        )
-
-
-def _search(_: Dataset, name: str, value: str) -> str | None:
+def read_search(_: Dataset, name: str, value: str) -> str | None:
+    """The words of a search, None where there is none in it. Raises FilterError for too long a text."""
     text = " ".join(value.replace("\0", " ").split())
     if len(text) > _LONGEST_SEARCH:
         raise FilterError(
@@ -201,23 +121,8 @@ def _search(_: Dataset, name: str, value: str) -> str | None:
     return text or None
 
 
-def _sort(_: Dataset, name: str, value: str) -> str:
+def read_sort(_: Dataset, name: str, value: str) -> str:
+    """An order. Raises FilterError for none."""
     if value not in SORTS and value not in REVERSED:
         raise FilterError(name, value, [*SORTS, *REVERSED])
     return value
-
-
-#: Parameter -> who reads its value. Readers raise FilterError, naming the parameter and what is allowed.
-READERS: Final[Mapping[str, Callable[[Dataset, str, str], Any]]] = {
-    "agreement": _agreement,
-    "category": _category,
-    "given": _class,
-    "guessed": _class,
-    "corrected": _class,
-    "votes": _votes,
-    "flagged": _flagged,
-    "models": _models,
-    "model": _model,
-    "q": _search,
-    "sort": _sort,
-}

@@ -19,7 +19,8 @@ from app.domain.review import corrections
 from app.domain.review.verdicts import Category
 from app.errors import FilterError, NotFound, near_names
 from app.issues.answers import answers, with_named_votes
-from app.issues.facets import cells, total
+from app.issues.cells import cells_for
+from app.issues.counts import total
 from app.issues.filter import IssueFilter
 from app.issues.prepared_statement import Prepared
 from app.issues.where import POSITIONS, Selection, selection
@@ -161,11 +162,10 @@ def confusions(catalogue: Catalogue, dataset: Dataset, agreement: int, kind: str
     dataset with many labels an example, every class that only one of the two labels has is paired with every class that
     only the other has.
     """
-    found = cells(catalogue, dataset, IssueFilter(agreement=agreement))
+    found = cells_for(catalogue, dataset, IssueFilter(agreement=agreement), "given", kind)
     counts: dict[tuple[int, int], int] = {}
-    others = found.corrected if kind == "corrected" else found.guessed
-    for given, other, n in zip(found.given.tolist(), others.tolist(), found.n.tolist(), strict=True):
-        if other < 0:
+    for given, other, n in zip(found.stored("given"), found.stored(kind), found.n.tolist(), strict=True):
+        if other is None:
             continue
         was, now = dataset.labels[given].classes, dataset.labels[other].classes
         for a in was:

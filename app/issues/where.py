@@ -1,10 +1,11 @@
 """A filter as SQL: which rows it selects, in which order.
 
-The only place where a filter meets a column. It restates no rule: categories and corrected labels are read from
-``verdicts``, where ingest put what ``domain.verdicts`` said.
+Each facet says what it asks of a row; here the tables are joined for it. No rule is restated: categories and corrected
+labels are read from ``verdicts``, where ingest put what ``domain.verdicts`` said.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -116,7 +117,7 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     the two is at most the square root of page * issues: 18,000 rows of seven million.
     """
     name = f.sort.removeprefix("-")
-    source, of_verdicts = _joined(dataset, f)
+    source, of_facets = _joined(dataset, f)
     # Where the verdicts choose the rows, their own copy of the id is what their index is ordered by.
     position = v.c.issue_id if name == "suspicion" and source.left is v else POSITIONS[name]
     if name != "suspicion" and total * total < _PAGE * dataset.n_issues:
@@ -124,30 +125,31 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     # Ids alone tell the dataset; saying it once more would tempt SQLite into an index that has to be sorted.
     conditions: list[ColumnElement[bool]] = [] if name == "suspicion" else [i.c.dataset_id == dataset.id]
     bounds = tables.issue_id_range(dataset.id) if name == "suspicion" else (0, 2**62)
-    conditions += of_verdicts
-    conditions += _of_issues(dataset, f)
+    conditions += of_facets
     if f.q is not None:
         conditions.append(i.c.id.in_(_matching(connection, dataset, f.q)))
     return Selection(source, and_(true(), *conditions), position, f.sort.startswith("-"), bounds, total)
 
 
-def cells_of_search(connection: Connection, dataset: Dataset, agreement: int, q: str) -> Select[Any]:
-    """Counts of everything one can filter by, over the issues that match a search; columns as in ``facets``."""
+def cells_of_issues(
+    connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """Counts of issues, of those that match a search or of all, by columns of ``issues`` and ``verdicts``."""
     joined = i.outerjoin(v, and_(v.c.issue_id == i.c.id, v.c.agreement == agreement))
-    category = func.coalesce(v.c.category, Category.UNREVIEWED.value)
-    dimensions = (category, i.c.given, i.c.guessed, v.c.corrected, i.c.vote_pattern, i.c.flagged)
-    matches = i.c.id.in_(_matching(connection, dataset, q))
-    return select(*dimensions, func.count()).select_from(joined).where(matches).group_by(*dimensions)
+    which = i.c.dataset_id == dataset.id if q is None else i.c.id.in_(_matching(connection, dataset, q))
+    return select(*columns, func.count()).select_from(joined).where(which).group_by(*columns)
 
 
-def cells_of_models(connection: Connection, dataset: Dataset, agreement: int, q: str | None) -> Select[Any]:
-    """The issues that reviewers corrected, a cell each, with the models' first choices behind it.
+def cells_of_models(
+    connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """The issues that reviewers corrected, one by one, with columns of ``predictions`` too.
 
     They are as many as reviewers had time for, whatever the size of the dataset.
     """
     joined = v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id)
-    columns = (v.c.category, i.c.given, i.c.guessed, v.c.corrected, i.c.vote_pattern, i.c.flagged, literal(1), p.c.top)
-    statement = select(*columns).select_from(joined).where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
+    statement = select(*columns, literal(1)).select_from(joined)
+    statement = statement.where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
     statement = statement.where(v.c.category == Category.CORRECTABLE.value)
     return statement if q is None else statement.where(i.c.id.in_(_matching(connection, dataset, q)))
 
@@ -165,58 +167,14 @@ def match_expression(q: str) -> str | None:
 
 
 def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[bool]]]:
+    """The tables of a filter and what its facets ask of them; verdicts lead where only reviewed issues match."""
     on = and_(v.c.issue_id == i.c.id, v.c.agreement == f.agreement)
-    categories = f.categories
-    reviewed = categories is not None and Category.UNREVIEWED not in categories
-    conditions: list[ColumnElement[bool]] = []
-    if not reviewed and f.corrected is None and not f.of_models:
-        if categories is not None:
-            words = sorted(c.value for c in categories if c is not Category.UNREVIEWED)
-            unreviewed = v.c.category.is_(None)
-            conditions.append(unreviewed | v.c.category.in_(words) if words else unreviewed)
-        return i.outerjoin(v, on), conditions
-    conditions += [v.c.dataset_id == dataset.id, v.c.agreement == f.agreement]
-    if categories is not None:
-        words = sorted(c.value for c in categories)
-        conditions.append(v.c.category == words[0] if len(words) == 1 else v.c.category.in_(words))
-    if f.corrected is not None:
-        conditions.append(_has(v.c.corrected, dataset, f.corrected))
-    return v.join(i, on), conditions + _of_models(dataset, f)
-
-
-def _of_models(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
-    if not f.of_models:
-        return []
-    conditions: list[ColumnElement[bool]] = [v.c.category == Category.CORRECTABLE.value]
-    if f.models is not None:
-        many = select(literal(1)).where(p.c.issue_id == v.c.issue_id, p.c.n_given >= f.models)
-        conditions.append(many.exists())
-    if f.model is not None:
-        r = tables.repeats.c
-        place = dataset.models.index(f.model)
-        one = select(literal(1)).where(r.dataset_id == dataset.id, r.model == place, r.issue_id == v.c.issue_id)
-        conditions.append(one.exists())
-    return conditions
-
-
-def _of_issues(dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if f.given is not None:
-        conditions += [i.c.dataset_id == dataset.id, _has(i.c.given, dataset, f.given)]
-    if f.guessed is not None:
-        conditions += [i.c.dataset_id == dataset.id, _has(i.c.guessed, dataset, f.guessed)]
-    if f.votes is not None:
-        conditions += [i.c.dataset_id == dataset.id, i.c.vote_pattern == f.votes]
-    if f.flagged is not None:
-        conditions.append(i.c.flagged == f.flagged)
-        if not f.flagged:
-            conditions.append(i.c.dataset_id == dataset.id)
-    return conditions
-
-
-def _has(label: ColumnElement[Any], dataset: Dataset, class_id: int) -> ColumnElement[bool]:
-    ids = dataset.labels_with[class_id]
-    return label == ids[0] if len(ids) == 1 else label.in_(ids)
+    taken = [(facet, values, facet.reviewed(values)) for facet, values in f.taken()]
+    lead = any(reviewed for _, _, reviewed in taken)
+    conditions = [v.c.dataset_id == dataset.id, v.c.agreement == f.agreement] if lead else []
+    for facet, values, _ in sorted(taken, key=lambda one: not one[2]):
+        conditions += facet.where(dataset, values, lead)
+    return v.join(i, on) if lead else i.outerjoin(v, on), conditions
 
 
 def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:

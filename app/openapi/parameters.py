@@ -10,24 +10,9 @@ from app.corrected.policy import REMOVED
 from app.domain.review.changes import Change
 from app.domain.review.corrections import TREATMENTS
 from app.errors import FilterError
-from app.issues.filter_parameters import CATEGORY_WORDS, REVERSED, SORTS
+from app.issues.facets import FACETS
+from app.issues.filter_parameters import REVERSED, SORTS
 from app.openapi.response_models import GoneProblem, Problem
-
-_SPELLED: Final = "by name or number; ``name:2`` or ``id:2`` where 2 is one class's name and another's number."
-_NAMES: Final = {
-    "agreement": ("How many reviewers must agree on a correction; one of the dataset's ``agreements``.", "integer", 3),
-    "given": (f"A class of the given label, {_SPELLED}", "string", None),
-    "guessed": (f"A class of the guessed label, {_SPELLED}", "string", None),
-    "corrected": (f"A class of the corrected label, {_SPELLED}", "string", None),
-    "votes": ("A vote pattern: counts in the order of the dataset's options, joined by minus signs.", "string", None),
-    "models": (
-        "Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",
-        "integer",
-        None,
-    ),
-    "model": ("The same of one model, by platform and name like ``pytorch/resnet18``.", "string", None),
-    "q": ("Words to look for in texts, keys and class names; the last one may be a beginning.", "string", None),
-}
 
 
 def _parameter(name: str, description: str, schema: dict[str, Any], example: Any = None) -> dict[str, Any]:
@@ -35,29 +20,21 @@ def _parameter(name: str, description: str, schema: dict[str, Any], example: Any
     return parameter | ({"example": example} if example is not None else {})
 
 
-def _plain(name: str) -> dict[str, Any]:
-    description, kind, example = _NAMES[name]
-    return _parameter(name, description, {"type": kind}, example)
-
-
 _FIELDS: Final = _parameter("fields", "Only these fields of each item, by comma.", {"type": "string"})
-_AGREEMENT: Final = _plain("agreement")
-_CATEGORY: Final = _parameter(
-    "category",
-    "Categories to show; may be given several times.",
-    {"type": "array", "items": {"type": "string", "enum": list(CATEGORY_WORDS)}},
+_AGREEMENT: Final = _parameter(
+    "agreement",
+    "How many reviewers must agree on a correction; one of the dataset's ``agreements``.",
+    {"type": "integer"},
+    3,
 )
-_FLAGGED: Final = _parameter(
-    "flagged", "Whether confident learning flagged it.", {"type": "string", "enum": ["yes", "no"]}
+_SEARCH: Final = _parameter(
+    "q", "Words to look for in texts, keys and class names; the last one may be a beginning.", {"type": "string"}
 )
 _SORT: Final = _parameter("sort", "Order; a minus reverses it.", {"type": "string", "enum": [*SORTS, *REVERSED]})
 _FILTER: Final = [
     _AGREEMENT,
-    _CATEGORY,
-    *(_plain(name) for name in ("given", "guessed", "corrected", "votes")),
-    _FLAGGED,
-    *(_plain(name) for name in ("models", "model")),
-    _plain("q"),
+    *(_parameter(facet.name, facet.says, dict(facet.schema)) for facet in FACETS.values()),
+    _SEARCH,
     _SORT,
 ]
 

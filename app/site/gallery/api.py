@@ -19,7 +19,8 @@ from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
 from app.domain.review.verdicts import ERROR_CATEGORIES
 from app.errors import NotFound
-from app.issues import facets, queries
+from app.issues import counts, queries
+from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
 from app.openapi import parameters, response_models
 from app.site.gallery.issue_json import issue_texts, label_texts
@@ -78,14 +79,14 @@ def classes(request: Request, name: str) -> Response:
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
     fields = parameters.fields(own.get("fields"), response_models.ClassOut)
     f = IssueFilter.parse(dataset, rest, others=("fields",))
-    roles = {role: facets.class_counts(catalogue, dataset, f, role) for role in ("given", "guessed", "corrected")}
+    roles = {role: counts.class_counts(catalogue, dataset, f, role) for role in ROLES}
     items = [
         {
             "id": c.id,
             "name": c.name,
             "examples": c.n_examples,
             "threshold": c.threshold,
-            "issues": {role: counts.get(c.id, 0) for role, counts in roles.items()},
+            "issues": {role: found.get(c.id, 0) for role, found in roles.items()},
         }
         for c in dataset.classes
     ]

@@ -10,7 +10,8 @@ from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
 from app.errors import FilterError
-from app.issues import facets, queries
+from app.issues import counts, queries
+from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
 from app.site.components.tables import header
 from app.web.plain_route import PlainRoute
@@ -86,13 +87,12 @@ def _sorted_classes(rows: list[ClassRow], sort: str) -> list[ClassRow]:
 
 
 def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[ClassRow]:
-    roles = ("given", "guessed", "corrected")
     if len(dataset.classes) > FEW_CLASSES:
         require_reader()
-    counts = {role: facets.class_counts(catalogue, dataset, f, role) for role in roles}
+    found = {role: counts.class_counts(catalogue, dataset, f, role) for role in ROLES}
     rows = []
     for c in dataset.classes:
-        numbers = {role: counts[role].get(c.id, 0) for role in roles}
+        numbers = {role: found[role].get(c.id, 0) for role in ROLES}
         links = [(role, n, f.query(dataset, **{role: c.id})) for role, n in numbers.items()]
         html = fragment("class_row.html", dataset=dataset, row=c, counts=links)
         rows.append(ClassRow(c.id, c.name, c.n_examples, c.threshold, **numbers, html=html))

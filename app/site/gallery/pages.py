@@ -1,9 +1,9 @@
 """The pages of one dataset: its issues, one issue, its classes, its confusions, its corrected test set.
 
-Each route reads through ``queries`` and ``facets``, and hands plain values to a template. No rule is stated here.
+Each route reads through ``queries`` and ``counts``, and hands plain values to a template. No rule is stated here.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse
 from app.catalogue.access import may_search
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
-from app.catalogue.records import Dataset
-from app.domain.review.verdicts import ERROR_CATEGORIES
+from app.catalogue.records import Choices, Dataset
 from app.errors import FilterError
-from app.issues import facets, queries
+from app.issues import counts, queries
+from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
 from app.site.components.cards import card_wall
@@ -33,6 +33,14 @@ _SORT_TITLES: Final = {
     "index": "Index",
     "disagreement": "Disagreement",
 }
+
+
+class Field(NamedTuple):
+    """A form that asks for a value of one facet."""
+
+    rest: list[tuple[str, str]]  # what it sends besides
+    label: str
+    listed: list[tuple[str, bool]] | None  # what to choose from, and what is chosen; None where a class is typed in
 
 
 @router.get("/{name}")
@@ -68,19 +76,18 @@ def _page(name: str, query: str, direction: str, cursor: str | None) -> str:
 
 def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
     """What stands around the cards: it depends on the catalogue and the filter alone, not on the page."""
-    found = facets.facets(catalogue, dataset, f)
-    of_classes = [facet.name for facet in found if facet.more and facet.name in ("given", "guessed", "corrected")]
+    found = counts.choices(catalogue, dataset, f)
+    fields = {one.name: field for one in found if (field := _field(dataset, f, one))}
+    typed = any(field.listed is None for field in fields.values())
     side = fragment(
         "side.html",
         dataset=dataset,
         filter=f,
         facets=found,
+        fields=fields,
         texts_searched=may_search(dataset),
-        sub=frozenset(c.value for c in ERROR_CATEGORIES),
         without_q=parse_qsl(f.query(dataset, q=None)),
-        class_forms={name: parse_qsl(f.query(dataset, **{name: None})) for name in of_classes},
-        model_form=parse_qsl(f.query(dataset, model=None)),
-        few_classes=bool(of_classes) and len(dataset.classes) <= FEW_CLASSES,
+        few_classes=typed and len(dataset.classes) <= FEW_CLASSES,
         agreements=[(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
     )
     return {
@@ -88,10 +95,21 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
         "tab": "",
         "side": side,
         "chips": f.chips(dataset),
-        "sentence": f.sentence(dataset, facets.total(catalogue, dataset, f)),
+        "sentence": f.sentence(dataset, counts.total(catalogue, dataset, f)),
         "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
         "json_url": f"/api/v1/datasets/{dataset.name}/issues{_query(dataset, f)}",
     }
+
+
+def _field(dataset: Dataset, f: IssueFilter, choices: Choices) -> Field | None:
+    """How to ask for a choice of a facet that there is no room for."""
+    facet = FACETS[choices.name]
+    if not choices.more or facet.others is None:
+        return None
+    rest = parse_qsl(f.query(dataset, **{facet.name: facet.put(())}))
+    taken = getattr(f, facet.name)
+    listed = None if facet.others.listed is None else [(one, one == taken) for one in facet.others.listed(dataset)]
+    return Field(rest, facet.others.label(dataset, choices.more), listed)
 
 
 def _query(dataset: Dataset, f: IssueFilter, **changes: Any) -> str:

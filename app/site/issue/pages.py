@@ -61,6 +61,6 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         shelves=shelves(catalogue, dataset, detail.issue),
         choices=choices_by_class(dataset, detail.issue, choices),
         predicting=predicting,
-        repeating=repeating.query(dataset) if repeating.of_models else "",
+        repeating=repeating.query(dataset) if repeating.models else "",
         **context,
     )

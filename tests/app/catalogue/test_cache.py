@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.catalogue.cache import Answers, Memo, footprint
 from app.catalogue.current import Catalogue
-from app.issues import facets
+from app.issues import counts
 from app.issues.filter import IssueFilter
 from app.main import create_app
 from app.settings import Settings
@@ -155,7 +155,7 @@ def test_what_visitors_make_up_does_not_push_out_what_a_catalogue_needs(sample_c
         assert memo._most_bytes is not None
     dataset = catalogue.datasets["sample-texts"]
     for n in range(200):
-        facets.facets(catalogue, dataset, IssueFilter(agreement=3, q=f"word{n}"))
+        counts.choices(catalogue, dataset, IssueFilter(agreement=3, q=f"word{n}"))
     assert len(catalogue.cells) <= 200
     assert catalogue.facets.held > 200 * 500
     assert len(catalogue.pages) == 0

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from app.catalogue import reader_threads
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import ON_LOOP
-from app.issues import facets, queries
+from app.issues import cells, queries
 from app.main import create_app
 from app.openapi import document
 from app.settings import Settings
@@ -56,14 +56,14 @@ def test_every_read_is_one_that_can_be_done_by_a_reader(site: TestClient) -> Non
 
 def test_nobody_waits_for_what_another_searches(sample_catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, answered = threading.Event(), threading.Event()
-    search = facets.cells_of_search
+    search = cells.cells_of_issues
 
     def slowly(*arguments: Any) -> Any:
         begun.set()
         assert answered.wait(WAIT)
         return search(*arguments)
 
-    monkeypatch.setattr(facets, "cells_of_search", slowly)
+    monkeypatch.setattr(cells, "cells_of_issues", slowly)
     found: list[int] = []
     with serving(sample_catalogue, kept_answers=0) as address:
 
@@ -137,7 +137,7 @@ def test_a_read_without_end_is_ended_in_words(site: TestClient, monkeypatch: pyt
     page = site.get("/reproduction")
     assert page.status_code == 503
     assert "takes more than the 1 second that one request may read" in page.text
-    monkeypatch.setattr(facets, "cells_of_search", lambda *_: text(ENDLESS))
+    monkeypatch.setattr(cells, "cells_of_issues", lambda *_: text(ENDLESS))
     response = site.get(API, params={"q": "four"})
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from app.catalogue.current import Catalogue
-from app.issues.facets import total
+from app.issues.counts import total
 from app.issues.filter import IssueFilter
 from app.issues.prepared_statement import Prepared
 from app.issues.where import selection

@@ -1,0 +1,65 @@
+"""Counts beside choices: how many issues a gallery shows after one more click."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.catalogue.current import Catalogue
+from app.catalogue.records import Choice, Choices, Dataset
+from app.issues.cells import Cells, Counts, cells_for
+from app.issues.facet import Facet, Value
+from app.issues.facets import FACETS
+from app.issues.filter import IssueFilter
+from app.issues.filter_parameters import SUSPICION
+
+MOST_CHOICES: Final = 12
+
+
+def total(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int:
+    """How many issues a filter selects."""
+
+    def count() -> int:
+        found = cells_for(catalogue, dataset, f)
+        return int(found.n[found.matching(f)].sum())
+
+    return catalogue.facets.get(("total", dataset.id, f.but(sort=SUSPICION)), count)
+
+
+def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Choices, ...]:
+    """The choices beside a gallery, with the counts that hold under the rest of the filter.
+
+    A choice that replaces another of its facet is counted as if that one were not taken. Facets in which the whole
+    dataset has nothing to choose are left out.
+    """
+
+    def make() -> tuple[Choices, ...]:
+        there = [facet for facet in FACETS.values() if facet.exists(dataset)]
+        made = [_choices(cells_for(catalogue, dataset, f, facet.name), dataset, f, facet) for facet in there]
+        return tuple(one for one in made if one.choices)
+
+    return catalogue.facets.get(("facets", dataset.id, f), make)
+
+
+def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, role: str) -> Counts:
+    """Class id -> issues of a filter that have this class in a role ("given", "guessed", "corrected")."""
+    return cells_for(catalogue, dataset, f, role).counts(f, role)
+
+
+def _choices(found: Cells, dataset: Dataset, f: IssueFilter, facet: Facet) -> Choices:
+    counts = found.counts(f, facet.name)
+    taken = dict(f.taken()).get(facet, ())
+    ranked = _ranked(dataset, facet, counts, taken)
+    made = []
+    for value in ranked[:MOST_CHOICES]:
+        active = value in taken
+        query = f.query(dataset, **{facet.name: facet.put(() if active else (value,))})
+        spelled, label = facet.spell(dataset, value), facet.label(dataset, value)
+        made.append(Choice(spelled, label, counts.get(value, 0), active, query, value in facet.indented))
+    return Choices(facet.name, facet.title, tuple(made), more=max(0, len(ranked) - MOST_CHOICES))
+
+
+def _ranked(dataset: Dataset, facet: Facet, counts: Counts, taken: Sequence[Value]) -> list[Value]:
+    """The choices to offer, in order: those taken and those that leave something."""
+    if facet.order is not None:
+        return [value for value in facet.order(dataset, taken) if counts.get(value) or value in taken]
+    others = [value for value, n in counts.items() if n and value not in taken]
+    return [*taken, *sorted(others, key=lambda value: (-counts[value], str(value)))]
