@@ -1,75 +1,167 @@
-"""The forms a corrected test set can be taken in, and one way to write each."""
+"""The formats a corrected test set can be taken in. One more is one entry more in ``FORMATS``.
 
-from collections.abc import Callable, Iterator, Mapping
+Nothing else has to know of it: the page, the addresses, negotiation, documentation, checksums and the command
+``export`` go through this list.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from app.corrected.blocks import CorrectedTestSet
-from app.corrected.numpy_files import npy_length, npy_pieces, npz_pieces
+from app.corrected.numpy_files import not_one_label, npy_length, npy_pieces, npz_pieces
 from app.corrected.parquet_files import parquet_pieces
-from app.corrected.text_files import csv_pieces, jsonl_pieces
+from app.corrected.text_files import CSV, JSONL, Spelling, text_pieces
+from app.corrected.text_ranges import text_ends, text_from
 
 Pieces = Callable[[Connection, CorrectedTestSet], Iterator[bytes]]
+_Ends = NDArray[np.int64]
+
+_COLUMN_WORDS: Final = (
+    "Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category."
+)
+
+
+class DoesNotFitError(ValueError):
+    """A corrected test set does not fit into a format; the message says why, and what to take instead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One form: how its files end, what they are called on the web, what they are to a reader."""
+class Parts:
+    """How any part of a file is written without the rest of it."""
+
+    ends: Callable[[Connection, CorrectedTestSet], _Ends]  # where its blocks end, in bytes; the last is its length
+    pieces: Callable[[Connection, CorrectedTestSet, _Ends, int], Iterator[bytes]]  # the file from a byte on
+    counted: bool  # whether its examples have to be read to know where blocks end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A file format: how its files end, what they are on the web and to a reader, and how they are written."""
 
     suffix: str
     media_type: str
     title: str
-    says: str
+    says: str  # what is in it, as a page says it
+    about: str  # what else the documentation says
     pieces: Pieces
     lists_rows: bool  # one row an example, so removed ones can be left out; else every example has its place
     binary: bool  # is compressed already, or is read in ranges
+    refusal: Callable[[CorrectedTestSet], str | None] = lambda _: (
+        None
+    )  # why a corrected test set does not fit, in words
+    parts: Parts | None = None  # None where the file has to be written from its beginning
+    croissant: str | None = None  # its media type in Croissant, where that can describe its columns
+
+    @property
+    def bare_type(self) -> str:
+        """Its media type without parameters."""
+        return self.media_type.partition(";")[0]
+
+    def require_fit(self, corrected: CorrectedTestSet) -> None:
+        """Raises DoesNotFitError for a corrected test set that cannot be written so."""
+        why = self.refusal(corrected)
+        if why is not None:
+            raise DoesNotFitError(why)
 
 
-FORMS: Final[Mapping[str, Form]] = {
-    form.suffix: form
-    for form in (
-        Form("csv", "text/csv; charset=utf-8; header=present", "CSV", "one row an example", csv_pieces, True, False),
-        Form("jsonl", "application/x-ndjson", "JSON Lines", "the same rows with real types", jsonl_pieces, True, False),
-        Form(
-            "parquet",
-            "application/vnd.apache.parquet",
-            "Parquet",
-            "the same rows as columns, with policy, version, sources and licence in its metadata",
-            parquet_pieces,
-            True,
-            True,
+def _of_rows(spelling: Spelling) -> tuple[Pieces, Parts]:
+    """How a text of one row an example is written."""
+
+    def part(connection: Connection, corrected: CorrectedTestSet, ends: _Ends, first: int) -> Iterator[bytes]:
+        return text_from(connection, corrected, spelling, ends, first)
+
+    return partial(text_pieces, spelling=spelling), Parts(partial(text_ends, spelling=spelling), part, counted=True)
+
+
+def _npy_ends(_: Connection, corrected: CorrectedTestSet) -> _Ends:
+    return np.array([npy_length(corrected)])
+
+
+def _npy_from(connection: Connection, corrected: CorrectedTestSet, _: _Ends, first: int) -> Iterator[bytes]:
+    return npy_pieces(connection, corrected, first)
+
+
+_CSV_PIECES, _CSV_PARTS = _of_rows(CSV)
+_JSONL_PIECES, _JSONL_PARTS = _of_rows(JSONL)
+
+#: Suffix -> format, in the order to show.
+FORMATS: Final = {
+    one.suffix: one
+    for one in (
+        Format(
+            suffix="csv",
+            media_type="text/csv; charset=utf-8; header=present",
+            title="CSV",
+            says="one row an example",
+            about=f"{_COLUMN_WORDS} A set of labels is joined by a vertical bar. Keys and names stand as they are, "
+            "so one may begin with ``=``, ``+``, ``-`` or ``@``: into a spreadsheet, import them as text.",
+            pieces=_CSV_PIECES,
+            parts=_CSV_PARTS,
+            lists_rows=True,
+            binary=False,
+            croissant="text/csv",
         ),
-        Form(
-            "npy",
-            "application/x-npy",
-            "NumPy array",
-            "one integer for every example of the original test set, -1 where it is removed",
-            npy_pieces,
-            False,
-            True,
+        Format(
+            suffix="jsonl",
+            media_type="application/x-ndjson",
+            title="JSON Lines",
+            says="the same rows with real types",
+            about=f"{_COLUMN_WORDS} Labels are integers; where they are sets, lists of them.",
+            pieces=_JSONL_PIECES,
+            parts=_JSONL_PARTS,
+            lists_rows=True,
+            binary=False,
         ),
-        Form(
-            "npz",
-            "application/x-npz",
-            "NumPy, sets of labels",
-            "a sparse matrix of examples and classes in CSR form, and which examples are kept",
-            npz_pieces,
-            False,
-            True,
+        Format(
+            suffix="parquet",
+            media_type="application/vnd.apache.parquet",
+            title="Parquet",
+            says="the same rows as columns, with policy, version, sources and licence in its metadata",
+            about=f"{_COLUMN_WORDS} Read it whole or in ranges.",
+            pieces=parquet_pieces,
+            lists_rows=True,
+            binary=True,
+            croissant="application/x-parquet",
+        ),
+        Format(
+            suffix="npy",
+            media_type="application/x-npy",
+            title="NumPy array",
+            says="one integer for every example of the original test set, -1 where it is removed",
+            about="Where labels are sets, ask for ``.npz``. Can be read in ranges.",
+            pieces=npy_pieces,
+            parts=Parts(_npy_ends, _npy_from, counted=False),
+            refusal=not_one_label,
+            lists_rows=False,
+            binary=True,
+        ),
+        Format(
+            suffix="npz",
+            media_type="application/x-npz",
+            title="NumPy, sets of labels",
+            says="a sparse matrix of examples and classes in CSR form, and which examples are kept",
+            about="``scipy.sparse.load_npz`` reads it. Can be read in ranges.",
+            pieces=npz_pieces,
+            lists_rows=False,
+            binary=True,
         ),
     )
 }
 
 
-def offered(corrected: CorrectedTestSet) -> list[Form]:
-    """The forms that this corrected test set fits into."""
-    return [form for form in FORMS.values() if form.suffix != "npy" or not corrected.sets]
+def offered(corrected: CorrectedTestSet) -> list[Format]:
+    """The formats that this corrected test set fits into; those of rows first."""
+    found = [one for one in FORMATS.values() if one.refusal(corrected) is None]
+    return sorted(found, key=lambda one: not one.lists_rows)
 
 
-def write(form: Form, connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
+def write(form: Format, connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
     """The file in pieces. Raises what makes it impossible now, before the first of them."""
-    if form.suffix == "npy":
-        npy_length(corrected)
+    form.require_fit(corrected)
     return form.pieces(connection, corrected)

@@ -23,17 +23,19 @@ _LABEL: Final = np.dtype("<i8")
 _Array = NDArray[Any]
 
 
-class NotOneLabelError(ValueError):
-    """Sets of labels do not fit into one integer an example."""
+def not_one_label(corrected: CorrectedTestSet) -> str | None:
+    """Why the labels do not fit into one integer an example, None where they do."""
+    if not corrected.sets:
+        return None
+    others = "." if corrected.test_set.multi_label else ", or another policy than multi_label=both."
+    return (
+        "A .npy file holds one label an example, and here an example can have several. Take .npz, which holds sets "
+        f"in CSR form{others}"
+    )
 
 
 def npy_length(corrected: CorrectedTestSet) -> int:
-    """Bytes of the ``.npy``. Raises NotOneLabelError where labels are sets."""
-    if corrected.sets:
-        raise NotOneLabelError(
-            "A .npy file holds one label an example, and here an example can have several. Take .npz, which holds sets "
-            "in CSR form" + ("." if corrected.test_set.multi_label else ", or another policy than multi_label=both.")
-        )
+    """Bytes of the ``.npy`` of labels that are no sets."""
     return len(_header(_LABEL, corrected.test_set.size)) + corrected.test_set.size * _LABEL.itemsize
 
 

@@ -8,7 +8,7 @@ A row consists of its index, its key, and an ending that depends on labels and v
 so writing fifty million rows is mostly joining strings.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,19 +23,8 @@ ROWS_PER_PIECE: Final = 8_192
 _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 
 
-def csv_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
-    """The CSV of a corrected test set, in pieces."""
-    yield TEXT_FORMS["csv"].header
-    yield from row_pieces(connection, corrected, TEXT_FORMS["csv"])
-
-
-def jsonl_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
-    """The JSON Lines of a corrected test set, in pieces."""
-    yield from row_pieces(connection, corrected, TEXT_FORMS["jsonl"])
-
-
 @dataclass(frozen=True, slots=True)
-class TextForm:
+class Spelling:
     """How rows are spelled: ``row`` is filled with an index, a key and an ending."""
 
     header: bytes
@@ -45,30 +34,36 @@ class TextForm:
     ending: Callable[[CorrectedTestSet, int, int, int, int], str]
 
 
+def text_pieces(connection: Connection, corrected: CorrectedTestSet, spelling: Spelling) -> Iterator[bytes]:
+    """The text of a corrected test set, in pieces."""
+    yield spelling.header
+    yield from row_pieces(connection, corrected, spelling)
+
+
 def row_pieces(
-    connection: Connection, corrected: CorrectedTestSet, form: TextForm, example: int = 0
+    connection: Connection, corrected: CorrectedTestSet, spelling: Spelling, example: int = 0
 ) -> Iterator[bytes]:
     """The rows in pieces, from the block on that holds an example."""
-    endings = Endings(corrected, form)
+    endings = Endings(corrected, spelling)
     for block in corrected.blocks(connection, example):
         for first in range(0, len(block), ROWS_PER_PIECE):
-            piece = _text(block.part(first, min(first + ROWS_PER_PIECE, len(block))), corrected, form, endings)
+            piece = _text(block.part(first, min(first + ROWS_PER_PIECE, len(block))), corrected, spelling, endings)
             if piece:
                 yield piece.encode()
 
 
-def _text(block: Block, corrected: CorrectedTestSet, form: TextForm, endings: "Endings") -> str:
+def _text(block: Block, corrected: CorrectedTestSet, spelling: Spelling, endings: "Endings") -> str:
     tails: list[str | None] = [*map(endings.kept.__getitem__, block.given.tolist())]
     for place in block.special.tolist():
         hidden = block.corrected[place] == NO_LABEL and not corrected.wanted.removed
         tails[place] = None if hidden else endings.of(block, place)
     indices = range(block.start, block.start + len(block))
-    fill = form.row.__mod__
+    fill = spelling.row.__mod__
     if block.keys is None:
-        middle = form.no_key
+        middle = spelling.no_key
         rows = [fill((i, middle, tail)) for i, tail in zip(indices, tails, strict=True) if tail is not None]
     else:
-        key = form.key
+        key = spelling.key
         cells = zip(indices, block.keys, tails, strict=True)
         rows = [fill((i, key(name), tail)) for i, name, tail in cells if tail is not None]
     return "".join(rows)
@@ -77,20 +72,20 @@ def _text(block: Block, corrected: CorrectedTestSet, form: TextForm, endings: "E
 class Endings:
     """The ends of rows, each made once."""
 
-    def __init__(self, corrected: CorrectedTestSet, form: TextForm) -> None:
+    def __init__(self, corrected: CorrectedTestSet, spelling: Spelling) -> None:
         self._corrected = corrected
-        self._form = form
+        self._spelling = spelling
         self._made: dict[tuple[int, int, int, int], str] = {}
         # Labels that only a policy makes are nobody's given label.
         given = range(len(corrected.test_set.members))
-        self.kept = [form.ending(corrected, label, label, KEPT, UNREVIEWED) for label in given]
+        self.kept = [spelling.ending(corrected, label, label, KEPT, UNREVIEWED) for label in given]
 
     def of(self, block: Block, place: int) -> str:
         """The end of the row of an example."""
         parts = (block.given[place], block.corrected[place], block.action[place], block.category[place])
         known = (int(parts[0]), int(parts[1]), int(parts[2]), int(parts[3]))
         if known not in self._made:
-            self._made[known] = self._form.ending(self._corrected, *known)
+            self._made[known] = self._spelling.ending(self._corrected, *known)
         return self._made[known]
 
 
@@ -139,7 +134,5 @@ def _json_key(key: str) -> str:
     return orjson.dumps(key).decode()
 
 
-TEXT_FORMS: Final[Mapping[str, TextForm]] = {
-    "csv": TextForm((",".join(COLUMNS) + "\r\n").encode(), "%d,%s,%s\r\n", cell, "", _csv_ending),
-    "jsonl": TextForm(b"", '{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending),
-}
+CSV: Final = Spelling((",".join(COLUMNS) + "\r\n").encode(), "%d,%s,%s\r\n", cell, "", _csv_ending)
+JSONL: Final = Spelling(b"", '{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending)

@@ -12,38 +12,36 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from app.corrected.blocks import Block, CorrectedTestSet
-from app.corrected.text_files import TEXT_FORMS, Endings, TextForm, row_pieces
+from app.corrected.text_files import Endings, Spelling, row_pieces
 from app.schema import tables
 
 _POWERS: Final = 10 ** np.arange(1, 19)
 
 
-def text_ends(connection: Connection, corrected: CorrectedTestSet, suffix: str) -> NDArray[np.int64]:
+def text_ends(connection: Connection, corrected: CorrectedTestSet, spelling: Spelling) -> NDArray[np.int64]:
     """Where the header and the rows of each block end, in bytes: (n_blocks + 1,), the last the length of the file."""
-    form = TEXT_FORMS[suffix]
-    endings = Endings(corrected, form)
+    endings = Endings(corrected, spelling)
     kept = np.array([len(ending.encode()) for ending in endings.kept], dtype=np.int64)
-    lengths = [_length(block, corrected, form, endings, kept) for block in corrected.blocks(connection)]
-    return np.cumsum([len(form.header), *lengths])
+    lengths = [_length(block, corrected, spelling, endings, kept) for block in corrected.blocks(connection)]
+    return np.cumsum([len(spelling.header), *lengths])
 
 
 def text_from(
-    connection: Connection, corrected: CorrectedTestSet, suffix: str, ends: NDArray[np.int64], first: int
+    connection: Connection, corrected: CorrectedTestSet, spelling: Spelling, ends: NDArray[np.int64], first: int
 ) -> Iterator[bytes]:
     """The file from its byte ``first`` on, in pieces; ``ends`` are those of ``text_ends``."""
-    form = TEXT_FORMS[suffix]
-    if first < len(form.header):
-        yield form.header[first:]
+    if first < len(spelling.header):
+        yield spelling.header[first:]
     block = max(int(np.searchsorted(ends, first, side="right")) - 1, 0)
     skipped = max(first - int(ends[block]), 0)
-    for piece in row_pieces(connection, corrected, form, block * tables.EXAMPLES_PER_BLOCK):
+    for piece in row_pieces(connection, corrected, spelling, block * tables.EXAMPLES_PER_BLOCK):
         if skipped < len(piece):
             yield piece[skipped:]
         skipped = max(skipped - len(piece), 0)
 
 
 def _length(
-    block: Block, corrected: CorrectedTestSet, form: TextForm, endings: Endings, kept: NDArray[np.int64]
+    block: Block, corrected: CorrectedTestSet, spelling: Spelling, endings: Endings, kept: NDArray[np.int64]
 ) -> int:
     listed = block.listed(corrected.wanted.removed)
     is_listed = np.zeros(len(block), dtype=np.bool_)
@@ -51,11 +49,11 @@ def _length(
     tails = kept[block.given]
     for place in block.special[is_listed[block.special]].tolist():
         tails[place] = len(endings.of(block, place).encode())
-    around = len((form.row % (0, "", "")).encode()) - 1
+    around = len((spelling.row % (0, "", "")).encode()) - 1
     digits = np.searchsorted(_POWERS, block.start + listed, side="right") + 1
     if block.keys is None:
-        keys = len(form.no_key.encode()) * len(listed)
+        keys = len(spelling.no_key.encode()) * len(listed)
     else:
         names = block.keys
-        keys = len("".join([form.key(names[place]) for place in listed.tolist()]).encode())
+        keys = len("".join([spelling.key(names[place]) for place in listed.tolist()]).encode())
     return around * len(listed) + int(digits.sum()) + keys + int(tails[listed].sum())

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from app.corrected.formats import FORMS, Form
+from app.corrected.formats import FORMATS, Format
 from app.corrected.policy import REMOVED
 from app.domain.review.changes import Change
 from app.domain.review.corrections import TREATMENTS
@@ -75,22 +75,11 @@ _REMOVED: Final = _parameter(
     {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
 )
 LISTED_POLICY: Final = [*POLICY, _REMOVED]
-_COLUMN_WORDS: Final = (
-    "Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category."
-)
-ABOUT_FORMS: Final = {
-    "csv": f"{_COLUMN_WORDS} A set of labels is joined by a vertical bar. Keys and names stand as they are, "
-    "so one may begin with ``=``, ``+``, ``-`` or ``@``: into a spreadsheet, import them as text.",
-    "jsonl": f"{_COLUMN_WORDS} Labels are integers; where they are sets, lists of them.",
-    "parquet": f"{_COLUMN_WORDS} Read it whole or in ranges.",
-    "npy": "Where labels are sets, ask for ``.npz``. Can be read in ranges.",
-    "npz": "``scipy.sparse.load_npz`` reads it. Can be read in ranges.",
-}
 
 
-def corrected_form(form: Form) -> dict[str, Any]:
+def corrected_form(form: Format) -> dict[str, Any]:
     """What the documentation says of a corrected test set in one form."""
-    media_type = form.media_type.partition(";")[0]
+    media_type = form.bare_type
     binary = {"type": "string", "format": "binary"} if form.binary else {"type": "string"}
     ok = {"description": "The corrected test set.", "content": {media_type: {"schema": binary}}}
     responses: dict[str, Any] = {"200": ok, "304": {"description": "It is what you have: If-None-Match names it."}}
@@ -136,7 +125,7 @@ NEGOTIATED: Final = {
     "responses": {
         "200": {
             "description": "The corrected test set.",
-            "content": {"application/json": {}} | {form.media_type.partition(";")[0]: {} for form in FORMS.values()},
+            "content": {"application/json": {}} | {one.bare_type: {} for one in FORMATS.values()},
         },
         "304": {"description": "It is what you have: If-None-Match names it."},
         "406": PROBLEM_RESPONSE | {"description": "Accept asks for a form in which this cannot be had."},

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from app.corrected import blocks, original_test_set
-from app.corrected.formats import FORMS, write
-from app.corrected.numpy_files import NotOneLabelError
+from app.corrected.formats import FORMATS, DoesNotFitError, write
 from app.corrected.policy import PARAMETERS, PolicyError, parse
 from ingest.catalogue.open import open_catalogue
 from ingest.errors import IngestError
@@ -25,7 +24,7 @@ examples:
   %(prog)s imagenet --policy multi_label=both --removed include --out labels.parquet
 
 A policy is what the site's page /NAME/corrected offers: {", ".join(PARAMETERS)}, each NAME=VALUE. What is not
-said is as in the paper. Formats are {", ".join(FORMS)}; without --format, the ending of FILE says which.
+said is as in the paper. Formats are {", ".join(FORMATS)}; without --format, the ending of FILE says which.
 """
 
 
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``export`` is told, the catalogue apart."""
     parser.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to write")
-    parser.add_argument("--format", choices=list(FORMS), help="its format; by default what FILE ends in")
+    parser.add_argument("--format", choices=list(FORMATS), help="its format; by default what FILE ends in")
     parser.add_argument(
         "--policy", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a part of the policy"
     )
@@ -43,9 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the file; says its size and SHA-256."""
     suffix = arguments.format or arguments.out.suffix.removeprefix(".")
-    if suffix not in FORMS:
-        raise IngestError(f"{arguments.out}: expected a name that ends in .{', .'.join(FORMS)}, or --format")
-    form = FORMS[suffix]
+    if suffix not in FORMATS:
+        raise IngestError(f"{arguments.out}: expected a name that ends in .{', .'.join(FORMATS)}, or --format")
+    form = FORMATS[suffix]
     pairs = [*arguments.policy, ("removed", arguments.removed)]
     if not form.lists_rows:
         if arguments.removed:
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             found = original_test_set.load(connection, arguments.name)
             corrected = blocks.corrected(connection, found, parse(pairs, found.agreements, removed=form.lists_rows))
             pieces = write(form, connection, corrected)
-        except (PolicyError, NotOneLabelError, LookupError) as error:
+        except (PolicyError, DoesNotFitError, LookupError) as error:
             raise IngestError(f"{arguments.name}: {error}") from error
         size, digest = _written(pieces, arguments.out)
     print(f"wrote {arguments.out}: {size:,} bytes, sha256 {digest}")

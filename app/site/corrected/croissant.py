@@ -14,7 +14,7 @@ from app.catalogue.credit import VerdictCredit, verdict_credit
 from app.catalogue.current import current
 from app.catalogue.records import Dataset
 from app.corrected.blocks import CorrectedTestSet
-from app.corrected.formats import FORMS, Form
+from app.corrected.formats import FORMATS, Format
 from app.errors import Busy
 from app.openapi import parameters
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
@@ -27,9 +27,6 @@ router = APIRouter(
 )
 
 _CONFORMS: Final = "http://mlcommons.org/croissant/1.1"
-_FILES: Final = ("parquet", "csv")
-#: What Croissant calls our media types.
-_FORMATS: Final = {"parquet": "application/x-parquet", "csv": "text/csv"}
 _COLUMNS: Final = {
     "index": ("sc:Integer", "Index of the example in the original test set, from 0."),
     "key": ("sc:Text", "The dataset's own name of the example."),
@@ -96,7 +93,7 @@ def croissant(request: Request, name: str) -> Response:
     """The corrected test set of a policy as Croissant 1.1 JSON-LD: its fields, and this version's files, hashed."""
     taken = open_request(request, name, request.query_params.multi_items())
     with taken.connection:
-        hashes = {suffix: checksum(request, taken, FORMS[suffix]) for suffix in _FILES}
+        hashes = {one.suffix: checksum(request, taken, one) for one in _files()}
     site = base_url(request)
     return Response(orjson.dumps(describe(taken, site, hashes)), media_type="application/ld+json")
 
@@ -129,7 +126,7 @@ def structured_data(request: Request, dataset: Dataset) -> Markup:
         taken = open_request(request, dataset.name, [])
         with taken.connection:
             hashed = taken.corrected.test_set.size <= HASHED_AT_ONCE
-            hashes = {suffix: checksum(request, taken, FORMS[suffix]) if hashed else None for suffix in _FILES}
+            hashes = {one.suffix: checksum(request, taken, one) if hashed else None for one in _files()}
         return orjson.dumps(describe(taken, site, hashes)).decode()
 
     try:
@@ -179,9 +176,14 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
         "isAccessibleForFree": True,
         "isLiveDataset": False,
         "prov:wasDerivedFrom": _origins(dataset, verdicts),
-        "distribution": [_file(taken, site, FORMS[suffix], hashes[suffix]) for suffix in _FILES],
+        "distribution": [_file(taken, site, one, hashes[one.suffix]) for one in _files()],
         "recordSet": [_splits(), _examples(taken.corrected)],
     }
+
+
+def _files() -> list[Format]:
+    """The formats that Croissant can describe, first the one with real types, from which records are read."""
+    return sorted((one for one in FORMATS.values() if one.croissant), key=lambda one: not one.binary)
 
 
 def _licences(dataset: Dataset, verdicts: VerdictCredit | None) -> list[str]:
@@ -202,14 +204,14 @@ def _origins(dataset: Dataset, verdicts: VerdictCredit | None) -> list[dict[str,
     return [original, {"@type": "prov:Entity", "@id": verdicts.source, "prov:label": "Verdicts of reviewers"}]
 
 
-def _file(taken: CorrectedRequest, site: str, form: Form, sha256: str | None) -> dict[str, Any]:
+def _file(taken: CorrectedRequest, site: str, form: Format, sha256: str | None) -> dict[str, Any]:
     found = {
         "@type": "cr:FileObject",
         "@id": form.suffix,
         "name": taken.file_name(form),
         "description": f"{form.title}: {form.says}.",
         "contentUrl": site + taken.path(form),
-        "encodingFormat": _FORMATS[form.suffix],
+        "encodingFormat": form.croissant,
     }
     return found | ({"sha256": sha256} if sha256 else {})
 
@@ -248,7 +250,7 @@ def _field(corrected: CorrectedTestSet, column: str) -> dict[str, Any]:
         "name": column,
         "description": says,
         "dataType": kind,
-        "source": {"fileObject": {"@id": "parquet"}, "extract": {"column": column}},
+        "source": {"fileObject": {"@id": _files()[0].suffix}, "extract": {"column": column}},
     }
     given_is_set, now_is_set = corrected.test_set.multi_label, corrected.sets
     if (column.startswith("given") and given_is_set) or (column.startswith("corrected") and now_is_set):

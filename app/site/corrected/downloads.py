@@ -13,9 +13,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.corrected.formats import FORMS, Form, offered, write
-from app.corrected.numpy_files import npy_length, npy_pieces
-from app.corrected.text_ranges import text_ends, text_from
+from app.corrected.formats import FORMATS, Format, Parts, offered, write
 from app.openapi import parameters
 from app.site.corrected.request import CorrectedRequest, open_request
 from app.web import byte_ranges, file_cache
@@ -37,7 +35,7 @@ _TIMES_AS_LONG: Final = 20
 HASHED_AT_ONCE: Final = 200_000
 
 
-def answer(request: Request, name: str, form: Form, version: str | None = None) -> Response:
+def answer(request: Request, name: str, form: Format, version: str | None = None) -> Response:
     """A corrected test set in a form, whole or in part, or the news that it has not changed."""
     taken = open_request(request, name, request.query_params.multi_items(), form=form, version=version)
     headers = _headers(request, taken, form, version)
@@ -52,42 +50,38 @@ def answer(request: Request, name: str, form: Form, version: str | None = None) 
         raise
 
 
-def _sent(request: Request, taken: CorrectedRequest, form: Form, headers: dict[str, str]) -> Response:
-    if form.suffix == "npy":
-        headers["Accept-Ranges"] = "bytes"
-
-        def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
-            return _first_bytes(taken.steady(npy_pieces(taken.connection, taken.corrected, first)), n_bytes)
-
-        return _part(request, taken, form, headers, npy_length(taken.corrected), from_byte)
+def _sent(request: Request, taken: CorrectedRequest, form: Format, headers: dict[str, str]) -> Response:
+    parts, in_part = form.parts, "range" in request.headers or request.scope.get("head", False)
+    if parts is not None and not parts.counted:
+        return _without_the_rest(request, taken, form, parts, headers)
     files: file_cache.FileCache = request.app.state.spool
     key = headers["ETag"]
-    by_part = form.binary and ("range" in request.headers or request.scope.get("head", False))
-    if by_part or taken.corrected.test_set.size <= WRITTEN_FIRST or files.has(key):
+    if (parts is None and in_part) or taken.corrected.test_set.size <= WRITTEN_FIRST or files.has(key):
         headers["Accept-Ranges"] = "bytes"
         file, kept = files.open(key, lambda: _written(taken, form))
         return _part(request, taken, form, headers, kept.size, lambda first, n: file_cache.read(file, first, n), file)
-    if not form.binary and ("range" in request.headers or request.scope.get("head", False)):
-        return _text_part(request, taken, form, headers)
+    if parts is not None and in_part:
+        return _without_the_rest(request, taken, form, parts, headers)
     pieces = _written(taken, form)
     return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
 
 
-def _written(taken: CorrectedRequest, form: Form) -> Iterator[bytes]:
+def _written(taken: CorrectedRequest, form: Format) -> Iterator[bytes]:
     return taken.steady(write(form, taken.connection, taken.corrected))
 
 
-def _text_part(request: Request, taken: CorrectedRequest, form: Form, headers: dict[str, str]) -> Response:
-    """A part of a text that is too large to be written first, or how long it is: counted once for a catalogue."""
+def _without_the_rest(
+    request: Request, taken: CorrectedRequest, form: Format, parts: Parts, headers: dict[str, str]
+) -> Response:
+    """A part of a file that is not written first, or how long it is: counted once for a catalogue."""
     headers["Accept-Ranges"] = "bytes"
     connection, corrected = taken.connection, taken.corrected
-    taken.go_on(_TIMES_AS_LONG)
-    ends = taken.catalogue.checksums.get(
-        ("ends", headers["ETag"]), lambda: text_ends(connection, corrected, form.suffix)
-    )
+    if parts.counted:
+        taken.go_on(_TIMES_AS_LONG)
+    ends = taken.catalogue.checksums.get(("ends", headers["ETag"]), lambda: parts.ends(connection, corrected))
 
     def from_byte(first: int, n_bytes: int) -> Iterator[bytes]:
-        return _first_bytes(taken.steady(text_from(connection, corrected, form.suffix, ends, first)), n_bytes)
+        return _first_bytes(taken.steady(parts.pieces(connection, corrected, ends, first)), n_bytes)
 
     return _part(request, taken, form, headers, int(ends[-1]), from_byte)
 
@@ -95,7 +89,7 @@ def _text_part(request: Request, taken: CorrectedRequest, form: Form, headers: d
 def _part(
     request: Request,
     taken: CorrectedRequest,
-    form: Form,
+    form: Format,
     headers: dict[str, str],
     size: int,
     read: Callable[[int, int], Iterator[bytes]],
@@ -119,7 +113,7 @@ def _part(
     return _Pieces(_encoded(request, form, pieces, headers), opened, status, headers, form.media_type)
 
 
-def _encoded(request: Request, form: Form, pieces: Iterator[bytes], headers: dict[str, str]) -> Iterator[bytes]:
+def _encoded(request: Request, form: Format, pieces: Iterator[bytes], headers: dict[str, str]) -> Iterator[bytes]:
     """The pieces as they travel: text is compressed for who wants it, unless parts of the file are asked for."""
     if form.binary or "range" in request.headers:
         return pieces
@@ -162,7 +156,7 @@ def _first_bytes(pieces: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
             return
 
 
-def _headers(request: Request, taken: CorrectedRequest, form: Form, version: str | None) -> dict[str, str]:
+def _headers(request: Request, taken: CorrectedRequest, form: Format, version: str | None) -> dict[str, str]:
     return {
         "ETag": taken.tag(request.app.state.program, form),
         "Cache-Control": "public, no-cache" if version is None else IMMUTABLE,
@@ -172,7 +166,7 @@ def _headers(request: Request, taken: CorrectedRequest, form: Form, version: str
     }
 
 
-def checksum(request: Request, taken: CorrectedRequest, form: Form) -> str:
+def checksum(request: Request, taken: CorrectedRequest, form: Format) -> str:
     """The SHA-256 of a file, found out once."""
 
     def make() -> str:
@@ -193,7 +187,7 @@ def checksums(request: Request, name: str, version: str | None = None) -> Respon
     return Response("".join(lines), media_type="text/plain; charset=utf-8", headers={"Cache-Control": cache})
 
 
-def _route(form: Form) -> Callable[..., Response]:
+def _route(form: Format) -> Callable[..., Response]:
     def current(request: Request, name: str) -> Response:
         return answer(request, name, form)
 
@@ -201,7 +195,7 @@ def _route(form: Form) -> Callable[..., Response]:
     return current
 
 
-def _versioned_route(form: Form) -> Callable[..., Response]:
+def _versioned_route(form: Format) -> Callable[..., Response]:
     def of_version(request: Request, version: str, name: str) -> Response:
         return answer(request, name, form, version)
 
@@ -209,19 +203,19 @@ def _versioned_route(form: Form) -> Callable[..., Response]:
     return of_version
 
 
-def _add(path: str, endpoint: Callable[..., Any], form: Form, says: str, **more: Any) -> None:
+def _add(path: str, endpoint: Callable[..., Any], form: Format, says: str, **more: Any) -> None:
     router.add_api_route(
         path,
         endpoint,
         summary=f"Corrected test set as {form.title}{says}",
-        description=f"{form.says[0].upper()}{form.says[1:]}. {parameters.ABOUT_FORMS[form.suffix]}",
+        description=f"{form.says[0].upper()}{form.says[1:]}. {form.about}",
         response_class=StreamingResponse,
         openapi_extra=parameters.corrected_form(form),
         **more,
     )
 
 
-for _form in FORMS.values():
+for _form in FORMATS.values():
     _add(f"/datasets/{{name}}/corrected.{_form.suffix}", _route(_form), _form, "")
     _add(
         f"/versions/{{version}}/datasets/{{name}}/corrected.{_form.suffix}",

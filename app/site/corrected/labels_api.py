@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from app.catalogue import reader_threads
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
-from app.corrected.formats import FORMS
+from app.corrected.formats import FORMATS
 from app.errors import FilterError, NotAcceptable, TooLarge, Unreadable
 from app.issues.queries import cursor, dataset_named, place_of
 from app.openapi import parameters, response_models
@@ -91,7 +91,7 @@ def corrected(request: Request, name: str) -> Response:
 
     The address with an ending always has the form of its ending.
     """
-    offered = {_JSON: None} | {form.media_type.partition(";")[0]: form for form in FORMS.values()}
+    offered = {_JSON: None} | {one.bare_type: one for one in FORMATS.values()}
     found = best(request.headers.get("accept", ""), list(offered))
     if found is None:
         raise NotAcceptable(f"This can be had as {', '.join(offered)}; Accept asks for none of them.")

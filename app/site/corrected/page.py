@@ -13,7 +13,7 @@ from markupsafe import Markup
 from app.catalogue.current import Catalogue, current
 from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
-from app.corrected.formats import FORMS, Form, offered
+from app.corrected.formats import Format, offered
 from app.corrected.policy import ExportOptions, offers
 from app.domain.review.corrections import TREATMENTS, Action, Treatment, decision, sizes
 from app.domain.review.verdicts import Category
@@ -35,6 +35,7 @@ from app.web.urls import base_url
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 _PREVIEWED: Final = 12
+_NUMBERS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _TREATMENT_WORDS: Final = {
     Treatment.DROP: "leave out",
     Treatment.GIVEN: "keep the given label",
@@ -66,7 +67,7 @@ class Row:
 class Download:
     """A file to take."""
 
-    form: Form
+    form: Format
     path: str
     fixed: str  # the same for this version, whose bytes never change
     file_name: str
@@ -103,6 +104,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         sets=dataset.multi_label or wanted.policy.multi_label is Treatment.BOTH,
         preview=_preview(catalogue, dataset, wanted),
         preview_query=_preview_query(dataset, wanted),
+        of_rows=_NUMBERS[sum(download.form.lists_rows for download in downloads)],
         api=f"/api/v1/datasets/{name}",
         **_snippets(request, catalogue, dataset, wanted, downloads),
         query="?" + query if query else "",
@@ -142,8 +144,7 @@ def _downloads(request: Request, dataset: Dataset, wanted: ExportOptions) -> tup
                 taken.file_name(form),
                 checksum(request, taken, form) if hashed else None,
             )
-            for form in FORMS.values()
-            if form in offered(taken.corrected)
+            for form in offered(taken.corrected)
         ], None
 
 
@@ -162,11 +163,11 @@ def _snippets(
         "bare": "?" + bare if bare else "",
         "loader": loader,
         "by_key": by_key,
-        "parquet": next((download for download in downloads if download.form.suffix == "parquet"), None),
+        "files": {download.form.suffix: download for download in downloads},
     }
 
 
-def _path(dataset: Dataset, form: Form, wanted: ExportOptions) -> str:
+def _path(dataset: Dataset, form: Format, wanted: ExportOptions) -> str:
     query = (wanted if form.lists_rows else ExportOptions(wanted.policy)).query(dataset.default_agreement)
     return f"/api/v1/datasets/{dataset.name}/corrected.{form.suffix}" + ("?" + query if query else "")
 

@@ -18,8 +18,7 @@ from app.catalogue.reader_threads import ReadTask
 from app.catalogue.records import Dataset
 from app.corrected import blocks, original_test_set
 from app.corrected.blocks import CorrectedTestSet
-from app.corrected.formats import Form
-from app.corrected.numpy_files import NotOneLabelError, npy_length
+from app.corrected.formats import DoesNotFitError, Format
 from app.corrected.original_test_set import NotLoadedError, TestSet
 from app.corrected.policy import ExportOptions, PolicyError, parse
 from app.domain.review.corrections import Policy
@@ -65,7 +64,7 @@ class CorrectedRequest:
         """The canonical query string of the policy."""
         return self.corrected.wanted.query(self.dataset.default_agreement)
 
-    def tag(self, program: str, form: Form) -> str:
+    def tag(self, program: str, form: Format) -> str:
         """The validator: it names the dataset's version, the program that writes, the form and the policy.
 
         It is weak where the answer may be compressed on its way, and strong where parts of it can be asked for.
@@ -74,12 +73,12 @@ class CorrectedRequest:
         weak = "" if form.binary else "W/"
         return f'{weak}"{self.dataset.version}-{program}-{number:08x}"'
 
-    def path(self, form: Form) -> str:
+    def path(self, form: Format) -> str:
         """The address that will always be answered with these bytes, or not at all."""
         query = "?" + self.query if self.query else ""
         return f"/api/v1/versions/{self.dataset.version}/datasets/{self.dataset.name}/corrected.{form.suffix}{query}"
 
-    def file_name(self, form: Form) -> str:
+    def file_name(self, form: Format) -> str:
         """A name for the file that says which policy it follows."""
         wanted, plain = self.corrected.wanted, ExportOptions(type(self.corrected.wanted.policy)())
         ours = [pair for pair in wanted.pairs() if pair not in plain.pairs() and pair[0] != "agreement"]
@@ -92,7 +91,7 @@ def open_request(
     name: str,
     pairs: Iterable[tuple[str, str]],
     *,
-    form: Form | None = None,
+    form: Format | None = None,
     version: str | None = None,
     also: tuple[str, ...] = (),
     removed: bool = True,
@@ -138,7 +137,7 @@ def corrected_set(
     pairs: Iterable[tuple[str, str]],
     connection: Connection,
     *,
-    form: Form | None = None,
+    form: Format | None = None,
     also: tuple[str, ...] = (),
     removed: bool = True,
 ) -> CorrectedTestSet:
@@ -156,10 +155,10 @@ def corrected_set(
             return blocks.corrected(connection, whole, wanted)
 
         found = catalogue.corrected.get((dataset.id, wanted), make)
-        if form is not None and form.suffix == "npy":
-            npy_length(found)
+        if form is not None:
+            form.require_fit(found)
         return found
-    except (NotLoadedError, NotOneLabelError) as error:
+    except (NotLoadedError, DoesNotFitError) as error:
         raise NotInCatalogue(str(error)) from error
 
 

@@ -300,11 +300,12 @@ def test_a_mistake_made_because_the_file_changed_is_none_of_ours(
 @pytest.mark.parametrize("suffix", ["csv", "npy", "parquet"])
 def test_no_file_is_written_of_two_catalogues(catalogue: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """What was read while the file changed is not sent, and not kept for the next who asks."""
+    from app.corrected import formats
     from app.site.corrected import downloads
 
     app = create_app(Settings(catalogue=catalogue, public=False))
     with TestClient(app, raise_server_exceptions=False) as site:
-        write, npy_pieces = downloads.write, downloads.npy_pieces
+        write, npy_pieces = downloads.write, formats.npy_pieces
 
         def touched(pieces: Iterator[bytes]) -> Iterator[bytes]:
             for piece in pieces:
@@ -312,7 +313,7 @@ def test_no_file_is_written_of_two_catalogues(catalogue: Path, monkeypatch: pyte
                 yield piece
 
         monkeypatch.setattr(downloads, "write", lambda *a: touched(write(*a)))
-        monkeypatch.setattr(downloads, "npy_pieces", lambda *a: touched(npy_pieces(*a)))
+        monkeypatch.setattr(formats, "npy_pieces", lambda *a: touched(npy_pieces(*a)))
         if suffix == "npy":
             # It has begun, so it ends without an end.
             with pytest.raises(CatalogueReplacedError), TestClient(app) as strict:

@@ -10,10 +10,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app.corrected.blocks import corrected
-from app.corrected.formats import FORMS, write
+from app.corrected.formats import FORMATS, write
 from app.corrected.original_test_set import load
 from app.corrected.policy import parse
-from app.corrected.text_ranges import text_ends, text_from
 from ingest.commands.main import main
 from tests.ingest.conftest import Tiny
 
@@ -53,11 +52,12 @@ def test_parts_are_those_of_the_whole(large, suffix, query):
     with create_engine(f"sqlite:///{large}", poolclass=NullPool).connect() as connection:
         pairs = [tuple(pair.split("=")) for pair in query.split("&") if pair]
         found = corrected(connection, load(connection, "tiny"), parse(pairs, (3, 4, 5)))
-        whole = b"".join(write(FORMS[suffix], connection, found))
-        ends = text_ends(connection, found, suffix)
+        whole = b"".join(write(FORMATS[suffix], connection, found))
+        parts = FORMATS[suffix].parts
+        ends = parts.ends(connection, found)
         assert len(ends) == 4
         assert ends[-1] == len(whole)
         borders = [place + step for place in (0, *ends.tolist()) for step in (-1, 0, 1)]
         for first in [*borders, *(chosen.randrange(len(whole)) for _ in range(6))]:
             if 0 <= first < len(whole):
-                assert b"".join(text_from(connection, found, suffix, ends, first)) == whole[first:], first
+                assert b"".join(parts.pieces(connection, found, ends, first)) == whole[first:], first
