@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from itertools import chain, islice
 from operator import itemgetter
 from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from cachetools import LRUCache
@@ -111,6 +111,13 @@ class Memo:
                 self._kept.popitem()
 
 
+class Answer(NamedTuple):
+    """A whole answer that is kept."""
+
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+
 class Answers:
     """Whole answers kept up to a number of bytes in all, keys and headers among them; the least asked for go first.
 
@@ -122,7 +129,7 @@ class Answers:
     >>> answers.keep("large", (), b"." * 1_000)
     >>> answers.keep("x" * 1_000, (), b"....")
     >>> answers.get("z"), answers.get("large"), answers.get("x" * 1_000), answers.held <= 16_000
-    (((), b'....'), None, None, True)
+    (Answer(headers=(), body=b'....'), None, None, True)
     """
 
     #: However small they are: what is kept must also be found and dropped again.
@@ -131,20 +138,20 @@ class Answers:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._held = 0
-        self._kept: OrderedDict[Hashable, tuple[Sequence[tuple[bytes, bytes]], bytes, int]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Answer, int]] = OrderedDict()
 
     @property
     def held(self) -> int:
         """The bytes of all that is kept."""
         return self._held
 
-    def get(self, key: Hashable) -> tuple[Sequence[tuple[bytes, bytes]], bytes] | None:
-        """The headers and body kept under a key."""
+    def get(self, key: Hashable) -> Answer | None:
+        """The answer kept under a key."""
         found = self._kept.get(key)
         if found is None:
             return None
         self._kept.move_to_end(key)
-        return found[0], found[1]
+        return found[0]
 
     def keep(self, key: Hashable, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Keep an answer, unless it alone would take more than a sixteenth of the room."""
@@ -154,7 +161,7 @@ class Answers:
         if weight * 16 > self._most:
             return
         # A copy takes what it is long; orjson hands out four kilobytes for a body of ten bytes.
-        self._kept[key] = headers, bytes(memoryview(body)), weight
+        self._kept[key] = Answer(headers, bytes(memoryview(body))), weight
         self._held += weight
         while self._held > self._most or len(self._kept) > self.MOST:
-            self._held -= self._kept.popitem(last=False)[1][2]
+            self._held -= self._kept.popitem(last=False)[1][1]

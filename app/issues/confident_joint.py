@@ -24,9 +24,11 @@ def joint(catalogue: Catalogue, dataset: Dataset) -> tuple[JointCell, ...]:
     """The entries that are not zero, off the diagonal first, largest first; none without predicted probabilities."""
     j = tables.joint_cells.c
     rows = catalogue.connection.execute(
-        select(j.given, j.latent, j.count, j.probability)
+        select(j.given, j.latent, j.count.label("n"), j.probability)
         .where(j.dataset_id == dataset.id)
         .order_by(j.given == j.latent, j.count.desc(), j.probability.desc(), j.given, j.latent)
     )
     classes = dataset.classes
-    return tuple(JointCell(ConfusionCell(classes[r[0]], classes[r[1]], r[2]), r[3]) for r in rows)
+    return tuple(
+        JointCell(ConfusionCell(classes[row.given], classes[row.latent], row.n), row.probability) for row in rows
+    )

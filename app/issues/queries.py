@@ -31,6 +31,8 @@ _m = tables.media.c
 _MEDIUM = select(_m.type, _m.encoding, _m.bytes).where(
     _m.dataset_id == bindparam("dataset"), _m.idx == bindparam("idx"), _m.kind == bindparam("kind")
 )
+#: Under which name the type of a medium is kept beside its bytes.
+_TYPE = b"content-type"
 _CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
 
 
@@ -190,12 +192,12 @@ def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
     key = (dataset.id, idx, kind)
     kept = catalogue.media.get(key)
     if kept is not None:
-        return Medium(kept[0][0][1].decode(), kept[1])
+        return Medium(dict(kept.headers)[_TYPE].decode(), kept.body)
     row = catalogue.connection.execute(_MEDIUM, {"dataset": dataset.id, "idx": idx, "kind": kind}).one_or_none()
     if row is None:
         return None
     data = gzip.decompress(row.bytes) if row.encoding == "gzip" else row.bytes
-    catalogue.media.keep(key, ((b"content-type", row.type.encode()),), data)
+    catalogue.media.keep(key, ((_TYPE, row.type.encode()),), data)
     return Medium(row.type, data)
 
 

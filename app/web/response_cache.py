@@ -71,8 +71,8 @@ class CatalogueResponses:
                 send = _any_will_do(send)
         kept = self._answers.get(key)
         if kept is not None:
-            await send({"type": "http.response.start", "status": 200, "headers": list(kept[0])})
-            await send({"type": "http.response.body", "body": kept[1]})
+            await send({"type": "http.response.start", "status": 200, "headers": list(kept.headers)})
+            await send({"type": "http.response.body", "body": kept.body})
             return
         await self.app(scope, receive, _keeping(send, self._answers, key, self._tags(where), scope["state"]))
 
@@ -81,8 +81,9 @@ class CatalogueResponses:
 
         What says the site's own name is another answer under another name; all else is the same.
         """
-        named = f"{self._of}-{self.program}-{zlib.crc32(b'%b?%b' % where[:2]):08x}"
-        return f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr(where[2:]).encode()):08x}"'
+        path, query, scheme, host = where
+        named = f"{self._of}-{self.program}-{zlib.crc32(b'%b?%b' % (path, query)):08x}"
+        return f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr((scheme, host)).encode()):08x}"'
 
 
 def _stands_apart(path: str) -> bool:

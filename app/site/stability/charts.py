@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 
 from app.domain.ranking.crossings import Line
+from app.site.stability.results import RankChange
 
 _ROW: Final = 20  # height of a model in a slope chart
 _SLOPE_WIDTH: Final = 480
@@ -23,14 +24,6 @@ _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 190, 14, 40
 _STEPS: Final = 60  # points of a line on a logarithmic axis, where it is no straight line
 _APART: Final = 15  # pixels between names at the ends of lines
 _NUMBER_WIDE, _NUMBER_HIGH = 18, 13  # pixels that the number of a crossing takes
-
-
-class RankChange(NamedTuple):
-    """A model's ranks on both sides of a slope chart."""
-
-    key: str
-    before: int
-    after: int
 
 
 class Mark(NamedTuple):
@@ -47,12 +40,12 @@ def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str
     Models of equal rank stand below each other in the order of their names, with a sign of equality at their rank.
     """
     height = _TOP + len(moved) * _ROW + 6
-    before, after = _slots(moved, 1), _slots(moved, 2)
+    before, after = _slots({m.key: m.before for m in moved}), _slots({m.key: m.after for m in moved})
     parts = [
         Markup('<text class="axis" x="%d" y="16" text-anchor="end">%s</text>') % (_SLOPE_LEFT - 12, left),
         Markup('<text class="axis" x="%d" y="16">%s</text>') % (_SLOPE_RIGHT + 12, right),
     ]
-    ties = [{rank for rank in ranks if ranks.count(rank) > 1} for ranks in zip(*(m[1:] for m in moved), strict=True)]
+    tied_before, tied_after = _shared([m.before for m in moved]), _shared([m.after for m in moved])
     for model in sorted(moved, key=lambda m: m.key in named):
         y, z = before[model.key], after[model.key]
         way = named.get(model.key, "")
@@ -67,8 +60,8 @@ def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str
                 y,
                 _SLOPE_RIGHT,
                 z,
-                _slope_text(model.key, model.before, model.before in ties[0], _SLOPE_LEFT - 8, y, "end"),
-                _slope_text(model.key, model.after, model.after in ties[1], _SLOPE_RIGHT + 8, z, "start"),
+                _slope_text(model.key, model.before, model.before in tied_before, _SLOPE_LEFT - 8, y, "end"),
+                _slope_text(model.key, model.after, model.after in tied_after, _SLOPE_RIGHT + 8, z, "start"),
             )
         )
     return Markup(
@@ -76,9 +69,14 @@ def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str
     ) % (_SLOPE_WIDTH, height, _SLOPE_WIDTH, height, label, Markup("").join(parts))
 
 
-def _slots(moved: Sequence[RankChange], side: int) -> dict[str, int]:
-    ordered = sorted(moved, key=lambda m: (m[side], m.key))
-    return {str(m.key): _TOP + place * _ROW + _ROW // 2 for place, m in enumerate(ordered)}
+def _slots(ranks: Mapping[str, int]) -> dict[str, int]:
+    ordered = sorted(ranks, key=lambda key: (ranks[key], key))
+    return {key: _TOP + place * _ROW + _ROW // 2 for place, key in enumerate(ordered)}
+
+
+def _shared(ranks: Sequence[int]) -> set[int]:
+    """The ranks that several have."""
+    return {rank for rank in ranks if ranks.count(rank) > 1}
 
 
 def _slope_text(key: str, rank: int, tied: bool, x: int, y: int, anchor: str) -> Markup:

@@ -9,12 +9,12 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.issues.filter import IssueFilter
 from app.site.stability.agreement_words import on_correctable, on_pruned
-from app.site.stability.charts import Axis, RankChange, slope_chart
+from app.site.stability.charts import Axis, slope_chart
 from app.site.stability.model_pair import pair_context, picture_of
 from app.site.stability.parameters import REACHES, SCALES, TOPS, Choice
 from app.site.stability.predictions import most_repeated
 from app.site.stability.prevalence import sides, standings
-from app.site.stability.results import SMALL, Results, key_of, keys_of, movers, telling_models
+from app.site.stability.results import SMALL, RankChange, Results, key_of, keys_of, movers, telling_models
 
 _STRESSED: Final = 2  # movers named in each direction
 _MOST_REPEATED: Final = 24
@@ -34,8 +34,8 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
         "at": at,
         "small": results["sizes"]["C"] < SMALL,
         "moved": moved,
-        "fall": moved[0] if moved and moved[0][2] > moved[0][1] else None,
-        "rise": moved[-1] if moved and moved[-1][1] > moved[-1][2] else None,
+        "fall": moved[0] if moved and moved[0].after > moved[0].before else None,
+        "rise": moved[-1] if moved and moved[-1].before > moved[-1].after else None,
         "leader": _leader(results),
         "correlations": results["agreement_of_rankings"],
         "movement": {
@@ -84,17 +84,16 @@ def _twins(results: Results) -> list[tuple[list[str], list[str]]]:
     return [(names, list(platforms)) for platforms, names in shared.items()]
 
 
-def _slopes(results: Results, top: str, moved: Sequence[tuple[str, int, int]]) -> list[tuple[str, str, Markup]]:
+def _slopes(results: Results, top: str, moved: Sequence[RankChange]) -> list[tuple[str, str, Markup]]:
     if not moved:
         return []
-    named = {key: "down" for key, before, after in moved[:_STRESSED] if after > before}
-    named |= {key: "up" for key, before, after in moved[-_STRESSED:] if after < before}
+    named = {m.key: "down" for m in moved[:_STRESSED] if m.after > m.before}
+    named |= {m.key: "up" for m in moved[-_STRESSED:] if m.after < m.before}
     on_p = [
         RankChange(key_of(m), m["ranks"]["pruned"][f"original_top{top}"], m["ranks"]["pruned"][f"corrected_top{top}"])
         for m in results["models"]
         if m["ranks"]["pruned"][f"original_top{top}"] is not None
     ]
-    on_c = [RankChange(*one) for one in moved]
     return [
         (
             "pruned",
@@ -111,7 +110,7 @@ def _slopes(results: Results, top: str, moved: Sequence[tuple[str, int, int]]) -
             "correctable",
             "The correctable set C",
             slope_chart(
-                on_c,
+                moved,
                 named,
                 "by original labels",
                 "by corrected labels",

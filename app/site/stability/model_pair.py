@@ -23,8 +23,8 @@ def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choic
     moved = movers(results, "1")
     if len(keys) < 2:
         return None
-    first = choice.first or (moved[0][0] if moved else keys[0])
-    second = choice.second or next(key for key, _, _ in reversed(moved or [(k, 0, 0) for k in keys]) if key != first)
+    first = choice.first or (moved[0].key if moved else keys[0])
+    second = choice.second or next(key for key in reversed([m.key for m in moved] or keys) if key != first)
     places = keys.index(first), keys.index(second)
     found = disagreements(catalogue, dataset, choice.agreement, places) if first != second else []
     sides = []

@@ -35,10 +35,11 @@ def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: 
         .where(v.c.dataset_id == dataset.id, v.c.agreement == agreement, v.c.category == Category.CORRECTABLE.value)
         .order_by(v.c.issue_id)
     )
+    first, second = pair
     found = []
     for row in rows:
         top = np.frombuffer(row.top, "<i4")
-        one, other = int(top[pair[0]]), int(top[pair[1]])
+        one, other = int(top[first]), int(top[second])
         if one != other:
             media = json.loads(row.media) if row.media else None
             found.append(Disagreement(row.idx, row.given, row.corrected, one, other, media))

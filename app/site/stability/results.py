@@ -4,7 +4,7 @@ Nothing is measured here: accuracies, ranks and crossings come as ``measuring.re
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
@@ -18,6 +18,14 @@ from app.evaluation.evaluate import read_results
 SMALL: Final = 100
 
 Results = Mapping[str, Any]
+
+
+class RankChange(NamedTuple):
+    """A model's ranks by original and by corrected accuracy."""
+
+    key: str
+    before: int
+    after: int
 
 
 def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Results:
@@ -64,20 +72,20 @@ def lines_of(results: Results, kind: str) -> dict[str, Line]:
     return {key_of(m): found for m in results["models"] if (found := line(m, kind)) is not None}
 
 
-def movers(results: Results, top: str) -> list[tuple[str, int, int]]:
-    """(key, rank by original, rank by corrected accuracy on C), from the steepest fall to the steepest rise."""
+def movers(results: Results, top: str) -> list[RankChange]:
+    """How models move on C, from the steepest fall to the steepest rise."""
     moved = []
     for model in results["models"]:
         ranks = model["ranks"]["correctable"]
         before, after = ranks[f"original_top{top}"], ranks[f"corrected_top{top}"]
         if before is not None and after is not None:
-            moved.append((key_of(model), before, after))
-    return sorted(moved, key=lambda m: (m[1] - m[2], m[0]))
+            moved.append(RankChange(key_of(model), before, after))
+    return sorted(moved, key=lambda m: (m.before - m.after, m.key))
 
 
 def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
     """The models a chart shows unasked: steepest falls and rises on C, and who leads on the whole test set."""
-    moved = [key for key, _, _ in movers(results, "1")]
+    moved = [m.key for m in movers(results, "1")]
     leaders = sorted(results["models"], key=lambda m: (m["ranks"]["all"]["original_top1"], key_of(m)))
     ordered = [*moved[:1], *moved[-1:], *(key_of(m) for m in leaders[:1]), *moved[1:2], *moved[-2:-1]]
     return tuple(dict.fromkeys(ordered))[:most]
