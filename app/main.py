@@ -46,6 +46,7 @@ from app.site.stability import pages as stability_pages
 from app.web import templates
 from app.web.compression import Compression
 from app.web.file_cache import FileCache
+from app.web.json_response import json_response
 from app.web.middleware import EXPOSED, Head, Safety, program_version
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import RateLimit
@@ -229,9 +230,7 @@ class _Site(FastAPI):
 
 async def healthz(request: Request) -> Response:
     """200 with the catalogue's version while there is a catalogue to serve, else 503."""
-    return Response(
-        orjson.dumps({"status": "ok", "catalogue": current(request).version}), media_type="application/json"
-    )
+    return json_response({"status": "ok", "catalogue": current(request).version})
 
 
 async def _site_error(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from app.site.corrected import label_rows
 from app.site.corrected.downloads import answer
 from app.site.corrected.request import CorrectedRequest, corrected_set, open_request
 from app.web.content_negotiation import best
+from app.web.json_response import json_response
 from app.web.pagination import next_page
 from app.web.plain_route import PlainRoute
 
@@ -77,7 +78,7 @@ def _page(
         },
         "version": taken.dataset.version,
     }
-    return Response(orjson.dumps(body), media_type=_JSON, headers=headers)
+    return json_response(body, headers)
 
 
 @router.get(
@@ -119,7 +120,7 @@ def label(request: Request, name: str, index_or_key: str) -> Response:
     if wanted is None:
         require_reader()
     row = label_rows.labels(catalogue, connection, found, [index_or_key if wanted is None else wanted])
-    return Response(orjson.dumps(parameters.chosen(row, fields)[0]), media_type=_JSON)
+    return json_response(parameters.chosen(row, fields)[0])
 
 
 def _index(text: str) -> int | None:

@@ -4,7 +4,6 @@ Answers are assembled here and serialised once. The models of ``app.openapi.resp
 the two together.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from app.issues.filter import IssueFilter
 from app.openapi import parameters, response_models
 from app.site.gallery.issue_json import issue_texts, label_texts
 from app.site.stability.predictions import choices_for, count
+from app.web.json_response import json_response
 from app.web.pagination import next_page
 from app.web.plain_route import PlainRoute
 from app.web.urls import base_url
@@ -50,7 +50,7 @@ def datasets(request: Request) -> Response:
     catalogue = current(request)
     fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
     items = [_dataset(request, dataset) for dataset in catalogue.datasets.values()]
-    return _json({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
+    return json_response({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
 
 
 @router.get(
@@ -63,7 +63,7 @@ def dataset(request: Request, name: str) -> Response:
     """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
     found = queries.dataset_named(current(request), name)
     fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
-    return _json(parameters.chosen([_dataset(request, found)], fields)[0])
+    return json_response(parameters.chosen([_dataset(request, found)], fields)[0])
 
 
 @router.get(
@@ -90,7 +90,7 @@ def classes(request: Request, name: str) -> Response:
         }
         for c in dataset.classes
     ]
-    return _json({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
+    return json_response({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
 
 
 @router.get(
@@ -114,7 +114,9 @@ def issues(request: Request, name: str) -> Response:
         items = orjson.Fragment(orjson.dumps(parameters.chosen([orjson.loads(text) for text in texts], fields)))
     path = f"{PREFIX}/datasets/{dataset.name}/issues"
     following, headers = next_page(request, path, f.query(dataset), limit, fields, page.after)
-    return _json({"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers)
+    return json_response(
+        {"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers
+    )
 
 
 @router.get(
@@ -161,7 +163,7 @@ def issue(request: Request, name: str, index: str) -> Response:
     body["models_predicting"] = None if counted is None else asdict(counted)
     body["text"] = detail.text
     body["terms"] = credit_json(dataset)
-    return _json(parameters.chosen([body], fields)[0])
+    return json_response(parameters.chosen([body], fields)[0])
 
 
 @nothing_else.get("/{rest:path}")
@@ -220,7 +222,3 @@ def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
     """Errors by category; None for a category that reviewers of this dataset could not choose."""
     counts = dataset.categories.get(agreement, {})
     return {c.value: counts.get(c, 0) if is_possible(c, dataset) else None for c in ERROR_CATEGORIES}
-
-
-def _json(body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json", headers=headers)

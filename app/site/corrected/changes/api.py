@@ -4,7 +4,6 @@ from collections.abc import Collection
 from itertools import islice
 from typing import Any, Final
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.catalogue.records import Dataset
@@ -18,6 +17,7 @@ from app.site.corrected.changes import response_models
 from app.site.corrected.changes.parameters import kind_of, step_of
 from app.site.corrected.changes.table import class_name
 from app.site.corrected.request import opened, wanted_of
+from app.web.json_response import json_response
 from app.web.pagination import next_page
 from app.web.plain_route import PlainRoute
 from app.web.urls import base_url
@@ -48,7 +48,7 @@ def versions(request: Request, name: str) -> Response:
         found = log(connection, dataset, wanted.policy)
     base, query = base_url(request), wanted.query(dataset.default_agreement)
     items = parameters.chosen([_version(base, dataset, version, query) for version in found], fields)
-    return _json({"items": items, "next": None, "total": len(items), "policy": wanted.words()})
+    return json_response({"items": items, "next": None, "total": len(items), "policy": wanted.words()})
 
 
 def _version(base: str, dataset: Dataset, version: Version, query: str) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def changes(request: Request, name: str) -> Response:
         "counts": _counts(step.counts),
         "note": step.note,
     }
-    return _json(body, headers)
+    return json_response(body, headers)
 
 
 def _total(step: VersionStep, kind: Change | None) -> int:
@@ -175,7 +175,3 @@ def _counts(counts: ChangeCounts | None) -> dict[str, int] | None:
     if counts is None:
         return None
     return {"added": counts.added, "removed": counts.removed, "relabelled": counts.relabelled}
-
-
-def _json(body: Any, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json", headers=headers)
