@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.catalogue.current import CurrentCatalogue, current
 from app.catalogue.reader_threads import ReaderThreads
 from app.catalogue.write_guard import CatalogueGuard
+from app.corrected.formats import FORMATS
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.openapi import document
 from app.package_files import STATIC, TEMPLATES
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 most_bytes=settings.kept_answers * 1_000_000,
                 public=settings.is_public,
             ),
-            Middleware(Compression),
+            Middleware(Compression, as_they_are=tuple(f".{one.suffix}" for one in FORMATS.values() if one.binary)),
             Middleware(CatalogueGuard, answer=_answer),
         ],
     )

@@ -31,8 +31,6 @@ _LEAST: Final = 1_000
 _SMALL: Final = 128 * 1024
 #: Characters of an Accept-Encoding header.
 _ORDINARY: Final = 100
-#: Compressed already, or read in ranges whose bytes must be the file's.
-_AS_THEY_ARE: Final = (".parquet", ".npy", ".npz")
 _TEXTS: Final = (
     "application/json",
     "application/x-ndjson",
@@ -129,12 +127,14 @@ def compressed(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 class Compression:
     """Compresses pages and data, and leaves alone what is asked for in ranges."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, as_they_are: tuple[str, ...]) -> None:
+        """``as_they_are``: how addresses end whose answers are compressed already, or read in ranges of their bytes."""
         self.app = app
+        self._as_they_are = as_they_are
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"]) if scope["type"] == "http" else {b"range": b""}
-        if b"range" in headers or scope["path"].endswith(_AS_THEY_ARE):
+        if b"range" in headers or scope["path"].endswith(self._as_they_are):
             await self.app(scope, receive, send)
             return
         accept = headers.get(b"accept-encoding", b"").decode("latin-1")
