@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.corrected.byte_sink import ByteSink
+from app.web.content_negotiation import quality_values
 
 _CODECS: Final = {"zstd": "zstd", "br": "brotli"}
 #: Of what the client likes equally well, the first. A page is made smallest by br in the time that gzip takes; a stream
@@ -55,22 +56,12 @@ def best_encoding(accept: str, offered: Sequence[str]) -> str | None:
 @lru_cache(maxsize=256)
 def _best_encoding(accept: str, offered: Sequence[str]) -> str | None:
     liked: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+    for name, quality in quality_values(accept):
         # Where a name stands twice, what it says first holds.
         liked.setdefault("gzip" if name == "x-gzip" else name, quality)
     others = liked.get("*", 0.0)
     quality, _, found = max((liked.get(name, others), -place, name) for place, name in enumerate(offered))
     return found if quality > 0 and quality >= liked.get("identity", 0.0) else None
-
-
-def _quality(text: str) -> float:
-    try:
-        quality = float(text)
-    except ValueError:
-        return 0.0
-    return quality if 0 <= quality <= 1 else 0.0
 
 
 def whole(body: bytes, encoding: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Which form of an answer a client likes best, by its Accept header (RFC 9110, section 12.5.1)."""
+"""Which form of an answer a client likes best, by its Accept header, and how such headers weigh (RFC 9110, 12)."""
 
 from collections.abc import Sequence
 
@@ -13,23 +13,10 @@ def best(accept: str, offered: Sequence[str]) -> str | None:
     """
     if not accept.strip():
         return offered[0] if offered else None
-    ranges = [_range(part) for part in accept.split(",") if part.strip()]
+    ranges = quality_values(accept)
     liked = [(_liking(media_type, ranges), -place, media_type) for place, media_type in enumerate(offered)]
     quality, _, found = max(liked, default=(0.0, 0, ""))
     return found if quality > 0 else None
-
-
-def _range(part: str) -> tuple[str, float]:
-    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    quality = 1.0
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                quality = min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                quality = 0.0
-    return media_range, quality if quality == quality else 0.0
 
 
 def _liking(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
@@ -39,3 +26,33 @@ def _liking(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
             if media_range == candidate:
                 return quality
     return 0.0
+
+
+def quality_values(header: str) -> list[tuple[str, float]]:
+    """The names of an Accept or Accept-Encoding header, in small letters, each with its weight from 0 to 1.
+
+    What is no weight is 0.
+
+    >>> quality_values("text/CSV; header=present; q=0.5, */*")
+    [('text/csv', 0.5), ('*/*', 1.0)]
+    >>> quality_values("gzip;q=7, br;q=nan, , zstd;q=")
+    [('gzip', 0.0), ('br', 0.0), ('zstd', 0.0)]
+    """
+    return [_weighed(part) for part in header.lower().split(",") if part.strip()]
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip() for piece in part.split(";"))
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            return name, _weight(value)
+    return name, 1.0
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return weight if 0 <= weight <= 1 else 0.0
