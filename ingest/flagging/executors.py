@@ -5,19 +5,17 @@ for all but the first two. Results cannot depend on the executor; interruption l
 """
 
 import logging
-import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor as Pool
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from multiprocessing import resource_tracker
 from typing import Any, Literal, Protocol, TypeVar
 
 from ingest.errors import IngestError
 from ingest.flagging.cores import available
+from ingest.worker_processes import WorkerProcesses, deaf_children
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -54,6 +52,21 @@ class SerialExecutor:
         return map(function, tasks)
 
 
+def _in_order(submit: Callable[[T], Any], tasks: Iterable[T], ahead: int) -> Iterator[Any]:
+    """The results of all tasks in their order, of which at most ``ahead`` are under way when the next is waited for."""
+    pending: deque[Any] = deque()  # futures of whatever ``submit`` hands over to
+    try:
+        for task in tasks:
+            pending.append(submit(task))
+            if len(pending) > ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
 class PoolExecutor:
     """On a pool of threads or processes."""
 
@@ -62,19 +75,13 @@ class PoolExecutor:
         self._workers = workers
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
-        pending: deque[Future[R]] = deque()
+        def submit(task: T) -> Future[R]:
+            return self._pool.submit(function, task)
+
         try:
-            for task in tasks:
-                pending.append(self._pool.submit(function, task))
-                if len(pending) > self._workers * _AHEAD:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+            yield from _in_order(submit, tasks, self._workers * _AHEAD)
         except BrokenProcessPool as error:
             raise IngestError(f"a worker process died (killed, or out of memory?): {error}") from error
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 class DaskExecutor:
@@ -86,23 +93,16 @@ class DaskExecutor:
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         from distributed import KilledWorker
 
-        pending: deque[Any] = deque()
-        ahead = _AHEAD * max(1, sum(self._client.nthreads().values()))
+        def submit(task: T) -> Any:
+            return self._client.submit(function, task, pure=False, retries=_RETRIES)
+
         try:
-            for task in tasks:
-                pending.append(self._client.submit(function, task, pure=False, retries=_RETRIES))
-                if len(pending) > ahead:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+            yield from _in_order(submit, tasks, max(1, sum(self._client.nthreads().values())) * _AHEAD)
         except KilledWorker as error:
             raise IngestError(f"Dask's workers died one after the other on one task: {error}") from error
         except (ModuleNotFoundError, AttributeError) as error:
             finding = f"Dask's workers lack what this process has: {error}; they need this project and the same files"
             raise IngestError(finding) from error
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 @contextmanager
@@ -111,7 +111,9 @@ def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
     if workers <= 1:
         yield SerialExecutor()
         return
-    pool: Pool = ThreadPoolExecutor(workers, thread_name_prefix="rows") if kind == "threads" else _processes(workers)
+    pool: Pool = (
+        ThreadPoolExecutor(workers, thread_name_prefix="rows") if kind == "threads" else WorkerProcesses(workers)
+    )
     try:
         yield PoolExecutor(pool, workers)
     finally:
@@ -141,7 +143,7 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
     cluster = None
     try:
         if address == "local":
-            with _deaf_children():
+            with deaf_children():
                 cluster = dask.LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
@@ -167,32 +169,3 @@ def _require_workers(client: Any, address: str) -> None:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError as error:
         raise IngestError(f"expected workers at the Dask scheduler {address}, found none in {_PATIENCE} s") from error
-
-
-def _processes(workers: int) -> ProcessPoolExecutor:
-    """A pool whose processes do not hear Ctrl-C."""
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
-    # Each task starts one, as long as none has nothing to do.
-    with _deaf_children():
-        for _ in range(workers):
-            pool.submit(int)
-    return pool
-
-
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes started meanwhile do not hear Ctrl-C, which reaches all of a terminal: only the first shall answer it.
-
-    What is blocked here is blocked there too, before they can ignore anything. It is heard here afterwards.
-    """
-    # Python's own helper unblocks the signal when it starts, so it starts before.
-    resource_tracker.ensure_running()
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -7,21 +7,17 @@ This process is one of the workers: it decodes what the others have no time for,
 started, and no core waits for one that merely hands on.
 """
 
-import os
-import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing import get_context
 from typing import Any, Final
 
 from ingest.media.archives.stores import MemberError
 from ingest.media.items import MediaError, MediaItem, MediaProblem
+from ingest.worker_processes import WorkerProcesses
 
 #: What goes to a worker at once: enough to be worth the way, little enough that none is at work long after the others.
 _JOBS_AT_A_TIME: Final = 64
@@ -61,17 +57,29 @@ def decoded(jobs: Iterable[DecodeJob | MediaProblem], decode: Decoder, workers: 
         for job in jobs:
             yield from _results(decode, [job])
         return
-    with _Pool(workers - 1) as pool:
-        held: deque[Batch] = deque()
-        for batch in _batches(jobs):
-            if sum(isinstance(one, Future) and not one.done() for one in held) < _AHEAD * (workers - 1):
-                held.append(pool.submit(_results, decode, batch))
-            else:
-                held.append(_results(decode, batch))
-            while held and (len(held) > _HELD or not isinstance(held[0], Future) or held[0].done()):
-                yield from _finished(held.popleft())
-        for one in held:
-            yield from _finished(one)
+    try:
+        with WorkerProcesses(workers - 1) as pool:
+            yield from _in_order(_batches(jobs), decode, pool, workers - 1)
+    except BrokenProcessPool as error:
+        raise MediaError(
+            "decoding", "a worker died, as of too little memory or a decoder's own fault; expected it to live"
+        ) from error
+
+
+def _in_order(
+    batches: Iterable[Sequence[DecodeJob | MediaProblem]], decode: Decoder, pool: Executor, others: int
+) -> Iterator[Result]:
+    """The results of batches, which go to other processes or, while these have enough to do, are decoded here."""
+    held: deque[Batch] = deque()
+    for batch in batches:
+        if sum(isinstance(one, Future) and not one.done() for one in held) < _AHEAD * others:
+            held.append(pool.submit(_results, decode, batch))
+        else:
+            held.append(_results(decode, batch))
+        while held and (len(held) > _HELD or not isinstance(held[0], Future) or held[0].done()):
+            yield from _finished(held.popleft())
+    for one in held:
+        yield from _finished(one)
 
 
 def _results(decode: Decoder, batch: Sequence[DecodeJob | MediaProblem]) -> list[Result]:
@@ -101,33 +109,4 @@ def _batches(jobs: Iterable[DecodeJob | MediaProblem]) -> Iterator[list[DecodeJo
 
 
 def _finished(batch: Batch) -> list[Result]:
-    if not isinstance(batch, Future):
-        return batch
-    try:
-        return batch.result()
-    except BrokenProcessPool as error:
-        raise MediaError(
-            "decoding", "a worker died, as of too little memory or a decoder's own fault; expected it to live"
-        ) from error
-
-
-class _Pool(ProcessPoolExecutor):
-    """Processes that leave with their parent, however it ends, and leave interrupts to it."""
-
-    def __init__(self, workers: int) -> None:
-        # A forked process would take over locks in whatever state the parent's other threads hold them.
-        super().__init__(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.shutdown(wait=True, cancel_futures=kind is not None)
-
-
-def _begin(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-
-
-def _leave_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+    return batch.result() if isinstance(batch, Future) else batch

@@ -173,6 +173,11 @@ def test_no_accept_header_is_an_error(accept):
     assert best(accept, ["text/csv"]) in (None, "text/csv")
 
 
+@pytest.mark.parametrize("weight", ["7", "-1", "nan", "x", ""])
+def test_a_weight_that_is_none_is_no_liking(weight):
+    assert best(f"text/csv;q={weight}, application/json;q=0.1", ["text/csv", "application/json"]) == "application/json"
+
+
 def test_scripts_of_other_sites_may_ask_for_labels_and_parts(sample_catalogue):
     public = TestClient(create_app(Settings(catalogue=sample_catalogue, public=True)))
     for method, header in (("POST", "content-type"), ("GET", "range")):
