@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
@@ -56,6 +55,7 @@ from app.web.server.accounts import Accounts
 from app.web.server.allowed_hosts import AllowedHosts, hosts_of
 from app.web.server.client_addresses import networks_of
 from app.web.server.connection_limits import Limits
+from app.web.server.problem_response import problem_response
 from app.web.server.request_record import Recorder
 from app.web.server.scratch_folder import ScratchFolder, remove_left_over
 from app.web.server.trusted_proxies import TrustedProxies
@@ -287,8 +287,7 @@ def _answer(request: Request, error: SiteError) -> Response:
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if _wants_json(request):
-        body = orjson.dumps(error.problem(request.url.path))
-        return Response(body, error.status, headers, media_type="application/problem+json")
+        return problem_response(error, request.url.path, headers)
     refused = error if isinstance(error, FilterError) else None
     return templates.render(
         request,

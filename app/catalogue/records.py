@@ -173,7 +173,6 @@ def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {name: class_id for name, class_id in found.items() if name not in repeated}
 
 
-#: An issue as it is read: the columns of ``selection.CARD_COLUMNS``, and its place in the order of the page.
 class IssueRow(NamedTuple):
     """An issue as the catalogue holds it: labels by id, categories, votes and media as text, a Boolean as 0 or 1.
 

@@ -1,10 +1,10 @@
 """What is held in memory, as a whole or in the part that a Range header asks for: media, and this site's own files."""
 
-import orjson
 from fastapi import Request, Response
 
 from app.errors import RangeNotSatisfiable
 from app.web.byte_ranges import UnsatisfiableError, parse_range
+from app.web.server.problem_response import problem_response
 from app.web.validators import if_range_holds
 
 
@@ -26,5 +26,4 @@ def range_not_satisfiable(request: Request, size: int, content_range: str) -> Re
     """The refusal of a part behind the end; no cache may keep it, for the address is that of the file."""
     problem = RangeNotSatisfiable(f"Range is {request.headers['range'][:80]!r}; the file has {size} bytes.")
     headers = {"Content-Range": content_range, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
-    body = orjson.dumps(problem.problem(request.url.path))
-    return Response(body, problem.status, headers, media_type="application/problem+json")
+    return problem_response(problem, request.url.path, headers)

@@ -1,11 +1,17 @@
-"""An error answered by what stands before the routes: the same problem object (RFC 9457) that they answer with."""
+"""Errors as problem objects (RFC 9457), answered by routes and, alike, by what stands before them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
+from starlette.responses import Response
 from starlette.types import Send
 
 from app.errors import SiteError
+
+
+def problem_response(error: SiteError, path: str, headers: Mapping[str, str]) -> Response:
+    """The answer to a request for ``path`` that met an error."""
+    return Response(orjson.dumps(error.problem(path)), error.status, headers, media_type="application/problem+json")
 
 
 async def send_problem(send: Send, error: SiteError, path: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
