@@ -22,7 +22,7 @@ from app.main import create_app
 from app.openapi import document
 from app.settings import Settings
 from app.site.corrected import request
-from app.site.stability import pages as stability_pages
+from app.site.home import reproduction
 from app.web.plain_route import PlainRoute
 from tests.serving import serving
 
@@ -41,7 +41,7 @@ def site(sample_catalogue: Path) -> Iterator[TestClient]:
 def test_every_read_is_one_that_can_be_done_by_a_reader(site: TestClient) -> None:
     """Coroutines are left to what has to wait for a visitor's file, or reads nothing."""
     app: Any = site.app
-    routes = [route for route in app.web.plain_route if isinstance(route, APIRoute)]
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
     assert len(routes) > 40
     assert all(isinstance(route, PlainRoute) for route in routes)
     waiting = {route.path for route in routes if inspect.iscoroutinefunction(route.endpoint)}
@@ -133,7 +133,7 @@ def test_what_a_long_read_reads_stays_off_the_connection_of_the_loop(
 
 
 def test_a_read_without_end_is_ended_in_words(site: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stability_pages, "compare", lambda connection: connection.scalar(text(ENDLESS)))
+    monkeypatch.setattr(reproduction, "compare", lambda connection: connection.scalar(text(ENDLESS)))
     page = site.get("/reproduction")
     assert page.status_code == 503
     assert "takes more than the 1 second that one request may read" in page.text
@@ -175,7 +175,7 @@ def test_a_client_that_hangs_up_ends_its_read(sample_catalogue: Path, monkeypatc
         finally:
             ended.set()
 
-    monkeypatch.setattr(stability_pages, "compare", endless)
+    monkeypatch.setattr(reproduction, "compare", endless)
     with serving(sample_catalogue, read_seconds=3600) as address:
         host, _, port = address.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as visitor:
