@@ -8,12 +8,23 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from app.evaluation.blas_threads import bound
 
+if TYPE_CHECKING:
+    from ingest.commands.arguments import Commands
+
 _PROGRAM: Final = "label-errors"
 _DESCRIPTION: Final = "Label errors in datasets: find them, look at them on a website of your own, and correct them."
+_SHELLS: Final = ("bash", "zsh", "fish", "tcsh")
+_COMPLETION: Final = """\
+examples:
+  %(prog)s bash > ~/.local/share/bash-completion/completions/label-errors
+  %(prog)s zsh > ~/.zfunc/_label-errors
+  %(prog)s fish > ~/.config/fish/completions/label-errors.fish
+"""
 
 
 def console(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +57,43 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
         serve.add_arguments(serving)
         serving.set_defaults(command=partial(serve.run, serving))
     ingest.add_commands(commands, light=light)
+    _add_completion(commands, parser)
     return parser
+
+
+def _add_completion(commands: "Commands", whole: argparse.ArgumentParser) -> None:
+    says = "print what completes these commands in a shell"
+    parser = commands.add_parser(
+        "completion",
+        help=says,
+        description=says,
+        epilog=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shell", choices=_SHELLS, help="the shell")
+    parser.set_defaults(command=lambda chosen: _complete(whole, chosen.shell))
+
+
+def _complete(whole: argparse.ArgumentParser, shell: str) -> int:
+    import shtab
+
+    _complete_places(whole)
+    print(shtab.complete(whole, shell))
+    return 0
+
+
+def _complete_places(parser: argparse.ArgumentParser) -> None:
+    """Have files and folders completed where an argument is one."""
+    import shtab
+
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                _complete_places(one)
+        elif action.metavar == "DIR":
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        elif action.type is Path or action.metavar == "FILE":
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ FOLDERS = ("templates", "static", "data")
 #: In the order in which ``label-errors --help`` lists them.
 COMMANDS = (
     *("serve", "sample", "release", "add", "check", "list", "media"),
-    *("benchmarks", "evaluate", "reproduce", "export", "flag"),
+    *("benchmarks", "evaluate", "reproduce", "export", "flag", "completion"),
 )
 
 #: Runs ``label-errors`` of an environment, or of an unpacked wheel, in a folder.
@@ -245,6 +245,40 @@ def test_help_lists_every_command_in_a_line(capsys: pytest.CaptureFixture[str]) 
         console(["--help"])
     shown = re.sub(r"\n {14,}", "  ", capsys.readouterr().out)
     assert re.findall(r"^    (\w+)  +\S", shown, re.M) == list(COMMANDS)
+
+
+def completed(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """What bash offers for the last of some words."""
+    assert console(["completion", "bash"]) == 0
+    script = folder / "completion.bash"
+    script.write_text(capsys.readouterr().out)
+    asked = f"source {script}; COMP_WORDS=({' '.join(map(repr, words))}); COMP_CWORD={len(words) - 1}"
+    function = "$(complete -p label-errors | sed -E 's/.*-F ([^ ]+).*/\\1/')"
+    command = [
+        "bash",
+        "--norc",
+        "-c",
+        f'{asked}; {function} label-errors "{words[-1]}"; printf "%s\\n" "${{COMPREPLY[@]}}"',
+    ]
+    return set(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["label-errors", "re"], {"release", "reproduce"}),
+        (["label-errors", "serve", "--p"], {"--port", "--public", "--private"}),
+        (["label-errors", "release", "DIR", "--dataset", "cifar"], {"cifar10", "cifar100"}),
+        (["label-errors", "flag", "--labels", "lab"], {"labels.npy"}),
+        (["label-errors", "release", "lab"], {"label-errors"}),
+    ],
+)
+def test_bash_completes(
+    words: list[str], offered: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "label-errors").mkdir()
+    (tmp_path / "labels.npy").touch()
+    assert offered <= completed(words, tmp_path, capsys)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
