@@ -28,7 +28,7 @@ from app.package_files import STATIC, TEMPLATES
 from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.schema.site_names import SITE_NAMES, first_name
 from app.settings import PREFIX, Settings, SettingsError
-from app.site import media
+from app.site import media, monitoring
 from app.site.corrected import croissant, downloads, labels_api, page
 from app.site.corrected.changes import api as changes_api
 from app.site.corrected.changes import pages as changes_pages
@@ -46,11 +46,10 @@ from app.site.stability import pages as stability_pages
 from app.web import templates
 from app.web.compression import Compression
 from app.web.file_cache import FileCache
-from app.web.json_response import json_response
 from app.web.middleware import EXPOSED, Head, Safety, program_version
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import RateLimit
-from app.web.response_cache import CatalogueResponses
+from app.web.response_cache import CatalogueResponses, KeptAnswers
 from app.web.server.accounts import Accounts
 from app.web.server.allowed_hosts import AllowedHosts, hosts_of
 from app.web.server.client_addresses import networks_of
@@ -75,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     templates.compile_templates()
     catalogue = CurrentCatalogue(settings.catalogue)
     program = program_version(_APP, TEMPLATES, STATIC)
+    kept = KeptAnswers(settings.kept_answers * 1_000_000)
     app = _Site(
         title="Label errors",
         version="1",
@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 CatalogueResponses,
                 catalogue=catalogue,
                 program=program,
-                most_bytes=settings.kept_answers * 1_000_000,
+                kept=kept,
                 public=settings.is_public,
             ),
             Middleware(Compression, as_they_are=tuple(f".{one.suffix}" for one in FORMATS.values() if one.binary)),
@@ -111,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.folder = ScratchFolder()
     app.state.spool = FileCache(settings.kept_files * 1_000_000, app.state.folder)
     app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds, app.state.folder)
+    monitoring.have_counted(app.state.accounts.traffic, kept, app.state.evaluations)
     app.add_exception_handler(SiteError, _site_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -142,11 +143,11 @@ def _read(name: str, read: Callable[[str], T], text: str) -> T:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(remove_left_over)
-    try:
-        yield
-    finally:
-        app.state.folder.remove()
-        app.state.accounts.close()
+    async with app.state.accounts:
+        try:
+            yield
+        finally:
+            app.state.folder.remove()
 
 
 #: The parts of the API in the order of its documentation.
@@ -180,10 +181,9 @@ def _routes() -> list[BaseRoute]:
     One flat list, because FastAPI searches a router that it includes twice for each request.
     """
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
-    own.get("/healthz")(healthz)
     own.get("/api/openapi.json")(document.document)
     own.mount("/static", HashedStaticFiles(directory=STATIC))
-    most_asked = (media.router, gallery_api.router, labels_api.router, own, *_PAGES)
+    most_asked = (media.router, gallery_api.router, labels_api.router, own, monitoring.router, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, gallery_api.nothing_else)
     routes = [route for router in in_order for route in router.routes]
@@ -227,11 +227,6 @@ class _Site(FastAPI):
         safe = Safety(super().build_middleware_stack())
         accounts: Accounts = self.state.accounts
         return Recorder(safe, accounts.tell) if accounts.of_requests else safe
-
-
-async def healthz(request: Request) -> Response:
-    """200 with the catalogue's version while there is a catalogue to serve, else 503."""
-    return json_response({"status": "ok", "catalogue": current(request).version})
 
 
 async def _site_error(request: Request, error: Exception) -> Response:

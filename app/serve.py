@@ -50,6 +50,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
     from app.main import create_app
     from app.web.server.connection_limits import raise_descriptors
+    from app.web.server.counters import FOLDER
 
     os.environ.update(_environment(options))
     try:
@@ -63,6 +64,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     # What reads the access log from standard output finds nothing else there.
     print(said, flush=True, file=sys.stderr if settings.access_log == STANDARD_OUTPUT else sys.stdout)
     alone = options.workers == 1
+    if not alone and site.state.accounts.traffic is not None:
+        os.environ[FOLDER] = str(site.state.folder.path())  # where all of them count
     uvicorn.run(
         site if alone else "app.serve:site_of_worker",  # each of several processes makes its own
         factory=not alone,
@@ -146,12 +149,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a line of JSON for every request, to standard output if no file is named",
     )
 
+    parser.add_argument(
+        "--metrics",
+        nargs="?",
+        const="1",
+        metavar="ADDRESSES",
+        help="have /metrics for Prometheus, for this machine if no addresses or networks are named",
+    )
+
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
     """The options as settings: every worker reads them from its environment."""
     found = {}
     if options.catalogue is not None:
         found[f"{PREFIX}CATALOGUE"] = options.catalogue
+    if options.metrics is not None:
+        found[f"{PREFIX}METRICS"] = options.metrics
     if options.access_log is not None:
         found[f"{PREFIX}ACCESS_LOG"] = options.access_log
     from app.web.server.client_addresses import loopback

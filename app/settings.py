@@ -75,6 +75,8 @@ class Settings(BaseModel):
     trusted_proxies: str = ""
     # Where a line of JSON for each request goes: "json" is standard output, all else a file. Empty: nowhere.
     access_log: str = ""
+    # Who may read /metrics: 1 is this machine, else addresses or networks with commas between them. Empty or 0: nobody.
+    metrics: str = ""
     # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 

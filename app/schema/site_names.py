@@ -17,6 +17,7 @@ SITE_NAMES: Final = frozenset(
         "media",
         "media-coverage",
         "method",
+        "metrics",
         "quiz",
         "reproduction",
         "review",

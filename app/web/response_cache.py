@@ -18,29 +18,49 @@ _ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
 _VARY: Final = (b"vary", b"Accept-Encoding")
 #: What "not modified" says of an answer, as the answer itself does.
 _OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
-#: Addresses whose answers have validators and lifetimes of their own, or none.
-_APART: Final = ("/media/", "/static/", "/healthz", "/robots.txt")
+#: Addresses whose answers have validators and lifetimes of their own, or none: folders, and others.
+_APART: Final = ("/media/", "/static/")
+_BY_ITSELF: Final = ("/healthz", "/metrics", "/robots.txt")
 #: The same in the API, by the last part of the address: files that can be larger than anything one keeps.
 _FILES: Final = "corrected"
+
+
+class KeptAnswers:
+    """The answers kept of the catalogue that is served, at most ``most_bytes``, and how often one was there."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.hits = self.misses = 0
+        self._of = ""
+        self._answers = Answers(most_bytes)
+
+    def of(self, version: str) -> Answers:
+        """Those of a version; all others are forgotten."""
+        if version != self._of:
+            self._of, self._answers = version, Answers(self.most_bytes)
+        return self._answers
+
+    @property
+    def held(self) -> int:
+        """The bytes of all that is kept."""
+        return self._answers.held
 
 
 class CatalogueResponses:
     """Gives a request the current catalogue, and its answer a validator that names catalogue, program and address.
 
     An answer depends on nothing else, so a browser that still has it is told so before anything is read or rendered,
-    and answers that were made once are kept, up to ``most_bytes``, for as long as their catalogue is served.
+    and answers that were made once are kept for as long as their catalogue is served.
     """
 
     def __init__(
-        self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, most_bytes: int, *, public: bool
+        self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, kept: KeptAnswers, *, public: bool
     ) -> None:
         self.app = app
         self.catalogue = catalogue
         self.public = public
         self.program = program
-        self.most_bytes = most_bytes
-        self._of = ""
-        self._answers = Answers(most_bytes)
+        self.kept = kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -54,35 +74,37 @@ class CatalogueResponses:
             # The route that needs it says so, in the shape of its errors.
             await self.app(scope, receive, send)
             return
-        if catalogue.version != self._of:
-            self._of, self._answers = catalogue.version, Answers(self.most_bytes)
+        answers = self.kept.of(catalogue.version)
         scope.setdefault("state", {})["catalogue"] = catalogue
         headers = dict(scope["headers"])
         where = (scope["raw_path"], scope["query_string"], scope["scheme"], headers.get(b"host", b""))
         encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
         key = (where, encoding, b"range" in headers)
+        tags = self._tags(catalogue.version, where)
         if b"if-none-match" in headers:
             asked = if_none_match(Headers(scope=scope))
-            tag = next((tag for tag in self._tags(where) if asked != ANY and matches_etag(asked, [tag])), None)
+            tag = next((tag for tag in tags if asked != ANY and matches_etag(asked, [tag])), None)
             if tag is not None:
                 await _not_modified(send, [(b"etag", tag.encode()), _ASK_AGAIN, _VARY])
                 return
             if asked == ANY:
                 send = _any_will_do(send)
-        kept = self._answers.get(key)
+        kept = answers.get(key)
         if kept is not None:
+            self.kept.hits += 1
             await send({"type": "http.response.start", "status": 200, "headers": list(kept.headers)})
             await send({"type": "http.response.body", "body": kept.body})
             return
-        await self.app(scope, receive, _keeping(send, self._answers, key, self._tags(where), scope["state"]))
+        self.kept.misses += 1
+        await self.app(scope, receive, _keeping(send, answers, key, tags, scope["state"]))
 
-    def _tags(self, where: tuple[bytes, bytes, str, bytes]) -> tuple[str, str]:
+    def _tags(self, version: str, where: tuple[bytes, bytes, str, bytes]) -> tuple[str, str]:
         """The validators of what stands at an address: path, query, scheme and host.
 
         What says the site's own name is another answer under another name; all else is the same.
         """
         path, query, scheme, host = where
-        named = f"{self._of}-{self.program}-{zlib.crc32(b'%b?%b' % (path, query)):08x}"
+        named = f"{version}-{self.program}-{zlib.crc32(b'%b?%b' % (path, query)):08x}"
         return f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr((scheme, host)).encode()):08x}"'
 
 
@@ -90,7 +112,7 @@ def _stands_apart(path: str) -> bool:
     if path.startswith("/api/"):
         name = path.rpartition("/")[2]
         return name.startswith(_FILES) and not name.endswith(".json")
-    return path.startswith(_APART)
+    return path.startswith(_APART) or path in _BY_ITSELF
 
 
 def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str], state: Mapping[str, Any]) -> Send:

@@ -51,6 +51,7 @@ class Evaluations:
         self.workers = Workers(evaluation_seconds, _AT_A_TIME)
         self.turns = asyncio.Semaphore(_AT_A_TIME)
         self.folder = folder
+        self.running = 0
         self.held = 0  # bytes of all files, those that the form's reader keeps without a name among them
 
 
@@ -85,6 +86,7 @@ async def _worked(evaluations: Evaluations, order: dict[str, Any]) -> dict[str, 
             await evaluations.turns.acquire()
     except TimeoutError as error:
         raise Busy("Too many predictions are being evaluated at the moment; try again in a minute.") from error
+    evaluations.running += 1
     try:
         return await anyio.to_thread.run_sync(evaluations.workers.work, order)
     except WorkerTimeoutError as error:
@@ -93,6 +95,7 @@ async def _worked(evaluations: Evaluations, order: dict[str, Any]) -> dict[str, 
     except WorkerDiedError as error:
         raise TooLarge(f"The file needs more memory than a file of predictions may. {_OFFLINE}") from error
     finally:
+        evaluations.running -= 1
         evaluations.turns.release()
 
 

@@ -1,25 +1,53 @@
 """Who keeps account of requests, as the settings say: nobody, the access log, the metrics."""
 
+import asyncio
+import contextlib
+from typing import Final, Self
+
 from app.settings import PREFIX, Settings, SettingsError
 from app.web.server.access_log import AccessLog
+from app.web.server.client_addresses import Network, networks_of
 from app.web.server.request_record import Account, RequestRecord
+from app.web.server.traffic import Traffic
+
+_THIS_MACHINE: Final = "127.0.0.0/8, ::1"
 
 
 class Accounts:
-    """What is kept account of in one process. Raises SettingsError for a log that cannot be written."""
+    """What is kept account of in one process, from when it serves until it ends.
+
+    Raises SettingsError for a log that cannot be written, and for what is no address.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.access_log = _access_log(settings.access_log)
-        kept: tuple[Account | None, ...] = (self.access_log,)
+        #: Who may know the metrics.
+        self.metrics_for = _networks(settings.metrics)
+        self.traffic = Traffic() if self.metrics_for else None
+        if self.traffic is not None and (log := self.access_log) is not None:
+            self.traffic.sources["access_log_lines_lost"] = lambda: log.lost
+        kept: tuple[Account | None, ...] = (self.access_log, self.traffic)
         self.of_requests: tuple[Account, ...] = tuple(one for one in kept if one is not None)
+        self._looking: asyncio.Task[None] | None = None
 
     def tell(self, record: RequestRecord) -> None:
         """Tell all of them of a request."""
         for account in self.of_requests:
             account(record)
 
-    def close(self) -> None:
-        """Let go of what is open."""
+    async def __aenter__(self) -> Self:
+        if self.traffic is not None:
+            self._looking = asyncio.create_task(self.traffic.keep_looking())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+        self.of_requests = ()
+        if self.traffic is not None:
+            self.traffic.close()
         if self.access_log is not None:
             self.access_log.close()
 
@@ -31,3 +59,10 @@ def _access_log(target: str) -> AccessLog | None:
         raise SettingsError(
             f"{PREFIX}ACCESS_LOG is {target!r}: expected json or a file that can be written, found: {error.strerror}"
         ) from error
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return networks_of({"1": _THIS_MACHINE, "0": ""}.get(text, text))
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}METRICS is {text!r}: expected 1, 0 or addresses, found: {error}") from error

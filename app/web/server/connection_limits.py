@@ -113,6 +113,11 @@ class Watch:
         shortest = min(limits.header_seconds, limits.idle_seconds, limits.stall_seconds)
         self._interval = min(1.0, shortest / 2)
 
+    @property
+    def n_connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
     def admit(self, connection: Watched, loop: asyncio.AbstractEventLoop) -> bool:
         """Take a new connection under watch, if need be in the place of others; False if nobody can make room."""
         room = len(self._connections) < self._limits.connections or self._make_room()
@@ -142,6 +147,11 @@ class Watch:
         self._looking = bool(self._connections)
         if self._looking:
             loop.call_later(self._interval, self._look, loop)
+
+
+def connections_open() -> int:
+    """How many connections this process has."""
+    return sum(watch.n_connections for watch in _WATCHES.values())
 
 
 _WATCHES: "weakref.WeakKeyDictionary[ServerState, Watch]" = weakref.WeakKeyDictionary()

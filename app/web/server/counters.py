@@ -1,0 +1,144 @@
+"""Numbers that all processes of a server keep together, so that whichever is asked for them knows those of all.
+
+Each process writes into a file of its own, which it has mapped into memory: to count costs what it costs to write into
+an array. The files lie in a folder of the process that started the others, and the owner of each holds a lock on it. So
+it is known which have ended: what they counted goes on counting, how much of something they had at a time does not. A
+process by itself has no file.
+"""
+
+import contextlib
+import mmap
+import os
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - systems without these locks take every process for one that lives
+    fcntl = None  # type: ignore[assignment]
+
+#: Where a process that is started with others finds their folder; no setting, as nobody sets it.
+FOLDER: Final = "_LABELERRORS_COUNTERS"
+_FILE: Final = "counts-"
+_ENDED: Final = "ended"
+
+Values: TypeAlias = "array[int]"  # of 64 bits each
+
+
+class Totals(NamedTuple):
+    """The numbers of all processes, by name."""
+
+    #: What was counted, by those as well that have ended.
+    counted: dict[str, int]
+    #: How much of something each process has that lives.
+    living: list[dict[str, int]]
+
+
+class Counters:
+    """The numbers of one process, all of them 0 at first: some only grow, the others are what they are at the moment.
+
+    >>> counters = Counters(["requests"], ["connections"])
+    >>> counters.add("requests", 2)
+    >>> counters.set("connections", 5)
+    >>> counters.totals()
+    Totals(counted={'requests': 2}, living=[{'connections': 5}])
+    """
+
+    def __init__(self, counted: Iterable[str], momentary: Iterable[str], folder: Path | None = None) -> None:
+        self._counted, self._momentary = tuple(counted), tuple(momentary)
+        #: The place of each number, for who adds to it often.
+        self.place = {name: place for place, name in enumerate((*self._counted, *self._momentary))}
+        self._n_bytes = 8 * len(self.place)
+        self._folder = folder
+        self._lock = -1
+        self._memory = mmap.mmap(-1, self._n_bytes) if folder is None else self._mapped(folder)
+        self.values: memoryview = memoryview(self._memory).cast("q")
+
+    def add(self, name: str, by: int = 1) -> None:
+        """Count."""
+        self.values[self.place[name]] += by
+
+    def set(self, name: str, value: int) -> None:
+        """Say how much there is at the moment, or how much was counted elsewhere."""
+        self.values[self.place[name]] = value
+
+    def totals(self) -> Totals:
+        """The numbers of all processes. Raises FileNotFoundError when somebody has cleared their files away."""
+        if self._folder is None:
+            return self._totals([array("q", self.values)], [])
+        if os.fstat(self._lock).st_nlink == 0:
+            raise FileNotFoundError(self._folder)
+        with _held(self._folder, exclusively=False) as ended:
+            living: list[Values] = []
+            others = [_read(ended, self._n_bytes)]
+            for path in self._folder.glob(f"{_FILE}*"):
+                lock = os.open(path, os.O_RDWR)
+                try:
+                    (others if _free(lock) else living).append(_read(lock, self._n_bytes))
+                finally:
+                    os.close(lock)
+        return self._totals(living, others)
+
+    def _totals(self, living: list[Values], others: list[Values]) -> Totals:
+        counted = {name: sum(values[self.place[name]] for values in (*living, *others)) for name in self._counted}
+        return Totals(counted, [{name: values[self.place[name]] for name in self._momentary} for values in living])
+
+    def close(self) -> None:
+        """Let go of the file: it stays, as that of a process that has ended."""
+        self.values.release()
+        self._memory.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _mapped(self, folder: Path) -> mmap.mmap:
+        with _held(folder, exclusively=True) as ended:
+            self._put_together(folder, ended)
+            self._lock, _ = tempfile.mkstemp(prefix=_FILE, dir=folder)
+            os.truncate(self._lock, self._n_bytes)
+            _free(self._lock)  # and from now on it is not
+            return mmap.mmap(self._lock, self._n_bytes)
+
+    def _put_together(self, folder: Path, ended: int) -> None:
+        """Add what ended processes counted to the one file of them all, or there would be ever more files."""
+        total = _read(ended, self._n_bytes)
+        for path in folder.glob(f"{_FILE}*"):
+            lock = os.open(path, os.O_RDWR)
+            try:
+                if _free(lock):
+                    for place, value in enumerate(_read(lock, self._n_bytes)):
+                        total[place] += value
+                    path.unlink()
+            finally:
+                os.close(lock)
+        os.pwrite(ended, total.tobytes(), 0)
+
+
+@contextlib.contextmanager
+def _held(folder: Path, *, exclusively: bool) -> Iterator[int]:
+    """The file of those that have ended, held while the others are looked through, so that none is counted twice."""
+    file = os.open(folder / _ENDED, os.O_RDWR | (os.O_CREAT if exclusively else 0), 0o600)
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX if exclusively else fcntl.LOCK_SH)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _free(lock: int) -> bool:
+    """Whether nobody else holds the lock on a file, which is then held until the file is closed."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(file: int, n_bytes: int) -> Values:
+    return array("q", os.pread(file, n_bytes, 0).ljust(n_bytes, b"\0"))
