@@ -17,7 +17,8 @@ from ingest.datasets.build import Build, build
 from ingest.datasets.load import load
 from ingest.datasets.model_folders import find
 from ingest.errors import MissingFileError
-from ingest.manifest.parse import DATASETS, Manifest, read_manifests
+from ingest.manifest.model import Manifest
+from ingest.manifest.parse import DATASETS, read_manifests
 from ingest.progress import Progress
 
 __all__ = ["DATASETS", "IngestJob", "built", "jobs_of_release", "run"]

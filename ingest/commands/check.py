@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ingest.commands.arguments import add_datasets, add_media
-from ingest.manifest.parse import read_manifest
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _orders(arguments: argparse.Namespace) -> "list[IngestJob]":
+    from ingest.manifest.parse import read_manifest
     from ingest.pipeline import IngestJob, jobs_of_release
 
     places: list[Path] = arguments.places

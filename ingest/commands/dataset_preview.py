@@ -15,7 +15,7 @@ from ingest.datasets.load import Inputs
 from ingest.datasets.media import NOT_FOUND, find_media, named_by_files, workers_for
 from ingest.datasets.media_alignment import notes, require_paired
 from ingest.errors import IngestError, shown
-from ingest.manifest.parse import Manifest
+from ingest.manifest.model import Manifest
 from ingest.media import MediaError, MediaProblem, MediaSource, excerpt
 from ingest.media.layouts.file_per_example import Members
 from ingest.pipeline import IngestJob, built

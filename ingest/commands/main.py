@@ -25,13 +25,12 @@ from ingest.commands.arguments import (
     add_version,
 )
 from ingest.errors import IngestError
-from ingest.manifest.parse import DATASETS, read_manifest, read_manifests
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
     from ingest.pipeline import IngestJob
 
-# What needs the database is imported where it is used: ``flag`` does without, and starts sooner.
+# What needs the database or reads manifests is imported where it is used: ``flag`` does without, and starts sooner.
 
 _DESCRIPTION = "Turn files about label errors into a catalogue: one SQLite file, from which the site is served."
 _EPILOG = """\
@@ -141,6 +140,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
+    from ingest.manifest.parse import read_manifest
     from ingest.pipeline import IngestJob
     from ingest.sample import write_sample
     from ingest.sample.models import models_of
@@ -160,6 +160,7 @@ def _release(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from ingest.manifest.parse import read_manifest
     from ingest.pipeline import IngestJob
 
     manifest, drop = read_manifest(arguments.manifest), arguments.drop_media
@@ -228,7 +229,7 @@ def is_light(given: Sequence[str]) -> bool:
 
 def add_commands(commands: Commands, *, light: bool) -> None:
     """Add all commands in the order in which one meets them; of which ``light`` ones, see ``is_light``."""
-    names = [manifest.name for manifest in read_manifests(DATASETS)]
+    names = [] if light else _names_of_release()
 
     sample = _command(commands, "sample", _sample, "three small made-up datasets, to see the site at once", _SAMPLE)
     add_catalogue(sample, written=True)
@@ -270,6 +271,12 @@ def add_commands(commands: Commands, *, light: bool) -> None:
 
     says = "label errors in a matrix of your own, without a catalogue"
     flag.add_arguments(_command(commands, "flag", flag.run, says, flag.EXAMPLES))
+
+
+def _names_of_release() -> list[str]:
+    from ingest.manifest.parse import DATASETS, read_manifests
+
+    return [manifest.name for manifest in read_manifests(DATASETS)]
 
 
 def _add_measuring(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from app.schema import tables
 from ingest.catalogue.open import open_catalogue
 from ingest.catalogue.store import Media, Stored
 from ingest.datasets.build import Build
-from ingest.manifest.model import Paper
+from ingest.manifest.about import Paper
 from ingest.media import MediaCountError, MediaProblem, NoMediaError
 
 _PROBLEMS_SHOWN = 20
@@ -30,7 +30,7 @@ def summary(stored: Sequence[Stored]) -> str:
     real = [s.build for s in written if not s.build.inputs.manifest.sample]
     averages = [build.counts.percent_error for build in real if build.counts.percent_error is not None]
     if len(averages) > 1:
-        papers = [build.inputs.manifest.about.paper for build in real]
+        papers = [build.inputs.manifest.paper for build in real]
         printed = [p.percent_error for p in papers if p is not None and p.percent_error is not None]
         beside = f" (paper {sum(printed) / len(printed):.2f})" if printed else ""
         lines.append(f"average over {len(averages)} datasets: {sum(averages) / len(averages):.2f} % error{beside}")
@@ -135,7 +135,7 @@ def _media_told(dataset: RowMapping) -> list[str]:
 
 
 def _figures_of(build: Build, media: Media) -> list[str]:
-    counts, paper = build.counts, build.inputs.manifest.about.paper
+    counts, paper = build.counts, build.inputs.manifest.paper
     return [
         build.inputs.manifest.name,
         _beside(_count(build.inputs.size), paper, "size"),

@@ -1,11 +1,10 @@
 """The facts about a dataset that pages print as they are, as JSON texts and sentences."""
 
 import json
-from dataclasses import asdict
 
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
 from ingest.flagging.engine import FlagResult
-from ingest.manifest.model import About, Paper
+from ingest.manifest.about import About
 
 
 def compact(value: object) -> str:
@@ -15,7 +14,6 @@ def compact(value: object) -> str:
 
 def about_json(about: About) -> str:
     """What the manifest tells readers: summary, model, citation, licence, notes, links and the paper's figures."""
-    paper = None if about.paper is None else _paper(about.paper)
     return compact(
         {
             "summary": about.summary,
@@ -23,21 +21,15 @@ def about_json(about: About) -> str:
             "model": about.model,
             "citation": about.citation,
             "bibtex": about.bibtex,
-            "licence": asdict(about.licence),
+            "licence": about.licence.model_dump(),
             "notes": list(about.notes),
-            "links": [asdict(link) for link in about.links],
-            "verdicts": None if about.verdicts is None else asdict(about.verdicts),
-            "loader": None if about.loader is None else asdict(about.loader),
-            "paper": paper,
+            "links": [link.model_dump() for link in about.links],
+            "verdicts": None if about.verdicts is None else about.verdicts.model_dump(),
+            "loader": None if about.loader is None else about.loader.model_dump(),
+            "paper": None if about.paper is None else about.paper.model_dump(exclude={"differs"}),
             "differs": None if about.paper is None else about.paper.differs,
         }
     )
-
-
-def _paper(paper: Paper) -> dict[str, object]:
-    figures = asdict(paper)
-    del figures["differs"]
-    return figures
 
 
 def flag_sentence(flagging: FlagResult) -> str:

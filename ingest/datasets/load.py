@@ -24,7 +24,7 @@ from ingest.labels.label_sets import read_label_sets
 from ingest.labels.record_location import SEPARATED
 from ingest.labels.vote_files import Review, read_reviews
 from ingest.labels.vote_joins import require_given, require_guesses
-from ingest.manifest.parse import Manifest
+from ingest.manifest.model import Manifest
 from ingest.matrices.matrix import Matrix, open_matrix, open_parts
 from ingest.progress import Progress
 
@@ -107,7 +107,7 @@ class _Loader:
 
     def load(self) -> Inputs:
         manifest, files = self._manifest, self._manifest.files
-        weights = () if manifest.words is None else (manifest.words.file,)
+        weights = () if manifest.words is None else (manifest.words.weights,)
         others = (files.labels, files.predicted, files.votes, files.index)
         named = (*manifest.classes.files, *files.pred_probs, *weights, *(name for name in others if name is not None))
         refuse_pointers(self._folder / name for name in named)
@@ -253,7 +253,7 @@ class _Loader:
 
     def _evidence(self, size: int | None, n_classes: int) -> WordWeights | None:
         words = self._manifest.words
-        path = None if words is None else self._found(words.file, "words", NO_WEIGHTS)
+        path = None if words is None else self._found(words.weights, "words", NO_WEIGHTS)
         return None if words is None or path is None else read_word_weights(path, size, n_classes, words)
 
     def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> FlagResult | None:

@@ -71,7 +71,7 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     of these labels.
     """
     manifest = inputs.manifest
-    terms = manifest.about.licence
+    terms = manifest.licence
     if terms.media == "none":
         missing.append(f"The media stay where they are published, because of their terms: {terms.name}.")
         return None

@@ -47,7 +47,7 @@ class WordWeights:
         """The telling words of an example's text, in its order; none where both labels are one.
 
         >>> weights = np.array([[[2.0, 0.0], [0.5, 0.75]]])
-        >>> evidence = WordWeights({"sun": 0, "rain": 1}, weights, None, Words("", 2, None))
+        >>> evidence = WordWeights({"sun": 0, "rain": 1}, weights, None, Words(weights="sun.npz"))
         >>> evidence.spans(7, "Sun or rain", given=1, guessed=0)
         [(0, 3, 1.0), (7, 11, -0.5)]
         """

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.evaluation.tables.csv_table import CsvTable, TableError, open_text
 from app.evaluation.tables.json_rows import LINES, DuplicateKeyError, json_lines, strict_json, table_of
 from ingest.errors import DataError, MissingFileError, shown
-from ingest.manifest.model import KeyKind
+
+if TYPE_CHECKING:
+    from ingest.manifest.model import KeyKind  # with all of pydantic, which ``flag`` does without
 
 LabelSet = tuple[int, ...]
 
@@ -69,7 +71,7 @@ def read_index(path: Path) -> list[str]:
     return entries
 
 
-def key_of(entry: str, kind: KeyKind) -> str:
+def key_of(entry: str, kind: "KeyKind") -> str:
     """An entry of an index file reduced to the example's key.
 
     >>> key_of("val/n01440764/ILSVRC2012_val_00000293.JPEG", "stem")

@@ -17,8 +17,8 @@ from ingest.errors import DataError, shown
 from ingest.labels.ballots import Ballot, ChoiceBallot, LabelBallot, Vote
 from ingest.labels.class_names import ClassNames
 from ingest.labels.files import LabelSet, key_of, read_json
-from ingest.manifest.parse import Manifest
-from ingest.manifest.toml_table import LARGEST
+from ingest.manifest.fields import LARGEST
+from ingest.manifest.model import Manifest
 
 #: A whole number written as a text, as keys of JSON objects and cells of tables are.
 _DIGITS = re.compile(r"[0-9]{1,15}")

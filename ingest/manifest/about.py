@@ -1,80 +1,105 @@
-"""What a manifest tells readers about its dataset: the parts of its TOML that pages print and nothing is read by."""
+"""What a manifest tells readers about its dataset: the parts that pages print and nothing is read by."""
 
 import ast
-from typing import get_args
+from typing import Annotated, Literal, Self
 
-from ingest.manifest.model import About, Join, Licence, Link, Loader, MediaPolicy, Paper, Verdicts
-from ingest.manifest.toml_table import Table
+from pydantic import AfterValidator, Field, model_validator
 
+from ingest.manifest.fields import Count, MisfitError, Text, Texts, TomlTable, Url
 
-def read_about(table: Table) -> About:
-    """Summary, licence, notes, links, the paper's figures, whose the verdicts are and how the dataset is loaded."""
-    licence = table.table("licence")
-    about = About(
-        summary=table.string("summary"),
-        homepage=table.optional_url("homepage"),
-        model=table.optional_string("model"),
-        citation=table.optional_string("citation"),
-        bibtex=table.optional_string("bibtex"),
-        licence=Licence(
-            name=licence.string("name"),
-            url=licence.optional_url("url"),
-            source=licence.string("source"),
-            media=licence.choice("media", get_args(MediaPolicy)),
-        ),
-        notes=table.strings("notes", default=()),
-        links=tuple(_link(link) for link in table.tables("links")),
-        paper=_paper(table.table("paper", optional=True)) if "paper" in table else None,
-        verdicts=_verdicts(table.table("verdicts", optional=True)) if "verdicts" in table else None,
-        loader=_loader(table.table("loader", optional=True)) if "loader" in table else None,
-    )
-    licence.finish()
-    return about
+MediaPolicy = Literal["host", "local", "link", "none"]
+Join = Literal["index", "key"]
 
 
-def _link(table: Table) -> Link:
-    link = Link(title=table.string("title"), url=table.url("url"))
-    table.finish()
-    return link
+class Licence(TomlTable):
+    """On what terms the dataset may be used, and what the site may therefore do with its media."""
+
+    name: Text
+    url: Url | None = None
+    source: Text  # where these terms are stated
+    #: "host": the site may serve the media to everyone. "local": whoever runs a site for themselves may show their own
+    #: copy. "link": only a link to where the media are. "none": nothing is shown.
+    media: MediaPolicy
 
 
-def _verdicts(table: Table) -> Verdicts:
-    verdicts = Verdicts(
-        reviewers=table.string("reviewers"),
-        authors=table.strings("authors", default=()),
-        licence=table.optional_string("licence"),
-        licence_url=table.optional_url("licence_url"),
-        source=table.optional_url("source"),
-        citation=table.optional_string("citation"),
-        bibtex=table.optional_string("bibtex"),
-    )
-    table.finish()
-    if verdicts.licence_url is not None and verdicts.licence is None:
-        raise table.error("licence", "expected the name of the licence at licence_url, found none")
-    if not all(author.strip() for author in verdicts.authors):
-        raise table.error("authors", "expected names, found an empty one")
-    return verdicts
+class Categories(TomlTable):
+    """How many examples the paper counts in each category of its Table 2."""
+
+    correctable: Count | None = None
+    multi_label: Count | None = None
+    neither: Count | None = None
+    non_agreement: Count | None = None
 
 
-def _loader(table: Table) -> Loader:
-    loader = Loader(
-        name=table.string("name"),
-        code=table.string("code").strip("\n"),
-        join=table.choice("join", get_args(Join), default="index"),
-        partial=table.boolean("partial", default=False),
-        torch=table.boolean("torch", default=False),
-    )
-    table.finish()
-    try:
-        made = _assigned(loader.code)
-    except (SyntaxError, ValueError) as error:
-        raise table.error("code", f"expected Python: {error}") from error
-    for name in ("test_set", "keys") if loader.join == "key" else ("test_set",):
-        if name not in made:
-            raise table.error("code", f"expected it to make {name}, found {', '.join(sorted(made)) or 'nothing'} made")
-    if loader.partial and loader.join != "key":
-        raise table.error("partial", 'goes with join = "key": what is missing is known by its key')
-    return loader
+class Paper(TomlTable):
+    """What the paper prints for this dataset (Tables 1 and 2); None where it prints nothing."""
+
+    size: Count | None = None
+    flagged: Count | None = None
+    checked: Count | None = None
+    errors: Count | None = None
+    non_errors: Count | None = None
+    estimated_errors: Count | None = None
+    percent_error: float | None = None
+    categories: Categories = Categories()
+    differs: Text | None = None  # why the figures of the release are not those of the paper
+
+
+class Link(TomlTable):
+    title: Text
+    url: Url
+
+
+class Verdicts(TomlTable):
+    """Who reviewed the labels, who answers for the verdicts, and on what terms they may be used and cited."""
+
+    reviewers: Text  # who looked, as a sentence
+    authors: Texts = ()  # whom to name as creators of the corrections, in order
+    licence: Text | None = None
+    licence_url: Url | None = None
+    source: Url | None = None  # the address of the release they come from
+    citation: Text | None = None
+    bibtex: Text | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.licence_url is not None and self.licence is None:
+            raise MisfitError("licence", "expected the name of the licence at licence_url, found none")
+        if not all(author.strip() for author in self.authors):
+            raise MisfitError("authors", "expected names, found an empty one")
+        return self
+
+
+def _without_blank_ends(code: str) -> str:
+    return code.strip("\n")
+
+
+class Loader(TomlTable):
+    """How people load the dataset in Python: code, shown to visitors and never run here, that makes ``test_set``.
+
+    Items of ``test_set`` are (x, given label). With join = "index" they are in the order of the labels; with "key" the
+    code makes a list ``keys`` too, the key of each item, in whatever order; items without a key here are left out.
+    """
+
+    name: Text
+    code: Annotated[Text, AfterValidator(_without_blank_ends)]
+    join: Join = "index"
+    partial: bool = False  # whether examples may lack their item, where it is no longer to be had; else an error
+    torch: bool = False  # whether who loads it so has torch, so that the corrected test set can be a torch Dataset
+
+    @model_validator(mode="after")
+    def _makes_what_is_joined(self) -> Self:
+        try:
+            made = _assigned(self.code)
+        except (SyntaxError, ValueError) as error:
+            raise MisfitError("code", f"expected Python: {error}") from error
+        for name in ("test_set", "keys") if self.join == "key" else ("test_set",):
+            if name not in made:
+                found = ", ".join(sorted(made)) or "nothing"
+                raise MisfitError("code", f"expected it to make {name}, found {found} made")
+        if self.partial and self.join != "key":
+            raise MisfitError("partial", 'goes with join = "key": what is missing is known by its key')
+        return self
 
 
 def _assigned(code: str) -> set[str]:
@@ -82,18 +107,17 @@ def _assigned(code: str) -> set[str]:
     return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
-def _paper(table: Table) -> Paper:
-    categories = table.table("categories", optional=True)
-    names = ("correctable", "multi_label", "neither", "non_agreement")
-    paper = Paper(
-        **{
-            name: table.optional_integer(name, least=0)
-            for name in ("size", "flagged", "checked", "errors", "non_errors", "estimated_errors")
-        },
-        percent_error=table.optional_number("percent_error"),
-        categories={name: categories.optional_integer(name, least=0) for name in names},
-        differs=table.optional_string("differs"),
-    )
-    categories.finish()
-    table.finish()
-    return paper
+class About(TomlTable):
+    """What is told to readers and used for nothing else. ``sources`` of every page's facts about a dataset."""
+
+    summary: Text
+    homepage: Url | None = None
+    model: Text | None = None
+    citation: Text | None = None
+    bibtex: Text | None = None
+    licence: Licence
+    notes: Texts = ()
+    links: Annotated[tuple[Link, ...], Field(strict=False)] = ()
+    paper: Paper | None = None
+    verdicts: Verdicts | None = None
+    loader: Loader | None = None

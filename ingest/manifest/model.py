@@ -1,85 +1,104 @@
-"""The parts of a manifest: what a dataset is, as frozen values.
+"""A manifest: what a dataset is, as frozen values that hold only what a manifest may say.
 
-Nothing is read here; ``manifest`` reads them, strictly.
+What does not fit raises ValueErrors, which ``messages`` turns into sentences; ``parse`` reads the files.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from app.domain.confident_learning.joint import FlagRule
+from app.domain.review.verdicts import majority_of
 from app.evaluation.tables.class_spelling import ClassesAre
+from app.schema.site_names import SITE_NAMES
+from ingest.errors import shown
+from ingest.manifest.about import About
+from ingest.manifest.fields import Count, InnerPath, InnerPaths, Integers, MisfitError, Size, Text, Texts, TomlTable
+from ingest.manifest.layouts import LAYOUTS, LayoutError, options_of
+from ingest.matrices.probabilities import MOST_TOLERANCE
 
 Modality = Literal["image", "text", "audio"]
 LabelKind = Literal["single", "multiple"]
-MediaPolicy = Literal["host", "local", "link", "none"]
 KeyKind = Literal["entry", "path", "stem", "youtube"]
 RecordNaming = Literal["index", "key"]
-Join = Literal["index", "key"]
 UrlSource = Literal["none", "index", "records"]
 Dialect = Literal["options", "class-names", "label-sets"]
 Guesses = Literal["must-match", "may-differ", "unchecked"]
 Corrects = Literal["any", "guessed"]
 
-
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """On what terms the dataset may be used, and what the site may therefore do with its media."""
-
-    name: str
-    url: str | None
-    source: str  # where these terms are stated
-    #: "host": the site may serve the media to everyone. "local": whoever runs a site for themselves may show their own
-    #: copy. "link": only a link to where the media are. "none": nothing is shown.
-    media: MediaPolicy
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_MOST_RATERS: Final = 100
+_FOUR_ANSWERS: Final = ("given", "guessed", "both", "neither")
 
 
-@dataclass(frozen=True, slots=True)
-class Classes:
+class Classes(TomlTable):
     """Where the class names stand: written out in ``names``, or in the first of ``files`` that is there."""
 
-    names: tuple[str, ...]
-    files: tuple[str, ...]  # .json, .py (a literal, read without running it) or .csv
-    key: str | None  # the entry of the JSON object, or of the Python dictionary ``variable``
-    variable: str  # the Python variable
-    column: str | None  # the CSV column
-    first: int | None  # keep only the first so many
-    sort_as: str | None  # sort the names as if each had this ending: ".npy" gives the order of files "NAME.npy"
-    aliases: Mapping[str, str]  # other spellings in the votes file -> the name
-    ignore: str  # characters that do not count when names are compared
+    names: Texts = ()
+    files: InnerPaths = Field(default=(), alias="file")  # .json, .py (a literal, read without running it) or .csv
+    key: Text | None = None  # the entry of the JSON object, or of the Python dictionary ``variable``
+    variable: str = "ALL_CLASSES"  # the Python variable
+    column: Text | None = None  # the CSV column
+    first: Size | None = None  # keep only the first so many
+    sort_as: Text | None = None  # sort the names as if each had this ending: ".npy" gives the order of files "NAME.npy"
+    aliases: Mapping[str, str] = Field(default_factory=dict)  # other spellings in the votes file -> the name
+    ignore: str = ""  # characters that do not count when names are compared
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if bool(self.names) == bool(self.files):
+            found = "both" if self.names else "neither"
+            raise MisfitError("names", f'expected either "names" or "file", found {found}')
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(TomlTable):
     """The dataset's files, relative to the release folder, with "/" between folders. None where it has none."""
 
-    labels: str | None
-    pred_probs: tuple[str, ...]  # the parts of one matrix, top to bottom
-    predicted: str | None
-    votes: str | None
-    index: str | None
-    label_column: str | None  # of tables of labels, where none goes by a word for them
-    classes_are: ClassesAre | None  # what texts in labels and names of columns are, where they could be either
+    labels: InnerPath | None = None
+    pred_probs: InnerPaths = ()  # the parts of one matrix, top to bottom
+    predicted: InnerPath | None = None
+    votes: InnerPath | None = None
+    index: InnerPath | None = None
+    label_column: Text | None = None  # of tables of labels, where none goes by a word for them
+    classes_are: ClassesAre | None = None  # what texts in labels and names of columns are, where they could be either
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if len(set(self.pred_probs)) < len(self.pred_probs):
+            raise MisfitError("pred_probs", f"expected each part once, found {', '.join(self.pred_probs)}")
+        if self.labels is not None and self.labels == self.predicted:
+            raise MisfitError("predicted", f"expected another file than labels, found {self.labels!r} for both")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
+class Examples(TomlTable):
     """How examples are named. Entries of the index file are reduced to keys; records of votes name an index or a key.
 
     ``key``: "entry" takes an index entry as it is, "path" takes off the ending ("neg/1_4.txt" -> "neg/1_4"), "stem"
     takes the file name without folder and ending, "youtube" takes the video's id out of its address.
     """
 
-    key: KeyKind
-    records: RecordNaming
-    field: str  # the field of a record that holds the index or the key
-    drop_prefix: str  # what a record writes before the key
-    urls: UrlSource  # where addresses stand at which the examples can be seen
+    key: KeyKind = "entry"
+    records: RecordNaming = "index"
+    field: str = "id"  # the field of a record that holds the index or the key
+    drop_prefix: str = ""  # what a record writes before the key
+    urls: UrlSource = "none"  # where addresses stand at which the examples can be seen
 
 
-@dataclass(frozen=True, slots=True)
-class VoteFormat:
+class VoteFormat(TomlTable):
     """How the votes file spells votes.
 
     "options": one count an option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
@@ -94,117 +113,176 @@ class VoteFormat:
     """
 
     dialect: Dialect
-    options: tuple[str, ...]
-    guesses: Guesses
-    corrects: Corrects
+    options: Texts
+    guesses: Guesses = "may-differ"
+    corrects: Corrects = "any"
+
+    @model_validator(mode="after")
+    def _options_of_the_dialect(self) -> Self:
+        options, by_name = self.options, self.dialect == "class-names"
+        if self.dialect == "label-sets":
+            if options:
+                raise MisfitError("options", f"expected none, votes go to label names; found {shown(list(options))}")
+        elif options[:2] != ("given", "guessed") or len(set(options)) < len(options):
+            finding = 'expected different words, "given" and "guessed" first'
+            raise MisfitError("options", f"{finding}, found {shown(list(options))}")
+        if self.corrects != "any" and not by_name:
+            finding = '"guessed" goes with dialect = "class-names"'
+            raise MisfitError("corrects", f"{finding}, found it with {self.dialect!r}")
+        if by_name and options[2:3] != ("other",):
+            finding = 'expected "other" third: the votes for any other class'
+            raise MisfitError("options", f"{finding}, found {shown(list(options))}")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(TomlTable):
     """Which adapter reads the media, and what it is told: every other key of the table."""
 
-    layout: str
-    options: Mapping[str, object]
+    model_config = ConfigDict(extra="allow")
+
+    layout: Text
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        return self.model_extra or {}
+
+    @model_validator(mode="after")
+    def _options_of_the_layout(self) -> Self:
+        try:
+            options_of(self.layout, self.options)
+        except LayoutError as error:
+            raise MisfitError(error.option or "layout", str(error)) from error
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(TomlTable):
     """The weights of a linear model over the words of texts, and how a word is cut: a run of letters and digits."""
 
-    file: str
-    shortest: int  # characters of the shortest word that counts
-    beginning: int | None  # so many first characters stand for a word; None for all of them
+    weights: InnerPath
+    shortest: Size = 2  # characters of the shortest word that counts
+    beginning: Size | None = None  # so many first characters stand for a word; None for all of them
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """What the paper prints for this dataset (Tables 1 and 2); None where it prints nothing."""
-
-    size: int | None
-    flagged: int | None
-    checked: int | None
-    errors: int | None
-    non_errors: int | None
-    estimated_errors: int | None
-    percent_error: float | None
-    categories: Mapping[str, int | None]
-    differs: str | None  # why the figures of the release are not those of the paper
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"expected lower-case letters, digits and hyphens, at most 64, found {name!r}")
+    if name in SITE_NAMES:
+        raise ValueError(f"expected one that no address of the site's own takes, found {name!r}")
+    return name
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    title: str
-    url: str
+def _flag(flag: object) -> FlagRule | int:
+    if isinstance(flag, str) and flag in tuple(FlagRule):
+        return FlagRule(flag)
+    if not isinstance(flag, int) or isinstance(flag, bool):
+        rules = ", ".join(FlagRule)
+        raise ValueError(f"expected a number of examples or one of {rules}, found {shown(flag)}")
+    if flag < 0:
+        raise ValueError(f"expected a number of examples, 0 or more, found {flag}")
+    return flag
 
 
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """Who reviewed the labels, who answers for the verdicts, and on what terms they may be used and cited."""
-
-    reviewers: str  # who looked, as a sentence
-    authors: tuple[str, ...]  # whom to name as creators of the corrections, in order
-    licence: str | None
-    licence_url: str | None
-    source: str | None  # the address of the release they come from
-    citation: str | None
-    bibtex: str | None
+def _tolerance(tolerance: float) -> float:
+    if not 0 < tolerance <= MOST_TOLERANCE:
+        raise ValueError(f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {tolerance:g}")
+    return tolerance
 
 
-@dataclass(frozen=True, slots=True)
-class Loader:
-    """How people load the dataset in Python: code, shown to visitors and never run here, that makes ``test_set``.
+class Manifest(About):
+    """One dataset, what is told of it and where its files are."""
 
-    Items of ``test_set`` are (x, given label). With join = "index" they are in the order of the labels; with "key" the
-    code makes a list ``keys`` too, the key of each item, in whatever order; items without a key here are left out.
-    """
-
-    name: str
-    code: str
-    join: Join
-    partial: bool  # whether examples may lack their item, where it is no longer to be had; else that is an error
-    torch: bool  # whether who loads it so has torch, so that the corrected test set can be a torch Dataset
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What is told to readers and used for nothing else. ``sources`` of every page's facts about a dataset."""
-
-    summary: str
-    homepage: str | None
-    model: str | None
-    citation: str | None
-    bibtex: str | None
-    licence: Licence
-    notes: tuple[str, ...]
-    links: tuple[Link, ...]
-    paper: Paper | None
-    verdicts: Verdicts | None
-    loader: Loader | None
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """One dataset. ``path`` and ``text`` are the file it was read from and what stood in it."""
-
-    path: Path
-    text: str
-    name: str
-    title: str
-    position: int
+    name: Annotated[Text, AfterValidator(_name)]
+    title: Text
+    position: Count = 1000
     modality: Modality
-    size: int | None
-    labels: LabelKind
-    sample: bool
-    raters: int
-    agreements: tuple[int, ...]
-    flag: FlagRule | int
-    flagged: int | None  # how many confident learning flagged, where no matrix is here to find out
-    logits: bool
-    tolerance: float | None  # how far rows may be from summing to 1, where it is not what is usual
-    about: About
+    size: Size | None = None
+    labels: LabelKind = "single"
+    sample: bool = False
+    raters: Annotated[int, Field(ge=1, le=_MOST_RATERS)] = 5
+    agreements: Integers = Field(default=(), validate_default=True)  # all from a majority on, where none are given
+    flag: Annotated[FlagRule | int, PlainValidator(_flag)] = FlagRule.CALIBRATED
+    flagged: Count | None = None  # how many confident learning flagged, where no matrix is here to find out
+    logits: bool = False
+    # How far rows may be from summing to 1, where it is not what is usual.
+    tolerance: Annotated[float, AfterValidator(_tolerance)] | None = None
     classes: Classes
     files: Files
-    examples: Examples
-    votes: VoteFormat
-    media: Media | None
-    words: Words | None
+    examples: Examples = Examples()
+    votes: VoteFormat = Field(default_factory=dict, validate_default=True)
+    media: Media | None = None
+    words: Words | None = None
+
+    _path: Path = PrivateAttr()
+    _text: str = PrivateAttr()
+
+    @classmethod
+    def of(cls, path: Path, text: str, values: Mapping[str, Any]) -> Self:
+        """The manifest in a file, of its values. Raises pydantic's ValidationError."""
+        manifest = cls.model_validate(values)
+        manifest._path, manifest._text = path, text
+        return manifest
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def text(self) -> str:
+        """What stood in its file."""
+        return self._text
+
+    @field_validator("agreements", mode="before")
+    @classmethod
+    def _usual_agreements(cls, agreements: object, info: ValidationInfo) -> object:
+        raters = info.data.get("raters", 1)
+        return agreements if agreements != () else tuple(range(majority_of(raters), raters + 1))
+
+    @field_validator("votes", mode="before")
+    @classmethod
+    def _usual_votes(cls, votes: object, info: ValidationInfo) -> object:
+        if not isinstance(votes, dict):
+            return votes
+        dialect = votes.get("dialect", "label-sets" if info.data.get("labels") == "multiple" else "options")
+        return {"dialect": dialect, "options": () if dialect == "label-sets" else _FOUR_ANSWERS, **votes}
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        self._require_fitting_agreements()
+        self._require_fitting_labels()
+        self._require_fitting_files()
+        return self
+
+    def _require_fitting_agreements(self) -> None:
+        least, agreements = majority_of(self.raters), self.agreements
+        if not agreements or list(agreements) != sorted(set(agreements)) or not least <= agreements[0]:
+            finding = f"expected ascending numbers from {least} to {self.raters}, for raters = {self.raters}"
+            raise MisfitError("agreements", f"{finding}, found {shown(list(agreements))}")
+        if agreements[-1] > self.raters:
+            finding = f"expected at most {self.raters}, the number of raters, found {agreements[-1]}"
+            raise MisfitError("agreements", finding)
+
+    def _require_fitting_labels(self) -> None:
+        multiple, dialect = self.labels == "multiple", self.votes.dialect
+        if self.tolerance is not None and (multiple or self.logits):
+            finding = 'expected where rows sum to 1: not with labels = "multiple" or logits = true'
+            raise MisfitError("tolerance", finding)
+        if (dialect == "label-sets") != multiple:
+            finding = f'"label-sets" goes with labels = "multiple", found {dialect!r} with {self.labels!r}'
+            raise MisfitError("votes.dialect", finding)
+        if self.words is not None and (self.modality != "text" or multiple):
+            raise MisfitError("words", "expected where examples are texts with one label each, found elsewhere")
+
+    def _require_fitting_files(self) -> None:
+        files, media = self.files, self.media
+        if media is not None and LAYOUTS[media.layout].modality != self.modality:
+            fit = ", ".join(sorted(name for name, layout in LAYOUTS.items() if layout.modality == self.modality))
+            finding = f'expected one for modality = "{self.modality}" ({fit}), found {media.layout!r}'
+            raise MisfitError("media.layout", finding)
+        if files.labels is None and files.votes is None:
+            raise MisfitError("files", "expected labels, votes or both, found neither")
+        if media is not None and "order" in media.options and files.index is not None:
+            finding = "expected none where files.index names the examples, by which their media are found"
+            raise MisfitError("media.order", f"{finding}; found {shown(media.options['order'])}")
+        if files.votes is not None and self.examples.records == "key" and files.index is None:
+            raise MisfitError("files.index", 'needed because examples.records = "key", found none')

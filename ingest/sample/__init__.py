@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from app.package_files import DATA
 from ingest.errors import DataError
 from ingest.flagging.engine import FlagResult, flag
-from ingest.manifest.parse import Manifest, read_manifest
+from ingest.manifest.model import Manifest
+from ingest.manifest.parse import read_manifest
 from ingest.matrices.matrix import open_matrix
 from ingest.sample import digits, sounds, texts
 from ingest.sample.draft import Draft

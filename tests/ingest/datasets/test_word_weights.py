@@ -19,7 +19,7 @@ from ingest.errors import DataError, MissingFileError
 from ingest.manifest.model import Words
 from tests.damaging import PACKINGS, damaged_npz
 
-WHOLE = Words("weights.npz", 1, None)
+WHOLE = Words(weights="weights.npz", shortest=1)
 VOCABULARY = ["ab", "b", "ça", "d1"]
 
 words_of_texts = st.lists(st.sampled_from([*VOCABULARY, "AB", "other", "Ça", "👁"]), max_size=12)
@@ -56,7 +56,8 @@ def test_the_model_that_did_not_learn_from_an_example_speaks_for_it() -> None:
 
 
 def test_words_are_cut_as_the_manifest_says() -> None:
-    evidence = WordWeights({"cycli": 0, "by": 1}, np.array([[[0.0, 0.0], [1.0, 1.0]]]), None, Words("", 3, 5))
+    words = Words(weights="weights.npz", shortest=3, beginning=5)
+    evidence = WordWeights({"cycli": 0, "by": 1}, np.array([[[0.0, 0.0], [1.0, 1.0]]]), None, words)
     assert evidence.spans(0, "Cyclists go by.", given=0, guessed=1) == [(0, 8, 1.0)]
 
 

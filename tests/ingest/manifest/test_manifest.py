@@ -1,9 +1,11 @@
 """Manifests: read strictly, refused by file and key."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from app.domain.confident_learning.joint import FlagRule
 from ingest.commands.main import main
@@ -43,7 +45,7 @@ def test_a_manifest_may_leave_out_what_has_a_usual_value(tiny: Any) -> None:
     assert manifest.flag is FlagRule.CALIBRATED
     assert manifest.votes.options == ("given", "guessed", "both", "neither")
     assert (manifest.votes.guesses, manifest.votes.corrects) == ("may-differ", "any")
-    assert (manifest.sample, manifest.logits, manifest.media, manifest.about.paper) == (False, False, None, None)
+    assert (manifest.sample, manifest.logits, manifest.media, manifest.paper) == (False, False, None, None)
 
 
 def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
@@ -66,9 +68,9 @@ def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
         ("agreements = [2, 3]", "agreements: expected ascending numbers from 3 to 5"),
         ("agreements = [3, 3]", "agreements: expected ascending numbers from 3 to 5"),
         ("agreements = [3, 6]", "agreements: expected at most 5, the number of raters, found 6"),
-        ('labels = "several"', "labels: expected one of single, multiple, found 'several'"),
+        ('labels = "several"', "labels: expected 'single' or 'multiple', found 'several'"),
         ('homepage = "javascript:alert(1)"', "homepage: expected an http or https address"),
-        ("notes = [1]", "notes: expected a text, found 1"),
+        ("notes = [1]", "notes[0]: expected a text, found 1"),
         ('links = [{ title = "x" }]', "links[0].url: missing; expected a text"),
         ('links = [{ title = "x", url = "https://x.org", rel = "me" }]', "links[0].rel: unknown key"),
         ("paper = 3", "paper: expected a table, found 3"),
@@ -78,7 +80,10 @@ def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
         ('[votes]\noptions = ["guessed", "given"]', "votes.options: expected different words"),
         ('[votes]\noptions = ["given", "guessed", "given"]', "votes.options: expected different words"),
         ('[votes]\ndialect = "class-names"', 'votes.options: expected "other" third'),
-        ('[votes]\nguesses = "some"', "votes.guesses: expected one of must-match, may-differ, unchecked, found 'some'"),
+        (
+            '[votes]\nguesses = "some"',
+            "votes.guesses: expected 'must-match', 'may-differ' or 'unchecked', found 'some'",
+        ),
         ('[votes]\ncorrects = "guessed"', 'votes.corrects: "guessed" goes with dialect = "class-names"'),
         ("[media]", "media.layout: missing; expected a text"),
         ("size = = 3", "expected TOML"),
@@ -101,6 +106,10 @@ def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
         ('options = ["given", "guessed"]', "; options stands in [votes]"),
         ('[votes]\nclasses_are = "names"', "; classes_are stands in [files]"),
         ('[words]\nweights = "w"\nnames = ["a"]', "; names stands in [classes]"),
+        ('[words]\nweights = "w"\nrel = "me"', "; known here are beginning, shortest, weights"),
+        ("neither = 3", "; neither stands in [paper.categories]"),
+        ('url = "https://x.org"', "; url stands in [licence] or in [[links]]"),
+        ("count = 3", "; count stands in [media]"),
         ("[votes]\ncolour = 1", ": unknown key; known here are corrects, dialect, guesses, options"),
     ],
 )
@@ -112,6 +121,88 @@ def test_a_key_that_stands_elsewhere_is_refused_with_its_place(top: str, said: s
 
 
 @pytest.mark.parametrize(
+    ("top", "said"),
+    [
+        ("nots = []", "nots: unknown key (is 'notes' meant?); known here are agreements, "),
+        ("FLAG = 8", "FLAG: unknown key (is 'flag' meant?); known here are agreements, "),
+        ("[votes]\ngueses = 1", "votes.gueses: unknown key (is 'guesses' meant?); known here are corrects, "),
+        (
+            "[paper.categories]\nneiter = 1",
+            "paper.categories.neiter: unknown key (is 'neither' meant?); known here are ",
+        ),
+        (
+            'links = [{ titel = "x", url = "https://x.org" }]',
+            "links[0].title: missing; expected a text (is 'titel' meant",
+        ),
+    ],
+)
+def test_a_misspelt_key_is_answered_with_the_one_meant(top: str, said: str, tiny: Any) -> None:
+    tiny.top = top
+    path = tiny.write()
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ('pred_probs = ["a.npy", "../b.npy"]', "files.pred_probs[1]: expected a path inside the folder"),
+        ('pred_probs = "../b.npy"', "files.pred_probs: expected a path inside the folder"),
+        ('pred_probs = ["a.npy", 3]', "files.pred_probs[1]: expected a text, found 3"),
+        ("pred_probs = 3", "files.pred_probs: expected a list, found 3"),
+        ('pred_probs = ["a.npy", "a.npy"]', "files.pred_probs: expected each part once"),
+    ],
+)
+def test_a_value_in_a_list_is_named_by_its_place(values: str, said: str, tiny: Any) -> None:
+    path = tiny.write()
+    path.write_text(path.read_text().replace('pred_probs = "probs.npy"', values))
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+
+
+#: Values that lenient readers take for one another.
+OTHERS = {"a text": "'x'", "a whole number": "3", "a number": "1.0", "true or false": "true", "a list": "[]"}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("size", "a whole number"),
+        ("flagged", "a whole number"),
+        ("raters", "a whole number"),
+        ("sample", "true or false"),
+        ("logits", "true or false"),
+        ("model", "a text"),
+        ("notes", "a list"),
+        ("agreements", "a list"),
+        ("links", "a list"),
+        ("tolerance", "a number"),
+    ],
+)
+def test_no_value_is_turned_into_another_type(key: str, kind: str, tiny: Any) -> None:
+    for other, value in OTHERS.items():
+        if other == kind or (kind, other) == ("a number", "a whole number"):
+            continue
+        tiny.top = f"{key} = {value}"
+        with pytest.raises(ManifestError, match=rf"tiny.toml: {key}: expected {kind}, found"):
+            read_manifest(tiny.write())
+
+
+def test_a_manifest_never_changes_and_tells_its_file(tiny: Any) -> None:
+    path = tiny.write()
+    manifest = read_manifest(path)
+    assert (manifest.path, manifest.text) == (path, path.read_text())
+    for name, value in (("title", "Another"), ("path", Path())):
+        with pytest.raises((ValidationError, AttributeError)):
+            setattr(manifest, name, value)
+    again = pickle.loads(pickle.dumps(manifest))
+    assert again == manifest
+    assert again.path == path
+
+
+@pytest.mark.parametrize(
     ("line", "other", "said"),
     [
         ('name = "tiny"', "", "name: missing; expected a text"),
@@ -120,8 +211,8 @@ def test_a_key_that_stands_elsewhere_is_refused_with_its_place(top: str, said: s
         ('name = "tiny"', 'name = "api"', "name: expected one that no address of the site's own takes, found 'api'"),
         ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
         ('title = "Tiny"', 'title = " "', "title: expected a text, found an empty one"),
-        ('modality = "image"', 'modality = "smell"', "modality: expected one of image, text, audio, found 'smell'"),
-        ('media = "none"', 'media = "all"', "licence.media: expected one of host, local, link, none, found 'all'"),
+        ('modality = "image"', 'modality = "smell"', "modality: expected 'image', 'text' or 'audio', found 'smell'"),
+        ('media = "none"', 'media = "all"', "licence.media: expected 'host', 'local', 'link' or 'none', found 'all'"),
         ('file = "classes.json"', "", 'classes.names: expected either "names" or "file", found neither'),
         ('file = "classes.json"', 'file = "c.json"\nnames = ["a"]', "found both"),
         ("[examples]", '[examples]\nrecords = "key"', 'files.index: needed because examples.records = "key"'),

@@ -21,7 +21,8 @@ from ingest import sample as sample_maker
 from ingest.errors import DataError
 from ingest.flagging.engine import FlagResult, flag
 from ingest.labels.flag_input import read_given_labels
-from ingest.manifest.parse import Manifest, read_manifest
+from ingest.manifest.model import Manifest
+from ingest.manifest.parse import read_manifest
 from ingest.matrices.matrix import open_matrix
 from ingest.media import MediaItem, open_media
 from ingest.sample import LEARNT, SAMPLES, TEMPLATES, sounds, write_sample
@@ -129,8 +130,8 @@ def test_labels_other_than_those_learnt_from_are_refused(tmp_path: Path, monkeyp
 
 def test_it_says_that_it_is_a_sample(dataset: Written) -> None:
     assert dataset.manifest.sample
-    assert "planted on purpose" in dataset.manifest.about.summary
-    assert "simulated" in dataset.manifest.about.summary
+    assert "planted on purpose" in dataset.manifest.summary
+    assert "simulated" in dataset.manifest.summary
 
 
 def test_every_example_has_a_label_a_truth_and_a_file(dataset: Written) -> None:
