@@ -31,6 +31,7 @@ COPY ingest ingest
 COPY templates templates
 COPY static static
 COPY data data
+COPY docs docs
 
 # An image without the compiled loop is not made: confident learning would find the same in twice the time.
 RUN pip install --no-build-isolation --no-deps . \

@@ -30,7 +30,7 @@ dev: $(VENV)/.ready-dev ## Make a working copy: the environment, the hooks of gi
 	@echo "Next:"
 	@echo "  make serve   the site over the embedded sample, at http://127.0.0.1:$(PORT)"
 	@echo "  make lint    style and types, as before every commit"
-	@echo "  make test    the tests; TESTS=tests/test_readme.py runs some"
+	@echo "  make test    the tests; TESTS=tests/test_documents.py runs some"
 	@echo "CONTRIBUTING.md tells the rest."
 
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile

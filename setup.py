@@ -9,7 +9,7 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
-FOLDERS = ("templates", "static", "data")
+FOLDERS = ("templates", "static", "data", "docs")
 
 
 class Wheel(bdist_wheel):

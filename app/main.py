@@ -24,7 +24,7 @@ from app.catalogue.write_guard import CatalogueGuard
 from app.corrected.formats import FORMATS
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.openapi import document
-from app.package_files import STATIC, TEMPLATES
+from app.package_files import DOCS, STATIC, TEMPLATES
 from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.schema.site_names import SITE_NAMES, first_name
 from app.settings import PREFIX, Settings, SettingsError
@@ -32,6 +32,8 @@ from app.site import media, monitoring
 from app.site.corrected import croissant, downloads, labels_api, page
 from app.site.corrected.changes import api as changes_api
 from app.site.corrected.changes import pages as changes_pages
+from app.site.docs import pages as docs_pages
+from app.site.docs.library import library
 from app.site.evaluate import api as evaluate_api
 from app.site.evaluate import pages as evaluate_pages
 from app.site.evaluate.upload import Evaluations
@@ -72,8 +74,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The site over the catalogue that the settings name. Raises SettingsError or TemplateError before it serves."""
     settings = settings or Settings.from_environment()
     templates.compile_templates()
+    library()  # likewise now, so that a page that cannot be shown stops the start and no visitor
     catalogue = CurrentCatalogue(settings.catalogue)
-    program = program_version(_APP, TEMPLATES, STATIC)
+    program = program_version(_APP, TEMPLATES, STATIC, DOCS)
     kept = KeptAnswers(settings.kept_answers * 1_000_000)
     app = _Site(
         title="Label errors",
@@ -164,6 +167,7 @@ _PAGES: Final = (
     home_pages.router,
     media_coverage.router,
     reproduction.router,
+    docs_pages.router,
     changes_pages.router,
     stability_pages.router,
     evaluate_pages.router,

@@ -1,4 +1,4 @@
-"""Where the files lie that travel with the program: templates, static files, manifests, the paper's tables, the sample.
+"""Where the files lie that travel with the program: templates, static files, data and documentation.
 
 In a checkout, and where that is installed to be edited, they are folders beside the packages; in a wheel ``setup.py``
 puts them into ``app``. What reads them asks here, and so finds them from any folder.
@@ -19,3 +19,4 @@ def _folder(name: str) -> Path:
 TEMPLATES: Final = _folder("templates")
 STATIC: Final = _folder("static")
 DATA: Final = _folder("data")
+DOCS: Final = _folder("docs")

@@ -26,8 +26,8 @@ _ENDING: Final = 10
 _STARTING: Final = 60
 SAYS: Final = "serve a catalogue as a website with an API"
 _EPILOG: Final = """\
-Everything else is set by the environment, as the README's table says: LABELERRORS_CONNECTIONS, LABELERRORS_HOSTS,
-LABELERRORS_TRUSTED_PROXIES and so on. Options win over the environment.
+Everything else is set by the environment: LABELERRORS_CONNECTIONS, LABELERRORS_HOSTS, LABELERRORS_TRUSTED_PROXIES and
+so on. docs/operating.md, which is /docs/operating of the site, lists all. Options win over the environment.
 
 examples:
   %(prog)s                                var/catalogue.sqlite in this folder, for this machine alone

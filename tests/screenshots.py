@@ -20,7 +20,14 @@ _TALLEST = 2400
 
 def pages_of(site: str, browser: Browser) -> dict[str, str]:
     """Name -> path of one page of each kind, for the first dataset and those whose examples look different."""
-    pages = {"home": "/", "method": "/method", "about": "/about", "api": "/api", "missing": "/nothing-here"}
+    pages = {
+        "home": "/",
+        "method": "/method",
+        "about": "/about",
+        "api": "/api",
+        "docs": "/docs",
+        "missing": "/nothing-here",
+    }
     request = browser.new_context().request
     modalities = set()
     for dataset in request.get(f"{site}/api/v1/datasets").json()["items"]:

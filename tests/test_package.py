@@ -32,7 +32,7 @@ from app.__main__ import console
 from tests.conftest import ROOT
 
 PATIENCE = 120
-FOLDERS = ("templates", "static", "data")
+FOLDERS = ("templates", "static", "data", "docs")
 #: In the order in which ``label-errors --help`` lists them.
 COMMANDS = (
     *("serve", "sample", "release", "add", "check", "list", "media"),
@@ -189,7 +189,7 @@ def test_the_wheel_holds_the_files_of_the_tree_and_nothing_else(wheel: Path) -> 
 def test_the_source_distribution_holds_all_that_tests_and_builds(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         found = {name.partition("/")[2] for name in archive.getnames()}
-    for folder in ("app", "ingest", *FOLDERS, "tests", "docs", "benchmarks", "requirements"):
+    for folder in ("app", "ingest", *FOLDERS, "tests", "benchmarks", "requirements"):
         built = {name for name in files_of(ROOT / folder) if name.endswith(".so")}
         assert files_of(ROOT / folder) - built <= found
     assert {"pyproject.toml", "setup.py", "Makefile", "Dockerfile", "README.md"} <= found

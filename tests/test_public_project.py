@@ -244,7 +244,7 @@ def test_every_command_of_contributing_is_a_target():
     assert {"dev", "test", "test-slow", "lint"} <= {target for target, _ in typed}
     assert {target for target, _ in typed} | named <= TARGETS
     assert all((ROOT / chosen).is_file() for _, chosen in typed if chosen)
-    for block in re.findall(r"^```\n(.+?)^```$", CONTRIBUTING, re.M | re.S):
+    for block in re.findall(r"^```sh\n(.+?)^```$", CONTRIBUTING, re.M | re.S):
         assert all(line.startswith("make ") for line in block.splitlines())
 
 

@@ -109,7 +109,7 @@ def program_version(*folders: Path) -> str:
     digest = hashlib.sha256()
     for folder in folders:
         for file in sorted(
-            path for path in folder.rglob("*") if path.suffix in (".py", ".html", ".css", ".js", ".svg")
+            path for path in folder.rglob("*") if path.suffix in (".py", ".html", ".css", ".js", ".svg", ".md")
         ):
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
             digest.update(file.read_bytes())

@@ -112,7 +112,7 @@ def test_help_tells_a_stranger_how(capsys):
 def test_make_and_docker_and_the_readme_start_it():
     assert "$(BIN)/label-errors serve " in (ROOT / "Makefile").read_text(encoding="utf-8")
     assert 'CMD ["label-errors", "serve"' in (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert "python -m app" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "label-errors serve" in (ROOT / "README.md").read_text(encoding="utf-8")
     for name in ("Makefile", "Dockerfile", "README.md"):
         assert "app.main:create_app" not in (ROOT / name).read_text(encoding="utf-8"), f"{name} goes past the limits"
 

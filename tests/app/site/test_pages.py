@@ -24,7 +24,7 @@ OF_A_DATASET = (
     "/corrected?agreement=5",
     "/changes",
 )
-GENERAL = ("/", "/method", "/about", "/about/errors", "/api")
+GENERAL = ("/", "/method", "/about", "/about/errors", "/api", "/docs", "/docs/own-dataset", "/docs/operating")
 NOTICE = "planted"
 
 

@@ -1,0 +1,35 @@
+"""The pages of the documentation. They need no catalogue, so they are there before one is."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.errors import NotFound, near_names
+from app.site.docs.library import library
+from app.site.docs.markdown import INDEX, ROOT, address
+from app.web.plain_route import PlainRoute
+from app.web.templates import render
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+
+@router.get(ROOT)
+def index(request: Request) -> HTMLResponse:
+    """Where the documentation begins."""
+    return _page(request, INDEX)
+
+
+@router.get(ROOT + "/{name}")
+def page(request: Request, name: str) -> HTMLResponse:
+    """One page. Raises NotFound naming pages that are called nearly so."""
+    if name == INDEX or name not in library():
+        near = [one for one in near_names(name, library()) if one != INDEX] + [INDEX]
+        raise NotFound(
+            f"There is no page {name[:80]!r} in the documentation.",
+            [(library()[one].title, address(one)) for one in near],
+        )
+    return _page(request, name)
+
+
+def _page(request: Request, name: str) -> HTMLResponse:
+    pages = [(one.title, address(other), other == name) for other, one in library().items()]
+    return render(request, "docs.html", place="docs", page=library()[name], pages=pages)

@@ -1,0 +1,107 @@
+"""The documentation on the site: all pages, their links, their order, and what is not there."""
+
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin
+
+import httpx
+import pytest
+
+from app.site.docs.library import library, pages_of
+from tests.app.reading import Page, read
+from tests.conftest import ROOT
+
+NAMES = sorted(file.stem for file in (ROOT / "docs").glob("*.md"))
+ADDRESSES = ["/docs" if name == "index" else f"/docs/{name}" for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def client(sample_site: str):
+    with httpx.Client(base_url=sample_site, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def pages(client: httpx.Client) -> dict[str, Page]:
+    return {address: read(client, address) for address in ADDRESSES}
+
+
+def test_every_file_is_a_page_and_every_page_lists_all(pages: dict[str, Page]):
+    assert len(pages) >= 9
+    titles = {page.headings("h1")[0] for page in pages.values()}
+    assert len(titles) == len(pages)
+    for address, page in pages.items():
+        listed = [link for link in page.links if link.href in pages and link.words in titles]
+        assert {link.href for link in listed} == set(pages)
+        assert [link.href for link in listed if link.attributes.get("aria-current")] == [address]
+        assert len(page.ids) == len(set(page.ids))
+
+
+def test_links_of_pages_resolve(client: httpx.Client, pages: dict[str, Page]):
+    known = {address: page.ids for address, page in pages.items()}
+    for address, page in pages.items():
+        for link in page.links:
+            target, anchor = urldefrag(urljoin(address, link.href))
+            if not target.startswith("/"):
+                continue
+            if target not in known:
+                known[target] = read(client, target).ids
+            assert not anchor or anchor in known[target], f"{address} links {link.href}"
+
+
+def test_sections_are_listed_on_their_page(pages: dict[str, Page]):
+    page = pages["/docs/own-dataset"]
+    on_this_page = [link.words for link in page.links if link.href.startswith("#") and link.href != "#main"]
+    sections = [words for words in page.headings("h2") if words]
+    assert on_this_page[: len(sections)] == sections
+
+
+def test_a_page_that_is_not_there_names_near_ones(client: httpx.Client):
+    page = read(client, "/docs/own-datase", 404)
+    assert "There is no page 'own-datase' in the documentation." in page.words
+    assert next(link.href for link in page.links if link.href.startswith("/docs/")) == "/docs/own-dataset"
+    assert [link.words for link in page.links].count("Documentation") == 1
+    problem = client.get("/docs/apis", headers={"accept": "application/json"}).json()
+    assert problem["near"][0] == {"label": "The API", "href": "/docs/api"}
+    assert read(client, "/docs/index", 404)
+
+
+def test_a_page_has_a_validator(client: httpx.Client):
+    first = client.get("/docs/api")
+    assert client.get("/docs/api", headers={"if-none-match": first.headers["etag"]}).status_code == 304
+    assert client.get("/docs/", follow_redirects=True).url.path == "/docs"
+
+
+@pytest.mark.parametrize(
+    ("asks", "answers"),
+    [
+        ("/", "/docs/own-dataset"),
+        ("/method", "/docs/confident-learning"),
+        ("/api", "/docs/api"),
+        ("/media-coverage", "/docs/ten-datasets"),
+        ("/sample-digits/corrected", "/docs/corrected-test-sets"),
+        ("/sample-digits/evaluate", "/docs/models"),
+        ("/sample-digits/stability", "/docs/models#stability"),
+    ],
+)
+def test_pages_that_raise_a_question_lead_to_its_answer(client: httpx.Client, asks: str, answers: str):
+    assert answers in [link.href for link in read(client, asks).links]
+
+
+def test_pages_stand_in_the_order_in_which_the_first_links_them(tmp_path: Path):
+    (tmp_path / "index.md").write_text("# Start\n\n[z](z.md), [a](a.md), [z again](z.md)\n")
+    for name in ("a", "b", "z"):
+        (tmp_path / f"{name}.md").write_text(f"# {name}\n")
+    assert list(pages_of(tmp_path)) == ["index", "z", "a", "b"]
+
+
+def test_a_page_that_cannot_be_shown_is_named(tmp_path: Path):
+    (tmp_path / "index.md").write_text("# Start\n\n[x](gone.md)\n")
+    with pytest.raises(ValueError, match=r"index\.md: the link to gone\.md leads to no page"):
+        pages_of(tmp_path)
+    (tmp_path / "index.md").unlink()
+    with pytest.raises(ValueError, match=r"has no index\.md"):
+        pages_of(tmp_path)
+
+
+def test_it_is_all_read_once():
+    assert library() is library()
