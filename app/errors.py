@@ -44,7 +44,7 @@ class SiteError(Exception):
 
 
 class NotFound(SiteError):
-    """An address under which nothing stands."""
+    """There is nothing at this address."""
 
     status = 404
     type = "not-found"
@@ -52,7 +52,7 @@ class NotFound(SiteError):
 
 
 class Gone(SiteError):
-    """A version that was current once and is not kept; ``current`` and ``changes`` say where to go on."""
+    """This version is no longer kept; ``current`` and ``changes`` link to the current one and to what changed."""
 
     status = 410
     type = "gone"
@@ -67,7 +67,7 @@ class Gone(SiteError):
 
 
 class FilterError(SiteError):
-    """A parameter of the query string with a value it cannot have."""
+    """A parameter of the query string is unknown or has an invalid value."""
 
     status = 400
     type = "bad-parameter"
@@ -87,7 +87,7 @@ class FilterError(SiteError):
 
 
 class NotInCatalogue(SiteError):
-    """Something this catalogue cannot give, because the files it was built from were not there."""
+    """The catalogue was built without the files that this needs."""
 
     status = 409
     type = "not-loaded"
@@ -95,15 +95,15 @@ class NotInCatalogue(SiteError):
 
 
 class NotAcceptable(SiteError):
-    """The Accept header asks for forms in which this cannot be had."""
+    """None of the formats in the Accept header is available."""
 
     status = 406
     type = "not-acceptable"
-    title = "Not to be had in that form"
+    title = "Format not available"
 
 
 class BadRequest(SiteError):
-    """What was sent is no request of HTTP, or one whose parts contradict each other."""
+    """The request is not valid HTTP, or its parts contradict each other."""
 
     status = 400
     type = "bad-request"
@@ -111,15 +111,15 @@ class BadRequest(SiteError):
 
 
 class UnknownTransferCoding(SiteError):
-    """The body of the request is coded for its way in a manner that this server does not know."""
+    """The request body uses a transfer coding that this server does not support."""
 
     status = 501
     type = "unknown-coding"
-    title = "Transfer coding not known"
+    title = "Transfer coding not supported"
 
 
 class AddressTooLong(SiteError):
-    """The address that was asked for is longer than any that this site gives out."""
+    """The requested address is longer than any address of this site."""
 
     status = 414
     type = "address-too-long"
@@ -127,7 +127,7 @@ class AddressTooLong(SiteError):
 
 
 class HeadersTooLarge(SiteError):
-    """The headers of the request are more, or longer, than any client needs."""
+    """The request has too many headers, or they are too long."""
 
     status = 431
     type = "headers-too-large"
@@ -135,15 +135,15 @@ class HeadersTooLarge(SiteError):
 
 
 class WrongHost(SiteError):
-    """The request names a host that this site does not answer for."""
+    """The request is for a host name that is not this site's."""
 
     status = 421
     type = "wrong-host"
-    title = "Not the host of this site"
+    title = "Wrong host"
 
 
 class RequestTimeout(SiteError):
-    """What was to be sent did not arrive in the time there is for it."""
+    """The request did not arrive completely within the time limit."""
 
     status = 408
     type = "too-slow"
@@ -152,7 +152,7 @@ class RequestTimeout(SiteError):
 
 
 class TooLarge(SiteError):
-    """More was sent, or asked for, than one request may."""
+    """The request sends or asks for more than one request may."""
 
     status = 413
     type = "too-large"
@@ -160,15 +160,15 @@ class TooLarge(SiteError):
 
 
 class Unreadable(SiteError):
-    """What was sent is not what is expected here."""
+    """The content of the request cannot be used."""
 
     status = 422
     type = "unreadable"
-    title = "Not understood"
+    title = "Content not understood"
 
 
 class TooManyRequests(SiteError):
-    """One address has asked for more than this site answers in a minute; Retry-After says when it will again."""
+    """This address has sent too many requests in a minute; Retry-After says when to try again."""
 
     status = 429
     type = "too-many-requests"
@@ -176,15 +176,15 @@ class TooManyRequests(SiteError):
 
 
 class RangeNotSatisfiable(SiteError):
-    """The bytes that a Range header asks for lie behind the end of the file."""
+    """The Range header asks for bytes beyond the end of the file."""
 
     status = 416
     type = "no-such-part"
-    title = "No such part"
+    title = "Range not satisfiable"
 
 
 class Busy(SiteError):
-    """Too much is being worked on at the moment to begin with this as well."""
+    """The server is working on too many requests to start this one."""
 
     status = 503
     type = "busy"
@@ -193,7 +193,7 @@ class Busy(SiteError):
 
 
 class CatalogueChanging(SiteError):
-    """The catalogue's file was written to while it was read, or is being written to."""
+    """The catalogue file is being written to, or was while it was read."""
 
     status = 503
     type = "being-replaced"
@@ -201,11 +201,11 @@ class CatalogueChanging(SiteError):
     retry_after = 2
 
     def __init__(self) -> None:
-        super().__init__("The data of this site are being replaced at this moment; ask again in a few seconds.")
+        super().__init__("The data of this site are being replaced; try again in a few seconds.")
 
 
 class TookTooLong(SiteError):
-    """What was asked for takes more reading than one request may."""
+    """The request needs more reading time than one request may take."""
 
     status = 503
     type = "took-too-long"
@@ -213,7 +213,7 @@ class TookTooLong(SiteError):
 
 
 class NoCatalogue(SiteError):
-    """There is no catalogue that this server can read."""
+    """The server has no readable catalogue."""
 
     status = 503
     type = "no-catalogue"

@@ -65,8 +65,8 @@ from app.web.static_files import HashedStaticFiles
 T = TypeVar("T")
 _APP: Final = Path(__file__).resolve().parent
 _DESCRIPTION: Final = (
-    "Label errors in the test sets of machine-learning benchmarks: issues that confident learning flagged, "
-    "what reviewers said of them, and the corrected test sets that follow."
+    "Label errors in the test sets of machine-learning benchmarks: issues flagged by confident learning, "
+    "reviewers' verdicts, and corrected test sets."
 )
 
 
@@ -267,7 +267,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, _: Exception) -> Response:
     # Starlette logs the traceback; the visitor learns only that it was not their fault.
-    return _answer(request, SiteError("The site made a mistake while answering. It has been noted; try again later."))
+    return _answer(request, SiteError("An internal error occurred. It was logged; try again later."))
 
 
 def _nothing_at(request: Request) -> NotFound:

@@ -131,22 +131,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--public",
         action="store_true",
         default=None,
-        help="show only the media that licences let everyone see (default, unless only this machine is listened to)",
+        help="show only media whose licences allow it (default, unless the address is this machine alone)",
     )
     audience.add_argument(
         "--private",
         action="store_false",
         dest="public",
-        help="show all media, and let scripts of other sites read nothing (default where only this machine is "
-        "listened to)",
+        help="show all media, and block scripts of other sites (default if the address is this machine alone)",
     )
-    parser.add_argument("--root-path", default="", metavar="PATH", help="path of the site behind a proxy, as /labels")
+    parser.add_argument("--root-path", default="", metavar="PATH", help="path of the site behind a proxy, like /labels")
     parser.add_argument(
         "--access-log",
         nargs="?",
         const=STANDARD_OUTPUT,
         metavar="FILE",
-        help="write a line of JSON for every request, to standard output if no file is named",
+        help="log every request as a line of JSON, to standard output if no file is named",
     )
 
     parser.add_argument(
@@ -154,7 +153,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="1",
         metavar="ADDRESSES",
-        help="have /metrics for Prometheus, for this machine if no addresses or networks are named",
+        help="serve /metrics for Prometheus, only to this machine if no addresses or networks are named",
     )
 
 
@@ -196,7 +195,7 @@ def _require_free(parser: argparse.ArgumentParser, host: str, port: int) -> None
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        parser.error(f"port {port} of {host} cannot be had ({error.strerror}); choose another one with --port")
+        parser.error(f"port {port} of {host} is not available ({error.strerror}); choose another one with --port")
 
 
 def _address(options: argparse.Namespace) -> str:

@@ -55,6 +55,6 @@ def notice(dataset: Dataset) -> str | None:
         return None
     if _as_excerpts(dataset):
         masked_parts = "addresses and telephone numbers masked"
-        return f"This site is open to everyone, so it shows only how the texts begin, with {masked_parts}."
+        return f"This site is public, so it shows only excerpts of the texts, with {masked_parts}."
     does_not = {"image": "show the pictures", "text": "show the texts", "audio": "play the sounds"}
-    return f"This site is open to everyone, so it does not {does_not.get(dataset.modality, 'show the media')}."
+    return f"This site is public, so it does not {does_not.get(dataset.modality, 'show the media')}."

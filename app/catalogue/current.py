@@ -146,7 +146,7 @@ class CurrentCatalogue:
                     self._open(found)
                 except CatalogueReplacedError:
                     # Yet another one has taken its place: that one is opened instead, now or for the next who asks.
-                    self._refusal = f"{self.path} is being replaced; ask again in a few seconds."
+                    self._refusal = f"{self.path} is being replaced; try again in a few seconds."
                     found = self._another()
                 else:
                     self._seen = found

@@ -87,7 +87,7 @@ class ReaderThreads:
         Raises TookTooLong for a read that is not done in time, and Busy when too many wait already.
         """
         if self.waiting >= MOST_WAITING:
-            raise Busy("Too much is being read at the moment; ask again in a few seconds.")
+            raise Busy("Too many long requests are running; try again in a few seconds.")
         self.waiting += 1
         try:
             with anyio.move_on_after(self.seconds) as waited:
@@ -95,7 +95,7 @@ class ReaderThreads:
         finally:
             self.waiting -= 1
         if waited.cancelled_caught:
-            raise Busy("Too much is being read at the moment; ask again in a few seconds.")
+            raise Busy("Too many long requests are running; try again in a few seconds.")
         try:
             return await self._run(request, read)
         finally:
@@ -121,8 +121,8 @@ class ReaderThreads:
         if interrupted(failed[0]):
             words = f"{self.seconds:g} second{'s'[: self.seconds != 1]}"
             raise TookTooLong(
-                f"To find this takes more than the {words} that one request may read. Ask for less: search for longer "
-                "words, or for fewer, or choose a class first."
+                f"This takes longer than the {words} that one request may read. Search for longer or fewer words, or "
+                "choose a class first."
             ) from failed[0]
         raise failed[0]
 
@@ -136,7 +136,7 @@ def _read(request: Request, reader: ReadTask, read: Callable[[], T]) -> T:
         try:
             connection = catalogue.open()
         except CatalogueReplacedError as error:
-            raise Busy("The data of this site are being replaced; ask again in a few seconds.") from error
+            raise Busy("The data of this site are being replaced; try again in a few seconds.") from error
         with connection:
             reader.attach(connection)
             request.state.catalogue = catalogue.over(connection)

@@ -111,13 +111,11 @@ def _why_not_compared(row: Row[Any], policy: Policy) -> str | None:
     if row.position == 0:
         return "This is the first version that this catalogue had."
     if row.agreements is None:
-        return "The given labels of all examples are not known of both versions, so they were not compared."
+        return "The versions were not compared, because not all given labels are known for both."
     if policy.agreement not in json.loads(row.agreements):
-        return f"The version before had no agreement threshold {policy.agreement}, so there is nothing to compare with."
+        return f"The previous version had no agreement threshold {policy.agreement}, so it cannot be compared."
     if policy.unreviewed is Treatment.DROP and not row.flags_compared:
-        return (
-            "Which examples were flagged is not known of both versions, so under this policy nothing can be compared."
-        )
+        return "The versions cannot be compared under this policy, because the flagged examples are not known for both."
     return None
 
 
@@ -125,10 +123,10 @@ def _what_is_not_kept(row: Row[Any]) -> str | None:
     if row.n_kept == row.n_changed:
         return None
     if row.n_kept == 0:
-        return "How many examples changed is known, but after so many newer versions not any more which ones."
+        return "Only the number of changed examples is kept, because there have been many newer versions since."
     return (
-        f"Of the {row.n_changed:,} examples that changed under any policy, only the {row.n_kept:,} of lowest index are "
-        "kept one by one; the counts are those of all."
+        f"Of the {row.n_changed:,} examples that changed under any policy, only the {row.n_kept:,} with the lowest "
+        "indices are listed; the counts include all."
     )
 
 
@@ -169,7 +167,7 @@ def step_from(
     """From a version to the current one, whatever came between: an example that changed and changed back, has not."""
     newest, between = found[0], [version for version in found if version.position > former.position]
     gap = next((version for version in between if not version.complete), None)
-    note = None if gap is None else f"What came with version {gap.name} is not known one by one. {gap.note}"
+    note = None if gap is None else f"The changes of version {gap.name} cannot be listed one by one. {gap.note}"
     step = VersionStep(
         positions=tuple(version.position for version in reversed(between)),
         former=former.name,

@@ -64,7 +64,7 @@ class CatalogueGuard:
                 await refuse(CatalogueChanging())
             elif isinstance(error, SQLAlchemyError | sqlite3.Error):
                 log.exception("the catalogue cannot be read")
-                await refuse(NoCatalogue("A part of the data of this site cannot be read. It has been noted."))
+                await refuse(NoCatalogue("Part of the site's data cannot be read. The error was logged."))
             else:
                 raise
 

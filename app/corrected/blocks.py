@@ -124,9 +124,8 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
     """
     if wanted.policy.unreviewed is Treatment.DROP and not test_set.flags_known:
         raise NotLoadedError(
-            f"Which examples of {test_set.title} confident learning flagged is not in this catalogue, so those that "
-            "nobody checked cannot be dropped. Load the dataset again with its predicted probabilities, or ask for "
-            "unreviewed=given."
+            f"Which examples of {test_set.title} were flagged is not in this catalogue, so unreviewed ones cannot be "
+            "dropped. Ingest the dataset again with its predicted probabilities, or use unreviewed=given."
         )
     i, v = tables.issues.c, tables.verdicts.c
     rows = connection.execute(

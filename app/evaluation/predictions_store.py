@@ -62,12 +62,12 @@ def read_subject(connection: Connection, name: str) -> MeasurableDataset:
         raise NotMeasurableError(f"There is no dataset {name[:80]!r} in this catalogue; it holds {known}.")
     if _has_label_sets(connection, row["id"]):
         raise NotMeasurableError(
-            f"The examples of {row['title']} carry several labels at once, while the paper's accuracies and crossings "
-            "are of predictions of one label each, so there is no ranking of models to speak of."
+            f"The examples of {row['title']} have several labels at once, and the paper's accuracies are defined for "
+            "one label each, so there is no ranking of models."
         )
     if not row["labels_known"]:
         raise NotMeasurableError(
-            f"The given labels of {row['title']} are not in this catalogue, so no accuracy can be measured on it."
+            f"The given labels of {row['title']} are not in this catalogue, so accuracy cannot be measured."
         )
     c = tables.classes.c
     class_names = connection.execute(select(c.name).where(c.dataset_id == row["id"]).order_by(c.class_id)).scalars()

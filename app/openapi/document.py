@@ -37,7 +37,7 @@ def description(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
                     response["content"] = _GONE
                 elif status.startswith("4"):
                     response["content"] = _PROBLEM
-            operation["responses"].setdefault("422", {"description": "What was sent is not what is expected."})
+            operation["responses"].setdefault("422", {"description": "The content of the request cannot be used."})
             operation["responses"]["422"] |= {"content": _PROBLEM}
             operation["responses"]["429"] = {"description": "Too many requests; see Retry-After.", "content": _PROBLEM}
         for unused in ("HTTPValidationError", "ValidationError"):

@@ -114,7 +114,7 @@ _PATH_WORDS: Final = {
     "name": "Name of a dataset, as in its address.",
     "index": "Index of an example in the test set, counted from 0.",
     "index_or_key": "Index of an example, or the dataset's own key of it.",
-    "version": "The version of a dataset, as it says of itself.",
+    "version": "The version of a dataset, as its ``version`` field gives it.",
 }
 
 

@@ -35,7 +35,7 @@ async def medium(request: Request) -> Response:
     catalogue = current(request)
     dataset = catalogue.datasets.get(name)
     if dataset is None or kind not in KINDS or not (idx.isascii() and idx.isdecimal()) or len(idx) > 12:
-        raise NotFound(f"There is no medium at {here(request.url.path)}.")
+        raise NotFound(f"There is no picture, text or sound at {here(request.url.path)}.")
     tag = f'"{dataset.version}.{int(idx)}.{kind}"'
     headers = {
         "Cache-Control": _cached(dataset) if version == dataset.version else "no-cache",
@@ -67,9 +67,7 @@ def _found(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
         return found
     if not may_show(dataset, kind):
         terms = credit_of(dataset).licence
-        raise NotFound(
-            f"No {kind} of {dataset.title} is here for you. {notice(dataset)} Terms: {terms}.", _source(dataset)
-        )
+        raise NotFound(f"The {kind} is not public. {notice(dataset)} Terms: {terms}.", _source(dataset))
     raise NotFound(f"Example {idx} of {dataset.title} has no {kind} in this catalogue.")
 
 

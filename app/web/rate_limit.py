@@ -81,7 +81,7 @@ class RateLimit:
     def _refused(self, request: Request, left: float, headers: list[tuple[bytes, bytes]]) -> Response:
         seconds = max(1, _up(-left * _MINUTE / self.a_minute))
         error = TooManyRequests(
-            f"This address may ask {self.a_minute} times a minute; ask again in {seconds} second{'s'[: seconds > 1]}."
+            f"The limit is {self.a_minute} requests a minute; try again in {seconds} second{'s'[: seconds > 1]}."
         )
         response = self.refuse(request, error)
         response.raw_headers += [*headers, (b"retry-after", b"%d" % seconds)]

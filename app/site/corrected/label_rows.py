@@ -133,7 +133,7 @@ def _keys(catalogue: Catalogue, connection: Connection, corrected: CorrectedTest
         return {}
     if test_set.size > MOST_KEYS:
         raise NotInCatalogue(
-            f"{test_set.title} has more than {MOST_KEYS:,} examples, too many to find one by its key. Ask by index, or "
+            f"{test_set.title} has more than {MOST_KEYS:,} examples, too many to look up by key. Use indices, or "
             "join your keys with the column key of corrected.parquet."
         )
 

@@ -95,7 +95,7 @@ def corrected(request: Request, name: str) -> Response:
     offered = {_JSON: None} | {one.bare_type: one for one in FORMATS.values()}
     found = best(request.headers.get("accept", ""), list(offered))
     if found is None:
-        raise NotAcceptable(f"This can be had as {', '.join(offered)}; Accept asks for none of them.")
+        raise NotAcceptable(f"Available formats are {', '.join(offered)}; Accept names none of them.")
     form = offered[found]
     response = corrected_json(request, name) if form is None else answer(request, name, form)
     response.headers["Vary"] = "Accept, Accept-Encoding"

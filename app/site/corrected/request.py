@@ -128,7 +128,9 @@ def opened(request: Request) -> tuple[Catalogue, Connection]:
         if reader is not None:
             reader.attach(connection)
         return catalogue.over(connection), connection
-    raise Busy("The data of this site are being replaced, and too many are reading the former ones; ask again soon.")
+    raise Busy(
+        "The data of this site are being replaced, and too many requests still read the previous ones; try again soon."
+    )
 
 
 def corrected_set(
@@ -191,13 +193,13 @@ def _not_this_version(request: Request, connection: Connection, dataset: Dataset
     if version not in known:
         return NotFound(
             f"Version {version[:40]!r} of {dataset.title} is not in this catalogue, which holds {dataset.version}.",
-            [(f"{dataset.title} as it is now", now)],
+            [(f"the current version of {dataset.title}", now)],
         )
     gone = known[version]
     page, api = (f"{at}/{dataset.name}/changes?from={version}" for at in ("", "/api/v1/datasets"))
     return Gone(
         f"Version {version} of {dataset.title} was current from {gone.since} to {gone.until} and is not kept. The "
-        f"current one is {dataset.version}; what changed since stands at {here(page)}.",
-        [(f"{dataset.title} as it is now", now), ("What changed", page)],
+        f"current one is {dataset.version}; {here(page)} lists what changed.",
+        [(f"the current version of {dataset.title}", now), ("What changed", page)],
         {"since": gone.since, "until": gone.until, "current": now, "changes": api},
     )

@@ -37,8 +37,9 @@ _UPLOAD: Final = {
     },
     "responses": {
         "408": parameters.PROBLEM_RESPONSE | {"description": "The file did not arrive in time."},
-        "413": parameters.PROBLEM_RESPONSE | {"description": "Too large, or too much to read in the time there is."},
-        "422": parameters.PROBLEM_RESPONSE | {"description": "No predictions for this test set; the problem says why."},
+        "413": parameters.PROBLEM_RESPONSE | {"description": "Too large, or too slow to read within the time limit."},
+        "422": parameters.PROBLEM_RESPONSE
+        | {"description": "Not usable as predictions for this test set; the problem says why."},
         "503": parameters.PROBLEM_RESPONSE | {"description": "Others are being evaluated; try again in a minute."},
     },
 }

@@ -35,7 +35,7 @@ _MOST_HELD: Final = 6 * MOST_BYTES
 #: Evaluations at a time; others wait for their turn.
 _AT_A_TIME: Final = 2
 _LONGEST_WAIT: Final = 60.0  # seconds
-_OFFLINE: Final = "`label-errors evaluate` evaluates a file where it is."
+_OFFLINE: Final = "`label-errors evaluate` evaluates it on your own machine."
 
 
 #: Where the file is, what it is called, the agreement threshold, and what is said of classes in it.
@@ -91,9 +91,9 @@ async def _worked(evaluations: Evaluations, order: dict[str, Any]) -> dict[str, 
         return await anyio.to_thread.run_sync(evaluations.workers.work, order)
     except WorkerTimeoutError as error:
         allowed = f"{evaluations.evaluation_seconds:g} seconds"
-        raise TooLarge(f"To read and measure this file takes more than the {allowed} there are. {_OFFLINE}") from error
+        raise TooLarge(f"Evaluating this file takes longer than the {allowed} allowed here. {_OFFLINE}") from error
     except WorkerDiedError as error:
-        raise TooLarge(f"The file needs more memory than a file of predictions may. {_OFFLINE}") from error
+        raise TooLarge(f"The file needs more memory than is allowed here. {_OFFLINE}") from error
     finally:
         evaluations.running -= 1
         evaluations.turns.release()
@@ -104,7 +104,7 @@ def _found(answer: dict[str, Any]) -> dict[str, Any]:
         detail = str(answer["refusal"])
         raise Unreadable(f"{detail[:1].upper()}{detail[1:]}")
     if "replaced" in answer:
-        raise Busy("The data were renewed while your predictions were read; send them once more.")
+        raise Busy("The data were replaced while your predictions were read; please send them again.")
     if "found" not in answer:
         raise RuntimeError("an evaluation failed; its worker has written why")
     found: dict[str, Any] = answer["found"]
@@ -127,7 +127,7 @@ class _DiskReservation:
     def add(self, n_bytes: int) -> None:
         """Count bytes before they are written, or, below 0, after they are gone. Raises Busy if there is no room."""
         if n_bytes > 0 and self.evaluations.held + n_bytes > _MOST_HELD:
-            raise Busy("Too many files are being read at the moment; try again in a minute.")
+            raise Busy("Too many files are being uploaded at the moment; try again in a minute.")
         self.n_bytes += n_bytes
         self.evaluations.held += n_bytes
 
@@ -194,4 +194,4 @@ async def _saved(request: Request, arriving: _CountedUpload, dataset: Dataset, f
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"At most {MOST_BYTES_WORDS} are read. {_OFFLINE}")
+    return TooLarge(f"The limit is {MOST_BYTES_WORDS}. {_OFFLINE}")

@@ -67,7 +67,7 @@ def coverage(dataset: Dataset) -> Coverage:
     shown = 0 if hidden else with_medium
     everyone = AUDIENCE.get(dataset.media_terms, "nothing")
     if dataset.media_terms == "local" and dataset.modality == "text":
-        everyone = "how the texts begin, addresses and telephone numbers masked"
+        everyone = "excerpts of texts, with addresses and telephone numbers masked"
     exemplars = int(report.get("exemplars", 0))
     return Coverage(
         dataset=dataset,
@@ -98,14 +98,14 @@ def _here(dataset: Dataset, n: int) -> str:
     several = NOUNS.get(dataset.modality, ("medium", "media"))[1]
     which = f"the {several} of {'all ' if n == dataset.n_issues else ''}{_issues(n)}"
     if not may_show(dataset, "excerpt"):
-        terms = "no licence lets a site that is open to everyone show them"
+        terms = "the licence does not allow a public site to show them"
         return f"No {several}: the catalogue has {which}, but {terms}." if n else f"No {several}: {terms}."
     if not n:
-        return f"No {several}: none were read when this was built."
+        return f"No {several}: none were read when this catalogue was built."
     if may_show(dataset, "image"):
         return f"T{which[1:]}."
     masked = "with addresses and telephone numbers masked"
-    return f"How {which} begin, {masked}: no licence lets a site that is open to everyone show more."
+    return f"How {which} begin, {masked}: the licence does not allow a public site to show more."
 
 
 def _issues(n: int) -> str:

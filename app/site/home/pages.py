@@ -51,14 +51,17 @@ ERROR_TYPES: Final = (
 
 #: What the categories mean, in the order in which the method page explains them.
 KINDS: Final = (
-    (Category.CORRECTABLE, "Enough people see the same other class, as a rule the guessed one: the corrected label."),
+    (
+        Category.CORRECTABLE,
+        "Enough people see the same other class, usually the guessed one, which becomes the corrected label.",
+    ),
     (Category.MULTI_LABEL, "Enough people see both labels."),
     (Category.NEITHER, "Enough people see neither label."),
-    (Category.NON_AGREEMENT, "None of these has enough votes."),
-    (Category.NON_ERROR, "No error: a majority confirms the given label, three of five people in the paper."),
+    (Category.NON_AGREEMENT, "No answer has enough votes."),
+    (Category.NON_ERROR, "Not an error: a majority (three of five people in the paper) confirms the given label."),
     (
         Category.UNREVIEWED,
-        "Nobody has looked, as at all examples that were not flagged. The example keeps its given label.",
+        "Not reviewed. The example keeps its given label, like all examples that were not flagged.",
     ),
 )
 

@@ -47,7 +47,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         return RedirectResponse(issue_path(dataset, place, f.query(dataset)), 307)
     if play and context["clip"] is None:
         raise NotFound(
-            f"Example {place} of {dataset.title} is no clip to play.", [("The example", f"/{name}/issues/{place}")]
+            f"Example {place} of {dataset.title} has no clip to play.", [("The example", f"/{name}/issues/{place}")]
         )
     choices = choices_for(catalogue, dataset, detail.issue.id)
     predicting = count(detail.issue, choices)

@@ -9,41 +9,41 @@ from typing import Any, Final
 
 #: From here on two rankings are much the same.
 _SAME: Final = 0.8
-_OPEN: Final = "these examples do not tell"
+_OPEN: Final = "there are too few examples to tell"
 
 
 def on_pruned(agreement: Mapping[str, Any]) -> str:
     """What correcting does to the ranking on the pruned set, as a sentence's beginning.
 
     >>> on_pruned({"kendall": 0.9, "intervals": {"kendall": (0.5, 1.0)}})
-    'On the whole pruned set these examples do not tell whether correcting the labels moves the ranking'
+    'On the whole pruned set there are too few examples to tell whether correcting the labels changes the ranking'
     """
     low, high = _ends(agreement)
     if low > _SAME:
-        return "On the whole pruned set correcting the labels hardly moves the ranking"
+        return "On the whole pruned set correcting the labels hardly changes the ranking"
     if high <= _SAME:
-        return "On the whole pruned set correcting the labels moves the ranking"
-    return f"On the whole pruned set {_OPEN} whether correcting the labels moves the ranking"
+        return "On the whole pruned set correcting the labels changes the ranking"
+    return f"On the whole pruned set {_OPEN} whether correcting the labels changes the ranking"
 
 
 def on_correctable(agreement: Mapping[str, Any]) -> str:
     """What correcting does to the ranking on the correctable set, as a sentence's end.
 
     >>> on_correctable({"kendall": -0.47, "intervals": {"kendall": (-0.83, 0.17)}})
-    'where they were wrong, these examples do not tell whether it turns over'
+    'where they were wrong, there are too few examples to tell whether it turns over'
     >>> on_correctable({"kendall": -0.44, "intervals": {"kendall": (-0.77, -0.13)}})
-    'where they were wrong it turns over'
+    'on the corrected examples it reverses'
     """
     low, high = _ends(agreement)
     if high < 0:
-        return "where they were wrong it turns over"
+        return "on the corrected examples it reverses"
     if low < 0:
-        return f"where they were wrong, {_OPEN} whether it turns over"
+        return f"on the corrected examples, {_OPEN} whether it reverses"
     if low >= _SAME:
-        return "where they were wrong it stays much the same"
+        return "on the corrected examples it stays much the same"
     if high < _SAME:
-        return "where they were wrong it shifts"
-    return f"where they were wrong, {_OPEN} whether it shifts"
+        return "on the corrected examples it shifts"
+    return f"on the corrected examples, {_OPEN} whether it shifts"
 
 
 def _ends(agreement: Mapping[str, Any]) -> tuple[float, float]:

@@ -90,7 +90,7 @@ def table(request: Request, name: str) -> Response:
 @router.get(
     "/datasets/{name}/crossings",
     response_model=response_models.CrossingOfPair | response_models.CrossingList,
-    summary="Where models trade places",
+    summary="Crossings of models",
     openapi_extra={"parameters": _PAIRS},
 )
 def crossings(request: Request, name: str) -> Response:

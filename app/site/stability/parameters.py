@@ -56,7 +56,7 @@ class Choice:
                 "model",
                 chosen[-1],
                 [],
-                f"At most {MOST_CHOSEN} models can be told apart in a chart; {len(chosen)} given.",
+                f"A chart can show at most {MOST_CHOSEN} models; {len(chosen)} given.",
             )
         return cls(**found, models=chosen)
 

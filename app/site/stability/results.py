@@ -48,12 +48,12 @@ def why_not(dataset: Dataset) -> str:
     """Why a dataset has no stability page, in a sentence or two."""
     if dataset.multi_label:
         return (
-            f"The examples of {dataset.title} carry several labels at once, while the paper's accuracies and crossings "
-            "are of predictions of one label each. So there is no ranking of models here."
+            f"The examples of {dataset.title} have several labels at once, and the paper's accuracies are defined for "
+            "one label each. So there is no ranking of models here."
         )
     return (
-        f"No model's predictions for {dataset.title} are in this catalogue, so there is no ranking to look at. "
-        "`label-errors benchmarks DIR` adds some."
+        f"No model's predictions for {dataset.title} are in this catalogue. "
+        "Add some with `label-errors benchmarks DIR`."
     )
 
 
@@ -97,7 +97,7 @@ def require_known(dataset: Dataset) -> None:
         raise NotInCatalogue(why_not(dataset))
     if not dataset.labels_known:
         raise NotInCatalogue(
-            f"The given labels of {dataset.title} are not in this catalogue, so no accuracy can be measured on it."
+            f"The given labels of {dataset.title} are not in this catalogue, so accuracy cannot be measured."
         )
     if not dataset.categories.get(dataset.default_agreement):
         raise NotFound(f"Nobody has reviewed {dataset.title}, so there is nothing to correct.", [])

@@ -84,8 +84,8 @@ def _fits(host: str, name: str) -> bool:
 
 def _expected(hosts: tuple[str, ...]) -> str:
     if hosts:
-        return "This site answers for other names; LABELERRORS_HOSTS lists them."
+        return "Expected one of the host names in LABELERRORS_HOSTS."
     return (
-        "This server is private and answers for localhost and 127.0.0.1 alone; if it is to be reached by another name, "
+        "This private server only answers to localhost and 127.0.0.1; to reach it by another name, "
         "start it with LABELERRORS_HOSTS set to that name."
     )

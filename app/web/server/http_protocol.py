@@ -62,7 +62,7 @@ class SiteProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if not self._watch.admit(self, self.loop):
-            self._refuse(Busy("As many connections as this site can have are in use; try again in a minute."))
+            self._refuse(Busy("All connections of this site are in use; try again in a minute."))
 
     def resume_writing(self) -> None:
         self._unsent = 0  # nearly all was taken, and what is written next is counted anew
@@ -87,7 +87,7 @@ class SiteProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self._ignore_the_rest()
         except httptools.HttpParserError as error:
-            self._refuse(self._refusal or BadRequest(f"What was sent is no request of HTTP/1.1: {error}."))
+            self._refuse(self._refusal or BadRequest(f"The request is not valid HTTP/1.1: {error}."))
 
     def _read(self, data: bytes) -> None:
         """Feed the parser, of a head at most as much as one may have."""
@@ -97,7 +97,7 @@ class SiteProtocol(HttpToolsProtocol):
                 self._framing += len(data)
                 self.parser.feed_data(data)
                 if self._framing > self._limits.framing_bytes:
-                    raise self._stop(BadRequest("More bytes were sent around the body than it has itself."))
+                    raise self._stop(BadRequest("The chunked encoding of the body is larger than the body itself."))
                 if not self._in_head and self._n_ignored > self._limits.framing_bytes:
                     self._hang_up()
                 return
@@ -118,7 +118,7 @@ class SiteProtocol(HttpToolsProtocol):
     def _too_large(self) -> HeadersTooLarge:
         limits = self._limits
         return HeadersTooLarge(
-            f"A request may have {limits.fields} headers, {limits.head_bytes:,} bytes with its address; this has more."
+            f"At most {limits.fields} headers and {limits.head_bytes:,} bytes with the address fit; this has more."
         )
 
     # What the parser calls
@@ -132,7 +132,9 @@ class SiteProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > self._limits.target_bytes:
-            raise self._stop(AddressTooLong(f"An address may have {self._limits.target_bytes:,} bytes; this has more."))
+            raise self._stop(
+                AddressTooLong(f"An address may have {self._limits.target_bytes:,} bytes; this one has more.")
+            )
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._n_fields += 1
@@ -144,7 +146,7 @@ class SiteProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= self._limits.waiting:
-            raise self._stop(Busy("More requests were sent than are answered at a time on one connection."))
+            raise self._stop(Busy("Too many requests were sent on one connection without waiting for answers."))
         method, version = self.parser.get_method().decode("ascii"), self.parser.get_http_version()
         try:
             self.url = origin_form(method, self.url, version, self.headers)
@@ -239,7 +241,7 @@ class SiteProtocol(HttpToolsProtocol):
             if self._awaits_body() and (
                 now - max(self._heard, self._begun) > limits.stall_seconds or now - self._begun > limits.body_seconds
             ):
-                self._refuse(RequestTimeout("The rest of the request did not come in the time there is for it."))
+                self._refuse(RequestTimeout("The rest of the request did not arrive in time."))
         elif self._deaf_since is not None:
             if now - max(self._deaf_since, self._answered) > limits.linger_seconds:
                 self.transport.abort()
@@ -249,7 +251,7 @@ class SiteProtocol(HttpToolsProtocol):
                 self._hang_up()
         elif self._head_bytes and now - max(self._begun, self._answered) > limits.header_seconds:
             self._refuse(
-                RequestTimeout(f"The headers of a request may take {limits.header_seconds:g} seconds to arrive.")
+                RequestTimeout(f"The headers of a request must arrive within {limits.header_seconds:g} seconds.")
             )
         elif now - max(self._heard, self._answered) > (limits.idle_seconds if self.cycle else limits.header_seconds):
             self.transport.close()

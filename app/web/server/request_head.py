@@ -25,7 +25,7 @@ def origin_form(method: str, target: bytes, version: str, headers: Sequence[tupl
     b'/?page=2'
     """
     if version not in _VERSIONS:
-        raise BadRequest(f"The request is of HTTP/{version}; this server speaks HTTP/1.1.")
+        raise BadRequest(f"The request uses HTTP/{version}; this server supports HTTP/1.1.")
     _check_coding(version, _values(headers, b"transfer-encoding"))
     hosts = _values(headers, b"host")
     if len(hosts) > 1 or (version == "1.1" and not hosts):
@@ -51,7 +51,7 @@ def _check_coding(version: str, codings: Sequence[bytes]) -> None:
         raise BadRequest("Transfer-Encoding came with HTTP/1.1; a request of HTTP/1.0 cannot have it.")
     if [coding.lower() for coding in codings] != [b"chunked"]:
         said = _shown(b", ".join(codings))
-        raise UnknownTransferCoding(f"Transfer-Encoding is {said}; this server knows chunked alone.")
+        raise UnknownTransferCoding(f"Transfer-Encoding is {said}; this server supports only chunked.")
 
 
 def _values(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:

@@ -48,7 +48,7 @@ def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None
     assert set(media) == {"image", "thumbnail"}
     assert public.get(urlsplit(media["image"]).path).status_code == 200
     page = read(public, f"/mnist/issues/{index}")
-    assert "open to everyone" not in page.words
+    assert "public, so" not in page.words
     assert len([img for img in page.elements("img") if "/media/mnist/" in (img["src"] or "")]) > 4, "exemplars too"
 
 
@@ -104,7 +104,7 @@ def test_what_it_does_not_is_nowhere(public: httpx.Client, real: httpx.Client, n
         assert real.get(address).status_code == 200
         refused = public.get(address)
         assert refused.status_code == 404
-        assert "This site is open to everyone" in refused.text
+        assert "This site is public" in refused.text
     assert public.get(f"/api/v1/datasets/{name}/issues/{index}").json()["text"] is None
     for path in ("/", f"/{name}", f"/{name}/issues/{index}"):
         assert f"/media/{name}/" in real.get(path).text or path == "/"
@@ -117,7 +117,7 @@ def test_a_page_says_why_and_links_to_the_source(public: httpx.Client, name: str
     terms = public.get(f"/api/v1/datasets/{name}").json()["terms"]["licence"]
     for path in (f"/{name}", f"/{name}/issues/{first(public, name)}"):
         page = read(public, path)
-        assert "This site is open to everyone, so it " in page.words
+        assert "This site is public, so it " in page.words
         assert f"Terms: {terms}." in page.words
         assert any(link.words == "Source of the dataset" and link.href in about for link in page.links)
 
@@ -125,7 +125,7 @@ def test_a_page_says_why_and_links_to_the_source(public: httpx.Client, name: str
 def test_the_page_of_coverage_says_what_a_visitor_finds(public: httpx.Client, real: httpx.Client) -> None:
     """What was ingested and is not shown is no coverage, and the page says where it can be had."""
     words = " ".join(read(public, "/media-coverage").words.split())
-    only = "no licence lets a site that is open to everyone show"
+    only = "the licence does not allow a public site to show"
     assert "MNIST 100 100 100 % The pictures of all 100 issues." in words
     assert (
         f"CIFAR-10 275 0 0 % No pictures: the catalogue has the pictures of all 275 issues, but {only} them." in words

@@ -136,7 +136,7 @@ def test_a_read_without_end_is_ended_in_words(site: TestClient, monkeypatch: pyt
     monkeypatch.setattr(reproduction, "compare", lambda connection: connection.scalar(text(ENDLESS)))
     page = site.get("/reproduction")
     assert page.status_code == 503
-    assert "takes more than the 1 second that one request may read" in page.text
+    assert "takes longer than the 1 second that one request may read" in page.text
     monkeypatch.setattr(cells, "cells_of_issues", lambda *_: text(ENDLESS))
     response = site.get(API, params={"q": "four"})
     assert response.status_code == 503

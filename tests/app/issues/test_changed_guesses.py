@@ -103,10 +103,10 @@ def test_a_dataset_counts_changed_guesses_and_who_waits(client: httpx.Client, is
     assert dataset["guesses_changed"] == len(changed) == 3
     assert dataset["unreviewed"] == api(client, "tiny/issues?category=unreviewed")["total"] > 0
     page = words(client, "/tiny")
-    assert "For 3 of the 6 checked the model now guesses another label than reviewers were shown." in page
-    assert f"{dataset['unreviewed']} suspects wait for review" in page
+    assert "For 3 of the 6 checked the model now guesses a different label than reviewers were shown." in page
+    assert f"{dataset['unreviewed']} examples are not reviewed yet" in page
     assert api(client, "named")["guesses_changed"] == 0
-    assert "now guesses another" not in words(client, "/named")
+    assert "now guesses a different" not in words(client, "/named")
 
 
 def test_cards_and_pages_do_not_put_the_present_guess_into_reviewers_mouths(
@@ -119,7 +119,7 @@ def test_cards_and_pages_do_not_put_the_present_guess_into_reviewers_mouths(
         most = max(issues[index]["votes"].values())
         assert f"{most} of 5 said {said.format(**labels)}" in page
         assert f"now guessed {now}" in page
-        assert f"They were shown the label {labels['shown']} , which an earlier model guessed; now {now} is" in page
+        assert f"They were shown {labels['shown']} , the guess of an earlier model; the current guess is {now}" in page
         assert f"label guessed then {labels['shown']}" in page
         assert f"Guessed when reviewed {labels['shown']}" in page
     gallery = words(client, "/tiny?category=correctable")

@@ -107,7 +107,7 @@ def test_every_page_of_a_sample_says_so(client, addresses):
     assert len(of_samples) == len(SAMPLES) * 12
     for address in of_samples:
         words = read(client, address).words
-        assert "A sample. Its label errors were planted on purpose and its raters are simulated." in words, address
+        assert "A sample. Its label errors were added on purpose and its raters are simulated." in words, address
 
 
 def test_pages_have_a_twin_in_json(client, addresses):
@@ -261,7 +261,7 @@ def test_a_card_of_the_home_page_shows_what_its_link_shows(real):
 def test_the_home_page_with_samples_alone_tells_how_to_load_the_release(client):
     page = read(client, "/")
     assert "label-errors release label-errors" in page.words
-    assert "These are samples. Their label errors were planted on purpose and their raters are simulated." in page.words
+    assert "These are samples. Their label errors were added on purpose and their raters are simulated." in page.words
 
 
 def rows(page: Page, table: int) -> list[str]:
@@ -357,7 +357,7 @@ def test_confusions_add_up_and_lead_to_their_issues(client, name, agreement):
 
 def test_large_confusions_draw_the_most_involved_classes(real):
     page = read(real, "/imagenet/confusions")
-    assert "The map shows the 30 classes that take part most" in page.words
+    assert "The map shows the 30 most confused classes" in page.words
     more = next(link.href for link in page.links if link.words.startswith("Show all"))
     everything = read(real, more).links
     cells = [link for link in everything if "issues, given" in (link.attributes.get("aria-label") or "")]
@@ -367,7 +367,7 @@ def test_large_confusions_draw_the_most_involved_classes(real):
 def test_the_confident_joint_is_shown_where_there_is_one(real):
     page = read(real, "/cifar10/confusions?kind=joint")
     words = " ".join(page.words.split())
-    assert "244 lie off the diagonal" in words
+    assert "244 are off the diagonal" in words
     assert "2.83 %, or 283 of 10,000 examples" in words
     assert "2.76 %, or 275 examples" in words
     cells = re.findall(r'<td>([a-z]+)</td><td>([a-z]+)</td><td class="num">([\d,]+)</td>', page.html)
@@ -381,7 +381,7 @@ def test_the_confident_joint_is_shown_where_there_is_one(real):
 def test_the_sizes_of_a_corrected_set(real):
     page = read(real, "/imagenet/corrected")
     words = " ".join(page.words.split())
-    assert re.search(r"Pruned set P, what is left\s*48,512", words)
+    assert re.search(r"Pruned set P, the remaining examples\s*48,512", words)
     assert "2.94 %" in words
     assert "/api/v1/datasets/imagenet/corrected.csv" in [link.href for link in page.links]
     sampled = read(real, "/quickdraw/corrected").words

@@ -119,7 +119,7 @@ def test_a_page_is_refused_by_a_page(sample_catalogue):
     refused = ask(app, "203.0.113.9", path)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
     assert refused.headers["content-type"].startswith("text/html")
-    assert "ask again in 60 seconds" in refused.text
+    assert "try again in 60 seconds" in refused.text
 
 
 def test_the_site_has_no_limit_unless_it_is_set(sample_catalogue):

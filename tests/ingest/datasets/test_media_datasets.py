@@ -239,7 +239,10 @@ def test_files_that_are_left_aside_are_counted(
     found = report(query)
     assert (found["spare"], found["n_problems"], found["issues"]) == (3, 0, 2)
     with serving(tmp_path / "catalogue.sqlite") as site, httpx.Client(base_url=site, timeout=60) as client:
-        assert "3 files were left aside for a better one of the same example" in client.get("/media-coverage").text
+        assert (
+            "3 files were not used because a better one exists for the same example"
+            in client.get("/media-coverage").text
+        )
 
 
 def test_of_a_whole_video_the_clip_is_cut_out(ingested: Ingested, media: Path, shared: Path) -> None:

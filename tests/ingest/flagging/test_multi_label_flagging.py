@@ -120,8 +120,8 @@ def test_exemplars_stand_for_every_label_they_carry_beside_what_differs(folder: 
         words = httpx.get(f"{site}/sets?sort=-margin", timeout=60).text
     assert order == [5, 1], "lowest self-confidence first"
     assert "highest self-confidence first" in words
-    assert "The mean over the labels given or guessed" in page
-    assert "examples by self-confidence. 1 is the most suspect" in page
+    assert "The mean over the given and guessed labels" in page
+    assert "examples by self-confidence. 1 is the most suspicious" in page
     assert "normalized margin" not in page, "sets have none"
     assert "given label, ant" in page
     assert "text of 0" in page

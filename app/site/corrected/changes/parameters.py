@@ -31,14 +31,14 @@ def step_of(
     Raises NotFound for a version that the log does not know, and FilterError for two of them.
     """
     if version and former:
-        raise FilterError("from", former, [], "version and from exclude each other; expected one of them.")
+        raise FilterError("from", former, [], "version and from cannot be combined; expected one of them.")
     if not found:
-        raise NotFound(f"This catalogue keeps no log of the versions of {dataset.title}.")
+        raise NotFound(f"This catalogue has no version log of {dataset.title}.")
     name = version or former
     if not name:
         return step_to(found[0])
     chosen = by_name(found).get(name)
     if chosen is None:
         near = [(f"Versions of {dataset.title}", f"/{dataset.name}/changes")]
-        raise NotFound(f"Version {name[:40]!r} of {dataset.title} never stood in this catalogue.", near)
+        raise NotFound(f"Version {name[:40]!r} of {dataset.title} was never in this catalogue.", near)
     return step_to(chosen) if version else step_from(connection, dataset, found, chosen, policy)

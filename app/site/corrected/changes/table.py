@@ -79,7 +79,7 @@ def sentence(step: VersionStep) -> str:
     '2 examples added, 1 relabelled'
     """
     if step.counts is None:
-        return "First version" if step.former is None else "What changed is not known"
+        return "First version" if step.former is None else "Changes unknown"
     counted = [(getattr(step.counts, change.value), words) for change, words in WORDS.items()]
     told = [f"{n:,} {words}" for n, words in counted if n]
     if not told:

@@ -72,9 +72,9 @@ def test_the_papers_authors_are_not_named_for_the_work_of_others(own, name):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("silent", "Who reviewed these labels, and on what terms the verdicts may be used, is not stated."),
-        ("nobody", "Nobody has reviewed these labels."),
-        ("planned", "Nobody has reviewed these labels."),
+        ("silent", "The manifest does not say who reviewed these labels or under which licence."),
+        ("nobody", "Nobody has reviewed these labels yet."),
+        ("planned", "Nobody has reviewed these labels yet."),
         (
             "told",
             "Ann and Bob, who keep ants. The verdicts are those of Ann A. and Bob B., from their release, under CC0.",

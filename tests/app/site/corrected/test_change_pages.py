@@ -212,7 +212,7 @@ def test_a_version_that_was_is_gone_and_says_where_to_go_on(history, name):
     [
         ("version=never", 404, "never stood"),
         ("from=never", 404, "never stood"),
-        ("version=a&from=b", 400, "exclude each other"),
+        ("version=a&from=b", 400, "cannot be combined"),
         ("change=moved", 400, "added, removed, relabelled"),
         ("agreement=2", 400, "agreement"),
         ("removed=include", 400, "no parameter"),

@@ -21,8 +21,9 @@ POLICIES = [
 def numbers(page) -> dict[str, int]:
     """The sizes that stand below the bar, by their words."""
     words = " ".join(page.words.split())
-    found = re.findall(r"(All examples|Benign set|Keep their label|Correctable set|Get another label|What is left|"
-                       r"Pruned set|Unknown-label set|Left out)[^0-9]*?(\d[\d,]*)", words)  # fmt: skip
+    found = re.findall(r"(All examples|Benign set|Keep their label|Correctable set|Get another label|"
+                       r"Remaining examples|Pruned set|"
+                       r"Unknown-label set|Left out)[^0-9]*?(\d[\d,]*)", words)  # fmt: skip
     return {name: int(n.replace(",", "")) for name, n in found}
 
 
@@ -39,7 +40,7 @@ def test_every_number_is_the_files(real, name, query):
     kept, changed, removed, left = (
         ("Benign set", "Correctable set", "Unknown-label set", "Pruned set")
         if query == ""
-        else ("Keep their label", "Get another label", "Left out", "What is left")
+        else ("Keep their label", "Get another label", "Left out", "Remaining examples")
     )
     assert sizes[kept] == counts["kept"]
     assert sizes[changed] == counts["corrected"]
@@ -107,7 +108,7 @@ def test_what_cannot_be_dropped_one_by_one_is_said(real):
 @pytest.mark.parametrize("query", ["", "unreviewed=drop"])
 def test_what_was_flagged_and_not_checked_is_counted_though_it_is_not_here(real, name, unchecked, others, query):
     words = " ".join(read(real, f"/{name}/corrected?{query}").words.split())
-    assert re.search(rf"not checked; which ones is not known here\s*{unchecked:,}\s*keep the given label", words)
+    assert re.search(rf"not checked; this catalogue does not know which\s*{unchecked:,}\s*keep the given label", words)
     assert re.search(rf"neither flagged nor checked\s*{others:,}\s*keep the given label", words)
     assert real.get(f"/api/v1/datasets/{name}").json()["unreviewed"] == unchecked
 

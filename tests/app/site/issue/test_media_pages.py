@@ -43,7 +43,7 @@ def test_every_issue_of_the_four_datasets_at_hand_has_its_medium_and_exemplars(r
 
 def test_exemplars_of_both_classes_stand_beside_an_issue(real: httpx.Client) -> None:
     page = read(real, "/cifar10/issues/2405")
-    assert "Beside it: examples of both classes" in page.headings("h2")
+    assert "Typical examples of both classes" in page.headings("h2")
     assert "given label, cat" in page.words
     assert "guessed label, frog" in page.words
     pictures = [img["src"] for img in page.elements("img") if "/thumbnail" in (img["src"] or "")]
@@ -209,7 +209,7 @@ def test_what_is_not_there_is_counted_and_gives_its_reason(caltech: httpx.Client
     reasons = "2,357 not in the distribution that was given, 1 unreadable in it."
     told = f"The pictures of 2,358 of 2,360 issues are not here: {reasons}"
     page = read(caltech, "/caltech256?sort=index")
-    assert "What is not here" in page.words
+    assert "Missing media" in page.words
     assert told in page.words
     assert "/media-coverage#caltech256" in [link.href for link in page.links]
     assert [words for words in caltech.get("/api/v1/datasets/caltech256").json()["missing"] if words.startswith(told)]
