@@ -98,7 +98,7 @@ def test_predictions_are_held_against_given_labels_where_nobody_reviewed(client:
     answer = client.post("/nobody/evaluate", files=file, headers={"Origin": str(client.base_url).rstrip("/")})
     assert answer.status_code == 200
     page = " ".join(re.sub("<[^>]*>", " ", answer.text).split())
-    assert "examples by the given labels" in page
+    assert "examples by the labels as given" in page
     assert "Nobody has reviewed these labels" in page
     for untrue in ("Reviewers were shown", "guessed", "0 of them corrected", "0 corrected examples", "Pruned set"):
         assert untrue not in page, untrue
