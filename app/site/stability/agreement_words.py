@@ -30,7 +30,7 @@ def on_correctable(agreement: Mapping[str, Any]) -> str:
     """What correcting does to the ranking on the correctable set, as a sentence's end.
 
     >>> on_correctable({"kendall": -0.47, "intervals": {"kendall": (-0.83, 0.17)}})
-    'where they were wrong, there are too few examples to tell whether it turns over'
+    'on the corrected examples, there are too few examples to tell whether it reverses'
     >>> on_correctable({"kendall": -0.44, "intervals": {"kendall": (-0.77, -0.13)}})
     'on the corrected examples it reverses'
     """
