@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.media.archives.stores import MemberError
+from ingest.media.audio import libsndfile
 from ingest.media.audio.source import Sound, on_disk
-from ingest.media.audio.wav import read_wav
 
 _RATE: Final = 44_100
 #: Formats of which ffmpeg plays the last seconds where it is to begin behind their end; they are decoded up to there.
@@ -70,7 +70,7 @@ def decoded(program: Path, sound: Sound, demuxer: str, start: float, seconds: fl
     if done.returncode != 0:
         said = _reason(done.stderr, name)
         raise MemberError(f"expected a whole recording, found one that cannot be decoded: {said}")
-    return read_wav(BytesIO(done.stdout), 0.0, seconds)
+    return libsndfile.decoded(BytesIO(done.stdout), "wav", 0.0, seconds)
 
 
 def _reason(errors: bytes, name: str) -> str:

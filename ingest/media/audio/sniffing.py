@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import BinaryIO, Final
 
 from ingest.media.archives.stores import MemberError
-from ingest.media.audio.frame_headers import tag_size
 
 #: Endings of recordings that folders are searched for -> what ffmpeg calls their format.
 DEMUXERS: Final[Mapping[str, str]] = {
@@ -51,6 +50,18 @@ def format_of(file: BinaryIO, suffix: str) -> str:
     if found is None:
         raise MemberError("expected a recording (WAV, MP3, FLAC, Ogg, M4A, WebM, AAC, AIFF), found something else")
     return found
+
+
+def tag_size(head: bytes) -> int:
+    """Bytes of the ID3 tag that a file begins with, told by its first ten; 0 without one.
+
+    >>> tag_size(b"ID3\\x04\\0\\0\\0\\0\\1\\2"), tag_size(b"fLaC")
+    (140, 0)
+    """
+    if head[:3] != b"ID3" or len(head) < 10:
+        return 0
+    # Four bytes of seven bits.
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
 
 
 def _told(data: bytes) -> str | None:

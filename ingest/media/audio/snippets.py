@@ -1,7 +1,7 @@
 """Sounds: a recording -> what is stored, a short mono snippet of even loudness and pictures of what is heard.
 
-WAV is read without help from outside; for the rest, and to make the snippet small, ``ingest.media.audio.ffmpeg`` finds
-a program. Where there is none, other formats are refused one by one with a message that says so, and snippets stay WAV.
+WAV, AIFF, FLAC and Ogg are read by libsndfile; for the rest, and to make the snippet small, ``audio.ffmpeg`` finds a
+program. Where there is none, other formats are refused one by one with a message that says so, and snippets stay WAV.
 """
 
 import io
@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.media.archives.stores import MemberError
-from ingest.media.audio import ffmpeg
+from ingest.media.audio import ffmpeg, libsndfile
 from ingest.media.audio.downmix import centred, mono
 from ingest.media.audio.plots import SPECTROGRAM_SIZE, WAVEFORM_SIZE, spectrogram, waveform
 from ingest.media.audio.sniffing import DEMUXERS, format_of
 from ingest.media.audio.source import Sound, opened
 from ingest.media.audio.truncation import require_end
-from ingest.media.audio.wav import OtherCodecError, read_wav
 from ingest.media.items import MediaItem
 
 if TYPE_CHECKING:
@@ -124,14 +123,16 @@ def _read(sound: Sound, suffix: str, start: float, seconds: float) -> tuple[Samp
     with opened(sound) as file:
         demuxer = format_of(file, suffix)
         require_end(file, demuxer)
-        if demuxer == "wav":
+        if demuxer in libsndfile.READ:
             try:
-                return read_wav(file, start, seconds)
-            except OtherCodecError:
+                return libsndfile.decoded(file, demuxer, start, seconds)
+            except libsndfile.OtherCodecError:
                 if program is None:
                     raise
     if program is None:
-        raise MemberError(f"expected a WAV file, found {demuxer}, which only ffmpeg reads, and ffmpeg is not installed")
+        raise MemberError(
+            f"expected WAV, AIFF, FLAC or Ogg, found {demuxer}, which only ffmpeg reads, and ffmpeg is not installed"
+        )
     return ffmpeg.decoded(program, sound, demuxer, start, seconds)
 
 

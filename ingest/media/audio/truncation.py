@@ -2,7 +2,7 @@
 
 A decoder hands out what it has and takes a file that breaks off for a shorter recording, so that a listener would not
 know that something is missing. Nothing is decoded here, and of a long file little more than its edges is read. What
-promises nothing, as a stream that was recorded from its middle on, cannot break off. WAV is ``wav``'s own.
+promises nothing, as a stream that was recorded from its middle on, cannot break off. FLAC is ``libsndfile``'s own.
 """
 
 import os
@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from ingest.media.archives.stores import MemberError
-from ingest.media.audio.frame_headers import flac_promise, mp3_promise
+from ingest.media.audio import riff
+from ingest.media.audio.frame_headers import mp3_promise
 
 _PAGE: Final = struct.Struct("<4sBBqIIIB")  # Ogg: mark, version, flags, position, stream, number, checksum, segments
 _MOST_OF_A_PAGE: Final = _PAGE.size + 255 + 255 * 255
 _LAST_PAGE: Final = 4  # flag
 #: What begins later, in samples, is the rest of something that had begun before.
 _BEGINNING: Final = 480_000
-
-#: What a program writes that cannot go back to say how much it became.
-_UNKNOWN: Final = 0x7FFFF000
 
 _SOUND_BOXES: Final = (b"mdat", b"moov", b"moof")
 _SEGMENT: Final = b"\x18\x53\x80\x67"
@@ -38,18 +36,15 @@ def require_end(file: BinaryIO, demuxer: str) -> None:
         raise MemberError(f"{found}: cut off")
 
 
-def _flac(file: BinaryIO, size: int) -> str | None:
-    return _missing(flac_promise(file, size), "samples")
+def _wav(file: BinaryIO, _size: int) -> None:
+    riff.samples(file)
 
 
 def _mp3(file: BinaryIO, size: int) -> str | None:
-    return _missing(mp3_promise(file, size), "frames")
-
-
-def _missing(promise: tuple[int, int] | None, unit: str) -> str | None:
+    promise = mp3_promise(file, size)
     if promise is None or promise[0] <= promise[1]:
         return None
-    return f"expected {promise[0]:,} {unit} of sound, as its header says, found {promise[1]:,}"
+    return f"expected {promise[0]:,} frames of sound, as its header says, found {promise[1]:,}"
 
 
 def _too_short(end: int, size: int) -> str:
@@ -77,7 +72,7 @@ def _aiff(file: BinaryIO, size: int) -> str | None:
         name, length = struct.unpack(">4sI", head)
         at += 8 + length
         if name == b"SSND":
-            return _too_short(at, size) if at > size and length < _UNKNOWN else None
+            return _too_short(at, size) if at > size and length < riff.UNKNOWN else None
         at += length % 2
     return None
 
@@ -95,6 +90,14 @@ def _ogg(file: BinaryIO, size: int) -> str | None:
     if flags & _LAST_PAGE or not _begins(_at(file, 0, 2 * _MOST_OF_A_PAGE)):
         return None
     return "expected a recording up to its end, found one in which none is marked"
+
+
+def is_chained(file: BinaryIO) -> bool:
+    """Whether the last page of an Ogg file belongs to another recording than the first."""
+    size = file.seek(0, os.SEEK_END)
+    tail = _at(file, max(0, size - 2 * _MOST_OF_A_PAGE), size)
+    last = tail.rfind(b"OggS\0")
+    return last >= 0 and tail[last + 14 : last + 18] != _at(file, 14, 4)
 
 
 def _page(data: bytes, at: int) -> tuple[int, int, int | None]:
@@ -158,7 +161,7 @@ def _at(file: BinaryIO, place: int, count: int) -> bytes:
 
 
 _CHECKS: Final[Mapping[str, Callable[[BinaryIO, int], str | None]]] = {
-    "flac": _flac,
+    "wav": _wav,
     "mp3": _mp3,
     "mov": _mov,
     "ogg": _ogg,

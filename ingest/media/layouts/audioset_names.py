@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from ingest.media.archives.stores import MemberError
-from ingest.media.audio import ffmpeg
+from ingest.media.audio import ffmpeg, libsndfile
 from ingest.media.audio.sniffing import DEMUXERS
 
 _NUMBER: Final = r"\d+(?:\.\d+)?"
@@ -94,5 +94,5 @@ def sound_rank(name: str, part: Part | None = None) -> Rank:  # noqa: ARG001  # 
     ['a.flac', 'a.m4a', 'a.mp3']
     """
     suffix = PurePosixPath(name).suffix[1:].lower()
-    unreadable = suffix != "wav" and ffmpeg.found() is None
+    unreadable = DEMUXERS.get(suffix) not in libsndfile.READ and ffmpeg.found() is None
     return Rank(False, unreadable, False, _ORDER.index(suffix) if suffix in _ORDER else len(_ORDER), name)

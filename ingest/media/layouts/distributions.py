@@ -98,7 +98,7 @@ def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource
 
 
 def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Recordings, ``.wav`` and what ffmpeg reads, in a folder or archive.
+    """Recordings, as libsndfile and ffmpeg read them, in a folder or archive.
 
     Options: path, order, shuffle_seeds, seconds.
     """

@@ -104,7 +104,7 @@ def test_the_clip_comes_before_the_whole_and_what_lost_nothing_before_the_rest()
 @pytest.mark.parametrize("way", WAYS)
 def test_of_several_files_the_best_is_heard(tmp_path: Path, way: str, program: str) -> None:
     """Which that is does not depend on their order. Without ffmpeg, it is the best that can be read."""
-    names = [name.format(IDS[0]) for name in RANKED[1:5]]
+    names = [name.format(IDS[0]) for name in RANKED[2:5]]
     for seed in range(2):
         files = {f"audioset/{name}": sound(300 + 100 * n, 1.0, name[-4:].strip(".")) for n, name in enumerate(names)}
         order = random.Random(seed).sample(sorted(files), len(files))
@@ -113,8 +113,8 @@ def test_of_several_files_the_best_is_heard(tmp_path: Path, way: str, program: s
         WAYS[way](folder, "audioset", {name: files[name] for name in order})
         pitches, spare, wrong = found(folder, {0: IDS[0]}, clips={IDS[0]: [30, 40]})
         assert wrong == {}
-        assert pitches == {0: pytest.approx(300 if program == "with-ffmpeg" else 600, abs=2)}
-        assert spare == {0: 3}
+        assert pitches == {0: pytest.approx(300 if program == "with-ffmpeg" else 500, abs=2)}
+        assert spare == {0: 2}
 
 
 def test_where_the_best_file_is_damaged_the_next_one_is_heard(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_part_that_is_meant_is_heard(tmp_path: Path, program: str, suffix: s
     path = tmp_path / f"-{VIDEO}: 50%d.{suffix}"
     path.write_bytes(whole(suffix))
     for sound in (path, whole(suffix)):
-        if suffix != "wav" and program == "without":
+        if suffix in ("mp3", "m4a", "webm", "aac") and program == "without":
             with pytest.raises(MemberError, match="ffmpeg is not installed"):
                 list(clip_items(0, sound, suffix, 10, (begin, begin + 10)))
         else:
@@ -135,7 +135,7 @@ def test_the_size_of_a_wav_of_more_than_four_gigabytes_stands_elsewhere(tmp_path
 def test_a_part_of_more_than_can_be_held_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     long_wav(path, 1_000, 0)
-    with pytest.raises(MemberError, match=r"expected at most 134,217,728 bytes of sound, found 192,000,000"):
+    with pytest.raises(MemberError, match=r"expected at most 67,108,864 samples at once, found 96,000,000"):
         list(audio_items(0, path, "wav", seconds=1_000))
 
 
