@@ -517,6 +517,6 @@ def test_words_that_speak_for_a_label_are_marked_and_explained(client):
         page = read(client, f"/sample-texts/issues/{issue['index']}")
         assert_well_made(page, str(issue["index"]))
         assert '<mark class="guessed strong">' in page.html
-        assert f"speak for {issue['guessed']['name']}, such words for {issue['given']['name']}" in page.words
+        assert f"suggest {issue['guessed']['name']} and these words suggest {issue['given']['name']}" in page.words
     digit = client.get("/api/v1/datasets/sample-digits/issues?limit=1").json()["items"][0]
     assert "<mark" not in read(client, f"/sample-digits/issues/{digit['index']}").html
