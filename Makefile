@@ -38,7 +38,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser included, on up to four cores; at most 10 minutes on two
 	$(PYTEST) -m "not slow" $(TESTS)
 
-test-slow: $(VENV)/.ready-dev chromium ## Run the tests that are slow by nature; at most 30 minutes on two cores
+test-slow: $(VENV)/.ready-dev chromium nginx ## Run the tests that are slow by nature; at most 30 minutes on two cores
 	$(PYTEST) -m slow $(TESTS)
 
 test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests, those in a browser left out, with the oldest packages that pyproject.toml allows
@@ -80,9 +80,12 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 clean: ## Remove the environment and what was built; catalogues in var stay
 	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: chromium
+.PHONY: chromium nginx
 chromium:
 	@sh tests/browser/chromium.sh
+
+nginx:
+	@sh tests/nginx.sh
 
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

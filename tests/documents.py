@@ -7,6 +7,7 @@ The word behind three backticks says what a block is:
 * ``text``: what the block before it prints, where ``...`` stands for anything;
 * ``toml FILE`` and ``json FILE``: a file that the reader writes; ``toml`` alone is a part of the manifest before it;
 * ``tree``: a folder, whose files are there in the end;
+* ``shell``, ``nginx``, ``yaml``, ``log``: what one needs who operates a site. tests/test_operating.py tries each;
 * ``formula``: mathematics. Doctests in ``app/domain`` hold them.
 """
 
@@ -33,7 +34,7 @@ from tests.conftest import ROOT
 
 PAGES = tuple(sorted(ROOT.glob("docs/*.md"))) + tuple(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
 SITE = "http://127.0.0.1:8000"
-KINDS = {"sh", "python", "text", "toml", "json", "tree", "formula"}
+KINDS = {"sh", "python", "text", "toml", "json", "tree", "formula", "shell", "nginx", "yaml", "log"}
 
 #: Commands that are not run, and what holds them instead: by what they begin with.
 NOT_RUN = {
