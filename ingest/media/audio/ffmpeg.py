@@ -19,7 +19,6 @@ from ingest.media.archives.stores import MemberError
 from ingest.media.audio import libsndfile
 from ingest.media.audio.source import Sound, on_disk
 
-_RATE: Final = 44_100
 #: Formats of which ffmpeg plays the last seconds where it is to begin behind their end; they are decoded up to there.
 _NOT_SKIPPED: Final = ("ogg",)
 _SECONDS: Final = 60  # longer than any recording takes to decode; one that takes longer means harm
@@ -59,8 +58,8 @@ def decoded(program: Path, sound: Sound, demuxer: str, start: float, seconds: fl
         command = [str(program), "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-f", demuxer]
         skip = ["-ss", f"{start:.3f}"] if start > 0 else []
         command += ["-i", name, *skip] if demuxer in _NOT_SKIPPED else [*skip, "-i", name]
-        # A WAV file says how many channels there are.
-        command += ["-vn", "-t", f"{seconds:.3f}", "-ar", str(_RATE)]
+        # A WAV file says how many channels there are, and of which rate.
+        command += ["-vn", "-t", f"{seconds:.3f}"]
         command += ["-f", "wav", "-c:a", "pcm_f32le", "pipe:1"]
         try:
             done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603 - our own words

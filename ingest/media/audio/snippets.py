@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from ingest.media.archives.stores import MemberError
@@ -148,10 +149,9 @@ def _resampled(samples: Samples, rate: int) -> tuple[Samples, int]:
     """At most MAX_RATE, without what lies above half of it, which would come back as noise."""
     if rate <= MAX_RATE:
         return samples, rate
-    length = max(1, round(len(samples) * MAX_RATE / rate))
-    spectrum = np.fft.rfft(samples)[: length // 2 + 1]
-    resampled: Samples = np.fft.irfft(spectrum, n=length) * (length / len(samples))
-    return resampled, MAX_RATE
+    resampled: Samples = soxr.resample(samples, rate, MAX_RATE)
+    # Of a recording shorter than one sample of the new rate, something is heard all the same.
+    return (resampled if len(resampled) else samples[:1]), MAX_RATE
 
 
 def _snippet(samples: Samples, rate: int) -> "AudioSegment":

@@ -60,6 +60,34 @@ def test_what_is_too_high_is_lost_and_does_not_come_back_lower() -> None:
     assert spectrum[frequencies > 1_000].max() < spectrum.max() / 100
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+@pytest.mark.parametrize("hertz", [11_500, 12_000, 15_000, 21_000])
+def test_a_tone_above_half_of_the_new_rate_is_silence(program: str, rate: int, hertz: int) -> None:
+    """Beside a tone that stays, for a snippet of nothing else would be brought up."""
+    recording = wav(tone(440, 1, rate, 0.1) + tone(hertz, 1, rate, 0.1), rate, 4)
+    if program == "without":
+        samples, stored = heard(next(audio_items(1, recording, "wav")))
+        inner = samples[stored // 10 : -stored // 10] * np.hanning(len(samples[stored // 10 : -stored // 10]))
+        spectrum = np.abs(np.fft.rfft(inner))
+        frequencies = np.fft.rfftfreq(len(inner), 1 / stored)
+        heard_else = (np.abs(frequencies - 440) > 20) & (frequencies > 30)  # below: the last bit, cut off
+        assert spectrum[heard_else].max() < spectrum.max() / 10_000
+
+
+def test_the_end_of_a_recording_is_not_heard_at_its_beginning(program: str) -> None:
+    """As it is where a resampler takes what it gets for one turn of something that goes round."""
+    recording = np.zeros(2 * 44_100)
+    recording[-8_820:] = tone(10_900, 0.2, 44_100, 0.5)
+    if program == "without":
+        samples, rate = heard(next(audio_items(1, wav(recording, 44_100, 4), "wav")))
+        assert np.abs(samples[: rate // 2]).max() < 1e-4
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 5])
+def test_a_recording_of_a_moment_is_one(n_samples: int) -> None:
+    assert len(list(audio_items(1, wav(np.full(n_samples, 0.5), 192_000), "wav"))) == 3
+
+
 def test_both_channels_are_heard() -> None:
     stereo = np.stack([tone(500, 1, 8_000), tone(1_500, 1, 8_000)], axis=1)
     samples, rate = heard(next(audio_items(1, wav(stereo, 8_000), "wav")))
