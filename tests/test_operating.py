@@ -286,6 +286,9 @@ def test_the_compose_file_goes_with_the_dockerfile(monkeypatch):
     settings = options_of(site["command"][2:], monkeypatch, site["environment"])
     assert settings.access_log == "json"
     assert settings.public
+    workers = int(site["command"][site["command"].index("--workers") + 1])
+    (gigabytes,) = re.findall(r"^/tmp:size=(\d+)g,", site["tmpfs"][0])
+    assert workers * settings.kept_files * 1_000_000 < int(gigabytes) << 29, "uploads need the other half"
     ((_, volume, mode),) = [one.split(":") for one in site["volumes"]]
     assert f"VOLUME {volume}\n" in dockerfile
     assert f"LABELERRORS_CATALOGUE={volume}/catalogue.sqlite" in dockerfile
