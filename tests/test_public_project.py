@@ -14,6 +14,7 @@ import httpx
 import pytest
 import yaml
 
+from app import __version__
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -58,7 +59,7 @@ def test_the_citation_has_what_its_format_demands_and_is_of_this_version():
     citation = loaded("CITATION.cff")
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
     assert (citation["cff-version"], citation["type"]) == ("1.2.0", "software")
-    assert citation["version"] == PROJECT["version"]
+    assert citation["version"] == __version__
     assert citation["abstract"] == PROJECT["description"]
     for reference in (citation["preferred-citation"], *citation["references"]):
         assert {"type", "title", "authors"} <= set(reference)
