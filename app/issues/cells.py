@@ -60,11 +60,12 @@ class Column:
         return found
 
     def counts(self, mask: Mask, n: _Numbers) -> Counts:
-        """Value -> issues in the cells of a mask that have it."""
+        """Value -> issues in the cells of a mask that have it, where there are any."""
         by_stored = np.bincount(self.cells[mask], weights=n[mask], minlength=len(self.stored))
         of_stored, of_values = self.meaning
         by_value = np.bincount(of_values, weights=by_stored[of_stored], minlength=len(self.values))
-        return {value: int(by_value[place]) for value, place in self.values.items()}
+        found = by_value.astype(np.int64).tolist()
+        return {value: n for value, n in zip(self.values, found, strict=True) if n}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
