@@ -210,8 +210,8 @@ def test_a_version_that_was_is_gone_and_says_where_to_go_on(history, name):
 @pytest.mark.parametrize(
     ("query", "status", "says"),
     [
-        ("version=never", 404, "never stood"),
-        ("from=never", 404, "never stood"),
+        ("version=never", 404, "was never"),
+        ("from=never", 404, "was never"),
         ("version=a&from=b", 400, "cannot be combined"),
         ("change=moved", 400, "added, removed, relabelled"),
         ("agreement=2", 400, "agreement"),

@@ -53,7 +53,7 @@ def test_nothing_is_called_found_whose_interval_includes_the_opposite(site):
     )
     assert "3 examples are few" in five
     assert "from 1 to 1" not in five
-    assert "and its rank" not in five
+    assert "too few examples for an interval of its rank" in five
 
 
 def test_a_shorter_axis_shows_what_lies_on_it(site):
