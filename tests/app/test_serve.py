@@ -80,7 +80,7 @@ def test_every_start_has_the_limits(started):
         ([], {"LABELERRORS_HEADER_SECOND": "7"}, "LABELERRORS_HEADER_SECOND is no setting"),
         ([], {"LABELERRORS_TRUSTED_PROXIES": "x"}, "LABELERRORS_TRUSTED_PROXIES is 'x'"),
         ([], {"LABELERRORS_HOSTS": "a b"}, "LABELERRORS_HOSTS is 'a b'"),
-        (["--host", "no such host"], {}, "cannot be had"),
+        (["--host", "no such host"], {}, "is not available"),
     ],
 )
 def test_what_cannot_be_served_is_said(started, capsys, arguments, environment, says):

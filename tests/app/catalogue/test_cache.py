@@ -25,7 +25,7 @@ def answers_of(client: TestClient) -> Answers:
     layer = client.app.middleware_stack
     while not isinstance(layer, CatalogueResponses):
         layer = layer.app
-    return layer._answers
+    return layer.kept._answers
 
 
 @pytest.fixture

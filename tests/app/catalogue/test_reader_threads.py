@@ -47,6 +47,7 @@ def test_every_read_is_one_that_can_be_done_by_a_reader(site: TestClient) -> Non
     waiting = {route.path for route in routes if inspect.iscoroutinefunction(route.endpoint)}
     assert waiting <= {
         "/healthz",
+        "/metrics",
         "/api/openapi.json",
         "/{name}/evaluate",
         "/api/v1/datasets/{name}/evaluate",

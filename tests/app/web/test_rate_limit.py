@@ -117,9 +117,11 @@ def test_a_page_is_refused_by_a_page(sample_catalogue):
     path = "/sample-texts?q=the"
     assert ask(app, "203.0.113.9", path).status_code == 200
     refused = ask(app, "203.0.113.9", path)
-    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert refused.status_code == 429
+    seconds = int(refused.headers["retry-after"])
+    assert 1 <= seconds <= 60  # of the minute, what has not passed between the two requests
     assert refused.headers["content-type"].startswith("text/html")
-    assert "try again in 60 seconds" in refused.text
+    assert f"try again in {seconds} second" in refused.text
 
 
 def test_the_site_has_no_limit_unless_it_is_set(sample_catalogue):
