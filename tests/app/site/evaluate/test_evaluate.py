@@ -83,7 +83,7 @@ def test_an_upload_by_the_page(site, given):
     assert page.status_code == 200
     words = " ".join(Page(page.text).words.split())
     assert "On the 9,964 examples of the pruned set your model is right on 100.00 % by the labels as given" in words
-    assert "and on 99.82 % with 18 of them corrected: correcting labels takes away 0.18 points." in words
+    assert "and on 99.82 % with 18 of them corrected: correcting labels removes 0.18 points." in words
     assert "Of all 10,000 examples it is right on 100.00 % by the labels as given" in words
     assert "leaving out the 36 of unknown label alone changes almost nothing." in words
     # By corrected labels nothing is said of examples that have none.
@@ -156,7 +156,7 @@ def test_an_endless_upload_ends(site):
     except httpx.TransportError:
         return  # the server answered and hung up before everything was sent
     assert response.status_code == 413
-    assert "At most 200 MB" in response.json()["detail"]
+    assert "The limit is 200 MB" in response.json()["detail"]
 
 
 def form(content: bytes, name: str = "mine.csv") -> bytes:
