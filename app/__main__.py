@@ -1,6 +1,7 @@
-"""The command ``label-errors``: ``serve``, and every command of ``python -m ingest``. ``python -m app`` is ``serve``.
+"""The command ``label-errors``: ``serve``, and every command of ``python -m ingest``.
 
-The topmost floor: nothing else knows both the site and the ingest. Neither is loaded for a command of the other.
+``python -m app`` runs ``serve``. This is the only module that knows both the site and ingest; a command of one does
+not load the other.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""All errors a visitor can see, each with one JSON form (RFC 9457) and one HTML page.
+"""All errors that a visitor can see, each as a JSON problem object (RFC 9457) and as an HTML page.
 
 ``title`` and ``detail`` are written for the visitor; they never contain a traceback or SQL.
 """

@@ -1,6 +1,6 @@
-"""Puts the site together: the only place where routers, templates, catalogue and errors meet.
+"""Create the application: routers, templates, catalogue and error handlers are put together here.
 
-``python -m app`` serves it, with the limits that any server on a network needs (``app.serve``).
+``python -m app`` serves it with the limits that any server on a network needs (``app.serve``).
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""Where the files lie that travel with the program: templates, static files, data and documentation.
+"""Find the files installed with the program: templates, static files, data and documentation.
 
-In a checkout, and where that is installed to be edited, they are folders beside the packages; in a wheel ``setup.py``
-puts them into ``app``. What reads them asks here, and so finds them from any folder.
+In a checkout or an editable install they are folders beside the packages; in a wheel ``setup.py`` puts them into
+``app``. Modules that read them ask here, so they are found whatever the working directory is.
 """
 
 from pathlib import Path

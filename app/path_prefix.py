@@ -1,10 +1,9 @@
-"""The path under which a proxy shows this site, as https://example.org/labels does.
+"""Serve the site below a path prefix of a proxy, such as https://example.org/labels.
 
-A server that is told of it (``--root-path /labels``) gives it to each request as ``root_path``. It is taken off a
-request before anything else looks at it, so that no route and no middleware knows of it, and it is put before every
-address of the site's own in what is answered: in pages as they are sent, in headers as they leave, in problems as they
-are told. Whether the proxy takes the path off or passes it on, the site is the same. Without such a path none of this
-happens.
+The server is given the prefix with ``--root-path /labels`` and passes it to each request as ``root_path``. The prefix
+is removed from the request first, so routes and middleware never see it, and it is added to every address of this
+site in the answer: in pages, headers and problem objects. The site behaves the same whether or not the proxy removes
+the prefix itself. Without a prefix none of this happens.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
-"""Starts the server with all its limits: ``label-errors serve``, which ``make serve`` and the Docker image call.
+"""Start the server with all its limits: ``label-errors serve``, used by ``make serve`` and the Docker image.
 
-``python -m app`` is the same. What can be set stands in ``app.settings``; the options here are those that one needs
-every day, and win over the environment. A server that listens to this machine alone is private, one that others can
-reach is public, unless said otherwise.
+``python -m app`` does the same. All settings are in ``app.settings``; the options here are the ones needed every day,
+and they override the environment. A server that listens on a loopback address is private and any other is public,
+unless configured otherwise.
 """
 
 import argparse

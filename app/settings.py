@@ -1,6 +1,6 @@
 """Settings of the server, read once from the environment.
 
-Every variable is the field's name in capitals behind ``LABELERRORS_``; the line above a field documents it.
+Each variable is named ``LABELERRORS_`` and the field's name in capitals; the comment above a field documents it.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""What a visitor asks for: filter, condition, counts and rows of issues."""
+"""Find and count issues: filters, SQL conditions, counts and rows."""

@@ -1,4 +1,4 @@
-"""What reviewers answered, by the classes that their answers name."""
+"""The answers that reviewers gave, with the classes that each answer names."""
 
 import json
 from collections import defaultdict

@@ -1,7 +1,7 @@
-"""Cells: groups of issues that agree in everything one can filter by. Every count is a sum over them.
+"""Cells: groups of issues with the same value in every facet. Every count is a sum over cells.
 
-The cells of a dataset were counted at ingest; those of a search, and of facets that ingest does not count, are counted
-once, when they are first asked for.
+The cells of a dataset are counted at ingest. Those of a search, and of facets that ingest does not count, are counted
+once, when they are first needed.
 """
 
 from collections.abc import Collection, Iterable, Sequence

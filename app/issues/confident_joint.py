@@ -1,4 +1,4 @@
-"""The confident joint of a dataset and its calibration, as they were counted at ingest. Nothing is computed here."""
+"""Read the confident joint of a dataset and its calibration as ingest computed them."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Counts beside choices: how many issues a gallery shows after one more click."""
+"""Counts shown beside the choices of a gallery: how many issues remain after one more click."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,7 +1,7 @@
-"""What a facet is: one property that issues can be filtered by, and everything that has to be known of it.
+"""The definition of a facet: one property that issues can be filtered by, with everything needed to use it.
 
-The facets there are stand in ``app.issues.facets``. Filter, SQL, counts, sentence, chips, side column and documentation
-go through that list, so a facet more is an entry more.
+The facets themselves are listed in ``app.issues.facets``. Filter, SQL, counts, sentence, chips, side column and
+documentation all read that list, so adding a facet means adding one entry.
 """
 
 from collections.abc import Callable, Mapping, Sequence

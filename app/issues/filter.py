@@ -1,8 +1,8 @@
-"""What a visitor asks of a gallery: one value with four faces - query string, English sentence, links, WHERE clause.
+"""The filter of a gallery: parsed from a query string, and written as a query string, sentence or links.
 
-A filter is read from a query string once and is then a plain value; HTML, JSON, CSV and counts all come from it. What
-it can ask for is in the list ``app.issues.facets``. The WHERE clause is in ``app.issues.where``, which this module
-knows nothing of.
+A filter is read from the query string once and is then a plain value that HTML, JSON, CSV and counts share. The
+facets it can use are listed in ``app.issues.facets``. Its WHERE clause is made in ``app.issues.where``, which this
+module does not import.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

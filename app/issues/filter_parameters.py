@@ -1,6 +1,7 @@
-"""How a query string spells orders, searches, thresholds and classes, and in which words they read.
+"""Parse and write the values of filter parameters: orders, searches, agreement thresholds and classes.
 
-What cannot be is refused with what is allowed. What else a filter can ask for is in ``app.issues.facets``.
+An invalid value is refused with a message that names the allowed ones. The other parameters of a filter are defined in
+``app.issues.facets``.
 """
 
 from collections.abc import Sequence

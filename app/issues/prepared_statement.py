@@ -1,7 +1,8 @@
-"""A read that is made thousands of times a second: spelled out as SQL once, and run on the driver's own connection.
+"""Prepared statements: compiled to SQL once and executed directly on the SQLite connection.
 
-SQLAlchemy writes the statement and its values; what it would do anew for every run (find the statement in its cache,
-wrap the cursor, wrap the rows) costs as much as the read itself.
+They are for reads that run thousands of times a second. SQLAlchemy compiles the statement and its values; what it
+would repeat for every run (look the statement up in its cache, wrap the cursor, wrap the rows) costs as much as the
+read itself.
 """
 
 from typing import Any

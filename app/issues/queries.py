@@ -1,4 +1,4 @@
-"""The reads behind the pages and the API, by name. Each returns frozen values and none writes."""
+"""The queries of the pages and the API. They return immutable values and never write."""
 
 import base64
 import binascii

@@ -1,7 +1,7 @@
-"""A filter as SQL: which rows it selects, in which order.
+"""Translate a filter into SQL: which rows it selects, and in which order.
 
-Each facet says what it asks of a row; here the tables are joined for it. No rule is restated: categories and corrected
-labels are read from ``verdicts``, where ingest put what ``domain.verdicts`` said.
+Each facet provides its own condition; this module joins the tables for it. Categories and corrected labels are read
+from the table ``verdicts``, which ingest filled with the results of ``domain.verdicts``; no rule is repeated here.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""The API's description of itself: parameters, response models, the OpenAPI document and its page."""
+"""The documentation of the API: parameters, response models, the OpenAPI document and its page."""

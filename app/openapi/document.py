@@ -1,6 +1,6 @@
-"""The API's description for machines: FastAPI's, with one shape for refusals and with examples that are real answers.
+"""The OpenAPI document: FastAPI's, with a common error schema and with examples that are real answers.
 
-Examples are made by asking the running site, so they cannot grow stale.
+The examples are requested from the running site, so they are always current.
 """
 
 import json

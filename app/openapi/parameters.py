@@ -1,4 +1,4 @@
-"""The parameters of the API as its documentation states them. They are read by ``app.issues.filter``."""
+"""The parameters of the API as its documentation lists them. ``app.issues.filter`` reads their values."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final

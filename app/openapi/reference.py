@@ -1,6 +1,6 @@
-"""The API's documentation as plain values for a template, read from the OpenAPI description of the running site.
+"""The content of the API reference page, taken from the OpenAPI document of the running site.
 
-Example requests are made from the catalogue that is served, so that they work when they are followed.
+Example requests use datasets of the served catalogue, so they work when they are followed.
 """
 
 from collections.abc import Mapping

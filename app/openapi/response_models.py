@@ -1,4 +1,4 @@
-"""Response models of the API, for its documentation; ``app.site.gallery.api`` writes answers of just these shapes."""
+"""Response models of the API, for its documentation. ``app.site.gallery.api`` writes answers of these models."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""The one contract between ingest and the site: tables, packing, and how a catalogue's file is opened."""
+"""The format of a catalogue, shared by ingest and the site: tables, packing, and how its file is opened."""

@@ -1,7 +1,7 @@
-"""The log of a catalogue: which versions its datasets had, and what changed in their corrected test sets.
+"""Tables of the change log: versions of each dataset, and changes between their corrected test sets.
 
-Part of the contract of ``app.schema.tables``, and written by the same ingest. These three tables outlive what they tell
-of: when a dataset is ingested anew, all else that was known of it goes, and they stay. An index names an example.
+They are part of the contract of ``app.schema.tables`` and are written by the same ingest. When a dataset is ingested
+again its other rows are replaced, but those of these three tables stay. Examples are identified by their index.
 """
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text

@@ -1,9 +1,9 @@
-"""How a catalogue's file is opened, whatever it is called: part of the contract of ``app.schema.tables``.
+"""Open a catalogue file, whatever its name: part of the contract of ``app.schema.tables``.
 
-SQLAlchemy's own addresses, made from text, take what follows a question mark in a file's name for options and know no
-file with a percent sign or a hash in it. A path is therefore handed on as a path, or quoted once, here.
+In a database URL, SQLAlchemy takes the part of a file name after a question mark for options, and it cannot open names
+with a percent sign or a hash. So a path is passed on as a path, or quoted once, in this module.
 
-No file is mapped into memory: whoever copies another over it ends every process that has it mapped (SIGBUS).
+Files are not memory-mapped: copying another file over a mapped one ends every process that has it mapped (SIGBUS).
 """
 
 import math

@@ -1,7 +1,8 @@
-"""How labels and keys are packed into a catalogue: part of the contract of ``app.schema.tables``.
+"""Pack labels and keys for a catalogue: part of the contract of ``app.schema.tables``.
 
-Labels take as few bytes each as the largest of them needs. Both are compressed with zstd, which unpacks up to ten times
-as fast as zlib: taking a corrected test set of fifty million rows would otherwise be mostly waiting for that.
+Every label takes as few bytes as the largest label needs. Labels and keys are compressed with zstd, which unpacks up
+to ten times as fast as zlib; with zlib, downloading a corrected test set of fifty million rows would be mostly waiting
+for it.
 """
 
 import struct

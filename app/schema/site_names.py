@@ -1,7 +1,8 @@
-"""What the site's own addresses begin with: names that no dataset can have, because datasets stand at the root too.
+"""Reserved first parts of the site's addresses, which no dataset may use as its name.
 
-The site starts only where each of its routes begins with one of them, and a manifest that takes one is refused. Some
-are kept for pages to come: a dataset that was published under one would have to move.
+Datasets have addresses at the root too. The site starts only if each of its routes begins with a reserved name, and
+ingest refuses a manifest whose dataset has such a name. Some names are reserved for future pages, because a dataset
+published under one of them would have to move.
 """
 
 from typing import Final

@@ -1,23 +1,23 @@
-"""The tables of a catalogue: the one contract between ingest, which writes them, and the server, which reads them.
+"""The tables of a catalogue: the contract between ingest, which writes them, and the server, which reads them.
 
-A catalogue is one SQLite file. This module declares what stands in it and nothing else: no query, no formula. Beside it
-are declared reviewers' answers, in ``votes``, and the log of its datasets' versions, in ``change_log``.
+A catalogue is one SQLite file. This module declares its tables and nothing else: no query, no formula. The tables of
+reviewers' answers are declared in ``votes``, and those of the log of dataset versions in ``change_log``.
 
-Four conventions carry the rest.
+Four conventions:
 
-*A label is a label set.* Every label a dataset can carry is a row of ``label_sets``: ids ``0 .. n_classes - 1`` are the
-single classes themselves, larger ids are sets of several (or no) classes, as AudioSet has them. ``given``, ``guessed``
-and ``corrected`` are such ids in every table, so datasets with one label an example and with many share one mechanism.
+*A label is a label set.* Every label that a dataset can have is a row of ``label_sets``: ids ``0 .. n_classes - 1`` are
+the single classes, larger ids are sets of several (or no) classes, as in AudioSet. ``given``, ``guessed`` and
+``corrected`` are such ids in every table, so single-label and multi-label datasets are handled alike.
 
-*An issue's id tells its dataset and its place.* ``id = dataset_id << 32 | position``, where position 0 is the most
-suspicious issue of the dataset. Reading rows in the order of their ids is reading the default gallery.
+*An issue's id contains its dataset and its position.* ``id = dataset_id << 32 | position``, where position 0 is the
+most suspicious issue of the dataset. Rows in the order of their ids are the default gallery.
 
-*Plans do not depend on the data.* A catalogue carries no statistics (no ANALYZE), so SQLite chooses by the indexes
-declared here alone, the same for every catalogue. With statistics it builds a Bloom filter over all verdicts for every
-page, which costs more than the page.
+*Query plans do not depend on the data.* A catalogue carries no statistics (no ANALYZE), so SQLite chooses by the
+indexes declared here alone, the same for every catalogue. With statistics it builds a Bloom filter over all verdicts
+for every page, which costs more than the page.
 
 *Sort orders are integers made at ingest.* ``by_margin`` and ``by_disagreement`` number a dataset's issues 0, 1, 2, ...
-in that order without ties, so a page is one comparison and never an OFFSET.
+in that order without ties, so a page needs one comparison and never an OFFSET.
 """
 
 from typing import Final

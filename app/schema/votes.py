@@ -1,6 +1,7 @@
 """The table of reviewers' answers: part of the contract of ``app.schema.tables``.
 
-A vote names classes, so it stands whatever a model guesses later. What follows from it is in the table of verdicts.
+A vote names classes, so it stays valid when a model's guess changes. The resulting verdicts are in the table
+``verdicts``.
 """
 
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text

@@ -1,1 +1,1 @@
-"""The pages and the API, one folder a feature."""
+"""The pages and the API, one folder per feature."""

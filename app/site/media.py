@@ -1,4 +1,4 @@
-"""Pictures, snippets and texts of examples, at addresses that never change what they show."""
+"""Serve pictures, sound snippets and texts of examples at permanent addresses."""
 
 import re
 from functools import lru_cache

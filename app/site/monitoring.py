@@ -1,7 +1,7 @@
-"""What those who watch over a server ask it: whether it serves, and, for Prometheus, what it does.
+"""Addresses for monitoring: a health check, and metrics for Prometheus.
 
-``/metrics`` is there where ``LABELERRORS_METRICS`` says so, and for those addresses alone that it names. Nobody gets it
-by way of a proxy: behind one on this machine, everyone would seem to be on this machine.
+``/metrics`` exists only if ``LABELERRORS_METRICS`` is set, and only for the addresses it names. Requests that come
+through a proxy are refused: behind a proxy on this machine, every visitor would appear to be on this machine.
 """
 
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""HTTP plumbing that knows no label: middleware, caching, compression, ranges, limits, templates."""
+"""HTTP code that knows nothing of labels: middleware, caching, compression, ranges, limits, templates."""

@@ -1,6 +1,7 @@
-"""Which bytes a Range header asks for (RFC 9110, section 14).
+"""Parse Range headers (RFC 9110, section 14).
 
-One range of bytes is served; several of them, or another unit, are answered with the whole, as the standard allows.
+A single range of bytes is served. Several ranges, or another unit, are answered with the whole file, as the standard
+allows.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
-"""Answers made smaller on their way: zstd, Brotli or gzip, as the client asks (RFC 9110, section 12.5.3).
+"""Compress answers with zstd, Brotli or gzip, as the client prefers (RFC 9110, section 12.5.3).
 
-Arrow, which writes Parquet here, brings the first two. What is asked for in ranges goes as it is, for ranges count the
-file's own bytes; so does what is compressed already. Files compress themselves, in the thread that makes them.
+Arrow, which also writes Parquet here, provides zstd and Brotli. Answers that can be requested in ranges are sent
+uncompressed, because ranges count the file's own bytes; so are answers that are compressed already. Downloads are
+compressed in the thread that writes them.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""Which form of an answer a client likes best, by its Accept header, and how such headers weigh (RFC 9110, 12)."""
+"""Choose the media type a client prefers, and parse the quality values of its headers (RFC 9110, section 12)."""
 
 from collections.abc import Sequence
 

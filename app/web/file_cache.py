@@ -1,6 +1,7 @@
-"""Files that had to be written to know their length, kept for a while so that parts of them can be read again.
+"""A cache of generated files on disk: writing one tells its length, and parts of it can then be read again.
 
-A bounded folder of the server's own (``own_folder``), gone when the server ends. No file is named by a visitor.
+The files are in a folder of the server's own, of bounded size, which is removed when the server ends. No file name
+comes from a visitor.
 """
 
 import hashlib

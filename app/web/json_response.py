@@ -1,4 +1,4 @@
-"""JSON answers, written by orjson."""
+"""JSON responses, serialised by orjson."""
 
 from collections.abc import Mapping
 from typing import Any

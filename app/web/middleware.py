@@ -1,6 +1,6 @@
-"""What every answer has in common: HEAD, validators, caching and the headers that keep visitors safe.
+"""Middleware for every answer: HEAD requests and the security headers.
 
-Plain ASGI, because these lines run for every request. Nothing here knows a page.
+It is plain ASGI, because it runs for every request, and it knows nothing of any page.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Where the next page of a list stands: in the body as ``next``, and in the header Link (RFC 8288)."""
+"""Links to the next page of a list: ``next`` in the body, and the header Link (RFC 8288)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""What is held in memory, as a whole or in the part that a Range header asks for: media, and this site's own files."""
+"""Answer with data held in memory, in whole or the part that a Range header requests.
+
+Used for media and for the site's own static files.
+"""
 
 from fastapi import Request, Response
 

@@ -1,7 +1,7 @@
-"""Routes whose functions take the request and the parts of its path, and leave FastAPI nothing to work out.
+"""Routes that call their function with the request and the path parameters, without FastAPI's own parsing.
 
-Query strings and bodies are read by this site's own parsers, whose refusals name what is allowed. So FastAPI documents
-these routes, and a request goes straight to its function.
+Query strings and bodies are read by this site's own parsers, whose errors name the allowed values. FastAPI only
+documents these routes; requests go straight to their functions.
 """
 
 import sqlite3

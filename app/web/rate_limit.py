@@ -1,9 +1,9 @@
-"""A polite limit on requests that cost work: so many a minute from one address, told in headers, and when to ask again.
+"""Limit how many costly requests a minute one address may make, and say in headers when to try again.
 
-The API is counted, uploads, and every page whose address asks for something of its own with a query string: a filter, a
-search, a policy. A bucket of requests fills at a steady rate, so a script may be quick for a moment and steady for
-ever. Requests from this machine itself are not counted. Behind a proxy, the visitor's address is what the proxy says if
-``LABELERRORS_TRUSTED_PROXIES`` names it. Nothing is stored beyond the bucket.
+Requests of the API, uploads, and pages with a query string (a filter, a search, a policy) are counted. Each address has
+a token bucket that fills at a steady rate, so short bursts are allowed. Requests from this machine itself are not
+counted. Behind a proxy, the visitor's address is what the proxy says if ``LABELERRORS_TRUSTED_PROXIES`` names it.
+Nothing is stored beyond the bucket.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Validators and kept answers: what depends on the catalogue alone is made once."""
+"""ETags, and a cache of answers that depend on nothing but the catalogue."""
 
 import zlib
 from collections.abc import Hashable, Mapping

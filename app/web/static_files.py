@@ -1,4 +1,4 @@
-"""The site's own style sheets, scripts and pictures."""
+"""Serve the site's own style sheets, scripts and pictures."""
 
 from pathlib import Path
 

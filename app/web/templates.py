@@ -1,6 +1,6 @@
-"""Templates, compiled once, and the few helpers every page needs: addresses of static files and media, numbers as text.
+"""Jinja templates, compiled once, and the helpers all pages need: addresses and numbers as text.
 
-Everything that comes from a dataset is escaped, here by Jinja's autoescape or where markup is put together in Python by
+Everything that comes from a dataset is escaped, by Jinja's autoescape or, where markup is made in Python, by
 ``markupsafe.escape``. This module reads no catalogue and knows no page.
 """
 

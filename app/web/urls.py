@@ -1,4 +1,4 @@
-"""Addresses: the site's own as visitors see it, and lifetimes of what never changes."""
+"""The site's base URL as visitors see it, and the Cache-Control of permanent addresses."""
 
 from functools import lru_cache
 from typing import Final

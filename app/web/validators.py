@@ -1,6 +1,6 @@
-"""What a client says it has already: If-None-Match and If-Range, read in one place (RFC 9110, sections 8.8.3 and 13.1).
+"""Evaluate the headers If-None-Match and If-Range (RFC 9110, sections 8.8.3 and 13.1).
 
-A header that does not say what the standard lets it say is as if it were not there: the whole is sent.
+A header that does not follow the standard is ignored, and the whole answer is sent.
 """
 
 import re

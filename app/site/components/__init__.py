@@ -1,1 +1,1 @@
-"""Parts that several features' pages share: cards, captions, charts, table headers."""
+"""Parts that several pages share: cards, captions, charts, table headers."""

@@ -1,7 +1,7 @@
-"""What is said under a medium: the labels, the category and the votes of an issue, as markup and as words.
+"""Captions of media: the labels, category and votes of an issue, as HTML and as text.
 
-All names of a dataset go through ``escape``. Pages show dozens of captions, so what repeats among them is made once and
-remembered: names, categories, and the votes of reviewed examples.
+All names from a dataset are escaped. A page shows dozens of captions, so repeated parts are cached: names, categories,
+and the votes of reviewed examples.
 """
 
 from functools import lru_cache

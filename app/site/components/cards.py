@@ -1,7 +1,7 @@
-"""An issue as a card of the gallery: its medium and its caption, as markup that a template only has to set in place.
+"""Cards of the gallery: the medium and caption of an issue as HTML, ready to be put into a template.
 
-A page shows dozens of cards, so a wall of them is put together from plain strings of HTML. All text of a dataset goes
-through ``escape`` before it becomes part of one. Nothing is read from a catalogue here.
+A page shows dozens of cards, so they are put together from plain strings of HTML. All text of a dataset goes through
+``escape`` first. Nothing is read from a catalogue here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Charts as SVG, made on the server. Every one stands beside the same numbers as text.
+"""Charts as SVG, made on the server. Every page shows the same numbers as text beside them.
 
 Pages forbid inline styles, so shapes are sized by their attributes and coloured by classes of the style sheet. Names
-from a dataset are escaped here. Nothing is computed but places and shades.
+from a dataset are escaped here. Only positions and shades are computed here.
 """
 
 import math

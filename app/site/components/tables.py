@@ -1,4 +1,4 @@
-"""Headers of tables that can be sorted."""
+"""Headers of sortable tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Clips on YouTube: an address with a start and an end -> a link, and a player for those who ask for one.
+"""Links to YouTube clips, and the address of a player for visitors who ask for one.
 
-The player is the only thing of another host that this site ever loads, on a page of its own that says so, and whose
-policy admits that host and no other.
+The player is the only content of another host that this site ever loads. It is on a page of its own that says so, and
+whose content security policy allows that host and no other.
 """
 
 from typing import Final, NamedTuple

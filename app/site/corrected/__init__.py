@@ -1,1 +1,1 @@
-"""Taking a corrected test set: page, downloads, look-ups, metadata and changes between versions."""
+"""Corrected test sets: page, downloads, label look-ups, metadata and changes between versions."""

@@ -1,6 +1,7 @@
-"""A corrected test set described in Croissant 1.1 (docs.mlcommons.org/croissant), for loaders and search engines.
+"""Describe a corrected test set in Croissant 1.1 (docs.mlcommons.org/croissant), for loaders and search engines.
 
-Describes the files of one version, with their hashes; says what they were derived from, and how to cite and use them.
+The description lists the files of one version with their hashes, what they were derived from, and how to cite and use
+them.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""Corrected test sets as files: streams, ranges, validators. What stands in a file is decided in ``app.corrected``.
+"""Downloads of corrected test sets: streams, ranges and ETags. ``app.corrected`` writes their content.
 
-A file whose length is known, or can be found out in no time, is answered with it and in ranges. What is large and has
-no length before it is written begins at once and has none, unless its length, or a part of it, is what is asked for. A
-client that goes away ends the work.
+A file whose length is known, or quick to compute, is sent with its length and can be requested in ranges. A large file
+of unknown length is streamed at once without a length, unless the client asks for its length or for a part of it. When
+the client disconnects, the work ends.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""Examples of a corrected test set as JSON objects: a page of rows, or the rows of some indices and keys.
+"""Examples of a corrected test set as JSON objects: a page of rows, or the rows of given indices and keys.
 
-Reads blocks through ``app.corrected`` and remembers a few of them, for those who ask for one example after another.
+It reads blocks through ``app.corrected`` and caches a few of them for clients that ask for one example after another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

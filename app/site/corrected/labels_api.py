@@ -1,4 +1,4 @@
-"""What a training script asks: the corrected labels of some examples, or of all of them a page at a time."""
+"""The API of corrected labels for training scripts: of some examples, or of all examples in pages."""
 
 from typing import Any, Final
 

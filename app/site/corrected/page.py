@@ -1,6 +1,6 @@
-"""The page of a corrected test set: choose a policy, see what happens to every example, take the file.
+"""The page of a corrected test set: choose a policy, see its effect on every example, download the files.
 
-Numbers come from the domain's sizes, hashes from the very files. No rule is stated here.
+Counts come from the domain's set sizes and hashes from the files themselves. No rule is stated here.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""A corrected test set as a request asks for it: dataset, version and policy, and what names the answer.
+"""Parse a request for a corrected test set: its dataset, version, policy and ETag.
 
-Reads the request and the catalogue; writes nothing. Everything that can be refused is refused here.
+It reads the request and the catalogue and writes nothing. Every error of such a request is raised here.
 """
 
 import zlib

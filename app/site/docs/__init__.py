@@ -1,1 +1,1 @@
-"""The documentation: the Markdown files of the folder ``docs`` as pages of the site."""
+"""The documentation: Markdown files of the folder ``docs`` as pages of the site."""

@@ -1,7 +1,7 @@
-"""One Markdown file of the documentation as a part of a page: its HTML, its headings and where it leads.
+"""Render one Markdown file of the documentation: its HTML, its headings and the pages it links to.
 
-Markup inside the Markdown is shown as text. Links between the files lead to the pages that the site makes of them; what
-lies elsewhere in the source is named and not linked, because the site does not serve it.
+Raw HTML inside the Markdown is shown as text. Links between the files become links between the site's pages; links to
+other files of the source are shown as plain text, because the site does not serve them.
 """
 
 import re

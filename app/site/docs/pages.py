@@ -1,4 +1,4 @@
-"""The pages of the documentation. They need no catalogue, so they are there before one is."""
+"""The pages of the documentation. They need no catalogue, so they are available without one."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse

@@ -1,1 +1,1 @@
-"""Comparing a visitor's own predictions with corrected labels."""
+"""Evaluate a visitor's own predictions against corrected labels."""

@@ -1,4 +1,4 @@
-"""Evaluating a visitor's predictions over the API."""
+"""The API for evaluating a visitor's predictions."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The page on which visitors compare a model of their own with corrected labels."""
+"""The page on which visitors compare their own model with corrected labels."""
 
 from functools import partial
 from typing import Any

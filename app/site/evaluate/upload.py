@@ -1,8 +1,8 @@
-"""A visitor's predictions, from the bytes of a request to an evaluation; nothing of them is kept.
+"""Receive a visitor's predictions and evaluate them. Nothing of them is kept.
 
-Bytes go to a file of ours in a folder that is gone with the request: no more of them than are allowed, and in no more
-time. A process of its own reads and measures them, a few at a time; one that takes too long is ended. The work is
-``app.evaluation``'s.
+The upload is written to a temporary folder that is removed with the request; its size and time are limited. Separate
+processes read and evaluate the files, a few at a time, and are ended when they take too long. The evaluation itself is
+in ``app.evaluation``.
 """
 
 import asyncio

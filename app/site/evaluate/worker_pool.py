@@ -1,6 +1,6 @@
-"""Processes that evaluate visitors' files: given so much time, and ended when they take longer.
+"""A pool of processes that evaluate visitors' files, each ended when it exceeds its time limit.
 
-A few are kept for the next file. Nothing that comes back is trusted to be more than JSON.
+A few idle processes are kept for the next file. Their answers are only parsed as JSON, and trusted no further.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""JSON under /api/v1, over the same filters and reads as the pages.
+"""The JSON API under /api/v1, with the same filters and queries as the pages.
 
-Answers are assembled here and serialised once. The models of ``app.openapi.response_models`` document them; tests hold
-the two together.
+Answers are put together here and serialised once. The models of ``app.openapi.response_models`` document them; tests
+check that the two agree.
 """
 
 from dataclasses import asdict

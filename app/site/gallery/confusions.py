@@ -1,4 +1,4 @@
-"""What the page of confusions shows, gathered for its template: pairs of labels, or the confident joint."""
+"""Template context of the confusions page: pairs of labels, or the confident joint."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final

@@ -1,8 +1,8 @@
 """Issues as JSON text.
 
-A list has dozens of them and is asked for thousands of times a second. Much of an issue's JSON stands in the catalogue
-as JSON already (votes), or is the same for many issues (labels, addresses), so it is put together from pieces instead
-of being made into records, which are made into objects, which are serialised.
+A list has dozens of issues and is requested thousands of times a second. Much of an issue's JSON is stored in the
+catalogue as JSON (votes) or is the same for many issues (labels, addresses). So the text is put together from pieces,
+instead of making records, then objects, and serialising those.
 """
 
 from collections.abc import Mapping, Sequence

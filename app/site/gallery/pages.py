@@ -1,6 +1,6 @@
-"""The pages of one dataset: its issues, one issue, its classes, its confusions, its corrected test set.
+"""The pages of one dataset: its gallery of issues and its confusions.
 
-Each route reads through ``queries`` and ``counts``, and hands plain values to a template. No rule is stated here.
+Each route reads through ``queries`` and ``counts`` and passes plain values to a template. No rule is stated here.
 """
 
 from typing import Any, Final, NamedTuple

@@ -1,6 +1,6 @@
-"""What the home page shows: datasets as cards, and Tables 1 and 2 of the paper as this catalogue has them.
+"""Tables of the home page: datasets as cards, and Tables 1 and 2 of the paper for this catalogue.
 
-Figures come from the catalogue and stand beside the paper's. Nothing is computed here but averages of what is shown.
+Figures come from the catalogue and are shown beside the paper's. Only averages of shown figures are computed here.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The page that says which datasets' media are here, which could not be read, and who may see them."""
+"""The media coverage page: which datasets' media are stored, which could not be read, and who may see them."""
 
 from typing import Any, Final, NamedTuple
 

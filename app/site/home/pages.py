@@ -1,6 +1,6 @@
-"""The pages that are about no single dataset.
+"""Pages that do not belong to a single dataset.
 
-Each route reads what it shows through ``queries`` and hands it to a template. No rule and no SQL is stated here.
+Each route reads its values through ``queries`` and passes them to a template. No rule and no SQL is stated here.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The paper's figures beside those of the loaded data."""
+"""The reproduction page: the paper's figures beside those of the loaded data."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the page of one issue shows, gathered for its template."""
+"""Template context of an issue's page."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple

@@ -1,6 +1,6 @@
-"""Examples that stand for a class, beside which an issue can be judged, as in the paper's worker interface (Figure 2).
+"""Typical examples of a class, shown beside an issue as in the paper's worker interface (Figure 2).
 
-Read here, chosen at ingest. What may be shown of them is decided by ``audience``, as for issues.
+They are chosen at ingest and read here. ``app.catalogue.access`` decides what may be shown of them, as for issues.
 """
 
 import json

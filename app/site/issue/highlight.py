@@ -1,4 +1,4 @@
-"""A text with the words marked that speak for one label against another."""
+"""Mark the words of a text that support one label or the other."""
 
 from collections.abc import Iterable
 from typing import Final

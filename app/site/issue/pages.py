@@ -1,4 +1,4 @@
-"""The page of one issue, and its player."""
+"""The page of one issue, and the page with its player."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse

@@ -1,4 +1,4 @@
-"""Which model is really better: pages and API about models, their ranking's stability, and a visitor's own predictions.
+"""Pages and API about models and how stable their ranking is on corrected labels.
 
-Everything shown was computed at ingest, by ``app.evaluation``, save for what a visitor sends.
+Everything shown was computed at ingest by ``app.evaluation``, except for what a visitor sends.
 """

@@ -1,7 +1,7 @@
-"""What can be said of two rankings' agreement: only what all of its interval says.
+"""Describe the agreement of two rankings in words, claiming only what the whole interval supports.
 
-A Kendall's tau of few examples has an interval that may reach from a reversed ranking to an unmoved one. What lies
-within it may be so, so a sentence that rules it out would be wrong.
+With few examples, the interval of Kendall's tau may reach from a reversed ranking to an unchanged one. Any value within
+it is possible, so a sentence that rules one out would be wrong.
 """
 
 from collections.abc import Mapping

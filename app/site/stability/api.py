@@ -1,4 +1,4 @@
-"""JSON and CSV about models under /api/v1: stability, crossings, and the evaluation of a visitor's predictions."""
+"""JSON and CSV about models, under /api/v1: benchmark stability and crossings."""
 
 import csv
 import io

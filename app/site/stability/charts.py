@@ -1,7 +1,8 @@
-"""Charts of models as SVG: how ranks move, and accuracy against noise prevalence. Every one stands beside its numbers.
+"""Charts of models as SVG: how ranks change, and accuracy against noise prevalence.
 
-As in ``charts``: no inline styles, shapes placed by attributes and coloured by classes, names escaped. Lines are told
-apart by their dashes and the names at their ends, never by colour alone.
+Every page shows the same numbers beside them. As in ``components.charts``, there are no inline styles, shapes are
+placed by attributes and coloured by classes, and names are escaped. Lines are told apart by their dashes and by the
+names at their ends, never by colour alone.
 """
 
 import math

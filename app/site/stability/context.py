@@ -1,4 +1,4 @@
-"""What the page of benchmark stability shows, gathered for its template."""
+"""Template context of the benchmark stability page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

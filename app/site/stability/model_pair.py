@@ -1,4 +1,4 @@
-"""Two models beside each other: where they cross, and the corrected examples on which they differ."""
+"""Compare two models: where their accuracies cross, and the corrected examples on which they differ."""
 
 from collections.abc import Mapping
 from typing import Any, Final

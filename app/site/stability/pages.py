@@ -1,4 +1,4 @@
-"""The pages about models: benchmark stability of a dataset, a visitor's own model, and the paper's figures again."""
+"""The pages about a dataset's models: benchmark stability."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What a visitor of the pages about models has chosen: read strictly from a query string, and named in links."""
+"""Query parameters of the pages about models: parsed strictly, and written into links."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

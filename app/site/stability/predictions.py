@@ -1,4 +1,4 @@
-"""What the models of a dataset predict for its issues, read from the first choices that ingest stored beside them."""
+"""What the models of a dataset predict for its issues, read from the first choices stored by ingest."""
 
 import json
 from collections import Counter

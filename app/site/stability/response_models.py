@@ -1,4 +1,4 @@
-"""The shapes of the API's answers about models, for its documentation."""
+"""Response models of the API about models, for its documentation."""
 
 from typing import Annotated
 

@@ -1,6 +1,6 @@
-"""How stable the ranking of a dataset's models is, read from what ingest computed.
+"""How stable the ranking of a dataset's models is, as ingest computed it.
 
-Nothing is measured here: accuracies, ranks and crossings come as ``measuring.results`` wrote them.
+Nothing is computed here: accuracies, ranks and crossings are read as ``app.evaluation.stability`` wrote them.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""The access log: a line of JSON for each request, to standard output or to a file that several processes share.
+"""The access log: one line of JSON per request, to standard output or to a file that several processes share.
 
-Each line is one write, short enough that the system keeps it in one piece: a file is only ever appended to, and a pipe
-takes so many bytes at once or none. What a visitor sent stands in it as the strings of JSON and cannot end a line.
-A log that cannot be written costs lines, never an answer.
+Each line is one write, short enough that the system never splits it: files are opened for appending, and a pipe takes
+a write up to a certain size whole or not at all. Text sent by a visitor is written as JSON strings, so it cannot end a
+line. When the log cannot be written, lines are lost, but requests are still answered.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Who keeps account of requests, as the settings say: nobody, the access log, the metrics."""
+"""Start the access log and the metrics, as far as the settings ask for them."""
 
 import asyncio
 import contextlib

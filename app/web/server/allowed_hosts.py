@@ -1,8 +1,8 @@
-"""Which host names this site answers for.
+"""Refuse requests for host names that this site does not answer for.
 
-A site of another name can let its visitors' browsers ask a server on their own machine (DNS rebinding): the browser
-then says the other's name as host. So a private server that is asked on this machine answers to this machine's names
-alone, and any server only to ``LABELERRORS_HOSTS`` where that is set.
+Another site can make its visitors' browsers send requests to a server on their own machine (DNS rebinding); the
+browser then sends that site's name as the host. So a private server that is reached on this machine answers only to
+this machine's names, and any server only to ``LABELERRORS_HOSTS`` where that is set.
 """
 
 import re

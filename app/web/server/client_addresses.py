@@ -1,4 +1,4 @@
-"""Addresses of clients and proxies: which network one belongs to, and whom it stands for."""
+"""Parse addresses and networks of clients and proxies, and test which network an address belongs to."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,8 +1,8 @@
-"""What clients may take of the server together: how many connections, for how long, and who goes if they are too many.
+"""Limits on connections: how many may be open, for how long, and which are closed when there are too many.
 
-A connection that waits for its client costs the client nothing and the server a descriptor. So one look a second, over
-all connections, ends those that let it wait too long; and when there is no room for a new one, those that have waited
-longest make it. A connection whose request is being worked on is never among them.
+An idle connection costs the client nothing and the server a file descriptor. So all connections are checked once a
+second and those that wait too long for their client are closed; when there is no room for a new connection, the ones
+that have waited longest are closed. A connection whose request is being worked on is never closed for this.
 """
 
 import asyncio

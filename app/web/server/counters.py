@@ -1,9 +1,8 @@
-"""Numbers that all processes of a server keep together, so that whichever is asked for them knows those of all.
+"""Counters shared by all processes of a server, so that any process can report the totals.
 
-Each process writes into a file of its own, which it has mapped into memory: to count costs what it costs to write into
-an array. The files lie in a folder of the process that started the others, and the owner of each holds a lock on it. So
-it is known which have ended: what they counted goes on counting, how much of something they had at a time does not. A
-process by itself has no file.
+Each process writes to a memory-mapped file of its own, so counting costs as much as writing to an array. The files are
+in a folder of the parent process, and each process holds a lock on its own file. The lock tells which processes have
+ended: what they counted still counts, but their momentary values do not. A single process has no file.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
-"""One connection of a client: uvicorn's fastest protocol, with an end to all that a client could make endless.
+"""The protocol of one client connection: uvicorn's with httptools, with limits added.
 
-uvicorn with httptools reads a request head of any length for any time, queues requests that a client sends before it
-has its answers without number, and waits for ever for whoever does not take an answer. Here each of these has a limit
-(``connection_limits``), and what is beyond it is refused in the one shape of errors before the connection is closed.
+uvicorn with httptools accepts a request head of any length over any time, queues any number of pipelined requests, and
+waits for ever for a client that does not read its answer. Here each of these has a limit (``connection_limits``). What
+exceeds it is refused with an error in the usual form, and the connection is closed.
 """
 
 import asyncio

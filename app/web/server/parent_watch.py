@@ -1,4 +1,7 @@
-"""Ends a worker whose parent is gone: killed by force, it can tell nobody anything, and its workers kept the port."""
+"""End a worker when its parent process has ended.
+
+A parent that is killed cannot stop its workers, which would then keep the port in use.
+"""
 
 import multiprocessing
 import os

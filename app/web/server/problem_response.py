@@ -1,4 +1,4 @@
-"""Errors as problem objects (RFC 9457), answered by routes and, alike, by what stands before them."""
+"""Answer with an error as a problem object (RFC 9457), from routes and from middleware."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,7 +1,7 @@
-"""The head of a request, checked for what a proxy in front of this server could read in another way (RFC 9112).
+"""Check a request's head for anything that a proxy in front of this server could read differently (RFC 9112).
 
-httptools refuses nearly all that has two readings: line ends, folded headers, two lengths. It leaves these to its user:
-which host is asked, what a target in absolute form means, and which transfer codings are known here.
+httptools itself refuses nearly everything ambiguous: line ends, folded headers, two lengths. It leaves three checks to
+its user: which host is requested, what a target in absolute form means, and which transfer codings are supported.
 """
 
 import re

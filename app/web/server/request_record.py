@@ -1,7 +1,7 @@
-"""What is known of a request once it has been answered, for whoever keeps account of them: the access log, the metrics.
+"""Record each request once it is answered, for the access log and the metrics.
 
-It stands around everything else, so that mistakes, refusals and what was kept are told of as well. Where nobody keeps
-account it is not there, and requests cost what they cost before.
+This middleware is outermost, so errors, refusals and cached answers are recorded as well. It is left out when there is
+neither a log nor metrics, and then costs nothing.
 """
 
 import time

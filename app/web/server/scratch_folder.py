@@ -1,7 +1,7 @@
-"""A folder for what a running server writes, held by a lock, so that what a dead one left is known and can be removed.
+"""A temporary folder of a running server, locked so that folders of ended servers can be found and removed.
 
-The system's folder for temporary files is shared by several servers, and their numbers are given out again: what tells
-that a folder's owner lives is that it holds a lock on a file in it, which ends with the process however that ends.
+Several servers share the system's temporary folder, and process ids are reused. So a folder's owner is alive if it
+holds a lock on a file in the folder; the lock ends with the process, however that ends.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""What a server has done and what it does at the moment, counted over all its processes: the numbers of ``/metrics``.
+"""Traffic of a server over all its processes, as ``/metrics`` reports it.
 
-Requests are counted when they have been answered. What changes by itself, as connections and memory do, is looked at
-once a second.
+Requests are counted when they have been answered. Momentary values such as connections and memory are read once a
+second.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""Who asks, from where and for which host, where proxies stand between: what they say is believed if they are known.
+"""Read the client's address, the scheme and the host from the headers of trusted proxies.
 
-Every proxy adds what it saw at the end of a list, so the lists are read from the right, one entry a proxy, for as long
-as the next address is one of ``LABELERRORS_TRUSTED_PROXIES``. What a visitor wrote stands further to the left and is
-never reached. Headers of anyone else are not looked at.
+Every proxy appends what it saw to a list, so lists are read from the right, one entry per proxy, for as long as the
+next address is one of ``LABELERRORS_TRUSTED_PROXIES``. Entries that a visitor wrote are further to the left and are
+never reached. Headers from any other address are ignored.
 """
 
 import re

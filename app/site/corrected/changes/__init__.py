@@ -1,1 +1,1 @@
-"""What versions a dataset had, and what changed in its corrected test set: page, API, feed, over the log of ingest."""
+"""Versions of a dataset and changes of its corrected test set: page, API and feed, read from ingest's log."""

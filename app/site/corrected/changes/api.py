@@ -1,4 +1,4 @@
-"""JSON about versions under /api/v1: which there were, and which examples changed from one to the next."""
+"""The API of versions, under /api/v1: the versions of a dataset, and the examples that changed between two."""
 
 from collections.abc import Collection
 from itertools import islice

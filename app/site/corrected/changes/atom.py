@@ -1,7 +1,7 @@
-"""The versions of a dataset as an Atom feed (RFC 4287): one entry each, under one policy.
+"""The versions of a dataset as an Atom feed (RFC 4287), with one entry per version, under one policy.
 
-Its ids are made of what never changes - the dataset, the policy, and when the first version, or this one, came - so a
-reader knows them again wherever the site moves to.
+Entry ids are made of values that never change (the dataset, the policy, and the dates of the first version and of this
+one), so feed readers recognise entries even if the site moves.
 """
 
 import uuid

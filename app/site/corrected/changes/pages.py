@@ -1,4 +1,4 @@
-"""The page of what changed from version to version, and the same as an Atom feed."""
+"""The page of changes between the versions of a dataset, and its Atom feed."""
 
 from collections.abc import Iterable
 from typing import Any, Final

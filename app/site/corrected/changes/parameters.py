@@ -1,4 +1,4 @@
-"""Which step between versions, and which kind of change, a visitor chose."""
+"""Parameters of the pages and API of changes: the versions to compare, and the kind of change."""
 
 from sqlalchemy import Connection
 

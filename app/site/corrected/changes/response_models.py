@@ -1,4 +1,4 @@
-"""The shapes of the API's answers about versions, for its documentation."""
+"""Response models of the API of versions, for its documentation."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""Changed examples as rows of a table: what each was, what it is, and where it can be looked at."""
+"""Rows of the table of changed examples: the label before, the label after, and a link to the issue."""
 
 from dataclasses import dataclass
 from itertools import islice
