@@ -1,6 +1,6 @@
-"""The pipeline of label errors, and from a notebook what it is built on: ``find_label_errors``.
+"""The ingest pipeline, and ``find_label_errors`` for use from Python.
 
-What is exported is loaded when it is asked for, for commands do without it and start sooner.
+Exports are loaded on first use: most commands do not need them and start faster without.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
-"""What can go wrong in an ingest, as errors a person can act on.
+"""Errors of an ingest, with messages a person can act on.
 
-Every message names the file, the record where there is one, what was expected and what was found. Nothing here is
-caught and hidden: the commands print the message and exit.
+Every message names the file, the record where there is one, what was expected and what was found. No error is caught
+and hidden: the commands print the message and exit.
 """
 
 from pathlib import Path

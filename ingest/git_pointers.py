@@ -1,4 +1,4 @@
-"""Files on the disk that are a note of Git's and not themselves: refused by name before anybody reads them."""
+"""Refuse Git LFS and git-annex pointer files before anything reads them as data."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,6 +1,7 @@
-"""Whole runs: several datasets loaded, built and written as one, or nothing at all.
+"""Run a whole ingest: load, build and write several datasets together, or none of them.
 
-Everything is loaded and checked before the catalogue is touched. Which datasets, and from where, is for ``commands``.
+Everything is loaded and checked before the catalogue is modified. ``commands`` decides which datasets are ingested and
+from where.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""What a person sees while files are read and rows are written: bars on a terminal, plain lines elsewhere.
+"""Progress of long tasks: bars on a terminal, plain lines elsewhere.
 
-Everything goes to standard error, so that standard output stays for results.
+Everything goes to standard error, so that standard output contains only results.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Processes that work for this one. They do not hear Ctrl-C, and leave with this process however it ends."""
+"""Worker processes that ignore Ctrl-C and end with this process, however it ends."""
 
 import os
 import signal

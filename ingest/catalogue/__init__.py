@@ -1,1 +1,1 @@
-"""Writing a catalogue: rows, indexes, checks, and the rename that publishes it."""
+"""Write a catalogue: rows, indexes, checks, and the rename that publishes it."""

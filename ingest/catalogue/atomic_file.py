@@ -1,8 +1,7 @@
-"""The catalogue file: written beside its place, checked, and put there in one step.
+"""Write a new catalogue file beside the old one, check it, and replace the old one in one step.
 
-Whoever reads the old catalogue keeps reading it, and whatever goes wrong here leaves it as it was. A process that was
-killed leaves a file ``NAME.*.part`` behind, which the next ingest removes. This module writes no dataset; see
-``storing``.
+Open readers of the old catalogue are not affected, and any error leaves it unchanged. A killed process leaves a file
+``NAME.*.part`` behind, which the next ingest removes. Datasets are written by ``store``, not here.
 """
 
 import errno

@@ -1,7 +1,7 @@
-"""The log of versions: what became of a corrected test set when its dataset was ingested anew.
+"""The log of dataset versions: what changed in a corrected test set when its dataset was ingested again.
 
-A dataset whose version is what it was gets no entry. Of the last versions the changed examples are kept, of older ones
-only how many they were, so that a log does not grow without end.
+A dataset with an unchanged version gets no entry. The changed examples are kept for the latest versions only, and their
+number for older ones, so the log stays bounded.
 """
 
 import json

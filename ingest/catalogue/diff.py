@@ -1,7 +1,7 @@
-"""Two versions of a dataset, in two catalogues, held against each other example by example.
+"""Compare two versions of a dataset, in two catalogues, example by example.
 
-Both are read the same way, a block of examples at a time; what a change is, ``app.domain.review.changes`` decides.
-Counts are of all changed examples; of the examples themselves so many are kept as one may want to read.
+Both are read the same way, one block of examples at a time; ``app.domain.review.changes`` defines what a change is. All
+changed examples are counted, but only a limited number of them is kept.
 """
 
 import json

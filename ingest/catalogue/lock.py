@@ -1,4 +1,4 @@
-"""One ingest at a time: an exclusive lock on a file beside the catalogue, gone when the process is."""
+"""An exclusive lock beside the catalogue, so only one ingest runs at a time; released when the process ends."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,6 +1,6 @@
-"""Models' predictions into a catalogue, with everything the site says of them, computed once.
+"""Store models' predictions in a catalogue, with everything the site shows about them, computed once.
 
-A model takes the place of one of the same platform and name; others of its dataset stay, and so does everything else.
+A model replaces one of the same platform and name. Other models of the dataset, and everything else, stay.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A catalogue opened for reading only, by the commands that tell what it holds."""
+"""Open a catalogue read-only, for the commands that report its contents."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

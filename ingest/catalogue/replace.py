@@ -1,7 +1,7 @@
-"""Taking a dataset out of the open catalogue, and bringing it back from the catalogue that is being replaced.
+"""Remove a dataset from the open catalogue, or restore it from the catalogue being replaced.
 
-A new catalogue is built without a journal, so nothing in it can be rolled back; what was taken out too early is copied
-from the old file, which is still in its place.
+A new catalogue is built without a journal, so nothing can be rolled back. Rows that were removed too early are copied
+from the old file, which is still in place.
 """
 
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""One dataset as rows of ``app.schema.tables``. Spelling only: what the rows say was decided in ``building``."""
+"""Convert one built dataset into rows of ``app.schema.tables``.
+
+This module only formats values; ``ingest.datasets.build`` computes them.
+"""
 
 import itertools
 from collections import Counter

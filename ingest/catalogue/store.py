@@ -1,4 +1,4 @@
-"""One dataset into the open catalogue: what it held of it goes, what was built comes, the other datasets stay."""
+"""Store one dataset in the open catalogue, replacing its previous contents and leaving other datasets alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

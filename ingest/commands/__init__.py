@@ -1,1 +1,1 @@
-"""The command line, one file a command, and what each prints."""
+"""The command line: one module per command, and what each command prints."""

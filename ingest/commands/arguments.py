@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Command-line arguments shared by several commands."""
 
 import argparse
 import os

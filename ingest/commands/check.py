@@ -1,6 +1,6 @@
-"""``python -m ingest check``: what would be loaded, what is missing and what is wrong.
+"""``python -m ingest check``: report what would be loaded, what is missing and what is wrong.
 
-Arguments in, a report out; nothing is written. What is found is ``check``'s.
+Arguments in, a report out; nothing is written. ``dataset_preview`` does the checking.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""What a dataset would become, and what is wrong with it, before anything is written.
+"""Build a dataset without writing it, and collect what is wrong with it.
 
-A dataset of the release is read and its media to their end, and nothing of them is decoded: they take long, and most of
-them are known. Of a dataset of one's own each medium that would be stored is decoded, and the first examples are told
-with their labels and files, because only whoever made them can see whether these belong together.
+For datasets of the release, media are read completely but not decoded, because decoding takes long and most of the
+files are well known. For a user's own dataset, each medium that would be stored is decoded, and the first examples are
+listed with their labels and files, because only the user can tell whether these belong together.
 """
 
 from collections.abc import Sequence

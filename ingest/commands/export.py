@@ -1,6 +1,6 @@
-"""``python -m ingest export``: a corrected test set as a file, the same bytes that the site serves.
+"""``python -m ingest export``: write a corrected test set to a file, with the same bytes that the site serves.
 
-Writes the file whole or not at all. What stands in it is decided in ``app.corrected`` and ``app.domain``.
+The file is written completely or not at all. Its contents are decided in ``app.corrected`` and ``app.domain``.
 """
 
 import argparse

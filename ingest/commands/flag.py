@@ -1,7 +1,7 @@
-"""``python -m ingest flag``: confident learning on a matrix and labels of one's own, without a catalogue.
+"""``python -m ingest flag``: run confident learning on a matrix and labels, without a catalogue.
 
-Arguments in, engine run, summary and table out. Nothing heavy is imported before it is needed: for a small matrix
-starting Python is most of the time.
+Arguments in, engine run, summary and table out. Expensive imports are delayed until they are needed: for a small matrix
+most of the time is spent starting Python.
 """
 
 import argparse

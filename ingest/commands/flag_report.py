@@ -1,4 +1,4 @@
-"""What the command ``flag`` writes and prints where examples have one label: a table, and a summary for people."""
+"""Output of ``flag`` for single-label datasets: a table of examples and a summary for people."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the command ``flag`` writes and prints where examples carry sets of labels: a table, a summary for people."""
+"""Output of ``flag`` for multi-label datasets: a table of examples and a summary for people."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

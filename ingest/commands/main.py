@@ -1,4 +1,4 @@
-"""The commands: arguments in, exit status out. What they do is done elsewhere.
+"""The command-line parser: arguments in, exit status out; the work is done in other modules.
 
 Exit status: 0 done, 1 something about data, media or catalogue is wrong, 2 wrong usage, 130 interrupted.
 """

@@ -1,6 +1,6 @@
-"""``python -m ingest media``: fetch from the web what a catalogue lacks of a dataset's media.
+"""``python -m ingest media``: fetch media from the web that a dataset in the catalogue lacks.
 
-Arguments in, files fetched and stored, a report of what failed and why out.
+Arguments in; fetched and stored files and a report of failures with their reasons out.
 """
 
 import argparse

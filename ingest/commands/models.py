@@ -1,4 +1,7 @@
-"""What the commands ``benchmarks``, ``evaluate`` and ``reproduce`` do, and how they tell it. Arguments are theirs."""
+"""The work and the output of the commands ``benchmarks``, ``evaluate`` and ``reproduce``.
+
+Their arguments are defined in ``commands.main``.
+"""
 
 import json
 from collections import Counter

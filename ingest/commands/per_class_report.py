@@ -1,7 +1,8 @@
-"""Each class against the rest, where examples carry sets of labels: how many it lacks, and how many have it wrongly.
+"""One-vs-rest report per class of a multi-label dataset: missing labels and wrong labels.
 
-The rule is ``one_vs_rest_joints`` of ``app.domain.confident_learning.multi_label``, which looks at a class by itself:
-so a few classes are done at a time, however many rows there are, and the matrix is read once for each few.
+The rule is ``one_vs_rest_joints`` of ``app.domain.confident_learning.multi_label``, which treats each class separately.
+Classes are therefore processed a few at a time, whatever the number of rows, and the matrix is read once for each such
+group.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What the commands print: tables and paragraphs for people, on standard output."""
+"""Tables and paragraphs that the commands print on standard output."""
 
 import json
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Tables of examples as files: Parquet, CSV or JSON by the ending of the name, whole or not there at all.
+"""Write tables of examples as Parquet, CSV or JSON, chosen by the ending of the file name.
 
-A file is written beside its place and renamed.
+A file is written under a temporary name and then renamed, so it is complete or absent.
 """
 
 import csv

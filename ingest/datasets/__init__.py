@@ -1,1 +1,1 @@
-"""One dataset, read from its files and put together for the catalogue."""
+"""Read one dataset from its files and prepare it for the catalogue."""

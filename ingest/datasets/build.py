@@ -1,6 +1,7 @@
-"""What was loaded -> what a catalogue says about one dataset: its issues in order, its counts, its facts.
+"""Turn a loaded dataset into what the catalogue stores: ordered issues, counts and facts.
 
-Every formula is applied here and none is written here. The result knows nothing of SQL; ``rows`` spells it as rows.
+Every formula is applied here but none is defined here. The result does not depend on SQL; ``ingest.catalogue.rows``
+converts it to rows.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""Where in a whole recording an example lies: what its address says, or its key.
+"""The position of an example within a longer recording, from its address or its key.
 
-AudioSet's examples are ten seconds of a video; whoever has the sound of the whole video needs to know which.
+AudioSet's examples are ten seconds of a video; with the sound of the whole video one needs to know which ten.
 """
 
 import re

@@ -1,6 +1,7 @@
-"""Which examples stand for a class: no issues, and those that the model is surest belong to it.
+"""Choose typical examples of each class: the non-issues that the model assigns to it most confidently.
 
-Chosen once a class, block by block, so that fifty million examples need no sort. Their media are read like any other's.
+They are chosen once per class, block by block, so that fifty million examples need no sort. Their media are read like
+any others.
 """
 
 from collections.abc import Mapping, Sequence

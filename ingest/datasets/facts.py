@@ -1,4 +1,4 @@
-"""The facts about a dataset that pages print as they are, as JSON texts and sentences."""
+"""Facts about a dataset that pages print unchanged, as JSON texts and sentences."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""A manifest and a folder -> everything that is there for one dataset, read, checked and held against each other.
+"""Read and check everything a manifest and a folder provide for one dataset.
 
-Files may be absent: what a page cannot show for it is said in ``missing``. Files that are there must be sound and
-agree. Nothing is written, and no media are read; see ``building`` and ``showing`` for these.
+Files may be absent: ``missing`` lists what pages cannot show because of it. Files that are present must be valid and
+consistent with each other. Nothing is written and no media are read; see ``build`` and ``media`` for these.
 """
 
 from collections.abc import Sequence

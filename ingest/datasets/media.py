@@ -1,7 +1,7 @@
-"""Media of a dataset's issues and exemplars: found by the manifest's layout, streamed into the catalogue, one by one.
+"""Find the media of a dataset's issues and exemplars and stream them into the catalogue.
 
-What cannot be read of one example is noted and the others go on. Whether media may be kept at all is the manifest's to
-say; who may see what was kept is the server's. The reading itself is ``ingest.media``'s.
+If the medium of one example cannot be read, that is recorded and the others continue. The manifest decides whether
+media may be stored at all; the server decides who may see stored ones. ``ingest.media`` does the reading.
 """
 
 import gzip

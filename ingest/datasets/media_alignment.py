@@ -1,9 +1,8 @@
-"""Media that are found by their place, held against the labels: is example 38 of the one example 38 of the other?
+"""Check that media found by position belong to the labels at the same positions.
 
-A post that is missing from a folder, or a file that begins with another record, shifts every picture after it; each
-would then be shown beside a label that is not its own, and nobody could see it. So what is found by place has to have
-as many examples as there are labels, and where a distribution ships labels of its own, they have to be the same ones.
-Media that are found by key cannot shift and are not looked at.
+A post missing from a folder, or a file that begins with another record, shifts every following picture to a wrong
+label, and nobody would notice. Media found by position must therefore be as many as the labels, and if a distribution
+contains labels of its own, these must be the same. Media found by key cannot shift and are not checked.
 """
 
 from collections.abc import Sequence

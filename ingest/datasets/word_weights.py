@@ -1,12 +1,12 @@
-"""Which words of a text speak for the guessed label and which for the given one, after the weights of a linear model.
+"""Find the words of a text that support the guessed or the given label, by the weights of a linear model.
 
-A linear model's score of a class is a sum over words, so what a word adds to one class against another can be read off
-its weights. Where there are none, nothing is marked: no other model is explained by its words.
+A linear model's score of a class is a sum over words, so the contribution of a word to one class against another can be
+read off its weights. Without weights nothing is marked: no other kind of model is explained by its words.
 
 The weights are a file ``.npz``, read without unpickling: ``words``, (v,) texts in lower case, and ``weights``, (m, v),
-what one occurrence of a word adds to the score of a class. A factor by text, as the norm of a TF-IDF row, changes
-nothing. After a cross-validation there are k models: then ``weights`` is (k, m, v), and ``folds``, (n,), says which of
-them did not learn from an example.
+the contribution of one occurrence of a word to the score of a class. A constant factor per text, such as the norm of a
+TF-IDF row, changes nothing. After a cross-validation there are k models: then ``weights`` is (k, m, v), and ``folds``,
+(n,), gives for each example the model that was not trained on it.
 """
 
 import re

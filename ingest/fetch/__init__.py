@@ -1,1 +1,1 @@
-"""Downloading media politely, and never from an address inside a private network."""
+"""Download media from the web with limits, and never from an address inside a private network."""

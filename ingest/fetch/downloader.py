@@ -1,8 +1,8 @@
-"""Files from the web into a folder, politely: few connections, a rate limit, patience, and an eye on what comes.
+"""Download files from the web into a folder, with few connections, a rate limit and retries.
 
-What was fetched once is not asked for again, so an interrupted run goes on where it stopped. A server that asks for
-time gets it. Nothing that is too large, of another type, or on a private machine is taken; what a file holds is for its
-decoder to find out. Nothing is stored in a catalogue here.
+Files that were fetched before are not requested again, so an interrupted run continues where it stopped. Requests of a
+server to wait are honoured. Files that are too large, of another type or on a private machine are refused; whether the
+content is valid is for its decoder to find out. Nothing is stored in a catalogue here.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""An answer from the first of a name's machines that can be reached; which may be asked is decided elsewhere."""
+"""Connect to the first reachable address of a host; ``ssrf_guard`` decides which addresses are allowed."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

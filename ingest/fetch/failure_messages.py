@@ -1,4 +1,4 @@
-"""Why a server gave no whole answer, in words for whoever waits for its files; nothing is asked of it here."""
+"""Turn httpx errors into messages for the user."""
 
 import math
 import os

@@ -1,7 +1,7 @@
-"""Media that are missing from a catalogue, fetched by address and stored in it.
+"""Fetch media that are missing from a catalogue, by address, and store them in it.
 
-Only issues without a medium are asked for, and only where the dataset's terms let its media be kept at all. The files
-stay in a cache beside the catalogue: a second run, or one after an ingest that began anew, asks for nothing twice.
+Only issues without a medium are fetched, and only if the dataset's terms allow storing its media. The files stay in a
+cache beside the catalogue, so a second run, or one after a new ingest, downloads nothing twice.
 """
 
 import hashlib

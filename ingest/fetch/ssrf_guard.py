@@ -1,8 +1,8 @@
-"""Which addresses may be asked: public ones, by http or https.
+"""Allow only public http and https addresses to be fetched.
 
-Addresses come out of downloaded files and out of other servers' redirects, so each is looked up here before anyone
-connects, and the connection then goes to one of the very machines that were looked up. A name that is private, or that
-changes between the look and the connection, leads nowhere.
+Addresses come from downloaded files and from redirects by other servers. Each host name is therefore resolved here
+before anyone connects, and the connection then goes to one of the resolved machines. A private name, or one that
+changes between the check and the connection, leads nowhere.
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Confident learning over matrices larger than memory, on one process, many, or a cluster."""
+"""Confident learning over matrices larger than memory, in one process, in many, or on a cluster."""

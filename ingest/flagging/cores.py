@@ -1,4 +1,4 @@
-"""How many processor cores this process really has: what it may run on, and how much of it a container is given."""
+"""The number of processor cores this process may use, container limits included."""
 
 import math
 import os

@@ -1,9 +1,9 @@
-"""Confident learning over a matrix that need not fit in memory: one pass over blocks of rows, on any executor.
+"""Confident learning over a matrix larger than memory, in one pass over blocks of rows, on any executor.
 
-The pass keeps a few bytes a row (``row_scores``). They settle nearly everything once the class thresholds are known;
-the rows they do not settle are read again. The formulas are ``app.domain``'s; this module maps them over stretches of
-rows and puts the parts together. Results are the same to the last bit for any block size, executor and number of
-workers: what a row gives depends on that row alone, and sums are exact.
+The pass keeps a few bytes per row (``row_scores``). These decide nearly everything once the class thresholds are known;
+the undecided rows are read again. The formulas are in ``app.domain``; this module maps them over ranges of rows and
+combines the parts. Results are the same to the last bit for any block size, executor and number of workers: the result
+of a row depends on that row alone, and sums are exact.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Where the blocks of a matrix are worked on: in this process, in threads or processes of its own, or on Dask.
+"""Run tasks over blocks of a matrix: in this process, in threads or processes, or on Dask.
 
 Every executor gives results in the order of the tasks and holds few at a time. Functions and tasks must be picklable
 for all but the first two. Results cannot depend on the executor; interruption leaves no process behind.

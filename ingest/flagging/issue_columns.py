@@ -1,4 +1,4 @@
-"""What is told of a flagged example, by columns: the same in every file that the command writes and in memory."""
+"""The columns that describe a flagged example, the same in memory and in every file the command writes."""
 
 from collections.abc import Sequence
 from typing import Any

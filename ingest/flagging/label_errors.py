@@ -1,7 +1,7 @@
-"""``find_label_errors``: confident learning on labels and probabilities in memory, or in files, in one call.
+"""``find_label_errors``: confident learning on labels and probabilities, in memory or in files, in one call.
 
-The engine, and every rule about what labels and rows may be, are those of the command ``flag``. Nothing that is passed
-is written to, and nothing is guessed: what could mean two things is an error that says how to tell which.
+The engine and the rules for labels and rows are those of the command ``flag``. Arguments are never modified and nothing
+is guessed: ambiguous input raises an error that says how to resolve it.
 """
 
 import html

@@ -1,6 +1,7 @@
-"""Label errors among examples with several labels, block by block, by the rule of ``app.domain``'s ``multi_label``.
+"""Find label errors in multi-label datasets, block by block.
 
-Rows of such matrices need not sum to 1; every entry must be a probability by itself. This module reads no file itself.
+The rule is in ``app.domain.confident_learning.multi_label``. Rows of such matrices need not sum to 1; every entry must
+be a probability by itself. This module reads no file itself.
 """
 
 from collections.abc import Callable, Sequence

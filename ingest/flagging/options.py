@@ -1,4 +1,4 @@
-"""What a person may choose when examples are flagged, as the command and Python take it."""
+"""The options for flagging examples, shared by the command and the Python function."""
 
 import operator
 from numbers import Real
