@@ -1,8 +1,8 @@
-"""Folders of models' predictions: which models there are, of which dataset, and how their files are read.
+"""Find models' predictions in a folder: which models there are, of which dataset, and how to read their files.
 
-Two forms. The published one is that of github.com/cgnorthcutt/benchmarking-keras-pytorch: folders PLATFORM_DATASET with
-``MODEL_PLATFORM_DATASET_top5preds.npy`` and ``..._top5probs.npy``. The plain one is a folder of MODEL.npy, .npz, .csv,
-.parquet, .json or .jsonl, read like anyone's upload, with a ``models.toml`` where there is more to say:
+There are two forms. The published one is that of github.com/cgnorthcutt/benchmarking-keras-pytorch: folders
+PLATFORM_DATASET with ``MODEL_PLATFORM_DATASET_top5preds.npy`` and ``..._top5probs.npy``. The plain one is a folder of
+MODEL.npy, .npz, .csv, .parquet, .json or .jsonl, read like any upload, with an optional ``models.toml``:
 
     dataset = "pets"
     platform = "sklearn"            # of all models that do not say otherwise

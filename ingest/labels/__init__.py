@@ -1,1 +1,1 @@
-"""Reading labels, class names and votes."""
+"""Read labels, class names and votes."""

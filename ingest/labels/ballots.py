@@ -1,6 +1,6 @@
-"""The votes on one example, whichever way they were cast, and what they come to.
+"""The votes on one example, in whichever form they were given, and the verdict they lead to.
 
-The verdict itself is ``app.domain.review.verdicts``'; how a file spells votes is ``mturk``'s.
+``app.domain.review.verdicts`` defines the verdict; ``vote_files`` reads the spelling of votes in a file.
 """
 
 from collections.abc import Mapping, Sequence

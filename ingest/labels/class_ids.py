@@ -1,7 +1,8 @@
-"""Labels as class ids, from whatever values stand for them in a file or in memory.
+"""Convert labels to class ids, from any values that represent them in a file or in memory.
 
-Numbers are those of classes, from 0; whole floating-point numbers are numbers too. Whether texts are names or numbers
-is told by all of them: see ``class_spelling``. A value that is no label is an error that says where it stands.
+Numbers are class numbers, from 0; whole floating-point numbers count as numbers. Whether texts are names or numbers is
+decided from all of them together: see ``class_spelling``. A value that is not a label raises an error that gives its
+position.
 """
 
 from collections.abc import Callable, Sequence

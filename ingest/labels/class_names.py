@@ -1,6 +1,6 @@
-"""Class names: where they are read, and how a name in another file finds its class.
+"""Read class names, and find the class that a name in another file refers to.
 
-Names come from JSON, from a CSV column, from a text file with one a line, from the manifest itself, or from a Python
+Names come from JSON, from a CSV column, from a text file with one per line, from the manifest itself, or from a Python
 file, which is parsed and never run.
 """
 

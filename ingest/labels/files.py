@@ -1,4 +1,7 @@
-"""JSON files, and the names of examples in them. See ``given_labels`` and ``label_sets`` for labels."""
+"""Read JSON files, and the names of examples in them.
+
+``label_columns`` and ``label_sets`` read labels.
+"""
 
 import json
 from collections.abc import Iterator

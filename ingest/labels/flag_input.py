@@ -1,8 +1,8 @@
-"""Labels, one an example, from whatever file they stand in, as class ids: ``class_ids`` says what a value stands for.
+"""Read single labels from a file of any supported format, as class ids.
 
-Files: .npy (numbers, texts, or true and false), .json (a list, of labels or of objects), .jsonl (one a line), .parquet
-and .csv (the column "label", or the one that goes by another word for it, or the only one), and otherwise a text file
-with one label a line.
+Files: .npy (numbers, texts, or true and false), .json (a list of labels or of objects), .jsonl (one per line), .parquet
+and .csv (the column "label", or one with a synonymous name, or the only one), and otherwise a text file with one label
+per line. ``class_ids`` says which class a value represents.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Columns of labels in files that are texts: one a line, in a table of separated values, or in JSON.
+"""Read columns of labels from text files: one label per line, tables of separated values, or JSON.
 
-Blank lines are passed over, as everywhere. Raises DataError naming the file and the line.
+Blank lines are skipped, as everywhere. Raises DataError naming the file and the line.
 """
 
 import re

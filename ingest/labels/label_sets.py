@@ -1,12 +1,12 @@
-"""Sets of labels, one an example, from whatever file they stand in.
+"""Read sets of labels, one set per example, from a file of any supported format.
 
-Files: .json (a list of lists, or of objects), .jsonl (one a line), .npy (an object array of arrays or lists), .parquet
-(a column of lists), .csv (a column whose cells hold labels joined by | or ;, or a JSON list; an empty cell is an empty
-set). The column is "labels", "label", or the only one. Or a 0 and 1 for each class: an (n, m) .npy file, or columns
-called by all classes.
+Files: .json (a list of lists, or of objects), .jsonl (one per line), .npy (an object array of arrays or lists),
+.parquet (a column of lists), .csv (a column of cells with labels joined by | or ;, or a JSON list; an empty cell is an
+empty set). The column is "labels", "label", or the only one. Alternatively a 0 or 1 for each class: an (n, m) .npy
+file, or one column per class, named after it.
 
-Labels that are stored as numbers are numbers of classes, from 0; whether texts are names or numbers is told by all of
-them, see ``class_spelling``. No file is unpickled freely; see ``pickles``.
+Labels stored as numbers are class numbers, from 0; whether texts are names or numbers is decided from all of them
+together, see ``class_spelling``. Pickles are only read by ``safe_pickle``.
 """
 
 import json

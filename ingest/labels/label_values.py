@@ -1,7 +1,7 @@
-"""Labels and names of classes that are in memory: arrays, lists, and columns of pandas.
+"""Labels and class names given in memory: arrays, lists and pandas columns.
 
-What a value means is said by ``class_ids``, as of values in files. Lists are read value by value, for numpy would make
-1 of True in [0, True], and a text of 1 in ["a", 1].
+``class_ids`` says what a value means, as for values in files. Lists are read value by value, because numpy would
+convert True to 1 in [0, True], and 1 to a text in ["a", 1].
 """
 
 from collections.abc import Sequence, Set

@@ -1,4 +1,4 @@
-"""Columns of labels in Parquet files, in the order of the examples, which an index may tell."""
+"""Read columns of labels from Parquet files, in the order of the examples given by an optional index."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where in a file of labels an example stands, and what is wrong with a label, in words that one can look for.
+"""Describe the position of an example in a label file, and what is wrong with a label.
 
 Examples are counted from 0, as everywhere here, and the lines of a file from 1, as in every editor.
 """

@@ -1,12 +1,11 @@
-"""Arrays out of pickles, without trusting the pickles: the one place in the project that unpickles anything.
+"""Read arrays from untrusted pickles safely: the only place in the project that unpickles anything.
 
 Two kinds of published files need it: ``.npy`` files of object arrays (AudioSet's labels), and the batches of CIFAR's
-Python version. Both hold numbers, strings, lists, dicts and numpy arrays, so that is what comes out. ``readers``
-and ``media`` both rely on it.
+Python version. Both contain only numbers, strings, lists, dicts and numpy arrays, and only these are returned.
 
-What it refuses, by name: every global but the four that numpy's arrays are written with, and every opcode that reaches
-outside the file. Even those four are not numpy's own functions: numpy's reconstruction believes what a pickle says
-about an array's size and type, and can be made to take bytes for pointers. They stand for stand-ins that check sizes
+Every global except the four with which numpy's arrays are written, and every opcode that reaches outside the file, is
+refused by name. Even those four are not numpy's own functions: numpy's reconstruction trusts what a pickle says about
+an array's size and type, and can be made to take bytes for pointers. They are replaced by functions that check sizes
 and types first and then build arrays from bytes.
 """
 

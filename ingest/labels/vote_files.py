@@ -1,10 +1,10 @@
-"""Vote files -> reviews. The release's field names and its ways to spell votes end here.
+"""Read files of reviewers' votes, in any of the release's dialects, into reviews.
 
-A votes file is a JSON list of records, one a reviewed example. This module knows three dialects, all described by the
-manifest: one count an option, one count a class name, one count a label of several. It joins each record to its
-example and says which classes each vote names, after what the record tells reviewers were shown: the given label and
-the one that a model guessed then. It judges nothing: categories come from ``app.domain.review.verdicts``; whether
-records and labels belong together is held by ``vote_joins``.
+A votes file is a JSON list of records, one per reviewed example. This module knows three dialects, all described by the
+manifest: a count per option, a count per class name, a count per label of a multi-label example. It joins each record
+to its example and determines the classes that each vote names, from what reviewers were shown: the given label and the
+label guessed by the model of that time. It decides no verdicts: categories come from ``app.domain.review.verdicts``,
+and ``vote_joins`` checks that records and labels belong together.
 """
 
 import re

@@ -1,10 +1,10 @@
-"""Whether votes belong to the examples that they name: a file of another dataset, or one shifted by a line, is refused.
+"""Check that votes belong to the examples they name; refuse files of another dataset or shifted by a line.
 
-Each record tells the given label of its example, and what a model guessed when reviewers looked. A given label that
-differs is refused always. The guess differs honestly where the model is another by now, but the guesses of all records
-must then agree with the model's better than they would on other examples of the same given labels: where there are few
-classes, or examples stand class by class, the wrong examples often have the right given label. Where there are too few
-records to tell, they are taken, and the doubt is put into words.
+Each record contains the given label of its example, and the label a model guessed at the time of the review. A
+different given label is always refused. A different guess is legitimate if the model has changed since, but then the
+guesses of all records must agree with the model better than they would on other examples of the same given labels: with
+few classes, or examples sorted by class, wrong examples often have the right given label. If there are too few records
+to decide, they are accepted with a warning.
 """
 
 from collections.abc import Sequence

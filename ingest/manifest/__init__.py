@@ -1,1 +1,1 @@
-"""What a dataset is, as its manifest says."""
+"""The manifest of a dataset: its model, its parser and its error messages."""

@@ -1,4 +1,4 @@
-"""What a manifest tells readers about its dataset: the parts that pages print and nothing is read by."""
+"""The descriptive parts of a manifest, which are printed on pages and do not affect how files are read."""
 
 import ast
 from typing import Annotated, Literal, Self

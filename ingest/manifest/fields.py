@@ -1,4 +1,4 @@
-"""What values in a manifest may be: a table of known keys, a text, an address, a path inside the folder, a count."""
+"""Types of values in a manifest: tables of known keys, texts, addresses, paths inside the folder, counts."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final

@@ -1,7 +1,7 @@
-"""Layouts: the ways in which distributions of media lie on a disk, by the names that manifests use, and their options.
+"""Layouts: the known arrangements of media files on disk, by the names manifests use, and their options.
 
-This says which there are and what each may be told; nothing is opened, so that a manifest can be held against it before
-any long work. Options are read strictly: a misspelt one would otherwise change nothing, silently.
+Nothing is opened here, so a manifest can be checked before any long work. Options are read strictly, because a misspelt
+one would otherwise be ignored silently.
 """
 
 import codecs

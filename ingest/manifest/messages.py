@@ -1,4 +1,4 @@
-"""What pydantic finds wrong in a manifest, as the place of a value, what was expected there and what was found."""
+"""Turn pydantic's errors about a manifest into messages: where, what was expected and what was found."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence

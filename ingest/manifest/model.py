@@ -1,6 +1,6 @@
-"""A manifest: what a dataset is, as frozen values that hold only what a manifest may say.
+"""The manifest of a dataset as frozen, validated values.
 
-What does not fit raises ValueErrors, which ``messages`` turns into sentences; ``parse`` reads the files.
+Invalid values raise ValueErrors, which ``messages`` turns into sentences; ``parse`` reads the files.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""What a dataset is: one TOML file, read into frozen values.
+"""Read a dataset's manifest from its TOML file into frozen values.
 
-A manifest says everything that is particular to a dataset, so that no code needs to know its name. It is read
-strictly: a missing key, an unknown one or a value of the wrong type is refused, by file and key. This module opens no
-other file; whether the files a manifest names are there and sound is for ``loading`` to find out.
+A manifest contains everything that is particular to a dataset, so no code needs to know its name. It is read strictly:
+a missing key, an unknown key or a value of the wrong type is refused, naming file and key. This module opens no other
+file; ``ingest.datasets.load`` checks that the files a manifest names exist and are valid.
 """
 
 import tomllib

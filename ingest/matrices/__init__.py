@@ -1,1 +1,1 @@
-"""Reading matrices of predicted probabilities, block by block, and one look at every row."""
+"""Read and check matrices of predicted probabilities, block by block."""

@@ -1,6 +1,6 @@
-"""Arrays in memory as parts of a matrix: blocks are copies, so that nobody's array is ever written to.
+"""Arrays in memory as parts of a matrix; blocks are copies, so the caller's array is never modified.
 
-Rows are mended in place where they are worked on. Never is more copied than a block.
+Rows are normalized in place in these copies. At most one block is copied at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Columns of a table of probabilities in the order of the classes, by whose names or numbers they may be called."""
+"""Put the columns of a table of probabilities into class order, by class names or numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path

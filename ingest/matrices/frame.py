@@ -1,4 +1,4 @@
-"""Tables of pandas in memory as parts of a matrix: columns by class, blocks copied, so that no table is written to."""
+"""Pandas tables in memory as parts of a matrix: one column per class, blocks copied, tables never modified."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

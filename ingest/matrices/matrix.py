@@ -1,7 +1,7 @@
-"""(n, m) predicted probabilities on disk, in one file or in parts one below the other, read in blocks of rows.
+"""An (n, m) matrix of predicted probabilities on disk, in one or several files, read in blocks of rows.
 
-Never is more in memory than a few blocks. Values are checked as they are read; see ``probabilities``. A matrix can be
-sent to another process or machine that sees the same files: it holds paths, not numbers.
+At most a few blocks are in memory at a time. Values are checked as they are read; see ``probabilities``. A matrix can
+be sent to another process or machine that sees the same files, because it holds paths, not numbers.
 """
 
 import importlib.util

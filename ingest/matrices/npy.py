@@ -1,7 +1,7 @@
-"""``.npy`` files, and those inside ``.npz``, as parts of a matrix: read in blocks of rows with plain reads.
+"""``.npy`` and ``.npz`` files as parts of a matrix, read in blocks of rows with plain reads.
 
-Memory maps are not used for matrices: a file that becomes shorter under a map kills the process, under a read it is an
-error that names the file. No file is ever unpickled here.
+Memory maps are not used for matrices: if a file is truncated while mapped, the process is killed, while a plain read
+raises an error that names the file. No file is ever unpickled here.
 """
 
 import math

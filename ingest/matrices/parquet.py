@@ -1,6 +1,6 @@
 """Parquet files as parts of a matrix: a column for each class, or one column of lists of equal length.
 
-Rows are read in batches; a row group is the least that one can begin with. Missing values are refused, by row.
+Rows are read in batches; reading can only begin at a row group. Missing values are refused, naming the row.
 """
 
 from collections.abc import Iterator, Sequence

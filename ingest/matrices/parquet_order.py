@@ -1,6 +1,6 @@
-"""Whose the rows of a Parquet file are: by a column ``index``, or by the index that pandas keeps beside the columns.
+"""The order of the rows of a Parquet file, from a column ``index`` or from the index pandas stores.
 
-Labels are read in the order that it tells. A matrix is read in blocks, so its rows must stand in that order already.
+Labels are read in that order. A matrix is read in blocks, so its rows must be in order already.
 """
 
 from collections.abc import Sequence

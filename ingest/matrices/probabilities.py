@@ -1,11 +1,11 @@
-"""Rows of a matrix held to what probabilities are: finite, from 0 to 1, summing to 1.
+"""Check that the rows of a matrix are probabilities: finite, from 0 to 1, summing to 1.
 
-A row that is so within the rounding of its type is taken as it stands. One that is so within a stated tolerance is
-clipped to [0, 1], divided by its sum in double precision and rounded to its type again. Any other is refused, by name:
-file, row, what was expected and what was found.
+A row that satisfies this within the rounding of its type is used unchanged. One that does so within a stated tolerance
+is clipped to [0, 1], divided by its sum in double precision and rounded to its type again. Any other row is refused,
+naming file, row, what was expected and what was found.
 
-Where a person states another tolerance, every row is divided by its sum in double precision and stays so: the result is
-that of a matrix whose rows were divided by hand.
+If the user states another tolerance, every row is divided by its sum in double precision and stays in double precision:
+the result is that of a matrix normalized by hand.
 """
 
 from dataclasses import dataclass

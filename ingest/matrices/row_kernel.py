@@ -1,7 +1,7 @@
-"""One look at a block of rows, by compiled code where it could be built when the project was installed, else by numpy.
+"""Compute the row scores of a block, with compiled code if it was built on installation, else with numpy.
 
-What is found is the same to the last bit: ``app.domain.confident_learning.row_scores`` says what that is, and the sums
-of rows, which differ in their rounding, only tell which rows must be looked at closely.
+Scores are the same to the last bit: ``app.domain.confident_learning.row_scores`` defines them. Only the sums of rows
+differ in their rounding, and they only select the rows to be checked closely.
 """
 
 from typing import Final

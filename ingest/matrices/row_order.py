@@ -1,4 +1,7 @@
-"""Rows of labels in the order of the examples, where their table names them (``app.evaluation.tables.row_names``)."""
+"""Sort rows of labels into the order of the examples, if their table names them.
+
+Names are recognised by ``app.evaluation.tables.row_names``.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Zarr arrays (versions 2 and 3) on disk as parts of a matrix, read a row of chunks at a time.
 
-A zarr folder may name codecs that unpickle what they read; folders that name any but the plain ones are refused before
-the library opens them.
+A zarr folder may name codecs that unpickle their input; folders that name any but the plain ones are refused before the
+library opens them.
 """
 
 import json

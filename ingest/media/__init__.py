@@ -1,13 +1,14 @@
-"""Datasets' own distributions, packed or unpacked -> images, sounds and texts to show.
+"""Read images, sounds and texts from datasets' own distributions, packed or unpacked.
 
 ``open_media("mnist-idx", folder, {})`` finds MNIST's test images in a folder, and its ``items({38: None, 947: None})``
 yields the picture and the thumbnail of two of them.
 
-Nothing is ever unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, and
-pickles are read by ``ingest.labels.safe_pickle``. One broken file becomes one ``MediaProblem``; a broken archive a
+Nothing is unpacked to disk, and nothing in a distribution is trusted: sizes are bounded, names are checked, and pickles
+are read by ``ingest.labels.safe_pickle``. A broken file results in one ``MediaProblem``, a broken archive in a
 ``MediaError``.
 
-A layout is a name that manifests use (``ingest.manifest.layouts``); ``ADAPTERS`` maps it to what finds and opens it.
+A layout is a name that manifests use (``ingest.manifest.layouts``); ``ADAPTERS`` maps it to the code that finds and
+opens it.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,8 @@
-"""Bytes of a stated encoding -> text, whole or in pieces.
+"""Decode bytes of a stated text encoding, whole or in pieces, and refuse the wrong encoding.
 
-A wrong encoding often decodes all the same, into other letters, and nobody would be told. So what begins with the mark
-of another encoding, holds zeros where letters should be, or is UTF-8 from beginning to end is refused by name.
+Decoding with a wrong encoding often succeeds with other letters, and nobody would notice. Bytes that begin with the
+mark of another encoding, contain zeros in place of letters, or are UTF-8 from beginning to end are therefore refused by
+name.
 """
 
 import codecs

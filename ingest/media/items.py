@@ -1,4 +1,4 @@
-"""What reading media yields, and what every source of media offers.
+"""The values that reading media yields, and the interface that every source of media offers.
 
 Plain values and one protocol: no file is opened here.
 """

@@ -1,6 +1,6 @@
-"""Texts: bytes of a stated encoding -> text to store whole, and the telling beginning of a text.
+"""Decode texts to store whole, and choose an informative excerpt of each.
 
-Text stays text: nothing is made of markup in it, whoever shows it escapes it.
+Texts stay plain text: markup in them is not interpreted, and pages that show them escape it.
 """
 
 import re

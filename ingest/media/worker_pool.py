@@ -1,10 +1,10 @@
-"""Files of examples -> what is shown of them, decoded here and in other processes.
+"""Decode media files in this process and in worker processes.
 
-Whoever reads an archive does so in one pass and hands on jobs; only a bounded number of them is ever under way, so
-memory does not grow with the archive. Results come in the order of the jobs. Nothing is read or stored here.
+The reader of an archive reads it in one pass and hands on jobs; only a bounded number of them is under way at a time,
+so memory does not grow with the archive. Results come in the order of the jobs. Nothing is read or stored here.
 
-This process is one of the workers: it decodes what the others have no time for, at once and not only when they have
-started, and no core waits for one that merely hands on.
+This process is one of the workers: it decodes what the others have no time for, also while they are still starting, so
+no core is left for a process that only hands on jobs.
 """
 
 from collections import deque

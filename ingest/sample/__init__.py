@@ -1,4 +1,4 @@
-"""The embedded sample: three small datasets, one a modality, in the form that any user's own dataset has.
+"""Write the embedded sample: three small datasets, one per modality, in the form of a user's own dataset.
 
     sample-digits/
       dataset.toml    the manifest, word for word that of data/sample
@@ -6,11 +6,11 @@
       pred_probs.npy  (n, m) out-of-sample probabilities from a real cross-validation, kept in data/sample
       weights.npz     words and the weights of linear models, for the texts
       votes.json      answers of simulated raters about most of the flagged examples
-      planted.json    what each example truly is: for tests, read by nothing else
-      media/          one file an example, the order of their names being that of the examples
+      planted.json    the true label of each example: for tests, read by nothing else
+      media/          one file per example, sorted by name in the order of the examples
       models/         predictions of other models, for the digits
 
-The same bytes come out every time. Nothing here is ingested; that is done as for any other dataset.
+The same bytes come out every time. Nothing is ingested here; that is done as for any other dataset.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""What the maker of a sample dataset hands over: examples, what they truly are, and what can be learnt from.
+"""The draft of a sample dataset: its examples, their true labels, and features to learn from.
 
-The truth is known because the examples were made or chosen for it. No label is planted here, nothing is written.
+The truth is known because the examples were made or chosen for it. No labels are planted here and nothing is written.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""What classifiers learnt from a sample dataset's labels, as it is kept in ``data/sample/learnt``.
+"""Cross-validated predictions for the sample datasets, stored in ``data/sample/learnt``.
 
-Kept, because a plain install has nothing to learn with, and because the same numbers then come out on every machine.
-It holds for the very labels it was learnt from, which are kept with it. ``ingest.sample.train`` makes it.
+They are stored because a plain install has no library to learn with, and so that every machine gets the same numbers.
+They are valid only for the labels they were learnt from, which are stored with them. ``ingest.sample.train`` makes
+them.
 """
 
 from collections.abc import Mapping

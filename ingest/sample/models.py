@@ -1,7 +1,7 @@
-"""Models of a sample dataset whose ranking can be looked at: a folder of predictions, as anyone may have one.
+"""Predictions of several models for a sample dataset, as a folder that a user might have.
 
-Each learnt from the labels with their errors, by the same cross-validation as the probabilities, and never saw what
-was planted. Datasets without such models get no folder.
+Each model learnt from the labels with their errors, by the same cross-validation as the probabilities, and never saw
+the planted errors. Datasets without such models get no folder.
 """
 
 from collections.abc import Mapping

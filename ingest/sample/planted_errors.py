@@ -1,6 +1,6 @@
-"""Planted label errors: from what examples truly are to the labels a careless annotator might have given them.
+"""Plant label errors: turn true labels into labels a careless annotator might have given.
 
-Class-conditional, as confident learning supposes: the chance of a wrong label, and which, depends on the class alone.
+Class-conditional, as confident learning assumes: the probability and the kind of an error depend on the class alone.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""Simulated raters: which flagged examples they are shown, and what they answer.
+"""Simulate raters: which flagged examples they are shown, and what they answer.
 
 The model is simple on purpose. A rater is asked whether an example shows the given class, the guessed one, both or
-neither. With a chance equal to the example's clarity the answer is the right one, else any of the other three. Raters
-answer independently, and some flagged examples are never shown to anybody.
+neither. With a probability equal to the example's clarity the answer is the right one, else any of the other three.
+Raters answer independently, and some flagged examples are never shown to anybody.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""The text sample: messages from an imagined notice board, written for this project, with the topics each is about.
+"""The text sample: messages of a fictional notice board, written for this project, with their topics.
 
-Refuses lines that are not what ``data/sample/README.md`` says, by file and line.
+Lines that do not match ``data/sample/README.md`` are refused, naming file and line.
 """
 
 import json

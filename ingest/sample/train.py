@@ -1,7 +1,8 @@
-"""Learns the sample's labels by cross-validation: ``python -m ingest.sample.train`` writes ``data/sample/learnt``.
+"""Learn the sample's labels by cross-validation and write the results to ``data/sample/learnt``.
 
-The classifiers learn from the labels with their errors and never see the truth, as with any real dataset. Only who
-changes the sample needs this, and scikit-learn: ``pip install 'label-errors-site[train]'``.
+Run as ``python -m ingest.sample.train``. The classifiers learn from the labels with their errors and never see the
+truth, as with any real dataset. Only needed after changes to the sample, together with scikit-learn: ``pip install
+'label-errors-site[train]'``.
 """
 
 import re

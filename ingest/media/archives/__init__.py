@@ -1,1 +1,1 @@
-"""Members of archives and folders, read in order and never unpacked to disk."""
+"""Read members of archives and folders in order, without unpacking them to disk."""

@@ -1,7 +1,7 @@
-"""Compressed bytes -> bytes, never more than their origin can honestly hold.
+"""Decompress streams, with a limit on how far they may expand.
 
-Whatever is read from an archive passes through ``Bounded``, which counts it against a budget and turns the many errors
-of damaged data into the one its caller wants. Nothing is written, and no more is held than was asked for.
+Everything read from an archive passes through ``Bounded``, which counts it against a budget and turns the various
+errors of damaged data into the one its caller expects. Nothing is written, and no more is held than was requested.
 """
 
 import bz2

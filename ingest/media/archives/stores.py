@@ -1,8 +1,8 @@
-"""Folders, tar and zip archives and single files, each as a row of members to read in one pass.
+"""Folders, tar and zip archives and single files, each as a sequence of members to read in one pass.
 
-Nothing is unpacked to disk, so no member can land anywhere; its name is only compared. All the same an archive with a
-name that would leave its folder was not made by an honest tool and is refused as a whole. Links, devices and sparse
-files are never read. What a file expands to is bounded by its own size, what a member holds by what its reader asks.
+Nothing is unpacked to disk; names of members are only compared. An archive with a name that would leave its folder was
+still not made by an honest tool and is refused as a whole. Links, devices and sparse files are never read. The expanded
+size of a file is bounded by its packed size, that of a member by what its reader requests.
 """
 
 import hashlib

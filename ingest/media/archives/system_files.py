@@ -1,4 +1,4 @@
-"""Files that systems put beside those of people, which are nobody's examples."""
+"""Recognise files that operating systems add to folders, which are never examples."""
 
 import re
 from pathlib import PurePosixPath

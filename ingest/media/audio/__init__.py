@@ -1,1 +1,1 @@
-"""Sounds: decoding, snippets, waveforms and spectrograms, and telling when one is cut off."""
+"""Audio: decoding, snippets, waveforms, spectrograms, and detection of truncated files."""

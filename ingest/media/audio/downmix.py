@@ -1,7 +1,7 @@
-"""Channels of a recording -> the one that is heard.
+"""Mix the channels of a recording down to mono.
 
-What stands in for a recording must be heard where the recording is: the channels of some cancel each other, as where
-one is the other turned upside down, and all that their mean holds then is silence.
+The mix must be audible where the recording is. Some channels cancel each other, as when one is the inverse of the
+other, and their mean is then silence.
 """
 
 from typing import Final

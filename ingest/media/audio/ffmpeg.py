@@ -1,7 +1,7 @@
-"""The program ffmpeg: found on the machine or in a Python wheel, and called to decode a recording.
+"""Find the program ffmpeg, on the machine or in a Python wheel, and call it to decode a recording.
 
-It is called directly: pydub's ``from_file`` also wants ffprobe, which the wheel lacks. A file is only ever read as the
-format that it was found to be of (see ``sound_formats``): ffmpeg itself might take it for a playlist.
+It is called directly: pydub's ``from_file`` also wants ffprobe, which the wheel lacks. A file is only read as the
+format detected by ``sniffing``: ffmpeg itself might take it for a playlist.
 """
 
 import os

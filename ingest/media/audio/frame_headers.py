@@ -1,7 +1,7 @@
-"""MP3: how much sound the head of a file promises, and how much its frames hold.
+"""Compare the length an MP3 file declares in its header with the length of its frames.
 
-Only headers are read. A promise that nobody makes, or that cannot be held against anything, is None: files in the wild
-carry tags and rubbish before and behind their sound, and must not be blamed for it.
+Only headers are read. A length that is not declared, or that cannot be compared, is None: real files contain tags and
+garbage before and after their sound, and must not be refused for it.
 """
 
 import struct

@@ -1,7 +1,7 @@
-"""The library libsndfile: WAV, AIFF, FLAC and Ogg decoded in this process, of which no more is read than is asked for.
+"""Decode WAV, AIFF, FLAC and Ogg in this process with libsndfile, reading no more than requested.
 
-MP3 is left to ffmpeg: libsndfile guesses how long one is that does not say so and drops the rest, hears only the first
-of several that were joined, and prints what it thinks of a file over whatever else is on the screen.
+MP3 is left to ffmpeg: if an MP3 does not declare its length, libsndfile guesses it and drops the rest; it decodes only
+the first of several concatenated files, and prints warnings to the terminal.
 """
 
 import io

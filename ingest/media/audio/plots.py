@@ -1,8 +1,8 @@
-"""Pictures of sounds: a waveform as PNG, a spectrogram with its scales as SVG, for light pages and dark ones.
+"""Draw sounds: a waveform as PNG, a spectrogram with its scales as SVG, for light and dark pages.
 
-What is heard is drawn by opacity in one colour, so the same picture stands on any ground; the numbers of the scales,
-which need more contrast than one colour has on both, are dark or light as the page is. Both pictures have the same
-scale of time, from edge to edge, and stand one above the other.
+Sound is drawn by opacity in one colour, so the same picture works on any background; the numbers of the scales need
+more contrast than one colour has on both, and are dark or light like the page. Both pictures share one time axis from
+edge to edge, and are placed one above the other.
 """
 
 import io

@@ -1,7 +1,6 @@
-"""WAV files: where their samples stand, and whether all are there that the header promises.
+"""Locate the samples of a WAV file, and check that it contains as many as its header declares.
 
-Decoders take a file that breaks off for a shorter recording; whoever heard its beginning would not know that something
-is missing.
+Decoders treat a truncated file as a shorter recording; a listener would not know that something is missing.
 """
 
 import os

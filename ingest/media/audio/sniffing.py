@@ -1,7 +1,7 @@
-"""Which format a recording is of: what its first bytes say, not what its file is called.
+"""Detect the format of a recording from its first bytes, not from its file name.
 
-People rename files; an MP3 that is called .wav is still one. The answer names a demuxer of ffmpeg, and never one that
-follows what a file says: a "recording" that is a playlist may name other files and addresses.
+People rename files; an MP3 called .wav is still an MP3. The result names a demuxer of ffmpeg, and never one that
+follows references in a file: a "recording" that is a playlist may name other files and addresses.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Sounds: a recording -> what is stored, a short mono snippet of even loudness and pictures of what is heard.
+"""Turn a recording into what is stored: a short mono snippet of even loudness and its plots.
 
-WAV, AIFF, FLAC and Ogg are read by libsndfile; for the rest, and to make the snippet small, ``audio.ffmpeg`` finds a
-program. Where there is none, other formats are refused one by one with a message that says so, and snippets stay WAV.
+WAV, AIFF, FLAC and Ogg are read by libsndfile; for other formats, and to compress the snippet, ``audio.ffmpeg`` finds a
+program. Without one, each recording in another format is refused with a message that says so, and snippets stay WAV.
 """
 
 import io

@@ -1,6 +1,6 @@
-"""A recording as it is handed from reader to reader: the bytes of one in an archive, or a file on the disk.
+"""The source of a recording: its bytes from an archive, or a file on disk.
 
-Of a file on the disk no more is read than is asked for, be it the sound of a video of hours.
+A file on disk is only read as far as requested, even if it is the sound of a video of several hours.
 """
 
 import io

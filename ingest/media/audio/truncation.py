@@ -1,8 +1,9 @@
-"""Recordings that are cut off: what their own headers promise, against what is there.
+"""Detect truncated recordings by comparing what their headers declare with what is there.
 
-A decoder hands out what it has and takes a file that breaks off for a shorter recording, so that a listener would not
-know that something is missing. Nothing is decoded here, and of a long file little more than its edges is read. What
-promises nothing, as a stream that was recorded from its middle on, cannot break off. FLAC is ``libsndfile``'s own.
+A decoder returns what it has and treats a truncated file as a shorter recording, so a listener would not know that
+something is missing. Nothing is decoded here, and of a long file little more than the edges is read. A file that
+declares no length, such as a stream recorded from its middle on, cannot be truncated. ``libsndfile`` checks FLAC
+itself.
 """
 
 import os

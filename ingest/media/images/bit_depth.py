@@ -1,7 +1,7 @@
-"""Pixels of more than eight bits, whole or fractional -> greys from 0 to 255.
+"""Scale pixels of more than eight bits, integer or floating-point, to greys from 0 to 255.
 
-A file does not say which number is white: a camera's twelve bits lie in sixteen, a float is a share or a temperature.
-The least of the usual whites that holds all pixels is taken, so that nothing is shown all black for want of bits.
+A file does not say which number is white: a camera's twelve bits are stored in sixteen, a float is a share or a
+temperature. The smallest common white level that holds all pixels is used, so that few bits are not shown all black.
 """
 
 from typing import Any, Final

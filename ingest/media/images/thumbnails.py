@@ -1,8 +1,8 @@
-"""Images: pixels or image files -> what is stored, a picture to look at and a thumbnail for cards.
+"""Turn pixels or image files into what is stored: a picture, and a thumbnail for cards.
 
-Small pictures are kept as they are and enlarged by whole numbers without smoothing, so that each of their pixels
-stays a crisp square; large ones are reduced. Few colours (drawings, digits) make a PNG, which keeps them exactly; many
-make a WebP. Only the formats listed are decoded, and nothing of a file but its pixels is kept: no place, no camera.
+Small pictures are kept unchanged and enlarged by whole numbers without smoothing, so each of their pixels stays a crisp
+square; large ones are reduced. Pictures of few colours (drawings, digits) become PNG, which is lossless; others become
+WebP. Only the formats listed are decoded, and all metadata is dropped: no place, no camera.
 """
 
 import io

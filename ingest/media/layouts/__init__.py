@@ -1,1 +1,1 @@
-"""How each distribution lays out its examples."""
+"""The layouts of distributions: where each keeps its examples."""

@@ -1,4 +1,4 @@
-"""Jobs of sounds -> what is heard: which file of an example, and which part of it."""
+"""Jobs that decode audio: which file of an example to read, and which part of it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

@@ -1,8 +1,8 @@
-"""What AudioSet's files are called by the scripts that download them, and which of several for one clip is the best.
+"""File names that AudioSet's download scripts use, and the best of several files for one clip.
 
-A name tells the video, and it may tell the part of it: ``YTID.wav``, ``YTID_30_40.wav``, ``YTID_30-40.wav`` or
-``YTID_30.wav``, in seconds as 30, 30.0 or 30.000 or in thousandths as 30000, and each with a ``Y`` before it, since the
-ids of some videos begin with a hyphen.
+A name contains the video id, and may contain the segment: ``YTID.wav``, ``YTID_30_40.wav``, ``YTID_30-40.wav`` or
+``YTID_30.wav``, in seconds as 30, 30.0 or 30.000 or in milliseconds as 30000. Each may have a ``Y`` in front, because
+the ids of some videos begin with a hyphen.
 """
 
 import re

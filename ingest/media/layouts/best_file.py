@@ -1,7 +1,7 @@
-"""Several files of one example -> the best of them, and how many others there are.
+"""Choose the best of several files of one example, and count the others.
 
-People keep a download beside what they made of it. The same file is chosen wherever the same files lie, in whatever
-order; names alone decide, so that nothing is read twice.
+People keep a download beside files they made from it. The same file is chosen wherever the same files are present, in
+any order; only names decide, so nothing is read twice.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,8 +1,8 @@
-"""Distributions that hold each example in a file of its own: 20 Newsgroups, IMDB, Caltech-256, ImageNet, AudioSet's
-clips, and folders of one's own.
+"""Distributions with one file per example, such as IMDB, ImageNet, AudioSet clips or a user's own folder.
 
-What is published has names that its layout knows, and an order of its own: as text, even where they are numbers. In a
-folder of one's own any name may stand, so what its order is and which files are examples is looked at first.
+The others are 20 Newsgroups and Caltech-256. Published distributions have names known to their layout, and an order: as
+text, even if the names are numbers. A user's own folder may contain any name, so its order and its examples are
+determined first.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""The order of files by their names, where their place alone says which example each of them is.
+"""Determine the order of files by name, when only their position tells which examples they are.
 
-Programs sort names in two ways: as text, so that "10.png" stands before "2.png", or by the numbers in them. Accents can
-be written in two ways, and each sorts elsewhere. Where these orders differ nobody can tell from the names which one the
-labels are in, and a wrong choice puts every picture beside another's label, so nothing is chosen here: it is refused.
+Programs sort names in two ways: as text, so that "10.png" comes before "2.png", or by the numbers in them. Accents can
+be written in two ways, which sort differently. If these orders differ, names do not tell which one the labels use, and
+a wrong choice would put every picture beside another's label; such folders are therefore refused.
 """
 
 import re

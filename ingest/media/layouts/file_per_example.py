@@ -1,9 +1,9 @@
-"""Files of which each is one example, in a folder or an archive.
+"""Read distributions with one file per example, in a folder or an archive.
 
-Which file is which example is said by key, the file's path below its distribution with or without its ending, or by
-order. What is published has one file an example and takes one pass by key; in a folder of one's own two files may have
-the name of one example, so one more pass over the names comes first, as it does by order, and for sounds, of which an
-example may have several files. Two files that one example may mean are told and neither is shown.
+A file is matched to its example by key, which is its path below the distribution with or without its ending, or by
+order. Published distributions have one file per example and take one pass by key. In a user's own folder two files may
+share the name of one example, so another pass over the names comes first, as it does by order, and for sounds, of which
+an example may have several files. Two files that could both be one example are reported and neither is shown.
 """
 
 from collections import defaultdict

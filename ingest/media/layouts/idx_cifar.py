@@ -1,6 +1,6 @@
-"""Distributions that hold all examples in one file, one record after another: MNIST's and CIFAR's.
+"""Distributions with all examples in one file, one record after another: MNIST and CIFAR.
 
-Records are read one at a time, so that memory does not grow with the file; a pickle alone has to be read whole.
+Records are read one at a time, so memory does not grow with the file; only a pickle has to be read whole.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Where in a folder a distribution lies, and what its manifest says of it.
+"""Find the files of a distribution in a folder, by the options of its manifest.
 
-Patterns are globs relative to the folder; none leads out of it. What may be said is ``ingest.manifest.layouts``'s.
+Patterns are globs relative to the folder; none leads out of it. ``ingest.manifest.layouts`` defines the options.
 """
 
 import difflib

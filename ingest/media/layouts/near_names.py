@@ -1,4 +1,4 @@
-"""Files whose names are nearly those that were looked for: what a reader of "found none" wants to know next."""
+"""Find file names similar to the ones expected, to suggest them when nothing was found."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

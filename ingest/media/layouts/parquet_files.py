@@ -1,7 +1,7 @@
-"""Tables in Parquet that lie in one file or, as large ones are published, in several: ``test-00000-of-00002.parquet``.
+"""Parquet tables in one file or in several numbered ones, such as ``test-00000-of-00002.parquet``.
 
-Rows are read in batches, so memory does not grow with the table. All files of a table must be there: with one too few
-every row behind it would be another example's.
+Rows are read in batches, so memory does not grow with the table. All files of a table must be present: if one is
+missing, every following row would be assigned to another example.
 """
 
 import re

@@ -1,6 +1,7 @@
-"""Pictures and sounds in a column of a Parquet table, each the bytes of a file, as Hugging Face publishes data sets.
+"""Pictures and sounds in a column of a Parquet table, as Hugging Face publishes datasets.
 
-The column holds ``{bytes, path}``, or bytes alone. An example is a row by number, or by the key in a column of its own.
+The column holds ``{bytes, path}``, or bytes alone, each the bytes of a file. An example is a row by number, or by the
+key in a column of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
-"""QuickDraw's drawings: one ``.npy`` file a class, a row of 28 x 28 bytes a drawing, ink as 255.
+"""QuickDraw's drawings: one ``.npy`` file per class, a row of 28 x 28 bytes per drawing, ink as 255.
 
 Examples are numbered through the files of all classes, sorted by name, each file's rows in order. Unpacked files are
-read by memory map; in an archive, which can only be read from its beginning, one pass counts and one reads. No array of
-objects is read, so nothing is unpickled.
+memory-mapped; an archive can only be read from its beginning, so one pass counts and one reads. Object arrays are never
+read, so nothing is unpickled.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""Columns of a table that number its rows: they say when the rows lie in another order than that of the labels.
+"""Detect columns of row numbers that show that a table is not in the order of the labels.
 
-Rows without keys are paired with labels by their place. A table that was shuffled before it was written often tells so
-in a column called index, or in the row names that pandas and R write unasked; each text would then stand beside another
-example's label. Nobody can tell whether the labels were shuffled with it, so nothing is guessed here: it is refused.
+Rows without keys are paired with labels by position. A table that was shuffled before it was written often shows this
+in a column called index, or in the row names that pandas and R write by default; each text would then be beside another
+example's label. Whether the labels were shuffled with it cannot be known, so such a table is refused.
 """
 
 from collections.abc import Collection, Iterable

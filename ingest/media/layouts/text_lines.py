@@ -1,8 +1,8 @@
-"""One text a line in one large file, as Amazon's reviews are: ten million lines of which a thousand are shown.
+"""One text per line in one large file, such as Amazon's reviews: ten million lines, a thousand of them shown.
 
-Where the file lies unpacked, a sparse index of line offsets is built in one pass and kept in a cache, so that the next
-ingest reads only the lines it wants. A packed file is read through. An index never outlives its file: it says which
-size and time of change it was made for.
+For an unpacked file, a sparse index of line offsets is built in one pass and cached, so that the next ingest reads only
+the lines it needs. A packed file is read through. The index records the size and modification time of its file, and is
+not used if they differ.
 """
 
 import io

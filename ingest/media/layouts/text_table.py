@@ -1,7 +1,7 @@
-"""Texts in a column: CSV, JSON Lines and Parquet files, plain or (the first two) packed. Blank lines are no rows.
+"""Texts in a column of CSV, JSON Lines or Parquet files; the first two may be packed.
 
-Rows are read one at a time or a group at a time, so memory does not grow with the file. An example is a row by number,
-or by the key in a column of its own.
+Blank lines are not rows. Rows are read one at a time or a group at a time, so memory does not grow with the file. An
+example is a row by number, or by the key in a column of its own.
 """
 
 import csv
