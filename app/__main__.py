@@ -42,7 +42,7 @@ def console(arguments: Sequence[str] | None = None) -> int:
         parser = _parser(light=ingest.is_light(given))
         return ingest.run(parser.parse_args(given))
     except KeyboardInterrupt:
-        # While modules were still being loaded.
+        # Interrupted while modules were still being loaded.
         print("interrupted; nothing half-built was kept", file=sys.stderr)
         return 130
 
@@ -84,7 +84,7 @@ def _complete(whole: argparse.ArgumentParser, shell: str) -> int:
 
 
 def _complete_places(parser: argparse.ArgumentParser) -> None:
-    """Have files and folders completed where an argument is one."""
+    """Let the shell complete paths for arguments that are files or folders."""
     import shtab
 
     for action in parser._actions:

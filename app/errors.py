@@ -11,23 +11,23 @@ from app.path_prefix import in_problem
 
 
 class SiteError(Exception):
-    """A refusal with a status, a short title and a sentence that says what to do about it."""
+    """An error shown to the visitor: a status, a short title and a sentence that says what to do about it."""
 
     status = 500
     type = "internal"
     title = "Something went wrong"
-    #: Whether the rest of what a visitor sends is not waited for.
+    #: Whether the rest of the request is not waited for.
     hangs_up = False
-    #: Seconds after which it is worth asking again; None where that is not known.
+    #: Seconds after which a retry is worthwhile; None if not known.
     retry_after: int | None = None
 
     def __init__(self, detail: str, near: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.near = tuple(near)  # (label, address) of what may have been meant
+        self.near = tuple(near)  # (label, address) of what may have been meant instead
 
     def problem(self, instance: str) -> dict[str, Any]:
-        """The error as a problem object (RFC 9457); ``instance`` is the path that was asked for."""
+        """The error as a problem object (RFC 9457); ``instance`` is the requested path."""
         return in_problem(self._problem(instance))
 
     def _problem(self, instance: str) -> dict[str, Any]:
@@ -221,14 +221,14 @@ class NoCatalogue(SiteError):
 
 
 def _twin(href: str, instance: str) -> str:
-    """The address of a page, or of its JSON for who asked the API."""
+    """The address of a page, or of its JSON if the API was requested."""
     within = "/api/v1/datasets"
     page = href.startswith("/") and not href.startswith("/api")
     return within + href if page and instance.startswith(within) else href
 
 
 def near_names(wanted: str, names: Iterable[str], most: int = 5, cutoff: float = 0.5) -> list[str]:
-    """The names closest to what was asked for, best first; capitals do not matter.
+    """The names closest to ``wanted``, best first, ignoring case.
 
     >>> near_names("cifra10", ["mnist", "cifar10", "cifar100"])
     ['cifar10', 'cifar100']

@@ -71,10 +71,10 @@ _DESCRIPTION: Final = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The site over the catalogue that the settings name. Raises SettingsError or TemplateError before it serves."""
+    """The site for the catalogue that the settings name. Raises SettingsError or TemplateError before it serves."""
     settings = settings or Settings.from_environment()
     templates.compile_templates()
-    library()  # likewise now, so that a page that cannot be shown stops the start and no visitor
+    library()  # read now, so that an invalid documentation page stops the start instead of failing a request
     catalogue = CurrentCatalogue(settings.catalogue)
     program = program_version(_APP, TEMPLATES, STATIC, DOCS)
     kept = KeptAnswers(settings.kept_answers * 1_000_000)
@@ -123,10 +123,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-#: FastAPI tells nobody what visitors ask for, and does not look at each request whether somebody listens.
+#: FastAPI sends visitors' requests to no one, and does not check on every request whether somebody listens.
 _UNTOLD: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
-#: What scripts of other sites may read, which on a private server is nothing.
+#: What scripts of other sites may read: nothing on a private server.
 _FOR_OTHER_SITES: Final = Middleware(
     CORSMiddleware,
     allow_origins=["*"],
@@ -153,7 +153,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.folder.remove()
 
 
-#: The parts of the API in the order of its documentation.
+#: The parts of the API, in the order of its documentation.
 _API: Final = (
     downloads.router,
     labels_api.router,
@@ -172,7 +172,7 @@ _PAGES: Final = (
     stability_pages.router,
     evaluate_pages.router,
     page.router,
-    # The addresses of datasets begin at the root, so they come last.
+    # Addresses of datasets begin at the root, so their routes come last.
     gallery_pages.router,
     issue_pages.router,
     classes.router,
@@ -180,9 +180,9 @@ _PAGES: Final = (
 
 
 def _routes() -> list[BaseRoute]:
-    """All routes in the order in which they are tried, those that are asked for most near the beginning.
+    """All routes in the order in which they are matched, the most requested ones near the beginning.
 
-    One flat list, because FastAPI searches a router that it includes twice for each request.
+    The list is flat, because FastAPI searches an included router twice for each request.
     """
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/api/openapi.json")(document.document)
@@ -198,25 +198,25 @@ def _routes() -> list[BaseRoute]:
 
 
 def _first_names(routes: Iterable[BaseRoute]) -> set[str]:
-    """What the paths of routes begin with, that of the home page apart."""
+    """The first parts of the routes' paths, except that of the home page."""
     return {first_name(path) for route in routes if (path := getattr(route, "path", "/"))} - {""}
 
 
 class _Site(FastAPI):
-    """The application, described by ``app.openapi.document``, and the same under whatever path a proxy shows it."""
+    """The application, documented by ``app.openapi.document``; it works below any path prefix of a proxy."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope.get("root_path", "").strip("/"):
             await super().__call__(scope, receive, send)
             return
-        # Another thread opens a new catalogue, so that its names are at hand here.
+        # A new catalogue is opened in another thread, so its names are stored here.
         await self.state.catalogue.renew()
         scope = without_prefix(scope, self._first_names)
         with under(prefix_of(scope)):
             await super().__call__(scope, receive, in_headers(send, prefix_of(scope)))
 
     def _first_names(self) -> set[str]:
-        """What the site's own paths can begin with."""
+        """All first parts that the site's own paths can have."""
         of_routes = _first_names(self.routes)
         try:
             return of_routes | set(self.state.catalogue.opened().datasets)
@@ -227,7 +227,7 @@ class _Site(FastAPI):
         return document.description(self, [route for router in _API for route in router.routes])
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Everything the site answers, its own mistakes included, goes out with the headers that keep visitors safe."""
+        """The middleware: every answer, internal errors included, is sent with the security headers."""
         safe = Safety(super().build_middleware_stack())
         accounts: Accounts = self.state.accounts
         return Recorder(safe, accounts.tell) if accounts.of_requests else safe
@@ -240,7 +240,7 @@ async def _site_error(request: Request, error: Exception) -> Response:
 
 
 async def _gone(_request: Request, _: Exception) -> Response:
-    # Whoever asked hung up in the middle of it: nobody reads this, and nothing went wrong here.
+    # The client disconnected during the request: no one reads this, and nothing went wrong here.
     return Response(status_code=400)
 
 
@@ -254,7 +254,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     response = _answer(request, refusal)
     response.headers.update(error.headers or {})
     if response.headers.get("allow") == "GET":
-        response.headers["Allow"] = "GET, HEAD"  # where routes see a HEAD as the GET that it is answered like
+        response.headers["Allow"] = "GET, HEAD"  # routes see a HEAD as the GET that it is answered like
     return response
 
 
@@ -266,7 +266,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, _: Exception) -> Response:
-    # Starlette logs the traceback; the visitor learns only that it was not their fault.
+    # Starlette logs the traceback; the visitor is only told that it was not their fault.
     return _answer(request, SiteError("An internal error occurred. It was logged; try again later."))
 
 

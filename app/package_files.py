@@ -11,7 +11,7 @@ _APP: Final = Path(__file__).resolve().parent
 
 
 def _folder(name: str) -> Path:
-    # The one in ``app`` first: beside an installed package anybody's folder of that name may lie.
+    # The one in ``app`` first: beside an installed package, a folder of that name may belong to anyone.
     inside = _APP / name
     return inside if inside.is_dir() else _APP.parent / name
 

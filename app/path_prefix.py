@@ -15,10 +15,10 @@ from urllib.parse import quote, urlsplit
 
 from starlette.types import Message, Scope, Send
 
-#: That of the request being answered, for who knows no request.
+#: The prefix of the request being answered, for code that is not given the request.
 _HERE: Final[ContextVar[str]] = ContextVar("prefix", default="")
 
-#: Attributes whose value is an address. Text never matches: there a quotation mark is escaped.
+#: Attributes whose value is an address. Text never matches, because quotation marks are escaped there.
 _ADDRESS: Final = re.compile(r"""(\s(?:href|src|action|formaction|poster)=")(?=/(?!/))""")
 _ADDRESSES: Final = re.compile(r"""(\ssrcset=")([^"]*)""")
 _CANDIDATE: Final = re.compile(r"(^|,)(\s*)(?=/(?!/))")
@@ -28,21 +28,21 @@ _LINK: Final = re.compile(rb"<(?=/(?!/))")
 
 
 def prefix_of(scope: Scope) -> str:
-    """What stands before the site's own addresses: "/labels", or nothing."""
+    """The prefix before the site's own addresses: "/labels", or ""."""
     found: str = scope.get("prefix", "")
     return found
 
 
 def here(path: str) -> str:
-    """A path of the site's own as a visitor of the request being answered has to spell it."""
+    """A path of this site as the visitor of the current request has to write it."""
     return _HERE.get() + path if path.startswith("/") and not path.startswith("//") else path
 
 
 def without_prefix(scope: Scope, names: Callable[[], Collection[str]] = tuple) -> Scope:
-    """The scope of a request as it were without a root path, which then stands in ``prefix``.
+    """The scope of a request as if there were no root path; the root path is then in ``prefix``.
 
-    A server puts its root path before whatever the proxy sends. A proxy that does not take it off sends it a second
-    time; where the site's own paths begin with that very name, one of ``names``, it is taken for theirs.
+    A server puts its root path before whatever the proxy sends. A proxy that does not remove it sends it a second time.
+    If the site itself has paths that begin with that name, one of ``names``, it is taken for such a path.
 
     >>> kept = {"root_path": "/labels", "path": "/labels/labels/mnist", "raw_path": b"/labels/labels/mnist"}
     >>> [without_prefix(kept)[key] for key in ("root_path", "prefix", "path", "raw_path")]
@@ -55,7 +55,7 @@ def without_prefix(scope: Scope, names: Callable[[], Collection[str]] = tuple) -
     path, raw = _without(scope["path"], root), _without((scope.get("raw_path") or b"").decode("latin-1"), prefix)
     if _begins(path, root) and root.split("/")[1] not in names():
         path, raw = _without(path, root), _without(raw, prefix)
-    # Kept answers go by the raw path: under another prefix they are others.
+    # Cached answers are keyed by the raw path: they differ by prefix.
     return {**scope, "root_path": "", "prefix": prefix, "path": path, "raw_path": (prefix + raw).encode("latin-1")}
 
 
@@ -69,7 +69,7 @@ def _without(path: str, root: str) -> str:
 
 @contextlib.contextmanager
 def under(prefix: str) -> Iterator[None]:
-    """Have ``here`` know the prefix for as long as a request is answered."""
+    """Make ``here`` use the prefix while a request is answered."""
     token = _HERE.set(prefix)
     try:
         yield
@@ -78,7 +78,7 @@ def under(prefix: str) -> Iterator[None]:
 
 
 def in_page(html: str, prefix: str) -> str:
-    """A page whose own addresses begin with the prefix.
+    """A page with the prefix added to the site's own addresses.
 
     >>> in_page('<a href="/a"><img srcset="/b 1w, /c 2w" alt="/d"></a><a href="//x/y">', "/labels")
     '<a href="/labels/a"><img srcset="/labels/b 1w, /labels/c 2w" alt="/d"></a><a href="//x/y">'
@@ -92,7 +92,7 @@ def _in_candidates(value: str, prefix: str) -> str:
 
 
 def in_problem(problem: dict[str, Any]) -> dict[str, Any]:
-    """A problem object (RFC 9457) whose own addresses a visitor of the request being answered can follow."""
+    """A problem object (RFC 9457) with the prefix of the current request added to the site's own addresses."""
     if not _HERE.get():
         return problem
     found: dict[str, Any] = {
@@ -104,7 +104,7 @@ def in_problem(problem: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_headers(send: Send, prefix: str) -> Send:
-    """``send``, with the prefix in the headers that hold addresses of the site's own."""
+    """``send``, with the prefix added in headers that hold the site's own addresses."""
     before = prefix.encode()
 
     def changed(name: bytes, value: bytes) -> bytes:
@@ -124,7 +124,7 @@ def in_headers(send: Send, prefix: str) -> Send:
 
 
 def _location(address: str, prefix: str) -> str:
-    """Where a redirect leads: none leaves the site. From /mnist/ to /mnist the router spells out the host.
+    """The target of a redirect; none leaves the site. From /mnist/ to /mnist the router writes out the host.
 
     >>> _location("/static/favicon.svg?v=1", "/labels"), _location("https://example.org/mnist", "/labels")
     ('/labels/static/favicon.svg?v=1', 'https://example.org/labels/mnist')

@@ -17,12 +17,12 @@ from app.settings import PREFIX, STANDARD_OUTPUT, Settings, SettingsError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-# The server and the site are imported when they are started: options are listed without them.
+# The server and the site are imported when they start, so that --help is fast.
 
-#: Seconds that requests may still take once the server is told to end.
+#: Seconds that running requests may still take when the server is told to stop.
 _ENDING: Final = 10
-#: Seconds in which one of several processes has to answer the one that started it, which kills it otherwise. A busy
-#: machine takes longer than uvicorn's five to load the site, and would start it again and again.
+#: Seconds within which a worker process must answer its parent, which kills it otherwise. A busy machine needs more
+#: than uvicorn's five to load the site, and the worker would be restarted again and again.
 _STARTING: Final = 60
 SAYS: Final = "serve a catalogue as a website with an API"
 _EPILOG: Final = """\
@@ -38,14 +38,14 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m app") -> int:
-    """Serve until told to end; the exit status is 2 for what cannot be served as asked."""
+    """Serve until told to stop; the exit status is 2 if the options or settings cannot be used."""
     parser = argparse.ArgumentParser(prog=program)
     add_arguments(parser)
     return run(parser, parser.parse_args(arguments))
 
 
 def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """Serve as the options say, which the parser refuses where that cannot be."""
+    """Serve with these options; invalid ones are reported through the parser."""
     import uvicorn
 
     from app.main import create_app
@@ -61,13 +61,13 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(str(error))
     _require_free(parser, options.host, options.port)
     said = f"Serving {settings.catalogue} at {_address(options)} ({_audience(settings)}); stop with Ctrl-C"
-    # What reads the access log from standard output finds nothing else there.
+    # Standard output carries the access log only, for programs that read it.
     print(said, flush=True, file=sys.stderr if settings.access_log == STANDARD_OUTPUT else sys.stdout)
     alone = options.workers == 1
     if not alone and site.state.accounts.traffic is not None:
-        os.environ[FOLDER] = str(site.state.folder.path())  # where all of them count
+        os.environ[FOLDER] = str(site.state.folder.path())  # all processes count in it
     uvicorn.run(
-        site if alone else "app.serve:site_of_worker",  # each of several processes makes its own
+        site if alone else "app.serve:site_of_worker",  # each of several processes creates its own
         factory=not alone,
         host=options.host,
         port=options.port,
@@ -81,7 +81,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def site_of_worker() -> "FastAPI":
-    """The site in one of several processes, which ends when the one that started them does."""
+    """The site in a worker process, which ends when its parent does."""
     from app.main import create_app
     from app.web.server.parent_watch import end_with_parent
 
@@ -90,7 +90,7 @@ def site_of_worker() -> "FastAPI":
 
 
 def limited(settings: Settings) -> dict[str, Any]:
-    """The options of uvicorn that make its limits those of the settings."""
+    """The options of uvicorn that apply the limits of the settings."""
     from app.web.server.http_protocol import SiteProtocol
 
     return {
@@ -106,7 +106,7 @@ def limited(settings: Settings) -> dict[str, Any]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command says of itself, and its options."""
+    """Add the command's description and options."""
     defaults = Settings()
     parser.description = "Serve a catalogue of label errors as a website with an API."
     parser.epilog = _EPILOG
@@ -158,7 +158,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
-    """The options as settings: every worker reads them from its environment."""
+    """The options as environment variables, from which every worker reads its settings."""
     found = {}
     if options.catalogue is not None:
         found[f"{PREFIX}CATALOGUE"] = options.catalogue

@@ -14,12 +14,12 @@ from pydantic.fields import FieldInfo
 from app.errors import near_names
 
 PREFIX = "LABELERRORS_"
-#: What stands for standard output in place of the access log's name.
+#: The value that means standard output, in place of the access log's name.
 STANDARD_OUTPUT = "json"
 
 
 class SettingsError(ValueError):
-    """A variable of the environment that cannot be used."""
+    """An environment variable with an invalid value."""
 
 
 def _number(value: object) -> object:
@@ -30,67 +30,67 @@ def _yes_or_no(value: object) -> object:
     return value == "1" if value in ("0", "1") else value
 
 
-#: Variables are texts. What is no digits, or neither 1 nor 0, is left as it is and refused.
+#: Variables are text. What is not digits, or neither 1 nor 0, is passed on unchanged and refused by validation.
 Whole = Annotated[int, BeforeValidator(_number)]
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Seconds = Annotated[Whole, Field(ge=1, le=3600)]
 
 
 class Settings(BaseModel):
-    """What can be set from outside."""
+    """All settings of the server."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    # The catalogue to serve, a file made by ``python -m ingest``.
+    # The catalogue file to serve, made by ``python -m ingest``.
     catalogue: Annotated[Path, Field(strict=False)] = Path("var/catalogue.sqlite")
-    # Issues on a page of the gallery.
+    # Issues per page of the gallery.
     page_size: Annotated[Whole, Field(ge=1, le=200)] = 48
-    # Megabytes of answers kept in memory so as not to be made again.
+    # Megabytes of answers cached in memory.
     kept_answers: Annotated[Whole, Field(ge=0, le=4096)] = 64
-    # Megabytes of files kept on disk for those who read them in parts.
+    # Megabytes of generated files cached on disk, for clients that read them in parts.
     kept_files: Annotated[Whole, Field(ge=16, le=1_000_000)] = 2_000
-    # How long the reads of one request may take, or of one piece of a file, before 503 is answered.
+    # How long the reads of one request, or of one piece of a file, may take before the answer is 503.
     read_seconds: Seconds = 20
-    # Connections open at a time in each process; those that let it wait longest make room for new ones.
+    # Open connections per process; beyond it, those that have waited longest are closed for new ones.
     connections: Annotated[Whole, Field(ge=8, le=100_000)] = 1_000
     # How long the headers of a request may take to arrive.
     header_seconds: Seconds = 10
     # How long a connection is kept open for another request.
     idle_seconds: Seconds = 20
-    # How long a client may neither send any of its request nor take any of its answer.
+    # How long a client may neither send any of its request nor read any of its answer.
     stall_seconds: Seconds = 60
-    # Requests a minute that one address may make of the API; 0 sets no limit. This machine itself is never limited.
+    # API requests a minute per address; 0 sets no limit. Requests from this machine itself are never limited.
     requests_a_minute: Annotated[Whole, Field(ge=0, le=1_000_000)] = 0
-    # How long predictions sent to be evaluated may take to arrive.
+    # How long the upload of predictions to evaluate may take.
     upload_seconds: Seconds = 300
     # How long their evaluation may take.
     evaluation_seconds: Seconds = 60
-    # 1: everyone may reach this server, so it shows only those media that their licences let it show. 0: all of them,
-    # and nothing to scripts of other sites. Empty: 1, unless ``app.serve`` listens to this machine alone.
+    # 1: everyone may reach this server, so it shows only media that their licences allow it to show. 0: it shows all
+    # media, but not to scripts of other sites. Empty: 1, unless ``app.serve`` listens on a loopback address.
     public: YesOrNo | None = None
-    # Names of this site, with commas between them: requests for other hosts are refused. "*.example.org" is all names
-    # below example.org. Empty: every name where the site is public, else this machine's own where it is asked there.
+    # Host names of this site, separated by commas; requests for others are refused. "*.example.org" is all names below
+    # example.org. Empty: any name if the site is public, else this machine's own names for requests made on it.
     hosts: str = ""
-    # Addresses or networks of proxies, with commas between them, whose X-Forwarded-... or Forwarded are believed.
+    # Proxy addresses or networks, separated by commas, whose X-Forwarded-... or Forwarded headers are trusted.
     trusted_proxies: str = ""
-    # Where a line of JSON for each request goes: "json" is standard output, all else a file. Empty: nowhere.
+    # Where one line of JSON per request is written: "json" is standard output, else a file name. Empty: no log.
     access_log: str = ""
-    # Who may read /metrics: 1 is this machine, else addresses or networks with commas between them. Empty or 0: nobody.
+    # Who may read /metrics: 1 is this machine, else addresses or networks separated by commas. Empty or 0: nobody.
     metrics: str = ""
-    # Where people can write to; an address or an e-mail link shown on the about page. Empty shows none.
+    # How to contact the operator; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 
     @property
     def is_public(self) -> bool:
-        """Whether everyone may reach this server: so it is taken to be where nothing says that it is not."""
+        """Whether everyone may reach this server; assumed if no setting says otherwise."""
         return self.public is not False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Settings from ``LABELERRORS_...`` variables; an empty one is one that is not set.
+        """Settings from ``LABELERRORS_...`` variables; an empty variable counts as not set.
 
-        Raises SettingsError with a line for each variable that cannot be used. One that is no setting is refused too:
-        a misspelt limit would otherwise change nothing, and nobody would know.
+        Raises SettingsError with a line for each invalid variable. Unknown variables are refused too: otherwise a
+        misspelt limit would have no effect, and nobody would notice.
 
         >>> Settings.from_environment({"LABELERRORS_PAGE_SIZE": "24"}).page_size
         24
@@ -110,7 +110,7 @@ class Settings(BaseModel):
 
 
 def _line(name: str, found: Mapping[str, str], fields: Mapping[str, FieldInfo]) -> str:
-    """What is wrong with one variable."""
+    """The error message for one variable."""
     if name not in fields:
         near = near_names(name, fields, most=1, cutoff=0.75)
         question = f"did you mean {PREFIX}{near[0].upper()}? " if near else ""

@@ -11,12 +11,12 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset, Issue, VoteFor
 from app.schema.votes import votes
 
-#: What votes for classes beside the given and the guessed one are counted as.
+#: What votes for classes other than the given and the guessed one are counted as.
 _OTHER: Final = "other"
 
 
 def answers(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> tuple[VoteFor, ...]:
-    """Every answer that reviewers of an issue could give, in the order to show."""
+    """Every answer that reviewers of an issue could give, in display order."""
     c = votes.c
     rows = catalogue.connection.execute(
         select(c.option, c.word, c.classes, c.n).where(c.issue_id == issue_id).order_by(c.position)
@@ -25,7 +25,7 @@ def answers(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> tuple[Vote
 
 
 def with_named_votes(catalogue: Catalogue, dataset: Dataset, issues: Sequence[Issue]) -> Sequence[Issue]:
-    """The issues, with votes that are counted as "other" under the names of the classes they are for."""
+    """The issues, with votes counted as "other" listed under the classes they are for."""
     if _OTHER not in dataset.vote_options:
         return issues
     c = votes.c
@@ -38,13 +38,13 @@ def with_named_votes(catalogue: Catalogue, dataset: Dataset, issues: Sequence[Is
     named: dict[int, dict[str, int]] = defaultdict(dict)
     for row in rows:
         name = " · ".join(one.name for one in _classes(dataset, row.classes) or ())
-        named[row.issue_id][name or row.word] = row.n  # the word where none of the classes was meant
+        named[row.issue_id][name or row.word] = row.n  # the word, if none of the classes was meant
     return [_named(issue, named[issue.id]) if issue.id in named else issue for issue in issues]
 
 
 def _named(issue: Issue, named: Mapping[str, int]) -> Issue:
     counted = dict(issue.votes or {})
-    # A class that is called like an option, or two of one name, cannot be told apart by name.
+    # A class named like an option, or two classes of one name, cannot be told apart by name.
     if sum(named.values()) != counted[_OTHER] or (counted.keys() - {_OTHER}) & named.keys():
         return issue
     spelled: dict[str, int] = {}

@@ -28,16 +28,16 @@ _Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """What all cells have of one facet. A cell has one stored value, which can mean several values, or none."""
+    """The values of one facet in all cells. A cell has one stored value, which can mean several values, or none."""
 
-    cells: _Numbers  # (cells,) place in ``stored``
-    stored: tuple[Any, ...]  # labels by id, words; None for none
-    values: dict[Value, int]  # value -> its place
-    meaning: tuple[_Numbers, _Numbers]  # pairs (place in ``stored``, place in ``values``)
+    cells: _Numbers  # (cells,) index into ``stored``
+    stored: tuple[Any, ...]  # labels by id, or words; None for none
+    values: dict[Value, int]  # value -> its index
+    meaning: tuple[_Numbers, _Numbers]  # pairs (index into ``stored``, index into ``values``)
 
     @classmethod
     def of(cls, dataset: Dataset, facet: Facet, stored: Sequence[Any]) -> Self:
-        """The column of the values that stand in the catalogue."""
+        """The column for values as stored in the catalogue."""
         places = {one: place for place, one in enumerate(dict.fromkeys(stored))}
         values: dict[Value, int] = {}
         pairs = [
@@ -51,7 +51,7 @@ class Column:
         return cls(cells, tuple(places), values, (of_stored, of_values))
 
     def having(self, wanted: Iterable[Value]) -> Mask:
-        """(cells,) which cells have one of the values."""
+        """(cells,) which cells have one of the wanted values."""
         places = [self.values[value] for value in wanted if value in self.values]
         of_stored, of_values = self.meaning
         has = np.zeros(len(self.stored), dtype=np.bool_)
@@ -60,7 +60,7 @@ class Column:
         return found
 
     def counts(self, mask: Mask, n: _Numbers) -> Counts:
-        """Value -> issues in the cells of a mask that have it, where there are any."""
+        """Value -> number of issues with it in the masked cells; values with none are left out."""
         by_stored = np.bincount(self.cells[mask], weights=n[mask], minlength=len(self.stored))
         of_stored, of_values = self.meaning
         by_value = np.bincount(of_values, weights=by_stored[of_stored], minlength=len(self.values))
@@ -70,14 +70,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Groups of issues; ``n`` says how many issues a group has. Each kind of cells has columns of its own facets."""
+    """Groups of issues; ``n`` is the number of issues in each. Each kind of cells has columns for its own facets."""
 
     n: _Numbers
     columns: dict[str, Column]
 
     @classmethod
     def of(cls, dataset: Dataset, facets: Collection[Facet], rows: Sequence[Sequence[Any]], *, stored: bool) -> Self:
-        """Cells of rows, which have the columns of each facet one after another, and the number of issues."""
+        """Cells from rows that hold the columns of each facet in turn and then the number of issues."""
         widths = [1 if stored else len(facet.columns) for facet in facets]
         by_column = iter(list(zip(*rows, strict=True)) or [()] * (sum(widths) + 1))
         columns = {}
@@ -87,7 +87,7 @@ class Cells:
         return cls(np.array(next(by_column), dtype=np.int64), columns)
 
     def matching(self, f: IssueFilter, leave_out: str = "") -> Mask:
-        """(cells,) which cells a filter selects, its facet ``leave_out`` not being asked."""
+        """(cells,) which cells a filter selects, ignoring its facet ``leave_out``."""
         mask = np.ones(len(self.n), dtype=np.bool_)
         for facet, values in f.taken():
             if facet.name != leave_out:
@@ -95,17 +95,17 @@ class Cells:
         return mask
 
     def counts(self, f: IssueFilter, name: str) -> Counts:
-        """Value of a facet -> issues of a filter that have it, what the filter says of this facet not being asked."""
+        """Value of a facet -> number of issues with it under a filter, ignoring its own choice of this facet."""
         return self.columns[name].counts(self.matching(f, leave_out=name), self.n)
 
     def stored(self, name: str) -> list[Any]:
-        """(cells,) what stands in the catalogue for a facet: a label by id, None for none."""
+        """(cells,) the stored value of a facet: a label by id, None for none."""
         column = self.columns[name]
         return [column.stored[place] for place in column.cells.tolist()]
 
 
 def cells_for(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, *also: str) -> Cells:
-    """The cells that have columns of everything a filter asks, and of the facets named in ``also``."""
+    """Cells with columns for every facet of a filter, and for the facets named in ``also``."""
     asked = [FACETS[name].counted_in for name in (*(name for name, _ in f.chosen), *also)]
     kind = max(asked, default=CountedIn.STORED)
 

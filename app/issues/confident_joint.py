@@ -21,7 +21,7 @@ class JointCell(NamedTuple):
 
 
 def joint(catalogue: Catalogue, dataset: Dataset) -> tuple[JointCell, ...]:
-    """The entries that are not zero, off the diagonal first, largest first; none without predicted probabilities."""
+    """The non-zero entries, off-diagonal ones first, largest first; none without predicted probabilities."""
     j = tables.joint_cells.c
     rows = catalogue.connection.execute(
         select(j.given, j.latent, j.count.label("n"), j.probability)

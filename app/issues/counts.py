@@ -25,10 +25,10 @@ def total(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int:
 
 
 def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Choices, ...]:
-    """The choices beside a gallery, with the counts that hold under the rest of the filter.
+    """The choices shown beside a gallery, with their counts under the rest of the filter.
 
-    A choice that replaces another of its facet is counted as if that one were not taken. Facets in which the whole
-    dataset has nothing to choose are left out.
+    A choice that would replace another of its facet is counted as if that one were not chosen. Facets without a choice
+    in the whole dataset are left out.
     """
 
     def make() -> tuple[Choices, ...]:
@@ -40,7 +40,7 @@ def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Cho
 
 
 def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, role: str) -> Counts:
-    """Class id -> issues of a filter that have this class in a role ("given", "guessed", "corrected")."""
+    """Class id -> number of issues under a filter that have this class as "given", "guessed" or "corrected" label."""
     return cells_for(catalogue, dataset, f, role).counts(f, role)
 
 
@@ -58,7 +58,7 @@ def _choices(found: Cells, dataset: Dataset, f: IssueFilter, facet: Facet) -> Ch
 
 
 def _ranked(dataset: Dataset, facet: Facet, counts: Counts, taken: Sequence[Value]) -> list[Value]:
-    """The choices to offer, in order: those taken and those that leave something."""
+    """The choices to offer, in order: those already chosen and those with any issues."""
     if facet.order is not None:
         return [value for value in facet.order(dataset, taken) if counts.get(value) or value in taken]
     others = [value for value, n in counts.items() if n and value not in taken]

@@ -13,78 +13,78 @@ from sqlalchemy import ColumnElement
 
 from app.catalogue.records import Dataset
 
-#: Values that a facet has in a query, in SQL and in Python: a class id, a word, a number.
+#: Values of a facet in a query, in SQL and in Python: a class id, a word, a number.
 Value = Any
 
 
 class CountedIn(IntEnum):
-    """The groups of issues that a facet can be counted in. Each kind has the columns of those before it."""
+    """The groups of issues in which a facet can be counted. Each kind includes the columns of those before it."""
 
     STORED = 0  # the table ``facets``, which ingest counts
-    ISSUES = 1  # groups that are counted over all issues when first asked for, in a reader thread
-    MODELS = 2  # the issues that reviewers corrected, one by one, with what the models predict
+    ISSUES = 1  # groups counted over all issues when first needed, in a reader thread
+    MODELS = 2  # the issues that reviewers corrected, one by one, with the models' predictions
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """How a page asks for one of the choices that there is no room for."""
+    """The form field for choices that there is no room to list."""
 
-    label: Callable[[Dataset, int], str]  # of the field, given how many choices are left out
-    listed: Callable[[Dataset], Sequence[str]] | None = None  # what to choose from; None where a class is typed in
+    label: Callable[[Dataset, int], str]  # of the field, given the number of choices left out
+    listed: Callable[[Dataset], Sequence[str]] | None = None  # what to choose from; None if a class is typed in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Facet:
-    """One property of issues. ``value`` is one choice; a filter holds one, or, of a facet of ``many``, a tuple."""
+    """One property of issues. ``value`` is one choice; a filter holds one value, or a tuple if ``many``."""
 
-    name: str  # of its parameter
-    title: str  # above its choices
+    name: str  # of its query parameter
+    title: str  # heading of its choices
 
     # Its parameter
     read: Callable[[Dataset, str, str], Value]  # (dataset, name, text); raises FilterError with what is allowed
     spell: Callable[[Dataset, Value], str] = lambda _, value: str(value)
-    says: str  # what the documentation says of it
+    says: str  # its description in the documentation
     schema: Mapping[str, Any]  # in OpenAPI
-    many: bool = False  # several of its values mean any of them
+    many: bool = False  # several values can be given and mean any of them
 
     # Its words
     label: Callable[[Dataset, Value], str]  # as a choice
-    chip: Callable[[Dataset, Value], str]  # as a filter that is on
-    #: The kind of issue: "correctable issue", from all values chosen. At most one facet has it.
+    chip: Callable[[Dataset, Value], str]  # as an active filter
+    #: The kind of issue ("correctable issue") for all values chosen. At most one facet has it.
     noun: Callable[[Sequence[Value]], str] | None = None
-    #: Its part of the sentence, of name -> value of all chosen facets that share this very function.
+    #: Its part of the sentence, given name -> value for all chosen facets that share this function.
     clause: Callable[[Dataset, Mapping[str, Value]], str] | None = None
 
     # Its condition
-    #: Whether every issue with these values was reviewed. Then the verdicts lead to the issues.
+    #: Whether every issue with these values was reviewed. If so, the query starts from the verdicts.
     reviewed: Callable[[Sequence[Value]], bool] = lambda _: False
-    #: What SQL asks of ``issues`` joined with ``verdicts``; the last argument says whether verdicts lead.
+    #: Its SQL condition on ``issues`` joined with ``verdicts``; the last argument says whether verdicts come first.
     where: Callable[[Dataset, Sequence[Value], bool], list[ColumnElement[bool]]]
 
     # Its counts
     counted_in: CountedIn = CountedIn.STORED
-    stored: ColumnElement[Any] | None = None  # its column of the table ``facets``, where ingest counts it
-    #: Its columns of ``issues``, ``verdicts`` and ``predictions``; several of them are read as a tuple.
+    stored: ColumnElement[Any] | None = None  # its column in the table ``facets``, if ingest counts it
+    #: Its columns in ``issues``, ``verdicts`` and ``predictions``; several are read as a tuple.
     columns: Sequence[ColumnElement[Any]]
-    #: Which values an issue has, from its columns. One that is null has none.
+    #: The values of an issue, computed from its columns. An issue with a null column has none.
     means: Callable[[Dataset, Any], Sequence[Value]] = lambda _, stored: (stored,)
 
     # Its choices
-    exists: Callable[[Dataset], bool] = lambda _: True  # whether the dataset has something to choose from
-    #: Choices in the order to show, given the chosen ones; without, those there are, most frequent first.
+    exists: Callable[[Dataset], bool] = lambda _: True  # whether the dataset has any choice
+    #: Choices in display order, given the chosen ones; by default all values there are, most frequent first.
     order: Callable[[Dataset, Sequence[Value]], Sequence[Value]] | None = None
-    indented: frozenset[Value] = frozenset()  # choices that are part of the one above
+    indented: frozenset[Value] = frozenset()  # choices shown as part of the one above
     others: Others | None = None
 
     def put(self, values: Sequence[Value]) -> Value:
-        """Values as a filter holds them; no value is () for a facet of many, else None."""
+        """Values as a filter holds them; no value is () for a facet with ``many``, else None."""
         return tuple(values) if self.many else next(iter(values), None)
 
     def taken(self, held: Value) -> Sequence[Value]:
-        """The values in what a filter holds."""
+        """The values that a filter holds."""
         values: Sequence[Value] = held if self.many else (held,)
         return values
 
 
-#: What a filter holds where a facet is not chosen.
+#: What a filter holds for a facet without a choice.
 NOTHING: Final = (None, ())

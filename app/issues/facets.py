@@ -17,7 +17,7 @@ from app.issues.facet import CountedIn, Facet, Others
 from app.issues.filter_parameters import class_value, either, find_class
 from app.schema import tables
 
-#: Stands for the four categories of confirmed errors.
+#: Means any of the four categories of confirmed errors.
 ANY_ERROR: Final = "error"
 CATEGORY_WORDS: Final = {
     Category.CORRECTABLE.value: "correctable",
@@ -73,7 +73,7 @@ def _category_means(_: Dataset, word: str) -> tuple[str, ...]:
 
 
 def _label(name: str, column: ColumnElement[Any], stored: ColumnElement[Any], *, reviewed: bool = False) -> Facet:
-    """A facet of the classes that a label has."""
+    """A facet for the classes of a label."""
 
     def where(dataset: Dataset, class_ids: Sequence[int], _: bool) -> list[ColumnElement[bool]]:
         ids = sorted({label_id for class_id in class_ids for label_id in dataset.labels_with[class_id]})
@@ -129,7 +129,7 @@ def _read_votes(dataset: Dataset, name: str, value: str) -> str:
 
 
 def _vote_words(dataset: Dataset, pattern: str) -> str:
-    """A vote pattern in words: ``"1-3-0-1"`` -> ``"1 given, 3 guessed, 1 neither"``."""
+    """A vote pattern as text: ``"1-3-0-1"`` -> ``"1 given, 3 guessed, 1 neither"``."""
     pairs = zip(pattern.split("-"), dataset.vote_options, strict=True)
     return ", ".join(f"{n} {option}" for n, option in pairs if n != "0") or "none"
 
@@ -149,7 +149,7 @@ def _flagged_words(_: Dataset, flagged: bool) -> str:
 
 def _is_flagged(dataset: Dataset, flags: Sequence[bool], _: bool) -> list[ColumnElement[bool]]:
     (flagged,) = flags
-    # Few are not flagged, and their index begins with the dataset.
+    # Few issues are not flagged, and their index begins with the dataset.
     return [_i.flagged == flagged] if flagged else [_i.flagged == flagged, _i.dataset_id == dataset.id]
 
 
@@ -178,7 +178,7 @@ def _require_models(dataset: Dataset, name: str, value: str) -> None:
 
 
 def _model_words(dataset: Dataset, least: int) -> str:
-    """How many models there must be, in words: "at least 7 of 13 models"."""
+    """The minimum number of models as text: "at least 7 of 13 models"."""
     if least == dataset.n_models:
         return f"all {least} models" if least > 1 else "the only model"
     return f"at least {'one' if least == 1 else least} of {dataset.n_models} models"
@@ -215,7 +215,7 @@ def _predicting(dataset: Dataset, stored: tuple[bytes, int]) -> list[str]:
     return [model for model, class_id in zip(dataset.models, first, strict=True) if class_id == given]
 
 
-#: Parameter -> facet, in the order of query strings, of sentences and of the side column.
+#: Parameter -> facet, in the order of query strings, sentences and the side column.
 FACETS: Final = {
     facet.name: facet
     for facet in (
@@ -304,5 +304,5 @@ FACETS: Final = {
         ),
     )
 }
-#: The facets of classes: in which role an issue has a class.
+#: The facets for classes, by the role in which an issue has the class.
 ROLES: Final = ("given", "guessed", "corrected")

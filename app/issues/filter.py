@@ -21,13 +21,13 @@ from app.issues.filter_parameters import SUSPICION, order_words, read_agreement,
 class IssueFilter:
     """Which issues of one dataset, at which agreement threshold, in which order.
 
-    Made of names and values of facets: ``IssueFilter(given=3, category=("error",))``. A value that is None or () asks
-    for nothing. A facet's value is read as an attribute: ``f.given`` is a class id, and an issue matches when its given
+    Made of names and values of facets: ``IssueFilter(given=3, category=("error",))``. A value of None or () sets no
+    condition. A facet's value is read as an attribute: ``f.given`` is a class id, and an issue matches if its given
     label has that class.
     """
 
     agreement: int
-    chosen: tuple[tuple[str, Value], ...]  # name and value of the facets that narrow it, in the order of the list
+    chosen: tuple[tuple[str, Value], ...]  # name and value of each active facet, in the order of the list
     q: str | None
     sort: str
 
@@ -39,18 +39,18 @@ class IssueFilter:
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Value:
-        """What is chosen of a facet; None, or () where several can be, for nothing."""
+        """The chosen value of a facet; without a choice None, or () for a facet with ``many``."""
         if name not in FACETS:
             raise AttributeError(name)
         return next((value for found, value in self.chosen if found == name), FACETS[name].put(()))
 
     @classmethod
     def parse(cls, dataset: Dataset, params: Iterable[tuple[str, str]], others: Sequence[str] | None = None) -> Self:
-        """The filter a query string asks for.
+        """The filter that a query string describes.
 
-        Empty values count as absent, as a form sends them; only facets of many values may be given several times.
-        Parameters that are none of a filter's are left alone, or, where ``others`` names those that somebody else has
-        read, refused. Raises FilterError naming the parameter, its value and what is allowed.
+        Empty values count as absent, because forms send them; only facets with ``many`` may be given more than once.
+        Other parameters are ignored; if ``others`` names the ones that are read elsewhere, all the rest are refused.
+        Raises FilterError naming the parameter, its value and what is allowed.
         """
         known = readers()
         found: dict[str, Any] = {"agreement": dataset.default_agreement}
@@ -74,16 +74,16 @@ class IssueFilter:
         return cls(**found)
 
     def but(self, **changes: Any) -> "IssueFilter":
-        """This filter with changes made."""
+        """This filter with changes applied."""
         own = {"agreement": self.agreement, "q": self.q, "sort": self.sort, **dict(self.chosen)}
         return IssueFilter(**{**own, **changes})
 
     def taken(self) -> Iterator[tuple[Facet, Sequence[Value]]]:
-        """The facets that narrow it, each with the values chosen."""
+        """The active facets, each with the chosen values."""
         return ((FACETS[name], FACETS[name].taken(value)) for name, value in self.chosen)
 
     def query(self, dataset: Dataset, **changes: Any) -> str:
-        """The query string of this filter with ``changes`` made, defaults left out, always in the same order."""
+        """The query string of this filter with ``changes`` applied, without defaults, always in the same order."""
         return urlencode((self.but(**changes) if changes else self)._pairs(dataset), safe="/")
 
     def _pairs(self, dataset: Dataset) -> list[tuple[str, str]]:
@@ -97,7 +97,7 @@ class IssueFilter:
         return pairs
 
     def chips(self, dataset: Dataset) -> tuple[Chip, ...]:
-        """What narrows the gallery, each with the query string that is left without it."""
+        """The active filters, each with the query string that remains without it."""
         chips = [
             Chip(facet.chip(dataset, value), self.query(dataset, **{facet.name: facet.put(_without(values, value))}))
             for facet, values in self.taken()
@@ -108,7 +108,7 @@ class IssueFilter:
         return tuple(chips)
 
     def sentence(self, dataset: Dataset, total: int) -> str:
-        """The filter in English, with how many issues it leaves.
+        """The filter as an English sentence with its number of issues.
 
         "18 correctable issues of CIFAR-10 at 3 of 5 votes, most suspicious first."
         """
@@ -123,7 +123,7 @@ class IssueFilter:
         return f"{total:,} {nouns} of {dataset.title}{middle}, {order_words(dataset, self.sort)}."
 
     def _clauses(self, dataset: Dataset) -> list[str]:
-        """What the facets say of the issues; those that share a clause are said together."""
+        """The clauses of the facets; facets that share a clause are described together."""
         shared: dict[Callable[[Dataset, Mapping[str, Value]], str], dict[str, Value]] = {}
         for name, value in self.chosen:
             clause = FACETS[name].clause
@@ -133,7 +133,7 @@ class IssueFilter:
 
 
 def readers() -> dict[str, Callable[[Dataset, str, str], Any]]:
-    """Parameter -> who reads its value. Readers raise FilterError, naming the parameter and what is allowed."""
+    """Parameter -> function that parses its value. Each raises FilterError naming the parameter and what is allowed."""
     facets = {name: facet.read for name, facet in FACETS.items()}
     return {"agreement": read_agreement, **facets, "q": read_search, "sort": read_sort}
 

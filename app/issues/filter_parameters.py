@@ -10,9 +10,9 @@ from typing import Final
 from app.catalogue.records import ClassInfo, Dataset
 from app.errors import FilterError, near_names
 
-#: The order where nothing else is asked for.
+#: The default order.
 SUSPICION: Final = "suspicion"
-#: Parameter value -> how the order reads. A minus in front reverses it.
+#: Parameter value -> the order in words. A leading minus reverses it.
 SORTS: Final = {
     SUSPICION: "most suspicious first",
     "margin": "lowest normalized margin first",
@@ -25,23 +25,23 @@ REVERSED: Final = {
     "-index": "in reverse order of the test set",
     "-disagreement": "reviewers most united first",
 }
-#: Of a dataset without predicted probabilities.
+#: Orders for a dataset without predicted probabilities.
 _BY_VOTES: Final = {
     "suspicion": "fewest votes for the given label first",
     "-suspicion": "most votes for the given label first",
     "margin": SORTS["index"],
     "-margin": REVERSED["-index"],
 }
-#: Of a dataset whose examples have several labels, and so no margin.
+#: Orders for a multi-label dataset, whose examples have no margin.
 _BY_CONFIDENCE: Final = {"margin": "lowest self-confidence first", "-margin": "highest self-confidence first"}
 _LONGEST_SEARCH: Final = 200
-#: What stands before a class where its name is the number of another.
+#: Prefix of a class name that is also the number of another class.
 _BY_NAME: Final = "name:"
 _BY_NUMBER: Final = "id:"
 
 
 def order_words(dataset: Dataset, sort: str) -> str:
-    """How an order reads. Suspicion is the margin where there is one, and the votes where there is none."""
+    """The order in words. Suspicion means the margin if there is one, else the votes."""
     words = SORTS | REVERSED
     if not dataset.ranked:
         words |= _BY_VOTES
@@ -51,9 +51,9 @@ def order_words(dataset: Dataset, sort: str) -> str:
 
 
 def class_value(dataset: Dataset, class_id: int) -> str:
-    """How a query string spells a class: by name where that says which one is meant, else by number.
+    """A class as written in a query string: its name if that is unambiguous, else its number.
 
-    What is also the number or the name of another class has ``name:`` or ``id:`` before it.
+    If that is also the number or name of another class, it gets the prefix ``name:`` or ``id:``.
     """
     name, number = dataset.classes[class_id].name, str(class_id)
     if dataset.class_ids.get(name) == class_id:
@@ -62,7 +62,7 @@ def class_value(dataset: Dataset, class_id: int) -> str:
 
 
 def find_class(dataset: Dataset, parameter: str, value: str) -> ClassInfo:
-    """The class of a name or number. Raises FilterError for none, and for what could be two."""
+    """The class with a name or number. Raises FilterError if there is none or if it is ambiguous."""
     named, numbered = dataset.class_ids.get(value), _number_of(dataset, value)
     if named is not None and numbered not in (None, named):
         ways = [f"{_BY_NAME}{value}", f"{_BY_NUMBER}{value}"]
@@ -90,7 +90,7 @@ def find_class(dataset: Dataset, parameter: str, value: str) -> ClassInfo:
 
 
 def _number_of(dataset: Dataset, value: str) -> int | None:
-    """The class whose number this is."""
+    """The class with this number."""
     number = value.isascii() and value.isdecimal() and len(value) < 10 and int(value) < len(dataset.classes)
     return int(value) if number else None
 
@@ -105,7 +105,7 @@ def either(words: Sequence[str]) -> str:
 
 
 def read_agreement(dataset: Dataset, name: str, value: str) -> int:
-    """An agreement threshold that the dataset offers. Raises FilterError for any other."""
+    """Parse an agreement threshold that the dataset offers. Raises FilterError for any other."""
     allowed = [str(a) for a in dataset.agreements]
     if value not in allowed:
         raise FilterError(name, value, allowed)
@@ -113,7 +113,7 @@ def read_agreement(dataset: Dataset, name: str, value: str) -> int:
 
 
 def read_search(_: Dataset, name: str, value: str) -> str | None:
-    """The words of a search, None where there is none in it. Raises FilterError for too long a text."""
+    """Parse the words of a search; None if there are none. Raises FilterError if the text is too long."""
     text = " ".join(value.replace("\0", " ").split())
     if len(text) > _LONGEST_SEARCH:
         raise FilterError(
@@ -123,7 +123,7 @@ def read_search(_: Dataset, name: str, value: str) -> str | None:
 
 
 def read_sort(_: Dataset, name: str, value: str) -> str:
-    """An order. Raises FilterError for none."""
+    """Parse an order. Raises FilterError for an unknown one."""
     if value not in SORTS and value not in REVERSED:
         raise FilterError(name, value, [*SORTS, *REVERSED])
     return value

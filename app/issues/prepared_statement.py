@@ -11,18 +11,18 @@ from sqlalchemy import Connection, Select
 
 
 class Prepared:
-    """A statement with all its values in place but those it leaves to ``bindparam``, which are ``open_`` by name."""
+    """A statement with all values filled in except those of ``bindparam``, whose names are in ``open_``."""
 
     def __init__(self, connection: Connection, statement: Select[Any], *open_: str) -> None:
         compiled = statement.compile(dialect=connection.dialect)
-        # Lists of values are spelled out here, one mark a value.
+        # Lists of values are expanded here, one placeholder per value.
         spelled = compiled.construct_expanded_state(dict.fromkeys(open_))
         self._sql = spelled.statement
         self._values = dict(spelled.parameters)
         self._order = tuple(spelled.positiontup or ())
 
     def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
-        """All rows as SQLite holds them: a Boolean is 0 or 1."""
+        """All rows as SQLite returns them: a Boolean is 0 or 1."""
         every = self._values | values
         driver: Any = connection.connection.driver_connection
         found: list[tuple[Any, ...]] = driver.execute(self._sql, [every[name] for name in self._order]).fetchall()

@@ -27,11 +27,11 @@ from app.issues.where import POSITIONS, Selection, selection
 from app.schema import tables
 
 _m = tables.media.c
-# Made once: to spell it out costs more than to run it.
+# Built once: compiling it costs more than running it.
 _MEDIUM = select(_m.type, _m.encoding, _m.bytes).where(
     _m.dataset_id == bindparam("dataset"), _m.idx == bindparam("idx"), _m.kind == bindparam("kind")
 )
-#: Under which name the type of a medium is kept beside its bytes.
+#: The name under which a medium's type is stored with its bytes.
 _TYPE = b"content-type"
 _CATEGORY = {c.value: c for c in Category} | {None: Category.UNREVIEWED}
 
@@ -45,7 +45,7 @@ class Medium:
 
 
 def dataset_named(catalogue: Catalogue, name: str) -> Dataset:
-    """The dataset of a name. Raises NotFound with the names that are near."""
+    """The dataset with a name. Raises NotFound with similar names."""
     found = catalogue.datasets.get(name)
     if found is None:
         near = near_names(name, catalogue.datasets)
@@ -65,7 +65,7 @@ def issue_page(
     after: str | None = None,
     before: str | None = None,
 ) -> Page[Issue]:
-    """The issues of a filter behind the cursor ``after``, or before the cursor ``before``; the first ones without."""
+    """The issues of a filter after the cursor ``after`` or before the cursor ``before``; by default the first ones."""
     page = issue_rows(catalogue, dataset, f, limit, after, before)
     issues = with_named_votes(catalogue, dataset, _issues(dataset, page.items))
     return Page(issues, page.total, page.before, page.after)
@@ -79,7 +79,7 @@ def issue_rows(
     after: str | None = None,
     before: str | None = None,
 ) -> Page[IssueRow]:
-    """The same as ``issue_page``, for who makes something else than records of it."""
+    """The same as ``issue_page``, for callers that do not need records."""
     chosen = _selection(catalogue, dataset, f)
     forward = before is None
     start = chosen.start(forward) if after is None and before is None else chosen.within(_cursor(after, before))
@@ -98,7 +98,7 @@ def issue_rows(
 
 
 def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
-    """All that is known of one issue, None when no issue has this index."""
+    """Everything known about one issue; None if no issue has this index."""
     rows = _row_of(catalogue, dataset, idx, agreement)
     if not rows:
         return None
@@ -125,14 +125,14 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
 
 
 def _row_of(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:
-    """The row of an example, no row where it is no issue."""
+    """The row of an example; no row if it is not an issue."""
     chosen = _selection(catalogue, dataset, IssueFilter(agreement=agreement, sort="index"))
     rows = _rows(catalogue, dataset, chosen, forward=True, cursor=idx - 1, limit=1)
     return [row for row in rows if row.idx == idx]
 
 
 def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
-    """The indices of the issues before and behind one in a filter's order, None at the ends."""
+    """The indices of the previous and next issue in a filter's order, None at the ends."""
     chosen = _selection(catalogue, dataset, f)
     place = catalogue.connection.execute(
         select(POSITIONS[f.sort.removeprefix("-")]).where(tables.issues.c.id == issue.id)
@@ -145,8 +145,8 @@ def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Is
 def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[Issue]:
     """The most suspicious corrected issues of a dataset, at the strictest agreement that has any; else any issues.
 
-    They are told at the default agreement, as wherever nothing else is asked for: agreement chooses among the labels of
-    an example with several.
+    They are described at the default agreement, as elsewhere by default: agreement chooses among the labels of an
+    example with several.
     """
     for agreement in reversed(dataset.agreements):
         if dataset.categories[agreement].get(Category.CORRECTABLE):
@@ -158,11 +158,11 @@ def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[I
 
 
 def confusions(catalogue: Catalogue, dataset: Dataset, agreement: int, kind: str) -> tuple[ConfusionCell, ...]:
-    """Which given class stands where which other class belongs, most frequent first.
+    """Pairs of a given class and the class that belongs there, most frequent first.
 
-    ``kind`` "corrected" counts the correctable issues by corrected class, "guessed" all issues by guessed class. In a
-    dataset with many labels an example, every class that only one of the two labels has is paired with every class that
-    only the other has.
+    With ``kind`` "corrected", the correctable issues are counted by corrected class, with "guessed" all issues by
+    guessed class. In a multi-label dataset, every class found only in one of the two labels is paired with every class
+    found only in the other.
     """
     found = cells_for(catalogue, dataset, IssueFilter(agreement=agreement), "given", kind)
     counts: dict[tuple[int, int], int] = {}
@@ -186,7 +186,7 @@ def corrected_sizes(dataset: Dataset, agreement: int) -> corrections.Sizes | Non
 
 
 def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Medium | None:
-    """A stored medium of an example; None too where the licence lets nobody see it who asks."""
+    """A stored medium of an example; also None if the licence forbids showing it to this site's visitors."""
     if not access.may_show(dataset, kind):
         return None
     key = (dataset.id, idx, kind)
@@ -202,12 +202,12 @@ def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
 
 
 def cursor(position: int) -> str:
-    """A place in an order as an opaque word for addresses."""
+    """A position in an order as an opaque string for addresses."""
     return base64.urlsafe_b64encode(position.to_bytes(8)).decode().rstrip("=")
 
 
 def place_of(word: str) -> int:
-    """The place that ``cursor`` spelled. Raises FilterError for a word that it did not give out."""
+    """The position in a cursor. Raises FilterError for a string that ``cursor`` did not make."""
     return _cursor(word, None)
 
 
@@ -224,7 +224,7 @@ def _cursor(after: str | None, before: str | None) -> int:
 
 def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
     if f.q is not None:
-        require_reader()  # every page of a search is searched for anew
+        require_reader()  # every page of a search repeats the search
 
     def make() -> Selection:
         return selection(catalogue.connection, dataset, f, total(catalogue, dataset, f))
@@ -244,8 +244,8 @@ def _rows(
 
 
 def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
-    label: Any = dataset.labels.get  # of None, for an example without one, it is None
-    # By place, in the order of the names: by name it takes twice as long.
+    label: Any = dataset.labels.get  # for an example without one, get(None) is None
+    # Positional, in the order of the fields: by keyword it takes twice as long.
     return [
         Issue(
             row.id,
@@ -273,5 +273,5 @@ def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
 
 @lru_cache(maxsize=4096)
 def _object(text: str | None) -> Mapping[str, Any] | None:
-    # Issues with the same votes, or pictures of the same size, are many: parse each text once.
+    # Many issues have the same votes, or pictures of the same size: parse each text once.
     return None if text is None else dict(json.loads(text))

@@ -36,14 +36,14 @@ i, v, p = tables.issues, tables.verdicts, tables.predictions
 _issue_search = table("issue_search", column("rowid"), column("issue_search"))
 _class_search = table("class_search", column("rowid"), column("class_search"))
 
-_PAGE: Final = 50  # rows of a usual page
+_PAGE: Final = 50  # rows of a typical page
 POSITIONS: Final[dict[str, ColumnElement[int]]] = {
     "suspicion": i.c.id,
     "margin": i.c.by_margin,
     "index": i.c.idx,
     "disagreement": i.c.by_disagreement,
 }
-#: Field of ``IssueRow`` -> its column; the position is the order's.
+#: Field of ``IssueRow`` -> its column; the position depends on the order.
 _COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "id": i.c.id,
     "idx": i.c.idx,
@@ -67,22 +67,22 @@ _COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """The rows of a filter and the column that orders them."""
+    """The rows of a filter and the column they are ordered by."""
 
     source: FromClause
     where: ColumnElement[bool]
     position: ColumnElement[int]
     descending: bool
-    bounds: tuple[int, int]  # the smallest and the largest position there can be
-    total: int  # how many rows there are
+    bounds: tuple[int, int]  # the smallest and the largest possible position
+    total: int  # number of rows
 
     def start(self, forward: bool) -> int:
-        """The cursor before the first row, or behind the last one."""
+        """The cursor before the first row, or after the last one."""
         low, high = self.bounds
         return high + 1 if self.descending is forward else low - 1
 
     def within(self, cursor: int) -> int:
-        """A cursor kept inside the dataset: one from another dataset, or made up, must not lead into a third."""
+        """A cursor limited to the dataset, so that one from elsewhere, or made up, cannot reach a third dataset."""
         low, high = self.bounds
         return min(max(cursor, low - 1), high + 1)
 
@@ -90,7 +90,7 @@ class Selection:
         """Rows on one side of the cursor ``:cursor``, nearest first, at most ``:limit``."""
         ascending = forward is not self.descending
         cursor: ColumnElement[int] = bindparam("cursor")
-        # One bound a side: given a second one on the cursor's side, SQLite may start there and walk up to the cursor.
+        # One bound per side: given a second one on the cursor's side, SQLite may start there and walk up to the cursor.
         low, high = self.bounds
         beyond = (
             and_(self.position > cursor, self.position <= high)
@@ -110,19 +110,19 @@ class Selection:
 
 
 def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: int) -> Selection:
-    """The selection of a filter that ``total`` issues match. Looks up, once, which classes a search means.
+    """The selection of a filter that ``total`` issues match. Looks up once which classes a search matches.
 
-    A page in another order than suspicion is read in one of two ways: along the index of the order, past the rows
-    that do not match, or by sorting all that match. That is page * issues / total rows against total: the smaller of
-    the two is at most the square root of page * issues: 18,000 rows of seven million.
+    A page in an order other than suspicion is read in one of two ways: along the index of the order, skipping rows that
+    do not match, or by sorting all matching rows. The first reads about page * issues / total rows, the second total
+    rows; the smaller of the two is at most the square root of page * issues: 18,000 rows of seven million.
     """
     name = f.sort.removeprefix("-")
     source, of_facets = _joined(dataset, f)
-    # Where the verdicts choose the rows, their own copy of the id is what their index is ordered by.
+    # If the verdicts choose the rows, their index is ordered by their own copy of the id.
     position = v.c.issue_id if name == "suspicion" and source.left is v else POSITIONS[name]
     if name != "suspicion" and total * total < _PAGE * dataset.n_issues:
-        position = position + 0  # an expression, so no index is in this order, and the matching rows are sorted
-    # Ids alone tell the dataset; saying it once more would tempt SQLite into an index that has to be sorted.
+        position = position + 0  # an expression, so that no index has this order and the matching rows are sorted
+    # Ids alone identify the dataset; a second condition on it would tempt SQLite into an index that needs a sort.
     conditions: list[ColumnElement[bool]] = [] if name == "suspicion" else [i.c.dataset_id == dataset.id]
     bounds = tables.issue_id_range(dataset.id) if name == "suspicion" else (0, 2**62)
     conditions += of_facets
@@ -134,7 +134,7 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
 def cells_of_issues(
     connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
-    """Counts of issues, of those that match a search or of all, by columns of ``issues`` and ``verdicts``."""
+    """Counts of issues, all or those matching a search, grouped by columns of ``issues`` and ``verdicts``."""
     joined = i.outerjoin(v, and_(v.c.issue_id == i.c.id, v.c.agreement == agreement))
     which = i.c.dataset_id == dataset.id if q is None else i.c.id.in_(_matching(connection, dataset, q))
     return select(*columns, func.count()).select_from(joined).where(which).group_by(*columns)
@@ -143,9 +143,9 @@ def cells_of_issues(
 def cells_of_models(
     connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
-    """The issues that reviewers corrected, one by one, with columns of ``predictions`` too.
+    """The issues that reviewers corrected, one by one, including columns of ``predictions``.
 
-    They are as many as reviewers had time for, whatever the size of the dataset.
+    Their number is limited by the reviewers' time, whatever the size of the dataset.
     """
     joined = v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id)
     statement = select(*columns, literal(1)).select_from(joined)
@@ -155,9 +155,9 @@ def cells_of_models(
 
 
 def match_expression(q: str) -> str | None:
-    """A search as an FTS5 expression: all words, the last one as a beginning; None when there is no word in it.
+    """A search as an FTS5 expression: all words, the last one as a prefix; None if there is no word in it.
 
-    Every word is quoted, so no sign a visitor types is an operator.
+    Every word is quoted, so no character that a visitor types is an operator.
 
     >>> match_expression('Mac LCII OR "x')
     '"Mac" "LCII" "OR" "x"*'
@@ -167,7 +167,7 @@ def match_expression(q: str) -> str | None:
 
 
 def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[bool]]]:
-    """The tables of a filter and what its facets ask of them; verdicts lead where only reviewed issues match."""
+    """The tables of a filter and the conditions of its facets; verdicts come first if only reviewed issues match."""
     on = and_(v.c.issue_id == i.c.id, v.c.agreement == f.agreement)
     taken = [(facet, values, facet.reviewed(values)) for facet, values in f.taken()]
     lead = any(reviewed for _, _, reviewed in taken)
@@ -178,9 +178,9 @@ def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[
 
 
 def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
-    """Ids of the issues whose text or key, or a class of one of whose labels, matches a search.
+    """Ids of the issues whose text or key, or a class of whose labels, matches a search.
 
-    Where a text is not shown whole, it is not searched either: one could ask for it word by word.
+    Text that may not be shown in full is not searched either; it could be guessed word by word.
     """
     expression = match_expression(q)
     low, high = tables.issue_id_range(dataset.id)
