@@ -12,7 +12,7 @@ if __name__ == "__main__":
 
         status = main()
     except KeyboardInterrupt:
-        # While modules were still being loaded.
+        # Interrupted while modules were still being loaded.
         print("interrupted; nothing half-built was kept", file=sys.stderr)
         status = 130
     sys.exit(status)

@@ -7,7 +7,7 @@ and hidden: the commands print the message and exit.
 from pathlib import Path
 from typing import Final
 
-#: How a person says what texts are, to the command and in a manifest.
+#: How users state what texts are, in the command and in a manifest.
 HOW_CLASSES_ARE: Final = (
     "--classes-are names or --classes-are numbers of the command flag; in a manifest, classes_are under [files]; in "
     'Python, classes_are="names" or classes_are="numbers"'
@@ -15,11 +15,11 @@ HOW_CLASSES_ARE: Final = (
 
 
 class IngestError(Exception):
-    """Something outside this program is not as it must be; the catalogue was left as it was."""
+    """Base class of ingest errors: something outside this program is wrong; the catalogue was left unchanged."""
 
 
 class DataError(IngestError):
-    """A file that does not hold what it should.
+    """A file whose content is not what was expected.
 
     >>> str(DataError("votes.json", "expected a list, found an object", record="record 3"))
     'votes.json: record 3: expected a list, found an object'
@@ -32,7 +32,7 @@ class DataError(IngestError):
         super().__init__(": ".join(part for part in (self.file, record, finding) if part))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions are otherwise made anew from their message alone when they come back from another process.
+        # By default, exceptions from another process are recreated from their message alone.
         return _again, (type(self), self.file, self.finding, self.record)
 
 
@@ -41,15 +41,15 @@ def _again(kind: type[DataError], file: str, finding: str, record: str | None) -
 
 
 class ArgumentError(DataError, ValueError):
-    """What was passed to a function is not what it should be; ``file`` is the argument, or the file it names."""
+    """An invalid argument of a function; ``file`` is the argument, or the file it names."""
 
 
 class MissingFileError(DataError):
-    """A file that must be there is not."""
+    """A required file that does not exist."""
 
 
 class ManifestError(DataError):
-    """A manifest that does not say what a manifest must say."""
+    """An invalid manifest."""
 
 
 class CatalogueError(IngestError):
@@ -57,7 +57,7 @@ class CatalogueError(IngestError):
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A value from a file as it may stand in a message: its repr, cut to a length.
+    """A value from a file for use in a message: its repr, cut to a maximum length.
 
     >>> shown("abc")
     "'abc'"

@@ -27,21 +27,21 @@ __all__ = ["DATASETS", "IngestJob", "built", "jobs_of_release", "run"]
 
 @dataclass(frozen=True)
 class IngestJob:
-    """One dataset to ingest: what it is and where its files are."""
+    """One dataset to ingest, with its manifest and the places of its files."""
 
     manifest: Manifest
     folder: Path
     media: Path | None
     complete: bool  # every file that the manifest names must be there
     models: Path | None = None  # a folder of models' predictions for it
-    drop_media: bool = False  # have it without the media that the catalogue has of it, where none are found now
+    drop_media: bool = False  # drop the media in the catalogue if none are found now
 
 
 def run(orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
-    """Ingest datasets into a catalogue: all of them, or none when one fails.
+    """Ingest datasets into a catalogue: all of them, or none if one fails.
 
-    Media that cannot be read at all fail nothing but themselves (see ``storing.store``). Raises IngestError, naming
-    file and record, also when for that reason nothing would be new; the catalogue is then as it was.
+    Media that cannot be read at all do not make a dataset fail (see ``store.store``). Raises IngestError, naming file
+    and record, also if nothing would be new for that reason; the catalogue is then unchanged.
     """
     builds = [(order, built(order, progress)) for order in orders]
     models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
@@ -64,9 +64,9 @@ def _stored(connection: Connection, found: Build, order: IngestJob, catalogue: P
 
 
 def jobs_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[IngestJob]:
-    """The datasets of the release in a folder: those named, or all whose votes are there.
+    """The datasets of the release in a folder: those named, or all with a votes file.
 
-    Raises MissingFileError for a folder that is none or holds nothing of the release, or lacks a dataset named.
+    Raises MissingFileError if the folder does not exist, holds nothing of the release, or lacks a named dataset.
     """
     manifests = read_manifests(DATASETS)
     _require_folder(folder)
@@ -94,6 +94,6 @@ def _require_folder(folder: Path) -> None:
 
 
 def built(order: IngestJob, progress: Progress) -> Build:
-    """What a catalogue would say of a dataset, media aside. Raises IngestError, naming file and record."""
+    """What a catalogue would hold for a dataset, apart from media. Raises IngestError, naming file and record."""
     _require_folder(order.folder)
     return build(load(order.manifest, order.folder, progress, complete=order.complete))

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 
 class Progress(Protocol):
-    """How a long task tells of itself."""
+    """The interface through which a long task reports its progress."""
 
     @contextmanager
     def task(self, what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
@@ -55,7 +55,7 @@ class Lines:
 
 
 def progress_for_terminal() -> Progress:
-    """Bars where standard error is a terminal, lines where it is not."""
+    """Bars if standard error is a terminal, else lines."""
     return Bars() if sys.stderr.isatty() else Lines()
 
 
@@ -65,7 +65,8 @@ def _summary(what: str, done: int, total: int | None, unit: str, seconds: float)
 
 
 def _rate(done: int, seconds: float) -> str:
-    """How fast that was, in whichever way a number of at least one comes out; nothing where it was over at once.
+    """The rate of a finished task, per second or in seconds each, whichever is at least one; nothing for very short
+    tasks.
 
     >>> _rate(4_300, 2.0), _rate(6, 29.4), _rate(0, 60.0), _rate(7, 0.01)
     (', 2,150 a second', ', 4.9 s each', '', '')

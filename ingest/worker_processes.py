@@ -11,12 +11,12 @@ from multiprocessing import get_context, resource_tracker
 
 
 class WorkerProcesses(ProcessPoolExecutor):
-    """So many processes, which run from now on. After an error, what waits for them is left undone."""
+    """A pool of worker processes. After an error, tasks that have not started are dropped."""
 
     def __init__(self, workers: int) -> None:
-        # A forked process would take over locks in whatever state the parent's other threads hold them.
+        # A forked process would inherit locks held by the parent's other threads.
         super().__init__(workers, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),))
-        # Each task starts one, as long as none has nothing to do.
+        # Each task starts a process unless one is idle.
         with deaf_children():
             for _ in range(workers):
                 self.submit(int)
@@ -27,11 +27,12 @@ class WorkerProcesses(ProcessPoolExecutor):
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Processes started meanwhile do not hear Ctrl-C, which reaches all of a terminal: only the first shall answer it.
+    """Start processes within this block that ignore Ctrl-C, so that only the parent reacts to it.
 
-    What is blocked here is blocked there too, before they can ignore anything. It is heard here afterwards.
+    A terminal sends the signal to all of its processes. It is blocked here, and so in the children until they can
+    ignore it. This process receives it afterwards.
     """
-    # Python's own helper unblocks the signal when it starts, so it starts before.
+    # Python's resource tracker unblocks the signal when it starts, so start it first.
     resource_tracker.ensure_running()
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -29,13 +29,13 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def replacing_catalogue(target: Path, replacing: Collection[str], *, wait: float, say: Say) -> Iterator[Connection]:
-    """A connection to a new version of a catalogue, which takes the place of the old one at the end of the block.
+    """A connection to a new version of a catalogue, which replaces the old one at the end of the block.
 
-    It holds what the old one held. ``replacing`` are the names of the datasets that the block is going to write. When
-    the block raises, the old catalogue stays as it was.
+    It starts with the contents of the old one. ``replacing`` are the names of the datasets that the block is going to
+    write. If the block raises, the old catalogue is unchanged.
 
-    Raises CatalogueError when another ingest holds the catalogue, when the file at its place is none, or has another
-    version and holds more than ``replacing``, or when the disk is full.
+    Raises CatalogueError when another ingest holds the catalogue, when the existing file is not a catalogue, or has
+    another version and holds more than ``replacing``, or when the disk is full.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _escaped(name: str) -> str:
 
 
 def _start(target: Path, part: Path, replacing: Collection[str], say: Say) -> bool:
-    """Copy the old catalogue to build on. False when there is none worth carrying over."""
+    """Copy the old catalogue to build on; False if there is none worth keeping."""
     if not target.exists():
         return False
     found, names = _contents(target)
@@ -110,7 +110,7 @@ def _engine(part: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
-        # Nobody else sees this file, and it is thrown away if anything goes wrong: no journal, no waiting for the disk.
+        # Nobody else sees this file, and it is discarded on any error: no journal, no waiting for the disk.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -65536")

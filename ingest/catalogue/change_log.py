@@ -21,14 +21,14 @@ from app.schema.engine import reading_engine
 from ingest.catalogue.diff import VersionDiff, compare, side
 from ingest.progress import Progress
 
-#: Versions that keep their changed examples.
+#: The number of versions whose changed examples are kept.
 VERSIONS_KEPT: Final = 10
 
 
 def enter_versions(connection: Connection, former: Path, names: Collection[str], progress: Progress) -> None:
-    """Enter the versions of datasets that were just written, and what changed since the catalogue before.
+    """Log the versions of datasets that were just written, and what changed since the previous catalogue.
 
-    ``former`` is the file that is still in its place; it may be none, or none that can be compared with.
+    ``former`` is the file still in place; it may not exist, or may not be comparable.
     """
     with _opened(former) as before:
         for name in names:
@@ -74,7 +74,7 @@ def _told(found: VersionDiff | None) -> dict[str, Any]:
 
 
 def _new_class_names(connection: Connection, dataset_id: int) -> str | None:
-    """The names of the classes, None where the log has the same ones already."""
+    """The names of the classes; None if the log already has the same ones."""
     c, v = tables.classes.c, versions.c
     names = json.dumps([*connection.scalars(select(c.name).where(c.dataset_id == dataset_id).order_by(c.class_id))])
     logged = select(v.class_names).where(v.dataset_id == dataset_id, v.class_names.is_not(None))
@@ -104,7 +104,7 @@ def _counts(tally: ChangeTally, policy: Policy) -> dict[str, Any]:
 
 
 def _forget(connection: Connection, dataset_id: int, newest: int) -> None:
-    """Of the version at position ``newest``, and of older ones, keep only how many examples changed."""
+    """Keep only the number of changed examples for the version at position ``newest`` and for older ones."""
     c, v = changes.c, versions.c
     connection.execute(delete(changes).where(c.dataset_id == dataset_id, c.position <= newest))
     connection.execute(update(versions).where(v.dataset_id == dataset_id, v.position <= newest).values(n_kept=0))
@@ -112,7 +112,7 @@ def _forget(connection: Connection, dataset_id: int, newest: int) -> None:
 
 @contextmanager
 def _opened(former: Path) -> Iterator[Connection | None]:
-    """The catalogue that is being replaced; None where there is none of this version."""
+    """The catalogue that is being replaced; None if there is none of this version."""
     if not former.is_file():
         yield None
         return

@@ -21,7 +21,7 @@ from app.domain.review.verdicts import Category
 from app.schema import tables
 from app.schema.packing import unpack_keys, unpack_labels
 
-#: Changed examples that are kept one by one: those of lowest index.
+#: How many changed examples are kept, lowest index first.
 MOST_KEPT: Final = 20_000
 _BLOCK: Final = tables.EXAMPLES_PER_BLOCK
 _NOT_THERE: Final = -1
@@ -37,7 +37,7 @@ class VersionDiff:
 
 
 class VersionReader:
-    """One of the two versions, read as it is asked for."""
+    """One of the two versions, read block by block."""
 
     def __init__(self, connection: Connection, whole: TestSet) -> None:
         self.whole = whole
@@ -47,7 +47,7 @@ class VersionReader:
         self._block = _Block(start=-1)
 
     def block(self, start: int) -> "_Block":
-        """The examples start, ..., as many as a block has, in the form in which they can be compared at once."""
+        """The examples from ``start``, one block of them, in a form that can be compared at once."""
         if self._block.start != start:
             self._block = self._read(start)
         return self._block
@@ -58,7 +58,7 @@ class VersionReader:
         return self._indices[low:high]
 
     def standing(self, index: int) -> Standing | None:
-        """How an example of the block read last stands; None where the test set ends before it."""
+        """The standing of an example of the block read last; None if the test set ends before it."""
         if index in self._reviewed:
             return self._reviewed[index]
         block, place = self._block, index - self._block.start
@@ -67,7 +67,7 @@ class VersionReader:
         return Standing(self.whole.members[block.given[place]], issue=bool(block.issue[place]))
 
     def key(self, index: int) -> str | None:
-        """The dataset's own name of an example of the block read last."""
+        """The dataset's own key of an example of the block read last."""
         keys = self._block.keys()
         return None if keys is None else keys[index - self._block.start]
 
@@ -99,7 +99,7 @@ class _Block:
 
 
 def side(connection: Connection, name: str) -> VersionReader | None:
-    """A dataset of a catalogue to compare; None where it is not there, or the given labels of its examples are not."""
+    """A dataset of a catalogue to compare; None if it, or the given labels of its examples, are missing."""
     try:
         return VersionReader(connection, load(connection, name))
     except (NotLoadedError, LookupError):
@@ -107,7 +107,9 @@ def side(connection: Connection, name: str) -> VersionReader | None:
 
 
 def compare(before: VersionReader, after: VersionReader) -> VersionDiff | None:
-    """What changed from one version to the other, under every policy that both know enough for; None without any."""
+    """What changed between the versions, under every policy for which both have enough data; None if there is no such
+    policy.
+    """
     shared = _policies(before.whole, after.whole)
     if not shared:
         return None
@@ -129,7 +131,7 @@ def _policies(before: TestSet, after: TestSet) -> list[Policy]:
 
 
 def _translation(before: tuple[LabelSet, ...], after: tuple[LabelSet, ...]) -> NDArray[np.int64]:
-    """Label id before -> label id of the same classes after, -2 where there is none; -1 stays -1, at the end."""
+    """Label id before -> label id of the same classes after, -2 if there is none; -1 stays -1 (last entry)."""
     ids = {classes: label for label, classes in enumerate(after)}
     return np.array([*(ids.get(classes, -2) for classes in before), _NOT_THERE], dtype=np.int64)
 
@@ -137,10 +139,10 @@ def _translation(before: tuple[LabelSet, ...], after: tuple[LabelSet, ...]) -> N
 def _changed(
     before: VersionReader, after: VersionReader, start: int, same_label: NDArray[np.int64], tally: ChangeTally
 ) -> NDArray[np.int64]:
-    """The indices of the examples of a block that changed under some policy. They are counted in the tally."""
+    """The indices of the examples of a block that changed under some policy; also counts them in the tally."""
     was, now = before.block(start), after.block(start)
     alike = same_label[was.given] == now.given
-    # Five facts tell all kinds of examples apart that nobody reviewed.
+    # Five values distinguish all kinds of unreviewed examples.
     gone, new = was.given == _NOT_THERE, now.given == _NOT_THERE
     kinds = np.packbits(np.stack((alike, gone, new, was.issue, now.issue), axis=1), axis=1)[:, 0]
     reviewed = np.union1d(before.reviewed(start), after.reviewed(start))

@@ -14,10 +14,10 @@ _POLL_SECONDS: Final = 0.1
 
 @contextmanager
 def exclusive(target: Path, wait: float, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock on a catalogue. Waits up to ``wait`` seconds for another process, saying so, then refuses.
+    """Hold the lock on a catalogue. Waits up to ``wait`` seconds for another process, with a message, then refuses.
 
-    Raises CatalogueError when the other one is still at work then, and OSError on a file system that has no locks: a
-    file that only says that somebody works here would stay when that one is killed.
+    Raises CatalogueError if the other process is still at work then, and OSError on a file system without locks: a
+    plain marker file would remain when its process is killed.
     """
     path = target.with_name(target.name + ".lock")
     lock = FileLock(path, poll_interval=_POLL_SECONDS, fallback_to_soft=False)
@@ -31,7 +31,7 @@ def exclusive(target: Path, wait: float, say: Callable[[str], None]) -> Iterator
     try:
         yield
     finally:
-        # While it is held: who waits for it sees that the file has gone, and takes a new one.
+        # Removed while it is held: a waiting process notices that the file is gone and creates a new one.
         path.unlink(missing_ok=True)
         lock.release()
 

@@ -38,7 +38,7 @@ _ROWS_AT_A_TIME: Final = 2_000
 
 @dataclass(frozen=True)
 class StoredModels:
-    """What a catalogue now holds of one dataset's models."""
+    """What a catalogue now holds for one dataset's models."""
 
     dataset: str
     added: tuple[str, ...]
@@ -54,9 +54,9 @@ class StoredModels:
 def add_models(
     folder: Path, dataset: str | None, catalogue: Path, *, wait: float, progress: Progress
 ) -> list[StoredModels]:
-    """Read the models in a folder into a catalogue that holds their datasets: all of them, or none when one fails.
+    """Read the models in a folder into a catalogue that holds their datasets: all of them, or none if one fails.
 
-    Raises IngestError, naming the file; the catalogue is then as it was.
+    Raises IngestError, naming the file; the catalogue is then unchanged.
     """
     found = find(folder, dataset)
     if not catalogue.is_file():
@@ -68,7 +68,7 @@ def add_models(
 
 
 def add_found(connection: Connection, found: Sequence[ModelFiles], progress: Progress) -> list[StoredModels]:
-    """Read models, in the order of their datasets, into an open catalogue that holds these."""
+    """Read models, in the order of their datasets, into an open catalogue that holds these datasets."""
     groups = groupby(found, key=lambda one: one.dataset)
     return [_add(connection, name, list(some), progress) for name, some in groups]
 
@@ -93,7 +93,7 @@ def _add(connection: Connection, name: str, found: Sequence[ModelFiles], progres
 def store_models(
     connection: Connection, subject: MeasurableDataset, models: Sequence[Model], progress: Progress
 ) -> dict[int, int]:
-    """Write the models of a dataset, and all that follows from them, in place of what was there.
+    """Replace the models of a dataset, and everything computed from them.
 
     Returns the size of the correctable set by agreement threshold.
     """
@@ -117,7 +117,7 @@ def store_models(
 
 
 def carry_over(connection: Connection, name: str, models: Sequence[Model], progress: Progress) -> None:
-    """Give a dataset that was ingested again the models it had, as far as they fit what it is now."""
+    """Restore the models of a dataset that was ingested again, as far as they fit the new version."""
     if not models:
         return
     try:
@@ -169,7 +169,7 @@ def _prediction_rows(
 def _repeat_rows(
     connection: Connection, subject: MeasurableDataset, models: Sequence[Model]
 ) -> Iterator[dict[str, Any]]:
-    """Which models predict the given label of which issues that reviewers corrected, at whatever threshold."""
+    """Which models predict the given label of which issues that reviewers corrected, at any threshold."""
     i, v = tables.issues.c, tables.verdicts.c
     corrected = connection.execute(
         select(i.id, i.idx, i.given)

@@ -14,9 +14,9 @@ from ingest.errors import CatalogueError, MissingFileError
 
 @contextmanager
 def open_catalogue(catalogue: Path) -> Iterator[Connection]:
-    """A connection to a catalogue of this version that cannot change it.
+    """A read-only connection to a catalogue of this version.
 
-    Raises MissingFileError where there is none, CatalogueError for one of another version, or another file.
+    Raises MissingFileError if there is none, CatalogueError for another version or another kind of file.
     """
     if not catalogue.is_file():
         raise MissingFileError(catalogue, "expected a catalogue, found none; make one with: label-errors sample")

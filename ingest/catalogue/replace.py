@@ -15,7 +15,7 @@ from app.schema.votes import votes
 # Full-text tables have no construct in SQLAlchemy; the values are bound.
 _SEARCHES = ("issue_search (rowid, body)", "class_search (rowid, name)")
 
-# Children before parents, so that no row is left pointing nowhere.
+# Children before parents, so that no row refers to a missing one.
 _TABLES = (
     tables.predictions,
     tables.repeats,
@@ -36,7 +36,7 @@ _TABLES = (
 
 
 def remove(connection: Connection, dataset_id: int) -> None:
-    """Take all rows of a dataset out, those of the dataset itself included."""
+    """Remove all rows of a dataset, including the dataset itself."""
     first, last = issue_id_range(dataset_id)
     for search in _SEARCHES:
         statement = f"DELETE FROM {search.split()[0]} WHERE rowid BETWEEN :first AND :last"  # noqa: S608 - our own names
@@ -47,7 +47,7 @@ def remove(connection: Connection, dataset_id: int) -> None:
 
 
 def restore(connection: Connection, former: Path, dataset_id: int) -> None:
-    """Bring back all rows of a dataset as they stand in ``former``, a catalogue of the same schema; others go."""
+    """Restore all rows of a dataset from ``former``, a catalogue of the same schema, replacing the present ones."""
     remove(connection, dataset_id)
     connection.execute(text("ATTACH DATABASE :path AS former"), {"path": str(former.resolve())})
     _copy(connection, tables.datasets, "id", dataset_id)

@@ -24,7 +24,7 @@ from ingest.manifest.model import UrlSource
 
 Row = dict[str, Any]
 
-#: Issues whose probabilities are fetched at a time.
+#: The number of issues whose probabilities are fetched at a time.
 _ISSUES_AT_A_TIME = 4_096
 _TOP = 5
 
@@ -139,7 +139,7 @@ def issue_rows(build: Build, dataset_id: int, shown: KeptMedia) -> Iterator[Row]
 
 
 def exemplar_rows(exemplars: Mapping[int, Sequence[Exemplar]], dataset_id: int, shown: KeptMedia) -> Iterator[Row]:
-    """The exemplars that there is something to show of."""
+    """The exemplars that have something to show."""
     for class_id, chosen in exemplars.items():
         seen = [exemplar for exemplar in chosen if exemplar.index in shown.sizes]
         for position, exemplar in enumerate(seen):
@@ -225,7 +225,7 @@ def class_search_rows(build: Build, dataset_id: int) -> Iterator[Row]:
 
 
 def _top_probabilities(build: Build) -> Iterator[str | None]:
-    """For each issue the most probable classes, as JSON, in the order of the issues."""
+    """The most probable classes of each issue, as JSON, in the order of the issues."""
     matrix, indices = build.inputs.matrix, build.issues.indices
     if matrix is None:
         yield from itertools.repeat(None, len(indices))
@@ -248,7 +248,7 @@ def _url(urls: UrlSource, entries: list[str] | None, index: int, review: Review 
 
 
 def _one_slash(url: str) -> str:
-    """An address whose path begins with one slash, where a host and a path were joined with two.
+    """Reduce two slashes after the host of an address, left by joining a host and a path, to one.
 
     >>> _one_slash("https://labels.example//static/1.png"), _one_slash("http://labels.example/to/http://a.example")
     ('https://labels.example/static/1.png', 'http://labels.example/to/http://a.example')

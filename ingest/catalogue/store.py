@@ -49,7 +49,7 @@ _INSERT_CLASS_SEARCH = text("INSERT INTO class_search (rowid, name) VALUES (:row
 
 @dataclass(frozen=True)
 class Media:
-    """How many examples have a medium now: of the issues, and of the exemplars beside them."""
+    """How many issues, and how many exemplars, have a medium now."""
 
     issues: int = 0
     exemplars: int = 0
@@ -57,34 +57,34 @@ class Media:
 
 @dataclass(frozen=True)
 class Stored:
-    """What was written of one dataset."""
+    """What was written for one dataset."""
 
     build: Build
     media: Media
     problems: tuple[MediaProblem, ...]
     missing: tuple[str, ...]
-    spare: int = 0  # files of media that were left aside for a better one of the same example
-    replaced: str | None = None  # the title of another dataset of the same name, which is gone now
+    spare: int = 0  # media files not used because the same example has a better one
+    replaced: str | None = None  # the title of a replaced dataset of the same name
     unread: MediaError | None = None  # why none of its media could be read
-    kept: bool = False  # for that reason: the dataset, with its media, is the one that was there before
-    notes: tuple[str, ...] = ()  # what whoever pairs media with labels should know
-    models: tuple[StoredModels, ...] = ()  # what became of the models that came with it
+    kept: bool = False  # for that reason, the previous dataset was kept with its media
+    notes: tuple[str, ...] = ()  # remarks about the matching of media and labels
+    models: tuple[StoredModels, ...] = ()  # the result for the models that came with it
 
 
 def store(
     connection: Connection, build: Build, media: Path | None, former: Path, progress: Progress, *, drop: bool = False
 ) -> Stored:
-    """Replace one dataset in the catalogue by what was built, with media from a folder where there is one.
+    """Replace one dataset in the catalogue by what was built, with media from a folder if there is one.
 
-    Where these cannot be read at all, the dataset is stored without them; but one that had media is brought back from
-    ``former``, the catalogue that is being replaced: good pictures do not go because a download broke off, or because
-    nobody said where they are, unless they are to be dropped.
+    If the media cannot be read at all, the dataset is stored without them. But if it had media before, it is restored
+    from ``former``, the catalogue being replaced: good pictures are not lost because a download failed or the folder
+    was not given, unless they are to be dropped.
     """
     return _DatasetWriter(connection, build, progress).store(media, former, drop=drop)
 
 
 def cache_beside(connection: Connection) -> Path | None:
-    """The folder beside the catalogue for what took long to find out; None for a catalogue that is no file."""
+    """The folder beside the catalogue for results that took long to compute; None if the catalogue is not a file."""
     database = connection.engine.url.database
     return None if database is None else Path(database).parent / "media-cache"
 
@@ -95,7 +95,7 @@ class _DatasetWriter:
         self._build = build
         self._progress = progress
         self._name = build.inputs.manifest.name
-        self._keyed = build.inputs.keys is not None  # by something else than the media, which are then found by key
+        self._keyed = build.inputs.keys is not None  # by something other than the media, which are then found by key
         self._id = self._dataset_id()
         indices = build.issues.indices
         self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
@@ -134,7 +134,7 @@ class _DatasetWriter:
         models: Sequence[Model],
         unread: MediaError | None = None,
     ) -> Stored:
-        """All rows of the dataset, in place of those that are there; without media if these are ``unread``."""
+        """Replace all rows of the dataset; without media if these are ``unread``."""
         build, dataset_id = self._build, self._id
         remove(self._connection, dataset_id)
         sources = list(build.inputs.sources)
@@ -173,7 +173,7 @@ class _DatasetWriter:
         return int(self._connection.scalar(select(func.coalesce(func.max(tables.datasets.c.id), 0))) or 0) + 1
 
     def _exemplars(self) -> Mapping[int, Sequence[Exemplar]]:
-        """Whom each class is shown by; nobody where it is not known what the model is sure of."""
+        """The exemplars of each class; none if the model's probabilities are unknown."""
         inputs, issues = self._build.inputs, self._build.issues.indices
         if inputs.labels is None:
             return {}
@@ -184,7 +184,7 @@ class _DatasetWriter:
         return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> KeptMedia:
-        """Write media and the texts to search, in one pass over the source, and what came of it."""
+        """Write media and the texts to search in one pass over the source, and return the result."""
         keys, evidence = self._build.inputs.keys, self._build.inputs.evidence
         issues = {int(index) for index in self._build.issues.indices}
         beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
@@ -220,7 +220,7 @@ class _DatasetWriter:
         self._connection.execute(update(tables.datasets).where(here).values(media_report=compact(report)))
 
     def _labels_of_issues(self) -> dict[int, tuple[int, int]]:
-        """The given and the guessed label of each issue; the given one twice where nothing was guessed."""
+        """The given and the guessed label of each issue; the given one twice if nothing was guessed."""
         found = self._build.issues
         guessed = np.where(found.guessed < 0, found.given, found.guessed)
         return dict(zip(found.indices.tolist(), zip(found.given.tolist(), guessed.tolist(), strict=True), strict=True))

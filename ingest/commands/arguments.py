@@ -9,12 +9,12 @@ from typing import NoReturn, TypeAlias
 from app import __version__
 from app.evaluation.tables.class_spelling import CLASSES_ARE
 
-#: Where commands are added to a parser.
+#: The object to which a parser's commands are added.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 class _Version(argparse.Action):
-    """Says the version, and by what confident learning looks at rows; loads for it what other commands do without."""
+    """Print the version and the kind of row kernel; loads modules that other commands do not need."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from ingest.matrices.row_kernel import LOOKER
@@ -24,29 +24,29 @@ class _Version(argparse.Action):
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
-    """That only the version is asked for."""
+    """Add the option that prints only the version."""
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version, and whether it is compiled")
 
 
 def add_media(parser: argparse.ArgumentParser) -> None:
-    """Where the media lie."""
+    """Add the option for the folder of the media."""
     parser.add_argument("--media", metavar="DIR", type=Path, help="folder with the datasets' own files to show")
 
 
 def add_dropping(parser: argparse.ArgumentParser) -> None:
-    """That media may go."""
+    """Add the option that allows dropping stored media."""
     says = "where no media are found now, drop those that the catalogue has (default: say so and keep the dataset)"
     parser.add_argument("--drop-media", action="store_true", help=says)
 
 
 def add_datasets(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
-    """Which of the datasets."""
+    """Add the argument that selects datasets."""
     known = f"only this dataset; may be given again (known: {', '.join(names)})"
     parser.add_argument("--dataset", metavar="NAME", action="append", default=[], choices=names, help=known)
 
 
 def add_catalogue(parser: argparse.ArgumentParser, *, written: bool) -> None:
-    """The catalogue, and for one that is ``written``, how long to wait for another writer."""
+    """Add the catalogue, and if it is ``written``, how long to wait for another writer."""
     default = Path(os.environ.get("LABELERRORS_CATALOGUE") or "var/catalogue.sqlite")
     parser.add_argument(
         "--catalogue",
@@ -61,7 +61,7 @@ def add_catalogue(parser: argparse.ArgumentParser, *, written: bool) -> None:
 
 
 def add_classes_are(parser: argparse.ArgumentParser) -> None:
-    """Whether texts that stand for classes are names or numbers, where they could be either."""
+    """Add the option for ambiguous class texts: whether they are names or numbers."""
     says = "what classes in the file are; only needed where class names are numbers themselves, and both would fit"
     parser.add_argument("--classes-are", choices=CLASSES_ARE, help=says)
 

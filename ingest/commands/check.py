@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ingest.commands.dataset_preview import DatasetPreview
     from ingest.pipeline import IngestJob
 
-# What needs the database is imported where it is used, as in ``commands``.
+# Modules that need the database are imported where they are used, as in ``commands.main``.
 
 EXAMPLES: Final = """\
 examples:
@@ -34,7 +34,7 @@ _USAGE: Final = """%(prog)s [-h] [--media DIR] [--dataset NAME] DIR
 
 
 def add_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
-    """The arguments of the command; ``names`` are the datasets of the release."""
+    """Add the arguments of the command; ``names`` are the datasets of the release."""
     parser.usage = _USAGE
     says = "the release, as cloned; or what a dataset of your own is, and where its files are"
     parser.add_argument("places", metavar="DIR | MANIFEST.toml DIR", nargs="+", type=Path, help=says)
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything, report. 0 when nothing is wrong, else 1."""
+    """Check everything and print a report. 0 when nothing is wrong, else 1."""
     from ingest.commands.dataset_preview import check
 
     checked = check(_orders(arguments), progress_for_terminal())

@@ -21,7 +21,7 @@ from ingest.media.layouts.file_per_example import Members
 from ingest.pipeline import IngestJob, built
 from ingest.progress import Progress
 
-#: Examples that are told with their labels and files.
+#: The number of examples listed with their labels and files.
 _FIRST: Final = 3
 _EXCERPT: Final = 60
 
@@ -33,29 +33,29 @@ class DatasetPreview:
     manifest: Manifest
     build: Build | None
     error: IngestError | None
-    own: bool = False  # one's own, of which everything must be there
-    media: bool = False  # its media were looked for, and are there and whole
-    missing: tuple[str, ...] = ()  # what would not be here of its media
-    notes: tuple[str, ...] = ()  # what was passed over
+    own: bool = False  # a user's own dataset, which must be complete
+    media: bool = False  # its media were looked for, and are present and complete
+    missing: tuple[str, ...] = ()  # which of its media would be missing
+    notes: tuple[str, ...] = ()  # what was skipped
     problems: tuple[MediaProblem, ...] = ()  # examples whose media cannot be shown
     shown: tuple[int, int] | None = None  # issues that have a medium, of how many; None where none was decoded
     first: tuple[str, ...] = ()  # the first examples with their labels and files
 
     @property
     def wrong(self) -> bool:
-        """Whether something is wrong, apart from what is merely not there."""
+        """Whether something is wrong, apart from what is merely absent."""
         damaged = any(not problem.absent for problem in self.problems)
         nothing = self.shown is not None and self.shown[0] == 0 < self.shown[1]
         return self.error is not None or damaged or nothing or self.lost
 
     @property
     def lost(self) -> bool:
-        """Whether media of a dataset of one's own were looked for, where there are none."""
+        """Whether media of a user's own dataset were looked for and not found."""
         return self.own and NOT_FOUND in self.missing
 
 
 def check(orders: Sequence[IngestJob], progress: Progress) -> list[DatasetPreview]:
-    """Load and build every dataset as an ingest would, and keep what is wrong with each. Writes nothing."""
+    """Load and build every dataset as an ingest would, and collect what is wrong with each. Writes nothing."""
     found = []
     for order in orders:
         try:

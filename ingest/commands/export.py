@@ -29,7 +29,7 @@ said is as in the paper. Formats are {", ".join(FORMATS)}; without --format, the
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What ``export`` is told, the catalogue apart."""
+    """Add the arguments of ``export``, except the catalogue."""
     parser.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to write")
     parser.add_argument("--format", choices=list(FORMATS), help="its format; by default what FILE ends in")
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file; says its size and SHA-256."""
+    """Write the file and print its size and SHA-256."""
     suffix = arguments.format or arguments.out.suffix.removeprefix(".")
     if suffix not in FORMATS:
         raise IngestError(f"{arguments.out}: expected a name that ends in .{', .'.join(FORMATS)}, or --format")
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _written(pieces: Iterator[bytes], out: Path) -> tuple[int, str]:
-    """Write beside the place of the file and put it there in one step."""
+    """Write under a temporary name beside the file and rename it."""
     digest, size = hashlib.sha256(), 0
     number, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     part = Path(name)
@@ -77,7 +77,7 @@ def _written(pieces: Iterator[bytes], out: Path) -> tuple[int, str]:
                 size += len(piece)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp keeps others out; a file that a command writes is for whom the user's mask lets in.
+        # mkstemp makes the file private; give it the permissions of the user's umask instead.
         mask = os.umask(0)
         os.umask(mask)
         part.chmod(0o666 & ~mask)

@@ -88,7 +88,7 @@ finds the same and may take about twice as long: here by {LOOKER}.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Add the arguments of the command."""
     parser.add_argument(
         "matrix", metavar="MATRIX", type=Path, nargs="+", help="predicted probabilities, whole or in parts"
     )
@@ -126,7 +126,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Flag, write, print; the exit status. Raises IngestError."""
+    """Flag, write and print; returns the exit status. Raises IngestError."""
     start = time.perf_counter()
     if arguments.out is not None:
         require_place(arguments.out, [*arguments.matrix, arguments.labels, arguments.classes])
@@ -159,7 +159,7 @@ class _FlagOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
-    """What is known of the matrix before anything is read of it."""
+    """What is known about the matrix before any of it is read."""
 
     paths: list[Path]
     n_rows: int
@@ -170,7 +170,7 @@ class _Inputs:
 def _inputs(arguments: argparse.Namespace) -> _Inputs:
     refuse_pointers([*arguments.matrix, arguments.labels, arguments.classes])
     names = None if arguments.classes is None else read_class_names(arguments.classes)
-    # Whoever works on it may stand in another folder.
+    # A worker may run in another folder.
     paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
     require_each_once(paths)
     n_rows, m = shape_of(open_parts(paths, names, arguments.classes_are), names, str(arguments.classes))
@@ -254,7 +254,7 @@ def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
 
 
 def _peak(*, of_children: bool) -> str:
-    """The most memory this process had resident, and its largest child where there was one."""
+    """The peak resident memory of this process, and of its largest child if it had one."""
     own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     with suppress(OSError, ValueError, IndexError):
         # Linux counts the process that started this one into the other figure.

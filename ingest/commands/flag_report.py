@@ -19,8 +19,8 @@ def write_examples(
 ) -> None:
     """Write the flagged examples, lowest normalized margin first, or every example in order.
 
-    Columns: index, given, guessed (class ids, and with ``names`` their names), self_confidence, normalized_margin,
-    rank (by margin among those written, from 1), flagged. ``advance`` is told of every rows written.
+    Columns: index, given, guessed (class ids, and with ``names`` their names), self_confidence, normalized_margin, rank
+    (by margin among those written, from 1), flagged. ``advance`` is called with the number of rows written.
     """
     n = len(flagging.labels)
     indices = np.arange(n) if every else flagging.flagged
@@ -35,7 +35,7 @@ def write_examples(
 
 
 def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
-    """n, m, rho by rule, what was flagged, and the joint's largest cells off the diagonal."""
+    """n, m, rho by rule, the number flagged, and the joint's largest off-diagonal cells."""
     n, m = len(flagging.labels), len(flagging.thresholds)
     facts: Any = flagging.facts()
     lines = [f"examples {n:,}, classes {m:,}" + (", softmax applied to logits" if flagging.softmax else "")]

@@ -22,8 +22,8 @@ def write_sets(
     """Write the flagged examples, lowest self-confidence first, or every example in order.
 
     Columns: index, given, guessed (lists of class ids, and with ``names`` of their names), self_confidence (pooled over
-    the labels given or guessed), rank (by it among those written, from 1), flagged. ``advance`` is told of every rows
-    written.
+    the labels given or guessed), rank (by it among those written, from 1), flagged. ``advance`` is called with the
+    number of rows written.
     """
     n = len(labels)
     indices = np.arange(n) if every else flagging.flagged
@@ -52,7 +52,7 @@ def write_sets(
 
 
 def summary_of_sets(labels: Sequence[LabelSet], flagging: SetFlagResult, m: int) -> str:
-    """n, m, how many candidates there were, and what was flagged by which rule."""
+    """n, m, the number of candidates, the number flagged and the rule."""
     n, n_given = len(labels), sum(map(len, labels))
     return "\n".join(
         [

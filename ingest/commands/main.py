@@ -30,7 +30,7 @@ from ingest.progress import progress_for_terminal
 if TYPE_CHECKING:
     from ingest.pipeline import IngestJob
 
-# What needs the database or reads manifests is imported where it is used: ``flag`` does without, and starts sooner.
+# Modules for the database or manifests are imported where they are used: ``flag`` starts faster without them.
 
 _DESCRIPTION = "Turn files about label errors into a catalogue: one SQLite file, from which the site is served."
 _EPILOG = """\
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Run the command that arguments name; its errors become a line each, and an exit status."""
+    """Run the command that arguments name; each error becomes one line and an exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status: int = parsed.command(parsed)
@@ -123,7 +123,7 @@ def run(parsed: argparse.Namespace) -> int:
         print(f"error: {str(error) or 'there is too little memory'}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more when it flushes on exit.
+        # The reader of our output closed the pipe; Python would fail again when it flushes on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
@@ -211,7 +211,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
 
 def parser_of_commands(program: str, description: str) -> tuple[argparse.ArgumentParser, Commands]:
-    """A parser that has no commands yet, and where they are added."""
+    """A parser without commands, and the object to add them to."""
     parser = argparse.ArgumentParser(
         prog=program,
         description=description,
@@ -223,12 +223,12 @@ def parser_of_commands(program: str, description: str) -> tuple[argparse.Argumen
 
 
 def is_light(given: Sequence[str]) -> bool:
-    """Whether arguments ask for a command that starts sooner without what others load only to be described."""
+    """Whether arguments ask for a command that can start without the modules that describe the other commands."""
     return given[:1] == ["flag"]
 
 
 def add_commands(commands: Commands, *, light: bool) -> None:
-    """Add all commands in the order in which one meets them; of which ``light`` ones, see ``is_light``."""
+    """Add all commands in the order of their usual use; ``light`` is explained in ``is_light``."""
     names = [] if light else _names_of_release()
 
     sample = _command(commands, "sample", _sample, "three small made-up datasets, to see the site at once", _SAMPLE)

@@ -12,7 +12,7 @@ from ingest.progress import progress_for_terminal
 if TYPE_CHECKING:
     from ingest.fetch.missing_media import Report
 
-# What fetches is imported when it fetches: other commands list these arguments too, and start sooner without it.
+# The downloader is imported when it is used: other commands list these arguments too and start faster without it.
 
 EXAMPLES: Final = """\
 examples:
@@ -32,7 +32,7 @@ _FAILURES_NAMED: Final = 1_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command, the catalogue aside."""
+    """Add the arguments of the command, except the catalogue."""
     parser.add_argument("name", metavar="NAME", help="a dataset that the catalogue holds")
     parser.add_argument(
         "--from", dest="source", metavar="URLS", required=True, help='"published", or a file of addresses'
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fetch, store, report. 0 when all that was asked for is stored, else 1."""
+    """Fetch, store and report. 0 when everything requested is stored, else 1."""
     from ingest.fetch.downloader import FetchPolicy
     from ingest.fetch.missing_media import fetch_media
 
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def told(report: "Report") -> str:
-    """What came of a run, for a person: counts, then reasons, most frequent first, then each example that failed."""
+    """The result of a run for people: counts, then reasons, most frequent first, then each example that failed."""
     from ingest.fetch.missing_media import NOT_ASKED
 
     lines = [
@@ -84,7 +84,7 @@ def told(report: "Report") -> str:
         f" ({report.known:,} fetched before), {len(report.failed):,} failed"
     ]
     reasons = Counter(reason for _, reason in report.failed)
-    # What came once is said of its example, below.
+    # Reasons that occur once are printed with their example, below.
     often = [(reason, n) for reason, n in reasons.most_common(_REASONS_NAMED) if n > 1 or reason in NOT_ASKED]
     lines += [f"  {n:,} x {reason}" for reason, n in often]
     asked = [(index, reason) for index, reason in report.failed if reason not in NOT_ASKED]
@@ -107,7 +107,7 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _printable(address: str) -> str:
-    """An address out of somebody's file, without what would move a terminal's cursor."""
+    """An address from a user's file, without characters that control the terminal."""
     return address if address.isprintable() else ascii(address)
 
 

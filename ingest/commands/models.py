@@ -38,7 +38,7 @@ _EXAMPLES_SHOWN: Final = 20
 
 
 def benchmarks_report(folder: Path, dataset: str | None, catalogue: Path, wait: float, progress: Progress) -> str:
-    """Read models' predictions into a catalogue and say what it now holds."""
+    """Read models' predictions into a catalogue and report what it now holds."""
     return "\n".join(map(str, add_models(folder, dataset, catalogue, wait=wait, progress=progress)))
 
 
@@ -51,7 +51,7 @@ def evaluation_report(
     as_json: bool,
     classes_are: ClassesAre | None = None,
 ) -> str:
-    """Hold a file of predictions against a dataset of a catalogue; raises IngestError, for the reader."""
+    """Evaluate a file of predictions against a dataset of a catalogue. Raises IngestError."""
     if not file.is_file():
         raise MissingFileError(file, "expected a file of predictions, found none")
     with open_catalogue(catalogue) as connection:
@@ -72,7 +72,7 @@ def evaluation_report(
 
 
 def reproduction_report(catalogue: Path) -> tuple[str, bool]:
-    """Every published figure beside the one computed, and whether no expected match is broken."""
+    """Every published figure beside the computed one, and whether all expected matches hold."""
     with open_catalogue(catalogue) as connection:
         found = compare(connection)
     lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
@@ -122,7 +122,7 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
 
 
 def _like_for_like(found: Mapping[str, Any]) -> list[str]:
-    """What correcting does, on one set of examples; and what comes of leaving some out, which is another thing."""
+    """The effect of correcting labels on one set of examples, and separately the effect of leaving some out."""
     accuracy, sizes, effects = found["accuracy"], found["sizes"], found["effects"]
     on_p, on_d = accuracy["pruned"], accuracy["all"]
     if effects["correcting"] is None:
@@ -165,7 +165,7 @@ def _changes(changes: Mapping[str, Any], n: int) -> list[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines: the first column to the left, the others to the right, however wide their cells are.
+    """Rows as lines: the first column left-aligned, the others right-aligned, as wide as their cells.
 
     >>> _table([["set", "rank"], ["D", "1 of 2, 2 tied"]])
     ['set            rank', 'D    1 of 2, 2 tied']
@@ -194,7 +194,7 @@ def _rank(rank: Mapping[str, Any] | None) -> str:
     if rank is None:
         return "-"
     low, high = rank["interval"] or (0, 0)
-    # Where resampling has nothing to vary it tells nothing.
+    # If resampling has nothing to vary, its result says nothing.
     sure = f" [{low}, {high}]" if low != high else ""
     tied = f", {len(rank['tied_with']) + 1} tied" if rank["tied_with"] else ""
     return f"{rank['rank']} of {rank['of']}{sure}{tied}"

@@ -18,7 +18,7 @@ from ingest.flagging.multi_label import checked
 from ingest.labels.files import LabelSet
 from ingest.matrices.matrix import Matrix
 
-#: Numbers held at a time.
+#: How many numbers are held at a time.
 _ENTRIES: Final = 4_000_000
 _PRINTED: Final = 10
 
@@ -28,7 +28,7 @@ def joints_by_class(
 ) -> NDArray[np.int64]:
     """(m, 2, 2) the confident joint of each class: rows not given, given; columns latently so.
 
-    ``advance`` is told of classes. Raises DataError naming the row where an entry is no probability.
+    ``advance`` is called with numbers of classes. Raises DataError naming the row if an entry is not a probability.
     """
     n, m = matrix.shape
     sizes = np.fromiter((len(label_set) for label_set in labels), np.int64, n)
@@ -50,8 +50,11 @@ def joints_by_class(
 
 
 def write_classes(path: Path, joints: NDArray[np.int64], names: Sequence[str] | None) -> None:
-    """Write a row a class: class, with ``names`` class_name, lacking (examples that are not given it and very likely
-    have it), wrongly (given it and very likely without it), and flagged, their sum."""
+    """Write one row per class.
+
+    Columns: class, with ``names`` class_name, lacking (examples without the label that very likely belong to the
+    class), wrongly (examples with the label that very likely do not), and flagged, their sum.
+    """
 
     def columns(rows: slice) -> Columns:
         some = joints[rows]
@@ -65,7 +68,7 @@ def write_classes(path: Path, joints: NDArray[np.int64], names: Sequence[str] | 
 
 
 def summary_of_classes(joints: NDArray[np.int64], names: Sequence[str] | None) -> str:
-    """The classes that one against the rest would flag most examples of.
+    """The classes for which the one-vs-rest rule flags most examples.
 
     >>> print(summary_of_classes(np.array([[[5, 1], [2, 3]], [[9, 0], [0, 1]]]), ["ant", "bee"]))
     each class against the rest would flag 3 labels in 1 of 2 classes, most of them in

@@ -23,7 +23,7 @@ _ON_BASIS = {
 
 
 def summary(stored: Sequence[Stored]) -> str:
-    """The figures of each dataset, with the paper's beside each, and what could not be read."""
+    """The figures of each dataset beside the paper's, and what could not be read."""
     written = [one for one in stored if not one.kept]
     head = ["dataset", "size", "flagged", "checked", "errors", "% error", "issues", "with medium", "exemplars"]
     lines = [_table(head, [_figures_of(one.build, one.media) for one in written])]
@@ -54,7 +54,7 @@ def summary(stored: Sequence[Stored]) -> str:
 
 
 def review_lines(build: Build) -> list[str]:
-    """For how many checked examples the guess has changed, and how many flagged ones wait for review."""
+    """How many checked examples have a changed guess, and how many flagged ones await review."""
     counts = build.counts
     if not counts.checked:
         return []
@@ -69,7 +69,7 @@ def review_lines(build: Build) -> list[str]:
 
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:
-    """Whose media are not here because of what was found of them, for what kind of reason."""
+    """The datasets with missing media, by the kind of reason."""
     few = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, MediaCountError)]
     gone = [one.build.inputs.manifest.name for one in stored if isinstance(one.unread, NoMediaError)]
     unread = [one.build.inputs.manifest.name for one in stored if one.build.inputs.manifest.name not in few + gone]
@@ -84,7 +84,7 @@ def _incomplete(stored: Sequence[Stored]) -> list[str]:
 
 
 def problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
-    """The damaged media one by one, as far as there is room; those that are simply not there in one line."""
+    """Damaged media one by one, up to a limit; merely absent ones in one line."""
     damaged = [problem for problem in problems if not problem.absent]
     absent = [problem for problem in problems if problem.absent]
     lines = [str(problem) for problem in damaged[:_PROBLEMS_SHOWN]]
@@ -100,7 +100,7 @@ def problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
 def catalogue_report(path: Path) -> str:
     """What a catalogue holds: datasets with their counts, when they were built, and from which files.
 
-    Raises MissingFileError or CatalogueError when there is none, or none of this version.
+    Raises MissingFileError or CatalogueError if there is none, or none of this version.
     """
     with open_catalogue(path) as connection:
         meta = {row.key: row.value for row in connection.execute(select(tables.meta))}
@@ -123,7 +123,7 @@ def catalogue_report(path: Path) -> str:
 
 
 def _media_told(dataset: RowMapping) -> list[str]:
-    """How many issues have a medium, and how many exemplars, which are no issues; nothing where none were read."""
+    """How many issues, and how many exemplars, have a medium; nothing if none were read."""
     if dataset["media_report"] is None:
         return []
     told = json.loads(dataset["media_report"])
@@ -150,7 +150,7 @@ def _figures_of(build: Build, media: Media) -> list[str]:
 
 
 def _share(build: Build) -> str:
-    """The per cent of errors, with a sign where it is a lower bound."""
+    """The percentage of errors, with a sign if it is a lower bound."""
     counts = build.counts
     if counts.percent_error is None:
         return "-"

@@ -18,7 +18,7 @@ from ingest.errors import DataError
 
 ENDINGS: Final = (".parquet", ".csv", ".json")
 
-#: Rows written at a time.
+#: How many rows are written at a time.
 _ROWS: Final = 1 << 16
 
 #: The columns of some rows: arrays of numbers, lists of texts, or Lists.
@@ -26,11 +26,11 @@ Columns = dict[str, Any]
 
 
 class Lists(list[list[Any]]):
-    """A column of lists, of whole numbers or, where its name ends in "names", of texts. In CSV they are joined by ;."""
+    """A column of lists of whole numbers, or of texts if its name ends in "names". In CSV they are joined by ;."""
 
 
 def require_place(path: Path, inputs: Sequence[Path | None]) -> None:
-    """See, before any long work, that a file can be written there, and that it is none of those to be read.
+    """Check, before any long work, that a file can be written there and does not replace an input file.
 
     Raises DataError.
     """
@@ -46,14 +46,15 @@ def require_place(path: Path, inputs: Sequence[Path | None]) -> None:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two paths mean one file, be it there or not."""
+    """Whether two paths refer to the same file, existing or not."""
     return one.samefile(other) if one.exists() and other.exists() else one.resolve() == other.resolve()
 
 
 def write_table(path: Path, n: int, columns: Callable[[slice], Columns], advance: Callable[[int], None]) -> None:
-    """Write n rows. ``columns`` gives those of a slice, with the same names for every one; ``advance`` is told of rows.
+    """Write n rows. ``columns`` returns the columns of a slice, always with the same names; ``advance`` gets numbers of
+    rows.
 
-    Raises DataError where the file cannot be written.
+    Raises DataError if the file cannot be written.
     """
 
     def tables() -> Iterator[Columns]:
@@ -81,7 +82,7 @@ def _write_parquet(path: Path, empty: dict[str, Any], tables: Iterator[dict[str,
 
 
 def _type(name: str, values: Any) -> Any:
-    """The type of a column, which must be known before its first row."""
+    """The type of a column, which must be known before its first row is written."""
     import pyarrow as pa
 
     if isinstance(values, np.ndarray):
