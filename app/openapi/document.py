@@ -25,7 +25,7 @@ _LONGEST_EXAMPLE: Final = 20_000
 
 
 def description(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """The description of these routes of the application without examples, made once for a program."""
+    """The OpenAPI document of these routes without examples, made once per process."""
     if app.openapi_schema is None:
         require_reader()
         found = get_openapi(
@@ -47,12 +47,12 @@ def description(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 
 async def document(request: Request) -> Response:
-    """The description with an example for every operation that the served catalogue can answer."""
+    """The OpenAPI document with an example for every operation that the served catalogue can answer."""
     return Response(await _with_examples(request.app, current(request), request), media_type=_JSON)
 
 
 async def _with_examples(app: FastAPI, catalogue: Catalogue, request: Request) -> bytes:
-    # The first time takes up to a second: nobody else is to wait for it.
+    # The first time takes up to a second, and no other request should wait for it.
     document = await run_in_threadpool(_copy, app)
     if prefix := prefix_of(request.scope):
         document["servers"] = [{"url": prefix}]
@@ -74,7 +74,7 @@ def _copy(app: FastAPI) -> dict[str, Any]:
 
 
 async def _ask(app: FastAPI, request: Request, address: str) -> Any:
-    """What the site answers, as a value; None where that is no short JSON."""
+    """The site's answer as a value; None if it is not short JSON."""
     path, _, query = address.partition("?")
     body, status = bytearray(), 0
 

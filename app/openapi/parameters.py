@@ -78,7 +78,7 @@ LISTED_POLICY: Final = [*POLICY, _REMOVED]
 
 
 def corrected_form(form: Format) -> dict[str, Any]:
-    """What the documentation says of a corrected test set in one form."""
+    """The documentation of a corrected test set in one format."""
     media_type = form.bare_type
     binary = {"type": "string", "format": "binary"} if form.binary else {"type": "string"}
     ok = {"description": "The corrected test set.", "content": {media_type: {"schema": binary}}}
@@ -176,7 +176,7 @@ GONE: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def split(pairs: Iterable[tuple[str, str]], own: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The parameters named in ``own``, and the others. Raises FilterError for one of them given twice."""
+    """The parameters named in ``own``, and the others. Raises FilterError if one of ``own`` is given twice."""
     taken: dict[str, str] = {}
     rest = []
     for name, value in pairs:
@@ -190,7 +190,7 @@ def split(pairs: Iterable[tuple[str, str]], own: tuple[str, ...]) -> tuple[dict[
 
 
 def whole_number(name: str, value: str | None, default: int, most: int) -> int:
-    """A parameter from 1 to ``most``. Raises FilterError for anything else."""
+    """Parse a parameter from 1 to ``most``. Raises FilterError for anything else."""
     if not value:
         return default
     if not (value.isascii() and value.isdecimal() and len(value) < 10 and 1 <= int(value) <= most):
@@ -199,7 +199,7 @@ def whole_number(name: str, value: str | None, default: int, most: int) -> int:
 
 
 def fields(value: str | None, model: type[BaseModel]) -> tuple[str, ...] | None:
-    """The fields that a comma-separated list names, None for all. Raises FilterError for one that the model lacks."""
+    """The fields in a comma-separated list, None for all. Raises FilterError for one that the model lacks."""
     if not value:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
@@ -210,7 +210,7 @@ def fields(value: str | None, model: type[BaseModel]) -> tuple[str, ...] | None:
 
 
 def only_fields(pairs: Iterable[tuple[str, str]], model: type[BaseModel]) -> tuple[str, ...] | None:
-    """As ``fields``, where there is no other parameter. Raises FilterError for one."""
+    """Like ``fields``, for routes without other parameters. Raises FilterError for any other parameter."""
     own, rest = split(pairs, ("fields",))
     if rest:
         name, value = rest[0]
@@ -219,5 +219,5 @@ def only_fields(pairs: Iterable[tuple[str, str]], model: type[BaseModel]) -> tup
 
 
 def chosen(items: Sequence[dict[str, Any]], names: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    """The items with only the fields that were asked for."""
+    """The items with only the requested fields."""
     return list(items) if names is None else [{name: item[name] for name in names} for item in items]

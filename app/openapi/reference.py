@@ -13,7 +13,7 @@ from app.catalogue.records import Dataset
 from app.issues import queries
 from app.issues.filter_parameters import class_value
 
-#: What the examples of an operation ask for beside the path, by the last part of the path.
+#: Query parameters of the examples of an operation, by the last part of its path.
 _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "issues": ({"category": "correctable", "limit": "2"}, {"category": "error", "sort": "disagreement", "limit": "5"}),
     "corrected.csv": ({"agreement": "{agreement}"}, {"agreement": "{agreement}", "removed": "include"}),
@@ -21,13 +21,13 @@ _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "corrected.npz": ({"multi_label": "both"},),
     "classes": ({}, {"category": "correctable"}),
 }
-#: Operations about models, by the last part of the path: their examples need a dataset that has some.
+#: Operations about models, by the last part of the path: their examples need a dataset with models.
 _OF_MODELS: Final = ("stability", "stability.csv", "crossings")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of an operation, in words."""
+    """A parameter of an operation, as text."""
 
     name: str
     place: str  # "path" or "query"
@@ -38,7 +38,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing the API can be asked for."""
+    """One operation of the API."""
 
     id: str
     method: str
@@ -51,7 +51,7 @@ class Operation:
 
 
 def example_dataset(catalogue: Catalogue) -> Dataset | None:
-    """The dataset of the examples: one whose corrected test set can be taken and that has something corrected."""
+    """The dataset used in examples: one with a downloadable corrected test set and at least one correction."""
     candidates = sorted(catalogue.datasets.values(), key=lambda d: (not d.labels_known, d.n_errors == 0, d.sample))
     return candidates[0] if candidates else None
 
@@ -90,13 +90,13 @@ def _operation(
         description=operation.get("description", ""),
         parameters=_parameters(openapi, operation),
         answers=tuple((status, answer.get("description", "")) for status, answer in operation["responses"].items()),
-        # What is sent, a link cannot send.
+        # A link cannot send a request body.
         examples=_examples(path, values) if method == "get" else (),
     )
 
 
 def _parameters(openapi: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[Parameter, ...]:
-    # What a route declares is replaced by what its documentation says of the same parameter.
+    # What a route declares is replaced by what its documentation says about the same parameter.
     found: dict[str, Parameter] = {}
     for raw in operation.get("parameters", ()):
         p = _resolved(openapi, raw)

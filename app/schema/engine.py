@@ -19,12 +19,12 @@ from urllib.parse import quote
 from sqlalchemy import URL, Engine, NullPool, QueuePool, create_engine
 
 _CACHED_STATEMENTS: Final = 256
-#: Steps of SQLite's machine between two looks at the clock: some tenths of a millisecond.
+#: Steps of SQLite's virtual machine between two checks of the time: some tenths of a millisecond.
 _STEPS: Final = 5_000
 
 
 class FileState(NamedTuple):
-    """What tells whether a file is the one it was, and nobody has written to it since."""
+    """The properties of a file that tell whether it was replaced or written to."""
 
     device: int
     inode: int
@@ -37,7 +37,7 @@ class FileState(NamedTuple):
 
     @classmethod
     def at(cls, path: Path) -> Self | None:
-        """The state of the regular file at a path, or of what a link there leads to; None where there is none."""
+        """The state of the regular file at a path, or behind a link there; None if there is none."""
         try:
             found = os.stat(path)  # noqa: PTH116 - on every request, and Path.stat costs three times as much
         except OSError:
@@ -46,7 +46,7 @@ class FileState(NamedTuple):
 
 
 class ReadBudget:
-    """Until when the reads of a connection may go on. SQLite looks at it while it works, and gives up behind it."""
+    """The time limit for reads of a connection. SQLite checks it while it works, and stops when it has passed."""
 
     __slots__ = ("_end",)
 
@@ -54,32 +54,32 @@ class ReadBudget:
         self._end = math.inf
 
     def last(self, seconds: float) -> None:
-        """Let reads go on for so long from now on."""
+        """Allow reads for so many seconds from now on."""
         self._end = time.monotonic() + seconds
 
     def end(self) -> None:
-        """Let no read go on."""
+        """Stop all reads."""
         self._end = -math.inf
 
     def free(self) -> None:
-        """Let reads go on for as long as they take."""
+        """Remove the time limit."""
         self._end = math.inf
 
     def over(self) -> bool:
-        """Whether there is no time left."""
+        """Whether no time is left."""
         return time.monotonic() > self._end
 
 
 class ReadingConnection(sqlite3.Connection):
-    """A connection of SQLite whose reads have a budget, without end until one is set."""
+    """An SQLite connection with a time limit for reads; no limit until one is set."""
 
     budget: ReadBudget
 
 
 def connect_to_read(path: Path, *pragmas: str) -> ReadingConnection:
-    """A connection that cannot change the file. ``pragmas`` are its settings, such as ``"temp_store = MEMORY"``.
+    """A read-only connection to the file. ``pragmas`` are its settings, such as ``"temp_store = MEMORY"``.
 
-    It may be used by other threads than the one that opened it, one after another.
+    Threads other than the one that opened it may use it, one at a time.
     """
     connection = sqlite3.connect(
         f"file:{quote(str(path.resolve()))}?mode=ro",
@@ -96,15 +96,15 @@ def connect_to_read(path: Path, *pragmas: str) -> ReadingConnection:
 
 
 def reading_engine(path: Path) -> Engine:
-    """An engine whose connections cannot change the file. Nothing is opened, or found missing, before they connect."""
+    """An engine with read-only connections. The file is only opened, or found missing, when they connect."""
     return create_engine("sqlite://", creator=lambda: connect_to_read(path), poolclass=NullPool)
 
 
 def pooled_engine(connect: Callable[[], ReadingConnection], kept: int) -> Engine:
-    """An engine over ``connect`` that keeps so many connections open for the next who asks."""
+    """An engine over ``connect`` that keeps ``kept`` connections open for reuse."""
     return create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=kept, max_overflow=-1)
 
 
 def writing_engine(path: Path) -> Engine:
-    """An engine whose connections make the file where there is none."""
+    """An engine whose connections create the file if it does not exist."""
     return create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)

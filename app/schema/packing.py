@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-#: Bytes of one label, or 0 for keys; bytes of everything unpacked.
+#: Bytes per label, or 0 for keys; unpacked size in bytes.
 _HEAD: Final = struct.Struct("<BI")
 _WIDTHS: Final = (1, 2, 4)
 _KEYS: Final = 0
@@ -32,18 +32,18 @@ def pack_labels(labels: NDArray[Any]) -> bytes:
 
 
 def unpack_labels(packed: bytes) -> NDArray[np.int64]:
-    """The label ids that ``pack_labels`` packed. Raises ValueError for bytes that it did not make."""
+    """The label ids packed by ``pack_labels``. Raises ValueError for bytes that it did not make."""
     width, raw = _unpacked(packed, _WIDTHS)
     return np.frombuffer(raw, dtype=f"<u{width}").astype(np.int64)
 
 
 def pack_keys(keys: Sequence[str]) -> bytes:
-    """The keys of examples, none of which has a line break, as bytes."""
+    """The keys of examples as bytes; no key may contain a line break."""
     return _packed(_KEYS, "\n".join(keys).encode())
 
 
 def unpack_keys(packed: bytes) -> list[str]:
-    """The keys that ``pack_keys`` packed. Raises ValueError for bytes that it did not make.
+    """The keys packed by ``pack_keys``. Raises ValueError for bytes that it did not make.
 
     >>> unpack_keys(pack_keys(["neg/9641_4", "pos/1_10"]))
     ['neg/9641_4', 'pos/1_10']

@@ -30,7 +30,7 @@ SITE_NAMES: Final = frozenset(
 
 
 def first_name(path: str) -> str:
-    """What an address of this site begins with.
+    """The first part of an address of this site.
 
     >>> first_name("/api/v1/datasets"), first_name("/{name}/issues"), first_name("/")
     ('api', '{name}', '')

@@ -38,7 +38,7 @@ from sqlalchemy import (
 
 SCHEMA_VERSION: Final = 4
 
-#: How far a dataset's id is shifted to the left in the id of its issues.
+#: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
 
 #: Examples in one row of ``examples``; every block but the last of a dataset is full.
@@ -46,7 +46,7 @@ EXAMPLES_PER_BLOCK: Final = 65_536
 
 metadata = MetaData()
 
-# One row a key: "schema_version", "version" (names this very content; changes with every write) and "written_at"
+# One row per key: "schema_version", "version" (identifies the content; changes with every write) and "written_at"
 # (ISO 8601, UTC).
 meta = Table(
     "meta",
@@ -66,25 +66,25 @@ datasets = Table(
     Column("sample", Boolean, nullable=False),  # planted errors and simulated raters: every page must say so
     Column("size", Integer),  # examples in the test set, |D|
     Column("n_classes", Integer, nullable=False),
-    Column("labels_known", Boolean, nullable=False),  # the given labels of all examples stand in ``examples``
-    Column("n_flagged", Integer),  # flagged by confident learning over the whole dataset; null where unknown
+    Column("labels_known", Boolean, nullable=False),  # the given labels of all examples are in ``examples``
+    Column("n_flagged", Integer),  # flagged by confident learning over the whole dataset; null if unknown
     Column("n_checked", Integer, nullable=False),
     Column("n_errors", Integer, nullable=False),
     Column("n_issues", Integer, nullable=False),  # rows of ``issues``: flagged or reviewed
-    Column("n_guesses_changed", Integer, nullable=False),  # reviewed issues whose guess is not the one shown any more
-    # Table 1: flagged * errors / checked where only a sample was checked, else errors.
+    Column("n_guesses_changed", Integer, nullable=False),  # reviewed issues whose guess is no longer the one shown
+    # Table 1: flagged * errors / checked if only a sample was checked, else errors.
     Column("estimated_errors", Integer),
     Column("percent_error", Float),  # 100 * estimated errors / size
     Column("agreements", Text, nullable=False),  # JSON list of the agreement thresholds offered, ascending: [3, 4, 5]
     Column("raters", Integer, nullable=False),
-    Column("vote_options", Text, nullable=False),  # JSON list of option names; [] where votes go to class names
-    Column("flag_rule", Text),  # the rule in force, in words a reader understands; null without a matrix
+    Column("vote_options", Text, nullable=False),  # JSON list of option names; [] if votes go to class names
+    Column("flag_rule", Text),  # the rule in use, in words for readers; null without a matrix
     Column("confident_learning", Text),  # JSON object of facts: rho by rule, counts; null without a matrix
     Column("about", Text, nullable=False),  # JSON object: what the manifest says (see ingest.manifest.parse.About)
-    Column("missing", Text, nullable=False),  # JSON list of sentences: what is not here, or cannot be shown for it
-    # JSON object (see ingest.datasets.media.report): what is kept, what not; null without media
+    Column("missing", Text, nullable=False),  # JSON list of sentences: what is missing or therefore cannot be shown
+    # JSON object (see ingest.datasets.media.report): what is stored and what is not; null without media
     Column("media_report", Text),
-    Column("version", Text, nullable=False),  # names this dataset's content; part of the addresses of its media
+    Column("version", Text, nullable=False),  # identifies this dataset's content; part of the addresses of its media
     Column("built_at", Text, nullable=False),  # ISO 8601, UTC
 )
 
@@ -105,7 +105,7 @@ classes = Table(
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
     Column("class_id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("n_examples", Integer),  # given label counts over the whole dataset; null where labels are not here
+    Column("n_examples", Integer),  # given label counts over the whole dataset; null if labels are missing
     Column("threshold", Float),  # t_j; null for a class without examples, or without a matrix
 )
 
@@ -135,28 +135,28 @@ issues = Table(
     Column("id", Integer, primary_key=True),  # dataset_id << 32 | position in suspicion order
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("idx", Integer, nullable=False),  # index of the example in the test set
-    Column("key", Text),  # the dataset's own name of the example, where it has one
+    Column("key", Text),  # the dataset's own name of the example, if it has one
     Column("given", Integer, nullable=False),
-    Column("guessed", Integer),  # by the model that flags; null where no model's guess is here
-    Column("shown", Integer),  # what reviewers were shown as the guess, whatever the model guesses now; null without
+    Column("guessed", Integer),  # by the model that flags; null without a model's guess
+    Column("shown", Integer),  # the guess that reviewers were shown, even if the model's has changed; null without
     Column("flagged", Boolean, nullable=False),  # by confident learning, under the dataset's flag rule
     Column("self_confidence", Float),
     Column("normalized_margin", Float),
     Column("rank", Integer),  # 1 = lowest normalized margin of ALL examples of the dataset
     Column("by_margin", Integer, nullable=False),
     Column("by_disagreement", Integer, nullable=False),
-    Column("votes", Text),  # JSON object option -> count, in the order of vote_options; null where nobody looked
-    # Counts in the order of vote_options, "0-3-0-2"; null without, and where votes go to names.
+    Column("votes", Text),  # JSON object option -> count, in the order of vote_options; null if not reviewed
+    # Counts in the order of vote_options, "0-3-0-2"; null without votes, or if votes go to names.
     Column("vote_pattern", Text),
     Column("consensus", Text),  # the option (or class names) that a majority chose, as a word; null without one
     # JSON list of [class_id, probability], largest first, at most 5; null without a matrix.
     Column("top_probs", Text),
-    # JSON list of [begin, end, share] of the words of a text, in characters, that speak for the guessed label (share
-    # above 0, at most 1) or for the given one (below 0) after a linear model's weights; null without such a model.
+    # JSON list of [begin, end, share] for words of a text, in characters, that support the guessed label (share above
+    # 0, at most 1) or the given one (below 0) by a linear model's weights; null without such a model.
     Column("spans", Text),
-    Column("url", Text),  # where the example can be seen elsewhere (a YouTube clip); null without
-    Column("excerpt", Text),  # the telling beginning of a text; null without
-    # JSON object kind -> [width, height] ([0, 0] where it has none) of what ``media`` holds; null without.
+    Column("url", Text),  # where the example can be seen on another site (a YouTube clip); null without
+    Column("excerpt", Text),  # the most telling beginning of a text; null without
+    # JSON object kind -> [width, height] ([0, 0] if it has none) of its rows in ``media``; null without.
     Column("media", Text),
 )
 
@@ -170,7 +170,7 @@ Index("issues_by_shown", issues.c.dataset_id, issues.c.shown, sqlite_where=issue
 Index("issues_by_votes", issues.c.dataset_id, issues.c.vote_pattern, sqlite_where=issues.c.vote_pattern.is_not(None))
 Index("issues_not_flagged", issues.c.dataset_id, sqlite_where=text("flagged = 0"))
 
-# What the votes say, by agreement threshold, as domain.verdicts computed it. Reviewed examples only.
+# The verdict at each agreement threshold, as domain.verdicts computed it. Reviewed examples only.
 verdicts = Table(
     "verdicts",
     metadata,
@@ -193,13 +193,13 @@ Index(
     sqlite_where=verdicts.c.corrected.is_not(None),
 )
 
-# How many issues agree in everything one can filter by: every count beside a choice is a sum of these.
+# Numbers of issues with the same value in every facet: every count beside a choice is a sum of these.
 facets = Table(
     "facets",
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("agreement", Integer, nullable=False),
-    Column("category", Text, nullable=False),  # "unreviewed" included
+    Column("category", Text, nullable=False),  # including "unreviewed"
     Column("given", Integer, nullable=False),
     Column("guessed", Integer),
     Column("corrected", Integer),
@@ -210,7 +210,7 @@ facets = Table(
 
 Index("facets_by_dataset", facets.c.dataset_id, facets.c.agreement)
 
-# The given labels of all examples, packed, so that fifty million of them need no fifty million rows.
+# The given labels of all examples, packed, so that fifty million labels do not need fifty million rows.
 examples = Table(
     "examples",
     metadata,
@@ -219,7 +219,7 @@ examples = Table(
     Column("start", Integer, primary_key=True),
     Column("count", Integer, nullable=False),
     Column("labels", LargeBinary, nullable=False),  # ``count`` label ids; see app.schema.packing
-    Column("keys", LargeBinary),  # as many keys; null where the dataset has no keys of its own
+    Column("keys", LargeBinary),  # the keys of these examples; null if the dataset has no keys of its own
 )
 
 media = Table(
@@ -232,11 +232,11 @@ media = Table(
     Column("width", Integer),
     Column("height", Integer),
     Column("seconds", Float),
-    Column("encoding", Text),  # "gzip" where the bytes are compressed so; null where they are as served
+    Column("encoding", Text),  # "gzip" if the bytes are gzip-compressed; null if they are as served
     Column("bytes", LargeBinary, nullable=False),
 )
 
-# For each class the examples, no issues, that the model is surest of. Their media stand in ``media`` like all others.
+# For each class, the examples that the model is surest of and that are not issues. Their media are in ``media`` too.
 exemplars = Table(
     "exemplars",
     metadata,
@@ -245,29 +245,29 @@ exemplars = Table(
     Column("position", Integer, primary_key=True),  # 0 is the surest
     Column("idx", Integer, nullable=False),
     Column("self_confidence", Float, nullable=False),
-    Column("excerpt", Text),  # as of issues
-    Column("media", Text),  # as of issues
+    Column("excerpt", Text),  # as in issues
+    Column("media", Text),  # as in issues
 )
 
-# Models whose predictions for every example of a dataset are known. ``platform`` is part of a model's name: models of
-# one name on two platforms differ.
+# Models with known predictions for every example of a dataset. ``platform`` is part of a model's name: models of the
+# same name on two platforms differ.
 models = Table(
     "models",
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
     Column("platform", Text, primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("title", Text, nullable=False),  # the platform as a reader knows it: "PyTorch 1.0"
-    Column("parameters", Integer),  # how many the model has; null where nobody said
-    Column("source", Text),  # where the predictions come from; null where nobody said
-    Column("sha256", Text, nullable=False),  # of the file, or files, they were read from
+    Column("title", Text, nullable=False),  # the platform's name for readers: "PyTorch 1.0"
+    Column("parameters", Integer),  # number of parameters of the model; null if not stated
+    Column("source", Text),  # where the predictions come from; null if not stated
+    Column("sha256", Text, nullable=False),  # of the file or files they were read from
     Column("n_examples", Integer, nullable=False),
-    Column("n_ranked", Integer, nullable=False),  # classes known an example, k
-    # zlib over little-endian int32, (k, n): the first choices of all examples, the second choices, ...
+    Column("n_ranked", Integer, nullable=False),  # number of ranked classes known per example, k
+    # zlib over little-endian int32, (k, n): the first choices of all examples, then the second choices, ...
     Column("ranked", LargeBinary, nullable=False),
 )
 
-# What the models predict for the issues alone, so that a page needs no more of their predictions than its own.
+# The models' predictions for issues alone, so that a page need not read the predictions of all examples.
 predictions = Table(
     "predictions",
     metadata,
@@ -275,20 +275,20 @@ predictions = Table(
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     # Little-endian int32, the first choice of each model, models in the order of platform and name.
     Column("top", LargeBinary, nullable=False),
-    Column("n_given", Integer, nullable=False),  # models whose first choice is the given label
+    Column("n_given", Integer, nullable=False),  # number of models whose first choice is the given label
 )
 
-# Where a model's first choice is the given label although reviewers agreed, at some threshold, on another.
+# Models whose first choice is the given label although reviewers agreed, at some threshold, on another.
 repeats = Table(
     "repeats",
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
-    Column("model", Integer, primary_key=True),  # its place among the dataset's models, by platform and name
+    Column("model", Integer, primary_key=True),  # its position among the dataset's models, by platform and name
     Column("issue_id", ForeignKey("issues.id"), primary_key=True),
     sqlite_with_rowid=False,
 )
 
-# How stable the ranking of the models is, at each agreement threshold, as domain.stability computed it.
+# How stable the ranking of the models is, at each agreement threshold, as app.evaluation computed it.
 stability = Table(
     "stability",
     metadata,
@@ -297,7 +297,7 @@ stability = Table(
     Column("results", Text, nullable=False),  # JSON object; see app.evaluation.stability
 )
 
-# Full-text search. SQLAlchemy has no construct for it, so the statements stand here, without any outside value in them.
+# Full-text search. SQLAlchemy has no construct for it, so the statements are here, without any outside value in them.
 # ``issue_search.rowid`` is an issue's id; only issues with a text or a key of their own have a row.
 # ``class_search.rowid`` is dataset_id << 32 | class_id.
 SEARCH_DDL: Final = (
@@ -316,5 +316,5 @@ def issue_id(dataset_id: int, position: int) -> int:
 
 
 def issue_id_range(dataset_id: int) -> tuple[int, int]:
-    """The smallest and the largest id an issue of a dataset can have."""
+    """The smallest and the largest possible id of a dataset's issues."""
     return issue_id(dataset_id, 0), issue_id(dataset_id + 1, 0) - 1

@@ -8,17 +8,17 @@ from sqlalchemy import Column, ForeignKey, Integer, Table, Text
 
 from app.schema.tables import metadata
 
-# A row for each answer that reviewers of an issue could give, in the order to show.
+# One row for each answer that reviewers of an issue could give, in display order.
 votes = Table(
     "votes",
     metadata,
     Column("issue_id", ForeignKey("issues.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
-    Column("option", Text, nullable=False),  # what it is counted as in ``issues.votes``
-    Column("word", Text, nullable=False),  # the answer; another than the option for one of several counted as "other"
+    Column("option", Text, nullable=False),  # the key it is counted under in ``issues.votes``
+    Column("word", Text, nullable=False),  # the answer; not equal to the option if counted as "other" with others
     # JSON list of the classes that the answer names, [] for none of them; null for a word that names no class.
     Column("classes", Text),
-    Column("n", Integer, nullable=False),  # raters who gave it
+    Column("n", Integer, nullable=False),  # number of raters who gave it
     sqlite_with_rowid=False,
 )

@@ -11,12 +11,12 @@ _LONGEST_NUMBER: Final = 18
 
 
 class UnsatisfiableError(ValueError):
-    """The range begins behind the end."""
+    """The range begins after the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """The bytes first, ..., last of a whole of ``size`` bytes."""
+    """The bytes first, ..., last of ``size`` bytes."""
 
     first: int
     last: int
@@ -33,7 +33,7 @@ class ByteRange:
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:
-    """The part that a Range header asks for, None for the whole. Raises UnsatisfiableError.
+    """Parse a Range header; None for the whole. Raises UnsatisfiableError.
 
     >>> parse_range("bytes=2-", 10), parse_range("bytes=-3", 10).header, parse_range("lines=1-2", 10)
     (ByteRange(first=2, last=9, size=10), 'bytes 7-9/10', None)
@@ -56,6 +56,6 @@ def parse_range(header: str, size: int) -> ByteRange | None:
 
 
 def _number(digits: str) -> int:
-    """The number, or one behind the end of any file where it is longer."""
+    """The number; for one with too many digits, a number beyond the end of any file."""
     digits = digits.lstrip("0")
     return int(digits or "0") if len(digits) <= _LONGEST_NUMBER else 10**_LONGEST_NUMBER

@@ -19,8 +19,8 @@ from app.corrected.byte_sink import ByteSink
 from app.web.content_negotiation import quality_values
 
 _CODECS: Final = {"zstd": "zstd", "br": "brotli"}
-#: Of what the client likes equally well, the first. A page is made smallest by br in the time that gzip takes; a stream
-#: must not wait for its compressor, and zstd is the fastest by far.
+#: Order of preference if the client likes several equally. For pages, br is smallest in the time that gzip takes; a
+#: stream must not wait for its compressor, and zstd is by far the fastest.
 FOR_WHOLES: Final = tuple(
     name for name in ("br", "zstd", "gzip") if name == "gzip" or pa.Codec.is_available(_CODECS[name])
 )
@@ -29,9 +29,9 @@ _LEVELS: Final = {"zstd": 3, "br": 4, "gzip": 5}
 _GZIP: Final = 16 + zlib.MAX_WBITS
 #: Smaller answers fit into one packet anyway.
 _LEAST: Final = 1_000
-#: Larger ones are compressed in another thread, so that nobody else waits.
+#: Larger answers are compressed in another thread, so that other requests do not wait.
 _SMALL: Final = 128 * 1024
-#: Characters of an Accept-Encoding header.
+#: Longest Accept-Encoding header, in characters, whose result is cached.
 _ORDINARY: Final = 100
 _TEXTS: Final = (
     "application/json",
@@ -43,14 +43,14 @@ _TEXTS: Final = (
 
 
 def best_encoding(accept: str, offered: Sequence[str]) -> str | None:
-    """The encoding of ``offered`` that an Accept-Encoding header likes best, the earlier among equals; None for none.
+    """The encoding of ``offered`` that an Accept-Encoding header prefers, the earlier among equals; None for none.
 
     >>> best_encoding("gzip, deflate, br, zstd", ("zstd", "br")), best_encoding("gzip;q=0, br;q=0.5", ("gzip", "br"))
     ('zstd', 'br')
     >>> best_encoding("*", ("br",)), best_encoding("identity, br;q=0.5", ("br",)), best_encoding("", ("br",))
     ('br', None, None)
     """
-    # What no browser sends is found out anew, so that nobody's inventions are kept.
+    # Only headers as short as browsers send them are cached, so that made-up ones do not fill the cache.
     return (_best_encoding if len(accept) <= _ORDINARY else _best_encoding.__wrapped__)(accept, tuple(offered))
 
 
@@ -58,7 +58,7 @@ def best_encoding(accept: str, offered: Sequence[str]) -> str | None:
 def _best_encoding(accept: str, offered: Sequence[str]) -> str | None:
     liked: dict[str, float] = {}
     for name, quality in quality_values(accept):
-        # Where a name stands twice, what it says first holds.
+        # If a name occurs twice, the first occurrence counts.
         liked.setdefault("gzip" if name == "x-gzip" else name, quality)
     others = liked.get("*", 0.0)
     quality, _, found = max((liked.get(name, others), -place, name) for place, name in enumerate(offered))
@@ -66,7 +66,7 @@ def _best_encoding(accept: str, offered: Sequence[str]) -> str | None:
 
 
 def whole(body: bytes, encoding: str) -> bytes:
-    """An answer compressed at once."""
+    """Compress a whole answer."""
     if encoding == "gzip":
         return zlib.compress(body, _LEVELS[encoding], _GZIP)
     compressed: bytes = pa.Codec(_CODECS[encoding], compression_level=_LEVELS[encoding]).compress(body, asbytes=True)
@@ -74,7 +74,7 @@ def whole(body: bytes, encoding: str) -> bytes:
 
 
 class Encoder:
-    """An answer compressed piece by piece; what comes out is one stream of the encoding."""
+    """Compress an answer piece by piece into one stream of the encoding."""
 
     def __init__(self, encoding: str) -> None:
         self._gzip = zlib.compressobj(_LEVELS["gzip"], zlib.DEFLATED, _GZIP) if encoding == "gzip" else None
@@ -84,7 +84,7 @@ class Encoder:
             self._arrow = pa.CompressedOutputStream(pa.PythonFile(self._sink, mode="w"), _CODECS[encoding])
 
     def piece(self, data: bytes, *, flush: bool) -> bytes:
-        """What can go on its way of the pieces until now; with ``flush`` all of it."""
+        """The compressed bytes ready to send; with ``flush`` everything received so far."""
         if self._gzip is not None:
             compressed = self._gzip.compress(data)
             return compressed + self._gzip.flush(zlib.Z_SYNC_FLUSH) if flush else compressed
@@ -94,7 +94,7 @@ class Encoder:
         return b"".join(self._sink.taken())
 
     def end(self) -> bytes:
-        """What is left, and the end of the stream."""
+        """The remaining bytes and the end of the stream."""
         if self._gzip is not None:
             return self._gzip.flush()
         self._arrow.close()
@@ -102,7 +102,7 @@ class Encoder:
 
 
 def compressed(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """A stream of large pieces compressed; the first of them goes on its way at once."""
+    """Compress a stream of large pieces; the first one is sent at once."""
     encoder, first = Encoder(encoding), True
     try:
         for piece in pieces:
@@ -117,10 +117,10 @@ def compressed(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 class Compression:
-    """Compresses pages and data, and leaves alone what is asked for in ranges."""
+    """Middleware that compresses pages and data, but not answers that can be requested in ranges."""
 
     def __init__(self, app: ASGIApp, as_they_are: tuple[str, ...]) -> None:
-        """``as_they_are``: how addresses end whose answers are compressed already, or read in ranges of their bytes."""
+        """``as_they_are``: address endings of answers that are compressed already or are read in ranges of bytes."""
         self.app = app
         self._as_they_are = as_they_are
 
@@ -134,7 +134,7 @@ class Compression:
 
 
 class _Answer:
-    """One answer on its way. Its beginning waits for the first piece of its body, which tells if there are more."""
+    """One answer being sent. Its start waits for the first piece of the body, which tells whether more follow."""
 
     def __init__(self, send: Send, accept: str) -> None:
         self._send = send
@@ -196,7 +196,7 @@ def _compressible(start: Message) -> bool:
 
 def _encoded(headers: MutableHeaders, encoding: str) -> None:
     headers["Content-Encoding"] = encoding
-    # Ranges would count other bytes, and the tag of the file itself must not stand for these.
+    # Ranges would count different bytes, and the ETag of the uncompressed file must not be used for these.
     del headers["Accept-Ranges"]
     tag = headers.get("ETag", "")
     if tag.startswith('"'):
@@ -204,7 +204,7 @@ def _encoded(headers: MutableHeaders, encoding: str) -> None:
 
 
 def encode_stream(pieces: Iterator[bytes], headers: dict[str, str], accept: str) -> Iterator[bytes]:
-    """The pieces in the encoding that a client likes best, with the headers that say so."""
+    """The pieces in the encoding that the client prefers, with the matching headers added to ``headers``."""
     encoding = best_encoding(accept, FOR_STREAMS)
     if encoding is None:
         return pieces

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def best(accept: str, offered: Sequence[str]) -> str | None:
-    """The media type of ``offered`` that an Accept header likes best, the earlier among equals; None for none of them.
+    """The media type of ``offered`` that an Accept header prefers, the earlier among equals; None if none is accepted.
 
     >>> best("text/csv;q=0.5, application/json", ["text/csv", "application/json"])
     'application/json'
@@ -20,7 +20,7 @@ def best(accept: str, offered: Sequence[str]) -> str | None:
 
 
 def _liking(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
-    # The most specific range that fits decides.
+    # The most specific matching range decides.
     for candidate in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
         for media_range, quality in ranges:
             if media_range == candidate:
@@ -29,9 +29,9 @@ def _liking(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
 
 
 def quality_values(header: str) -> list[tuple[str, float]]:
-    """The names of an Accept or Accept-Encoding header, in small letters, each with its weight from 0 to 1.
+    """The names in an Accept or Accept-Encoding header, in lower case, each with its weight from 0 to 1.
 
-    What is no weight is 0.
+    An invalid weight counts as 0.
 
     >>> quality_values("text/CSV; header=present; q=0.5, */*")
     [('text/csv', 0.5), ('*/*', 1.0)]

@@ -21,7 +21,7 @@ _PIECE: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file that is kept: open it before it goes."""
+    """A cached file; open it before it is removed."""
 
     path: Path
     size: int
@@ -29,7 +29,7 @@ class CachedFile:
 
 
 class _Files(LRUCache[Hashable, CachedFile]):
-    """Files used last, up to a number of bytes; one that alone is larger is kept until the next one comes."""
+    """Recently used files, up to a number of bytes; a single larger file is kept until the next one comes."""
 
     def __init__(self, most_bytes: int) -> None:
         super().__init__(most_bytes, getsizeof=lambda kept: min(kept.size, most_bytes))
@@ -41,7 +41,7 @@ class _Files(LRUCache[Hashable, CachedFile]):
 
 
 class FileCache:
-    """Keeps at most ``most_bytes`` of files, those used last. Safe to use from several threads."""
+    """Keeps at most ``most_bytes`` of recently used files. Safe to use from several threads."""
 
     def __init__(self, most_bytes: int, folder: ScratchFolder) -> None:
         self._folder = folder
@@ -50,18 +50,18 @@ class FileCache:
         self._writing: dict[Hashable, threading.Lock] = {}
 
     def open(self, key: Hashable, make: Callable[[], Iterator[bytes]]) -> tuple[BinaryIO, CachedFile]:
-        """The file of a key, open for reading; written now, by one thread, if it is not kept."""
+        """The file of a key, open for reading; if it is not cached, one thread writes it now."""
         while True:
             kept = self._known(key) or self._write(key, make)
             try:
                 return kept.path.open("rb"), kept
             except FileNotFoundError:
-                # Others asked for so much in the meantime that it had to go again.
+                # So many other files were requested meanwhile that it was removed again.
                 with self._changing:
                     self._files.pop(key, None)
 
     def has(self, key: Hashable) -> bool:
-        """Whether the file of a key is there already."""
+        """Whether the file of a key is cached."""
         return self._known(key) is not None
 
     def _known(self, key: Hashable) -> CachedFile | None:
@@ -99,7 +99,7 @@ class FileCache:
 
 
 def read(file: BinaryIO, first: int, n_bytes: int) -> Iterator[bytes]:
-    """So many bytes of a file from a place on, in pieces."""
+    """``n_bytes`` of a file from the offset ``first``, in pieces."""
     file.seek(first)
     while n_bytes > 0:
         piece = file.read(min(_PIECE, n_bytes))

@@ -8,5 +8,5 @@ from fastapi import Response
 
 
 def json_response(body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer of whatever orjson can write."""
+    """A response with anything that orjson can serialise."""
     return Response(orjson.dumps(body), media_type="application/json", headers=headers)

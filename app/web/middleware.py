@@ -33,7 +33,7 @@ _ALWAYS: Final = (
 )
 _CSP: Final = b"content-security-policy"
 _UNLESS_SAID: Final = (*_ALWAYS, (_CSP, POLICY.encode()))
-#: Headers that scripts of other sites may read.
+#: Response headers that scripts of other sites may read.
 EXPOSED: Final = (
     "Accept-Ranges",
     "Content-Disposition",
@@ -48,12 +48,12 @@ EXPOSED: Final = (
 )
 
 
-#: What HEAD is answered without regard to: parts are for GET alone (RFC 9110, section 14.2).
+#: Request headers ignored for HEAD: ranges are for GET alone (RFC 9110, section 14.2).
 _FOR_PARTS: Final = (b"range", b"if-range")
 
 
 class Head:
-    """Answers HEAD as GET of the whole would be answered, without the body, and making no more of it than it must."""
+    """Answer HEAD as a GET of the whole would be, without the body, and producing no more of it than necessary."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -80,11 +80,11 @@ class Head:
 
 
 class _HeadAnsweredError(Exception):
-    """Stops a stream whose body nobody asked for."""
+    """Stops a stream whose body was not requested."""
 
 
 class Safety:
-    """Adds the headers that keep a browser from running, framing or guessing anything."""
+    """Add security headers: nothing may be run, framed or guessed by the browser."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -97,7 +97,7 @@ class Safety:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"]
-                # A copy, because what is kept of an answer is sent again.
+                # A copy, because cached answers are sent again.
                 message = {**message, "headers": [*own, *(_ALWAYS if _CSP in dict(own) else _UNLESS_SAID)]}
             await send(message)
 
@@ -105,7 +105,7 @@ class Safety:
 
 
 def program_version(*folders: Path) -> str:
-    """Names the program that renders: a new template or script must not be answered with an old "not modified"."""
+    """Identify the rendering program: after a change of template or script, "not modified" would be wrong."""
     digest = hashlib.sha256()
     for folder in folders:
         for file in sorted(

@@ -10,9 +10,9 @@ from app.web.urls import base_url
 def next_page(
     request: Request, path: str, query: str, limit: int, fields: Sequence[str] | None, after: str | None
 ) -> tuple[str | None, dict[str, str]]:
-    """The address of the next page and the header that names it; None and no header where ``after`` is None.
+    """The address of the next page and the Link header with it; None and no header if ``after`` is None.
 
-    ``path`` begins with a slash, ``query`` is what the list is of, and ``after`` the cursor of the last item here.
+    ``path`` begins with a slash, ``query`` is the list's query string, and ``after`` the cursor of the last item here.
     """
     if after is None:
         return None, {}

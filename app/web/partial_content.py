@@ -12,7 +12,7 @@ from app.web.validators import if_range_holds
 
 
 def full_or_partial(request: Request, data: bytes, media_type: str, headers: dict[str, str]) -> Response:
-    """The part that is asked for; the whole where none is, or where If-Range names what is here no more."""
+    """The requested range; the whole if none is requested, or if If-Range names an earlier version."""
     wanted = request.headers.get("range")
     fits = if_range_holds(request.headers, headers["ETag"])
     try:
@@ -26,7 +26,7 @@ def full_or_partial(request: Request, data: bytes, media_type: str, headers: dic
 
 
 def range_not_satisfiable(request: Request, size: int, content_range: str) -> Response:
-    """The refusal of a part behind the end; no cache may keep it, for the address is that of the file."""
+    """The refusal of a range beyond the end; never cached, because the address is that of the file."""
     problem = RangeNotSatisfiable(f"Range is {request.headers['range'][:80]!r}; the file has {size} bytes.")
     headers = {"Content-Range": content_range, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
     return problem_response(problem, request.url.path, headers)

@@ -18,15 +18,15 @@ from app.catalogue.current import Catalogue
 from app.catalogue.open_file import ON_LOOP, LongReadError
 from app.catalogue.reader_threads import ReaderThreads, interrupted
 
-#: Seconds that SQLite may read on the event loop for one request: nobody notices so short a wait.
+#: Seconds that SQLite may read on the event loop for one request: too short a wait to be noticed.
 _BRIEFLY: Final = 0.03
 
 
 class PlainRoute(APIRoute):
     """Calls ``function(request, **parts of the path as text)``.
 
-    A function that is no coroutine reads and does nothing else. It is called on the event loop; when it says that what
-    it reads takes long, or has not read it in a moment, it is called once more in a thread of ``readers``.
+    A function that is not a coroutine only reads. It is called on the event loop; if it reports that its read takes
+    long, or does not finish it in a moment, it is called again in a thread of ``readers``.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

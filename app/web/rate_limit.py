@@ -22,12 +22,12 @@ from app.web.server.client_addresses import address_of
 _MINUTE: Final = 60.0
 _MOST_ADDRESSES: Final = 100_000
 _API: Final = "/api/v1/"
-#: What is sent as it lies, whatever its address asks.
+#: Addresses of files sent as they are, which are not counted even with a query string.
 _FILES: Final = ("/static/", "/media/")
 
 
 class RateLimit:
-    """Lets each address make ``a_minute`` requests a minute, all at once if it likes; 0 sets no limit."""
+    """Allow each address ``a_minute`` requests a minute, in bursts if it likes; 0 sets no limit."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class RateLimit:
         self.a_minute = a_minute
         self.refuse = refuse
         self.clock = clock
-        #: Address -> requests left, and when that was.
+        #: Address -> requests left, and the time of that number.
         self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_ADDRESSES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ class RateLimit:
         await self.app(scope, receive, with_headers)
 
     def _take(self, address: str) -> float:
-        """Requests left after this one; below 0 there was none for it, and none is taken."""
+        """The requests left after this one; if below 0, this one was not allowed and is not counted."""
         now = self.clock()
         left, then = self._buckets.get(address, (float(self.a_minute), now))
         left = min(left + (now - then) * self.a_minute / _MINUTE, float(self.a_minute))
@@ -103,7 +103,7 @@ def _up(seconds: float) -> int:
 
 
 def _address(scope: Scope) -> str | None:
-    """The visitor's address, the network of it where one visitor has many (IPv6); None for this machine."""
+    """The visitor's address, or its network if one visitor has many addresses (IPv6); None for this machine."""
     client = scope.get("client")
     if client is None:
         return None

@@ -16,17 +16,17 @@ from app.web.validators import ANY, if_none_match, matches_etag
 
 _ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
 _VARY: Final = (b"vary", b"Accept-Encoding")
-#: What "not modified" says of an answer, as the answer itself does.
+#: Headers of an answer that a "not modified" repeats.
 _OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
 #: Addresses whose answers have validators and lifetimes of their own, or none: folders, and others.
 _APART: Final = ("/media/", "/static/")
 _BY_ITSELF: Final = ("/healthz", "/metrics", "/robots.txt")
-#: The same in the API, by the last part of the address: files that can be larger than anything one keeps.
+#: The same in the API, by the last part of the address: files that can be larger than the cache should hold.
 _FILES: Final = "corrected"
 
 
 class KeptAnswers:
-    """The answers kept of the catalogue that is served, at most ``most_bytes``, and how often one was there."""
+    """The cached answers for the current catalogue, at most ``most_bytes``, and how often one was found."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
@@ -35,22 +35,22 @@ class KeptAnswers:
         self._answers = Answers(most_bytes)
 
     def of(self, version: str) -> Answers:
-        """Those of a version; all others are forgotten."""
+        """The answers for a version; those of any other version are dropped."""
         if version != self._of:
             self._of, self._answers = version, Answers(self.most_bytes)
         return self._answers
 
     @property
     def held(self) -> int:
-        """The bytes of all that is kept."""
+        """The number of bytes cached."""
         return self._answers.held
 
 
 class CatalogueResponses:
-    """Gives a request the current catalogue, and its answer a validator that names catalogue, program and address.
+    """Give each request the current catalogue, and its answer an ETag made of catalogue, program and address.
 
-    An answer depends on nothing else, so a browser that still has it is told so before anything is read or rendered,
-    and answers that were made once are kept for as long as their catalogue is served.
+    An answer depends on nothing else. So a browser that still has it is told so before anything is read or rendered,
+    and answers are cached for as long as their catalogue is served.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class CatalogueResponses:
         try:
             catalogue = self.catalogue.opened(public=self.public)
         except NoCatalogue:
-            # The route that needs it says so, in the shape of its errors.
+            # The route that needs a catalogue reports its absence, in its own format of errors.
             await self.app(scope, receive, send)
             return
         answers = self.kept.of(catalogue.version)
@@ -99,9 +99,9 @@ class CatalogueResponses:
         await self.app(scope, receive, _keeping(send, answers, key, tags, scope["state"]))
 
     def _tags(self, version: str, where: tuple[bytes, bytes, str, bytes]) -> tuple[str, str]:
-        """The validators of what stands at an address: path, query, scheme and host.
+        """The ETags of the answer at an address: path, query, scheme and host.
 
-        What says the site's own name is another answer under another name; all else is the same.
+        Answers that contain the site's own name differ between host names; all others are the same.
         """
         path, query, scheme, host = where
         named = f"{version}-{self.program}-{zlib.crc32(b'%b?%b' % (path, query)):08x}"
@@ -116,7 +116,7 @@ def _stands_apart(path: str) -> bool:
 
 
 def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str], state: Mapping[str, Any]) -> Send:
-    """``send``, with validators added to a success, which is kept if it comes in one piece."""
+    """``send``, with ETags added to successful answers, which are cached if they come in one piece."""
     headers: list[tuple[bytes, bytes]] | None = None
 
     async def sending(message: Message) -> None:
@@ -138,7 +138,7 @@ def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str],
 
 
 def _differs_by_accept(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether the same address has other answers for other Accept headers, which no key tells apart."""
+    """Whether answers at this address differ by Accept header, which is not part of any key."""
     varies = [value.lower().split(b",") for name, value in headers if name == b"vary"]
     return any(part.strip() in (b"accept", b"*") for parts in varies for part in parts)
 
@@ -149,7 +149,7 @@ async def _not_modified(send: Send, headers: list[tuple[bytes, bytes]]) -> None:
 
 
 def _any_will_do(send: Send) -> Send:
-    """``send`` to who has some answer and asks for one only where there is none: "If-None-Match: *"."""
+    """``send`` for a client that has any answer and wants one only if it has none: "If-None-Match: *"."""
     has_one = False
 
     async def sending(message: Message) -> None:
