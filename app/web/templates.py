@@ -27,7 +27,7 @@ from app.evaluation.crossings import in_words
 from app.package_files import STATIC, TEMPLATES
 from app.path_prefix import here, in_page, prefix_of
 
-#: Shown where a figure is not known. A dash alone would say nothing to a listener, so pages name it once.
+#: Shown for an unknown figure. A dash alone would say nothing in a screen reader, so pages explain it once.
 UNKNOWN: Final = "–"
 EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips"}
 CATEGORY_TITLES: Final = {
@@ -40,15 +40,15 @@ CATEGORY_TITLES: Final = {
 }
 
 
-#: Marks a gap. No dataset can contain it, because nobody can know it before the program runs.
+#: Marks a gap. No dataset can contain it, because it is random for each run of the program.
 _GAP: Final = secrets.token_hex(16)
 
 
 @lru_cache(maxsize=64)
 def static_url(name: str) -> str:
-    """The address of a file in ``static``, with a version that changes when its content does.
+    """The address of a file in ``static``, with a version that changes with its content.
 
-    Raises FileNotFoundError for a file that is not there, so a template cannot name one by mistake.
+    Raises FileNotFoundError for a missing file, so a template cannot name one by mistake.
     """
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{quote(name)}?v={digest}"
@@ -60,25 +60,25 @@ def media_url(dataset: Dataset, issue: Issue, kind: str) -> str:
 
 
 def media_prefix(dataset: Dataset) -> str:
-    """What the addresses of all media of a dataset begin with; its version makes them good for ever."""
+    """The beginning of all addresses of a dataset's media; it contains a version, so they can be cached for ever."""
     return f"/media/{quote(dataset.name)}/{quote(dataset.version)}/"
 
 
 def issue_path(dataset: Dataset, idx: int | None = None, query: str = "") -> str:
-    """The address of an issue's page, within the filter of ``query`` if there is one; without ``idx``, its beginning.
+    """The address of an issue's page within the filter of ``query``, if any; without ``idx``, its beginning.
 
-    The query string is canonical already, so only what HTML needs is left to the template.
+    The query string is canonical already, so the template only has to escape it.
     """
     return f"/{dataset.name}/issues/{'' if idx is None else idx}{'?' + query if query else ''}"
 
 
 def number(value: int | None) -> str:
-    """A count with its thousands apart: 50,426,266; a dash where it is not known."""
+    """A count with thousands separators: 50,426,266; a dash if it is unknown."""
     return UNKNOWN if value is None else f"{value:,}"
 
 
 def percent(value: float | None) -> str:
-    """A per cent figure as the paper prints it, to two decimals; a dash where it is not known.
+    """A percentage as the paper prints it, to two decimals; a dash if it is unknown.
 
     >>> percent(3.4215), percent(0.002)
     ('3.42', '< 0.01')
@@ -89,7 +89,7 @@ def percent(value: float | None) -> str:
 
 
 def decimal(value: float | None) -> str:
-    """A probability or margin, to four decimals, with a true minus sign; a dash where it is not known.
+    """A probability or margin, to four decimals, with a true minus sign; a dash if it is unknown.
 
     >>> decimal(-0.98765), decimal(0.00001)
     ('−0.9877', '< 0.0001')
@@ -100,7 +100,7 @@ def decimal(value: float | None) -> str:
 
 
 def size_of(n_bytes: int) -> str:
-    """The size of a file for a reader: 8.3 MB."""
+    """The size of a file for readers: 8.3 MB."""
     amount = float(n_bytes)
     for unit in ("bytes", "kB", "MB"):
         if amount < 1000:
@@ -110,7 +110,7 @@ def size_of(n_bytes: int) -> str:
 
 
 def moment(iso: str) -> str:
-    """A time as a catalogue holds it, for a reader.
+    """A time of a catalogue, for readers.
 
     >>> moment("2021-11-07T09:30:00+00:00")
     '7 November 2021, 09:30 UTC'
@@ -120,12 +120,12 @@ def moment(iso: str) -> str:
 
 
 def safe_url(address: str) -> str:
-    """An address that a link may lead to; "#" for anything but the web, a script for one."""
+    """An address that a link may use; "#" for anything but http and https, such as a script."""
     return address if address.startswith(("https://", "http://")) else "#"
 
 
 def code(text: str) -> Markup:
-    """A sentence with what stands between backticks as code.
+    """A sentence with text between backticks as code.
 
     >>> code("`ls` lists & more")
     Markup('<code>ls</code> lists &amp; more')
@@ -139,7 +139,7 @@ def code(text: str) -> Markup:
 
 
 class Page(HTMLResponse):
-    """A page of the site. Its own addresses begin with a slash, and behind it stands what a proxy's path needs."""
+    """A page of the site. Its own addresses begin with a slash; a proxy's prefix is added when it is sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if prefix := prefix_of(scope):
@@ -151,28 +151,28 @@ class Page(HTMLResponse):
 def render(
     request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> HTMLResponse:
-    """The page that a template makes of ``context``; ``request`` stands in it as well."""
+    """The page that a template makes from ``context`` and ``request``."""
     return Page(_templates()[template].render(request=request, **context), status, headers)
 
 
 def fragment(template: str, **context: Any) -> Markup:
-    """A part of a page, made once to be set into many."""
+    """A part of a page, rendered once to be inserted into many."""
     return Markup(_templates()[template].render(**context))  # noqa: S704 - the template has escaped its values
 
 
 class PrerenderedPage:
-    """A page but for the few values that change from visit to visit: rendered once, and filled for every visit.
+    """A page rendered once, except for a few values that change from visit to visit and are filled in each time.
 
-    The template may print the values named in ``gaps`` and ask whether they are there, and nothing else.
+    The template may print the values named in ``gaps`` and test whether they are given, and nothing else.
     """
 
     def __init__(self, template: str, gaps: Iterable[str], **context: Any) -> None:
         marks = {name: Markup(f"{_GAP}{name}{_GAP}") for name in gaps}  # noqa: S704 - a number and a name of ours
-        # Texts at the even places, names of gaps at the odd ones.
+        # Text at even indices, names of gaps at odd ones.
         self._pieces: list[str] = _templates()[template].render(**context, **marks).split(_GAP)
 
     def filled(self, values: Mapping[str, str]) -> HTMLResponse:
-        """The page with its gaps filled; what is no markup is escaped."""
+        """The page with its gaps filled; values are escaped unless they are Markup."""
         pieces = self._pieces.copy()
         pieces[1::2] = [escape(values[name]) for name in pieces[1::2]]
         return Page("".join(pieces))
@@ -205,10 +205,10 @@ def _templates() -> Mapping[str, Any]:
         category_titles=CATEGORY_TITLES,
         crossing_words=in_words,
     )
-    # A template that does not compile must stop the server at its start, not a visitor at a page.
+    # A template that does not compile must stop the server at its start instead of failing a request.
     return {name: environment.get_template(name) for name in environment.list_templates(extensions=["html"])}
 
 
 def compile_templates() -> None:
-    """Compile all templates now. Raises jinja2.TemplateError naming file and line when one is wrong."""
+    """Compile all templates now. Raises jinja2.TemplateError naming file and line if one is invalid."""
     _templates()

@@ -7,14 +7,14 @@ from starlette.requests import Request
 
 from app.path_prefix import prefix_of
 
-#: Where a request notes that its answer holds addresses of this site in full.
+#: Key of a request's state that says that its answer contains absolute addresses of this site.
 NAMES_SITE: Final = "names_site"
-#: Cache-Control of what its address names for good.
+#: Cache-Control for addresses whose content never changes.
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 def base_url(request: Request) -> str:
-    """What the addresses of this site begin with, as the visitor spells it: ``https://example.org/labels``."""
+    """The base URL of this site as the visitor writes it: ``https://example.org/labels``."""
     scope = request.scope
     scope.setdefault("state", {})[NAMES_SITE] = True
     host = next((value for name, value in scope["headers"] if name == b"host"), None)

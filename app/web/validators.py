@@ -9,14 +9,14 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-#: A tag between quotes, weak or strong; no sign of it can be taken in two ways.
+#: An ETag in quotes, weak or strong; the pattern can match in one way only.
 _TAG: Final = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)')
-#: Any answer there is.
+#: Matches any answer.
 ANY: Final = "*"
 
 
 def tags_of(header: str) -> list[str] | None:
-    """The tags that a list names, each as it is when compared weakly: without ``W/``. None for what is no such list.
+    """The tags in a list, without ``W/`` for weak comparison. None if it is not a valid list.
 
     >>> tags_of('W/"a", "b,c" ,, ""'), tags_of("a"), tags_of('"a" "b"')
     (['"a"', '"b,c"', '""'], None, None)
@@ -33,12 +33,12 @@ def tags_of(header: str) -> list[str] | None:
 
 
 def if_none_match(headers: Headers) -> str:
-    """What If-None-Match says, in however many lines; "" where there is none."""
+    """The value of If-None-Match, joined if it has several lines; "" without one."""
     return ", ".join(headers.getlist("if-none-match")).strip()
 
 
 def matches_etag(asked: str, tags: Iterable[str]) -> bool:
-    """Whether who says ``asked`` in If-None-Match has one of what ``tags`` name. Weak and strong tags are alike here.
+    """Whether the If-None-Match value ``asked`` contains one of ``tags``. Weak and strong tags are alike here.
 
     >>> matches_etag('"x", W/"a"', ['"a"']), matches_etag("*", ['"a"']), matches_etag("a", ['"a"'])
     (True, True, False)
@@ -50,7 +50,7 @@ def matches_etag(asked: str, tags: Iterable[str]) -> bool:
 
 
 def if_range_holds(headers: Headers, tag: str) -> bool:
-    """Whether a part can be sent to who asks for one: If-Range is not there, or names what is here, by a strong tag.
+    """Whether a range can be sent: If-Range is absent, or names the present version by a strong tag.
 
     >>> [if_range_holds(Headers({"if-range": said}), '"a"') for said in ('"a"', 'W/"a"', '"b"', "Tue, 01 Jan 2030")]
     [True, False, False, False]

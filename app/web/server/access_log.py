@@ -20,28 +20,28 @@ from app.web.server.request_record import RequestRecord
 
 log = logging.getLogger(__name__)
 
-#: Bytes that a pipe takes in one piece, with the line's end.
+#: Bytes that a pipe takes in one piece, including the line's end.
 _MOST: Final = min(4096, getattr(select, "PIPE_BUF", 512))
-#: Characters of each text that a visitor sent, and what is left of them where a line would be too long: where nearly
-#: every character has to be written as six.
+#: Characters kept of each text from a visitor, and what is kept of them in a line that would be too long, because
+#: nearly every character has to be written as six.
 _LENGTHS: Final = {"path": 1000, "query": 1000, "referer": 500, "agent": 300, "host": 255, "client": 64}
 _SHARES: Final = (1, 8, 64)
-#: Seconds after which it is noticed that the file was moved away, as logrotate does.
+#: Seconds after which a file moved away, as by logrotate, is noticed.
 _LOOKED_AT: Final = 1.0
 
 
 class AccessLog:
-    """Writes a line for each request. ``target`` is "json" for standard output, else the name of a file.
+    """Write one line per request. ``target`` is "json" for standard output, else the name of a file.
 
-    Raises OSError where the file cannot be opened.
+    Raises OSError if the file cannot be opened.
     """
 
     def __init__(self, target: str) -> None:
         self._path = None if target == STANDARD_OUTPUT else Path(target).absolute()
         self._file = 1 if self._path is None else _opened(self._path)
         self._looked = time.monotonic()
-        self._begun = True  # whether what was written last ended its line
-        #: Lines that could not be written since the process began.
+        self._begun = True  # whether the last write ended its line
+        #: Lines that could not be written since the process started.
         self.lost = 0
         self._losing = False
 
@@ -57,7 +57,7 @@ class AccessLog:
             self._losing = True
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._path is not None:
             os.close(self._file)
             self._path, self._file = None, 1
@@ -73,7 +73,7 @@ class AccessLog:
             log.error("The access log can be written again; %d lines have been lost so far.", self.lost)
 
     def _follow(self) -> None:
-        """Open the file anew if another one, or none, lies at its place by now."""
+        """Reopen the file if it was moved away or replaced."""
         now = time.monotonic()
         if self._path is None or now - self._looked < _LOOKED_AT:
             return
@@ -94,7 +94,7 @@ def _opened(path: Path) -> int:
 
 
 def line(record: RequestRecord) -> bytes:
-    """The line of a request, with its end.
+    """The line of a request, with its line end.
 
     >>> scope = {"method": "GET", "raw_path": b"/mnist", "query_string": b"", "client": ("192.0.2.1", 1),
     ...          "headers": [(b"host", b"labels.example"), (b"user-agent", b'a "b"')], "state": {}}

@@ -14,14 +14,14 @@ _THIS_MACHINE: Final = "127.0.0.0/8, ::1"
 
 
 class Accounts:
-    """What is kept account of in one process, from when it serves until it ends.
+    """The access log and the metrics of one process, from when it starts serving until it ends.
 
-    Raises SettingsError for a log that cannot be written, and for what is no address.
+    Raises SettingsError for a log that cannot be written, and for an invalid address.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.access_log = _access_log(settings.access_log)
-        #: Who may know the metrics.
+        #: The networks that may read the metrics.
         self.metrics_for = _networks(settings.metrics)
         self.traffic = Traffic() if self.metrics_for else None
         if self.traffic is not None and (log := self.access_log) is not None:
@@ -31,7 +31,7 @@ class Accounts:
         self._looking: asyncio.Task[None] | None = None
 
     def tell(self, record: RequestRecord) -> None:
-        """Tell all of them of a request."""
+        """Record a request in all of them."""
         for account in self.of_requests:
             account(record)
 

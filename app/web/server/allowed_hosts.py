@@ -15,14 +15,14 @@ from app.errors import WrongHost
 from app.web.server.client_addresses import address_of, loopback
 from app.web.server.problem_response import send_problem
 
-#: Asked by those who watch over the server, by whatever name they reach it; it says nothing of what is served.
+#: The health check, which monitoring may request under any name; it reveals nothing of what is served.
 _ANY_NAME: Final = "/healthz"
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]*)(:[0-9]{1,5})?")
 _NAME: Final = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]|\*")
 
 
 def hosts_of(text: str) -> tuple[str, ...]:
-    """The names that a text lists with commas between them. Raises ValueError for what is no name.
+    """The host names in a comma-separated list. Raises ValueError for an invalid name.
 
     >>> hosts_of("Labels.example, *.labels.example, [::1]")
     ('labels.example', '*.labels.example', '[::1]')
@@ -35,7 +35,7 @@ def hosts_of(text: str) -> tuple[str, ...]:
 
 
 class AllowedHosts:
-    """Refuses requests for hosts that this site is not."""
+    """Refuse requests for other hosts than this site's."""
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...], *, public: bool) -> None:
         self.app = app
@@ -56,17 +56,17 @@ class AllowedHosts:
         await send_problem(send, WrongHost(f"The request is for host {found}. {_expected(self.hosts)}"), scope["path"])
 
 
-#: Few hosts are asked for again and again, and no header is longer than a request may be.
+#: The same few hosts are requested again and again, and headers are limited in length.
 @lru_cache(maxsize=32)
 def _ours(named: tuple[bytes, ...], hosts: tuple[str, ...], asked_at: str) -> bool:
     """Whether a request that names these hosts is for this site.
 
-    ``asked_at`` is the address at which a private server is asked, "" for every other.
+    ``asked_at`` is the server's address in the connection if the server is private, else "".
     """
     address = address_of(asked_at)
     guarded = address is not None and address.is_loopback
     if not named:
-        return not hosts and not guarded  # HTTP/1.0 names none
+        return not hosts and not guarded  # HTTP/1.0 requests name no host
     match = _HOST.fullmatch(named[0].decode("latin-1"))
     if len(named) > 1 or match is None:
         return False

@@ -10,7 +10,7 @@ Network = IPv4Network | IPv6Network
 
 @lru_cache(maxsize=4096)
 def address_of(text: str) -> Address | None:
-    """The address that a text spells; an IPv4 address written as IPv6 is that IPv4 address. None for anything else.
+    """Parse an address; an IPv4 address written as IPv6 is returned as IPv4. None for anything else.
 
     >>> address_of("::ffff:203.0.113.9"), address_of("fe80::1%eth0"), address_of("/run/site.sock")
     (IPv4Address('203.0.113.9'), IPv6Address('fe80::1'), None)
@@ -23,7 +23,7 @@ def address_of(text: str) -> Address | None:
 
 
 def networks_of(text: str) -> tuple[Network, ...]:
-    """The networks and addresses that a text lists with commas between them. Raises ValueError for anything else.
+    """The networks and addresses in a comma-separated list. Raises ValueError for anything else.
 
     >>> networks_of("10.0.0.0/8, ::1")
     (IPv4Network('10.0.0.0/8'), IPv6Network('::1/128'))
@@ -32,12 +32,12 @@ def networks_of(text: str) -> tuple[Network, ...]:
 
 
 def within(address: Address | None, networks: Iterable[Network]) -> bool:
-    """Whether an address lies in one of the networks."""
+    """Whether an address is in one of the networks."""
     return address is not None and any(address in network for network in networks)
 
 
 def loopback(text: str) -> bool:
-    """Whether a host, as one binds to it or a connection names it, is this machine alone.
+    """Whether a host, as given to bind to or as named by a connection, is this machine alone.
 
     >>> loopback("127.0.0.1"), loopback("::1"), loopback("localhost"), loopback("0.0.0.0"), loopback("::")
     (True, True, True, False, False)

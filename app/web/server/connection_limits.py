@@ -20,11 +20,11 @@ try:
 except ImportError:  # pragma: no cover - systems without limits on descriptors
     resource = None  # type: ignore[assignment]
 
-#: Descriptors that a connection may need: its own, and the catalogue and the file that its answer is read from.
+#: Descriptors that a connection may need: its own, and those of the catalogue and the file its answer is read from.
 _EACH: Final = 4
-#: Descriptors for everything else: the listening socket, the threads that read, the processes that evaluate.
+#: Descriptors for everything else: the listening socket, reader threads, evaluation processes.
 _OTHERS: Final = 128
-#: So many of the longest waiting are closed at once, so that a crowd does not cost a search a head.
+#: How many of the longest-waiting connections are closed at once, so that a crowd does not cost a search for each.
 _AT_ONCE: Final = 32
 
 
@@ -40,36 +40,36 @@ class Limits:
     header_seconds: float = 10
     idle_seconds: float = 20
     stall_seconds: float = 60
-    #: All of a request's body, for routes that set no time of their own.
+    #: Time for the whole body of a request, for routes that set no time of their own.
     body_seconds: float = 310
-    #: What is still read of a request that was answered already, so that the answer arrives before the end.
+    #: How much is still read of a request that was answered early, so that the answer arrives before the end.
     linger_seconds: float = 10
     linger_bytes: int = 128 << 20
     head_bytes: int = 32 << 10
     target_bytes: int = 8 << 10
     fields: int = 100
-    #: What a body may have around its bytes beyond as many as it has: chunk sizes, extensions, trailers.
+    #: Overhead that a body may have beyond once its own size: chunk sizes, extensions, trailers.
     framing_bytes: int = 64 << 10
-    #: Requests of a connection that wait while one of them is answered.
+    #: Requests of a connection that may wait while one of them is answered.
     waiting: int = 8
-    #: A client that takes less than so many bytes of its answer in ``stall_seconds`` does not take it.
+    #: A client that reads fewer bytes of its answer than this within ``stall_seconds`` counts as stalled.
     taken_bytes: int = 16 << 10
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The limits that the settings ask for, as far as the system's allow them."""
+        """The limits from the settings, as far as the system's own limits allow them."""
         return cls(
             connections=min(settings.connections, connections_possible()),
             header_seconds=settings.header_seconds,
             idle_seconds=settings.idle_seconds,
             stall_seconds=settings.stall_seconds,
-            # Whoever reads uploads answers first, and says how much had come.
+            # The route that reads an upload should answer first, and say how much arrived.
             body_seconds=settings.upload_seconds + 10,
         )
 
 
 def raise_descriptors(connections: int) -> None:
-    """Ask the system for as many descriptors as so many connections may need; what it refuses is gone without."""
+    """Ask the system for enough descriptors for so many connections; if it refuses, the present limit remains."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -82,7 +82,7 @@ def raise_descriptors(connections: int) -> None:
 
 
 def connections_possible() -> int:
-    """How many connections the descriptors of this process are enough for."""
+    """How many connections this process has descriptors for."""
     if resource is None:
         return 100_000
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -90,36 +90,36 @@ def connections_possible() -> int:
 
 
 class Watched(Protocol):
-    """What the watch asks of a connection."""
+    """What a connection must provide to be watched."""
 
     def look(self, now: float) -> None:
-        """End what has lasted too long."""
+        """End whatever has lasted too long."""
 
     def waits(self) -> tuple[int, float] | None:
-        """How readily this connection may go, the lower the sooner, and since when; None while it is worked for."""
+        """How readily this connection may be closed (lowest first), and since when; None during its request."""
 
     def drop(self) -> None:
-        """Go at once."""
+        """Close the connection at once."""
 
 
 class Watch:
-    """Looks after the connections of one server in one event loop."""
+    """Watches the connections of one server in one event loop."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._connections: set[Watched] = set()
         self._looking = False
-        # Half of the shortest time, so that nothing lasts much longer than it may.
+        # Half of the shortest limit, so that nothing exceeds its limit by much.
         shortest = min(limits.header_seconds, limits.idle_seconds, limits.stall_seconds)
         self._interval = min(1.0, shortest / 2)
 
     @property
     def n_connections(self) -> int:
-        """How many connections are open."""
+        """The number of open connections."""
         return len(self._connections)
 
     def admit(self, connection: Watched, loop: asyncio.AbstractEventLoop) -> bool:
-        """Take a new connection under watch, if need be in the place of others; False if nobody can make room."""
+        """Accept a new connection, closing others if necessary; False if none can be closed."""
         room = len(self._connections) < self._limits.connections or self._make_room()
         self._connections.add(connection)
         if not self._looking:
@@ -128,13 +128,13 @@ class Watch:
         return room
 
     def forget(self, connection: Watched) -> None:
-        """A connection that is gone."""
+        """Remove a connection that has ended."""
         self._connections.discard(connection)
 
     def _make_room(self) -> bool:
         waiting = [(waits, one) for one in self._connections if (waits := one.waits()) is not None]
         waiting.sort(key=lambda pair: pair[0])
-        # At most an eighth, so that a small limit does not close everything for one newcomer.
+        # At most an eighth, so that with a small limit one newcomer does not close everything.
         for _, one in waiting[: max(1, min(_AT_ONCE, self._limits.connections // 8))]:
             self._connections.discard(one)
             one.drop()
@@ -150,7 +150,7 @@ class Watch:
 
 
 def connections_open() -> int:
-    """How many connections this process has."""
+    """The number of connections of this process."""
     return sum(watch.n_connections for watch in _WATCHES.values())
 
 
@@ -158,7 +158,7 @@ _WATCHES: "weakref.WeakKeyDictionary[ServerState, Watch]" = weakref.WeakKeyDicti
 
 
 def watch_of(server: ServerState, limits: Limits) -> Watch:
-    """The watch of a server, made for its first connection."""
+    """The watch of a server, created for its first connection."""
     watch = _WATCHES.get(server)
     if watch is None:
         watch = _WATCHES[server] = Watch(limits)

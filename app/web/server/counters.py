@@ -16,10 +16,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - systems without these locks take every process for one that lives
+except ImportError:  # pragma: no cover - on systems without these locks every process counts as living
     fcntl = None  # type: ignore[assignment]
 
-#: Where a process that is started with others finds their folder; no setting, as nobody sets it.
+#: Environment variable with the folder of processes started together; not a setting, because no one sets it.
 FOLDER: Final = "_LABELERRORS_COUNTERS"
 _FILE: Final = "counts-"
 _ENDED: Final = "ended"
@@ -30,14 +30,14 @@ Values: TypeAlias = "array[int]"  # of 64 bits each
 class Totals(NamedTuple):
     """The numbers of all processes, by name."""
 
-    #: What was counted, by those as well that have ended.
+    #: Everything counted, including by processes that have ended.
     counted: dict[str, int]
-    #: How much of something each process has that lives.
+    #: The momentary values of each living process.
     living: list[dict[str, int]]
 
 
 class Counters:
-    """The numbers of one process, all of them 0 at first: some only grow, the others are what they are at the moment.
+    """The numbers of one process, initially 0: some only grow, the others are momentary values.
 
     >>> counters = Counters(["requests"], ["connections"])
     >>> counters.add("requests", 2)
@@ -48,7 +48,7 @@ class Counters:
 
     def __init__(self, counted: Iterable[str], momentary: Iterable[str], folder: Path | None = None) -> None:
         self._counted, self._momentary = tuple(counted), tuple(momentary)
-        #: The place of each number, for who adds to it often.
+        #: The index of each number, for callers that add to it often.
         self.place = {name: place for place, name in enumerate((*self._counted, *self._momentary))}
         self._n_bytes = 8 * len(self.place)
         self._folder = folder
@@ -57,15 +57,15 @@ class Counters:
         self.values: memoryview = memoryview(self._memory).cast("q")
 
     def add(self, name: str, by: int = 1) -> None:
-        """Count."""
+        """Add to a count."""
         self.values[self.place[name]] += by
 
     def set(self, name: str, value: int) -> None:
-        """Say how much there is at the moment, or how much was counted elsewhere."""
+        """Set a momentary value, or a count kept elsewhere."""
         self.values[self.place[name]] = value
 
     def totals(self) -> Totals:
-        """The numbers of all processes. Raises FileNotFoundError when somebody has cleared their files away."""
+        """The numbers of all processes. Raises FileNotFoundError if someone has removed their files."""
         if self._folder is None:
             return self._totals([array("q", self.values)], [])
         if os.fstat(self._lock).st_nlink == 0:
@@ -86,7 +86,7 @@ class Counters:
         return Totals(counted, [{name: values[self.place[name]] for name in self._momentary} for values in living])
 
     def close(self) -> None:
-        """Let go of the file: it stays, as that of a process that has ended."""
+        """Release the file; it remains as that of an ended process."""
         self.values.release()
         self._memory.close()
         if self._lock >= 0:
@@ -102,7 +102,7 @@ class Counters:
             return mmap.mmap(self._lock, self._n_bytes)
 
     def _put_together(self, folder: Path, ended: int) -> None:
-        """Add what ended processes counted to the one file of them all, or there would be ever more files."""
+        """Add the counts of ended processes to one common file, because the number of files would grow without end."""
         total = _read(ended, self._n_bytes)
         for path in folder.glob(f"{_FILE}*"):
             lock = os.open(path, os.O_RDWR)
@@ -118,7 +118,7 @@ class Counters:
 
 @contextlib.contextmanager
 def _held(folder: Path, *, exclusively: bool) -> Iterator[int]:
-    """The file of those that have ended, held while the others are looked through, so that none is counted twice."""
+    """The file of ended processes, locked while the others are read, so that no count is added twice."""
     file = os.open(folder / _ENDED, os.O_RDWR | (os.O_CREAT if exclusively else 0), 0o600)
     try:
         if fcntl is not None:
@@ -129,7 +129,7 @@ def _held(folder: Path, *, exclusively: bool) -> Iterator[int]:
 
 
 def _free(lock: int) -> bool:
-    """Whether nobody else holds the lock on a file, which is then held until the file is closed."""
+    """Whether no one else holds the lock on a file; if so, it is locked until the file is closed."""
     if fcntl is None:
         return False
     try:

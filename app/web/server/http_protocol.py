@@ -21,9 +21,9 @@ from app.web.server.connection_limits import Limits, Watch, watch_of
 from app.web.server.request_head import origin_form
 from app.web.server.request_record import REFUSED, Account, RequestRecord
 
-#: How readily connections go when others need their room.
+#: How readily connections are closed when others need the room.
 _SAYS_NOTHING, _SENDS_HEAD, _SENDS_BODY, _TAKES_NOTHING, _JUST_CAME = range(5)
-#: Seconds in which a client that means to ask has begun to, and one that means to listen has begun to take its answer.
+#: Seconds within which a client normally begins to send its request, or to read its answer.
 _SOON: Final = 1.0
 _PATIENCE: Final = 5.0
 #: Characters of an address that an error repeats.
@@ -31,7 +31,7 @@ _SHOWN: Final = 120
 
 
 class SiteProtocol(HttpToolsProtocol):
-    """The protocol of ``app.serve``. Its limits are the application's ``state.limits``, where it has any."""
+    """The protocol used by ``app.serve``. Its limits are the application's ``state.limits``, if it has any."""
 
     def __init__(
         self,
@@ -45,19 +45,19 @@ class SiteProtocol(HttpToolsProtocol):
         self._limits: Limits = getattr(state, "limits", None) or Limits()
         self._tell: Account | None = state.accounts.tell if hasattr(state, "accounts") else None
         self._watch: Watch = watch_of(server_state, self._limits)
-        # A request is read up to the end of its headers, then up to the end of its body.
+        # A request is read to the end of its headers, then to the end of its body.
         self._in_head = True
         self._head_bytes = self._n_fields = self._field_bytes = 0
         self._framing = 0
         self._heard = self._begun = self._answered = self.loop.time()
-        # What the client has not taken yet, and since when it has been so much.
+        # Bytes that the client has not read yet, and since when.
         self._unsent, self._unsent_since = 0, 0.0
         self._refusal: SiteError | None = None
-        # From when on nothing more is understood of what the client sends, and how much of it has come.
+        # Since when input is no longer parsed, and how many bytes of it have arrived.
         self._deaf_since: float | None = None
         self._n_ignored = 0
 
-    # What the transport calls
+    # Called by the transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -65,7 +65,7 @@ class SiteProtocol(HttpToolsProtocol):
             self._refuse(Busy("All connections of this site are in use; try again in a minute."))
 
     def resume_writing(self) -> None:
-        self._unsent = 0  # nearly all was taken, and what is written next is counted anew
+        self._unsent = 0  # nearly all was read, and what is written next is counted anew
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -83,14 +83,14 @@ class SiteProtocol(HttpToolsProtocol):
         try:
             self._read(data)
         except httptools.HttpParserUpgrade:
-            # The request is answered as if it had not asked; what follows it may not be HTTP.
+            # The request is answered as if it had not asked for an upgrade; what follows it may not be HTTP.
             self.cycle.keep_alive = False
             self._ignore_the_rest()
         except httptools.HttpParserError as error:
             self._refuse(self._refusal or BadRequest(f"The request is not valid HTTP/1.1: {error}."))
 
     def _read(self, data: bytes) -> None:
-        """Feed the parser, of a head at most as much as one may have."""
+        """Pass bytes to the parser; of a head at most as many as one may have."""
         most = self._limits.head_bytes
         while data:
             if not self._in_head:
@@ -111,7 +111,7 @@ class SiteProtocol(HttpToolsProtocol):
                 raise self._stop(self._too_large())
 
     def _stop(self, refusal: SiteError) -> httptools.HttpParserError:
-        """What to raise so that nothing more is read of a request, for a reason that the client is told."""
+        """The exception that stops the parser, for a reason that the client is told."""
         self._refusal = refusal
         return httptools.HttpParserError(refusal.detail)
 
@@ -121,11 +121,11 @@ class SiteProtocol(HttpToolsProtocol):
             f"At most {limits.fields} headers and {limits.head_bytes:,} bytes with the address fit; this has more."
         )
 
-    # What the parser calls
+    # Called by the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        # It may begin in the middle of what came at once, and then its bytes until here are not known.
+        # A head may begin in the middle of one read, so its number of bytes before this is unknown.
         self._head_bytes = max(self._head_bytes, 1)
         self._n_fields = self._field_bytes = self._framing = 0
 
@@ -141,7 +141,7 @@ class SiteProtocol(HttpToolsProtocol):
         self._field_bytes += len(name) + len(value) + 4
         if self._n_fields > self._limits.fields or self._field_bytes > self._limits.head_bytes:
             raise self._stop(self._too_large())
-        if self._in_head:  # what follows a body comes too late to be a header of a request that is being answered
+        if self._in_head:  # trailers after a body come too late to be headers of a request being answered
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -171,23 +171,23 @@ class SiteProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._answered = self.loop.time()
         if self.pipeline:
-            # What waits is enough: nothing more is read until it is answered.
+            # Enough requests are waiting: reading pauses until one is answered.
             self.flow.pause_reading()
 
-    # Refusing
+    # Refusals
 
     def _refuse(self, error: SiteError) -> None:
-        """Answer with an error if there is nothing else to be answered before it, and close the connection."""
+        """Answer with an error, unless earlier requests are still to be answered, and close the connection."""
         if self.transport.is_closing():
             return
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if self._in_head or self.pipeline:
-                # Others come first: they are answered, and then the connection ends.
+                # Earlier requests are answered first, and then the connection ends.
                 cycle.keep_alive = False
                 self._ignore_the_rest()
                 return
-            # Its own request has no end, so it is told that the client has gone.
+            # Its own request is incomplete, so the application is told that the client has disconnected.
             cycle.disconnected = True
             cycle.message_event.set()
             self.cycle = None  # type: ignore[assignment]
@@ -201,7 +201,7 @@ class SiteProtocol(HttpToolsProtocol):
         self._hang_up()
 
     def _tell_of(self, error: SiteError) -> None:
-        """Keep account of a request that only this connection has seen, as far as it was read."""
+        """Record a request that only this connection has seen, as far as it was read."""
         if self._tell is None:
             return
         path, _, query = getattr(self, "url", b"").partition(b"?")
@@ -221,7 +221,7 @@ class SiteProtocol(HttpToolsProtocol):
         self._n_ignored = 0
 
     def _hang_up(self) -> None:
-        """Say that nothing more comes, and go on reading for a while: to close now could lose the answer."""
+        """Announce the end and keep reading for a while: closing at once could lose the answer."""
         self._ignore_the_rest()
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
@@ -230,10 +230,10 @@ class SiteProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    # What the watch calls
+    # Called by the watch
 
     def look(self, now: float) -> None:
-        """End what has lasted too long."""
+        """End whatever has lasted too long."""
         limits = self._limits
         if self._answer_is_not_taken(now):
             self.transport.abort()
@@ -246,7 +246,7 @@ class SiteProtocol(HttpToolsProtocol):
             if now - max(self._deaf_since, self._answered) > limits.linger_seconds:
                 self.transport.abort()
         elif not self._in_head:
-            # Answered already; what is left of the request is not waited for any longer than this.
+            # Already answered; the rest of the request is not waited for any longer than this.
             if now - self._answered > limits.linger_seconds:
                 self._hang_up()
         elif self._head_bytes and now - max(self._begun, self._answered) > limits.header_seconds:
@@ -262,13 +262,13 @@ class SiteProtocol(HttpToolsProtocol):
     def _answer_is_not_taken(self, now: float) -> bool:
         unsent = self.transport.get_write_buffer_size()
         if unsent == 0 or unsent > self._unsent or self._unsent - unsent >= self._limits.taken_bytes:
-            # Nothing is left, more was written because there was room for it, or enough was taken.
+            # Nothing is left, or more was written because there was room for it, or enough was read.
             self._unsent, self._unsent_since = unsent, now
             return False
         return now - self._unsent_since > self._limits.stall_seconds
 
     def waits(self) -> tuple[int, float] | None:
-        """How readily this connection may go, the lower the sooner, and since when; None while it is worked for."""
+        """How readily this connection may be closed (lowest first), and since when; None during its request."""
         now = self.loop.time()
         if self._unsent and now - self._unsent_since > _PATIENCE:
             return _TAKES_NOTHING, self._unsent_since
@@ -282,12 +282,12 @@ class SiteProtocol(HttpToolsProtocol):
         return (rank if now - since > _SOON else _JUST_CAME), since
 
     def drop(self) -> None:
-        """Go at once."""
+        """Close the connection at once."""
         self.transport.abort()
 
 
 def _state_of(app: Any) -> Any:
-    """The state of the site, whatever is wrapped around it; None for another application."""
+    """The ``state`` of the site inside its middleware; None for another application."""
     while app is not None:
         state = getattr(app, "state", None)
         if isinstance(getattr(state, "limits", None), Limits):

@@ -11,13 +11,13 @@ from multiprocessing.process import BaseProcess
 
 
 def end_with_parent() -> None:
-    """End this process in order, as SIGTERM does, when the process that started it ends; nothing for one by itself."""
+    """End this process by SIGTERM when its parent process ends; does nothing without a parent in multiprocessing."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), name="end-with-parent", daemon=True).start()
 
 
 def _end_after(parent: BaseProcess) -> None:
-    # Waits for a pipe that the system closes with the parent, so it costs nothing and works wherever processes do.
+    # This waits for a pipe that the system closes with the parent: it costs nothing and works wherever processes do.
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)

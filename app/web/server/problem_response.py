@@ -10,12 +10,12 @@ from app.errors import SiteError
 
 
 def problem_response(error: SiteError, path: str, headers: Mapping[str, str]) -> Response:
-    """The answer to a request for ``path`` that met an error."""
+    """The response to a request for ``path`` that failed with an error."""
     return Response(orjson.dumps(error.problem(path)), error.status, headers, media_type="application/problem+json")
 
 
 async def send_problem(send: Send, error: SiteError, path: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    """Answer a request for ``path`` with an error, and with headers of its own."""
+    """Answer a request for ``path`` with an error and additional headers."""
     body = orjson.dumps(error.problem(path))
     own = (
         (b"content-type", b"application/problem+json"),

@@ -11,15 +11,15 @@ from typing import Final
 from app.errors import BadRequest, UnknownTransferCoding
 
 _VERSIONS: Final = ("1.0", "1.1")
-#: Scheme, authority, and the rest that is asked of it.
+#: Scheme, authority, and the rest of the target.
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _SHOWN: Final = 80
 
 
 def origin_form(method: str, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """The target without scheme and host, as nearly all clients send it; names of headers are in lower case.
+    """The target without scheme and host, as nearly all clients send it; header names are in lower case.
 
-    Raises BadRequest, or UnknownCoding for a body that is coded in a way that nobody here can read.
+    Raises BadRequest, or UnknownTransferCoding for a body with an unsupported coding.
 
     >>> origin_form("GET", b"http://labels.example?page=2", "1.1", [(b"host", b"labels.example")])
     b'/?page=2'
@@ -36,8 +36,8 @@ def origin_form(method: str, target: bytes, version: str, headers: Sequence[tupl
     if absolute is None:
         raise BadRequest(f"The request is for {_shown(target)}; expected an address like /method.")
     authority, rest = absolute.groups()
-    # A client has to send the same host in both places. Where it does not, one of the two would be believed here, and
-    # perhaps the other one by whoever stands between.
+    # A client has to send the same host in both places. Otherwise this server would use one of the two, and a proxy
+    # between perhaps the other.
     if not authority or [host.lower() for host in hosts] != [authority.lower()]:
         said = _shown(hosts[0]) if hosts else "none"
         raise BadRequest(f"The request is for host {_shown(authority)}, and its Host header says {said}.")

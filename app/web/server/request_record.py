@@ -11,42 +11,42 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Where, in a request's state, stands who asks for which host, if proxies that are believed tell it.
+#: Key in a request's state for client and host as told by trusted proxies.
 VISITOR: Final = "visitor"
-#: Where it stands that the connection has answered a request itself, and has told of it.
+#: Key that says that the connection has answered a request itself, and has recorded it.
 REFUSED: Final = "refused"
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """A request and what became of it."""
+    """A request and its outcome."""
 
     scope: Scope
-    #: When it came, in seconds since 1970, and how long it took until all of the answer was handed over.
+    #: Arrival in seconds since 1970, and the duration until the whole answer was handed over.
     came_at: float
     seconds: float = 0.0
-    #: None where the visitor went away before there was any.
+    #: None if the visitor disconnected before there was any.
     status: int | None = None
-    #: Of the body, as it was sent, so compressed where it was.
+    #: Bytes of the body as sent, that is, after compression.
     n_bytes: int = 0
-    #: Whether the answer was made to its end.
+    #: Whether the answer was completed.
     complete: bool = False
 
     @property
     def client(self) -> str:
-        """The visitor's address, or the proxy's where that is not believed or does not say."""
+        """The visitor's address; the proxy's if it is not trusted or does not tell."""
         visitor = self.scope["state"].get(VISITOR)
         client = visitor[0] if visitor else self.scope.get("client")
         return str(client[0]) if client else ""
 
     @property
     def host(self) -> bytes:
-        """The host that was asked for, as it was written."""
+        """The requested host, as the client wrote it."""
         visitor = self.scope["state"].get(VISITOR)
         return (visitor[1] if visitor else b"") or self.header(b"host")
 
     def header(self, wanted: bytes) -> bytes:
-        """The first header of a name, in lower case, or nothing."""
+        """The first header with a name, given in lower case; empty without one."""
         return next((value for name, value in self.scope["headers"] if name == wanted), b"")
 
 
@@ -54,7 +54,7 @@ Account = Callable[[RequestRecord], None]
 
 
 class Recorder:
-    """Tells of each request when it has been answered, or when nobody waits for the answer any more."""
+    """Record each request when it has been answered, or when the client has disconnected."""
 
     def __init__(self, app: ASGIApp, tell: Account) -> None:
         self.app = app

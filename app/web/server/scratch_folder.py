@@ -16,18 +16,18 @@ from typing import Final
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - systems without these locks keep what is left over
+except ImportError:  # pragma: no cover - on systems without these locks left-over folders are kept
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX: Final = "label-errors-files-"
-#: Until its lock is held, a folder has a name that nobody looks for.
+#: Until its lock is held, a folder has a name that is not searched for.
 _UNFINISHED: Final = "label-errors-new-"
 _LOCK: Final = "in-use"
 _FORGOTTEN: Final = 86_400.0  # seconds
 
 
 class ScratchFolder:
-    """The folder of one process, made when it is first asked for. Safe to use from several threads."""
+    """The folder of one process, created when it is first used. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
@@ -35,16 +35,16 @@ class ScratchFolder:
         self._remove: weakref.finalize[..., ScratchFolder] | None = None
 
     def path(self) -> Path:
-        """Where the folder is by now: made anew if the system has cleared it away in the meantime."""
+        """The path of the folder, which is created again if the system has removed it."""
         with self._changing:
             if self._path is None or not self._path.is_dir():
                 self._path, lock = _made()
-                # When its owner goes, and when the program ends, whichever is first.
+                # Removed with its owner or when the program ends, whichever is first.
                 self._remove = weakref.finalize(self, _remove, self._path, lock)
             return self._path
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it; asked for again, it is made anew."""
+        """Remove the folder and everything in it; it is created again if it is used again."""
         with self._changing:
             if self._remove is not None:
                 self._remove()
@@ -55,7 +55,7 @@ def _made() -> tuple[Path, int]:
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED))
     lock = os.open(unfinished / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     if fcntl is not None:
-        with contextlib.suppress(OSError):  # a file system without locks: the folder only goes with its process
+        with contextlib.suppress(OSError):  # without locks on this file system, only its own process removes it
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     path = unfinished.with_name(_PREFIX + unfinished.name.removeprefix(_UNFINISHED))
     unfinished.rename(path)
@@ -68,9 +68,9 @@ def _remove(path: Path, lock: int) -> None:
 
 
 def remove_left_over() -> list[Path]:
-    """Remove the folders that servers of this user left when they were killed; returns which these were.
+    """Remove the folders left by killed servers of this user, and return them.
 
-    Folders of others, links, and folders whose server lives are left alone.
+    Other users' folders, links, and folders of running servers are left alone.
     """
     removed = []
     if fcntl is not None:
@@ -89,7 +89,7 @@ def _left_over(path: Path) -> bool:
     try:
         lock = os.open(path / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
-        # Of a program from before there were locks, or swept by the system: in use if it was used of late.
+        # From a version without locks, or cleaned by the system: counts as used if it was modified lately.
         return time.time() - found.st_mtime > _FORGOTTEN
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,13 +16,13 @@ from typing import Final
 from app.web.server.counters import FOLDER, Counters, Totals
 from app.web.server.request_record import RequestRecord
 
-#: What is asked for: files that are written for who asks, files that lie there, and what is rendered.
+#: Groups of requests: generated downloads, stored files, and rendered answers.
 GROUPS: Final = ("page", "api", "download", "evaluation", "media", "static", "operation", "refused")
-#: "none" are those that nobody waited for.
+#: "none" are requests whose client disconnected.
 STATUSES: Final = ("2xx", "3xx", "4xx", "5xx", "none")
-#: Upper bounds of durations in seconds; above the last is one more.
+#: Upper bounds of durations in seconds, with one more group above the last.
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-#: Counted elsewhere in the process, and the same as of now.
+#: Counted elsewhere in the process, and values of the moment.
 COUNTED: Final = ("kept_answers_hits", "kept_answers_misses", "access_log_lines_lost", "cpu_ns")
 MOMENTARY: Final = ("pid", "rss", "connections", "evaluations", "kept_answers_bytes")
 
@@ -50,9 +50,9 @@ def group_of(method: str, path: str) -> str:
 
 
 class Traffic:
-    """Counts the requests of one process beside those of the others that serve the same site.
+    """Counts the requests of one process, beside other processes that serve the same site.
 
-    ``sources`` tell, by its name in ``COUNTED`` and ``MOMENTARY``, what is looked at once a second.
+    ``sources`` maps names of ``COUNTED`` and ``MOMENTARY`` to functions that are read once a second.
     """
 
     def __init__(self) -> None:
@@ -78,29 +78,29 @@ class Traffic:
         values[first + 2 + bisect_left(BOUNDS, record.seconds)] += 1
 
     def look(self) -> None:
-        """Note what the process has at the moment."""
+        """Read the momentary values of the process."""
         for name, source in self.sources.items():
             self._counters.set(name, source())
 
     async def keep_looking(self) -> None:
-        """Do so once a second, for ever."""
+        """Read them once a second, for ever."""
         while True:
             self.look()
             await asyncio.sleep(_LOOK)
 
     def totals(self) -> Totals:
-        """The numbers of all processes, and those of this one as of now."""
+        """The numbers of all processes, with current values for this one."""
         self.look()
         return self._counters.totals()
 
     def close(self) -> None:
-        """Let go of what is shared; what was counted stays counted."""
+        """Release the shared file; its counts remain."""
         self.look()
         self._counters.close()
 
 
 def requests(totals: Totals, group: str) -> Mapping[str, int]:
-    """Requests of a group by the class of their status, those of which there were any.
+    """Requests of a group by status class, for classes with any.
 
     >>> traffic = Traffic()
     >>> scope = {"method": "GET", "path": "/mnist"}
@@ -112,7 +112,7 @@ def requests(totals: Totals, group: str) -> Mapping[str, int]:
 
 
 def durations(totals: Totals, group: str) -> tuple[list[tuple[str, int]], float]:
-    """How many requests of a group took at most so many seconds, and how many seconds they took together."""
+    """How many requests of a group took at most so many seconds, and the sum of their seconds."""
     found, n = [], 0
     for place, bound in enumerate((*map(str, BOUNDS), "+Inf")):
         n += totals.counted[f"{group} bin {place}"]
@@ -121,7 +121,7 @@ def durations(totals: Totals, group: str) -> tuple[list[tuple[str, int]], float]
 
 
 def _rss() -> int:
-    """Bytes of memory that this process has at the moment; 0 where the system does not tell."""
+    """Memory of this process in bytes; 0 if the system does not tell."""
     if sys.platform != "linux":
         return 0
     pages = Path("/proc/self/statm").read_bytes().split()[1]

@@ -21,7 +21,7 @@ _SCHEMES: Final = ("http", "https")
 
 
 class Hop(NamedTuple):
-    """What one proxy says of the request that came to it. Empty where it does not say."""
+    """What one proxy says about the request it received. Empty where it says nothing."""
 
     client: str
     scheme: str = ""
@@ -29,7 +29,7 @@ class Hop(NamedTuple):
 
 
 class TrustedProxies:
-    """Puts the visitor's address, scheme and host in the place of the proxy's own."""
+    """Replace the proxy's address, scheme and host with the visitor's."""
 
     def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
         self.app = app
@@ -67,10 +67,10 @@ class TrustedProxies:
 
 
 def told(headers: Sequence[tuple[bytes, bytes]]) -> list[Hop]:
-    """What the headers say of each proxy, the one next to the visitor first.
+    """What the headers say for each proxy, the one nearest the visitor first.
 
-    A request with both kinds of headers is believed only where they agree: a proxy sets one of them, and the other may
-    be the visitor's own. Raises ValueError where they do not.
+    A request with both kinds of headers is trusted only if they agree: a proxy sets one of them, and the other may be
+    the visitor's own. Raises ValueError if they do not.
     """
     older, newer = _x_forwarded(headers), list(_forwarded(_values(headers, b"forwarded")))
     if older[-1].client and newer:
@@ -92,7 +92,7 @@ def _x_forwarded(headers: Sequence[tuple[bytes, bytes]]) -> list[Hop]:
     schemes, hosts = listed(b"x-forwarded-proto"), listed(b"x-forwarded-host")
 
     def at(values: list[str], from_right: int) -> str:
-        # Many proxies write one scheme and one host, whatever stood there before.
+        # Many proxies write one scheme and one host, overwriting what was there.
         return values[max(len(values) - from_right, 0)] if values else ""
 
     n = len(clients)
@@ -103,7 +103,7 @@ def _x_forwarded(headers: Sequence[tuple[bytes, bytes]]) -> list[Hop]:
 
 
 def _forwarded(text: str) -> Iterator[Hop]:
-    """The elements of a Forwarded header (RFC 7239). Raises ValueError for what is none."""
+    """The elements of a Forwarded header (RFC 7239). Raises ValueError if it is invalid."""
     found: dict[str, str] = {}
     place = 0
     while place < len(text):
@@ -121,7 +121,7 @@ def _forwarded(text: str) -> Iterator[Hop]:
 
 
 def _without_port(text: str) -> str:
-    """An address without the port, brackets and quotes that it may have around it.
+    """An address without its optional port, brackets and quotes.
 
     >>> [_without_port(text) for text in ("192.0.2.1:80", "[2001:db8::1]:443", "2001:db8::1", '"192.0.2.1"', "_a")]
     ['192.0.2.1', '2001:db8::1', '2001:db8::1', '192.0.2.1', '_a']
