@@ -21,16 +21,16 @@ from app.web.validators import if_none_match, matches_etag
 router = APIRouter(include_in_schema=False)
 
 KINDS: Final = frozenset({"image", "thumbnail", "text", "audio", "waveform", "spectrogram"})
-#: Of media that not everyone may be shown, no cache between here and the visitor may keep a copy for others.
+#: For media that not everyone may see, shared caches must not keep a copy.
 _OWN: Final = IMMUTABLE.replace("public", "private")
-#: A text or picture from a dataset is shown as what it is, and never run as a page of this site.
+#: A text or picture from a dataset is only displayed, and never run as a page of this site.
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
-#: Addresses that can stand in a header.
+#: Addresses that can be written in a header.
 _ADDRESS: Final = re.compile(r"https?://[!-;=?-~]+")
 
 
 async def medium(request: Request) -> Response:
-    """A medium of an example. An address of another version is answered with the present one, to be asked for again."""
+    """A medium of an example. An address of another version gets the present one, with orders to revalidate it."""
     name, version, idx, kind = (request.path_params[key] for key in ("name", "version", "idx", "kind"))
     catalogue = current(request)
     dataset = catalogue.datasets.get(name)
@@ -47,13 +47,13 @@ async def medium(request: Request) -> Response:
         headers["Link"] = licence
     found = _found(catalogue, dataset, int(idx), kind)
     if found.type.startswith(("text/", "image/svg")):
-        headers["Vary"] = "Accept-Encoding"  # these are compressed for who wants it
+        headers["Vary"] = "Accept-Encoding"  # these are compressed if the client accepts it
     if matches_etag(if_none_match(request.headers), [tag]):
         return Response(status_code=304, headers=headers)
     return full_or_partial(request, found.data, found.type, headers)
 
 
-# A route of Starlette's own: a page asks for dozens of media, and none needs what FastAPI does for arguments.
+# A plain Starlette route: a page requests dozens of media, and none needs FastAPI's parsing of arguments.
 router.add_route("/media/{name}/{version}/{idx}/{kind}", medium, methods=["GET"], include_in_schema=False)
 
 
@@ -78,6 +78,6 @@ def _source(dataset: Dataset) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=256)
 def _licence(dataset: Dataset) -> str | None:
-    """The licence of a dataset's media as a header; None without an address that can stand in one."""
+    """The licence of a dataset's media as a header; None without an address that can be written in one."""
     url = credit_of(dataset).licence_url or ""
     return f'<{url}>; rel="license"' if _ADDRESS.fullmatch(url) else None

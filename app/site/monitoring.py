@@ -35,13 +35,13 @@ from app.web.server.traffic import GROUPS, Traffic, durations, requests
 
 router: Final = APIRouter(include_in_schema=False, route_class=PlainRoute)
 
-#: What a proxy adds to what it passes on.
+#: Headers that a proxy adds to what it passes on.
 _BY_PROXY: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def have_counted(traffic: Traffic | None, kept: KeptAnswers, evaluations: Evaluations) -> None:
-    """Have the numbers of one process's site looked at, where anybody is told them."""
+    """Let ``traffic``, if metrics are on, read the numbers of this process's site."""
     if traffic is not None:
         traffic.sources |= {
             "connections": connections_open,
@@ -54,13 +54,13 @@ def have_counted(traffic: Traffic | None, kept: KeptAnswers, evaluations: Evalua
 
 @router.get("/healthz")
 async def healthz(request: Request) -> Response:
-    """200 with the catalogue's version while there is a catalogue to serve, else 503."""
+    """200 with the catalogue's version if there is a catalogue to serve, else 503."""
     return json_response({"status": "ok", "catalogue": current(request).version})
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """The numbers of all processes in the text format of Prometheus; 404 for whoever they are not for."""
+    """The numbers of all processes in the text format of Prometheus; 404 for clients that may not read them."""
     accounts: Accounts = request.app.state.accounts
     client = address_of(request.client.host) if request.client else None
     direct = not any(name in request.headers for name in _BY_PROXY)
@@ -85,7 +85,7 @@ def _text(traffic: Traffic, catalogue: Catalogue | None) -> bytes:
 
 
 class _Numbers(Collector):
-    """The numbers under the names that Prometheus knows them by."""
+    """The numbers under their Prometheus names."""
 
     def __init__(self, totals: Totals, catalogue: Catalogue | None) -> None:
         self.totals = totals

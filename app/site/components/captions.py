@@ -14,7 +14,7 @@ from app.domain.review.verdicts import Category
 from app.site.components.charts import vote_bar
 from app.web.templates import CATEGORY_TITLES
 
-#: How the label beside the given one is called (Figure 1 of the paper), by category.
+#: What the label beside the given one is called (Figure 1 of the paper), by category.
 SECOND_LABEL: Final = {
     Category.CORRECTABLE: "corrected",
     Category.MULTI_LABEL: "also",
@@ -23,12 +23,12 @@ SECOND_LABEL: Final = {
     Category.NON_ERROR: "guessed",
     Category.UNREVIEWED: "guessed",
 }
-#: The same of a label that the model no longer guesses.
+#: The same for a label that the model no longer guesses.
 _ONCE_GUESSED: Final = {Category.NON_ERROR: "alternative"}
 
 
 def label_name(label: Label) -> str:
-    """The name of a label; names of several classes are set apart by dots, because some have commas of their own."""
+    """The name of a label; several class names are separated by dots, because some contain commas."""
     members = label.classes
     return members[0].name if len(members) == 1 else label.name
 
@@ -45,9 +45,9 @@ def caption(
 ) -> Markup:
     """Labels, category and votes, as under the pictures of the paper's Figure 1.
 
-    A given label that reviewers agree is wrong carries the wavy line of a spelling checker. ``alternative`` is the
-    guess that reviewers were shown, or would be, ``now_guessed`` what the model guesses by now, if another.
-    ``raters_a_name`` is how many raters voted on every name of ``votes``, None where each of them chose one option.
+    A given label that reviewers agree is wrong has a wavy underline. ``alternative`` is the guess that reviewers were
+    shown, or would be; ``now_guessed`` is the model's present guess, if it differs. ``raters_a_name`` is how many
+    raters voted on every name of ``votes``, None if each rater chose one option.
     """
     wrong = "given wrong" if category in (Category.CORRECTABLE, Category.NEITHER) else "given"
     second = corrected if corrected is not None else alternative
@@ -70,7 +70,7 @@ def _escaped(name: str) -> str:
 
 
 def badge(category: Category, consensus: str | None = None) -> Markup:
-    """The category as a sign and a word; a majority that supports no category is named behind it."""
+    """The category as an icon and a word, followed by the majority's choice if that supports no category."""
     return Markup(_badge(category, consensus))  # noqa: S704 - the name in it is escaped
 
 
@@ -94,7 +94,7 @@ def _ballot(votes: tuple[tuple[str, int], ...], given: str, alternative: str | N
 
 
 def name_votes(votes: tuple[tuple[str, int], ...], raters: int) -> str:
-    """Votes on each of several names in words, most first.
+    """Votes on each of several names in words, most votes first.
 
     >>> name_votes((("Speech", 1), ("Cheering", 4)), 5)
     '4 of 5 heard Cheering, 1 Speech'
@@ -107,7 +107,7 @@ def name_votes(votes: tuple[tuple[str, int], ...], raters: int) -> str:
 
 
 def vote_sentence(votes: tuple[tuple[str, int], ...], given: str, alternative: str | None) -> str:
-    """Votes in words, most first; ``alternative`` is the guess that reviewers were shown.
+    """Votes in words, most votes first; ``alternative`` is the guess that reviewers were shown.
 
     >>> vote_sentence((("given", 1), ("guessed", 3), ("neither", 1)), "cat", "frog")
     '3 of 5 said frog, 1 cat, 1 neither'
@@ -119,6 +119,6 @@ def vote_sentence(votes: tuple[tuple[str, int], ...], given: str, alternative: s
     names = {"given": given, "guessed": alternative or "the guess"}
     said = [(n, names.get(option, option)) for n, option in cast]
     (most, first), rest = said[0], said[1:]
-    # Of digits, "2 5" would be read as one number.
+    # If the names are digits, "2 5" would be read as one number.
     others = (f"{n} said {name}" if name[:1].isdigit() else f"{n} {name}" for n, name in rest)
     return ", ".join([f"{most} of {total} said {first}", *others])

@@ -16,19 +16,19 @@ from app.site.components.captions import caption, label_name
 from app.site.components.youtube import clip_of
 from app.web.templates import issue_path, media_prefix
 
-#: Pictures that a wide screen shows at once; the others load when they come near.
+#: Pictures that a wide screen shows at once; the others are loaded when they come near.
 _EAGER: Final = 12
-#: How wide a card is, for browsers to choose a picture by (see site.css).
+#: Width of a card, by which browsers choose a picture size (see site.css).
 _SIZES: Final = "(min-width: 62rem) 12rem, 45vw"
-#: In place of a text that has no letter.
+#: Shown in place of a text without any letter.
 EMPTY: Final = Markup('<p class="aside">Empty text</p>')
 _SILENT: Final = '<p class="aside">Silent from beginning to end</p>'
-#: The shape of a card, and what decides how wide a wall makes its cards, in this order.
+#: The shapes of cards, which also decide how wide the cards of a wall are, in this order.
 _KINDS: Final = ("image", "text", "audio", "plain")
 
 
 class Card(NamedTuple):
-    """An issue on its own, for a template to set in place."""
+    """An issue as a card, ready for a template."""
 
     idx: int
     href: str
@@ -107,18 +107,18 @@ def _medium(dataset: Dataset, issue: Issue, prefix: str, *, lazy: bool) -> tuple
 
 
 def _larger(base: str, media: Mapping[str, list[int]]) -> tuple[str, int] | None:
-    """Address and width of the picture itself, where it has more to show than the thumbnail."""
+    """Address and width of the full picture, if it is larger than the thumbnail."""
     small, full = media.get("thumbnail"), media.get("image")
     return (f"{base}/image", full[0]) if small and full and full[0] > small[0] else None
 
 
 def picture(address: str, width: int, height: int, alt: str, *, lazy: bool) -> Markup:
-    """An image element; ``lazy`` loads it when it comes near."""
+    """An image element; ``lazy`` delays loading until it comes near the visible part."""
     return Markup(_image(address, (width, height), escape(alt), lazy))  # noqa: S704 - numbers, our own address
 
 
 def _image(address: str, size: Sequence[int], alt: str, lazy: bool, larger: tuple[str, int] | None = None) -> str:
-    """An image element; ``alt`` is escaped already, ``larger`` is for screens that show it larger."""
+    """An image element; ``alt`` must be escaped already, ``larger`` is used by screens that show it larger."""
     loading = ' loading="lazy"' if lazy else ""
     sources = f' srcset="{address} {size[0]}w, {larger[0]} {larger[1]}w" sizes="{_SIZES}"' if larger else ""
     return f'<img src="{address}"{sources} width="{size[0]}" height="{size[1]}" alt="{alt}"{loading} decoding="async">'
@@ -127,7 +127,7 @@ def _image(address: str, size: Sequence[int], alt: str, lazy: bool, larger: tupl
 def sound(
     base: str, media: Mapping[str, list[int]], idx: int, *, spectrum: bool = False, silent: bool = False
 ) -> Markup:
-    """A player under its waveform and, if wanted, its spectrogram; a ``silent`` recording is said to be so."""
+    """A player below its waveform and, if given, its spectrogram; a ``silent`` recording is described as such."""
     wave = ""
     if size := media.get("waveform"):
         wave = f'<img class="wave" src="{base}/waveform" width="{size[0]}" height="{size[1]}" alt="" loading="lazy">'
@@ -142,7 +142,7 @@ def sound(
 
 
 def excerpt(text: str, whole: str | None) -> Markup:
-    """The beginning of a text. One that was cut opens in place; ``whole`` is the address of all of it."""
+    """The beginning of a text. A shortened one expands in place; ``whole`` is the address of the full text."""
     if not text.strip():
         return EMPTY
     if not text.endswith("…"):
@@ -154,7 +154,7 @@ def excerpt(text: str, whole: str | None) -> Markup:
 
 
 def elsewhere(url: str) -> Markup:
-    """A plain link to where an example can be seen; nothing for an address that no page may lead to."""
+    """A plain link to where an example can be seen; empty for an address that no page may link to."""
     if not url.startswith(("https://", "http://")):
         return Markup("")
     clip = clip_of(url)

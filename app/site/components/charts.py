@@ -16,11 +16,11 @@ from app.domain.review.corrections import Sizes
 
 _VOTE: Final = 12  # side of one vote's square
 _GAP: Final = 3
-_CELL: Final = 28  # side of one cell of the heat map: also what a finger hits
+_CELL: Final = 28  # side of one cell of the heat map, large enough for a finger
 _SHADES: Final = 6
-_AXIS_WORDS: Final = 92  # room for the names of the axes
+_AXIS_WORDS: Final = 92  # room for the titles of the axes
 _MOST_CLASSES: Final = 30
-_UPRIGHT: Final = 3  # names of so few letters stand upright above their column
+_UPRIGHT: Final = 3  # names with at most so many letters stand upright above their column
 
 # Each answer has a shape of its own, so that the bar can be read without colour: given is hollow, guessed is solid,
 # both is half and half, neither is crossed out, anything else is a dot.
@@ -35,7 +35,7 @@ _OTHER: Final = '<circle class="v-dot" cx="{m}" cy="6" r="3"/>'
 
 @lru_cache(maxsize=4096)
 def vote_bar(votes: tuple[tuple[str, int], ...]) -> Markup:
-    """One shape for each vote, in the order of the options. Words beside it say the same, so listeners are spared it.
+    """One shape per vote, in the order of the options. Text beside it says the same, so screen readers skip it.
 
     >>> vote_bar((("given", 1), ("guessed", 2))).count("<rect")
     3
@@ -55,7 +55,7 @@ def vote_bar(votes: tuple[tuple[str, int], ...]) -> Markup:
 
 @lru_cache(maxsize=2048)
 def share_bar(per_mille: int, kind: str = "") -> Markup:
-    """A bar that fills ``per_mille`` thousandths of the width it is given."""
+    """A bar that fills ``per_mille`` thousandths of the available width."""
     return Markup(
         '<svg class="share" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="share-ground" width="1000" height="10"/>'
@@ -64,9 +64,9 @@ def share_bar(per_mille: int, kind: str = "") -> Markup:
 
 
 def sets_bar(sizes: Sizes) -> Markup:
-    """The benign, correctable and unknown-label sets as parts of all examples, one bar.
+    """The benign, correctable and unknown-label sets as parts of all examples, in one bar.
 
-    The two small sets are drawn at least a hair wide, or nobody would see them.
+    The two small sets get a minimum width, because nobody would see them otherwise.
     """
     width = 1000
     small = [max(3.0, width * n / sizes.all) if n else 0.0 for n in (sizes.correctable, sizes.unknown)]
@@ -81,7 +81,7 @@ def sets_bar(sizes: Sizes) -> Markup:
 
 
 def most_involved(cells: Sequence[ConfusionCell], most: int = _MOST_CLASSES) -> list[ClassInfo]:
-    """The classes that take part in most of the counted issues, at most ``most``, in the order of their ids."""
+    """The classes that occur in most of the counted issues, at most ``most``, in the order of their ids."""
     weight: dict[int, int] = {}
     infos: dict[int, ClassInfo] = {}
     for cell in cells:
@@ -93,10 +93,10 @@ def most_involved(cells: Sequence[ConfusionCell], most: int = _MOST_CLASSES) -> 
 
 
 def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], str | None], other_word: str) -> Markup:
-    """Given labels down, the other ones across; the darker, the more issues; a cell leads to its ``address``, if any.
+    """Given labels as rows, the other ones as columns; darker means more issues; a cell links to its ``address``.
 
-    Only the classes of ``most_involved`` have a row and a column. Counts stand in the cells, so shade is not needed to
-    read them.
+    Only the classes of ``most_involved`` have a row and a column. Cells contain their counts, so the shade need not
+    be read.
     """
     classes = most_involved(cells)
     at = {info.id: place for place, info in enumerate(classes)}
@@ -173,7 +173,7 @@ def _cell(
 
 
 def _shade(count: int, largest: int) -> int:
-    """1 to 6: even steps of the square root, so that single issues are told from handfuls."""
+    """The shade, 1 to 6, in even steps of the square root, so that single issues differ from handfuls."""
     return max(1, round(_SHADES * math.sqrt(count / largest)))
 
 

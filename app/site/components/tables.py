@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A column's head: its title, the address that sorts by it, and how the table is sorted by it now."""
+    """A column header: its title, the address that sorts by it, and how the table is sorted by it now."""
 
     title: str
     href: str
@@ -24,7 +24,7 @@ def header(
     parameter: str = "sort",
     others: Mapping[str, str] | None = None,
 ) -> Header:
-    """The head of a column. The first click puts the largest figures, or the first names, on top; the next reverses."""
+    """The header of a column. The first click puts the largest figures or first names on top; the next reverses."""
     state = {name: "ascending", f"-{name}": "descending"}.get(wanted)
     first = f"-{name}" if numeric else name
     back = name if numeric else f"-{name}"

@@ -9,16 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.web.middleware import POLICY
 
-#: Keeps no cookies of those who only look.
+#: The host that sets no cookies before a video is played.
 PLAYER_HOST: Final = "https://www.youtube-nocookie.com"
-#: The policy of a page with the player.
+#: The content security policy of a page with the player.
 PLAYER_POLICY: Final = f"{POLICY}; frame-src {PLAYER_HOST}"
 
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 class Clip(NamedTuple):
-    """A part of a video, in seconds; None where the video's own beginning or end is meant."""
+    """A part of a video, in seconds; None for the video's own beginning or end."""
 
     video: str
     start: int | None
@@ -26,24 +26,24 @@ class Clip(NamedTuple):
 
     @property
     def link(self) -> str:
-        """Where to watch it on YouTube, from the start of the clip."""
+        """The address to watch it on YouTube, from the start of the clip."""
         return f"https://www.youtube.com/watch?v={self.video}" + ("" if self.start is None else f"&t={self.start}s")
 
     @property
     def player(self) -> str:
-        """The address of the player, which begins by itself: it was asked for."""
+        """The address of the player, which starts at once because the visitor asked for it."""
         limits = [f"{name}={n}" for name, n in (("start", self.start), ("end", self.end)) if n is not None]
         return f"{PLAYER_HOST}/embed/{self.video}?" + "&".join([*limits, "autoplay=1", "rel=0"])
 
     @property
     def span(self) -> str:
-        """The part in words: "from 0:30 to 0:40"."""
+        """The part as text: "from 0:30 to 0:40"."""
         limits = [f"{word} {_time(n)}" for word, n in (("from", self.start), ("to", self.end)) if n is not None]
         return " ".join(limits)
 
 
 def clip_of(url: str | None) -> Clip | None:
-    """The clip that an address of YouTube's names; None for any other address.
+    """The clip that a YouTube address names; None for any other address.
 
     >>> clip_of("http://youtu.be/lL5jq1TDiXQ?start=30&end=40")
     Clip(video='lL5jq1TDiXQ', start=30, end=40)

@@ -107,7 +107,7 @@ def croissant(request: Request, name: str) -> Response:
     openapi_extra=parameters.CROISSANT,
 )
 def croissant_of_version(request: Request, version: str, name: str) -> Response:
-    """The same for a version, which never changes."""
+    """The same for one version, which never changes."""
     open_request(request, name, request.query_params.multi_items(), version=version).connection.close()
     response = croissant(request, name)
     response.headers["Cache-Control"] = IMMUTABLE
@@ -115,9 +115,9 @@ def croissant_of_version(request: Request, version: str, name: str) -> Response:
 
 
 def structured_data(request: Request, dataset: Dataset) -> Markup:
-    """The description of the paper's policy for a page's head, nothing where there is no corrected test set.
+    """The description of the paper's policy for a page's head; empty without a corrected test set.
 
-    Hashes are found out once for a catalogue; test sets so large that it would take long are described without.
+    Hashes are computed once per catalogue; test sets too large for that are described without.
     """
     if not dataset.labels_known or dataset.size is None:
         return Markup("")
@@ -133,14 +133,14 @@ def structured_data(request: Request, dataset: Dataset) -> Markup:
     try:
         found = current(request).pages.get(("structured data", dataset.id, site), make)
     except Busy:
-        # Another file has taken the catalogue's place and cannot be read: the page is worth more than its description.
+        # The catalogue file was replaced and cannot be read: the page matters more than its description.
         return Markup("")
-    # Inside of a script element, "<" is the one sign that could end it.
+    # Inside a script element, "<" is the only character that could end it.
     return Markup(found.replace("<", "\\u003c"))  # noqa: S704 - JSON without "<"
 
 
 def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None]) -> dict[str, Any]:
-    """The JSON-LD of a corrected test set. Where a hash is None, the file is described without it."""
+    """The JSON-LD of a corrected test set. A file whose hash is None is described without one."""
     dataset, about = taken.dataset, taken.dataset.about
     verdicts = verdict_credit(dataset)
     policy = ", ".join(f"{key}={value}" for key, value in taken.corrected.wanted.pairs())
@@ -163,13 +163,13 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
         "description": f"The test set of {dataset.title} {found}, under the policy {policy}.{nobody}{sample} "
         f"{about.get('summary') or ''}".strip(),
         "url": f"{site}/{dataset.name}/corrected" + (f"?{taken.query}" if taken.query else ""),
-        # Croissant asks for three numbers; what names this version's content stands behind them.
+        # Croissant requires three numbers; the identifier of this version's content follows them.
         "version": f"1.0.0+{dataset.version}",
         "datePublished": dataset.built_at,
         "dateModified": dataset.built_at,
         "license": _licences(dataset, verdicts),
         **({"citeAs": "\n\n".join(cite_as)} if cite_as else {}),
-        # Where the manifest names no one, whoever runs this site has made the file.
+        # If the manifest names no creator, the operator of this site has made the file.
         "creator": people or site_itself,
         "publisher": site_itself,
         "keywords": ["label errors", "test set", "corrected labels", dataset.modality],
@@ -183,12 +183,12 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
 
 
 def _files() -> list[Format]:
-    """The formats that Croissant can describe, first the one with real types, from which records are read."""
+    """The formats that Croissant can describe; first the one with real types, from which records are read."""
     return sorted((one for one in FORMATS.values() if one.croissant), key=lambda one: not one.binary)
 
 
 def _licences(dataset: Dataset, verdicts: VerdictCredit | None) -> list[str]:
-    """The licence of the dataset, and that of the verdicts where it is another one."""
+    """The licence of the dataset, and that of the verdicts if it differs."""
     own = dataset.about.get("licence") or {}
     found = [own.get("url") or own.get("name") or "unknown"]
     if verdicts is not None and verdicts.licence:

@@ -27,16 +27,16 @@ router = APIRouter(
     prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
 )
 
-#: Files of so many examples are written before they are answered; larger ones only for whoever asks for a part.
+#: Files of up to so many examples are written before they are sent; larger ones only if a part is requested.
 WRITTEN_FIRST: Final = 1_000_000
-#: How many times as long as a read may take it to count the bytes of a file, which is done once for a catalogue.
+#: How many times longer than a read counting the bytes of a file may take, which happens once per catalogue.
 _TIMES_AS_LONG: Final = 20
-#: Test sets up to this size have the hashes of their files on pages; for larger ones they stand at an address.
+#: Up to this size, pages show the hashes of a test set's files; for larger ones they have their own address.
 HASHED_AT_ONCE: Final = 200_000
 
 
 def answer(request: Request, name: str, form: Format, version: str | None = None) -> Response:
-    """A corrected test set in a form, whole or in part, or the news that it has not changed."""
+    """A corrected test set in one format, whole or in part, or "not modified"."""
     taken = open_request(request, name, request.query_params.multi_items(), form=form, version=version)
     headers = _headers(request, taken, form, version)
     if matches_etag(if_none_match(request.headers), [headers["ETag"]]):
@@ -73,7 +73,7 @@ def _written(taken: CorrectedRequest, form: Format) -> Iterator[bytes]:
 def _without_the_rest(
     request: Request, taken: CorrectedRequest, form: Format, parts: Parts, headers: dict[str, str]
 ) -> Response:
-    """A part of a file that is not written first, or how long it is: counted once for a catalogue."""
+    """A part, or the length, of a file that is not written first; the length is counted once per catalogue."""
     headers["Accept-Ranges"] = "bytes"
     connection, corrected = taken.connection, taken.corrected
     if parts.counted:
@@ -114,7 +114,7 @@ def _part(
 
 
 def _encoded(request: Request, form: Format, pieces: Iterator[bytes], headers: dict[str, str]) -> Iterator[bytes]:
-    """The pieces as they travel: text is compressed for who wants it, unless parts of the file are asked for."""
+    """The pieces as sent: text is compressed if the client accepts it, unless ranges of the file are requested."""
     if form.binary or "range" in request.headers:
         return pieces
     return encode_stream(pieces, headers, request.headers.get("accept-encoding", ""))
@@ -130,7 +130,7 @@ def _close(opened: Iterable[_Open]) -> None:
 
 
 class _Pieces(StreamingResponse):
-    """Pieces read in another thread. However it ends, and if it never began, what was opened for them is closed."""
+    """Pieces read in another thread. However it ends, even before its start, everything opened for it is closed."""
 
     def __init__(
         self, pieces: Iterator[bytes], opened: list[_Open], status: int, headers: dict[str, str], media_type: str
@@ -167,7 +167,7 @@ def _headers(request: Request, taken: CorrectedRequest, form: Format, version: s
 
 
 def checksum(request: Request, taken: CorrectedRequest, form: Format) -> str:
-    """The SHA-256 of a file, found out once."""
+    """The SHA-256 of a file, computed once."""
 
     def make() -> str:
         digest = hashlib.sha256()
@@ -179,7 +179,7 @@ def checksum(request: Request, taken: CorrectedRequest, form: Format) -> str:
 
 
 def checksums(request: Request, name: str, version: str | None = None) -> Response:
-    """The SHA-256 of the file in every form, as ``sha256sum --check`` reads it."""
+    """The SHA-256 of the file in every format, as input for ``sha256sum --check``."""
     taken = open_request(request, name, request.query_params.multi_items(), version=version)
     with taken.connection:
         lines = [f"{checksum(request, taken, form)}  {taken.file_name(form)}\n" for form in offered(taken.corrected)]

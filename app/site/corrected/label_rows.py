@@ -17,7 +17,7 @@ from app.domain.review.corrections import Sizes, sizes
 from app.errors import NotFound, NotInCatalogue
 from app.schema import tables
 
-#: Keys of larger test sets are not held in memory.
+#: Larger test sets do not have their keys kept in memory.
 MOST_KEYS: Final = 2_000_000
 _BLOCK: Final = tables.EXAMPLES_PER_BLOCK
 
@@ -47,9 +47,9 @@ def page(
 def labels(
     catalogue: Catalogue, connection: Connection, corrected: CorrectedTestSet, wanted: Sequence[int | str]
 ) -> list[dict[str, Any]]:
-    """The rows of examples named by index or key, in the order they are named.
+    """The rows of examples given by index or key, in the given order.
 
-    Raises NotFound for the first that there is not.
+    Raises NotFound for the first one that does not exist.
     """
     indices = _indices(catalogue, connection, corrected, wanted)
     write = Writer(corrected)
@@ -61,7 +61,7 @@ def labels(
 
 
 class Writer:
-    """Rows as objects, each label written once."""
+    """Writes rows as objects; each label is converted once."""
 
     def __init__(self, corrected: CorrectedTestSet) -> None:
         self._corrected = corrected
@@ -69,7 +69,7 @@ class Writer:
         self._now: dict[int, orjson.Fragment] = {}
 
     def row(self, block: Block, place: int) -> dict[str, Any]:
-        """The example at a place of a block."""
+        """The row at an index of a block."""
         now = int(block.corrected[place])
         given = int(block.given[place])
         return {
@@ -121,7 +121,7 @@ def _indices(
 
 
 def has_keys(connection: Connection, dataset_id: int) -> bool:
-    """Whether the examples of a dataset have names of its own."""
+    """Whether the dataset has its own names for its examples."""
     e = tables.examples.c
     found = select(e.start).where(e.dataset_id == dataset_id, e["keys"].is_not(None)).limit(1)
     return connection.execute(found).first() is not None

@@ -53,19 +53,19 @@ _ORDER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A category in the table of what happens: how many examples, and what can be chosen for them."""
+    """A category in the table of effects: how many examples, and which treatments can be chosen for them."""
 
     name: str
     badge: Markup
     count: int
     action: Action
-    choices: tuple[tuple[str, str, bool], ...]  # (value, words, chosen); empty where nothing can be chosen
-    fixed: str  # what happens, in words, where nothing can be chosen
+    choices: tuple[tuple[str, str, bool], ...]  # (value, words, chosen); empty if there is no choice
+    fixed: str  # what happens, in words, if there is no choice
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to take."""
+    """A file to download."""
 
     form: Format
     path: str
@@ -76,7 +76,7 @@ class Download:
 
 @router.get("/{name}/corrected")
 def corrected(request: Request, name: str) -> HTMLResponse:
-    """The corrected test set under a policy."""
+    """The page of the corrected test set under a policy."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     wanted = wanted_of(request.query_params.multi_items(), dataset)
@@ -113,7 +113,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
 
 
 def _row(dataset: Dataset, category: Category, wanted: ExportOptions) -> Row:
-    # What was flagged and is no issue here cannot be told from the rest, so it keeps its label under every policy.
+    # Flagged examples that are not issues here cannot be told from the rest, so every policy keeps their labels.
     unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
     done = decision(category, wanted.policy, issue=not unlisted)
     offered_here = () if unlisted else offers((), removed=False).get(category.value, ())
@@ -151,7 +151,7 @@ def _downloads(request: Request, dataset: Dataset, wanted: ExportOptions) -> tup
 def _snippets(
     request: Request, catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions, downloads: list[Download]
 ) -> dict[str, Any]:
-    """What the snippets are filled with. A loader that joins by key is of no use where examples have none here."""
+    """The values for the code snippets. A loader that joins by key is left out if examples have no keys here."""
     loader = dataset.about.get("loader")
     by_key = loader is not None and loader["join"] == "key"
     if by_key and not has_keys(catalogue.connection, dataset.id):

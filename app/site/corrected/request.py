@@ -29,18 +29,18 @@ from app.path_prefix import here
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CorrectedRequest:
-    """What was asked for. ``connection`` is the reader's own and is closed by whoever takes it."""
+    """A parsed request. ``connection`` belongs to this request and is closed by its user."""
 
     catalogue: Catalogue
     dataset: Dataset
     corrected: CorrectedTestSet
     connection: Connection
-    seconds: float  # that may pass from one piece of a file to the next
+    seconds: float  # the longest time between two pieces of a file
 
     def steady(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The pieces of a file; CatalogueReplacedError in place of one read while somebody wrote to the catalogue.
+        """The pieces of a file; raises CatalogueReplacedError for a piece read while the catalogue was written to.
 
-        By then an answer may have begun, which therefore ends without an end.
+        By then an answer may have begun, and it then breaks off.
         """
         try:
             self.go_on()
@@ -56,7 +56,7 @@ class CorrectedRequest:
                 pieces.close()
 
     def go_on(self, times: int = 1) -> None:
-        """Let the next read take as long as any, or so many times as long."""
+        """Give the next read a new time limit, or ``times`` as much time."""
         budget_of(self.connection).last(times * self.seconds)
 
     @property
@@ -65,21 +65,21 @@ class CorrectedRequest:
         return self.corrected.wanted.query(self.dataset.default_agreement)
 
     def tag(self, program: str, form: Format) -> str:
-        """The validator: it names the dataset's version, the program that writes, the form and the policy.
+        """The ETag: it names the dataset's version, the program that writes, the format and the policy.
 
-        It is weak where the answer may be compressed on its way, and strong where parts of it can be asked for.
+        It is weak if the answer may be compressed when sent, and strong if parts of it can be requested.
         """
         number = zlib.crc32(f"{self.dataset.name} {form.suffix} {self.query}".encode())
         weak = "" if form.binary else "W/"
         return f'{weak}"{self.dataset.version}-{program}-{number:08x}"'
 
     def path(self, form: Format) -> str:
-        """The address that will always be answered with these bytes, or not at all."""
+        """The address that will always answer with these bytes or not at all."""
         query = "?" + self.query if self.query else ""
         return f"/api/v1/versions/{self.dataset.version}/datasets/{self.dataset.name}/corrected.{form.suffix}{query}"
 
     def file_name(self, form: Format) -> str:
-        """A name for the file that says which policy it follows."""
+        """A file name that contains the policy."""
         wanted, plain = self.corrected.wanted, ExportOptions(type(self.corrected.wanted.policy)())
         ours = [pair for pair in wanted.pairs() if pair not in plain.pairs() and pair[0] != "agreement"]
         words = "".join(f"-{name}-{value}" for name, value in ours)
@@ -96,10 +96,10 @@ def open_request(
     also: tuple[str, ...] = (),
     removed: bool = True,
 ) -> CorrectedRequest:
-    """What a request asks for, over a connection of its own.
+    """Parse a request and open a connection for it.
 
-    Raises NotFound for a dataset or version that is not here, Gone for a version that was, FilterError for a policy
-    that is none, and NotHere where the catalogue lacks what the policy or the form needs.
+    Raises NotFound for an unknown dataset or version, Gone for a former version, FilterError for an invalid policy, and
+    NotInCatalogue if the catalogue lacks what the policy or the format needs.
     """
     catalogue, connection = opened(request)
     try:
@@ -114,7 +114,7 @@ def open_request(
 
 
 def opened(request: Request) -> tuple[Catalogue, Connection]:
-    """The newest catalogue and a connection to it, to be closed by the caller, for long reads in another thread."""
+    """The newest catalogue and a connection to it for long reads in another thread; the caller closes it."""
     require_reader()
     reader: ReadTask | None = getattr(request.state, "reader", None)
     for _ in range(3):
@@ -143,9 +143,9 @@ def corrected_set(
     also: tuple[str, ...] = (),
     removed: bool = True,
 ) -> CorrectedTestSet:
-    """The corrected test set of a policy, remembered for as long as the catalogue is the current one.
+    """The corrected test set of a policy, cached while the catalogue is the current one.
 
-    ``removed`` says whether one may ask that removed examples be listed, and ``also`` which parameters others read.
+    ``removed`` says whether listing removed examples may be requested, ``also`` names parameters that others read.
     """
     listed = removed and (form is None or form.lists_rows)
     wanted = wanted_of(pairs, dataset, removed=listed, also=also)
@@ -167,7 +167,7 @@ def corrected_set(
 def wanted_of(
     pairs: Iterable[tuple[str, str]], dataset: Dataset, *, removed: bool = True, also: tuple[str, ...] = ()
 ) -> ExportOptions:
-    """The policy that a query string asks for. Raises FilterError for one that is none."""
+    """The policy in a query string. Raises FilterError for an invalid one."""
     try:
         return parse(pairs, dataset.agreements, removed=removed, also=also)
     except PolicyError as error:
@@ -175,7 +175,7 @@ def wanted_of(
 
 
 def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> TestSet:
-    """The test set of a dataset. Raises NotLoadedError where its labels are not in the catalogue."""
+    """The test set of a dataset. Raises NotLoadedError if its labels are not in the catalogue."""
 
     def load() -> TestSet:
         require_reader()
@@ -185,7 +185,7 @@ def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> Tes
 
 
 def _not_this_version(request: Request, connection: Connection, dataset: Dataset, version: str) -> NotFound | Gone:
-    """The refusal of a version that is not the current one: it was, and here is what has become of it, or never was."""
+    """The error for a version that is not the current one: a former one, with what has become of it, or unknown."""
     path = request.url.path.rpartition("/")[2]
     query = f"?{request.url.query}" if request.url.query else ""
     now = f"/api/v1/versions/{dataset.version}/datasets/{dataset.name}/{path}{query}"

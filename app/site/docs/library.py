@@ -15,10 +15,10 @@ def library() -> Mapping[str, Document]:
 
 
 def pages_of(folder: Path) -> Mapping[str, Document]:
-    """The pages that the Markdown files of a folder make, by name: the index, then in the order in which it links them.
+    """The pages made of the Markdown files of a folder, by name: the index, then the others in the order it links them.
 
-    A file that the index does not link comes last. Raises ValueError naming the file that cannot be shown, and where
-    there is no index.
+    A file that the index does not link comes last. Raises ValueError naming a file that cannot be shown, or if there is
+    no index.
     """
     files = {file.stem: file for file in sorted(folder.glob("*.md"))}
     if INDEX not in files:

@@ -14,10 +14,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-#: The file that is the first page, and the address that all pages begin with.
+#: The file of the first page, and the address that all pages begin with.
 INDEX: Final = "index"
 ROOT: Final = "/docs"
-#: What blocks of code are called, by the word behind their backticks, where that word alone would not say it.
+#: Titles of code blocks, by the language after their backticks, if that alone is not clear.
 _BLOCKS: Final = {"sh": "Commands", "text": "Output", "tree": "Folder", "formula": "Formula", "python": "Python"}
 _TO_COPY: Final = ("sh", "python", "toml", "json")
 _ELSEWHERE: Final = re.compile(r"https?://|mailto:|#")
@@ -25,7 +25,7 @@ _ELSEWHERE: Final = re.compile(r"https?://|mailto:|#")
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading below the title: 2 for a section, 3 for a part of one."""
+    """A heading below the title: level 2 for a section, 3 for a subsection."""
 
     level: int
     id: str
@@ -34,7 +34,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Document:
-    """A page of the documentation. ``summary`` is its first paragraph as text, ``leads_to`` other pages, in order."""
+    """A documentation page. ``summary`` is the first paragraph as text and ``leads_to`` the linked pages, in order."""
 
     title: str
     summary: str
@@ -44,7 +44,7 @@ class Document:
 
 
 def address(name: str) -> str:
-    """Where a page stands.
+    """The address of a page.
 
     >>> address("index"), address("api")
     ('/docs', '/docs/api')
@@ -53,7 +53,7 @@ def address(name: str) -> str:
 
 
 def anchor(words: str) -> str:
-    """The id of a heading, as GitHub makes it, so that a link to it holds there too.
+    """The id of a heading as GitHub makes it, so that links to it work there too.
 
     >>> anchor("What `flag` writes: rows, columns")
     'what-flag-writes-rows-columns'
@@ -62,9 +62,9 @@ def anchor(words: str) -> str:
 
 
 def read(text: str, names: Collection[str]) -> Document:
-    """A page made of Markdown, where ``names`` are all pages there are.
+    """Convert Markdown to a page; ``names`` are the names of all pages.
 
-    Raises ValueError where it has not exactly one title, leads to a page that is not there, or shows a picture.
+    Raises ValueError if it does not have exactly one title, links to a missing page, or contains a picture.
     """
     tokens = _MARKDOWN.parse(text)
     headings: list[Heading] = []
@@ -89,13 +89,13 @@ def read(text: str, names: Collection[str]) -> Document:
 
 
 def _words(inline: Token) -> str:
-    """The text of a heading or a paragraph, its lines joined."""
+    """The text of a heading or a paragraph, with its lines joined."""
     parts = [" " if one.type == "softbreak" else one.content for one in inline.children or ()]
     return "".join(parts)
 
 
 def _linked(tokens: Sequence[Token], names: Collection[str], leads_to: list[str]) -> Iterator[Token]:
-    """The tokens of a paragraph with their links as the site needs them; ``leads_to`` gets pages that they name."""
+    """The tokens of a paragraph with links changed for the site; linked pages are appended to ``leads_to``."""
     outside, words = "", ""
     for token in tokens:
         if token.type == "image":
@@ -125,7 +125,7 @@ def _linked(tokens: Sequence[Token], names: Collection[str], leads_to: list[str]
 
 
 def _fence(_: Any, tokens: Sequence[Token], place: int, _options: Any, _env: Any) -> str:
-    """A block of code, which scrolls by keys too; whoever listens is told what it is."""
+    """A code block that can be scrolled with the keyboard and has a label for screen readers."""
     kind = (tokens[place].info.split() or ["text"])[0]
     copied = " data-copy" if kind in _TO_COPY else ""
     code = escape(tokens[place].content.rstrip("\n"))
@@ -133,7 +133,7 @@ def _fence(_: Any, tokens: Sequence[Token], place: int, _options: Any, _env: Any
 
 
 def _table(_: Any, _tokens: Sequence[Token], _place: int, _options: Any, env: Any) -> str:
-    """A table in a frame in which it scrolls by itself where it is too wide."""
+    """A table in a frame that scrolls by itself if the table is too wide."""
     env["tables"] += 1
     return f'<div class="scroll" role="region" aria-label="Table {env["tables"]}" tabindex="0"><table>\n'
 

@@ -14,13 +14,13 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 @router.get(ROOT)
 def index(request: Request) -> HTMLResponse:
-    """Where the documentation begins."""
+    """The first page of the documentation."""
     return _page(request, INDEX)
 
 
 @router.get(ROOT + "/{name}")
 def page(request: Request, name: str) -> HTMLResponse:
-    """One page. Raises NotFound naming pages that are called nearly so."""
+    """One page. Raises NotFound with similar names."""
     if name == INDEX or name not in library():
         near = [one for one in near_names(name, library()) if one != INDEX] + [INDEX]
         raise NotFound(

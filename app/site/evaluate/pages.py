@@ -28,14 +28,14 @@ async def evaluate(request: Request, name: str) -> HTMLResponse:
     """The form for a visitor's own predictions."""
     dataset = queries.dataset_named(current(request), name)
     require_known(dataset)
-    # Whoever looks at the form may send it: let nobody wait for libraries to load.
+    # Visitors of the form may submit it: load the libraries now, so that they need not wait for that.
     await anyio.to_thread.run_sync(request.app.state.evaluations.workers.prepare)
     return await reader_threads.run(request, partial(_form, request, name))
 
 
 @router.post("/{name}/evaluate")
 async def evaluation(request: Request, name: str) -> HTMLResponse:
-    """A visitor's predictions held against original and corrected labels. Nothing is stored."""
+    """The results of a visitor's predictions on original and corrected labels. Nothing is stored."""
     require_known(queries.dataset_named(current(request), name))
     try:
         found = await evaluated(request, name)

@@ -28,9 +28,9 @@ from app.site.stability.results import require_known
 from app.web.server.scratch_folder import ScratchFolder
 
 MOST_BYTES_WORDS: Final = f"{MOST_BYTES // 1_000_000} MB"
-#: What multipart adds to a file.
+#: Bytes that multipart encoding adds to a file.
 _ENVELOPE: Final = 100_000
-#: Bytes of all files that are on their way, or wait for their turn, at one time. One on its way may be there twice.
+#: Bytes of all files being uploaded or waiting at one time. A file being uploaded may exist twice.
 _MOST_HELD: Final = 6 * MOST_BYTES
 #: Evaluations at a time; others wait for their turn.
 _AT_A_TIME: Final = 2
@@ -38,12 +38,12 @@ _LONGEST_WAIT: Final = 60.0  # seconds
 _OFFLINE: Final = "`label-errors evaluate` evaluates it on your own machine."
 
 
-#: Where the file is, what it is called, the agreement threshold, and what is said of classes in it.
+#: The path of the file, its name, the agreement threshold, and what its classes are.
 _Received = tuple[Path, str, int, str | None]
 
 
 class Evaluations:
-    """All evaluations of a site: what they may take together."""
+    """All evaluations of a site, with their common limits."""
 
     def __init__(self, upload_seconds: float, evaluation_seconds: float, folder: ScratchFolder) -> None:
         self.upload_seconds = upload_seconds
@@ -52,14 +52,13 @@ class Evaluations:
         self.turns = asyncio.Semaphore(_AT_A_TIME)
         self.folder = folder
         self.running = 0
-        self.held = 0  # bytes of all files, those that the form's reader keeps without a name among them
+        self.held = 0  # bytes of all files, including unnamed ones of the form parser
 
 
 async def evaluated(request: Request, name: str) -> dict[str, Any]:
-    """The evaluation of the file in a multipart request, as ``measuring.evaluation`` describes it.
+    """The evaluation of the file in a multipart request, as ``app.evaluation.evaluate`` describes it.
 
-    The form's fields are ``file`` and, optionally, ``agreement`` and ``classes_are``. Raises SiteError for anything
-    else.
+    The form's fields are ``file`` and, optionally, ``agreement`` and ``classes_are``. Raises SiteError for all else.
     """
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -112,7 +111,7 @@ def _found(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 class _DiskReservation:
-    """The bytes that one request takes of the disk, as long as it takes them."""
+    """The disk space reserved for one request, for as long as it is used."""
 
     def __init__(self, evaluations: Evaluations) -> None:
         self.evaluations = evaluations
@@ -125,7 +124,7 @@ class _DiskReservation:
         self.add(-self.n_bytes)
 
     def add(self, n_bytes: int) -> None:
-        """Count bytes before they are written, or, below 0, after they are gone. Raises Busy if there is no room."""
+        """Count bytes before they are written; a negative number after they are removed. Raises Busy without room."""
         if n_bytes > 0 and self.evaluations.held + n_bytes > _MOST_HELD:
             raise Busy("Too many files are being uploaded at the moment; try again in a minute.")
         self.n_bytes += n_bytes
@@ -152,7 +151,7 @@ async def _received(request: Request, held: _DiskReservation, dataset: Dataset, 
 
 
 class _CountedUpload:
-    """The bytes of a request as they come, counted."""
+    """The body of a request, counted as it arrives."""
 
     def __init__(self, request: Request, held: _DiskReservation) -> None:
         self._request = request

@@ -21,15 +21,15 @@ _PROGRAM: Final = Path(__file__).resolve().parents[3]
 
 
 class WorkerTimeoutError(Exception):
-    """The work was given up when its time was over."""
+    """The work exceeded its time limit and was stopped."""
 
 
 class WorkerDiedError(Exception):
-    """The process ended at its work, as it does when the system takes its memory away."""
+    """The process ended during its work, for example because the system had no memory left."""
 
 
 class Workers:
-    """At most ``most`` idle processes; work is done in the calling thread's time. Safe to use from several threads."""
+    """At most ``most`` idle processes; the calling thread waits for the work. Safe to use from several threads."""
 
     def __init__(self, seconds: float, most: int) -> None:
         self._seconds = seconds
@@ -39,17 +39,17 @@ class Workers:
         weakref.finalize(self, _end_all, self._idle)
 
     def prepare(self) -> None:
-        """Have a process ready, started while a file is still on its way."""
+        """Start a process if none is idle, while a file is still being uploaded."""
         with self._changing:
             if not self._idle:
                 self._idle.append(_Worker())
 
     def work(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """What ``app.evaluation.worker`` answers to an order. Raises TookTooLongError or DiedError."""
+        """The answer of ``app.evaluation.worker`` to an order. Raises WorkerTimeoutError or WorkerDiedError."""
         with self._changing:
             worker = self._idle.pop() if self._idle else None
         if worker is not None and not worker.alive:
-            # It ended while nobody asked it anything, which is no reason to refuse a file.
+            # It ended while idle, which is no reason to refuse a file.
             worker.end()
             worker = None
         worker = worker or _Worker()
@@ -70,7 +70,7 @@ class Workers:
 class _Worker:
     def __init__(self) -> None:
         paths = [str(_PROGRAM), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # The server uses the other processors; and threads that spin would only wait for each other.
+        # The server uses the other processors, and spinning threads would only wait for each other.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         bound(environment)
         self._process = subprocess.Popen(

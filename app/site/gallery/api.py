@@ -35,7 +35,7 @@ DEFAULT_ISSUES: Final = 48
 _PAGING: Final = ("limit", "after", "fields")
 
 router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS, route_class=PlainRoute)
-#: Comes behind all other parts of the API.
+#: Matches what no other route of the API matches.
 nothing_else = APIRouter(prefix=PREFIX, include_in_schema=False, route_class=PlainRoute)
 
 
@@ -168,7 +168,7 @@ def issue(request: Request, name: str, index: str) -> Response:
 
 @nothing_else.get("/{rest:path}")
 def nothing(_: Request, rest: str) -> Response:
-    """Any other address under the API is no page either: it gets the API's own kind of error."""
+    """Answer any other address under the API with the API's kind of error, not with a page."""
     raise NotFound(f"There is nothing at {PREFIX}/{rest[:80]}.", [("API documentation", "/api")])
 
 
@@ -211,7 +211,7 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
 
 
 def _media(dataset: Dataset) -> dict[str, Any] | None:
-    """How many issues have their medium; None where no distribution was read."""
+    """How many issues have their medium; None if no distribution was read."""
     if not was_read(dataset):
         return None
     shown = "whole" if may_show(dataset, "image") else "excerpts" if may_show(dataset, "excerpt") else "nothing"

@@ -19,7 +19,7 @@ from app.web.templates import fragment, render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
-#: A list of all classes to choose from is part of a page only where it is short.
+#: A page contains a list of all classes to choose from only if it is short.
 FEW_CLASSES: Final = 40
 _CLASS_COLUMNS: Final = (
     ("id", "Id", True),
@@ -33,7 +33,7 @@ _CLASS_COLUMNS: Final = (
 
 
 class ClassRow(NamedTuple):
-    """A row of the table of classes: what it can be found and sorted by, and how it looks."""
+    """A row of the table of classes: the values to search and sort by, and its HTML."""
 
     id: int
     name: str
@@ -47,7 +47,7 @@ class ClassRow(NamedTuple):
 
 @router.get("/{name}/classes")
 def classes(request: Request, name: str) -> HTMLResponse:
-    """All classes of a dataset, with how many issues carry them in which role."""
+    """All classes of a dataset, with how many issues have them in which role."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params

@@ -13,14 +13,14 @@ from app.issues.filter_parameters import class_value
 from app.site.components.charts import heat_map, most_involved
 
 KINDS: Final = ("corrected", "guessed", "joint")
-#: Rows of the table before it asks whether all are wanted.
+#: Rows shown before the visitor asks for all.
 _AT_FIRST: Final = 200
 
 
 def confusion_context(
     catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, everything: bool
 ) -> dict[str, Any]:
-    """The template's values for one of ``KINDS``; ``everything`` asks for rows without end."""
+    """The template context for one of ``KINDS``; ``everything`` includes all rows."""
     context = _joint(catalogue, dataset) if kind == "joint" else _pairs(catalogue, dataset, f, kind)
     rows = context.pop("all_rows")
     return context | {
@@ -35,7 +35,7 @@ def _pairs(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) ->
     cells = queries.confusions(catalogue, dataset, f.agreement, kind)
 
     def address(cell: ConfusionCell) -> str:
-        # A correctable issue is what has a corrected label, so the filter needs no category.
+        # A correctable issue is one with a corrected label, so the filter needs no category.
         pair = {"given": class_value(dataset, cell.given.id), kind: class_value(dataset, cell.other.id)}
         return _address(f"/{dataset.name}", pair | _agreement(dataset, f))
 

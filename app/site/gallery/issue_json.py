@@ -22,7 +22,7 @@ LabelTexts = Mapping[int | None, str]
 
 
 def label_texts(catalogue: Catalogue, dataset: Dataset) -> LabelTexts:
-    """Label id -> ``{"id", "name"}`` of its class, or a list of these where examples carry sets of labels."""
+    """Label id -> ``{"id", "name"}`` of its class, or a list of these if examples have sets of labels."""
 
     def write() -> dict[int | None, str]:
         found: dict[int | None, str] = {None: "null"}
@@ -36,13 +36,13 @@ def label_texts(catalogue: Catalogue, dataset: Dataset) -> LabelTexts:
 
 
 def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], labels: LabelTexts) -> list[str]:
-    """Each issue as a JSON object, the fields of ``models.IssueOut`` in their order."""
+    """Each issue as a JSON object, with the fields of ``response_models.IssueOut`` in order."""
     base = _text(base_url(request))[1:-1]
-    # Neither a dataset's name nor its version holds a sign that JSON would have to escape.
+    # Neither a dataset's name nor its version contains a character that JSON has to escape.
     addresses = f"{base}/api/v1/datasets/{dataset.name}/issues/"
     pages = f"{base}/{dataset.name}/issues/"
     prefix = f"{base}/media/{dataset.name}/{dataset.version}/"
-    # All numbers of a page are written at once.
+    # All numbers of a page are serialised at once.
     numbers = iter(_text([n for row in rows for n in (row.self_confidence, row.normalized_margin)])[1:-1].split(","))
     return [
         f'{{"index":{(n := str(row.idx))},"key":{"null" if row.key is None else _text(row.key)}'
@@ -67,7 +67,7 @@ _word = lru_cache(maxsize=1024)(_text)
 
 @lru_cache(maxsize=4096)
 def _around(media: str | None) -> tuple[str, ...]:
-    """What stands around the address of an example's media in their JSON.
+    """The parts of an example's media JSON between which its address is inserted.
 
     >>> "/media/x/1/7".join(_around('{"image":[8,8],"thumbnail":[96,96]}'))
     '{"image":"/media/x/1/7/image","thumbnail":"/media/x/1/7/thumbnail"}'

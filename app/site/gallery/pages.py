@@ -36,16 +36,16 @@ _SORT_TITLES: Final = {
 
 
 class Field(NamedTuple):
-    """A form that asks for a value of one facet."""
+    """A form to enter a value of one facet."""
 
-    rest: list[tuple[str, str]]  # what it sends besides
+    rest: list[tuple[str, str]]  # its hidden fields
     label: str
-    listed: list[tuple[str, bool]] | None  # what to choose from, and what is chosen; None where a class is typed in
+    listed: list[tuple[str, bool]] | None  # what to choose from, and whether chosen; None if a class is typed in
 
 
 @router.get("/{name}")
 def gallery(request: Request, name: str) -> HTMLResponse:
-    """The issues of a dataset under a filter, a page at a time."""
+    """The issues of a dataset under a filter, one page at a time."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
@@ -75,7 +75,7 @@ def _page(name: str, query: str, direction: str, cursor: str | None) -> str:
 
 
 def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
-    """What stands around the cards: it depends on the catalogue and the filter alone, not on the page."""
+    """The content around the cards: it depends on the catalogue and the filter alone, not on the page number."""
     found = counts.choices(catalogue, dataset, f)
     fields = {one.name: field for one in found if (field := _field(dataset, f, one))}
     typed = any(field.listed is None for field in fields.values())
@@ -102,7 +102,7 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
 
 
 def _field(dataset: Dataset, f: IssueFilter, choices: Choices) -> Field | None:
-    """How to ask for a choice of a facet that there is no room for."""
+    """The form for choices of a facet that there is no room to list."""
     facet = FACETS[choices.name]
     if not choices.more or facet.others is None:
         return None
@@ -130,7 +130,7 @@ def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:
 
 @router.get("/{name}/confusions")
 def confusions(request: Request, name: str) -> HTMLResponse:
-    """Which given label hides which corrected, or guessed, one; and the confident joint."""
+    """Which given labels hide which corrected, or guessed, ones; and the confident joint."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params

@@ -21,7 +21,7 @@ PAPER_DATASETS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure as text, and what the paper prints where it differs."""
+    """A figure as text, and the paper's figure if it differs."""
 
     text: str
     paper: str | None = None
@@ -29,14 +29,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table of datasets. ``figure`` is what is shown and sorted by, None where it is not known."""
+    """A column of a table of datasets. ``figure`` is the value shown and sorted by, None if unknown."""
 
     name: str
     title: str
     figure: Callable[[Dataset], Any]
-    paper: str | None = None  # where the paper's figure stands in ``Dataset.about``
+    paper: str | None = None  # key of the paper's figure in ``Dataset.about``
     show: Callable[[Any], str] | None = None
-    on_basis: bool = False  # rests on the dataset's ``basis``, and may be a lower bound
+    on_basis: bool = False  # depends on the dataset's ``basis``, and may be a lower bound
 
     @property
     def numeric(self) -> bool:
@@ -54,7 +54,7 @@ class Column:
 
 
 def paper_figure(dataset: Dataset, name: str) -> Any:
-    """What the paper prints for a dataset, by name ("errors", "categories.neither"); None where it prints nothing."""
+    """The paper's figure for a dataset, by name ("errors", "categories.neither"); None if it prints none."""
     found: Any = dataset.about.get("paper")
     for part in name.split("."):
         if not isinstance(found, Mapping):
@@ -64,14 +64,14 @@ def paper_figure(dataset: Dataset, name: str) -> Any:
 
 
 def category_count(dataset: Dataset, category: Category) -> int | None:
-    """Issues of a category at the paper's agreement; None where nobody looked, or nobody could give such an answer."""
+    """Issues of a category at the paper's agreement; None if not reviewed, or if no reviewer could give that answer."""
     if not dataset.n_checked or not is_possible(category, dataset):
         return None
     return dataset.categories[dataset.default_agreement].get(category, 0)
 
 
 def _if_reviewed(count: Callable[[Dataset], int]) -> Callable[[Dataset], int | None]:
-    """A count of verdicts; none were found where nobody looked, which is not to have found none."""
+    """A count of verdicts, or None for a dataset that was not reviewed: that is not the same as no errors."""
     return lambda dataset: count(dataset) if dataset.n_checked else None
 
 
@@ -103,16 +103,16 @@ TABLE_2: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of datasets, sorted."""
+    """A sorted table of datasets."""
 
     headers: tuple[Header, ...]
     rows: tuple[tuple[Dataset, tuple[Cell, ...]], ...]
 
 
 def table(parameter: str, columns: Sequence[Column], datasets: Sequence[Dataset], params: Mapping[str, str]) -> Table:
-    """A table sorted as ``params[parameter]`` says, "errors" or "-errors"; unknown figures go last either way.
+    """A table sorted by ``params[parameter]``, such as "errors" or "-errors"; unknown figures always come last.
 
-    Raises FilterError for a column that is not there.
+    Raises FilterError for an unknown column.
     """
     wanted = params.get(parameter, "")
     chosen, descending = wanted.removeprefix("-"), wanted.startswith("-")
@@ -134,12 +134,12 @@ def _header(column: Column, parameter: str, wanted: str, others: Mapping[str, st
 
 
 def average_percent(datasets: Sequence[Dataset]) -> tuple[float, int] | None:
-    """The mean per cent error and over how many datasets; None when no dataset has one."""
+    """The mean percentage of errors and the number of datasets it is over; None if no dataset has one."""
     known = [d.percent_error for d in datasets if d.percent_error is not None]
     return (sum(known) / len(known), len(known)) if known else None
 
 
 def paper_average(datasets: Sequence[Dataset]) -> float | None:
-    """The mean of the per cent errors that the paper prints; None unless all of its datasets are here."""
+    """The mean of the paper's percentages of errors; None unless all datasets of the paper are here."""
     printed = [p for d in datasets if (p := paper_figure(d, "percent_error")) is not None]
     return sum(printed) / len(printed) if len(printed) == PAPER_DATASETS else None

@@ -16,7 +16,7 @@ from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
-#: What everyone sees of a dataset's media, by the terms of its manifest.
+#: What everyone may see of a dataset's media, by the terms of its manifest.
 AUDIENCE: Final = {
     "host": "everything",
     "local": "nothing",
@@ -29,9 +29,9 @@ class Coverage(NamedTuple):
     """A row: how much of a dataset can be seen."""
 
     dataset: Dataset
-    read: bool  # a distribution of it was read, so that the figures mean something
+    read: bool  # whether a distribution of it was read, so that the figures mean something
     with_medium: int
-    shown: int  # of these, how many are shown to whoever asks, be it by their beginnings
+    shown: int  # how many of these every visitor may see, even if only their beginnings
     percent_words: str
     bar: Markup
     exemplars: int
@@ -41,9 +41,9 @@ class Coverage(NamedTuple):
     spare: int  # files of examples that have a better one
     bytes: int
     everyone: str
-    here: str  # what a visitor finds on a site that is open to everyone
-    source: str | None  # where they find the rest
-    hidden: bool  # nothing of it is shown to whoever asks, whatever is kept
+    here: str  # what a visitor sees on a public site
+    source: str | None  # where the rest can be found
+    hidden: bool  # nothing of it is shown to visitors, whatever is stored
     unread: str | None  # why none of them could be read
     problems: list[tuple[int, str]]
     exemplar_problems: list[tuple[int, str]]
@@ -60,7 +60,7 @@ def media_coverage(request: Request) -> HTMLResponse:
 
 
 def coverage(dataset: Dataset) -> Coverage:
-    """What ingest told of a dataset's media, for a reader."""
+    """The media coverage of a dataset, as ingest reported it."""
     report: dict[str, Any] = dict(dataset.media_report or {})
     with_medium = n_with_medium(dataset)
     hidden = not may_show(dataset, "excerpt")
@@ -94,7 +94,7 @@ def coverage(dataset: Dataset) -> Coverage:
 
 
 def _here(dataset: Dataset, n: int) -> str:
-    """What a visitor finds of the media on a site that is open to everyone, and why it is not more."""
+    """What visitors of a public site see of the media, and why it is not more."""
     several = NOUNS.get(dataset.modality, ("medium", "media"))[1]
     which = f"the {several} of {'all ' if n == dataset.n_issues else ''}{_issues(n)}"
     if not may_show(dataset, "excerpt"):
@@ -113,7 +113,7 @@ def _issues(n: int) -> str:
 
 
 def _percent(some: int, of: int) -> str:
-    """A share that says 0 or 100 only where it is just that.
+    """A percentage that is 0 or 100 only if it is exactly that.
 
     >>> _percent(5_239, 5_240), _percent(1, 5_240), _percent(3, 4), _percent(0, 0)
     ('99.9', '< 0.1', '75', '0')

@@ -25,7 +25,7 @@ from app.web.urls import base_url
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
-#: Errors that a reader of an API answer can look up, by the last part of their ``type``.
+#: Errors that API users can look up, by the last part of their ``type``.
 ERROR_TYPES: Final = (
     errors.NotFound,
     errors.Gone,
@@ -49,7 +49,7 @@ ERROR_TYPES: Final = (
     errors.SiteError,
 )
 
-#: What the categories mean, in the order in which the method page explains them.
+#: What the categories mean, in the order of the method page.
 KINDS: Final = (
     (
         Category.CORRECTABLE,
@@ -66,13 +66,13 @@ KINDS: Final = (
 )
 
 
-#: Pages under a filter are without number, and each says what the gallery says.
+#: Filters make endlessly many pages, all with the same issues as the gallery.
 _FOR_CRAWLERS: Final = "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\n"
 
 
 @router.get("/robots.txt")
 def robots(request: Request) -> PlainTextResponse:
-    """What search engines may read: every page, but not every filter of it."""
+    """What search engines may index: every page, but not every filter of it."""
     return PlainTextResponse(
         _FOR_CRAWLERS.format(prefix_of(request.scope)), headers={"Cache-Control": "public, max-age=86400"}
     )
@@ -80,7 +80,7 @@ def robots(request: Request) -> PlainTextResponse:
 
 @router.get("/favicon.ico")
 def favicon(_: Request) -> RedirectResponse:
-    """The icon for who asks for it without having read a page, which names it."""
+    """The icon, for clients that request it without reading a page that names it."""
     return RedirectResponse(static_url("favicon.svg"), 307, headers={"Cache-Control": "public, max-age=86400"})
 
 
@@ -126,7 +126,7 @@ def method(request: Request) -> HTMLResponse:
 
 @router.get("/about")
 def about(request: Request) -> HTMLResponse:
-    """The paper, the datasets' sources and licences, and whom to write to."""
+    """The paper, the datasets' sources and licences, and whom to contact."""
     catalogue = current(request)
     return render(
         request,
@@ -141,13 +141,13 @@ def about(request: Request) -> HTMLResponse:
 
 @router.get("/about/errors")
 def about_errors(request: Request) -> HTMLResponse:
-    """What each type of problem of the API means."""
+    """What each error type of the API means."""
     return render(request, "problems.html", place="about", types=ERROR_TYPES)
 
 
 @router.get("/api")
 def api(request: Request) -> HTMLResponse:
-    """The API's documentation, with example requests that this very catalogue answers."""
+    """The API reference, with example requests that this catalogue can answer."""
     catalogue = current(request)
     require_reader()
     return render(

@@ -27,7 +27,7 @@ TABLES: Final = {
 
 @router.get("/reproduction")
 def reproduction(request: Request) -> HTMLResponse:
-    """Every published figure beside the one that the loaded data give."""
+    """Every published figure beside the one computed from the loaded data."""
     catalogue = current(request)
 
     def read() -> list[Comparison]:
@@ -53,7 +53,7 @@ def reproduction(request: Request) -> HTMLResponse:
 
 
 def _differing(found: Sequence[Comparison]) -> list[tuple[str, str | None, list[Comparison]]]:
-    """What differs, by what it is about and for which reason."""
+    """The differing figures, grouped by subject and reason."""
     groups: dict[tuple[str, str | None], list[Comparison]] = {}
     for one in found:
         if one.outcome in (Outcome.DIFFERS, Outcome.BROKEN):

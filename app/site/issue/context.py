@@ -17,9 +17,9 @@ from app.site.components.youtube import clip_of
 from app.site.issue.highlight import highlight
 from app.web.templates import issue_path, media_prefix, media_url
 
-#: The side, in pixels, that a picture is shown at if it has fewer: small ones are enlarged, pixels kept square.
+#: The side, in pixels, to which smaller pictures are enlarged, with square pixels.
 _LARGE: Final = 560
-#: The height, in pixels, above which a picture is made smaller, so that what is said of it stands beside it.
+#: The height, in pixels, above which a picture is scaled down, so that the text about it fits beside it.
 _HIGHEST: Final = 720
 _ANSWERS: Final = {
     "given": "given label",
@@ -27,7 +27,7 @@ _ANSWERS: Final = {
     "both": "both labels",
     "neither": "neither label",
 }
-#: The guess that reviewers were shown, where the model guesses another label by now.
+#: The guess that reviewers were shown, if the model now guesses another label.
 _GUESSED_THEN: Final = "label guessed then"
 
 
@@ -41,7 +41,7 @@ class NamedClass(NamedTuple):
 def issue_context(
     dataset: Dataset, f: IssueFilter, detail: IssueDetail, previous: int | None, following: int | None
 ) -> dict[str, Any]:
-    """The template's values for an issue as it stands within the filter ``f``."""
+    """The template context of an issue within the filter ``f``."""
     issue = detail.issue
     clip = clip_of(issue.url)
     query = f.query(dataset)
@@ -64,7 +64,7 @@ def issue_context(
         "reading": _reading(highlight(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
         "clip": clip,
-        # Who has the clip itself here needs no other host for it.
+        # Visitors who have the clip itself here need no other host for it.
         "offers_player": clip is not None and exhibit != "audio",
         "notice": notice(dataset),
         "absence": sentence(dataset, issue.idx) if exhibit == "plain" else None,
@@ -109,20 +109,20 @@ def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
 
 
 def _enlarged(width: int, height: int) -> tuple[int, int]:
-    """The size to show a picture at: a whole multiple of its own that comes near ``_LARGE``, so pixels stay square."""
+    """The size to show a picture at: a whole multiple of its own size near ``_LARGE``, so pixels stay square."""
     times = max(1, _LARGE // max(width, height, 1))
     return width * times, height * times
 
 
 def _photograph(dataset: Dataset, issue: Issue, kind: str, media: Mapping[str, list[int]]) -> Markup:
-    """A picture of many pixels, no higher than a screen, that leads to itself in full."""
+    """A large picture, at most as high as the screen, that links to its full size."""
     address, (width, height) = media_url(dataset, issue, kind), media[kind]
     times = min(1.0, _HIGHEST / max(height, 1))
     shown = max(1, round(width * times)), max(1, round(height * times))
     sources = ""
     small = media.get("thumbnail")
     if kind == "image" and small and small[0] < width:
-        # The widths are those of the files; what the picture takes up on a page is said of site.css's columns.
+        # The widths are those of the files; how wide the picture is on a page follows from the columns in site.css.
         sources = (
             f' srcset="{media_url(dataset, issue, "thumbnail")} {small[0]}w, {address} {width}w"'
             f' sizes="(min-width: 62rem) min({shown[0]}px, min(100vw, 88rem) - 25rem), min({shown[0]}px, 92vw)"'
@@ -140,7 +140,7 @@ def _original(dataset: Dataset, issue: Issue) -> str | None:
 
 
 def _votes(dataset: Dataset, detail: IssueDetail) -> list[tuple[str, str, int, Markup]]:
-    """(answer, the label it stands for, votes, bar) of every answer, in the order of the options."""
+    """(answer, the label it stands for, votes, bar) for every answer, in the order of the options."""
     return [
         (
             *(_answer(detail.issue, vote) if dataset.vote_options else (vote.word, _role(detail.issue, vote))),
@@ -152,7 +152,7 @@ def _votes(dataset: Dataset, detail: IssueDetail) -> list[tuple[str, str, int, M
 
 
 def _answer(issue: Issue, vote: VoteFor) -> tuple[str, str]:
-    """What an answer is called, and the one class that it names."""
+    """The words of an answer, and the one class that it names."""
     words = vote.word if vote.classes is None else _ANSWERS.get(vote.option, "another label")
     if vote.option == "guessed" and issue.guess_changed:
         words = _GUESSED_THEN
@@ -164,7 +164,7 @@ def _reading(text: str | None) -> str | None:
 
 
 def _consensus(dataset: Dataset, issue: Issue) -> str | None:
-    """What most reviewers said, with the label that the answer stands for."""
+    """The answer of most reviewers, with the label that it stands for."""
     label = {"given": issue.given, "guessed": issue.shown}.get(issue.consensus or "")
     if not dataset.vote_options or issue.consensus not in _ANSWERS:
         return issue.consensus
@@ -188,7 +188,7 @@ def _bars(
 ) -> list[tuple[NamedClass, Markup, float, tuple[str, ...]]]:
     issue = detail.issue
     shown = list(detail.top_probs)
-    # The given label is what the others are held against: it has its bar even when it is not among the first.
+    # The given label is what the others are compared with: it has its bar even if it is not among the first.
     if (
         shown
         and issue.self_confidence is not None

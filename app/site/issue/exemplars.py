@@ -19,7 +19,7 @@ from app.web.templates import media_prefix
 
 
 class Exemplar(NamedTuple):
-    """An example of a class, no issue, that the model is sure of."""
+    """An example of a class that the model is sure of and that is not an issue."""
 
     idx: int
     self_confidence: float
@@ -27,7 +27,7 @@ class Exemplar(NamedTuple):
 
 
 class ExemplarRow(NamedTuple):
-    """The exemplars of one class beside an issue."""
+    """The exemplars of one class, shown beside an issue."""
 
     role: str  # "given label, cat"
     class_: ClassInfo
@@ -36,7 +36,7 @@ class ExemplarRow(NamedTuple):
 
 
 def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple[Exemplar, ...]:
-    """What stands for a class, surest first; empty where nothing does or nothing may be shown."""
+    """The exemplars of a class, surest first; empty if there are none or none may be shown."""
     e = tables.exemplars.c
     rows = catalogue.connection.execute(
         select(e.idx, e.self_confidence, e.excerpt, e.media)
@@ -51,10 +51,10 @@ def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple
 
 
 def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[ExemplarRow]:
-    """The exemplars of the labels there are to choose between; of a set, those of what only it says.
+    """The exemplars of each label that an issue could have; for a set, of the classes that only it contains.
 
-    These are the given label and the guess that reviewers were shown, and what is guessed now or corrected to, where
-    that is another one.
+    The labels are the given one and the guess that reviewers were shown, and the present guess and the corrected label
+    if they differ.
     """
     then = "label guessed then" if issue.guess_changed else "guessed label"
     others = ((then, issue.alternative), ("label guessed now", issue.guessed), ("corrected label", issue.corrected))
@@ -72,7 +72,7 @@ def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Exempl
 
 
 def _own(label: Label | None, other: Label | None) -> ClassInfo | None:
-    """The first class of a label that the other lacks, or its first."""
+    """The first class of a label that the other lacks, or else its first."""
     classes = () if label is None else label.classes
     others = () if other is None else other.classes
     return next((c for c in classes if c not in others), next(iter(classes), None))

@@ -10,7 +10,7 @@ _STRONG: Final = 0.6
 
 
 def highlight(text: str, spans: Iterable[tuple[int, int, float]]) -> Markup:
-    """The text as HTML, escaped, with its telling words marked; ``spans`` are as of ``IssueDetail``, in order.
+    """The text as escaped HTML with its telling words marked; ``spans`` are as in ``IssueDetail``, in order.
 
     >>> print(highlight("Sun & rain", [(0, 3, 1.0), (6, 10, -0.5)]))
     <mark class="guessed strong">Sun</mark> &amp; <mark class="given">rain</mark>

@@ -19,13 +19,13 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 @router.get("/{name}/issues/{index}")
 def issue(request: Request, name: str, index: str) -> Response:
-    """One issue: its medium, all facts, how the verdict came about, and its neighbours in the filter."""
+    """One issue: its medium, all facts, how the verdict was reached, and its neighbours in the filter."""
     return _issue_page(request, name, index, play=False)
 
 
 @router.get("/{name}/issues/{index}/play")
 def play(request: Request, name: str, index: str) -> Response:
-    """The page of an issue with a player of its clip: the only page that loads anything from another host."""
+    """The page with a player for an issue's clip: the only page that loads anything from another host."""
     return _issue_page(request, name, index, play=True)
 
 
@@ -43,7 +43,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
     previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
     context = issue_context(dataset, f, detail, previous, following)
     if play and context["clip"] is not None and not context["offers_player"]:
-        # The sound itself is here: no page of its own, and no other host, is needed to hear it.
+        # The sound itself is here, so neither a page of its own nor another host is needed to hear it.
         return RedirectResponse(issue_path(dataset, place, f.query(dataset)), 307)
     if play and context["clip"] is None:
         raise NotFound(

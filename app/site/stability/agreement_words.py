@@ -7,13 +7,13 @@ it is possible, so a sentence that rules one out would be wrong.
 from collections.abc import Mapping
 from typing import Any, Final
 
-#: From here on two rankings are much the same.
+#: From this tau on, two rankings are much the same.
 _SAME: Final = 0.8
 _OPEN: Final = "there are too few examples to tell"
 
 
 def on_pruned(agreement: Mapping[str, Any]) -> str:
-    """What correcting does to the ranking on the pruned set, as a sentence's beginning.
+    """What correcting does to the ranking on the pruned set, as the beginning of a sentence.
 
     >>> on_pruned({"kendall": 0.9, "intervals": {"kendall": (0.5, 1.0)}})
     'On the whole pruned set there are too few examples to tell whether correcting the labels changes the ranking'
@@ -27,7 +27,7 @@ def on_pruned(agreement: Mapping[str, Any]) -> str:
 
 
 def on_correctable(agreement: Mapping[str, Any]) -> str:
-    """What correcting does to the ranking on the correctable set, as a sentence's end.
+    """What correcting does to the ranking on the correctable set, as the end of a sentence.
 
     >>> on_correctable({"kendall": -0.47, "intervals": {"kendall": (-0.83, 0.17)}})
     'on the corrected examples, there are too few examples to tell whether it reverses'
@@ -47,6 +47,6 @@ def on_correctable(agreement: Mapping[str, Any]) -> str:
 
 
 def _ends(agreement: Mapping[str, Any]) -> tuple[float, float]:
-    """The interval of Kendall's tau: all that can be where there is none, or one that resampling could not vary."""
+    """The interval of Kendall's tau; the full range if there is none, or if resampling could not vary it."""
     low, high = agreement["intervals"]["kendall"] or (-1.0, 1.0)
     return (low, high) if low < high else (-1.0, 1.0)

@@ -118,7 +118,7 @@ def crossings(request: Request, name: str) -> Response:
 
 
 def stability_csv(results: Results) -> bytes:
-    """The table of all models as CSV (RFC 4180); accuracies and intervals in per cent, empty where unknown."""
+    """The table of all models as CSV (RFC 4180); accuracies and intervals in per cent, empty if unknown."""
     head = ["platform", "model", "parameters", "Acc@1", "cAcc@1", "Acc@5", "cAcc@5"]
     head += ["Rank@1", "cRank@1", "Rank@5", "cRank@5"]
     head += [f"{column}_{end}" for column in head[7:] for end in ("low", "high")]

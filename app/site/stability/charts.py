@@ -22,13 +22,13 @@ _TOP: Final = 34
 
 _WIDTH, _HEIGHT = 720, 300
 _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 190, 14, 40
-_STEPS: Final = 60  # points of a line on a logarithmic axis, where it is no straight line
-_APART: Final = 15  # pixels between names at the ends of lines
-_NUMBER_WIDE, _NUMBER_HIGH = 18, 13  # pixels that the number of a crossing takes
+_STEPS: Final = 60  # points of a line that is curved, because the axis is logarithmic
+_APART: Final = 15  # minimum distance in pixels between names at the ends of lines
+_NUMBER_WIDE, _NUMBER_HIGH = 18, 13  # size in pixels of a crossing's number
 
 
 class Mark(NamedTuple):
-    """A crossing to be marked, by its number in the list below."""
+    """A crossing to mark, by its number in the list below the chart."""
 
     number: int
     prevalence: float
@@ -36,9 +36,9 @@ class Mark(NamedTuple):
 
 
 def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str, right: str, label: str) -> Markup:
-    """Ranks by two measures, best on top, one line a model; ``named`` are the movers to stress: key -> "up" or "down".
+    """Ranks by two measures, best at the top, one line per model; ``named`` maps keys to emphasise to "up" or "down".
 
-    Models of equal rank stand below each other in the order of their names, with a sign of equality at their rank.
+    Models of equal rank are listed below each other by name, with an equals sign at their rank.
     """
     height = _TOP + len(moved) * _ROW + 6
     before, after = _slots({m.key: m.before for m in moved}), _slots({m.key: m.after for m in moved})
@@ -76,7 +76,7 @@ def _slots(ranks: Mapping[str, int]) -> dict[str, int]:
 
 
 def _shared(ranks: Sequence[int]) -> set[int]:
-    """The ranks that several have."""
+    """The ranks that several models share."""
     return {rank for rank in ranks if ranks.count(rank) > 1}
 
 
@@ -87,10 +87,10 @@ def _slope_text(key: str, rank: int, tied: bool, x: int, y: int, anchor: str) ->
 
 
 class Axis:
-    """A noise prevalence, from ``least`` to ``most``, as a place on the page; linear, or logarithmic."""
+    """The axis of noise prevalence, from ``least`` to ``most``; linear or logarithmic."""
 
     def __init__(self, least: float, scale: str, most: float = 1.0) -> None:
-        # A logarithm begins above nothing.
+        # A logarithmic axis cannot begin at 0.
         self.least = max(least, 1e-4) if scale == "log" else least
         self.most = most if most > 2 * self.least else 1.0
         self.log = scale == "log" and self.least < 1
@@ -103,7 +103,7 @@ class Axis:
         return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
 
     def shows(self, prevalence: float) -> bool:
-        """Whether a prevalence lies on the page."""
+        """Whether a prevalence is within the axis."""
         return prevalence <= self.most * (1 + 1e-9)
 
     def points(self) -> list[float]:
@@ -122,7 +122,7 @@ class Axis:
 def prevalence_chart(
     lines: Sequence[tuple[str, Line]], axis: Axis, marks: Sequence[Mark], at: float, label: str
 ) -> Markup:
-    """Accuracy against noise prevalence, one line a model, crossings marked by their numbers, a rule at ``at``."""
+    """Accuracy against noise prevalence, one line per model, with numbered crossings and a vertical line at ``at``."""
     heights = [line.at(n) for _, line in lines for n in (axis.least, axis.most)] or [0.0, 1.0]
     scale = _Scale(min(heights), max(heights))
     parts = [_grid(axis, scale)]
@@ -160,7 +160,7 @@ def prevalence_chart(
 
 
 def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> float:
-    """The height at which the number of a crossing at (x, y) is clear of those at ``taken``: as near as may be."""
+    """The nearest height at which the number of a crossing at (x, y) does not overlap those at ``taken``."""
     near = [other for at, other in taken if abs(at - x) < _NUMBER_WIDE]
     places = (
         place for step in range(len(near) + 1) for place in (y - 8 - step * _NUMBER_HIGH, y + 17 + step * _NUMBER_HIGH)
@@ -170,13 +170,13 @@ def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> float:
 
 
 def _told(key: str, line: Line, axis: Axis) -> str:
-    """What a pointer on a line is told: its accuracies at both ends."""
+    """The tooltip of a line: its accuracies at both ends."""
     ends = (f"{line.at(n):.2%} at N = {per_cent(n)}" for n in (axis.least, axis.most))
     return f"{key}: {', '.join(ends)}"
 
 
 class _Scale:
-    """Accuracies as places, between round figures around the smallest and the largest."""
+    """The axis of accuracies, between round figures around the smallest and the largest."""
 
     def __init__(self, low: float, high: float) -> None:
         step = next((s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 6), 0.25)
@@ -215,7 +215,7 @@ def _grid(axis: Axis, scale: _Scale) -> Markup:
 
 
 def _spread(ends: Sequence[tuple[int, float]]) -> dict[int, float]:
-    """Places for the names at the ends of lines: near their own, at least ``_APART`` from each other, on the page."""
+    """Positions for the names at the ends of lines: near the line, at least ``_APART`` apart, within the chart."""
     ordered = sorted(ends, key=lambda end: end[1])
     placed: list[float] = []
     for _, wanted in ordered:
@@ -228,7 +228,7 @@ def _spread(ends: Sequence[tuple[int, float]]) -> dict[int, float]:
 
 
 def per_cent(fraction: float) -> str:
-    """A fraction for an axis: as many digits as tell it apart, and no more.
+    """A fraction for an axis, with no more digits than are needed to distinguish it.
 
     >>> per_cent(0.0018), per_cent(0.0294), per_cent(0.4), per_cent(1.0)
     ('0.18 %', '2.9 %', '40 %', '100 %')

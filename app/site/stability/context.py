@@ -16,12 +16,12 @@ from app.site.stability.predictions import most_repeated
 from app.site.stability.prevalence import sides, standings
 from app.site.stability.results import SMALL, RankChange, Results, key_of, keys_of, movers, telling_models
 
-_STRESSED: Final = 2  # movers named in each direction
+_STRESSED: Final = 2  # models named in each direction
 _MOST_REPEATED: Final = 24
 
 
 def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice) -> dict[str, Any]:
-    """The template's values for a choice."""
+    """The template context for a choice."""
     shown = choice.models or telling_models(results)
     least = float(results["noise_prevalence"])
     at = min(max(choice.prevalence if choice.prevalence is not None else least, least), 1.0)
@@ -67,13 +67,13 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
 
 
 def _leader(results: Results) -> Mapping[str, Any] | None:
-    """Who is first on C by the original labels, with its ranks and accuracies there."""
+    """The best model on C by original labels, with its ranks and accuracies there."""
     ranked = [m for m in results["models"] if m["ranks"]["correctable"]["original_top1"] == 1]
     return ranked[0] if ranked and results["sizes"]["C"] else None
 
 
 def _twins(results: Results) -> list[tuple[list[str], list[str]]]:
-    """Names that several platforms share, with these platforms as a reader knows them."""
+    """Model names that occur on several platforms, with the titles of these platforms."""
     titles: dict[str, list[str]] = {}
     for model in results["models"]:
         titles.setdefault(model["name"], []).append(model["title"])

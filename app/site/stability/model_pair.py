@@ -18,7 +18,7 @@ _MOST_EXAMPLES: Final = 60
 
 
 def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice) -> dict[str, Any] | None:
-    """Two models beside each other; those that moved most apart where the visitor has not chosen."""
+    """The comparison of two models; by default the two whose ranks moved furthest apart."""
     keys = keys_of(results)
     moved = movers(results, "1")
     if len(keys) < 2:
@@ -50,7 +50,7 @@ def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choic
 
 
 def _never(a: Line | None, b: Line | None, results: Results) -> str:
-    """Why two models do not cross: who is ahead all the way."""
+    """Why two models do not cross: which one is better throughout."""
     if a is None or b is None or crossing(a, b, results["noise_prevalence"]) is not None:
         return ""
     least = results["noise_prevalence"]
@@ -61,7 +61,7 @@ def _never(a: Line | None, b: Line | None, results: Results) -> str:
 
 
 def picture_of(dataset: Dataset, idx: int, media: Mapping[str, Any] | None) -> str | None:
-    """The address of a small picture of an example, None where there is none or none may be shown."""
+    """The address of a small picture of an example; None if there is none or none may be shown."""
     kind = next((kind for kind in ("thumbnail", "image") if media and kind in media), None)
     return f"{media_prefix(dataset)}{idx}/{kind}" if kind and may_show(dataset, kind) else None
 

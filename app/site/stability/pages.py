@@ -17,7 +17,7 @@ from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
-#: Contexts kept a catalogue: visitors can choose more combinations than there is memory.
+#: Contexts cached per catalogue: visitors can choose more combinations than fit into memory.
 _KEPT: Final = 64
 
 

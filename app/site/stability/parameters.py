@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from app.catalogue.records import Dataset
 from app.errors import FilterError, near_names
 
-#: Most crossings lie at low prevalence, where a linear axis has no room for them.
+#: Most crossings are at low prevalence, where a linear axis has no room for them.
 SCALES: Final = ("log", "linear")
 TOPS: Final = ("1", "5")
-#: How far the axis goes, in per cent: labels are seldom wrong more often than in one of ten examples.
+#: The end of the axis, in per cent: rarely is more than one label in ten wrong.
 REACHES: Final = ("100", "30", "10")
-#: Lines of a chart that can still be told apart.
+#: The most lines of a chart that can still be told apart.
 MOST_CHOSEN: Final = 8
 
 _WORDS: Final = {"top": TOPS, "scale": SCALES, "reach": REACHES}
@@ -21,7 +21,7 @@ _WORDS: Final = {"top": TOPS, "scale": SCALES, "reach": REACHES}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a visitor of the page has chosen; ``models`` are keys, () for those the page chooses."""
+    """The choices of a visitor; ``models`` are keys, () to let the page choose."""
 
     agreement: int
     top: str = "1"
@@ -34,7 +34,7 @@ class Choice:
 
     @classmethod
     def parse(cls, dataset: Dataset, keys: Sequence[str], params: Iterable[tuple[str, str]]) -> Self:
-        """The choice of a query string. Raises FilterError naming the parameter and what is allowed."""
+        """Parse a query string. Raises FilterError naming the parameter and what is allowed."""
         found: dict[str, Any] = {"agreement": dataset.default_agreement}
         models: list[str] = []
         for name, value in params:
@@ -61,7 +61,7 @@ class Choice:
         return cls(**found, models=chosen)
 
     def query(self, dataset: Dataset, **changes: Any) -> str:
-        """The address behind "?" of this choice with ``changes`` made, defaults left out."""
+        """The query string of this choice with ``changes`` applied, without defaults."""
         chosen = replace(self, **changes)
         pairs: list[tuple[str, str]] = []
         if chosen.agreement != dataset.default_agreement:
@@ -80,12 +80,12 @@ class Choice:
 
 
 def agreement_of(dataset: Dataset, value: str) -> int:
-    """An agreement threshold of a dataset. Raises FilterError for another."""
+    """Parse an agreement threshold of a dataset. Raises FilterError for any other."""
     return int(_one_of("agreement", value, [str(a) for a in dataset.agreements]))
 
 
 def model_named(keys: Sequence[str], parameter: str, value: str) -> str:
-    """The key of a model, "platform/name". Raises FilterError with the keys that are near."""
+    """The key of a model, "platform/name". Raises FilterError with similar keys."""
     if value in keys:
         return value
     near = near_names(value, keys) or list(keys)

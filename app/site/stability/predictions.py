@@ -27,7 +27,7 @@ class Disagreement:
 
 
 def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: tuple[int, int]) -> list[Disagreement]:
-    """The correctable examples on which two models, given by their places, differ, in the order of suspicion."""
+    """The correctable examples on which two models, given by index, differ, in the order of suspicion."""
     i, v, p = tables.issues, tables.verdicts, tables.predictions
     rows = catalogue.connection.execute(
         select(i.c.idx, i.c.given, v.c.corrected, i.c.media, p.c.top)
@@ -58,7 +58,7 @@ class Repeated:
 
 
 def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: int) -> list[Repeated]:
-    """The correctable examples whose wrong label most models predict, those most often repeated first."""
+    """The correctable examples whose wrong label is predicted by most models, most frequent first."""
     i, v, p = tables.issues, tables.verdicts, tables.predictions
     rows = catalogue.connection.execute(
         select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given, i.c.media)
@@ -79,7 +79,7 @@ def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: 
 
 
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:
-    """(key, class id) of each model's first choice for an issue, models in their order; [] without any."""
+    """(key, class id) of each model's first choice for an issue, in the order of models; [] without any."""
     if not dataset.models:
         return []
     p = tables.predictions.c
@@ -89,15 +89,15 @@ def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[t
 
 @dataclass(frozen=True, slots=True)
 class PredictedLabelCount:
-    """How many models predict which label of an issue."""
+    """How many models predict each label of an issue."""
 
     of: int
     given: int
-    corrected: int | None  # None where reviewers did not correct it
+    corrected: int | None  # None if reviewers did not correct it
 
 
 def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> PredictedLabelCount | None:
-    """The models' first choices for an issue, counted; None without any."""
+    """Counts of the models' first choices for an issue; None without any."""
     if not choices:
         return None
     chosen = Counter(class_id for _, class_id in choices)
@@ -108,7 +108,7 @@ def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> PredictedLabelCou
 def choices_by_class(
     dataset: Dataset, issue: Issue, choices: Iterable[tuple[str, int]]
 ) -> list[tuple[ClassInfo, list[str], list[str]]]:
-    """(class, roles of the class as labels of the issue, keys of the models that predict it), most models first."""
+    """(class, its roles as a label of the issue, keys of the models that predict it), most models first."""
     found: dict[int, list[str]] = {}
     for key, class_id in choices:
         found.setdefault(class_id, []).append(key)

@@ -10,7 +10,7 @@ from app.site.stability.charts import Axis, Mark, prevalence_chart
 from app.site.stability.parameters import SCALES
 from app.site.stability.results import Results, lines_of, telling_models
 
-#: How accuracy is measured in either chart: the word for it, and the kind of accuracy.
+#: The two measures of accuracy: the word for each, and its kind.
 SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
 
 _MOST_MARKS: Final = 12
@@ -32,7 +32,7 @@ class ModelStanding(NamedTuple):
 
 
 class CrossingRow(NamedTuple):
-    """A crossing as it reads in a list."""
+    """A crossing as a row of a list."""
 
     number: int
     kind: str
@@ -42,7 +42,7 @@ class CrossingRow(NamedTuple):
     accuracy: float
     interval: Sequence[float] | None
     share: float | None
-    ends: bool  # at N = 1 they only meet
+    ends: bool  # whether they meet only at N = 1
 
 
 def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list
 
 
 def crossing_rows(results: Results, kind: str, among: Sequence[str]) -> list[CrossingRow]:
-    """The crossings between some models, by prevalence, numbered."""
+    """The numbered crossings between some models, by prevalence."""
     found = [c for c in results["crossings"] if c["kind"] == kind and c["first"] in among and c["second"] in among]
     return [_overtaking(number, one) for number, one in enumerate(found, start=1)]
 
@@ -90,7 +90,7 @@ def standings(results: Results, at: float) -> list[ModelStanding]:
     """All models at a noise prevalence, best corrected accuracy first."""
     original, corrected = (lines_of(results, kind) for _, kind in SIDES)
     keys = [key for key in corrected if key in original]
-    # Equal to eight digits is equal: what differs behind them is rounding.
+    # Values equal to eight digits count as equal: further digits are rounding errors.
     before = [round(original[key].at(at), 8) for key in keys]
     after = [round(corrected[key].at(at), 8) for key in keys]
     columns = [column.tolist() for values in (ranks(before), ranks(after)) for column in (values, tied(values))]
@@ -113,7 +113,7 @@ def standings(results: Results, at: float) -> list[ModelStanding]:
 
 
 def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A visitor's line among those of telling models, with its crossings of all of them."""
+    """A visitor's line among those of some stored models, with its crossings with all of them."""
     least = float(results["noise_prevalence"])
     axis = Axis(least, SCALES[0])
     charts = []
@@ -124,7 +124,7 @@ def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[s
         lines = lines_of(results, kind)
         chosen = [(YOURS, own), *((key, lines[key]) for key in telling_models(results) if key in lines)]
         crossings = [c for c in found["crossings"] if c["kind"] == kind]
-        # Every crossing lies on the visitor's own line; more than a dozen numbers would stand in each other.
+        # Every crossing is on the visitor's own line; more than a dozen numbers would overlap.
         marks = [Mark(n, c["noise_prevalence"], c["accuracy"]) for n, c in enumerate(crossings[:_MOST_MARKS], start=1)]
         label = f"Line chart: {name} accuracy against noise prevalence of your model and {len(chosen) - 1} others"
         charts.append(

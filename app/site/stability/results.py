@@ -14,7 +14,7 @@ from app.errors import NotFound, NotInCatalogue
 from app.evaluation.crossings import line
 from app.evaluation.evaluate import read_results
 
-#: A correctable set smaller than this proves little, and pages say so.
+#: A correctable set smaller than this is weak evidence, and pages say so.
 SMALL: Final = 100
 
 Results = Mapping[str, Any]
@@ -29,9 +29,9 @@ class RankChange(NamedTuple):
 
 
 def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Results:
-    """What ingest found of the models at an agreement threshold.
+    """The results that ingest computed for the models at an agreement threshold.
 
-    Raises NotHere, with the reason, for a dataset without models.
+    Raises NotInCatalogue, with the reason, for a dataset without models.
     """
 
     def read() -> Results | None:
@@ -58,7 +58,7 @@ def why_not(dataset: Dataset) -> str:
 
 
 def key_of(model: Mapping[str, Any]) -> str:
-    """The name of a model with its platform: "pytorch/resnet18"."""
+    """A model's name with its platform: "pytorch/resnet18"."""
     return f"{model['platform']}/{model['name']}"
 
 
@@ -68,12 +68,12 @@ def keys_of(results: Results) -> list[str]:
 
 
 def lines_of(results: Results, kind: str) -> dict[str, Line]:
-    """Key -> line of accuracy against noise prevalence, for models whose accuracy of the kind is known."""
+    """Key -> line of accuracy against noise prevalence, for models whose accuracy of this kind is known."""
     return {key_of(m): found for m in results["models"] if (found := line(m, kind)) is not None}
 
 
 def movers(results: Results, top: str) -> list[RankChange]:
-    """How models move on C, from the steepest fall to the steepest rise."""
+    """The models' rank changes on C, from the steepest fall to the steepest rise."""
     moved = []
     for model in results["models"]:
         ranks = model["ranks"]["correctable"]
@@ -84,7 +84,7 @@ def movers(results: Results, top: str) -> list[RankChange]:
 
 
 def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
-    """The models a chart shows unasked: steepest falls and rises on C, and who leads on the whole test set."""
+    """The models a chart shows by default: steepest falls and rises on C, and the best on the whole test set."""
     moved = [m.key for m in movers(results, "1")]
     leaders = sorted(results["models"], key=lambda m: (m["ranks"]["all"]["original_top1"], key_of(m)))
     ordered = [*moved[:1], *moved[-1:], *(key_of(m) for m in leaders[:1]), *moved[1:2], *moved[-2:-1]]
@@ -92,7 +92,7 @@ def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
 
 
 def require_known(dataset: Dataset) -> None:
-    """Raises NotFound or NotHere unless predictions for a dataset can be measured."""
+    """Raise NotFound or NotInCatalogue unless predictions for a dataset can be evaluated."""
     if dataset.multi_label:
         raise NotInCatalogue(why_not(dataset))
     if not dataset.labels_known:

@@ -117,14 +117,14 @@ def changes(request: Request, name: str) -> Response:
 
 
 def _total(step: VersionStep, kind: Change | None) -> int:
-    """How many examples changed in a step, or changed so."""
+    """How many examples changed in a step, or changed in one way."""
     if step.counts is None:
         return 0
     return step.counts.all if kind is None else int(getattr(step.counts, kind.value))
 
 
 class _Writer:
-    """Changed examples as objects."""
+    """Writes changed examples as objects."""
 
     def __init__(
         self, base: str, dataset: Dataset, step: VersionStep, wanted: ExportOptions, issues: Collection[int]
@@ -137,7 +137,7 @@ class _Writer:
         self._both = wanted.policy.multi_label is Treatment.BOTH
 
     def item(self, one: ChangedExample) -> dict[str, Any]:
-        """An example with what it was and what it is."""
+        """An example before and after its change."""
         issue = one.index in self._issues
         path, query = f"{self._dataset.name}/issues/{one.index}", f"?agreement={self._agreement}"
         return {

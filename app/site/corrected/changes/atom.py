@@ -20,7 +20,7 @@ _OURS: Final = uuid.UUID("6f1c1c2e-6a0f-4c53-9a53-0e2b8f6f5d11")
 
 
 def feed(site: str, dataset: Dataset, query: str, shown: Sequence[Version], first: Sequence[Version]) -> bytes:
-    """The feed of some versions, the newest first. ``first`` holds the first version that there was, if any."""
+    """The feed of some versions, newest first. ``first`` holds the first version of all, if there is any."""
     ET.register_namespace("", _ATOM)
     root = ET.Element(f"{{{_ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": "en"})
     tail = f"?{query}" if query else ""
@@ -61,7 +61,7 @@ def _id(dataset: Dataset, *parts: str) -> str:
 
 
 def _add(parent: ET.Element, tag: str, text: str) -> None:
-    # Titles come from manifests, and XML has no way to write most control characters.
+    # Titles come from manifests, and XML cannot represent most control characters.
     ET.SubElement(parent, f"{{{_ATOM}}}{tag}").text = text.translate(_NOT_IN_XML)
 
 

@@ -25,7 +25,7 @@ from app.web.urls import base_url
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 ROWS: Final = 100
-#: Versions on the page and in the feed; the API has all.
+#: Versions on the page and in the feed; the API lists all.
 SHOWN: Final = 50
 RECENT: Final = 12
 _OWN: Final = ("version", "from", "change", "after")
@@ -72,7 +72,7 @@ def changes(request: Request, name: str) -> HTMLResponse:
 
 
 def _kinds(counts: Any, chosen: Change | None, rest: list[tuple[str, str]]) -> list[tuple[str, int, str, bool]]:
-    """Links that leave only one kind of change: words, count, address, whether it is the one chosen."""
+    """Links that select one kind of change: words, count, address, and whether it is the chosen one."""
     if counts is None or not counts.all:
         return []
     every: list[tuple[str, int, str, bool]] = [("all", counts.all, _query(rest), chosen is None)]
@@ -95,7 +95,7 @@ def _query(*pairs: Iterable[tuple[str, str]]) -> str:
 
 @router.get("/{name}/changes.atom")
 def atom(request: Request, name: str) -> Response:
-    """One entry a version, under the paper's policy or another."""
+    """One entry per version, under the paper's policy or another."""
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
@@ -106,7 +106,7 @@ def atom(request: Request, name: str) -> Response:
 
 
 def recent_changes(request: Request, dataset: Dataset, wanted: ExportOptions) -> dict[str, Any] | None:
-    """What the page of the corrected test set says of its last version; None where there is no log to read."""
+    """What the page of the corrected test set says about its last version; None if there is no log to read."""
     try:
         _, connection = opened(request)
     except Busy:

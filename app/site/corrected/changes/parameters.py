@@ -10,7 +10,7 @@ from app.errors import FilterError, NotFound
 
 
 def kind_of(word: str | None) -> Change | None:
-    """The kind of change that a parameter names, None for all. Raises FilterError for anything else."""
+    """Parse a kind of change, None for all. Raises FilterError for anything else."""
     if not word:
         return None
     if word not in list(Change):
@@ -26,9 +26,9 @@ def step_of(
     version: str | None,
     former: str | None,
 ) -> VersionStep:
-    """The step to a version from the one before, or from a version to the current one; without any, the last one.
+    """The step to a version from the previous one, or from a version to the current one; by default the last one.
 
-    Raises NotFound for a version that the log does not know, and FilterError for two of them.
+    Raises NotFound for a version that is not in the log, and FilterError if both are given.
     """
     if version and former:
         raise FilterError("from", former, [], "version and from cannot be combined; expected one of them.")

@@ -21,11 +21,11 @@ WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A changed example for a reader."""
+    """A row of the table: a changed example."""
 
     index: int
     key: str | None
-    href: str | None  # of its issue; None where it is none now
+    href: str | None  # of its issue; None if it is no longer one
     change: Change
     before: str
     after: str
@@ -40,7 +40,7 @@ def change_rows(
     kind: Change | None,
     limit: int,
 ) -> tuple[list[ChangeRow], int | None]:
-    """At most ``limit`` rows from the index ``first`` on, and the last index of them where there are more."""
+    """At most ``limit`` rows starting at index ``first``, and the index of the last one if there are more."""
     some = list(islice(changed(connection, dataset, step, policy, first, kind), limit + 1))
     issues = issues_among(connection, dataset, [one.index for one in some])
     query = "" if policy.agreement == dataset.default_agreement else f"?agreement={policy.agreement}"
@@ -67,12 +67,12 @@ def _words(seen: ExampleState | None, classes: tuple[str, ...]) -> str:
 
 
 def class_name(class_id: int, classes: tuple[str, ...]) -> str:
-    """What a class was called in a version; its number where that version did not have it."""
+    """The name of a class in a version; its number if that version did not have it."""
     return classes[class_id] if class_id < len(classes) else str(class_id)
 
 
 def sentence(step: VersionStep) -> str:
-    """How much changed, in words.
+    """How much changed, as text.
 
     >>> from app.domain.review.changes import ChangeCounts
     >>> sentence(VersionStep((1,), "a", "b", "", None, ChangeCounts(2, 0, 1), None, (), ()))
