@@ -24,7 +24,7 @@ from ingest.labels.vote_files import Review
 
 
 class LabelIds:
-    """Label sets and their ids: a single class has its own, other sets the ids after the classes, in order."""
+    """Label sets and their ids: a single class keeps its id, other sets get the ids after the classes, in order."""
 
     def __init__(self, n_classes: int, label_sets: Iterable[LabelSet]) -> None:
         self.members: list[LabelSet] = [(class_id,) for class_id in range(n_classes)]
@@ -37,12 +37,12 @@ class LabelIds:
 
 @dataclass(frozen=True)
 class Issues:
-    """A dataset's issues in order of suspicion; every array is (k,), with NaN or -1 where there is no number."""
+    """A dataset's issues in order of suspicion; every array is (k,), with NaN or -1 if there is no value."""
 
     indices: NDArray[np.int64]
     given: NDArray[np.int64]  # label ids
-    guessed: NDArray[np.int64]  # by the model that is here
-    shown: NDArray[np.int64]  # what reviewers were shown as the guess; -1 where nobody looked
+    guessed: NDArray[np.int64]  # by the present model
+    shown: NDArray[np.int64]  # the guess that reviewers were shown; -1 if unreviewed
     flagged: NDArray[np.bool_]
     self_confidence: NDArray[np.float64]
     margins: NDArray[np.float64]
@@ -56,7 +56,7 @@ class Issues:
 
     @property
     def changed(self) -> NDArray[np.bool_]:
-        """(k,) where the model now guesses another label than reviewers were shown."""
+        """(k,) whether the model now guesses another label than reviewers were shown."""
         changed: NDArray[np.bool_] = (self.shown >= 0) & (self.guessed >= 0) & (self.shown != self.guessed)
         return changed
 
@@ -71,18 +71,18 @@ class Counts:
     estimated_errors: int | None
     percent_error: float | None
     changed: int  # checked examples for which the model now guesses another label than reviewers were shown
-    waiting: int  # flagged examples that nobody looked at, also those that are no issues here one by one
+    waiting: int  # flagged examples that nobody reviewed, including those not stored as single issues
     categories: dict[int, Counter[Category]]
 
     @property
     def basis(self) -> Basis:
-        """What the estimated errors rest on."""
+        """What the estimated number of errors is based on."""
         return basis(self.waiting, same_model=not self.changed)
 
 
 @dataclass(frozen=True)
 class Build:
-    """Everything a catalogue says about one dataset, media aside."""
+    """Everything a catalogue stores about one dataset, apart from media."""
 
     inputs: Inputs
     label_ids: LabelIds
@@ -92,7 +92,7 @@ class Build:
 
 
 def build(inputs: Inputs) -> Build:
-    """Apply the formulas of ``app.domain`` to what was loaded."""
+    """Apply the formulas of ``app.domain`` to a loaded dataset."""
     agreements = inputs.manifest.agreements
     verdicts = {
         review.index: {agreement: review.ballot.verdict(agreement) for agreement in agreements}
@@ -104,11 +104,11 @@ def build(inputs: Inputs) -> Build:
 
 
 def version(build: Build, sources: Iterable[Source]) -> str:
-    """A name for a dataset's content: the same files under the same manifest, schema and rules give the same one."""
+    """A name for a dataset's content; the same files, manifest, schema and rules give the same name."""
     digest = hashlib.sha256(f"{SCHEMA_VERSION}\n{build.inputs.manifest.text}\n".encode())
     for source in sorted(sources, key=lambda source: source.path):
         digest.update(f"{source.role} {source.path} {source.sha256}\n".encode())
-    # A rule of ours that changes what is an issue, or what becomes of it, changes files that promise not to change.
+    # A changed rule of ours changes issues or verdicts, and so files that must not change under one version.
     issues = build.issues
     for array in (issues.indices, issues.given, issues.guessed, issues.shown, issues.flagged):
         digest.update(array.tobytes())
@@ -135,7 +135,7 @@ def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
     reviews = {review.index: review for review in inputs.reviews}
     reviewed = np.array(sorted(reviews), dtype=np.int64)
     flagging = inputs.flagging or inputs.set_flagging
-    # Without a matrix the published list is what confident learning flagged.
+    # Without a matrix, the published list is what confident learning flagged.
     flagged = reviewed if flagging is None else np.sort(flagging.flagged).astype(np.int64)
     indices = np.union1d(reviewed, flagged)
     found = [reviews.get(int(index)) for index in indices]
@@ -143,7 +143,7 @@ def _issues(inputs: Inputs, label_ids: LabelIds) -> Issues:
     margins = missing if flagging is None else flagging.margins[indices]
     confirmations = np.array([np.nan if review is None else review.ballot.confirmations for review in found])
     entropies = np.array([np.nan if review is None else disagreement(review.ballot.distributions) for review in found])
-    # Sets have no margin: they are ranked by their pooled self-confidence.
+    # Label sets have no margin: they are ranked by pooled self-confidence.
     scores = margins if inputs.set_flagging is None else inputs.set_flagging.self_confidence[indices]
     order = by_suspicion(scores, confirmations, indices)
     return Issues(

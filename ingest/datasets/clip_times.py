@@ -16,7 +16,7 @@ _SECONDS: Final = re.compile(r"\d{1,6}(?:\.\d+)?")
 
 
 def clips(inputs: Inputs) -> dict[str, Part]:
-    """The part of each example that has a key and whose address, or key, names one."""
+    """The part of each example that has a key, if its address or key states one."""
     if inputs.keys is None:
         return {}
     urls: dict[int, str] = dict(enumerate(inputs.urls or ()))
@@ -26,7 +26,7 @@ def clips(inputs: Inputs) -> dict[str, Part]:
 
 
 def part_of(url: str | None, key: str) -> Part | None:
-    """Begin and end, in seconds, as an address or else a key says; None where neither does.
+    """Begin and end, in seconds, from an address or else from a key; None if neither states them.
 
     >>> part_of("http://youtu.be/lL5jq1TDiXQ?start=30&end=40", "lL5jq1TDiXQ"), part_of(None, "lL5jq1TDiXQ_1.5_11.5")
     ((30.0, 40.0), (1.5, 11.5))

@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Exemplars of a class. The paper's worker interface shows a few beside the example in question.
+#: Exemplars per class. The paper's worker interface shows a few beside the example in question.
 PER_CLASS: Final = 4
 _BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
 class Exemplar:
-    """An example and the probability that the model gives to its own label."""
+    """An example and the model's probability of its own label."""
 
     index: int
     self_confidence: float
@@ -30,9 +30,10 @@ def choose(
     issues: NDArray[np.int64],
     per_class: int = PER_CLASS,
 ) -> Mapping[int, tuple[Exemplar, ...]]:
-    """For each class its surest examples, surest first, ties by index; none where all of a class are issues.
+    """The most confident examples of each class, most confident first, ties by index; none if all of a class are
+    issues.
 
-    ``labels`` and ``self_confidence`` are (n,); ``issues`` are indices of examples that stand for nothing.
+    ``labels`` and ``self_confidence`` are (n,); ``issues`` are indices of examples that must not be chosen.
 
     >>> choose(np.array([0, 0, 1, 0]), np.array([0.9, 0.7, 0.8, 0.95]), np.array([3]), per_class=1)
     {0: (Exemplar(index=0, self_confidence=0.9),), 1: (Exemplar(index=2, self_confidence=0.8),)}
@@ -56,7 +57,7 @@ def choose_of_sets(
     issues: NDArray[np.int64],
     per_class: int = PER_CLASS,
 ) -> Mapping[int, tuple[Exemplar, ...]]:
-    """As ``choose``, where examples carry sets of labels: one stands for each class that it carries.
+    """``choose`` for multi-label datasets: an example can be chosen for each class it carries.
 
     >>> choose_of_sets([(0, 1), (1,), ()], np.array([0.9, 0.95, 0.8]), np.array([], int), per_class=1)
     {0: (Exemplar(index=0, self_confidence=0.9),), 1: (Exemplar(index=1, self_confidence=0.95),)}
@@ -74,7 +75,7 @@ def choose_of_sets(
 def _surest(
     indices: NDArray[np.int64], labels: NDArray[np.int64], self_confidence: NDArray[np.float64], per_class: int
 ) -> NDArray[np.int64]:
-    """Of the examples of these indices the first few of each class, by class, surest first."""
+    """The first few examples of each class among these indices, by class, most confident first."""
     order = indices[np.lexsort((indices, -self_confidence[indices], labels[indices]))]
     of = labels[order]
     first = np.searchsorted(of, of, side="left")

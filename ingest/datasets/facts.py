@@ -8,12 +8,12 @@ from ingest.manifest.about import About
 
 
 def compact(value: object) -> str:
-    """JSON without spaces, letters as they are."""
+    """JSON without spaces and without escaped letters."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def about_json(about: About) -> str:
-    """What the manifest tells readers: summary, model, citation, licence, notes, links and the paper's figures."""
+    """The manifest's information for readers: summary, model, citation, licence, notes, links and paper figures."""
     return compact(
         {
             "summary": about.summary,
@@ -33,7 +33,7 @@ def about_json(about: About) -> str:
 
 
 def flag_sentence(flagging: FlagResult) -> str:
-    """The rule in force, as a sentence for readers."""
+    """The flag rule used, as a sentence for readers."""
     n, size = flagging.n_flagged, len(flagging.margins)
     these = f"The {n:,} of {size:,} examples with the lowest normalized margin are flagged"
     if not isinstance(flagging.rule, FlagRule):

@@ -11,7 +11,7 @@ Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes",
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file, by the path that the manifest uses for it."""
+    """One file, by the path in the manifest."""
 
     path: str
     role: Role
@@ -20,7 +20,7 @@ class Source:
 
 
 def each_once(sources: Sequence[Source], folder: str) -> list[Source]:
-    """Files that are named twice, as a table of labels and texts is, once; others of one name by their folder too.
+    """Remove files listed twice, such as a table of labels and texts, and add the folder where names would clash.
 
     ``folder`` is the name of the folder of the later ones, which hold media.
 
@@ -40,6 +40,6 @@ def each_once(sources: Sequence[Source], folder: str) -> list[Source]:
 
 
 def fingerprint(path: Path, name: str, role: Role) -> Source:
-    """The size and SHA-256 of a file that the manifest calls ``name``."""
+    """The size and SHA-256 of a file; ``name`` is its name in the manifest."""
     with path.open("rb") as stream:
         return Source(name, role, hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size)

@@ -45,7 +45,7 @@ NO_JOINT_OF_SETS = (
 
 
 class Labels:
-    """The label set of each example: of single labels their ids are enough."""
+    """The label set of each example; for single-label datasets, ids alone."""
 
     def __init__(self, labels: NDArray[np.int64] | Sequence[LabelSet]) -> None:
         self.ids = labels if isinstance(labels, np.ndarray) else None
@@ -63,33 +63,33 @@ class Labels:
         return set(self._labels) if self.ids is None else {(int(label),) for label in np.unique(self.ids)}
 
     def class_counts(self, n_classes: int) -> NDArray[np.int64]:
-        """(m,) in how many examples' label sets each class stands."""
+        """(m,) the number of examples that carry each class."""
         flat = self.ids if self.ids is not None else np.array([c for labels in self._labels for c in labels], np.int64)
         return np.bincount(flat, minlength=n_classes).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was found for one dataset."""
+    """Everything that was found for one dataset."""
 
     manifest: Manifest
     classes: ClassNames
     size: int | None
     labels: Labels | None
-    guesses: Labels | None  # what the model guesses for every example; None where no model's guesses are here
+    guesses: Labels | None  # the guessed label of every example; None without any model's guesses
     keys: list[str] | None
     urls: list[str] | None
     matrix: Matrix | None
     flagging: FlagResult | None
-    set_flagging: SetFlagResult | None  # the same of examples with sets of labels
+    set_flagging: SetFlagResult | None  # the same for multi-label examples
     reviews: list[Review]
-    evidence: WordWeights | None  # a linear model's weights, where examples are texts
+    evidence: WordWeights | None  # a linear model's weights, if examples are texts
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
 
 
 def load(manifest: Manifest, folder: Path, progress: Progress, *, complete: bool = False) -> Inputs:
-    """Read one dataset. With ``complete`` every file that the manifest names must be there.
+    """Read one dataset. With ``complete``, every file that the manifest names must exist.
 
     Raises MissingFileError or DataError naming the file and the record.
     """
@@ -138,7 +138,7 @@ class _Loader:
             guesses=guesses,
             keys=keys,
             urls=entries if manifest.examples.urls == "index" else None,
-            # Rows of sets do not sum to 1 and are not shown as if they did.
+            # Multi-label rows do not sum to 1 and are not shown as if they did.
             matrix=None if manifest.labels == "multiple" else matrix,
             flagging=flagging,
             set_flagging=set_flagging,
@@ -149,7 +149,7 @@ class _Loader:
         )
 
     def _found(self, name: str | None, role: Role, without: str | None, *, needed: bool = False) -> Path | None:
-        """The path of a file, noted as a source; None, and ``without`` among what is missing, when it is not there."""
+        """The path of a file, recorded as a source; if absent, None, and ``without`` is added to what is missing."""
         if name is not None and (path := self._folder / name).is_file():
             self._note(name, role)
             return path
@@ -178,7 +178,7 @@ class _Loader:
         return Labels(labels.astype(np.int64))
 
     def _n_rows(self, path: Path, classes: ClassNames) -> int | None:
-        """How many labels a table must hold, by the manifest or the matrix; None where neither tells."""
+        """The required number of rows of a label table, by the manifest or the matrix; None if neither says."""
         files = self._manifest.files
         parts = [self._folder / name for name in files.pred_probs]
         told = self._manifest.size is not None or path.suffix.lower() not in SEPARATED
@@ -209,7 +209,7 @@ class _Loader:
         return entries
 
     def _keys(self, entries: Sequence[str]) -> list[str]:
-        """The key of each example. Two entries may be the same, but different ones must not become one key."""
+        """The key of each example. Entries may repeat, but two different entries must not give the same key."""
         kind = self._manifest.examples.key
         keys = [key_of(entry, kind) for entry in entries]
         if kind in ("path", "stem"):
@@ -276,11 +276,11 @@ class _Loader:
         return [] if path is None else read_reviews(path, self._manifest, classes, size, keys)
 
     def _guesses(self, predicted: Labels | None, flagging: FlagResult | SetFlagResult | None) -> Labels | None:
-        """What the model guesses for every example: as published, or the matrix's own, where one of them is here."""
+        """The guessed label of every example, published or from the matrix; None without either."""
         return predicted if predicted is not None or flagging is None else Labels(flagging.guesses)
 
     def _require_agreement(self, reviews: list[Review], labels: Labels | None, entries: list[str] | None) -> None:
-        """Each record must tell the same given label and address of its example as the other files."""
+        """Check that each record states the same given label and address of its example as the other files."""
         files = self._manifest.files
         votes = self._folder / (files.votes or "")
         if labels is not None:
@@ -293,7 +293,7 @@ class _Loader:
                 raise DataError(votes, finding, record=review.record)
 
     def _require_argmax(self, predicted: Labels | None, flagging: FlagResult) -> None:
-        """The published predictions must be the matrix's own."""
+        """Check that the published predictions are those of the matrix."""
         if predicted is None or predicted.ids is None:
             return
         wrong = np.flatnonzero(predicted.ids != flagging.guesses)
@@ -306,7 +306,7 @@ class _Loader:
     def _require_guesses(
         self, reviews: list[Review], labels: Labels | None, guesses: Labels, predicted: Labels | None
     ) -> None:
-        """What records tell of the guess must be the model's, or be of an earlier model, as the manifest says."""
+        """Check that the guesses in records are the model's, or an earlier model's if the manifest allows it."""
         files = self._manifest.files
         file = files.pred_probs[0] if predicted is None else files.predicted
         votes = self._folder / (files.votes or "")

@@ -32,19 +32,19 @@ from ingest.media import (
 )
 from ingest.media.layouts.locate import meant, unread_archives
 
-#: So few examples are decoded before other processes would have begun.
+#: Up to this many examples are decoded before other processes would have started.
 _FEW = 500
 _MOST_WORKERS = 8
-#: Problems that a report names; the others it counts.
+#: How many problems a report lists; the others are counted.
 _PROBLEMS_NAMED = 200
-#: Silent sounds that a report names.
+#: How many silent sounds a report lists.
 _SILENT_NAMED = 10_000
 
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 NOT_AT_HAND = "The media were not at hand when this was built, so issues are shown by their labels."
 NOT_FOUND = "The media were not found when this was built, so issues are shown by their labels."
-#: Begins a sentence that says what lies there instead.
+#: The beginning of a sentence that says what was found instead.
 NOT_UNPACKED = "What lies there is in a format that is not read"
 NOT_AS_MANY = "The media found were not as many as the labels when this was built, so issues are shown by their labels"
 NOT_READ = "The media could not be read when this was built, so issues are shown by their labels"
@@ -54,21 +54,21 @@ Row = dict[str, Any]
 
 @dataclass
 class KeptMedia:
-    """What was kept of a dataset's media, and what could not be."""
+    """What was stored of a dataset's media, and what could not be."""
 
     sizes: dict[int, dict[str, list[int]]] = field(default_factory=dict)  # index -> kind -> [width, height]
     excerpts: dict[int, str] = field(default_factory=dict)
-    spans: dict[int, str] = field(default_factory=dict)  # of the words that tell, as they are stored
+    spans: dict[int, str] = field(default_factory=dict)  # of the marked words, as stored
     problems: list[MediaProblem] = field(default_factory=list)
-    silent: set[int] = field(default_factory=set)  # sounds in which nothing is heard
-    spare: int = 0  # files that were left aside for a better one of the same example
+    silent: set[int] = field(default_factory=set)  # silent sounds
+    spare: int = 0  # files not used because the same example has a better one
 
 
 def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: Path | None) -> MediaSource | None:
-    """The dataset's media in a folder; None, and a sentence why in ``missing``, where there are none to show.
+    """The dataset's media in a folder; None, and the reason in ``missing``, if there are none to show.
 
-    ``cache`` is where an adapter may keep what took it long to find out. Raises DataError for media that are not those
-    of these labels.
+    ``cache`` is where an adapter may keep results that took long to compute. Raises DataError if the media do not
+    belong to these labels.
     """
     manifest = inputs.manifest
     terms = manifest.licence
@@ -104,9 +104,9 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
 
 
 def named_by_files(inputs: Inputs, source: MediaSource | None, missing: list[str]) -> Inputs:
-    """The inputs with the paths of the examples' own files as their keys, where nothing else names them.
+    """The inputs with the paths of the examples' own files as keys, if nothing else names the examples.
 
-    An issue can so be traced to its file. Where a path cannot be written, a sentence why none is goes to ``missing``.
+    This makes an issue traceable to its file. If a path cannot be written, the reason goes to ``missing``.
     """
     if source is None or inputs.keys is not None or inputs.size is None:
         return inputs
@@ -121,7 +121,7 @@ def named_by_files(inputs: Inputs, source: MediaSource | None, missing: list[str
 
 
 def _is_key(name: str) -> bool:
-    """Whether a name can be written on one line: systems allow line breaks in names, and bytes that are no text."""
+    """Whether a name can be written on one line: file systems allow line breaks and undecodable bytes in names."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -136,7 +136,7 @@ def media_sources(source: MediaSource, folder: Path) -> list[Source]:
 
 
 def workers_for(n_examples: int) -> int:
-    """How many processes decode so many examples."""
+    """The number of processes to decode so many examples."""
     return 1 if n_examples < _FEW else min(available(), _MOST_WORKERS)
 
 
@@ -147,14 +147,14 @@ def media_rows(
     shown: KeptMedia,
     on_text: Callable[[int, str], None],
 ) -> Iterator[Row]:
-    """Rows of the table ``media``, noting sizes, excerpts and problems in ``shown`` as they pass."""
+    """Rows of the table ``media``; sizes, excerpts and problems are recorded in ``shown`` as they pass."""
     yield from rows_of(source.items(wanted, workers_for(len(wanted))), dataset_id, shown, on_text)
 
 
 def rows_of(
     items: Iterable[MediaItem | MediaProblem], dataset_id: int, shown: KeptMedia, on_text: Callable[[int, str], None]
 ) -> Iterator[Row]:
-    """As ``media_rows``, of items that were read already."""
+    """``media_rows`` for items that were read already."""
     for item in items:
         if isinstance(item, MediaProblem):
             shown.problems.append(item)
@@ -170,9 +170,9 @@ def rows_of(
 
 
 def report(shown: KeptMedia, issues: Collection[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
-    """What the site tells of a dataset's media: how many issues have one, and which could not be read, and why.
+    """The report on a dataset's media: how many issues have one, which could not be read, and why.
 
-    Issues alone are counted as such. Exemplars, which are none, are told of apart.
+    Only issues are counted as such. Exemplars are not issues and are reported separately.
     """
     damaged = {problem.index: problem.message for problem in shown.problems if not problem.absent}
     of_issues = {index: message for index, message in damaged.items() if index in issues}
@@ -195,7 +195,7 @@ def _named(damaged: Mapping[int, str]) -> list[list[Any]]:
 
 
 def not_read(error: MediaError, folder: Path | None) -> str:
-    """That none of a dataset's media could be read, and why; the file is named as it lies in the folder.
+    """The sentence that says why none of a dataset's media could be read; file paths are relative to the folder.
 
     >>> not_read(MediaError("/home/me/media/a.zip", "expected an archive, found none"), Path("/home/me/media"))
     'The media could not be read when this was built, so issues are shown by their labels (a.zip: expected an archive, \
@@ -206,7 +206,7 @@ found none).'
 
 
 def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:
-    """As ``report``, where a distribution as a whole could not be read."""
+    """``report`` for a distribution that could not be read at all."""
     nothing = {"issues": 0, "exemplars": 0, "bytes": 0, "absent": 0, "problems": []}
     return {**nothing, "n_problems": n_issues, "unread": sentence}
 

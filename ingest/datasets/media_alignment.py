@@ -28,8 +28,10 @@ _WHY = "pictures, sounds or texts would stand beside labels that are not theirs"
 
 
 def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
-    """Raises WrongNumberError where media found by place are not as many as the labels, MismatchError where they ship
-    other labels.
+    """Check that media found by position match the labels.
+
+    Raises WrongNumberError for a different number of media and labels, MismatchError if the media come with other
+    labels.
     """
     shipped = source.labels(keyed=inputs.keys is not None)
     if shipped is None:
@@ -56,7 +58,7 @@ def require_same_examples(source: MediaSource, inputs: Inputs) -> None:
 
 
 def require_paired(source: MediaSource, wanted: Wanted, problems: Sequence[MediaProblem]) -> None:
-    """Raises UnpairedError where media of one's own go by names and not one that was looked for is found."""
+    """Raises UnpairedError if a user's media are matched by name and none of the expected names is found."""
     keys = [key for key in wanted.values() if key is not None]
     if not keys or len(keys) < len(wanted) or not isinstance(source, Members | TextTable | FileTable):
         return
@@ -70,7 +72,7 @@ def require_paired(source: MediaSource, wanted: Wanted, problems: Sequence[Media
 
 
 def notes(source: MediaSource, inputs: Inputs) -> tuple[str, ...]:
-    """What whoever pairs media with labels should know: what was passed over, and what stands beside two labels."""
+    """Remarks for whoever pairs media with labels: files that were skipped, and files used for two labels."""
     if inputs.keys is None or not isinstance(source, Members | TextTable | FileTable) or not source.own:
         return tuple(source.notes())
     first = dict[str, int]()
@@ -85,7 +87,7 @@ def notes(source: MediaSource, inputs: Inputs) -> tuple[str, ...]:
 
 
 def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Ids | None:
-    """The classes that a distribution names; None where not every folder or file is named as a class is."""
+    """The classes stated by a distribution; None unless every folder or file is named after a class."""
     if isinstance(shipped, Runs):
         found = [_of_file(name, classes) for name in shipped.names]
         return None if None in found else np.repeat(np.array(found, np.min_scalar_type(len(classes))), shipped.lengths)
@@ -98,13 +100,13 @@ def _class_ids(shipped: Sequence[int | str | None], classes: ClassNames) -> Ids 
 
 
 def _of_file(name: str, classes: ClassNames) -> int | None:
-    """A class by the name of a file, in which many write no spaces."""
+    """The class in a file name, which often has its spaces replaced."""
     found = classes.find(name)
     return classes.find(name.replace("_", " ")) if found is None else found
 
 
 def _first_of_reviews(ids: Ids, reviews: Sequence[Review]) -> tuple[int | None, tuple[int, ...]]:
-    """As ``_first_difference``, of the given labels that reviews tell, and that label."""
+    """``_first_difference`` for the given labels stated in reviews, with that label."""
     for review in sorted(reviews, key=lambda review: review.index):
         if review.index < len(ids) and int(ids[review.index]) not in review.given:
             return review.index, review.given

@@ -55,7 +55,7 @@ _SAID: Final = {
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A model's files: what it is called, and how its predictions are read for a test set."""
+    """A model's files: its name, and how its predictions are read for a test set."""
 
     dataset: str
     platform: str
@@ -71,7 +71,7 @@ class ModelFiles:
         return f"{self.platform}/{self.name}"
 
     def sha256(self) -> str:
-        """Of the files' bytes, one after the other."""
+        """The SHA-256 of the concatenated bytes of the files."""
         digest = hashlib.sha256()
         for file in self.files:
             digest.update(file.read_bytes())
@@ -81,7 +81,7 @@ class ModelFiles:
 def find(folder: Path, dataset: str | None) -> list[ModelFiles]:
     """The models in a folder, of one dataset or of all, by dataset, platform and name.
 
-    Raises DataError for a folder without any, a name twice, or a file without its twin.
+    Raises DataError for a folder without any, a repeated name, or a file without its counterpart.
     """
     if not folder.is_dir():
         raise MissingFileError(folder, "expected a folder, found " + ("a file" if folder.exists() else "nothing"))
@@ -136,7 +136,7 @@ def _reader_of_twins(preds: Path, probs: Path) -> Callable[[Target], Ranked]:
 
 
 def _ranked_twins(preds: Path, probs: Path, target: Target) -> Ranked:
-    """(n, k) classes by falling probability; the columns of the files are in no order one may rely on."""
+    """(n, k) classes by falling probability; the order of columns in the files is not reliable."""
     refuse_pointers([preds, probs])
     try:
         classes, weights = open_npy(preds), open_npy(probs)

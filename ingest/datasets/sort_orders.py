@@ -14,9 +14,9 @@ Places = NDArray[np.int64]
 def by_suspicion(
     margins: NDArray[np.float64], confirmations: NDArray[np.float64], indices: NDArray[np.int64]
 ) -> NDArray[np.intp]:
-    """(k,) the issues in order: lowest margin first, then those without one, fewest votes for the given label first.
+    """(k,) the issues, lowest margin first, then those without a margin, fewest votes for the given label first.
 
-    Ties go by the index of the example.
+    Ties are broken by the index of the example.
 
     >>> by_suspicion(np.array([0.1, np.nan, -0.5]), np.array([np.nan, 2, np.nan]), np.array([7, 8, 9]))
     array([2, 0, 1])
@@ -25,7 +25,7 @@ def by_suspicion(
 
 
 def by_margin(margins: NDArray[np.float64], indices: NDArray[np.int64]) -> Places:
-    """(k,) the place of each issue when the lowest margin comes first and those without one last, then by index.
+    """(k,) the rank of each issue by margin, lowest first, those without one last, then by index.
 
     >>> by_margin(np.array([0.1, np.nan, -0.5]), np.array([7, 8, 9]))
     array([1, 2, 0])
@@ -34,7 +34,7 @@ def by_margin(margins: NDArray[np.float64], indices: NDArray[np.int64]) -> Place
 
 
 def by_disagreement(entropies: NDArray[np.float64], indices: NDArray[np.int64]) -> Places:
-    """(k,) the place of each issue when the most contested votes come first and unreviewed issues last, then by index.
+    """(k,) the rank of each issue by disagreement, most contested first, unreviewed issues last, then by index.
 
     >>> by_disagreement(np.array([0.0, np.nan, 1.5]), np.array([7, 8, 9]))
     array([1, 2, 0])
@@ -43,7 +43,7 @@ def by_disagreement(entropies: NDArray[np.float64], indices: NDArray[np.int64]) 
 
 
 def disagreement(distributions: Sequence[Sequence[int]]) -> float:
-    """How contested votes are: the entropy of the answers in bits, the mean over questions where there were several.
+    """The disagreement of votes: the entropy of the answers in bits, averaged over questions if there were several.
 
     Rounded, so that equal votes in another order are equal.
 

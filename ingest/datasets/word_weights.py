@@ -24,7 +24,7 @@ from ingest.errors import DataError, MissingFileError
 from ingest.manifest.model import Words
 
 _WORD: Final = re.compile(r"\w+")
-#: Words of less than this share of the strongest one's weight are left unmarked, and so are those after so many.
+#: Words below this share of the strongest one's weight, or beyond this number, are not marked.
 _FAINTEST: Final = 0.25
 _MOST: Final = 80
 _MOST_BYTES: Final = 2 << 30
@@ -36,15 +36,15 @@ Span = tuple[int, int, float]
 
 @dataclass(frozen=True, slots=True)
 class WordWeights:
-    """The weights of linear models, and how words are cut from a text."""
+    """The weights of linear models, and how texts are split into words."""
 
     places: Mapping[str, int]  # word -> its column
     weights: NDArray[np.floating]  # (k, m, v)
-    folds: NDArray[np.integer] | None  # (n,) the model of each example; None where there is one
+    folds: NDArray[np.integer] | None  # (n,) the model of each example; None if there is only one
     words: Words
 
     def spans(self, index: int, text: str, given: int, guessed: int) -> list[Span]:
-        """The telling words of an example's text, in its order; none where both labels are one.
+        """The marked words of an example's text, in text order; none if both labels are the same.
 
         >>> weights = np.array([[[2.0, 0.0], [0.5, 0.75]]])
         >>> evidence = WordWeights({"sun": 0, "rain": 1}, weights, None, Words(weights="sun.npz"))
@@ -71,7 +71,7 @@ class WordWeights:
 
 
 def read_word_weights(path: Path, n: int | None, m: int, words: Words) -> WordWeights:
-    """The weights in a file, for n examples of m classes. Raises MissingFileError or DataError naming it."""
+    """The weights in a file, for n examples of m classes. Raises MissingFileError or DataError naming the file."""
     if not path.is_file():
         raise MissingFileError(path, "expected a file of linear models' weights, found none")
     arrays = _arrays(path)

@@ -27,25 +27,25 @@ from ingest.fetch.ssrf_guard import RefusedAddressError, UnknownHostError, desti
 
 _AGENT: Final = "label-errors-site (media for a local catalogue)"
 _MOST_HOPS: Final = 5
-#: Seconds of waiting from which on it is told.
+#: Pauses of at least this many seconds are reported.
 _TOLD: Final = 5.0
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """How to ask. Times are seconds."""
+    """Limits and timeouts of requests. Times are in seconds."""
 
     connections: int = 2
-    per_second: float = 4.0  # requests, of all connections together
+    per_second: float = 4.0  # requests, over all connections together
     attempts: int = 4
     backoff: float = 1.0  # before the second attempt; doubles with each
-    longest_wait: float = 300.0  # a server that asks for more is left alone, by all files of this run
-    silence: float = 20.0  # without a byte
-    connecting: float = 5.0  # to one machine of a name, where it has others
-    most_silent: int = 5  # files in a row without an answer from a server, then it is asked for no other
+    longest_wait: float = 300.0  # a server that asks for more is not asked again in this run
+    silence: float = 20.0  # without receiving a byte
+    connecting: float = 5.0  # to one machine of a host that has others
+    most_silent: int = 5  # consecutive files without an answer, after which a server is not asked again
     whole: float = 120.0  # for one attempt at one file
-    total: float = 600.0  # for one file, all attempts and what its server asked to wait
+    total: float = 600.0  # for one file, including all attempts and pauses its server asked for
     most_bytes: int = 64 << 20
     allowed_hosts: frozenset[str] = frozenset()  # may be private
 
@@ -60,20 +60,20 @@ class FetchTask:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What came of an errand: a file, or the reason why there is none."""
+    """The result of a task: a file, or the reason why there is none."""
 
     errand: FetchTask
     path: Path | None
     reason: str | None = None
-    known: bool = False  # it was there already
+    known: bool = False  # it was present already
 
 
 class _RefusedError(Exception):
-    """There is no use in asking again."""
+    """A failure that another attempt would not change."""
 
 
 class _TryAgainError(Exception):
-    """Another attempt may succeed, not before ``after`` seconds where the server said so."""
+    """Another attempt may succeed, but not before ``after`` seconds if the server said so."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -82,13 +82,13 @@ class _TryAgainError(Exception):
 
 @dataclass
 class _TimeLeft:
-    """The seconds that one file may yet take."""
+    """The remaining seconds for one file."""
 
     seconds: float
 
     @asynccontextmanager
     async def passing(self, most: float) -> AsyncIterator[None]:
-        """Count what the block takes. Raises TimeoutError where that is more than ``most``, or than is left."""
+        """Subtract the duration of the block. Raises TimeoutError if it exceeds ``most`` or the remaining time."""
         begun = time.monotonic()
         try:
             async with asyncio.timeout(min(most, self.seconds)):
@@ -106,10 +106,10 @@ def fetch(
     done: Callable[[FetchResult], None],
     say: Callable[[str], None] = lambda _: None,
 ) -> list[FetchResult]:
-    """Fetch every file into ``folder``, in the order of the errands; ``done`` is told of each as it comes.
+    """Fetch every file into ``folder``, in the order of the tasks; ``done`` is called with each result as it comes.
 
-    ``say`` is told, in a line, why nothing comes for a while.
-    ``types`` are beginnings of media types that are taken ("image/"); ``suffixes`` are endings of names that are kept.
+    ``say`` is called with a line of text that explains a longer pause. ``types`` are prefixes of accepted media types
+    ("image/"); ``suffixes`` are the endings of names that are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob("*.part"):
@@ -117,7 +117,7 @@ def fetch(
     try:
         return asyncio.run(_Downloader(folder, types, suffixes, manners, done, say).all(errands))
     except ExceptionGroup as group:
-        # One connection met what concerns all of them, as a full disk, and the others were called back.
+        # One connection met an error that concerns all, such as a full disk, and the others were cancelled.
         raise group.exceptions[0] from group
 
 
@@ -130,14 +130,14 @@ class _Downloader:
     done: Callable[[FetchResult], None]
     say: Callable[[str], None]
     next_start: float = field(default=0.0, init=False)
-    shut: dict[str, str] = field(default_factory=dict, init=False)  # host -> why it is asked no more
-    silent: Counter[str] = field(default_factory=Counter, init=False)  # host -> files in a row without an answer
+    shut: dict[str, str] = field(default_factory=dict, init=False)  # host -> why it is not asked again
+    silent: Counter[str] = field(default_factory=Counter, init=False)  # host -> consecutive files without an answer
     reachable: Failover = field(default_factory=Failover, init=False)
 
     async def all(self, errands: Sequence[FetchTask]) -> list[FetchResult]:
         waiting = iter(enumerate(errands))
         found: dict[int, FetchResult] = {}
-        # No proxy: it would look names up itself, and nobody could say where it connects to.
+        # No proxy: it would resolve names itself, so its destination could not be checked.
         limits = httpx.Limits(max_connections=self.manners.connections)
         async with httpx.AsyncClient(
             trust_env=False, timeout=self.manners.silence, limits=limits, headers={"User-Agent": _AGENT}
@@ -161,7 +161,7 @@ class _Downloader:
         return await self._tried(client, errand, stem)
 
     async def _tried(self, client: httpx.AsyncClient, errand: FetchTask, stem: str) -> FetchResult:
-        """Several attempts, for as long as one file may take; waiting for one's turn takes none of that."""
+        """Several attempts, within the time limit of one file; waiting for a turn does not count."""
         time_left, reason, after = _TimeLeft(self.manners.total), "", 0.0
         for attempt in range(self.manners.attempts):
             silent = False
@@ -198,7 +198,7 @@ class _Downloader:
         return self._shut(errand, reason) if after else FetchResult(errand, None, reason)
 
     def _unanswered(self, errand: FetchTask, reason: str) -> FetchResult:
-        """One more file of a server that says nothing; after a few, nobody waits for it any longer."""
+        """Count another file that a server did not answer; after a few, the server is not asked again."""
         host = urlsplit(errand.url).hostname or ""
         self.silent[host] += 1
         if self.silent[host] == self.manners.most_silent:
@@ -209,19 +209,19 @@ class _Downloader:
         return FetchResult(errand, None, reason)
 
     def _shut(self, errand: FetchTask, reason: str) -> FetchResult:
-        """Leave alone a server that asked for time, and for more than it can be given: no other file is asked of it."""
+        """Stop asking a server that requested a longer pause than can be given: no other file is requested from it."""
         host = urlsplit(errand.url).hostname or ""
         self.shut[host] = f"not asked, because {host} had answered another request so: {reason}"
         self.say(f"{host} is asked for nothing more: {reason}")
         return FetchResult(errand, None, reason)
 
     async def _wait(self, attempt: int, after: float) -> None:
-        # The server speaks to this whole program, not to one request of it.
+        # The server's limit applies to the whole program, not to one request.
         self.next_start = max(self.next_start, time.monotonic() + after)
         await asyncio.sleep(self.manners.backoff * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
     async def _turn(self) -> None:
-        """Wait for one's turn: no more requests a second than the manners say."""
+        """Wait for a turn, so that the policy's number of requests per second is not exceeded."""
         now = time.monotonic()
         start = max(now, self.next_start)
         self.next_start = start + 1 / self.manners.per_second
@@ -285,7 +285,7 @@ class _Downloader:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, be it a number or a date; None without one that can be read."""
+    """The seconds a Retry-After header asks for, as a number or a date; None without a readable one."""
     if value is None:
         return None
     if value.strip().isdecimal():

@@ -9,7 +9,7 @@ from ingest.fetch.ssrf_guard import Destination
 
 
 class Failover:
-    """What is known of machines: those that could not be reached are tried last from then on."""
+    """Remembers machines that could not be reached, which are then tried last."""
 
     def __init__(self) -> None:
         self._dead: set[str] = set()
@@ -18,10 +18,11 @@ class Failover:
     async def answer(
         self, client: httpx.AsyncClient, machines: Sequence[Destination], silence: float, connecting: float
     ) -> AsyncIterator[httpx.Response]:
-        """The answer of the first machine that takes a connection.
+        """The answer of the first machine that accepts a connection.
 
-        A machine has ``connecting`` seconds for that while others are left, the last one ``silence``. Raises what httpx
-        raises of the last one, and of any that took the connection: what was asked once is not asked of another.
+        A machine has ``connecting`` seconds for that while others are left, the last one ``silence``. Raises the httpx
+        error of the last machine, or of one that accepted the connection: a request that was sent is not repeated on
+        another machine.
         """
         ordered = sorted(machines, key=lambda to: to.machine in self._dead)
         for place, to in enumerate(ordered, start=1):
@@ -42,6 +43,6 @@ class Failover:
 
 
 def _request(client: httpx.AsyncClient, to: Destination, patience: httpx.Timeout) -> httpx.Request:
-    # As it is: a compressed answer would hide how large the file is.
+    # Uncompressed: a compressed answer would hide the size of the file.
     headers = {"Host": to.host, "Accept-Encoding": "identity"}
     return client.build_request("GET", to.url, headers=headers, extensions={"sni_hostname": to.name}, timeout=patience)

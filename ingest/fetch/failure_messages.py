@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 
 _LONGEST: Final = 200
-#: Exception -> what happened, where its own words may follow in brackets.
+#: Exception -> what happened; its own message may follow in brackets.
 _HAPPENED: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpx.ConnectError, "expected a connection, found none"),
     (httpx.ProxyError, "expected a connection, found none"),
@@ -21,7 +21,7 @@ _HAPPENED: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 def why_none(error: httpx.TransportError | httpx.DecodingError, patience: float) -> str:
-    """What became of a request that got no whole answer. ``patience`` are the seconds that silence may last.
+    """The message for a request without a complete answer. ``patience`` is the timeout in seconds.
 
     >>> why_none(httpx.ReadTimeout(""), 20.0)
     'expected an answer, found none within 20 s'
@@ -45,13 +45,13 @@ def why_none(error: httpx.TransportError | httpx.DecodingError, patience: float)
 
 
 def _cause(error: BaseException) -> str:
-    """The system's own word for it, which lies below what the libraries make of it; empty without one."""
+    """The operating system's message, which lies below the libraries' exceptions; empty without one."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):
             return f"its certificate does not hold: {seen.verify_message}"
         if isinstance(seen, OSError) and seen.errno is not None and seen.errno > 0:
-            # asyncio puts the address where the system's words should be.
+            # asyncio puts the address in the place of the system's message.
             return seen.strerror or "" if isinstance(seen, ssl.SSLError) else os.strerror(seen.errno)
         seen = seen.__cause__ or seen.__context__
     return ""
@@ -62,7 +62,7 @@ def _bracketed(said: str) -> str:
 
 
 def spoken(seconds: float) -> str:
-    """A length of time as people say it, rounded up.
+    """A duration as people say it, rounded up.
 
     >>> [spoken(n) for n in (0.4, 45, 600, 86_400, 1_000_000, 1e11)]
     ['0.4 s', '45 s', '10 min', '24 h', '12 days', 'more than a year']

@@ -33,11 +33,11 @@ from ingest.media.worker_pool import DecodeJob, Decoder, decoded
 from ingest.progress import Lines, Progress
 
 PUBLISHED: Final = "published"
-#: A page that plays a clip is no file of one.
+#: A page that plays a clip is not a media file.
 _PAGES: Final = ("youtu.be", "youtube.com", "www.youtube.com")
 _A_PAGE: Final = "expected a file, found the address of a page that plays it"
 _NO_ADDRESS: Final = "its record names no address"
-#: Reasons for which nothing is asked for, and which are told once and not for each example.
+#: Reasons for not sending a request, reported once and not for each example.
 NOT_ASKED: Final = (_A_PAGE, _NO_ADDRESS)
 _SECONDS: Final = 10.0
 _SAY_EVERY: Final = 20.0
@@ -51,7 +51,7 @@ _INSERT_SEARCH = text("INSERT INTO issue_search (rowid, body) VALUES (:rowid, :b
 
 @dataclass(frozen=True)
 class Modality:
-    """What files of a kind of dataset are like, and how they are decoded."""
+    """The properties of a kind of media file, and how it is decoded."""
 
     types: tuple[str, ...]
     suffixes: tuple[str, ...]
@@ -81,25 +81,25 @@ MODALITIES: Final[Mapping[str, Modality]] = {
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a run. ``failed`` are the examples without a medium, and why."""
+    """The result of a run. ``failed`` are the examples without a medium, with the reasons."""
 
     dataset: str
     asked: int
     stored: int
-    known: int  # of those stored, how many were fetched before
+    known: int  # of those stored, the number fetched earlier
     failed: tuple[tuple[int, str], ...]
-    addresses: Mapping[int, str]  # of those that failed, where they have one
-    unlisted: int = 0  # issues without a medium that a file of addresses does not name
-    needless: int = 0  # addresses in it of what lacks nothing
+    addresses: Mapping[int, str]  # of those that failed, if they have one
+    unlisted: int = 0  # issues without a medium that are not in the file of addresses
+    needless: int = 0  # addresses in it for issues that already have a medium
 
 
 def fetch_media(
     name: str, source: str, catalogue: Path, manners: FetchPolicy, *, wait: float, progress: Progress
 ) -> Report:
-    """Fetch what a dataset's issues lack, by the address of each record ("published") or from a file of addresses.
+    """Fetch the missing media of a dataset, by the address of each record ("published") or from a file of addresses.
 
-    Raises MissingFileError without the catalogue or the file, CatalogueError without the dataset in it, or where its
-    terms do not let media be kept, DataError for a file that is no list of addresses.
+    Raises MissingFileError without the catalogue or the file, CatalogueError if the dataset is not in it or its terms
+    do not allow storing media, DataError for a file that is not a list of addresses.
     """
     dataset, lacking = _lacking(catalogue, name)
     kind = MODALITIES[dataset["modality"]]
@@ -128,7 +128,7 @@ def fetch_media(
 
 
 def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | None]]:
-    """The dataset's row, and the address of each of its issues that has no medium."""
+    """The dataset's row, and the address of each of its issues without a medium."""
     i, d = tables.issues.c, tables.datasets.c
     with open_catalogue(catalogue) as connection:
         dataset = connection.execute(select(tables.datasets).where(d.name == name)).mappings().one_or_none()
@@ -149,7 +149,7 @@ def _published(lacking: Mapping[int, str | None]) -> dict[int, str]:
 
 
 def _listed(path: Path) -> dict[int, str]:
-    """The addresses of a file: a line each, the index of the example, white space, the address."""
+    """The addresses in a file, one per line: the index of the example, white space, the address."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
@@ -182,7 +182,7 @@ def _fetched(
 
 
 def _telling(total: int, advance: Callable[[int], None], progress: Progress) -> Callable[[FetchResult], None]:
-    """What is told as files come: a bar tells by itself how much time is left, lines have to say it."""
+    """The callback that reports progress: bars show the remaining time themselves, lines have to state it."""
     start = said = time.monotonic()
     done = asked = failed = 0
 
@@ -200,7 +200,7 @@ def _telling(total: int, advance: Callable[[int], None], progress: Progress) -> 
 
 
 class _MediaWriter:
-    """Fetched files into the open catalogue, as if they had been ingested with the dataset."""
+    """Writes fetched files into the open catalogue as if they had been ingested with the dataset."""
 
     def __init__(self, connection: Connection, name: str, kind: Modality, progress: Progress) -> None:
         self._connection = connection
@@ -212,7 +212,7 @@ class _MediaWriter:
         self._id: int = self._dataset["id"]
 
     def store(self, files: Mapping[int, FetchResult]) -> dict[int, str]:
-        """Decode and write the files; for each that cannot be shown, the reason. Damaged files are forgotten."""
+        """Decode and write the files; returns the reason for each that cannot be shown. Damaged files are deleted."""
         i = tables.issues.c
         rows = self._connection.execute(select(i.idx, i.id, i.key).where(i.dataset_id == self._id, i.media.is_(None)))
         issues = {row.idx: row for row in rows}
@@ -238,7 +238,7 @@ class _MediaWriter:
         return {problem.index: problem.message for problem in shown.problems}
 
     def _sign(self, shown: KeptMedia, files: Mapping[int, FetchResult]) -> None:
-        """Say where the media come from, and give them addresses of a version of their own."""
+        """Record where the media come from, and give their addresses a version of their own."""
         digest = hashlib.sha256(self._dataset["version"].encode())
         for index in sorted(shown.sizes):
             digest.update(f"{index} {files[index].errand.url}\n".encode("utf-8", "replace"))
@@ -266,7 +266,7 @@ class _MediaWriter:
 
 
 def _still_wrong(report: Mapping[str, Any], shown: KeptMedia, n_lacking: int) -> dict[str, Any]:
-    """The report of media that were read from a distribution, without what was fetched since."""
+    """The report of media read from a distribution, without those fetched since."""
     was_unread = "unread" in report
     found = {key: value for key, value in report.items() if key != "unread"}
     if was_unread:

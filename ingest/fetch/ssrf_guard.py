@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _LONGEST: Final = 2_000
-#: Machines of one name that are tried, one after another.
+#: The number of machines of one host that are tried, one after another.
 _MOST_MACHINES: Final = 6
 #: What is handed out to machines of the internet (IANA). All else is local, multicast, or an IPv4 address in disguise:
 #: IPv4-mapped and IPv4-compatible (::/96), NAT64 (64:ff9b::/96 and the local 64:ff9b:1::/48), site-local (fec0::/10).
@@ -24,21 +24,21 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 _NOT_MACHINES: Final = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 #: Interface identifiers of ISATAP, which end in an IPv4 address.
 _ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
-#: Protocols of the IETF, and the old relays to 6to4, which some versions of Python take for public.
+#: IETF protocols and the old 6to4 relays, which some versions of Python consider public.
 _NOT_MACHINES_V4: Final = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24")))
 
 
 class RefusedAddressError(Exception):
-    """An address that is not asked; the message says why."""
+    """An address that must not be fetched; the message says why."""
 
 
 class UnknownHostError(RefusedAddressError):
-    """A name that leads to no machine: there is none, or whoever knows names does not answer."""
+    """A host name that does not resolve: it does not exist, or the name server does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a request goes: ``url`` names the machine by its number, ``host`` is what the address called it."""
+    """The target of a request: ``url`` contains the machine's IP address, ``host`` the name in the original address."""
 
     url: str
     host: str  # for the Host header
@@ -46,15 +46,16 @@ class Destination:
 
     @property
     def machine(self) -> str:
-        """The machine's number, with its port where the address names one."""
+        """The machine's IP address, with its port if the address states one."""
         return urlsplit(self.url).netloc
 
 
 async def destinations(address: str, allowed: Collection[str] = ()) -> list[Destination]:
-    """The machines that an address names, looked up, in the order in which to try them; at least one, at most six.
+    """Resolve the machines of an address, in the order in which to try them; at least one, at most six.
 
-    Hosts ``allowed`` by whoever runs the command may be private; of others only public machines are named. Raises
-    RefusedAddressError for an address that is none, is not of the web, or leads to networks that are not public.
+    Hosts in ``allowed``, given by the user of the command, may be private; for others only public machines are
+    returned. Raises RefusedAddressError for an invalid address, one that is not http or https, or one in a non-public
+    network.
     """
     try:
         parts = urlsplit(address)
@@ -80,7 +81,7 @@ async def _numbers(host: str, port: int, private: bool) -> list[str]:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UnknownHostError(f"expected a machine called {host}, found none ({said})") from error
     numbers = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    # A name server behind NAT64 adds numbers of its own to public ones, so a refused one does not refuse the others.
+    # A name server behind NAT64 adds its own addresses to public ones, so one refused address does not refuse the rest.
     kept = [number for number in numbers if private or is_public(number)]
     if not kept:
         raise RefusedAddressError(f"refused {host}: it leads to the private address {numbers[0]}")
@@ -88,7 +89,7 @@ async def _numbers(host: str, port: int, private: bool) -> list[str]:
 
 
 def _by_turns(numbers: list[str]) -> list[str]:
-    """Both kinds of numbers in turn, so that a network without one of them costs one attempt (RFC 8305, section 4).
+    """Alternate IPv6 and IPv4 addresses, so that a network without one kind costs one attempt (RFC 8305, section 4).
 
     >>> _by_turns(["2606:4700::1", "2606:4700::2", "1.1.1.1"])
     ['2606:4700::1', '1.1.1.1', '2606:4700::2']
@@ -102,7 +103,7 @@ def _by_turns(numbers: list[str]) -> list[str]:
 def is_public(number: str) -> bool:
     """Whether a numeric address belongs to a machine of the public internet.
 
-    An IPv4 address inside an IPv6 one is refused whatever it is: where it leads, a translator decides.
+    An IPv4 address inside an IPv6 one is always refused: a translator decides where it leads.
 
     >>> [is_public(n) for n in ("93.184.216.34", "127.0.0.1", "10.1.2.3", "169.254.169.254")]
     [True, False, False, False]
@@ -121,7 +122,7 @@ def is_public(number: str) -> bool:
 
 def _is_public_v6(address: IPv6Address) -> bool:
     isatap = int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
-    # A zone says over which of our own networks to go.
+    # A zone selects one of our own networks.
     return (
         address in _GLOBAL_UNICAST
         and address.is_global

@@ -11,16 +11,16 @@ _OWN: Final = Path("/proc/self/cgroup")
 
 
 def available() -> int:
-    """The cores there are for this process, at least one; part of a core counts as one where nothing else is left."""
+    """The number of cores for this process, rounded down, but at least one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = quota_of(_own_groups(), _GROUPS)
     return allowed if quota is None else max(1, min(allowed, math.floor(quota)))
 
 
 def quota_of(own: str, groups: Path) -> float | None:
-    """The cores that Linux' control groups give, the least of a group and all above it; None where nothing is set.
+    """The cores granted by Linux control groups, the smallest quota of a group and its parents; None if none is set.
 
-    ``own`` is what /proc/self/cgroup says, ``groups`` where control groups are mounted, of either version.
+    ``own`` is the content of /proc/self/cgroup, ``groups`` the mount point of control groups, of either version.
     """
     found = []
     for line in own.splitlines():
@@ -43,7 +43,7 @@ def _own_groups() -> str:
 
 
 def _upwards(mounted: Path, path: str) -> Iterator[Path]:
-    """A group and all above it. In a container the path may be that outside of it: then the mount is the group."""
+    """A group and all its parents. In a container the path may be the host's: then the mount itself is the group."""
     parts = [part for part in path.split("/") if part not in ("", "..")]
     for n in range(len(parts), -1, -1):
         yield mounted.joinpath(*parts[:n])

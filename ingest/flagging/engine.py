@@ -44,13 +44,13 @@ from ingest.matrices.row_kernel import look
 Advance = Callable[[int], None]
 Indices = NDArray[np.signedinteger[Any]]
 
-#: Bytes of the matrix that one task reads.
+#: Bytes of the matrix read by one task.
 SPAN_BYTES: Final = 32_000_000
 
 
 @dataclass(frozen=True)
 class FlagResult:
-    """What confident learning finds in one dataset; arrays by example are (n,), by class (m,)."""
+    """The result of confident learning on one dataset; arrays by example are (n,), by class (m,)."""
 
     labels: Labels
     scores: RowScores
@@ -60,8 +60,8 @@ class FlagResult:
     flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
     rule: FlagRule | int
     softmax: bool
-    tolerance: float | None = None  # how far rows might be from summing to 1, where that was stated
-    n_beyond: int = 0  # rows that were farther than is usual
+    tolerance: float | None = None  # the stated tolerance for the sums of rows, if any
+    n_beyond: int = 0  # rows beyond the usual tolerance
 
     @cached_property
     def joint(self) -> Joint:
@@ -90,13 +90,13 @@ class FlagResult:
 
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
-        """(n,) each example's place in ``order``, from 1."""
+        """(n,) each example's rank in ``order``, from 1."""
         ranks = np.empty(len(self.order), dtype=np.int64)
         ranks[self.order] = np.arange(1, len(self.order) + 1)
         return ranks
 
     def beyond_sentence(self) -> str:
-        """What is said of rows where a tolerance was stated; empty where none was."""
+        """The sentence about rows beyond the usual tolerance, if one was stated; empty if there were none."""
         if self.tolerance is None:
             return ""
         return (
@@ -105,7 +105,7 @@ class FlagResult:
         )
 
     def facts(self) -> dict[str, object]:
-        """What a page tells about how examples were flagged."""
+        """The facts that pages print about how examples were flagged."""
         return {
             "n": len(self.labels),
             "m": len(self.thresholds),
@@ -124,16 +124,17 @@ class FlagResult:
 def flag(
     labels: Labels, matrix: Matrix, rule: FlagRule | int, advance: Advance, executor: Executor | None = None
 ) -> FlagResult:
-    """Thresholds, confident joint, scores and the flagged set. ``advance`` is told of every rows done, n in all.
+    """Thresholds, confident joint, scores and the flagged set. ``advance`` is called with numbers of rows done, n in
+    all.
 
-    ``labels`` is (n,) of any type of whole number, each from 0 to m - 1. A number as the rule is cut to n. Without an
-    executor, threads work on a large matrix. Raises DataError where the matrix holds no probabilities.
+    ``labels`` is (n,) of any integer type, each from 0 to m - 1. A number as the rule is limited to n. Without an
+    executor, threads are used for a large matrix. Raises DataError if the matrix does not hold probabilities.
     """
     if executor is None:
         with suited(matrix.nbytes) as threads:
             return flag(labels, matrix, rule, advance, threads)
     if labels.dtype == np.uint64:
-        labels = labels.astype(np.int64)  # numpy makes floats of sums of the two
+        labels = labels.astype(np.int64)  # numpy would return floats for sums of the two types
     scores, sums, n_beyond = _score(labels, matrix, advance, executor)
     counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
@@ -160,7 +161,7 @@ def _score(
 
 
 def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, ProbabilitySums, int]:
-    """The scores of a stretch of rows, the sums behind its share of the thresholds, and rows beyond what is usual."""
+    """The scores of a range of rows, its sums for the thresholds, and the number of rows beyond the usual tolerance."""
     matrix, labels, start, stop = task
     m = matrix.shape[1]
     found = empty_scores(stop - start, m, matrix.dtype)
@@ -183,7 +184,7 @@ def _count(
     n, m = matrix.shape
     thresholds, label_counts = sums.thresholds, sums.count
     counts = _nothing_counted(matrix)
-    # All are counted for their given labels first, and then those taken back of which that is not certain.
+    # All are first counted for their given labels; uncertain ones are subtracted afterwards.
     diagonal = label_counts.copy()
     off_diagonal = np.zeros(n, dtype=np.bool_)
     unsettled = [np.zeros(0, np.intp)]
@@ -211,7 +212,7 @@ def _nothing_counted(matrix: Matrix) -> ConfidentJoint:
 
 
 def latent_of_rows(task: tuple[Matrix, Indices, NDArray[np.float64]]) -> NDArray[np.int64]:
-    """The latent classes of some rows, read once more."""
+    """The latent classes of some rows, which are read again."""
     matrix, rows, thresholds = task
     return cl.latent_classes(matrix.rows(rows), thresholds)
 
@@ -246,7 +247,7 @@ def _flagged(
 
 
 def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
-    """The k examples of lowest margin: of those of negative margin, where they are enough."""
+    """The k examples of lowest margin; only those of negative margin are considered if there are enough."""
     candidates = np.flatnonzero(beaten_by_rival(scores))
     if len(candidates) < k:
         candidates = lowest_margins(scores, k)
@@ -256,9 +257,9 @@ def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
 def _best_pairs(
     labels: Labels, candidates: Indices, matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
 ) -> Pairs:
-    """For each cell of the joint the pairs of largest margin, as many as wanted, among the candidates' rows."""
+    """For each cell of the joint the pairs of largest margin, up to the number wanted, among the candidates' rows."""
     best = BestPairs(wanted, len(labels))
-    # Each task learns the floors known when it is handed out, and brings back a few times what it reads at most.
+    # Each task gets the floors known when it is submitted, and returns at most a few times what it reads.
     spans = _by_span(candidates, matrix, SPAN_BYTES // 8)
     tasks = ((matrix, rows, labels[rows], best.floors) for rows in spans)
     for part in executor.map(pairs_of_rows, tasks):
@@ -267,13 +268,13 @@ def _best_pairs(
 
 
 def pairs_of_rows(task: tuple[Matrix, Indices, Labels, NDArray[np.float64]]) -> Pairs:
-    """The pairs of some rows, read once more, as far as any can be among the best."""
+    """The pairs of some rows, which are read again, without those that cannot be among the best."""
     matrix, rows, labels, floors = task
     return pairs_of(labels, matrix.rows(rows), rows, floors)
 
 
 def _by_span(rows: Indices, matrix: Matrix, span_bytes: int) -> Iterator[Indices]:
-    """Ascending rows cut into those of stretches of about so many bytes."""
+    """Split ascending rows into ranges of about this many bytes."""
     for start, stop in _spans(matrix, span_bytes):
         here = rows[slice(*np.searchsorted(rows, [start, stop]))]
         if len(here):

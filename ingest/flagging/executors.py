@@ -22,39 +22,39 @@ R = TypeVar("R")
 
 PoolKind = Literal["threads", "processes"]
 
-#: Tasks under way for each worker: one it works on, and the next.
+#: Tasks under way per worker: the current one and the next.
 _AHEAD = 2
 
-#: Threads that work where nobody says how many: more wait for one another, for they share one interpreter.
+#: The default number of threads at most: more would wait for one another, because they share one interpreter.
 _MOST_THREADS = 4
 
-#: Bytes of a matrix from which on several threads are quicker than none.
+#: From this many bytes of a matrix, several threads are faster than none.
 _LARGE = 50_000_000
 
 #: Seconds to wait for a scheduler's answer.
 _PATIENCE = 5
 
-#: How often a task may be begun anew when workers die under it.
+#: How often a task may be restarted when its workers die.
 _RETRIES = 10
 
 
 class Executor(Protocol):
-    """Something that works on tasks."""
+    """The interface of everything that runs tasks."""
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """The results of ``function`` for all tasks, in their order."""
 
 
 class SerialExecutor:
-    """One task after the other, here."""
+    """Runs one task after the other in this process."""
 
     def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         return map(function, tasks)
 
 
 def _in_order(submit: Callable[[T], Any], tasks: Iterable[T], ahead: int) -> Iterator[Any]:
-    """The results of all tasks in their order, of which at most ``ahead`` are under way when the next is waited for."""
-    pending: deque[Any] = deque()  # futures of whatever ``submit`` hands over to
+    """The results of all tasks in their order, with at most ``ahead`` of them under way at a time."""
+    pending: deque[Any] = deque()  # futures of whatever executor ``submit`` uses
     try:
         for task in tasks:
             pending.append(submit(task))
@@ -68,7 +68,7 @@ def _in_order(submit: Callable[[T], Any], tasks: Iterable[T], ahead: int) -> Ite
 
 
 class PoolExecutor:
-    """On a pool of threads or processes."""
+    """Runs tasks on a pool of threads or processes."""
 
     def __init__(self, pool: Pool, workers: int) -> None:
         self._pool = pool
@@ -85,7 +85,7 @@ class PoolExecutor:
 
 
 class DaskExecutor:
-    """On a Dask cluster. A task whose worker dies is begun anew on another."""
+    """Runs tasks on a Dask cluster. A task whose worker dies is restarted on another."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -107,7 +107,7 @@ class DaskExecutor:
 
 @contextmanager
 def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
-    """A pool of so many threads or processes; with a single worker everything is done here."""
+    """A pool of this many threads or processes; with a single worker everything runs in this process."""
     if workers <= 1:
         yield SerialExecutor()
         return
@@ -121,22 +121,22 @@ def in_pool(workers: int, kind: PoolKind = "threads") -> Iterator[Executor]:
 
 
 def suited(n_bytes: int) -> AbstractContextManager[Executor]:
-    """What suits a matrix of so many bytes: a thread for each core, up to four, or none for a small one."""
+    """The executor for a matrix of this many bytes: a thread per core, up to four, or no threads for a small one."""
     cores = available()
     return in_pool(min(cores, _MOST_THREADS) if n_bytes >= _LARGE else 1)
 
 
 @contextmanager
 def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
-    """A Dask cluster: one that runs at ``address``, or with "local" one made for the purpose on this machine.
+    """A Dask cluster: the one at ``address``, or with "local" a temporary one on this machine.
 
-    Raises IngestError where Dask is not installed or nothing answers.
+    Raises IngestError if Dask is not installed or nothing answers.
     """
     try:
         import distributed
     except ImportError as error:
         raise IngestError("--dask needs the package distributed: pip install -e '.[dask]'") from error
-    # What goes wrong comes back as an exception; lost workers would be told of again and again besides.
+    # Errors come back as exceptions; without this, lost workers would also be logged again and again.
     for name in ("distributed", "distributed.nanny", "distributed.worker", "distributed.scheduler"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     dask: Any = distributed  # its own annotations are incomplete
@@ -164,7 +164,7 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
 
 
 def _require_workers(client: Any, address: str) -> None:
-    """Without one a task would wait for ever."""
+    """Without workers a task would wait forever."""
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError as error:

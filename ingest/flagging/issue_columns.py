@@ -12,7 +12,8 @@ from ingest.flagging.engine import FlagResult
 def issue_columns(
     flagging: FlagResult, indices: NDArray[np.intp], ranks: NDArray[np.integer[Any]], names: Sequence[str] | None
 ) -> dict[str, Any]:
-    """Of the examples at ``indices``, (k,) each: index, given, guessed, self_confidence, normalized_margin, rank.
+    """Columns of the examples at ``indices``, (k,) each: index, given, guessed, self_confidence, normalized_margin,
+    rank.
 
     Numbers are int64 and float64. With ``names`` of the classes there are lists given_name and guessed_name as well.
     """

@@ -31,7 +31,7 @@ from ingest.matrices.array import open_values
 from ingest.matrices.frame import open_frame
 from ingest.matrices.matrix import Part, all_of, matrix_of, open_parts, require_each_once, shape_of
 
-# Texts, for pandas' own types take no parameters when the program runs.
+# Strings, because pandas' own types cannot be parametrized at run time.
 LabelsLike: TypeAlias = "ArrayLike | pd.DataFrame | pd.Series[Any] | pd.Index[Any] | pd.Categorical | PathLike[str]"
 PredProbsLike: TypeAlias = "ArrayLike | pd.DataFrame | PathLike[str] | Sequence[str | PathLike[str]]"
 ClassesLike: TypeAlias = "Sequence[Any] | NDArray[Any] | pd.Series[Any] | pd.Index[Any] | PathLike[str]"
@@ -42,11 +42,12 @@ _SHOWN: Final = 10
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LabelErrors:
-    """What confident learning finds; n examples, m classes, k flagged.
+    """The result of confident learning; n examples, m classes, k flagged.
 
-    ``issues`` has a row for each flagged example, lowest normalized margin first: ``index`` (its place, from 0),
-    ``given``, ``guessed`` (class ids), with names of classes ``given_name`` and ``guessed_name``, ``self_confidence``
-    (the probability of the given class), ``normalized_margin`` (less the largest of the others), ``rank`` (from 1).
+    ``issues`` has a row for each flagged example, lowest normalized margin first: ``index`` (its position, from 0),
+    ``given``, ``guessed`` (class ids), with class names also ``given_name`` and ``guessed_name``, ``self_confidence``
+    (the probability of the given class), ``normalized_margin`` (that minus the largest of the others), ``rank`` (from
+    1).
     """
 
     issues: pd.DataFrame
@@ -188,12 +189,12 @@ def _told(flagging: FlagResult, names: Sequence[str] | None, *, logits: bool) ->
 
 
 def _path(value: object) -> Path | None:
-    """A path that was passed in place of values; None for values."""
+    """A path passed in place of values; None for values."""
     return Path(value) if isinstance(value, str | PathLike) else None
 
 
 def _names(classes: Any, path: Path | None) -> tuple[list[str] | None, bool]:
-    """The names of the classes, if any, and whether they are called by numbers that are no texts."""
+    """The class names, if any, and whether they were given as numbers rather than texts."""
     if classes is None:
         return None, False
     if path is None:
@@ -215,7 +216,7 @@ def _parts(pred_probs: Any, names: Sequence[str] | None, said: ClassesAre | None
 
 
 def _require_one_index(labels: object, pred_probs: object) -> None:
-    """Refuse labels and rows that pandas says are of different examples. Raises DataError naming the first row."""
+    """Refuse labels and rows whose pandas indexes differ. Raises DataError naming the first row."""
     if not isinstance(labels, pd.Series) or not isinstance(pred_probs, pd.DataFrame):
         return
     ours, theirs = labels.index, pred_probs.index

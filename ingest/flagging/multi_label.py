@@ -18,19 +18,19 @@ from ingest.labels.files import LabelSet
 from ingest.matrices.matrix import Matrix
 from ingest.matrices.probabilities import BlockLocation
 
-#: How far outside [0, 1] a number may be for rounding.
+#: How far outside [0, 1] a number may be because of rounding.
 _TOLERANCE: Final = 1e-4
 
-#: Bytes of a block at most: what is made of one takes many times as much.
+#: The maximum bytes of a block; intermediate results take many times as much.
 _BLOCK_BYTES: Final = 500_000
 
-#: Without a number to flag, candidates that are more likely wrong than right over the labels in question.
+#: Without a number to flag: candidates more likely wrong than right, over the labels in question.
 _EVEN: Final = 0.5
 
 
 @dataclass(frozen=True)
 class SetFlagResult:
-    """What was found in one dataset whose examples carry sets of labels; arrays are (n,)."""
+    """The result for one multi-label dataset; arrays are (n,)."""
 
     self_confidence: NDArray[np.float64]  # pooled over the labels in question
     guesses: Sequence[LabelSet]
@@ -44,18 +44,18 @@ class SetFlagResult:
 
     @cached_property
     def margins(self) -> NDArray[np.float64]:
-        """Sets have no normalized margin: NaN."""
+        """NaN: label sets have no normalized margin."""
         return np.full(len(self.self_confidence), np.nan)
 
     @cached_property
     def ranks(self) -> NDArray[np.int64]:
-        """Each example's place by self-confidence, from 1."""
+        """Each example's rank by self-confidence, from 1."""
         ranks = np.empty(len(self.self_confidence), dtype=np.int64)
         ranks[suspicion_order(self.self_confidence)] = np.arange(1, len(ranks) + 1)
         return ranks
 
     def sentence(self) -> str:
-        """The rule in force, for readers."""
+        """The flag rule used, as a sentence for readers."""
         number = "the number was given" if isinstance(self.rule, int) else "their self-confidence is below one half"
         return (
             f"The {self.n_flagged:,} examples of lowest self-confidence, pooled over the labels given or guessed, are "
@@ -72,9 +72,9 @@ def flag_sets(
 ) -> SetFlagResult:
     """Score every example and flag the lowest, ``rule`` of them if it is a number.
 
-    ``guesses``, where they are published, stand for the matrix's own.
+    ``guesses``, if published, replace the matrix's own.
 
-    Raises DataError naming the row where an entry is no probability.
+    Raises DataError naming the row if an entry is not a probability.
     """
     n, m = matrix.shape
     matrix = replace(matrix, block_bytes=min(matrix.block_bytes, _BLOCK_BYTES))
@@ -93,9 +93,9 @@ def flag_sets(
 
 
 def checked(place: BlockLocation, block: NDArray[Any]) -> NDArray[np.float64]:
-    """A block whose entries are each a probability; what is off by rounding is mended. Raises DataError for others."""
+    """A block whose entries are all probabilities; rounding errors are corrected. Raises DataError for others."""
     values = block.astype(np.float64)
-    # A comparison with what is no number is false, so this finds those as well.
+    # A comparison with NaN is false, so this finds NaN as well.
     right = (values >= -_TOLERANCE) & (values <= 1 + _TOLERANCE)
     if not right.all():
         row, column = np.argwhere(~right)[0]

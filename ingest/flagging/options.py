@@ -8,7 +8,7 @@ from ingest.matrices.probabilities import MOST_TOLERANCE
 
 
 def rule_of(value: object) -> FlagRule | int:
-    """A rule by its name, or how many examples to flag, as a whole number or the text of one. ValueError otherwise.
+    """A rule by its name, or a number of examples to flag, as a whole number or its text. ValueError otherwise.
 
     >>> rule_of("prune-by-class"), rule_of("100"), rule_of(100)
     (<FlagRule.PRUNE_BY_CLASS: 'prune_by_class'>, 100, 100)
@@ -31,7 +31,7 @@ def rule_of(value: object) -> FlagRule | int:
 
 
 def tolerance_of(value: object) -> float:
-    """How far from 1 the sums of rows may be, as a number or the text of one. ValueError where it is out of range.
+    """The tolerance for the sums of rows, as a number or its text. ValueError if it is out of range.
 
     >>> tolerance_of("0.02")
     0.02
