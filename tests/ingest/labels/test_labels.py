@@ -497,7 +497,7 @@ def test_a_manifest_says_what_classes_are(tiny: Any, tmp_path: Path, capsys: pyt
     assert "l.csv: found classes that can be names or numbers" in capsys.readouterr().err
     tiny.files = 'classes_are = "both"'
     assert tiny.add(tmp_path / "c.sqlite") == 1
-    assert "files.classes_are: expected one of names, numbers, found 'both'" in capsys.readouterr().err
+    assert "files.classes_are: expected 'names' or 'numbers', found 'both'" in capsys.readouterr().err
 
 
 def test_sets_of_labels_in_a_table(tiny: Any, tmp_path: Path) -> None:
