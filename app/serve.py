@@ -7,6 +7,7 @@ unless configured otherwise.
 
 import argparse
 import os
+import re
 import socket
 import sys
 from collections.abc import Sequence
@@ -139,7 +140,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="public",
         help="show all media, and block scripts of other sites (default if the address is this machine alone)",
     )
-    parser.add_argument("--root-path", default="", metavar="PATH", help="path of the site behind a proxy, like /labels")
+    parser.add_argument(
+        "--root-path", type=_root_path, default="", metavar="PATH", help="path of the site behind a proxy, like /labels"
+    )
     parser.add_argument(
         "--access-log",
         nargs="?",
@@ -174,6 +177,12 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
     if public is not None:
         found[f"{PREFIX}PUBLIC"] = "1" if public else "0"
     return found
+
+
+def _root_path(text: str) -> str:
+    if text.strip("/") and not re.fullmatch(r"(/[\w.~-]+)+/?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no path; expected one like /labels")
+    return text
 
 
 def _port(text: str) -> int:

@@ -62,5 +62,8 @@ def shown(value: object, limit: int = 60) -> str:
     >>> shown("abc")
     "'abc'"
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -30,6 +30,9 @@ _EXPECTED: Final = {
 #: How alike a key must be to one that is known to be taken for it.
 _NEAR: Final = 0.75
 
+#: Longer ones are cut where they are told.
+_LONGEST_KEY: Final = 60
+
 _Place = tuple[str | int, ...]
 
 
@@ -53,7 +56,14 @@ def explained(error: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str,
             finding = f"expected {_EXPECTED[kind].format(**error.get('ctx', {}))}, found {shown(error['input'])}"
         case _:
             finding = f"{error['msg']}, found {shown(error['input'])}"
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix("."), finding
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in place).removeprefix(
+        "."
+    ), finding
+
+
+def _key(text: str) -> str:
+    """A key as it may stand in a message of one line."""
+    return text if text.isprintable() and len(text) <= _LONGEST_KEY else shown(text)
 
 
 def _written(place: Sequence[str | int], values: Any) -> _Place:

@@ -81,6 +81,9 @@ def test_every_start_has_the_limits(started):
         ([], {"LABELERRORS_TRUSTED_PROXIES": "x"}, "LABELERRORS_TRUSTED_PROXIES is 'x'"),
         ([], {"LABELERRORS_HOSTS": "a b"}, "LABELERRORS_HOSTS is 'a b'"),
         (["--host", "no such host"], {}, "is not available"),
+        (["--root-path", "labels"], {}, "'labels' is no path; expected one like /labels"),
+        (["--root-path", "//elsewhere"], {}, "is no path"),
+        (["--root-path", '/"><script>'], {}, "is no path"),
     ],
 )
 def test_what_cannot_be_served_is_said(started, capsys, arguments, environment, says):

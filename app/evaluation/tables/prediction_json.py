@@ -154,7 +154,7 @@ def _values(rows: list[Any], target: Target) -> NDArray[Any]:
     elif all(isinstance(cell, int) for cell in flat) and width != target.n_classes:
         array = np.array([min(max(cell, -1), 2**31) for cell in flat], np.int64)
     else:
-        array = np.array(flat, np.float64)
+        array = _as_floats(flat)
         if not nested or width != target.n_classes:
             array = _whole_or_same(array)
         elif width > 1 and (np.sort(array.reshape(-1, width), axis=1) == np.arange(width)).all():
@@ -163,6 +163,13 @@ def _values(rows: list[Any], target: Target) -> NDArray[Any]:
                 "classes or scores"
             )
     return array.reshape(len(rows), width) if nested else array
+
+
+def _as_floats(cells: list[Any]) -> NDArray[np.float64]:
+    try:
+        return np.array(cells, np.float64)
+    except OverflowError as error:
+        raise UploadError("expected classes or numbers, found a whole number of more than 300 digits") from error
 
 
 def _whole_or_same(array: NDArray[np.float64]) -> NDArray[Any]:

@@ -26,7 +26,7 @@ Samples = NDArray[np.float64]
 #: Formats that are read here, as ``sniffing`` names them.
 READ: Final = ("wav", "aiff", "flac", "ogg")
 #: What is heard at once is a minute at most.
-_MOST_SAMPLES: Final = 64 << 20
+_MOST_SAMPLES: Final = 16 << 20
 _MAX_RATE: Final = 768_000
 #: Samples of each channel that Vorbis needs to be right again after a leap: two of its longest blocks.
 _WARM_UP: Final = 16_384

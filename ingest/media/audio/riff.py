@@ -14,6 +14,8 @@ from ingest.media.archives.stores import MemberError
 UNKNOWN: Final = 0x7FFFF000
 #: That the size, of more than four bytes, stands elsewhere, in a file that begins with RF64.
 _LONG: Final = 0xFFFFFFFF
+#: No recording has so many parts; a file of zeros would have one every eight bytes.
+MOST_CHUNKS: Final = 100_000
 #: Where in "fmt " the bytes of all channels' samples of one moment are told.
 _FRAME_AT: Final = 12
 
@@ -66,10 +68,13 @@ def _ends_in_chunks(file: BinaryIO, begin: int, end: int) -> bool:
 
 def _chunks(file: BinaryIO, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
     """Name, place and declared size of each part of the file; the size may lead beyond its end."""
-    while len(head := _at(file, at, 8)) == 8:
+    for _ in range(MOST_CHUNKS):
+        if len(head := _at(file, at, 8)) < 8:
+            return
         name, size = struct.unpack("<4sI", head)
         yield name, at + 8, size
         at += 8 + size + size % 2
+    raise MemberError(f"expected at most {MOST_CHUNKS:,} parts, found more")
 
 
 def _at(file: BinaryIO, place: int, count: int) -> bytes:

@@ -103,6 +103,8 @@ def _items(index: int, samples: Samples, rate: int) -> Iterator[MediaItem]:
     silent = bool(20 * math.log10(max(float(np.abs(samples).max()), 1e-9)) <= _SILENCE)
     snippet = _snippet(samples, rate)
     heard = np.frombuffer(snippet.raw_data, "<i2") / 32_768
+    if not len(heard):
+        raise MemberError("expected a recording, found one of less than a thousandth of a second")
     length = len(heard) / rate
     kind, small = _encoded(snippet)
     yield MediaItem(index, "audio", kind, None, None, length, small, silent=silent)

@@ -24,6 +24,7 @@ _BEGINNING: Final = 480_000
 _SOUND_BOXES: Final = (b"mdat", b"moov", b"moof")
 _SEGMENT: Final = b"\x18\x53\x80\x67"
 _MOST_ELEMENTS: Final = 10_000_000
+_TOO_MANY: Final = f"expected at most {riff.MOST_CHUNKS:,} parts, found more"
 
 
 def require_end(file: BinaryIO, demuxer: str) -> None:
@@ -55,7 +56,9 @@ def _too_short(end: int, size: int) -> str:
 def _mov(file: BinaryIO, size: int) -> str | None:
     """Boxes, one after another, each with its size before its name; 0 means up to the end of the file."""
     at = 0
-    while len(head := _at(file, at, 16)) >= 8:
+    for _ in range(riff.MOST_CHUNKS):
+        if len(head := _at(file, at, 16)) < 8:
+            return None
         length, name = struct.unpack_from(">I4s", head)
         if length == 1 and len(head) == 16:
             length = struct.unpack_from(">Q", head, 8)[0]
@@ -64,18 +67,20 @@ def _mov(file: BinaryIO, size: int) -> str | None:
         at += length
         if at > size:
             return _too_short(at, size) if name in _SOUND_BOXES else None
-    return None
+    raise MemberError(_TOO_MANY)
 
 
 def _aiff(file: BinaryIO, size: int) -> str | None:
     at = 12
-    while len(head := _at(file, at, 8)) == 8:
+    for _ in range(riff.MOST_CHUNKS):
+        if len(head := _at(file, at, 8)) < 8:
+            return None
         name, length = struct.unpack(">4sI", head)
         at += 8 + length
         if name == b"SSND":
             return _too_short(at, size) if at > size and length < riff.UNKNOWN else None
         at += length % 2
-    return None
+    raise MemberError(_TOO_MANY)
 
 
 def _ogg(file: BinaryIO, size: int) -> str | None:

@@ -250,6 +250,15 @@ REFUSED = {
         gzip.compress(as_csv(["prediction"], ROWS), mtime=0),
         "expected text, found a file compressed by gzip: unpack",
     ),
+    # Each key was once held against all others: this took minutes.
+    "a key twice of very many.json": (
+        ("{" + ",".join(f'"{key}":1' for key in range(100_000)) + ',"99999":2}').encode(),
+        "99999",
+    ),
+    "huge.jsonl": (
+        ("[" + "1" + "0" * 400 + ",0.5]\n").encode() * len(ROWS),
+        "expected classes or numbers, found a whole number of more than 300 digits",
+    ),
     "broken.jsonl": (b'"a"\n\n{"a": \n', "line 3: expected one value of JSON a line, found that it breaks at column"),
     "other fields.jsonl": (
         b'{"prediction": 0}\n{"predicted": 1}\n',

@@ -162,6 +162,24 @@ def test_a_value_in_a_list_is_named_by_its_place(values: str, said: str, tiny: A
     assert str(caught.value).startswith(f"{path}: {said}")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"size = 0x{'f' * 6_000}", "size: "),
+        ('"\\u001b[31mX\\n" = 1', r"'\x1b[31mX\n': unknown key"),
+        (f"{'k' * 100_000} = 1", f"'{'k' * 56}...: unknown key"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_short_line(line: str, said: str, tiny: Any) -> None:
+    path = tiny.write()
+    path.write_text(f"{line}\n{path.read_text()}")
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 2_000
+
+
 #: Values that lenient readers take for one another.
 OTHERS = {"a text": "'x'", "a whole number": "3", "a number": "1.0", "true or false": "true", "a list": "[]"}
 

@@ -190,6 +190,12 @@ def test_a_log_that_cannot_be_opened_is_said_before_anything_is_served(tmp_path,
         create_app(Settings(access_log=target))
 
 
+def test_a_pipe_that_nobody_reads_is_said(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match="LABELERRORS_ACCESS_LOG"):
+        create_app(Settings(access_log=str(tmp_path / "pipe")))
+
+
 def test_nobody_keeps_account_unless_it_is_asked_for(sample_catalogue: Path):
     app = create_app(Settings(catalogue=sample_catalogue))
     assert app.state.accounts.of_requests == ()

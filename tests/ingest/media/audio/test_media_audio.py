@@ -88,6 +88,11 @@ def test_a_recording_of_a_moment_is_one(n_samples: int) -> None:
     assert len(list(audio_items(1, wav(np.full(n_samples, 0.5), 192_000), "wav"))) == 3
 
 
+def test_a_recording_too_short_to_be_heard_is_named() -> None:
+    with pytest.raises(MemberError, match="less than a thousandth of a second"):
+        list(audio_items(1, wav(np.full(1, 0.5), 50), "wav"))
+
+
 def test_both_channels_are_heard() -> None:
     stereo = np.stack([tone(500, 1, 8_000), tone(1_500, 1, 8_000)], axis=1)
     samples, rate = heard(next(audio_items(1, wav(stereo, 8_000), "wav")))

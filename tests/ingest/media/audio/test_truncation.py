@@ -167,3 +167,13 @@ def test_no_cut_and_no_damage_leads_to_any_other_error(kind: str) -> None:
             require_end(io.BytesIO(bytes(damaged)), FORMATS[kind][2])
             if FORMATS[kind][2] in libsndfile.READ:
                 libsndfile.decoded(io.BytesIO(bytes(damaged)), FORMATS[kind][2], 0, 10)
+
+
+@pytest.mark.parametrize(
+    ("head", "demuxer"), [(b"RIFF\0\0\0\0WAVE", "wav"), (b"FORM\0\0\0\0AIFF", "aiff"), (b"", "mov")]
+)
+def test_a_file_of_nothing_but_parts_is_given_up(head: bytes, demuxer: str) -> None:
+    """Gigabytes of them take no room on a disk, and would take hours to walk through."""
+    part = struct.pack(">I4s", 8, b"free") if demuxer == "mov" else bytes(8)
+    with pytest.raises(MemberError, match="expected at most 100,000 parts, found more"):
+        require_end(io.BytesIO(head + part * 150_000), demuxer)
