@@ -14,7 +14,7 @@ class Model(BaseModel):
 
 
 class CategoryCounts(Model):
-    """Errors by category at one agreement threshold; null where reviewers had no such choice."""
+    """Errors by category at one agreement threshold; null if reviewers had no such choice."""
 
     correctable: Count | None
     multi_label: Count | None
@@ -31,7 +31,7 @@ class DatasetLinks(Model):
 
 
 class VerdictTermsOut(Model):
-    """Who reviewed the labels, and on what terms their verdicts may be used; null or empty where it is not stated."""
+    """Who reviewed the labels, and on what terms their verdicts may be used; null or empty if not stated."""
 
     reviewers: str = Field(description="Who looked at the examples.")
     authors: list[str] = Field(description="Whom to name for the corrections.")
@@ -43,7 +43,7 @@ class VerdictTermsOut(Model):
 
 
 class TermsOut(Model):
-    """The terms of a dataset's media and where they were found; what must be named beside a medium that is shown on."""
+    """The terms of a dataset's media, where they were found, and the credit to give when media are shared."""
 
     licence: str | None
     licence_url: str | None
@@ -112,7 +112,7 @@ class DatasetList(Model):
 
 
 class ClassOut(Model):
-    """A class, how many examples carry it, and its issues by role of the label."""
+    """A class, how many examples have it, and its issues by role of the label."""
 
     id: Count
     name: str
@@ -143,7 +143,7 @@ class IssueLinks(Model):
 
 
 class IssueOut(Model):
-    """A flagged or reviewed example. In datasets with many labels an example, labels are lists."""
+    """A flagged or reviewed example. In multi-label datasets, labels are lists."""
 
     index: Count = Field(description="Index in the test set.")
     key: str | None = Field(description="The dataset's own name of the example.")
@@ -164,7 +164,7 @@ class IssueOut(Model):
 
 
 class AnswerOut(Model):
-    """An answer that reviewers could give, the classes that it names, and how many gave it."""
+    """An answer that reviewers could give, the classes it names, and how many reviewers gave it."""
 
     answer: str
     classes: list[LabelOut] | None = Field(description="Empty for none of them; null for a word that names no class.")
@@ -219,7 +219,7 @@ class IssueList(Model):
 
 
 class RowOut(Model):
-    """An example of a corrected test set. Labels are lists where labels are sets."""
+    """An example of a corrected test set. In multi-label datasets, labels are lists."""
 
     index: Count = Field(description="Index in the original test set.")
     key: str | None = Field(description="The dataset's own name of the example.")
@@ -230,7 +230,7 @@ class RowOut(Model):
 
 
 class PolicyOut(Model):
-    """A policy, every value spelled out."""
+    """A policy with all its values."""
 
     agreement: Count
     multi_label: str
@@ -280,7 +280,7 @@ class Problem(BaseModel):
 
 
 class GoneProblem(Problem):
-    """What became of a version that is not kept."""
+    """What has become of a version that is no longer kept."""
 
     since: str = Field(description="When it became the current one.")
     until: str = Field(description="When the next one came.")

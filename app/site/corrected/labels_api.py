@@ -88,9 +88,9 @@ def _page(
     openapi_extra=parameters.NEGOTIATED,
 )
 def corrected(request: Request, name: str) -> Response:
-    """CSV, JSON Lines, Parquet, a NumPy array or JSON pages: whichever the client likes best, JSON if it does not say.
+    """CSV, JSON Lines, Parquet, a NumPy array or JSON pages: whichever the client prefers, JSON by default.
 
-    The address with an ending always has the form of its ending.
+    An address with a file ending always has that format.
     """
     offered = {_JSON: None} | {one.bare_type: one for one in FORMATS.values()}
     found = best(request.headers.get("accept", ""), list(offered))
@@ -109,7 +109,7 @@ def corrected(request: Request, name: str) -> Response:
     openapi_extra=parameters.LABEL,
 )
 def label(request: Request, name: str, index_or_key: str) -> Response:
-    """Given and corrected label of an example, by its index or by the dataset's own key of it."""
+    """Given and corrected label of an example, by its index or by the dataset's own key."""
     catalogue = current(request)
     dataset = dataset_named(catalogue, name)
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
@@ -134,9 +134,9 @@ def _index(text: str) -> int | None:
     openapi_extra=parameters.LABELS,
 )
 async def labels(request: Request, name: str) -> Response:
-    """Given and corrected labels of up to 10,000 examples, in the order in which they are named.
+    """Given and corrected labels of up to 10,000 examples, in the given order.
 
-    A number is an index, a string is a key of the dataset's own.
+    A number is an index, a string is one of the dataset's own keys.
     """
     wanted = _names(await _body(request))
 

@@ -46,7 +46,7 @@ nothing_else = APIRouter(prefix=PREFIX, include_in_schema=False, route_class=Pla
     openapi_extra=parameters.FIELDS,
 )
 def datasets(request: Request) -> Response:
-    """The datasets in the order of the home page. Figures a catalogue cannot know are null."""
+    """The datasets in the order of the home page. Unknown figures are null."""
     catalogue = current(request)
     fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
     items = [_dataset(request, dataset) for dataset in catalogue.datasets.values()]
@@ -73,7 +73,7 @@ def dataset(request: Request, name: str) -> Response:
     openapi_extra=parameters.CLASSES,
 )
 def classes(request: Request, name: str) -> Response:
-    """Every class with its examples, its threshold, and how many issues of the filter carry it in which role."""
+    """Every class with its examples, its threshold, and how many issues of the filter have it in which role."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))

@@ -77,7 +77,7 @@ def stability(request: Request, name: str) -> Response:
     },
 )
 def table(request: Request, name: str) -> Response:
-    """One row a model: the columns of Tables S1 and S2 of the paper, in per cent, then all accuracies and intervals."""
+    """One row per model: columns of Tables S1 and S2 of the paper, in per cent, then all accuracies and intervals."""
     dataset, agreement, results, _ = _read(request, name, ("agreement",))
     file = f"{dataset.name}-stability-{agreement}-of-{dataset.raters}.csv"
     return Response(
@@ -94,7 +94,7 @@ def table(request: Request, name: str) -> Response:
     openapi_extra={"parameters": _PAIRS},
 )
 def crossings(request: Request, name: str) -> Response:
-    """The noise prevalence at which two models are equally accurate; without ``first`` and ``second``, of all pairs."""
+    """The noise prevalence at which two models are equally accurate; without ``first`` and ``second`` for all pairs."""
     dataset, agreement, results, own = _read(request, name, ("agreement", "first", "second", "limit", "after"))
     first, second = own.get("first"), own.get("second")
     if (first is None) is not (second is None):

@@ -22,7 +22,7 @@ class SetSizes(Model):
 
 
 class Intervals(Model):
-    """95 % intervals; null where the accuracy is."""
+    """95 % intervals; null if the accuracy is null."""
 
     original_top1: Interval | None
     corrected_top1: Interval | None
@@ -31,7 +31,7 @@ class Intervals(Model):
 
 
 class Accuracies(Model):
-    """Accuracies on one set, as fractions; null for an empty set or where too few ranked choices are known."""
+    """Accuracies on one set, as fractions; null for an empty set or if too few ranked choices are known."""
 
     original_top1: Fraction | None
     corrected_top1: Fraction | None
@@ -44,7 +44,7 @@ RankInterval = tuple[Count, Count]
 
 
 class RankIntervals(Model):
-    """95 % intervals of ranks; null where the rank is."""
+    """95 % intervals of ranks; null if the rank is null."""
 
     original_top1: RankInterval | None
     corrected_top1: RankInterval | None
@@ -53,7 +53,7 @@ class RankIntervals(Model):
 
 
 class RanksOn(Model):
-    """Ranks on one set, 1 the best; ties share the best rank."""
+    """Ranks on one set, 1 is best; ties share the best rank."""
 
     original_top1: Count | None
     corrected_top1: Count | None
@@ -88,14 +88,14 @@ Coefficient = Annotated[float, Field(ge=-1, le=1)]
 
 
 class CorrelationIntervals(Model):
-    """95 % intervals; null where no resampled test set has a correlation."""
+    """95 % intervals; null if no resampled test set has a correlation."""
 
     kendall: tuple[Coefficient, Coefficient] | None
     spearman: tuple[Coefficient, Coefficient] | None
 
 
 class Correlation(Model):
-    """How far the rankings by original and by corrected accuracy agree; null where nothing can be ranked."""
+    """How far the rankings by original and by corrected accuracy agree; null if there is nothing to rank."""
 
     kendall: Coefficient | None
     spearman: Coefficient | None
@@ -124,7 +124,7 @@ class StabilityOut(Model):
 
 
 class CrossingAt(Model):
-    """Where two models are equally accurate, with how sure that is."""
+    """The noise prevalence at which two models are equally accurate, with its uncertainty."""
 
     noise_prevalence: Fraction
     accuracy: Fraction
@@ -135,7 +135,7 @@ class CrossingAt(Model):
 
 
 class CrossingOfPair(Model):
-    """The crossings of two models by top-1 accuracy; null where they do not cross."""
+    """The crossings of two models by top-1 accuracy; null if they do not cross."""
 
     agreement: Count
     first: Key
@@ -158,7 +158,7 @@ class CrossingList(Model):
 
 
 class Rank(Model):
-    """A place among the stored models."""
+    """A rank among the stored models."""
 
     rank: Count
     of: Count = Field(description="Models compared, the one that was sent included.")
@@ -187,7 +187,7 @@ class AllAccuracies(Model):
 
 
 class CrossingWith(Model):
-    """A crossing of the model that was sent, called "yours", with a stored one."""
+    """A crossing of the uploaded model, called "yours", with a stored one."""
 
     first: str = Field(description="Better at lower noise prevalence.")
     second: str
@@ -199,7 +199,7 @@ class CrossingWith(Model):
 
 
 class Change(Model):
-    """An example that only one of the two labels makes right."""
+    """An example for which the prediction is right by only one of the two labels."""
 
     index: Count
     key: str | None
@@ -217,14 +217,14 @@ class Changes(Model):
 
 
 class Effects(Model):
-    """By how much top-1 accuracy goes up, and why: each is the difference of two accuracies alike in all else."""
+    """Rises of top-1 accuracy by cause: each is the difference of two accuracies that differ in nothing else."""
 
     leaving_out: float | None = Field(description="By the given labels, from all examples D to the pruned set P.")
     correcting: float | None = Field(description="On the pruned set P, from the given to the corrected labels.")
 
 
 class EvaluationOut(Model):
-    """Predictions held against original and corrected labels. Nothing of them is stored."""
+    """Predictions compared with original and corrected labels. Nothing of them is stored."""
 
     agreement: Count
     sizes: SetSizes

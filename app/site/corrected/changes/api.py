@@ -38,7 +38,7 @@ _OWN: Final = ("version", "from", "change", "limit", "after", "fields")
     openapi_extra=parameters.VERSIONS,
 )
 def versions(request: Request, name: str) -> Response:
-    """Every version that stood in this catalogue, the current one first, with how much changed under a policy."""
+    """Every version that was in this catalogue, the current one first, with the number of changes under a policy."""
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
     fields = parameters.fields(own.get("fields"), response_models.VersionOut)
     catalogue, connection = opened(request)
@@ -77,9 +77,9 @@ def _version(base: str, dataset: Dataset, version: Version, query: str) -> dict[
     openapi_extra=parameters.CHANGES,
 )
 def changes(request: Request, name: str) -> Response:
-    """Examples whose label in the corrected test set is another one than in the version before, by index.
+    """Examples whose label in the corrected test set differs from that in the previous version, by index.
 
-    A change is what changes a file: where a verdict changed and the label did not, nothing is listed.
+    Only changes of a file are listed: a changed verdict with an unchanged label is not.
     """
     own, rest = parameters.split(request.query_params.multi_items(), _OWN)
     limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_CHANGES, MOST_CHANGES)

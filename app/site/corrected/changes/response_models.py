@@ -6,7 +6,7 @@ from app.openapi.response_models import Count, Labels, Model, PolicyOut
 
 
 class ChangeCountsOut(Model):
-    """Examples of the corrected test set that were added, were removed, or got another label."""
+    """Examples of the corrected test set that were added, removed or relabelled."""
 
     added: Count
     removed: Count
@@ -20,7 +20,7 @@ class VersionLinks(Model):
 
 
 class VersionOut(Model):
-    """A version of a dataset, and how many examples changed since the one before under the policy."""
+    """A version of a dataset, and how many examples changed under the policy since the previous one."""
 
     version: str
     former: str | None = Field(description="The version before; null for the first one.")
@@ -40,7 +40,7 @@ class VersionList(Model):
 
 
 class SeenOut(Model):
-    """How an example stood in a version, under the policy."""
+    """The state of an example in a version, under the policy."""
 
     given: Labels
     corrected: Labels | None = Field(description="Null where it was left out.")
@@ -54,7 +54,7 @@ class ChangeLinks(Model):
 
 
 class ChangedOut(Model):
-    """An example whose label in the corrected test set is not what it was."""
+    """An example whose label in the corrected test set changed."""
 
     index: Count = Field(description="Index in the test set.")
     key: str | None = Field(description="The dataset's own name of the example.")
