@@ -179,7 +179,7 @@ def confusions(catalogue: Catalogue, dataset: Dataset, agreement: int, kind: str
 
 
 def corrected_sizes(dataset: Dataset, agreement: int) -> corrections.Sizes | None:
-    """Sizes of D, B, C, U and P under the paper's policy; None where the size of the test set is unknown."""
+    """Sizes of D, B, C, U and P under the paper's policy; None if the size of the test set is unknown."""
     if dataset.size is None:
         return None
     return corrections.sizes(dataset.size, dataset.categories[agreement])

@@ -1,7 +1,7 @@
 """Translate a filter into SQL: which rows it selects, and in which order.
 
 Each facet provides its own condition; this module joins the tables for it. Categories and corrected labels are read
-from the table ``verdicts``, which ingest filled with the results of ``domain.verdicts``; no rule is repeated here.
+from the table ``verdicts``, which ingest filled by ``app.domain.review.verdicts``; no rule is repeated here.
 """
 
 import re

@@ -170,7 +170,7 @@ Index("issues_by_shown", issues.c.dataset_id, issues.c.shown, sqlite_where=issue
 Index("issues_by_votes", issues.c.dataset_id, issues.c.vote_pattern, sqlite_where=issues.c.vote_pattern.is_not(None))
 Index("issues_not_flagged", issues.c.dataset_id, sqlite_where=text("flagged = 0"))
 
-# The verdict at each agreement threshold, as domain.verdicts computed it. Reviewed examples only.
+# The verdict at each agreement threshold, as app.domain.review.verdicts computed it. Reviewed examples only.
 verdicts = Table(
     "verdicts",
     metadata,

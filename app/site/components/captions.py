@@ -87,7 +87,7 @@ def _badge(category: Category, consensus: str | None) -> str:
 
 @lru_cache(maxsize=8192)
 def _ballot(votes: tuple[tuple[str, int], ...], given: str, alternative: str | None, raters_a_name: int | None) -> str:
-    """Votes as a small bar with words; as words alone where the raters voted on every name."""
+    """Votes as a small bar with words; without the bar if the raters voted on every name."""
     if raters_a_name is not None:
         return f'<p class="votes"><span>{escape(name_votes(votes, raters_a_name))}</span></p>'
     return f'<p class="votes">{vote_bar(votes)}<span>{escape(vote_sentence(votes, given, alternative))}</span></p>'

@@ -21,7 +21,7 @@ _SCHEMES: Final = ("http", "https")
 
 
 class Hop(NamedTuple):
-    """What one proxy says about the request it received. Empty where it says nothing."""
+    """What one proxy says about the request it received. Empty if it says nothing."""
 
     client: str
     scheme: str = ""
