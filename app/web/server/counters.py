@@ -98,7 +98,7 @@ class Counters:
             self._put_together(folder, ended)
             self._lock, _ = tempfile.mkstemp(prefix=_FILE, dir=folder)
             os.truncate(self._lock, self._n_bytes)
-            _free(self._lock)  # and from now on it is not
+            _free(self._lock)  # locks the new file, which marks this process as living
             return mmap.mmap(self._lock, self._n_bytes)
 
     def _put_together(self, folder: Path, ended: int) -> None:
