@@ -1,4 +1,4 @@
-"""The sort orders of a dataset's issues, as ranks 0, 1, 2, ... without ties.
+"""The sort orders of a dataset's issues, as ranks from 0 without ties.
 
 Arrays by issue are (k,). A float array holds NaN where an issue has no such number.
 """

@@ -16,7 +16,7 @@ from ingest.labels.files import LabelSet
 class Vote:
     """One answer that raters could give, and how many gave it.
 
-    ``option`` is how it is counted for readers, ``word`` how a rater says it; they differ where several classes are
+    ``option`` is how it is counted for readers, ``word`` how a rater says it; they differ if several classes are
     counted together as "other". ``classes`` are those that the answer names, () for none of them; None for a word that
     names no class.
     """
@@ -29,9 +29,9 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the votes come to at one agreement threshold: the category, and the classes agreed on in ascending order.
+    """The verdict at one agreement threshold: the category, and the classes agreed on in ascending order.
 
-    ``agreed`` is there for correctable and multi-label examples only.
+    Only correctable and multi-label examples have ``agreed``.
     """
 
     category: Category
@@ -44,27 +44,27 @@ class Verdict:
 
 
 class Ballot(Protocol):
-    """The votes on one example, in whatever dialect they were cast."""
+    """The votes on one example, in any dialect."""
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Option or class name -> votes, in the order to show."""
+        """Option or class name -> votes, in display order."""
 
     @property
     def votes(self) -> Sequence[Vote]:
-        """The answers, in the order to show."""
+        """The answers, in display order."""
 
     @property
     def pattern(self) -> str | None:
-        """The counts as "0-3-0-2"; None where votes go to class names."""
+        """The counts as "0-3-0-2"; None if votes go to class names."""
 
     @property
     def consensus(self) -> str | None:
-        """What a majority chose, as a word; None without one."""
+        """The answer a majority chose, as a word; None without one."""
 
     @property
     def confirmations(self) -> float:
-        """How many votes the given label got; of several given labels, the mean."""
+        """The number of votes for the given label; the mean over several given labels."""
 
     @property
     def distributions(self) -> Sequence[Sequence[int]]:
@@ -76,7 +76,7 @@ class Ballot(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChoiceBallot:
-    """One answer a rater, about an example with one given label.
+    """One answer per rater, about an example with one given label.
 
     ``eligible`` are the classes that can become its corrected label, None for all.
     """
@@ -111,7 +111,7 @@ class ChoiceBallot:
         return _ascending(found)
 
     def _answers(self) -> dict[Answer, int]:
-        """The votes by what they say: options that name the same classes are one answer."""
+        """The votes by meaning: options that name the same classes are one answer."""
         found: dict[Answer, int] = {}
         for vote in self.votes:
             answer = vote.word if vote.classes is None else frozenset(vote.classes)
@@ -121,7 +121,7 @@ class ChoiceBallot:
 
 @dataclass(frozen=True, slots=True)
 class LabelBallot:
-    """Votes on each of several labels: did the rater find it in the example."""
+    """Votes on each of several labels: whether the rater found it in the example."""
 
     counts: Mapping[str, int]
     heard: Mapping[int, int]  # class -> raters who found it

@@ -16,20 +16,20 @@ from app.evaluation.tables.class_spelling import AmbiguousClassError, ClassSpell
 from ingest.errors import HOW_CLASSES_ARE, DataError, shown
 from ingest.labels.record_location import no_class, outside
 
-#: Says in words where an example stands, by its place from 0.
+#: Describes the location of an example, by its position from 0.
 Where = Callable[[int], str]
 
 _SETS: Final = '; sets of labels need --multiple of the command flag, in a manifest labels = "multiple"'
 
-#: Labels looked at a time.
+#: How many labels are checked at a time.
 _ROWS: Final = 1 << 20
 
 
 def class_ids(source: Path | str, values: Any, spelling: ClassSpelling, where: Where) -> NDArray[Any]:
     """(n,) class ids from 0 to m - 1, in the smallest unsigned type that holds them.
 
-    ``values`` is an (n,) or (n, 1) array of numbers, texts, or true and false, or a list of plain Python values.
-    Raises DataError naming the source and the example.
+    ``values`` is an (n,) or (n, 1) array of numbers, texts, or true and false, or a list of plain Python values. Raises
+    DataError naming the source and the example.
 
     >>> class_ids("labels", ["cat", "ant", "cat"], ClassSpelling(2, ("ant", "cat")), str)
     array([1, 0, 1], dtype=uint8)
@@ -55,7 +55,7 @@ def class_ids(source: Path | str, values: Any, spelling: ClassSpelling, where: W
 
 
 def _column(source: Path | str, array: NDArray[Any], m: int) -> NDArray[Any]:
-    """An array of one dimension, also where it was a column."""
+    """An array of one dimension; a single column is flattened."""
     if array.ndim == 2 and array.shape[1] == 1:
         return array.reshape(-1)
     if array.ndim != 1:
@@ -66,7 +66,7 @@ def _column(source: Path | str, array: NDArray[Any], m: int) -> NDArray[Any]:
 
 
 def _of_array(source: Path | str, array: NDArray[Any], where: Where) -> Any:
-    """An array of whole numbers or a list."""
+    """An array of whole numbers, or a list."""
     kind = array.dtype.kind
     if kind in "iu":
         return array
@@ -87,7 +87,7 @@ def _decoded(source: Path | str, array: NDArray[Any]) -> Any:
 
 
 def _whole_numbers(source: Path | str, array: NDArray[Any], where: Where) -> NDArray[np.int64]:
-    """Numbers that a library made floating-point ones, for instance because some were missing once."""
+    """Whole numbers stored as floating-point ones, for instance because some were missing once."""
     with np.errstate(invalid="ignore"):
         found = array.astype(np.int64)
     wrong = np.flatnonzero(found != array)
@@ -98,7 +98,7 @@ def _whole_numbers(source: Path | str, array: NDArray[Any], where: Where) -> NDA
 
 
 def _plain(source: Path | str, values: Sequence[Any], where: Where) -> list[str] | NDArray[np.int64]:
-    """Values of a list: texts, true and false as texts, or else whole numbers; those among texts are texts as well."""
+    """Values of a list as texts (true and false too) or whole numbers; if there are texts, numbers become texts."""
     kinds = set(map(type, values))
     if kinds <= {str}:
         return list(values)

@@ -29,7 +29,7 @@ class ClassNames:
         return len(self.names)
 
     def find(self, name: str) -> int | None:
-        """The id of the class of a name: as written, by an alias, or without regard to case and ignored characters."""
+        """The id of a named class: exact, by an alias, or ignoring case and the ignored characters."""
         found = self._ids.get(name)
         return self._ids.get(_folded(name, self._ignore)) if found is None else found
 
@@ -109,7 +109,7 @@ def _read(file: Path, description: Classes) -> list[str]:
 
 
 def _python_literal(file: Path, variable: str) -> Any:
-    """The value of a variable of a Python file, where it is a literal, or made of names of earlier literals."""
+    """The value of a variable of a Python file, if it is a literal or built from names of earlier literals."""
     try:
         module = ast.parse(file.read_bytes())  # in whatever encoding it says
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -126,7 +126,7 @@ def _python_literal(file: Path, variable: str) -> Any:
 
 
 def _evaluated(node: ast.expr, known: dict[str, Any]) -> Any:
-    """A literal, with names of known literals as values of a dictionary; None where it is anything else."""
+    """A literal, which may use names of known literals as dictionary values; None for anything else."""
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.Dict):

@@ -15,13 +15,13 @@ from app.evaluation.tables.json_rows import LINES, DuplicateKeyError, json_lines
 from ingest.errors import DataError, MissingFileError, shown
 
 if TYPE_CHECKING:
-    from ingest.manifest.model import KeyKind  # with all of pydantic, which ``flag`` does without
+    from ingest.manifest.model import KeyKind  # imports pydantic, which ``flag`` does not need
 
 LabelSet = tuple[int, ...]
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds. Refuses an object that says one key twice, which JSON readers otherwise forget."""
+    """The content of a JSON file. Refuses an object with a repeated key, which JSON readers otherwise accept."""
     try:
         return strict_json(path.read_text(encoding="utf-8-sig"))
     except DuplicateKeyError as error:
@@ -41,7 +41,8 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def json_rows(path: Path, expected: str) -> Iterator[CsvTable | Iterator[tuple[int, Any]]]:
-    """The rows of a JSON list, or of a file of one value a line: a table where they are objects, else values by place.
+    """The rows of a JSON list, or of a file of one value per line: a table if they are objects, else values by
+    position.
 
     ``expected`` says what is in the file. Raises MissingFileError or DataError, also while the rows are read.
     """
@@ -61,7 +62,7 @@ def json_rows(path: Path, expected: str) -> Iterator[CsvTable | Iterator[tuple[i
 
 
 def read_index(path: Path) -> list[str]:
-    """The names of all examples, in order, from a JSON list of texts or whole numbers, which name 0.png and so on."""
+    """The names of all examples, in order, from a JSON list of texts, or of whole numbers for 0.png and so on."""
     entries = read_json(path)
     if not isinstance(entries, list):
         raise DataError(path, f"expected a list of names, found {shown(entries)}")
@@ -75,7 +76,7 @@ def read_index(path: Path) -> list[str]:
 
 
 def key_of(entry: str, kind: "KeyKind") -> str:
-    """An entry of an index file reduced to the example's key.
+    """The example's key, reduced from an entry of an index file.
 
     >>> key_of("val/n01440764/ILSVRC2012_val_00000293.JPEG", "stem")
     'ILSVRC2012_val_00000293'

@@ -19,12 +19,12 @@ from ingest.labels.record_location import JSON, SEPARATED, record_location
 from ingest.matrices.npy import open_array
 
 _COLUMN: Final = "label"
-#: What may be written above the names of classes in a table of nothing else.
+#: Possible headers of a table that only contains class names.
 _HEADERS: Final = frozenset({"name", "names", "class", "classes", "class_name", "label", "labels"})
 
 
 def read_class_names(path: Path) -> list[str]:
-    """The names of the classes in the order of their ids: a JSON list, a column "name" of CSV, or one a line."""
+    """The class names in the order of their ids: a JSON list, a column "name" of CSV, or one per line."""
     is_json = path.suffix.lower() in JSON
     names = read_json_column(path, "name", "a list of class names") if is_json else _names_of_text(path)
     require_class_names(path, names)
@@ -32,7 +32,7 @@ def read_class_names(path: Path) -> list[str]:
 
 
 def require_class_names(source: Path | str, names: Sequence[Any]) -> None:
-    """Refuse what is no list of different names, at least one. Raises DataError naming the source and the class."""
+    """Require at least one name, all different. Raises DataError naming the source and the class."""
     if not names:
         raise DataError(source, f"expected a list of class names, found {shown(names)}")
     for place, name in enumerate(names):
@@ -45,7 +45,7 @@ def require_class_names(source: Path | str, names: Sequence[Any]) -> None:
 
 
 def _names_of_text(path: Path) -> list[str]:
-    """One a line, also in what is called a CSV file and has no column "name"."""
+    """One name per line, also in a .csv file without a column "name"."""
     lines = read_lines(path)
     if path.suffix.lower() not in SEPARATED or not lines:
         require_names(path, lines)
@@ -67,9 +67,9 @@ def read_given_labels(
 ) -> NDArray[Any]:
     """(n,) class ids from 0 to m - 1, in the smallest unsigned type that holds them.
 
-    ``column`` is the one that holds the labels of a table, where it is not called so; ``n`` is how many examples there
-    are, where that is known, and decides what a first line is that could be a label or the name of a column.
-    Raises MissingFileError or DataError naming the file and the example.
+    ``column`` is the column of a table that holds the labels, if it has an unusual name. ``n`` is the number of
+    examples, if known; it decides whether an ambiguous first line is a label or a column name. Raises MissingFileError
+    or DataError naming the file and the example.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a file of labels, found none")
@@ -79,7 +79,7 @@ def read_given_labels(
 
 
 def require_as_many(source: Path | str, n_labels: int, n_rows: int, matrix: str) -> None:
-    """Refuse another number of labels than of rows. Raises DataError naming both."""
+    """Require as many labels as rows. Raises DataError naming both."""
     if n_labels != n_rows:
         finding = f"expected {n_rows:,} labels, one for each row of {matrix}, found {n_labels:,}"
         if str(source).lower().endswith(".csv"):
@@ -107,5 +107,5 @@ def _values(path: Path, spelling: ClassSpelling, column: str | None, n: int | No
 
 
 def _is_label(text: str, spelling: ClassSpelling) -> bool:
-    """Whether a text can be a label; numbers are none but ones of classes, if perhaps of classes that there are not."""
+    """Whether a text can be a label; a number can only be the number of a class, possibly of one out of range."""
     return spelling.known(text) or whole_number(text) is not None

@@ -16,17 +16,17 @@ from ingest.errors import DataError, MissingFileError, shown
 from ingest.labels.files import json_rows
 from ingest.matrices.row_order import in_order
 
-#: Names of columns, and the cells of each row.
+#: Column names, and the cells of each row.
 Columns = tuple[tuple[str, ...], list[list[Any]]]
 
 _WHICH: Final = "several of them may be it: say which by --label-column, in a manifest label_column under [files]"
-#: A line that begins with a number and a mark behind it.
+#: A line that begins with a number followed by a separator.
 _NUMBERED: Final = re.compile(r" *(\d{1,9}) *([,;:|\t]| ) *(?=\S)", re.ASCII)
 _QUOTED: Final = re.compile(r'\s*"(?:[^"]|"")*"\s*')
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, without their ends."""
+    """The non-blank lines of a text file, without line ends."""
     try:
         with open_text(path) as stream:
             return _unquoted([line.rstrip("\r\n") for line in stream if line.strip()])
@@ -39,7 +39,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _unquoted(lines: list[str]) -> list[str]:
-    """Lines without the quotes around them, where they stand around all of them, as R and spreadsheets write.
+    """Lines without their quotes, if all of them are quoted, as R and spreadsheets write them.
 
     >>> _unquoted(['"a"', '"b, c"']), _unquoted(['"c"', 'd'])
     (['a', 'b, c'], ['"c"', 'd'])
@@ -54,9 +54,9 @@ def read_csv_columns(
 ) -> Columns:
     """The columns of a table, without those that name its rows, and its rows in the order of the examples.
 
-    ``names`` may be given to say which columns are wanted: all columns come back where none is called so, in upper or
-    lower case. ``is_value`` tells what cannot be the name of an only column: a first line that is a row like the
-    others. ``n`` is how many rows there must be, where that is known.
+    ``names`` selects columns, ignoring case; all columns are returned if none matches. ``is_value`` tells what cannot
+    be the name of a single column: then the first line is a row like the others. ``n`` is the required number of rows,
+    if known.
     """
     try:
         with open_text(path) as stream:
@@ -77,7 +77,7 @@ def read_csv_columns(
 
 
 def columns_of(path: Path, table: CsvTable, names: Sequence[str]) -> Columns:
-    """The same of a table that is open. Nothing is kept of other columns. Raises TableError or DataError."""
+    """``read_csv_columns`` for an open table. Other columns are not kept. Raises TableError or DataError."""
     columns = called(table.columns or (), names)
     row_names = id_column(columns, names)
     kept = [place for place, name in enumerate(columns) if name and name != row_names]
@@ -114,9 +114,9 @@ def _require_no_order(path: Path, column: str, ids: Sequence[Any]) -> None:
 
 
 def called(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """Columns, one of them under the first of the names that it has but for case; all as they are where one has it.
+    """Rename the column that matches the first of the names ignoring case; no change if one matches exactly.
 
-    A column of labels may go by another word for them, where no other column does.
+    A column of labels may have a synonymous name if no other column does.
 
     >>> called(["id", "Label"], ["labels", "label"]), called(["Label", "label"], ["label"])
     (('id', 'label'), ('Label', 'label'))
@@ -131,7 +131,7 @@ def called(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
 
 
 def places_in_order(path: Path, table: CsvTable) -> list[int]:
-    """The lines, or entries, of the rows of a table in the order of the examples, which a column may tell."""
+    """The lines, or entries, of a table's rows in the order of the examples, which an index column may give."""
     columns = [name.strip() for name in table.columns or ()]
     row_names = id_column(columns)
     if row_names is None:
@@ -151,12 +151,14 @@ def read_csv_column(
     is_value: Callable[[str], bool] = lambda _: False,
     n: int | None = None,
 ) -> list[str]:
-    """The column of this name, or, where that will do, the only one there is; see ``read_csv_columns``."""
+    """The column of this name, or, if allowed, the only one there is; see ``read_csv_columns``."""
     return _column(path, read_csv_columns(path, (name,), is_value, n), name, or_only)
 
 
 def read_json_column(path: Path, name: str, expected: str, *, or_only: bool = True) -> list[Any]:
-    """The same of a list of objects, or of objects one a line; or else the values that the list or the lines hold."""
+    """``read_csv_column`` for a list of objects, or objects one per line; otherwise the plain values of the list or
+    lines.
+    """
     with json_rows(path, expected) as rows:
         if not isinstance(rows, CsvTable):
             return [value for _, value in rows]
@@ -176,7 +178,7 @@ def _column(path: Path, found: Columns, name: str, or_only: bool) -> list[Any]:
 
 
 def require_names(path: Path, lines: Sequence[str]) -> None:
-    """Refuse lines that are rows of a table, where there should be one name a line. Raises DataError."""
+    """Refuse lines that are rows of a table instead of one name per line. Raises DataError."""
     where = "write them in a .csv file whose first line names the columns, id,name, or a JSON list of names as they are"
     for rows in (lines, lines[1:]):
         found = [match for line in rows if (match := _NUMBERED.match(line))]

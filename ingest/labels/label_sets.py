@@ -110,7 +110,7 @@ def _of_npy(path: Path, n_classes: int) -> Sequence[object]:
     with path.open("rb") as stream:
         loaded = load_arrays(stream, str(path))
     if isinstance(loaded, np.ndarray) and loaded.ndim == 2:
-        loaded = np.fromiter(loaded.tolist(), dtype=object)  # what numpy makes of lists that happen to be of one length
+        loaded = np.fromiter(loaded.tolist(), dtype=object)  # the result of numpy for lists of equal length
     if not isinstance(loaded, np.ndarray) or loaded.ndim != 1 or len(loaded) == 0:
         raise DataError(path, f"expected an (n,) array of label sets, found {shown(loaded)}")
     return list(loaded)
@@ -138,7 +138,7 @@ def _of_json(path: Path, spelling: ClassSpelling, wanted: Sequence[str]) -> Sequ
 
 
 def _is_set(text: str, spelling: ClassSpelling) -> bool:
-    """Whether a text can be a set of labels, and not the name of a column."""
+    """Whether a text can be a label set rather than a column name."""
     return text.startswith("[") or all(spelling.known(part) for part in re.split(r"[|;]", text))
 
 
@@ -168,7 +168,7 @@ def _of_columns(path: Path, found: Columns, spelling: ClassSpelling, wanted: Seq
 
 
 def _in_class_order(path: Path, columns: Sequence[str], spelling: ClassSpelling, wanted: Sequence[str]) -> list[str]:
-    """The names of the columns of all classes, by class."""
+    """The names of the columns of all classes, in class order."""
     called = [name for name in columns if spelling.known(name)]
     try:
         ids = spelling.ids(called)
@@ -182,7 +182,9 @@ def _in_class_order(path: Path, columns: Sequence[str], spelling: ClassSpelling,
 
 
 def _split(path: Path, cells: Sequence[str]) -> list[list[Any]]:
-    """Cells of joined labels. One mark joins all of them, the bar where there is any: names may hold semicolons."""
+    """Split cells of joined labels. One separator applies to all: the bar if there is any, because names may contain
+    semicolons.
+    """
     mark = "|" if any("|" in cell for cell in cells) else ";"
     found: list[list[Any]] = []
     for place, cell in enumerate(cells):

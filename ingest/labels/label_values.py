@@ -18,7 +18,7 @@ from ingest.labels.flag_input import require_class_names
 from ingest.matrices.array import array_of
 from ingest.matrices.class_columns import written
 
-#: What errors call them: by the names of the arguments.
+#: Their names in errors: those of the arguments.
 LABELS: Final = "labels"
 CLASSES: Final = "classes"
 
@@ -29,7 +29,7 @@ _EXPECTED: Final = "an array, a list or a Series of one label an example, or a p
 def ids_of_values(labels: object, spelling: ClassSpelling, *, by_value: bool) -> NDArray[Any]:
     """(n,) class ids of labels in memory; see ``class_ids``. Raises DataError naming the row.
 
-    ``by_value`` says that classes are called by numbers, so that a number may be the name of a class or its number.
+    ``by_value`` says that class names are numbers, so that a number may be a class name or a class id.
 
     >>> ids_of_values([3, 1, 3], ClassSpelling(3, ("1", "2", "3")), by_value=True)
     array([2, 0, 2], dtype=uint8)
@@ -41,7 +41,7 @@ def ids_of_values(labels: object, spelling: ClassSpelling, *, by_value: bool) ->
 
 
 def column_of(labels: object) -> object:
-    """The one column that a table of labels has; anything else as it is. Raises DataError for a table of several."""
+    """The only column of a table of labels; anything else unchanged. Raises DataError for several columns."""
     if not isinstance(labels, pd.DataFrame):
         return labels
     if labels.shape[1] != 1:
@@ -53,7 +53,7 @@ def column_of(labels: object) -> object:
 
 
 def names_of_values(classes: object) -> tuple[list[str], bool]:
-    """The names of classes that are in memory, and whether these were numbers, or true and false.
+    """Class names given in memory, and whether these were numbers, or true and false.
 
     Raises DataError naming the class.
 
@@ -94,7 +94,7 @@ def _values(labels: object) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value as Python itself has it."""
+    """A value as plain Python represents it."""
     if isinstance(value, str):
         return written(value)
     if value is np.ma.masked:
@@ -107,7 +107,7 @@ def _plain(value: Any) -> Any:
 
 
 def _texts_of_numbers(values: Any) -> Any:
-    """Whole numbers as texts, each of which is there once; other values as they are, to be looked at as ever."""
+    """Distinct whole numbers as texts; other values unchanged, to be checked as usual."""
     plain = isinstance(values, np.ndarray) or {*map(type, values)} <= {int, float}
     array = np.asarray(values) if plain else np.zeros(0, np.object_)
     if array.ndim != 1 or array.dtype.kind not in "iuf" or not np.array_equal(array, np.trunc(array)):

@@ -14,16 +14,16 @@ from ingest.matrices.parquet_order import columns_of_names, order_of
 
 
 def read_column(path: Path, name: str, *, or_only: bool = True) -> Any:
-    """The column of that name, or, where that will do, the only one: whole numbers (an array), or values (a list)."""
+    """The column of that name, or, if allowed, the only one: whole numbers (an array), or values (a list)."""
     ((_, values),) = read_columns(path, (name,), one=True, or_only=or_only).items()
     return values
 
 
 def read_columns(path: Path, wanted: Sequence[str], *, one: bool = False, or_only: bool = True) -> dict[str, Any]:
-    """The first of the columns wanted that is there, or all of them where none is: whole numbers, or lists of values.
+    """The first of the wanted columns that exists, or all columns if none does: whole numbers, or lists of values.
 
-    They come in the order of the examples, which an index may tell. Raises DataError where a value is missing, where
-    the index is no order, and where there is not ``one`` though that was asked for.
+    They are in the order of the examples, which an index may give. Raises DataError if a value is missing, if the index
+    is not an order, and if ``one`` is required but there are several columns.
     """
     try:
         with pq.ParquetFile(path) as file:

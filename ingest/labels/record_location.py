@@ -24,7 +24,8 @@ SEPARATED: Final = frozenset({".csv", ".tsv"})
 
 
 def record_location(path: Path, place: int) -> str:
-    """The record of an example, for a DataError; a text is read again, for lines may be blank and cells have several.
+    """The position of an example, for a DataError; text files are read again, because lines may be blank and cells
+    multi-line.
 
     >>> record_location(Path("labels.npy"), 4), record_location(Path("labels.json"), 4)
     ('example 4 (row 4, counted from 0)', 'example 4 (entry 4, counted from 0)')
@@ -44,7 +45,7 @@ def record_location(path: Path, place: int) -> str:
 
 
 def _line_of(path: Path, place: int) -> int:
-    """The line of a row below the one that names the columns, or of one that is not blank."""
+    """The line of a row below the header, or of a non-blank line."""
     with open_text(path) as stream:
         if path.suffix.lower() in SEPARATED:
             lines = iter(places_in_order(path, read_table(stream)))
@@ -54,7 +55,7 @@ def _line_of(path: Path, place: int) -> int:
 
 
 def _of_json(path: Path, place: int) -> int:
-    """The entry of a list, or the line, that an example stands in."""
+    """The list entry, or the line, of an example."""
     if not path.is_file():
         return place
     with json_rows(path, "a list") as rows:
@@ -63,7 +64,8 @@ def _of_json(path: Path, place: int) -> int:
 
 
 def outside(label: int, n_classes: int, labels: NDArray[np.integer]) -> str:
-    """That a label is no class; ``labels`` are others of its file, which tell whether they are counted from 1.
+    """The message for a label out of range; ``labels`` are others of its file, which show whether they are counted from
+    1.
 
     >>> outside(7, 3, np.array([0, 7])), outside(3, 3, np.array([1, 2, 3]))[:46]
     ('expected a class from 0 to 2, found 7', 'expected a class from 0 to 2, found 3; classes')
@@ -74,7 +76,7 @@ def outside(label: int, n_classes: int, labels: NDArray[np.integer]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first and the last of the names of classes.
+    """The first and the last of the class names.
 
     >>> _some(["1", "2", "3"]), _some(["1"])
     ("'1' to '3'", "'1'")
@@ -83,7 +85,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def no_class(text: str, texts: Sequence[str], spelling: ClassSpelling, *, sets: bool = False) -> str:
-    """What is wrong with a text that is no class; ``texts`` are others of its file."""
+    """The message for a text that is not a class; ``texts`` are others of its file."""
     number = whole_number(text)
     if number is not None and spelling.said is None and any(whole_number(name) is not None for name in spelling.names):
         return (

@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 
 from ingest.errors import DataError, shown
 
-#: Larger files than any that these formats are published in.
+#: More than any published file of these formats.
 MAX_BYTES: Final = 1 << 30
 
-#: How deep lists and dicts may nest: a dict of lists of tuples, with room.
+#: How deep lists and dicts may nest: enough for a dict of lists of tuples.
 MAX_DEPTH: Final = 8
 
-# numpy moved its modules under an underscore in version 2; files of both ages are about.
+# numpy 2 moved its modules under an underscore; files of both kinds exist.
 _RECONSTRUCT: Final = {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")}
 _NDARRAY: Final = {("numpy", "ndarray")}
 _DTYPE: Final = {("numpy", "dtype")}
-_ENCODE: Final = {("_codecs", "encode")}  # how protocol 2 writes bytes under Python 3
+_ENCODE: Final = {("_codecs", "encode")}  # the form of bytes in protocol 2 under Python 3
 
 _BYTE_ORDERS: Final[dict[object, Literal["<", ">", "=", "|"]]] = {"<": "<", ">": ">", "=": "=", "|": "|"}
 
@@ -41,16 +41,16 @@ _NPY_HEADERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array
 
 
 class PickledArraysError(DataError):
-    """A pickle holds something else than arrays, or is damaged."""
+    """A pickle that is damaged or contains anything but arrays."""
 
 
 def load_arrays(file: BinaryIO, name: str) -> object:
-    """The value in a pickle or in a ``.npy`` file of an object array, which must reach to the end of ``file``.
+    """The value in a pickle or in a ``.npy`` file of an object array, which must extend to the end of ``file``.
 
-    Arrays come back as numpy arrays, bytes and strings as they were written (those of Python 2 as bytes), lists, tuples
-    and dicts as such. ``name`` is what errors call the file.
+    Arrays are returned as numpy arrays, bytes and strings as they were written (those of Python 2 as bytes), lists,
+    tuples and dicts unchanged. ``name`` is the file's name in errors.
 
-    Raises PickledArraysError, naming the file and what was met, for any other content.
+    Raises PickledArraysError, naming the file and what was found, for any other content.
 
     >>> load_arrays(io.BytesIO(pickle.dumps({"data": np.array([1, 2], np.uint8)})), "batch")
     {'data': array([1, 2], dtype=uint8)}
@@ -68,7 +68,7 @@ admitted
         return _unpickled(data, name)
     except PickledArraysError:
         raise
-    except Exception as error:  # a damaged pickle can make the unpickler raise nearly anything
+    except Exception as error:  # a damaged pickle can make the unpickler raise nearly any error
         found = f"{type(error).__name__}: {error}"
         raise PickledArraysError(name, f"expected pickled arrays, found a damaged file ({found})") from error
 
@@ -93,7 +93,7 @@ def _unpickled(data: bytes, name: str) -> object:
 
 
 def _check_opcodes(data: bytes, name: str) -> None:
-    """Refuse, before anything runs, what reaches outside, reserves memory without use, or follows the end."""
+    """Refuse in advance opcodes that reach outside, reserve memory needlessly, or follow the end."""
     end = 0
     for count, (opcode, argument, position) in enumerate(pickletools.genops(data)):
         if opcode.name in _FORBIDDEN_OPCODES:
@@ -121,7 +121,7 @@ class _ArraysUnpickler(pickle.Unpickler):
 
 
 class _Global:
-    """What a global of the pickle stands for. Made anew for each mention, so that no pickle can tamper with it."""
+    """The stand-in for a global of the pickle. Created for each mention, so that no pickle can modify it."""
 
     __slots__ = ("_name",)
 
@@ -174,7 +174,7 @@ _ROLES: Final = {_Reconstruct: _RECONSTRUCT, _NdarrayType: _NDARRAY, _DtypeType:
 
 
 class _Dtype:
-    """Stands for a numpy.dtype while a pickle is read."""
+    """The stand-in for a numpy.dtype while a pickle is read."""
 
     __slots__ = ("_name", "dtype")
 
@@ -183,7 +183,7 @@ class _Dtype:
         self.dtype = dtype
 
     def __setstate__(self, state: object) -> None:
-        # Of the whole state only the byte order means anything for a plain number.
+        # For plain numbers only the byte order in the state matters.
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
         text = order.decode("latin-1") if isinstance(order, bytes) else order
         if text not in _BYTE_ORDERS:
@@ -192,7 +192,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for a numpy.ndarray while a pickle is read; ``array`` is what it became."""
+    """The stand-in for a numpy.ndarray while a pickle is read; ``array`` is the result."""
 
     __slots__ = ("_name", "array")
 
@@ -226,7 +226,7 @@ class _Array:
 def _plain(value: object, name: str, done: dict[int, object], depth: int) -> object:
     """``value`` with arrays in the place of their stand-ins.
 
-    ``done`` keeps what was converted by identity, so that a pickle that mentions one list a million times costs one.
+    ``done`` keeps converted objects by identity, so a list that a pickle mentions a million times is converted once.
     """
     if isinstance(value, _Array):
         if value.array is None:

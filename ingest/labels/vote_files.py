@@ -26,9 +26,9 @@ _DIGITS = re.compile(r"[0-9]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One reviewed example. ``record`` names the record it came from, for messages.
+    """One reviewed example. ``record`` names the source record, for messages.
 
-    ``shown`` is the label that reviewers were shown beside the given one: what a model guessed then.
+    ``shown`` is the label that reviewers were shown beside the given one: the model's guess at that time.
     """
 
     record: str
@@ -41,13 +41,13 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What every record of one file is read against."""
+    """What all records of one file are checked against."""
 
     path: Path
     manifest: Manifest
     classes: ClassNames
     size: int | None
-    indices_of: Mapping[str, list[int]]  # key -> indices, where records name keys; a release repeats some keys
+    indices_of: Mapping[str, list[int]]  # key -> indices, if records name keys; a release repeats some keys
 
 
 def read_reviews(
@@ -55,9 +55,8 @@ def read_reviews(
 ) -> list[Review]:
     """The reviews in a votes file, in the order of their examples.
 
-    ``size`` is the number of examples, ``keys`` are their keys, each None where unknown. Raises DataError, naming the
-    record, for a record that is not one, an unknown or repeated example, a class name nobody knows, or votes that
-    cannot be.
+    ``size`` is the number of examples, ``keys`` are their keys, each None if unknown. Raises DataError, naming the
+    record, for an invalid record, an unknown or repeated example, an unknown class name, or impossible votes.
     """
     records = read_json(path)
     if not isinstance(records, list) or not records:
@@ -97,7 +96,7 @@ def _review(context: _Context, place: int, record: object) -> Review:
 
 
 class _Record:
-    """One record and what its parts mean. Every error names it."""
+    """One record and the meaning of its fields. Every error names it."""
 
     def __init__(self, context: _Context, name: str, values: Mapping[str, Any]) -> None:
         self._context = context
@@ -110,12 +109,12 @@ class _Record:
         return DataError(self._context.path, finding, record=self._name)
 
     def index(self) -> int:
-        """The index of the example, by itself or by the key that the record names."""
+        """The index of the example, given directly or by the key in the record."""
         examples = self._context.manifest.examples
         value = self._field(examples.field)
         if examples.records == "key":
             if isinstance(value, int) and not isinstance(value, bool):
-                value = str(value)  # tables write names that are numbers so
+                value = str(value)  # tables write numeric names like this
             if not isinstance(value, str):
                 raise self.error(f"expected the name of an example in {examples.field!r}, found {shown(value)}")
             key = key_of(value.removeprefix(examples.drop_prefix), examples.key)
@@ -134,7 +133,7 @@ class _Record:
         return index
 
     def label(self, field: str) -> int:
-        """A class, given by its id or its name; where both stand there, they must agree."""
+        """A class, given by its id or its name; if both are given, they must agree."""
         value = self._field(field)
         label = self._class(field, value)
         if isinstance(value, str):
@@ -163,7 +162,7 @@ class _Record:
         return found
 
     def ballot(self, given: int, guess: int) -> ChoiceBallot:
-        """One answer a rater, who was shown the given label and a guess."""
+        """One answer per rater, who was shown the given label and a guess."""
         votes = (
             self._class_votes(given, guess) if self._format.dialect == "class-names" else self._options(given, guess)
         )
@@ -190,13 +189,13 @@ class _Record:
             if counts["guessed"] not in (0, counts["given"]):
                 found = f"{counts['given']} and {counts['guessed']} votes"
                 raise self.error(f"guessed and given label are one, expected the same votes under both, found {found}")
-            counts["guessed"] = 0  # they are the same people's, and already counted
+            counts["guessed"] = 0  # they are from the same raters, and already counted
         return [Vote(option, option, named.get(option), n) for option, n in counts.items()]
 
     def _class_votes(self, given: int, guess: int) -> list[Vote]:
-        """Votes for names of classes, those for neither label in question counted as "other", and for other words.
+        """Votes for class names, those for neither label in question counted as "other", and for other words.
 
-        The word "other" itself, where no class is called so, is the answer that none of the classes is there.
+        The word "other" itself, if no class has that name, is the answer that none of the classes applies.
         """
         options = self._format.options[2:]
         named: Mapping[str, LabelSet] = {**_named_by(given, guess), "other": ()}
@@ -206,7 +205,7 @@ class _Record:
         spelled = {}
         for word, n in self._cast().items():
             option, class_id = option_of.get(word.casefold()), self._classes.find(word)
-            # "other" stands in every such manifest, so a class of this name is meant by it; further words are chosen.
+            # Every such manifest lists "other"; a class of this name is meant first. Further words are deliberate.
             if option is not None and (class_id is None or option != "other"):
                 words[option] = words.get(option, 0) + n
             else:
@@ -219,7 +218,7 @@ class _Record:
         return votes + [Vote(word, word, named.get(word), n) for word, n in words.items()]
 
     def label_ballot(self, given: LabelSet, guess: LabelSet) -> LabelBallot:
-        """A vote on each of the labels that raters were asked about, given and guessed."""
+        """A vote on each of the labels, given and guessed, that raters were asked about."""
         raters = self._context.manifest.raters
         heard: dict[int, int] = {}
         for name, n in self._cast().items():
@@ -262,13 +261,13 @@ class _Record:
 
 
 def _named_by(given: int, guess: int) -> Mapping[str, LabelSet]:
-    """Option -> the classes it names: none where it says that no class fits; options not here are words without any."""
+    """Option -> the classes it names; () if it says that no class fits; other options are words without a class."""
     both = tuple(sorted({given, guess}))
     return {"given": (given,), "guessed": (guess,), "both": both, "neither": ()}
 
 
 def _whole(value: object) -> int | None:
-    """A whole number, which tables with gaps write as 1.0; None for what is none.
+    """A whole number, which tables with gaps write as 1.0; None for anything else.
 
     >>> _whole(3), _whole(3.0), _whole(1.5), _whole(True), _whole(float("nan"))
     (3, 3, None, None, None)

@@ -20,11 +20,11 @@ from ingest.labels.files import LabelSet
 from ingest.labels.vote_files import Review
 from ingest.manifest.model import Guesses
 
-#: Guesses that agree as well by chance more often than this are no sign that the votes belong to the examples.
+#: If chance explains the agreement with more than this probability, guesses do not show that votes belong here.
 _BY_CHANCE: Final = 0.001
-#: Guesses that would be so few among those of the right examples, half of which a new model changed, are of wrong ones.
+#: If a new model that changed half the guesses explains so little agreement only below this, examples are wrong.
 _TOO_FEW: Final = 0.01
-#: So many records in a row, the last ones, that agree by chance only are a sign that these are of other examples.
+#: This many final records in a row that agree only by chance are a sign that they are of other examples.
 _FEWEST_SLIPPED: Final = 20
 _DOUBT: Final = (
     "Of the guesses that reviewers were shown, {same} of {of} are still the model's: too few checked examples to tell "
@@ -34,7 +34,7 @@ _WAY_OUT: Final = 'If not, say guesses = "unchecked" in [votes]'
 
 
 class LabelColumn(Protocol):
-    """The label set of each example; ``ids`` are its classes where each has one."""
+    """The label set of each example; ``ids`` are its classes if each example has exactly one."""
 
     ids: NDArray[np.int64] | None
 
@@ -44,7 +44,7 @@ class LabelColumn(Protocol):
 
 
 def require_given(votes: Path, reviews: Sequence[Review], labels: LabelColumn, file: str | None) -> None:
-    """Refuse votes of which a record tells another given label than ``labels``, which were read from ``file``."""
+    """Refuse votes if a record states another given label than ``labels``, which were read from ``file``."""
     for review in reviews:
         if labels[review.index] != review.given:
             raise _disagreement(votes, review, "given label", review.given, labels[review.index], file)
@@ -58,10 +58,10 @@ def require_guesses(
     file: str | None,
     rule: Guesses,
 ) -> str | None:
-    """Refuse votes whose guesses are not the model's, or, where they may differ, agree with it no better than chance.
+    """Refuse votes with other guesses than the model's, or, if they may differ, with only chance agreement.
 
-    ``guesses`` are the model's for all examples, from ``file``. Where there are too few records to tell, what readers
-    must know of it, else None. Raises DataError naming the first record that differs.
+    ``guesses`` are the model's for all examples, from ``file``. Returns a warning for readers if there are too few
+    records to decide, else None. Raises DataError naming the first record that differs.
     """
     differing = [review for review in reviews if guesses[review.index] != review.shown]
     if not differing or rule == "unchecked":
@@ -92,10 +92,10 @@ def require_guesses(
 
 
 def _slipped(same: Sequence[bool], expected: Sequence[float]) -> int | None:
-    """From which record on, in the order of the examples, guesses agree by chance though most before it agree.
+    """The record from which on, in example order, guesses agree only by chance although most before it agree.
 
-    That is what votes look like of a dataset that examples were put into, or taken out of, where they stand class by
-    class. A few records in a row may have other guesses honestly, twenty hardly.
+    Votes look like this if examples were inserted into, or removed from, a dataset sorted by class. A few records in a
+    row may legitimately have other guesses, but hardly twenty.
     """
     length = _FEWEST_SLIPPED
     while length < len(same):
@@ -107,10 +107,10 @@ def _slipped(same: Sequence[bool], expected: Sequence[float]) -> int | None:
 
 
 def _chances(reviews: Sequence[Review], labels: LabelColumn | None, guesses: LabelColumn) -> list[float]:
-    """How likely each record would tell the right guess if it were of another example with the same given label.
+    """The probability, for each record, of the right guess if it belonged to another example of the same given label.
 
-    Shares are those of the examples nobody reviewed, with one example more spread over the classes, since what was not
-    seen among a few may still be.
+    Frequencies are those of the unreviewed examples, with one example more spread over the classes, because what was
+    not seen among a few may still occur.
     """
     others = np.ones(len(guesses), dtype=bool)
     others[[review.index for review in reviews]] = False
@@ -126,7 +126,7 @@ def _chances(reviews: Sequence[Review], labels: LabelColumn | None, guesses: Lab
 
 
 def _numbers(labels: LabelColumn | None, of_reviews: Sequence[LabelSet], n: int) -> tuple[NDArray[np.int64], list[int]]:
-    """(n,) a number for the label of each example, and those of the records' labels; 0 where labels are not known."""
+    """(n,) a number for the label of each example, and those of the records' labels; 0 if labels are unknown."""
     if labels is None:
         return np.zeros(n, dtype=np.int64), [0] * len(of_reviews)
     if labels.ids is not None:

@@ -12,11 +12,11 @@ Join = Literal["index", "key"]
 
 
 class Licence(TomlTable):
-    """On what terms the dataset may be used, and what the site may therefore do with its media."""
+    """The terms of use of the dataset, and what the site may therefore do with its media."""
 
     name: Text
     url: Url | None = None
-    source: Text  # where these terms are stated
+    source: Text  # the address of these terms
     #: "host": the site may serve the media to everyone. "local": whoever runs a site for themselves may show their own
     #: copy. "link": only a link to where the media are. "none": nothing is shown.
     media: MediaPolicy
@@ -32,7 +32,7 @@ class Categories(TomlTable):
 
 
 class Paper(TomlTable):
-    """What the paper prints for this dataset (Tables 1 and 2); None where it prints nothing."""
+    """The paper's figures for this dataset (Tables 1 and 2); None if it prints none."""
 
     size: Count | None = None
     flagged: Count | None = None
@@ -42,7 +42,7 @@ class Paper(TomlTable):
     estimated_errors: Count | None = None
     percent_error: float | None = None
     categories: Categories = Categories()
-    differs: Text | None = None  # why the figures of the release are not those of the paper
+    differs: Text | None = None  # why the figures of the release differ from the paper's
 
 
 class Link(TomlTable):
@@ -51,10 +51,10 @@ class Link(TomlTable):
 
 
 class Verdicts(TomlTable):
-    """Who reviewed the labels, who answers for the verdicts, and on what terms they may be used and cited."""
+    """Who reviewed the labels, who is responsible for the verdicts, and the terms for using and citing them."""
 
-    reviewers: Text  # who looked, as a sentence
-    authors: Texts = ()  # whom to name as creators of the corrections, in order
+    reviewers: Text  # the reviewers, as a sentence
+    authors: Texts = ()  # the creators of the corrections to name, in order
     licence: Text | None = None
     licence_url: Url | None = None
     source: Url | None = None  # the address of the release they come from
@@ -75,17 +75,17 @@ def _without_blank_ends(code: str) -> str:
 
 
 class Loader(TomlTable):
-    """How people load the dataset in Python: code, shown to visitors and never run here, that makes ``test_set``.
+    """Python code that loads the dataset; it is shown to visitors, never run here, and defines ``test_set``.
 
     Items of ``test_set`` are (x, given label). With join = "index" they are in the order of the labels; with "key" the
-    code makes a list ``keys`` too, the key of each item, in whatever order; items without a key here are left out.
+    code also makes a list ``keys``, the key of each item, in any order; items whose key is unknown here are left out.
     """
 
     name: Text
     code: Annotated[Text, AfterValidator(_without_blank_ends)]
     join: Join = "index"
-    partial: bool = False  # whether examples may lack their item, where it is no longer to be had; else an error
-    torch: bool = False  # whether who loads it so has torch, so that the corrected test set can be a torch Dataset
+    partial: bool = False  # whether examples may lack an item that is no longer available; else an error
+    torch: bool = False  # whether this code needs torch, so that the corrected test set can be a torch Dataset
 
     @model_validator(mode="after")
     def _makes_what_is_joined(self) -> Self:
@@ -103,12 +103,12 @@ class Loader(TomlTable):
 
 
 def _assigned(code: str) -> set[str]:
-    """The names that Python code gives a value. It is parsed and never run."""
+    """The names to which Python code assigns a value. The code is parsed and never run."""
     return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 class About(TomlTable):
-    """What is told to readers and used for nothing else. ``sources`` of every page's facts about a dataset."""
+    """Information that is only shown to readers. ``sources`` are those of every page's facts about a dataset."""
 
     summary: Text
     homepage: Url | None = None

@@ -8,18 +8,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ingest.errors import shown
 
-#: No count or index needs a larger number; JavaScript, which reads them too, is exact up to here.
+#: The largest count or index; JavaScript, which reads them too, is exact up to here.
 LARGEST: Final = 2**53 - 1
 
 
 class TomlTable(BaseModel):
-    """A table in which no key is unknown and no value is turned into another type; once read it never changes."""
+    """A table that refuses unknown keys, converts no types and cannot be changed once read."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class MisfitError(ValueError):
-    """A value that does not fit another one; ``key`` is its dotted place, from the table that both are in."""
+    """A value inconsistent with another one; ``key`` is its dotted path, from the table that contains both."""
 
     def __init__(self, key: str, finding: str) -> None:
         super().__init__(finding)
@@ -46,7 +46,7 @@ def _inside(path: str) -> str:
 
 
 def _listed(value: Any) -> Any:
-    """One text as a list of it."""
+    """Turn a single text into a list of one."""
     return [_said(value)] if isinstance(value, str) else value
 
 

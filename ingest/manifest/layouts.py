@@ -13,9 +13,9 @@ from typing import Final, cast
 
 from ingest.errors import shown
 
-#: Encodings that a manifest may name, also by their other names: each decodes without help from outside.
+#: Supported encodings, which a manifest may also call by their other names; all are built into Python.
 ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "gb18030")
-#: Encodings that another one holds whole.
+#: Encodings that are subsets of another one.
 _WITHIN: Final = {"gbk": "gb18030", "gb2312": "gb18030"}
 #: Endings of archives.
 ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tb2", ".tar.xz", ".txz", ".zip")
@@ -24,7 +24,7 @@ ORDERS: Final = ("sorted", "numbers", "text")
 
 
 class LayoutError(ValueError):
-    """A layout that nobody reads, or an option that it does not take; ``option`` is None for the layout itself."""
+    """An unknown layout, or an option it does not take; ``option`` is None for the layout itself."""
 
     def __init__(self, finding: str, option: str | None = None) -> None:
         super().__init__(finding)
@@ -33,7 +33,7 @@ class LayoutError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What media of a layout are, and which options it takes; ``encoding`` is that of its texts, ``column`` theirs."""
+    """The media of a layout and its options; ``encoding`` and ``column`` are those of its texts."""
 
     modality: str
     options: tuple[str, ...]
@@ -63,18 +63,24 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything an adapter may be told; each adapter takes some of it.
+    """All options of adapters; each adapter takes some of them.
 
-    path: where the distribution lies, as a glob relative to the folder, instead of the layout's own patterns.
+    path: where the distribution is, as a glob relative to the folder, instead of the layout's own patterns.
+
     order: examples are numbered by their files, sorted by folder, then by name: as "text" (by the code points of their
-    letters, so capitals stand first), by the "numbers" in them, or "sorted" where both are the same; what is published
-    is sorted as text. Without it they go by key.
+    letters, so capitals come first), by the "numbers" in them, or "sorted" if both orders are the same; published
+    distributions are sorted as text. Without it, files are matched by key.
+
     shuffle_seeds: the sorted files are then shuffled as ``numpy.random.RandomState(seed)`` does, once for each seed.
+
     encoding: of texts. endings: of the names of texts, "" for names without one. seconds: the length of sound snippets.
+
     column: the column of a table, or the field of a JSON object, that holds the text or the file. key_column: the one
-    that holds the example's key; without it rows are numbered. count: how many examples there must be, where a number
-    alone says which is which and a file too few would shift all that follow. clips: the example's key -> where in the
-    whole recording of that name its clip begins and ends, in seconds; a manifest need not say what addresses say.
+    that holds the example's key; without it rows are numbered. count: the required number of examples, if only their
+    number identifies them and a missing file would shift all that follow.
+
+    clips: the example's key -> where in the whole recording of that name its clip begins and ends, in seconds; not
+    needed if the addresses say so.
     """
 
     path: str | None = None
@@ -89,14 +95,14 @@ class Options:
     clips: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def patterns(self, usual: Sequence[str]) -> Sequence[str]:
-        """Where to look: at ``path``, unpacked or packed, where there is one, else under the usual names."""
+        """The patterns to search: ``path``, unpacked or packed, if given, else the usual names."""
         return packed(glob.escape(self.path)) if self.path else usual
 
 
 def options_of(layout: str, given: Mapping[str, object]) -> Options:
     """The options of a layout, as a manifest gives them.
 
-    Raises LayoutError for a layout nobody reads, an option that it does not take, or a wrong value.
+    Raises LayoutError for an unknown layout, an option that it does not take, or a wrong value.
     """
     if layout not in LAYOUTS:
         raise LayoutError(f"{layout!r} is unknown; expected one of {', '.join(sorted(LAYOUTS))}")
@@ -121,7 +127,7 @@ def options_of(layout: str, given: Mapping[str, object]) -> Options:
 
 
 def encoding_of(value: object) -> str | None:
-    """An encoding by its first name, whatever it is called; None for one that is not read.
+    """The canonical name of an encoding, by any of its names; None for an unsupported one.
 
     >>> encoding_of("UTF8"), encoding_of("ISO-8859-1"), encoding_of("gbk"), encoding_of("idna")
     ('utf-8', 'latin-1', 'gb18030', None)
@@ -174,12 +180,12 @@ def _is_ending(value: object) -> bool:
 
 
 def _is_part(value: object) -> bool:
-    """Whether it is a pair of seconds, the first one before the second one."""
+    """Whether a value is a pair of seconds, in ascending order."""
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(type(n) in (int, float) for n in value):
         return False
     return bool(0 <= value[0] < value[1] < float("inf"))
 
 
 def packed(*names: str) -> list[str]:
-    """The patterns of a distribution of these names, unpacked or packed; some systems write endings in capitals."""
+    """Patterns for a distribution of these names, unpacked or packed; some systems write endings in capitals."""
     return [name + ending for name in names for ending in ("", *ARCHIVES, *map(str.upper, ARCHIVES))]

@@ -13,7 +13,7 @@ from ingest.manifest.fields import MisfitError
 from ingest.manifest.layouts import Options
 from ingest.manifest.model import Manifest, Media
 
-#: What is expected, by pydantic's types of errors; names in braces are of the error's context.
+#: What is expected, by pydantic's error types; names in braces come from the error's context.
 _EXPECTED: Final = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -27,7 +27,7 @@ _EXPECTED: Final = {
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
 }
-#: How alike a key must be to one that is known to be taken for it.
+#: The similarity from which an unknown key counts as a misspelt known one.
 _NEAR: Final = 0.75
 
 #: Longer ones are cut where they are told.
@@ -37,7 +37,7 @@ _Place = tuple[str | int, ...]
 
 
 def explained(error: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
-    """The dotted place of a value, and what is wrong with it; ``error`` is one of a ValidationError's.
+    """The dotted path of a value and what is wrong with it; ``error`` is an entry of a ValidationError.
 
     >>> explained({"type": "int_type", "loc": ("size",), "input": "x"}, {"size": "x"})
     ('size', "expected a whole number, found 'x'")
@@ -67,7 +67,7 @@ def _key(text: str) -> str:
 
 
 def _written(place: Sequence[str | int], values: Any) -> _Place:
-    """The place in the file: a text that stands for a list of one has no places within it."""
+    """The path in the file: a single text that stands for a list has no path within it."""
     for depth, part in enumerate(place):
         if isinstance(part, int) and isinstance(values, str):
             return tuple(place[:depth])
@@ -76,7 +76,7 @@ def _written(place: Sequence[str | int], values: Any) -> _Place:
 
 
 def _meant(place: _Place) -> str:
-    """What may have been meant by a key that is unknown in its table."""
+    """A suggestion for a key that is unknown in its table."""
     key, known = str(place[-1]), _keys(_table_at(place[:-1]))
     near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=_NEAR)
     others = [name for name, table in _tables(Manifest) if key in _keys(table)]
@@ -90,7 +90,7 @@ def _meant(place: _Place) -> str:
 
 
 def _misspelt(place: _Place, values: Any) -> str:
-    """A question about an unknown key that may have been meant for a missing one."""
+    """A question whether an unknown key was meant for a missing one."""
     for part in place[:-1]:
         values = values[part]
     unknown = values.keys() - _keys(_table_at(place[:-1]))
@@ -115,7 +115,7 @@ def _table_at(place: _Place) -> type[BaseModel]:
 
 
 def _tables(table: type[BaseModel], name: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
-    """A table and all within it, with where keys of each stand, in words."""
+    """A table and all tables within it, with their paths in words."""
     yield f"in {name}" if name else "at the top of the manifest", table
     for key, annotation in _fields(table).items():
         within = _table_in(annotation)
@@ -129,12 +129,12 @@ def _keys(table: type[BaseModel]) -> list[str]:
 
 
 def _fields(table: type[BaseModel]) -> dict[str, Any]:
-    """The types of a table's keys, as they are written."""
+    """The types of a table's keys, by the names used in the file."""
     return {field.alias or name: field.annotation for name, field in table.model_fields.items()}
 
 
 def _table_in(annotation: Any) -> type[BaseModel] | None:
-    """The table that a value is, may be, or is a list of."""
+    """The table type that a type is, contains as an option, or is a list of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     wraps = get_origin(annotation) in (Union, UnionType, tuple)

@@ -44,17 +44,17 @@ _FOUR_ANSWERS: Final = ("given", "guessed", "both", "neither")
 
 
 class Classes(TomlTable):
-    """Where the class names stand: written out in ``names``, or in the first of ``files`` that is there."""
+    """The source of the class names: ``names`` itself, or the first of ``files`` that exists."""
 
     names: Texts = ()
     files: InnerPaths = Field(default=(), alias="file")  # .json, .py (a literal, read without running it) or .csv
     key: Text | None = None  # the entry of the JSON object, or of the Python dictionary ``variable``
     variable: str = "ALL_CLASSES"  # the Python variable
     column: Text | None = None  # the CSV column
-    first: Size | None = None  # keep only the first so many
+    first: Size | None = None  # keep only this many, from the beginning
     sort_as: Text | None = None  # sort the names as if each had this ending: ".npy" gives the order of files "NAME.npy"
     aliases: Mapping[str, str] = Field(default_factory=dict)  # other spellings in the votes file -> the name
-    ignore: str = ""  # characters that do not count when names are compared
+    ignore: str = ""  # characters that are ignored when names are compared
 
     @model_validator(mode="after")
     def _from_one_place(self) -> Self:
@@ -65,15 +65,15 @@ class Classes(TomlTable):
 
 
 class Files(TomlTable):
-    """The dataset's files, relative to the release folder, with "/" between folders. None where it has none."""
+    """The dataset's files, relative to the release folder, with "/" between folders; None for those it lacks."""
 
     labels: InnerPath | None = None
     pred_probs: InnerPaths = ()  # the parts of one matrix, top to bottom
     predicted: InnerPath | None = None
     votes: InnerPath | None = None
     index: InnerPath | None = None
-    label_column: Text | None = None  # of tables of labels, where none goes by a word for them
-    classes_are: ClassesAre | None = None  # what texts in labels and names of columns are, where they could be either
+    label_column: Text | None = None  # the label column of tables, if it has an unusual name
+    classes_are: ClassesAre | None = None  # whether label texts and column names are names or numbers, if ambiguous
 
     @model_validator(mode="after")
     def _different(self) -> Self:
@@ -87,28 +87,28 @@ class Files(TomlTable):
 class Examples(TomlTable):
     """How examples are named. Entries of the index file are reduced to keys; records of votes name an index or a key.
 
-    ``key``: "entry" takes an index entry as it is, "path" takes off the ending ("neg/1_4.txt" -> "neg/1_4"), "stem"
-    takes the file name without folder and ending, "youtube" takes the video's id out of its address.
+    ``key``: "entry" uses an index entry unchanged, "path" removes the ending ("neg/1_4.txt" -> "neg/1_4"), "stem" takes
+    the file name without folder and ending, "youtube" extracts the video's id from its address.
     """
 
     key: KeyKind = "entry"
     records: RecordNaming = "index"
     field: str = "id"  # the field of a record that holds the index or the key
-    drop_prefix: str = ""  # what a record writes before the key
-    urls: UrlSource = "none"  # where addresses stand at which the examples can be seen
+    drop_prefix: str = ""  # a prefix of the key in a record
+    urls: UrlSource = "none"  # the field with the address at which an example can be seen
 
 
 class VoteFormat(TomlTable):
-    """How the votes file spells votes.
+    """The format of the votes file.
 
-    "options": one count an option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
-    others support no category. "class-names": one count a class name or other word, compared without regard to case;
-    "other" is none of the classes, and the options behind it are words that are not classes. "label-sets": one count a
-    label, several labels an example.
+    "options": one count per option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
+    others support no category. "class-names": one count per class name or other word, compared ignoring case; "other"
+    is none of the classes, and the options after it are words that are not classes. "label-sets": one count per label,
+    several labels per example.
 
     ``guesses`` says what a guess in the votes file must be: "must-match", the model's own, for files that are published
     together; "may-differ", that of an earlier model, as long as the guesses agree better than by chance; "unchecked",
-    any. A given label that differs is refused always. ``corrects`` says which class reviewers can correct a label to:
+    any. A different given label is always refused. ``corrects`` says which class reviewers can correct a label to:
     "any" that enough of them name, or, as in the paper, the "guessed" one that they were shown.
     """
 
@@ -136,7 +136,7 @@ class VoteFormat(TomlTable):
 
 
 class Media(TomlTable):
-    """Which adapter reads the media, and what it is told: every other key of the table."""
+    """The adapter that reads the media, and its options: every other key of the table."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -156,11 +156,11 @@ class Media(TomlTable):
 
 
 class Words(TomlTable):
-    """The weights of a linear model over the words of texts, and how a word is cut: a run of letters and digits."""
+    """The weights of a linear model over the words of texts, and how words are split: runs of letters and digits."""
 
     weights: InnerPath
-    shortest: Size = 2  # characters of the shortest word that counts
-    beginning: Size | None = None  # so many first characters stand for a word; None for all of them
+    shortest: Size = 2  # the minimum length of a word, in characters
+    beginning: Size | None = None  # words are cut to this many characters; None keeps them whole
 
 
 def _name(name: str) -> str:
@@ -189,7 +189,7 @@ def _tolerance(tolerance: float) -> float:
 
 
 class Manifest(About):
-    """One dataset, what is told of it and where its files are."""
+    """One dataset: its description and its files."""
 
     name: Annotated[Text, AfterValidator(_name)]
     title: Text
@@ -199,11 +199,11 @@ class Manifest(About):
     labels: LabelKind = "single"
     sample: bool = False
     raters: Annotated[int, Field(ge=1, le=_MOST_RATERS)] = 5
-    agreements: Integers = Field(default=(), validate_default=True)  # all from a majority on, where none are given
+    agreements: Integers = Field(default=(), validate_default=True)  # by default all from a majority on
     flag: Annotated[FlagRule | int, PlainValidator(_flag)] = FlagRule.CALIBRATED
-    flagged: Count | None = None  # how many confident learning flagged, where no matrix is here to find out
+    flagged: Count | None = None  # how many confident learning flagged, if there is no matrix
     logits: bool = False
-    # How far rows may be from summing to 1, where it is not what is usual.
+    # The tolerance for the sums of rows, if it is not the usual one.
     tolerance: Annotated[float, AfterValidator(_tolerance)] | None = None
     classes: Classes
     files: Files
@@ -217,7 +217,7 @@ class Manifest(About):
 
     @classmethod
     def of(cls, path: Path, text: str, values: Mapping[str, Any]) -> Self:
-        """The manifest in a file, of its values. Raises pydantic's ValidationError."""
+        """The manifest with these values of a file. Raises pydantic's ValidationError."""
         manifest = cls.model_validate(values)
         manifest._path, manifest._text = path, text
         return manifest
@@ -229,7 +229,7 @@ class Manifest(About):
 
     @property
     def text(self) -> str:
-        """What stood in its file."""
+        """The text of the file."""
         return self._text
 
     @field_validator("agreements", mode="before")

@@ -23,7 +23,7 @@ DATASETS = DATA / "datasets"
 def read_manifest(path: Path) -> Manifest:
     """The manifest in a TOML file.
 
-    Raises MissingFileError when there is no such file, ManifestError naming file and key when it is not a manifest.
+    Raises MissingFileError if there is no such file, ManifestError naming file and key if it is not a valid manifest.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -44,7 +44,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def read_manifests(folder: Path) -> list[Manifest]:
-    """All manifests of a folder, in the order of their positions. Refuses two of the same name."""
+    """All manifests in a folder, in the order of their positions. Refuses two with the same name."""
     manifests = sorted((read_manifest(path) for path in folder.glob("*.toml")), key=lambda m: (m.position, m.name))
     seen: dict[str, Path] = {}
     for manifest in manifests:

@@ -18,7 +18,7 @@ _TWO_CLASSES: Final = "; of two classes both are needed: np.column_stack([1 - p,
 
 @dataclass(frozen=True)
 class ArrayPart:
-    """(n, m) numbers in memory. ``path`` is what errors call them."""
+    """(n, m) numbers in memory. ``path`` is their name in errors."""
 
     path: Path
     array: NDArray[Any] = field(repr=False, compare=False)
@@ -33,11 +33,11 @@ class ArrayPart:
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """Rows at which reading may begin as well as at any other: none in particular."""
+        """Rows at which reading should begin: none, because any row is as good."""
         return ()
 
     def blocks(self, start: int, stop: int, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Copies of the rows from ``start`` to ``stop``, at most ``height`` at a time; good until the next."""
+        """Copies of the rows from ``start`` to ``stop``, at most ``height`` at a time; each valid until the next."""
         buffer = np.empty((min(height, stop - start), self.shape[1]), self.dtype)
         for first in range(start, stop, height):
             rows = self.array[first : min(first + height, stop)]
@@ -47,9 +47,9 @@ class ArrayPart:
 
 
 def open_values(path: Path, values: object) -> ArrayPart:
-    """The array that some values in memory are: an array of numpy, or what numpy makes one of without counting wrong.
+    """An array from values in memory: a numpy array, or one that numpy can make without misreading them.
 
-    Raises DataError for values that are missing, whose order is uncertain, or that are no floating-point numbers.
+    Raises DataError for missing values, values of uncertain order, or values that are not floating-point numbers.
 
     >>> open_values(Path("pred_probs"), [[0.25, 0.75], [0.5, 0.5]]).shape
     (2, 2)
@@ -68,19 +68,19 @@ def open_values(path: Path, values: object) -> ArrayPart:
 
 
 def array_of(path: Path | str, values: object, expected: str) -> NDArray[Any]:
-    """Values as an array, without a copy where they are one. Raises DataError where some of them are masked."""
+    """Values as an array, without a copy if they are one. Raises DataError if some are masked."""
     listed = isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray)
     if isinstance(values, Mapping) or not (listed or hasattr(values, "__array__")):
         raise DataError(path, f"expected {expected}, found {shown(values)} of type {type(values).__name__}")
     _require_unmasked(path, values)
     try:
         return np.asarray(values)
-    except Exception as error:  # of many kinds: the array is on a graphics card, the rows are of two lengths
+    except Exception as error:  # many causes: an array on a graphics card, rows of different lengths
         raise DataError(path, f"expected {expected}, found what numpy makes none of: {error}") from error
 
 
 def _require_unmasked(path: Path | str, values: Any) -> None:
-    """numpy would go on with what is below the mask."""
+    """Refuse masked values: numpy would continue with the values below the mask."""
     if isinstance(values, np.ma.MaskedArray):
         rows = np.argwhere(np.ma.getmaskarray(values))[:1, :1].ravel().tolist()
     elif isinstance(values, list | tuple):

@@ -12,10 +12,10 @@ from ingest.errors import HOW_CLASSES_ARE, DataError, shown
 def in_class_order(
     path: Path, columns: Sequence[str], names: Sequence[str] | None, said: ClassesAre | None
 ) -> tuple[str, ...]:
-    """Columns that are called by the ``names`` of the classes, or by their numbers, by class; others as they stand.
+    """Columns sorted into class order, if they are named by the ``names`` or numbers of the classes; others unchanged.
 
-    ``said`` tells which, where both would fit. Raises DataError where nobody says so, and where only some columns are
-    called by names. Columns of which two are called the same are for the caller to refuse.
+    ``said`` decides between names and numbers if both are possible. Raises DataError if that is needed but not given,
+    and if only some columns are named by classes. Duplicate column names are for the caller to refuse.
 
     >>> in_class_order(Path("p.parquet"), ["cat", "ant"], ["ant", "cat"], None)
     ('ant', 'cat')
@@ -43,14 +43,14 @@ def in_class_order(
 
 
 def written(value: object) -> str | None:
-    """The text that stands for a value by which a class is called in memory; None for what calls none.
+    """The text of a value that names a class in memory; None for a value that cannot name one.
 
     >>> written("cat"), written(np.int64(3)), written(3.0), written(True), written(2.5)
     ('cat', '3', '3', 'True', None)
     """
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, str):
-        return str.__str__(plain)  # an Enum's own __str__ may say something else
+        return str.__str__(plain)  # an Enum's own __str__ may return something else
     if isinstance(plain, bool):
         return str(plain)
     if isinstance(plain, int) or (isinstance(plain, float) and plain.is_integer()):

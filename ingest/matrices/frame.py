@@ -19,10 +19,10 @@ _PLAIN: Final = "pred_probs.to_numpy() takes them as they stand"
 
 @dataclass(frozen=True)
 class FramePart:
-    """(n, m) numbers in columns of a table, by class. ``path`` is what errors call it."""
+    """(n, m) numbers in columns of a table, by class. ``path`` is its name in errors."""
 
     path: Path
-    #: Views of what the table holds, or columns of it where it holds no plain array.
+    #: Views of the table's data, or its columns if it holds no plain array.
     columns: "tuple[NDArray[Any] | pd.Series[Any], ...]" = field(repr=False, compare=False)
     dtype: np.dtype[Any]
 
@@ -32,7 +32,7 @@ class FramePart:
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """Rows at which reading may begin as well as at any other: none in particular."""
+        """Rows at which reading should begin: none, because any row is as good."""
         return ()
 
     def blocks(self, start: int, stop: int, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -53,8 +53,8 @@ def open_frame(
 ) -> FramePart:
     """A table that has a column of floating-point numbers for each class.
 
-    Columns that are called by the ``names`` of the classes, or by their numbers, are taken in the order of the classes,
-    others as they stand, as in a file: see ``in_class_order``. Raises DataError naming the column.
+    Columns named by the ``names`` or numbers of the classes are used in class order, others in table order, as in a
+    file: see ``in_class_order``. Raises DataError naming the column.
     """
     if frame.columns.nlevels > 1:
         raise DataError(path, f"expected one name a column, found {frame.columns.nlevels} levels; {_PLAIN}")
@@ -74,7 +74,7 @@ def open_frame(
 
 
 def _require_no_other_numbers(path: Path, columns: Sequence[str], names: Sequence[str] | None) -> None:
-    """Refuse columns called by numbers that are no classes', as from 1 on: labels mean the classes from 0."""
+    """Refuse column numbers that are not class numbers, such as 1, 2, ...: labels count classes from 0."""
     numbers = [whole_number(name) for name in columns]
     if names is None and numbers and None not in numbers and set(numbers) != set(range(len(columns))):
         raise DataError(
@@ -85,7 +85,7 @@ def _require_no_other_numbers(path: Path, columns: Sequence[str], names: Sequenc
 
 
 def _kind(path: Path, name: str, kind: Any) -> np.dtype[Any]:
-    """The floating-point type that a column's numbers have in numpy."""
+    """The numpy floating-point type of a column."""
     if not pd.api.types.is_float_dtype(kind):
         finding = f"expected floating-point numbers in every column, found {kind} in {shown(name)}"
         raise DataError(path, f"{finding}; leave out what is no probability, and .astype(float) what is one")

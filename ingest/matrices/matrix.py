@@ -20,18 +20,18 @@ from ingest.matrices.npy import open_npy, open_npz
 from ingest.matrices.probabilities import BlockLocation, divided, looks_like_probabilities, settle, softmax
 from ingest.matrices.row_kernel import look
 
-#: A block should fit a core's own cache, or nearly, and be long enough for what each costs by itself not to show.
+#: A block should nearly fit a core's own cache, but be long enough for the fixed cost of a block not to matter.
 BLOCK_BYTES: Final = 2_000_000
 
-#: A block of half precision is so many times as large: for its bytes it holds more rows, and each costs by itself.
+#: A half-precision block is larger by this factor: it holds more rows for its bytes, and each has a fixed cost.
 _HALVES: Final = 2
 
-#: Rows of a block at most: what is made of narrow ones should fit a core's own cache.
+#: The most rows in a block: results for narrow rows should fit a core's own cache.
 _ROWS: Final = 1 << 15
 
 _HEAD_ROWS: Final = 1000
 
-#: Texts would be read several times, slowly, and with fewer digits than there are.
+#: Text formats would be read several times, slowly, and with fewer digits than stored.
 _TEXTS: Final = frozenset({".csv", ".tsv", ".txt", ".json"})
 
 
@@ -46,20 +46,22 @@ class Part(Protocol):
     def dtype(self) -> np.dtype[Any]: ...
     @property
     def cuts(self) -> tuple[int, ...]:
-        """Rows at which reading should begin because rows are packed together, ascending; empty where any will do."""
+        """Rows at which reading should begin because rows are packed together, ascending; empty if any will do."""
 
     def blocks(self, start: int, stop: int, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Rows from ``start`` to ``stop``, by rows, at most ``height`` at a time; good until the next is asked for."""
+        """Rows from ``start`` to ``stop``, by rows, at most ``height`` at a time; each valid until the next is
+        requested.
+        """
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Predicted probabilities; ``rows`` and ``blocks`` give them checked and mended, ``raw`` as they lie there."""
+    """Predicted probabilities; ``rows`` and ``blocks`` yield them checked and normalized, ``raw`` as stored."""
 
     parts: tuple[Part, ...]
     dtype: np.dtype[Any]  # of the probabilities
     softmax: bool  # the files hold logits
-    tolerance: float | None = None  # where one is stated, all rows are divided by their sums in double precision
+    tolerance: float | None = None  # if stated, all rows are divided by their sums in double precision
     block_bytes: int = BLOCK_BYTES
 
     @property
@@ -76,16 +78,16 @@ class Matrix:
 
     @property
     def height(self) -> int:
-        """Rows of a block."""
+        """The number of rows of a block."""
         width = max(1, self.shape[1] * self.dtype.itemsize)
         most = self.block_bytes * (_HALVES if self.dtype.itemsize == 2 else 1)
         return min(_ROWS, max(1, most // width))
 
     def raw(self, start: int, stop: int) -> Iterator[tuple[BlockLocation, NDArray[Any]]]:
-        """Rows in blocks, of type ``dtype``, contiguous and the caller's to write on until the next is asked for.
+        """Rows in blocks, of type ``dtype``, contiguous, and writable by the caller until the next is requested.
 
-        Each comes with where it stands. Softmax is applied to logits, and rows are divided by their sums where a
-        tolerance is stated; else nothing is checked.
+        Each comes with its location. Softmax is applied to logits, and rows are divided by their sums if a tolerance is
+        stated; otherwise nothing is checked.
         """
         offset = 0
         for part in self.parts:
@@ -97,13 +99,13 @@ class Matrix:
             offset += n
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Rows in blocks, each with the index of its first row. Raises DataError where they hold no probabilities."""
+        """Rows in blocks, each with the index of its first row. Raises DataError if they are not probabilities."""
         for place, block in self.raw(start, self.shape[0] if stop is None else stop):
             check(place, block)
             yield place.first, block
 
     def rows(self, indices: NDArray[np.integer[Any]]) -> NDArray[Any]:
-        """(k, m) the rows at ascending ``indices``, checked and mended."""
+        """(k, m) the rows at ascending ``indices``, checked and normalized."""
         found = np.empty((len(indices), self.shape[1]), self.dtype)
         for start, stop in self._stretches(indices):
             for first, block in self.blocks(start, stop):
@@ -112,7 +114,7 @@ class Matrix:
         return found
 
     def spans(self, height: int) -> list[tuple[int, int]]:
-        """The rows cut into stretches of about ``height``, none across two parts or through rows packed together."""
+        """The rows split into ranges of about ``height``, none across two parts or through rows packed together."""
         found, offset = [], 0
         for part in self.parts:
             n = part.shape[0]
@@ -126,11 +128,11 @@ class Matrix:
         return found
 
     def _stretches(self, indices: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
-        """Stretches of rows that hold all of ``indices``, leaving out gaps of more than a few rows."""
+        """Ranges of rows that contain all of ``indices``, leaving out gaps of more than a few rows."""
         if not len(indices):
             return
         if any(part.cuts for part in self.parts):
-            # Beginning anew costs as much as reading on.
+            # Starting a new read costs as much as reading on.
             for start, stop in self.spans(1):
                 here = indices[slice(*np.searchsorted(indices, [start, stop]))]
                 if len(here):
@@ -145,14 +147,14 @@ class Matrix:
     def _typed(self, place: BlockLocation, block: NDArray[Any]) -> tuple[BlockLocation, NDArray[Any]]:
         if self.tolerance is not None:
             values, n_beyond = divided(place, block, self.tolerance)
-            # From here on rows are held to what double precision rounds.
+            # From here on, rows are checked with the rounding of double precision.
             return replace(place, itemsize=values.itemsize, n_beyond=n_beyond), values
         values = softmax(place, block) if self.softmax else block
         return place, np.ascontiguousarray(values, dtype=self.dtype)
 
 
 def check(place: BlockLocation, block: NDArray[Any]) -> None:
-    """Mend a block's rows in place; see ``probabilities``. Raises DataError where one holds no probabilities."""
+    """Normalize a block's rows in place; see ``probabilities``. Raises DataError for rows that cannot be."""
     n, m = block.shape
     rows = look(np.zeros(n, np.int64), block, empty_scores(n, m, block.dtype))
     if len(rows):
@@ -169,11 +171,11 @@ def open_matrix(
     tolerance: float | None = None,
     classes_are: ClassesAre | None = None,
 ) -> Matrix:
-    """The matrix in one file or several, its shape and type checked; the values are checked as they are read.
+    """The matrix in one file or several; shape and type are checked now, the values as they are read.
 
-    With ``logits`` a softmax is applied, unless the values turn out to be probabilities already. Columns of tables that
-    are called by the ``names`` of the classes, or by their numbers, are taken in the order of these; ``classes_are``
-    says which, where both would fit. With a ``tolerance`` rows may be so far from summing to 1; logits have none.
+    With ``logits`` a softmax is applied, unless the values turn out to be probabilities already. Table columns named by
+    the ``names`` or numbers of the classes are used in class order; ``classes_are`` decides if both are possible. With
+    a ``tolerance`` the sums of rows may differ from 1 by so much; logits have none.
     """
     return matrix_of(open_parts(paths, names, classes_are), n_rows, n_classes, logits=logits, tolerance=tolerance)
 
@@ -181,7 +183,7 @@ def open_matrix(
 def matrix_of(
     parts: Sequence[Part], n_rows: int, n_classes: int, *, logits: bool = False, tolerance: float | None = None
 ) -> Matrix:
-    """The same of parts that are open already."""
+    """``open_matrix`` for parts that are open already."""
     for part in parts:
         if len(part.shape) != 2 or part.shape[1] != n_classes:
             raise DataError(part.path, f"expected shape (n, {n_classes}), one column a class, found {part.shape}")
@@ -200,10 +202,10 @@ def matrix_of(
 
 
 def shape_of(parts: Sequence[Part], names: Sequence[str] | None, named: str) -> tuple[int, int]:
-    """Rows and columns of parts together, before anything is read of them.
+    """The number of rows and columns of all parts together, before any rows are read.
 
-    ``names`` of the classes, where there are any, must be as many as columns; ``named`` says where they were read.
-    Raises DataError where there are no rows or no columns.
+    ``names`` of the classes, if any, must be as many as columns; ``named`` says where they were read. Raises DataError
+    if there are no rows or no columns.
     """
     shape = parts[0].shape
     if len(shape) != 2 or shape[1] == 0:
@@ -219,20 +221,20 @@ def shape_of(parts: Sequence[Part], names: Sequence[str] | None, named: str) -> 
 
 
 def require_each_once(paths: Sequence[Path]) -> None:
-    """Refuse a file that is named twice. Raises DataError."""
+    """Refuse a file that is listed twice. Raises DataError."""
     if len({path.resolve() for path in paths}) < len(paths):
         raise DataError(all_of(paths), "expected parts of one matrix, each once, found one of them twice")
 
 
 def all_of(paths: Sequence[Path]) -> str:
-    """What messages call the files of a matrix together."""
+    """The name in messages for all files of a matrix together."""
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
 def open_parts(
     paths: Sequence[Path], names: Sequence[str] | None = None, classes_are: ClassesAre | None = None
 ) -> list[Part]:
-    """The files of a matrix, one below the other."""
+    """Open the files of a matrix, one below the other."""
     parts: list[Part] = []
     for path in paths:
         parts.append(open_part(path, names, classes_are, sum(part.shape[0] for part in parts if part.shape)))
@@ -242,10 +244,10 @@ def open_parts(
 def open_part(
     path: Path, names: Sequence[str] | None = None, classes_are: ClassesAre | None = None, before: int = 0
 ) -> Part:
-    """One file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy.
+    """Open one file or folder of rows, by the ending of its name: .npz, .parquet, .zarr, or else .npy.
 
-    ``names`` are those of the classes, which columns of tables may have; ``classes_are`` says of columns what they are.
-    So many rows of other parts stand ``before`` it.
+    ``names`` are those of the classes, which table columns may have; ``classes_are`` says what column names are.
+    ``before`` is the number of rows in the parts above.
     """
     if path.suffix.lower() == ".npz":
         return open_npz(path)

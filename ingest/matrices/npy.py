@@ -24,19 +24,19 @@ from numpy.typing import NDArray
 from app.evaluation.archive_errors import PACKED_DAMAGE
 from ingest.errors import DataError, MissingFileError
 
-#: What is read at a time of a matrix that lies by columns, where a few rows would mean many short reads.
+#: Bytes read at a time of a column-major matrix, in which a few rows would mean many short reads.
 _COLUMNS_BYTES: Final = 8_000_000
 
 #: Bytes before the name in a member's own header in a zip file.
 _LOCAL_HEADER: Final = 30
 
-#: Names of the matrix in a .npz file that holds several arrays; the last is what numpy calls the first of all.
+#: Names of the matrix in a .npz file of several arrays; the last is numpy's name for the first array.
 _NAMES: Final = ("pred_probs", "probabilities", "probs", "arr_0")
 
 
 @dataclass(frozen=True)
 class Header:
-    """Shape, order, type, and where the data begin, as a .npy file says."""
+    """Shape, order, type and data offset in the header of a .npy file."""
 
     shape: tuple[int, ...]
     fortran: bool
@@ -46,12 +46,12 @@ class Header:
 
 @dataclass(frozen=True)
 class NpyPart:
-    """(n, m) numbers in a file, from a byte on. ``path`` is what errors call it, ``file`` what is opened."""
+    """(n, m) numbers in a file, from an offset on. ``path`` is its name in errors, ``file`` the file to open."""
 
     path: Path
     file: Path
     header: Header
-    #: Keeps an unpacked file alive as long as this is; gone in copies that other processes get.
+    #: Keeps an unpacked file alive as long as this object; absent in copies for other processes.
     keeper: object = field(default=None, repr=False, compare=False)
 
     @property
@@ -64,16 +64,17 @@ class NpyPart:
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """Rows at which reading may begin as well as at any other: none in particular."""
+        """Rows at which reading should begin: none, because any row is as good."""
         return ()
 
     def __getstate__(self) -> dict[str, object]:
         return self.__dict__ | {"keeper": None}
 
     def blocks(self, start: int, stop: int, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """The rows from ``start`` to ``stop``, at most ``height`` at a time, by rows; good until the next is asked for.
+        """The rows from ``start`` to ``stop``, at most ``height`` at a time, by rows; each valid until the next is
+        requested.
 
-        Raises DataError when the file ends too soon.
+        Raises DataError if the file ends too soon.
         """
         with self.file.open("rb", buffering=0) as stream:
             read = self._by_columns if self.header.fortran else self._by_rows
@@ -98,7 +99,7 @@ class NpyPart:
                 yield first + row, np.ascontiguousarray(columns[:, row : row + height].T)
 
     def _fill(self, file: int, target: NDArray[Any], number: int) -> None:
-        """Read into ``target`` the numbers from ``number`` on."""
+        """Fill ``target`` with numbers from the file, beginning with ``number``."""
         view = memoryview(target.reshape(-1).view(np.uint8).data)
         at = self.header.start + number * self.dtype.itemsize
         while len(view):
@@ -110,7 +111,7 @@ class NpyPart:
 
 
 class _TemporaryFolder:
-    """A temporary folder that lives as long as this object, or the process."""
+    """A temporary folder that exists as long as this object, or the process."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="label-errors-npz-"))
@@ -118,9 +119,9 @@ class _TemporaryFolder:
 
 
 def open_npy(path: Path) -> NpyPart:
-    """The array in a .npy file, its header read and its size checked; any shape.
+    """The array in a .npy file, of any shape, with its header read and its size checked.
 
-    Raises MissingFileError, or DataError when the file is not such a file, is cut short, or holds Python objects.
+    Raises MissingFileError, or DataError if the file is not a .npy file, is truncated, or holds Python objects.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a .npy file, found none")
@@ -143,10 +144,10 @@ def open_array(path: Path) -> NDArray[Any]:
 
 
 def open_npz(path: Path) -> NpyPart:
-    """The matrix in a .npz file: its only array of two dimensions, or the one called "pred_probs" or the like.
+    """The matrix in a .npz file: its only array of two dimensions, or the one called "pred_probs" or similar.
 
-    Stored arrays are read where they lie. Packed ones are unpacked to a temporary file first, which vanishes with the
-    last reference to what is returned. Raises DataError for any other file.
+    Stored arrays are read in place. Compressed ones are first unpacked to a temporary file, which is deleted with the
+    last reference to the result. Raises DataError for any other file.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a .npz file, found none")
@@ -179,7 +180,7 @@ def _matrix_member(path: Path, archive: zipfile.ZipFile) -> tuple[zipfile.ZipInf
 
 
 def _data_start(path: Path, info: zipfile.ZipInfo) -> int:
-    """Where a stored member's bytes begin: after its own header, whose lengths may differ from the directory's."""
+    """The offset of a stored member's bytes: after its own header, whose lengths may differ from the directory's."""
     with path.open("rb") as stream:
         stream.seek(info.header_offset)
         name, extra = struct.unpack("<HH", stream.read(_LOCAL_HEADER)[-4:])
@@ -190,7 +191,7 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, heade
     _require_numbers(path, header, info.file_size)
     keeper = _TemporaryFolder()
     target = keeper.folder / "matrix.npy"
-    # zipfile never yields more than the size it declared, which was just held against the header.
+    # zipfile never yields more than the declared size, which was just compared with the header.
     try:
         with closing(archive.open(info)) as packed, target.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 20)
@@ -202,7 +203,7 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, heade
 
 
 def read_header(path: Path, stream: BinaryIO | Any) -> Header:
-    """What the header of a .npy file says; the stream then stands at the data. ``path`` is for messages."""
+    """The header of a .npy file; the stream is then at the data. ``path`` is for messages."""
     try:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

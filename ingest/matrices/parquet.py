@@ -21,7 +21,7 @@ from ingest.matrices.parquet_order import require_order
 
 @dataclass(frozen=True)
 class ParquetPart:
-    """(n, m) numbers in a parquet file. ``cuts`` are the first rows of its groups, and n."""
+    """(n, m) numbers in a parquet file. ``cuts`` are the first rows of its row groups, and n."""
 
     path: Path
     columns: tuple[str, ...]
@@ -84,9 +84,9 @@ def open_parquet(
 ) -> ParquetPart:
     """The matrix in a parquet file: its one column of lists of numbers, or else all its floating-point columns.
 
-    Columns that are called by the ``names`` of the classes, or by their numbers, are taken in the order of the classes,
-    others in the order of the file. Raises DataError for any other file, where only some are called by names, and where
-    the rows are named in another order than they stand in; they may count on from the ``before`` rows of other parts.
+    Columns named by the ``names`` or numbers of the classes are used in class order, others in file order. Raises
+    DataError for any other file, if only some columns are named by classes, and if an index puts the rows in another
+    order; it may continue from the ``before`` rows of other parts.
     """
     if not path.is_file():
         raise MissingFileError(path, "expected a .parquet file, found none")

@@ -17,7 +17,7 @@ from ingest.matrices.row_order import in_order
 
 
 def columns_of_names(file: Any, kept: Sequence[str]) -> list[str]:
-    """The columns of a file that name its rows, and hold nothing else; never one of ``kept``."""
+    """The columns of a file that only name its rows; never one of ``kept``."""
     stored = stored_index(file.schema_arrow.metadata)
     column = id_column(file.schema_arrow.names, kept)
     named = [name for name in stored.columns if name in file.schema_arrow.names and name not in kept]
@@ -25,7 +25,7 @@ def columns_of_names(file: Any, kept: Sequence[str]) -> list[str]:
 
 
 def order_of(path: Path, file: Any, kept: Sequence[str]) -> NDArray[np.int64] | None:
-    """(n,) the row of each example; None where they stand in order. Raises DataError where they are named otherwise."""
+    """(n,) the row of each example; None if rows are in order. Raises DataError if their names are not an order."""
     columns = columns_of_names(file, kept)
     if columns:
         return in_order(path, columns[0], file.read(columns[:1], use_threads=False).column(0).to_pylist())
@@ -43,7 +43,9 @@ def row_of(path: Path, example: int) -> int:
 
 
 def require_order(path: Path, file: Any, kept: Sequence[str], before: int) -> list[str]:
-    """The columns that name the rows, which must count them, from 0 or on from the rows ``before``; else DataError."""
+    """Require that row names count the rows from 0 or on from the rows ``before``, and return their columns; else
+    DataError.
+    """
     n = file.metadata.num_rows
     columns = columns_of_names(file, kept)
     if columns:

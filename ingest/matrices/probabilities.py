@@ -18,24 +18,25 @@ from numpy.typing import NDArray
 from app.domain.confident_learning.row_scores import ROUNDING
 from ingest.errors import DataError
 
-#: How far the probabilities of a row may be from summing to 1, by the bytes of a number. Half precision is coarse.
+#: The tolerance for the sum of a row, by the bytes of a number. Half precision is coarse.
 SUM_TOLERANCE: Final = {2: 1e-2, 4: 1e-4, 8: 1e-4}
 
-#: The largest tolerance that may be stated. Rows farther from 1 are no probabilities.
+#: The largest tolerance that may be stated. Rows farther from 1 are not probabilities.
 MOST_TOLERANCE: Final = 0.5
 
 _ROUND_TOLERANCES: Final = (2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, MOST_TOLERANCE)
 
-#: A row that is no farther from summing to 1 was perhaps written with few digits.
+#: A row this close to summing to 1 was perhaps written with few digits.
 _ROUNDED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class BlockLocation:
-    """Where a block of rows stands: in which file, from which row of the matrix on, and behind how many of others.
+    """The location of a block of rows: its file, its first row in the matrix, and the number of rows in other files
+    before.
 
-    ``itemsize`` is the bytes of a number in that file, 0 where they are those of the block: parts may differ.
-    ``n_beyond`` are the rows of the block that only a stated tolerance admitted.
+    ``itemsize`` is the bytes of a number in that file, 0 if they are those of the block: parts may differ. ``n_beyond``
+    are the rows of the block that only a stated tolerance admitted.
     """
 
     path: Path
@@ -45,21 +46,21 @@ class BlockLocation:
     n_beyond: int = 0
 
     def error(self, row: int, finding: str) -> DataError:
-        """What is wrong with a row of the block, named as it stands in its file."""
+        """The error about a row of the block, with the row's number in its file."""
         index = self.first + row
         of_all = f" (row {index} of all parts)" if self.before else ""
         return DataError(self.path, finding, record=f"row {index - self.before}{of_all}")
 
 
 def settle(place: BlockLocation, block: NDArray[Any], rows: NDArray[np.intp]) -> None:
-    """Look closely at some rows of a block and mend in place what may be mended.
+    """Check some rows of a block closely and normalize in place those within tolerance.
 
-    Raises DataError naming the first row that holds no probabilities.
+    Raises DataError naming the first row that is not a probability distribution.
     """
     values = block[rows].astype(np.float64)
     _require(place, rows, values, SUM_TOLERANCE[place.itemsize or block.itemsize])
     outside = (np.signbit(values) | (values > 1)).any(axis=1)
-    # Adding 0 makes a zero of what was -0, which has more bits than 1 has.
+    # Adding 0 turns -0 into 0; as an integer, -0 would be larger than 1.
     np.clip(values, 0.0, 1.0, out=values)
     values += 0.0
     sums = values.sum(axis=1)
@@ -68,9 +69,10 @@ def settle(place: BlockLocation, block: NDArray[Any], rows: NDArray[np.intp]) ->
 
 
 def divided(place: BlockLocation, block: NDArray[Any], tolerance: float) -> tuple[NDArray[np.float64], int]:
-    """A block whose rows sum to 1 within a stated tolerance, each divided by its sum; how many the usual one refuses.
+    """A block whose rows sum to 1 within a stated tolerance, each divided by its sum; and how many exceed the usual
+    one.
 
-    Numbers that rounding made negative count as 0. Raises DataError naming the first row that holds no probabilities.
+    Numbers made negative by rounding count as 0. Raises DataError naming the first row that is not a distribution.
 
     >>> divided(BlockLocation(Path("p.npy"), 0), np.array([[0.25, 0.25], [0.5, 0.5]]), 0.5)
     (array([[0.5, 0.5],
@@ -80,14 +82,14 @@ def divided(place: BlockLocation, block: NDArray[Any], tolerance: float) -> tupl
     usual = SUM_TOLERANCE[block.itemsize]
     _require(place, np.arange(len(values)), values, tolerance, least=-usual)
     np.maximum(values, 0.0, out=values)
-    values += 0.0  # adding 0 makes a zero of what was -0
+    values += 0.0  # adding 0 turns -0 into 0
     sums = values.sum(axis=1, keepdims=True)
     values /= sums
     return values, int((np.abs(sums - 1) > usual).sum())
 
 
 def softmax(place: BlockLocation, block: NDArray[Any]) -> NDArray[np.float64]:
-    """A block of logits as probabilities. Raises DataError where one is not finite."""
+    """A block of logits as probabilities. Raises DataError if one is not finite."""
     values = block.astype(np.float64)
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():
@@ -100,7 +102,7 @@ def softmax(place: BlockLocation, block: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def looks_like_probabilities(head: NDArray[Any]) -> bool:
-    """Whether all of some rows hold probabilities, to the tolerance."""
+    """Whether all of these rows are probabilities within the tolerance."""
     tolerance = SUM_TOLERANCE[head.itemsize]
     values = head.astype(np.float64)
     return bool((values >= -tolerance).all() and (np.abs(values.sum(axis=1) - 1) <= tolerance).all())
@@ -113,10 +115,12 @@ def _require(
     tolerance: float,
     least: float | None = None,
 ) -> None:
-    """Refuse rows that do not sum to 1 within a tolerance, or have a number below ``least`` (without it minus that)."""
+    """Refuse rows whose sum differs from 1 by more than a tolerance, or with a number below ``least`` (default: minus
+    that).
+    """
     least = -tolerance if least is None else least
     finite = np.asarray(np.isfinite(values).all(axis=1))
-    # What is not finite, or far off, is told of by itself; adding it up would warn and tell nothing.
+    # Values that are not finite, or far off, are reported themselves; summing them would only cause warnings.
     safe = np.clip(np.where(np.isfinite(values), values, 0.0), -2.0, 2.0)
     outside = np.asarray(((safe < least) | (safe > 1 + tolerance)).any(axis=1))
     sums = safe.sum(axis=1)
@@ -141,7 +145,7 @@ def _require(
 
 
 def _offer(far: float) -> str:
-    """How rows so far from 1 can be taken nevertheless, if at all: a round number that is large enough for these.
+    """Advice on accepting rows this far from 1, if possible: a round tolerance that is large enough for them.
 
     >>> _offer(0.0106)
     '; to take such rows, each divided by its sum, say --tolerance 0.02, or "tolerance = 0.02" in a manifest or Python'
@@ -154,7 +158,7 @@ def _offer(far: float) -> str:
 
 
 def _farthest(row: NDArray[np.float64], least: float) -> int:
-    """The column that gives a row away: that of its negative number, else of the one above 1."""
+    """The column to report for a row: that of its negative number, else of the one above 1."""
     return int(row.argmin() if row.min() < least else row.argmax())
 
 

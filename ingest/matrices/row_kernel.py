@@ -17,14 +17,15 @@ try:
 except ImportError:  # there was no compiler
     _row_kernel = None  # type: ignore[assignment]
 
-#: Who looks, in a word for people.
+#: Which implementation is used, as a word for people.
 LOOKER: Final = "numpy" if _row_kernel is None else "compiled code"
 
 
 def look(labels: Labels, block: Probabilities, found: RowScores) -> NDArray[np.intp]:
     """Put the scores of a block of rows into ``found``, and return the indices of the doubtful ones, ascending.
 
-    ``labels`` is (n,) and ``block`` (n, m), as in ``score_rows``, and work space here too. ``found`` has room for n.
+    ``labels`` is (n,) and ``block`` (n, m), as in ``score_rows``; the block also serves as work space. ``found`` has
+    room for n.
 
     >>> from app.domain.confident_learning.row_scores import empty_scores
     >>> scores = empty_scores(2, 3, np.dtype(np.float64))

@@ -15,9 +15,9 @@ from ingest.errors import DataError, shown
 
 
 def in_order(path: Path, column: str, names: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64] | None:
-    """(n,) the row of each example, None where they stand in order. Raises DataError where the names are no indices.
+    """(n,) the row of each example, None if rows are in order. Raises DataError if the names are not indices.
 
-    ``column`` is what holds the names: ``index``, or the row names of R and pandas.
+    ``column`` holds the names: ``index``, or the row names of R and pandas.
     """
     n = len(names)
     nameless = column.strip() in NAMELESS

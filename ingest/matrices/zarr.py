@@ -71,7 +71,7 @@ def open_zarr(path: Path) -> ZarrPart:
 def _opened(path: Path) -> Any:
     try:
         return zarr.open_array(store=str(path), mode="r")
-    except Exception as error:  # the library raises many kinds for a damaged folder
+    except Exception as error:  # the library raises many kinds of errors for a damaged folder
         raise DataError(path, f"expected a zarr array, found another folder or a damaged one: {error}") from error
 
 
@@ -97,7 +97,7 @@ def _require_plain_codecs(path: Path) -> None:
 
 
 def _codecs(described: object) -> Iterator[object]:
-    """The names of all codecs in a description, wherever they nest."""
+    """The names of all codecs in a description, at any depth."""
     if not isinstance(described, dict):
         yield described
         return
