@@ -83,24 +83,24 @@ ADAPTERS: Mapping[str, Adapter | CachingAdapter] = {
     "image-table": open_image_table,
     "audio-table": open_audio_table,
 }
-#: Those whose examples are rows of files and carry no label themselves, so that their number has to be compared.
+#: Layouts of unlabelled rows, where only the number of examples can be compared.
 COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table", "image-table", "audio-table"})
-#: Those whose files may be whole recordings, of which an example is a part.
+#: Layouts whose files may be whole recordings that contain the example.
 CLIPPED: Final = frozenset({"audioset"})
-#: Those that keep what took them long to find out.
+#: Layouts that cache results which took long to compute.
 _CACHING: Final = frozenset({"amazon-lines"})
 
 
 def open_media(
     layout: str, folder: Path, options: Mapping[str, object], cache: Path | None = None
 ) -> MediaSource | None:
-    """The distribution of that layout in ``folder`` or one level below it; None when it is not there.
+    """Open the distribution of that layout in ``folder`` or one level below it; None if it is not there.
 
-    ``options`` are what the manifest says about it; each adapter documents its own and refuses others. ``cache`` is a
-    folder in which an adapter may keep what took it long to find out; None keeps nothing.
+    ``options`` are those in the manifest; each adapter documents its own and refuses others. ``cache`` is a folder in
+    which an adapter may keep results that took long to compute; None keeps nothing.
 
-    Raises MediaError for a layout nobody reads, a folder that is none, an option without meaning, or files that
-    are there and cannot be read.
+    Raises MediaError for an unknown layout, a missing folder, an unknown option, or files that exist but cannot be
+    read.
     """
     try:
         adapter = ADAPTERS[layout]

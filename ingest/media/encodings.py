@@ -12,7 +12,7 @@ from typing import Final, Literal
 from ingest.media.archives.decompress import Readable
 from ingest.media.archives.stores import MemberError
 
-#: What files begin with that say their encoding; the longer ones first, for one is the beginning of another.
+#: Byte order marks, the longer ones first, because one is the beginning of another.
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -22,14 +22,14 @@ _MARKS: Final = (
     (b"\x84\x31\x95\x33", "gb18030"),
 )
 _LONGEST_MARK: Final = 4
-#: In these any bytes are text, or nearly any; so many letters beyond ASCII that are UTF-8 by chance are too many.
+#: In these nearly any bytes are text; this many non-ASCII letters are not valid UTF-8 by chance.
 _BY_CHANCE: Final = {"latin-1": 1, "cp1252": 1, "gb18030": 6}
-#: A larger share of zeros is found in no text of one byte a letter, and in most of two.
+#: No single-byte text has a larger share of zeros, while most two-byte texts do.
 _MOST_ZEROS: Final = 1 / 5
-#: A smaller text of two bytes a letter may look like ASCII by chance.
+#: A smaller two-byte text may look like ASCII by chance.
 _LEAST_ASCII: Final = 16
 _ASCII: Final = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
-#: Letters that most texts have, and that read in the other order of bytes are hardly ever written.
+#: Letters that occur in most texts and, with swapped bytes, are hardly ever used.
 _COMMON: Final = frozenset(map(ord, "\n\r abcdefghijklmnopqrstuvwxyz。，、的"))
 _LEAST_COMMON: Final = 8
 _LOOKED_AT: Final = 1 << 14
@@ -37,13 +37,13 @@ _CHUNK: Final = 1 << 20
 
 
 def _common(data: bytes, order: Literal["little", "big"]) -> int:
-    """How many letters that most texts have there are, of two bytes each in that order."""
+    """The number of common letters, if decoded as two-byte text in that byte order."""
     pairs = (int.from_bytes(data[at : at + 2], order) for at in range(0, min(len(data), _LOOKED_AT) - 1, 2))
     return sum(pair in _COMMON for pair in pairs)
 
 
 class TextDecoder:
-    """Decodes pieces of one text, one after another."""
+    """Decodes the pieces of one text, one after another."""
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
@@ -54,7 +54,7 @@ class TextDecoder:
         self._beyond_ascii = 0
 
     def decode(self, data: bytes, *, final: bool = False) -> str:
-        """The text of the next bytes; ``final`` says that no more come. Raises MemberError for another encoding."""
+        """Decode the next bytes; ``final`` says that no more follow. Raises MemberError for another encoding."""
         if self._decoder is None:
             self._head += data
             if len(self._head) < _LONGEST_MARK and not final:
@@ -67,7 +67,7 @@ class TextDecoder:
         return text
 
     def _begun(self, head: bytes) -> bytes:
-        """The first bytes without the mark that they may begin with."""
+        """The first bytes without their byte order mark, if any."""
         mark, marked = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", None))
         encoding = self._encoding
         if encoding == "utf-16":
@@ -97,14 +97,14 @@ class TextDecoder:
         return "" if self._encoding != "utf-8" else " (encoding in [media] says which other one it is)"
 
     def _refuse_unlikely(self, data: bytes) -> None:
-        """Raises MemberError for a beginning that decodes and is no text of the encoding."""
+        """Raises MemberError for a beginning that can be decoded but is not plausible text."""
         if not self._encoding.startswith("utf-16"):
             if data.count(0) > _MOST_ZEROS * len(data):
                 finding = "found many zeros: it is in another encoding, such as utf-16, or no text"
                 raise MemberError(f"expected {self._encoding} text, {finding}")
             return
         if self._at:
-            return  # its mark says it
+            return  # its mark states it
         if len(data) >= _LEAST_ASCII and _ASCII.issuperset(data):
             raise MemberError(f"expected {self._encoding} text, found one of one byte a letter")
         little, big = (_common(data, order) for order in ("little", "big"))
@@ -126,7 +126,7 @@ class TextDecoder:
 
 
 def decoded_text(data: bytes, encoding: str) -> str:
-    r"""A whole text. Raises MemberError where it is none of that encoding.
+    r"""Decode a whole text. Raises MemberError if it is not in that encoding.
 
     >>> decoded_text(b"\xff\xfeh\x00i\x00", "utf-16"), decoded_text(b"\xc4\xe3\xba\xc3", "gb18030")
     ('hi', '你好')
@@ -135,7 +135,7 @@ def decoded_text(data: bytes, encoding: str) -> str:
 
 
 def text_lines(file: Readable, encoding: str, longest: int) -> Iterator[str]:
-    """The lines of a stream without their ends, holding one at a time.
+    """The lines of a stream without line ends, holding one at a time.
 
     Raises MemberError for text of another encoding, and for a line of more than ``longest`` characters.
     """

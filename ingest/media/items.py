@@ -13,40 +13,40 @@ from ingest.errors import DataError
 
 Kind = Literal["image", "thumbnail", "text", "audio", "waveform", "spectrogram"]
 
-#: The examples to read: index in the test set -> the dataset's own key of it, or None where it has none.
+#: The examples to read: index in the test set -> the dataset's own key, or None without one.
 Wanted = Mapping[int, str | None]
 
 
 class MediaError(DataError):
-    """A distribution cannot be read at all: damaged, hostile, or not what its name says."""
+    """A distribution that cannot be read at all: damaged, hostile, or not what its name says."""
 
 
 class MediaCountError(MediaError):
-    """Media that can be read and are not as many as the labels, so that none can be told which label is its own."""
+    """A different number of media and labels, so that they cannot be matched."""
 
 
 class UnorderedFilesError(DataError):
-    """Files that are found by their place, and whose names do not say in which order they are."""
+    """Files found by position, with names that do not determine their order."""
 
 
 class UnpairedFilesError(MediaError):
-    """Media that go by name, of which not one has a name that is looked for."""
+    """Media matched by name, if none has an expected name."""
 
 
 class NoMediaError(MediaError):
-    """There are none where they were looked for, and there were some before."""
+    """No media were found, although there were some before."""
 
 
 class LabelMismatchError(MediaError):
-    """Media whose own labels are others than those given: nobody can say which of the two are the wrong ones."""
+    """Media with labels of their own that differ from those given; either may be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaItem:
-    """One thing to show of one example, ready to be stored and served as it is.
+    """One thing to show of one example, ready to be stored and served unchanged.
 
-    ``width`` and ``height`` are pixels, ``seconds`` is the length of a sound; each is None where it does not apply.
-    ``text`` is the decoded text for kind "text", so that nobody has to decode ``data`` again.
+    ``width`` and ``height`` are pixels, ``seconds`` is the length of a sound; each is None if it does not apply.
+    ``text`` is the decoded text for kind "text", so that ``data`` need not be decoded again.
     """
 
     index: int
@@ -57,18 +57,18 @@ class MediaItem:
     seconds: float | None
     data: bytes
     text: str | None = None
-    silent: bool = False  # a sound in which nothing is heard from its beginning to its end
-    spare: int = 0  # other files of the same example, which are no better and were left aside
+    silent: bool = False  # a sound that is silent from beginning to end
+    spare: int = 0  # other files of the same example, which are no better and were not used
 
 
 @dataclass(frozen=True, slots=True)
 class MediaProblem:
-    """One example that cannot be shown, and why. The others go on."""
+    """One example that cannot be shown, and why. It does not affect the others."""
 
     index: int
     where: str  # the file, and the member within it
     message: str  # what was expected and what was found
-    absent: bool = False  # the distribution does not hold it, so nothing is wrong with what is there
+    absent: bool = False  # missing from the distribution, so no file is damaged
 
     def __str__(self) -> str:
         return f"{self.where}: example {self.index}: {self.message}"
@@ -76,7 +76,7 @@ class MediaProblem:
 
 @dataclass(frozen=True)
 class Runs(Sequence[str]):
-    """Labels of which each holds for a run of examples: the name of run i for those before ``ends[i]``.
+    """Labels that each apply to a run of examples: label i applies to those before ``ends[i]``.
 
     >>> runs = Runs(("ant", "bee"), (2, 5))
     >>> list(runs), runs.lengths
@@ -88,7 +88,7 @@ class Runs(Sequence[str]):
 
     @property
     def lengths(self) -> list[int]:
-        """How many examples each run has."""
+        """The number of examples in each run."""
         return [end - start for start, end in zip((0, *self.ends), self.ends, strict=False)]
 
     def __len__(self) -> int:
@@ -107,36 +107,36 @@ class Runs(Sequence[str]):
 
 
 class MediaSource(Protocol):
-    """A dataset's own distribution, found and open for reading."""
+    """A dataset's own distribution, open for reading."""
 
     @property
     def sources(self) -> Sequence[Path]:
-        """The files it reads; an unpacked distribution is the folder it lies in (see ``archives.fingerprint``)."""
+        """The files it reads; for an unpacked distribution, its folder (see ``archives.stores.fingerprint``)."""
 
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
-        """Everything to show of the wanted examples, in the order in which they lie in the distribution.
+        """Everything to show of the wanted examples, in stored order.
 
         An image yields an "image" and a "thumbnail", a text a "text", a sound an "audio", a "waveform" and a
-        "spectrogram". Each wanted example yields its items or one problem; examples that the distribution does not
-        hold come last. More than one worker decodes in as many processes; the result is the same.
+        "spectrogram". Each wanted example yields its items or one problem; examples missing from the distribution come
+        last. More than one worker decodes in as many processes; the result is the same.
 
-        Raises MediaError when the distribution as a whole cannot be read, be it half-way through.
+        Raises MediaError if the distribution as a whole cannot be read, even after some items.
         """
 
     def labels(self, keyed: bool = False) -> Sequence[int | str | None] | None:
-        """The label that the distribution itself ships with each of its examples, in the order of their indices.
+        """The labels that the distribution itself contains, in the order of the examples' indices.
 
-        A class id, the name of a class's folder, or None for an example that it ships none with; the length says how
-        many examples there are. None altogether where keys and not an order name examples, or where ``Options.count``
-        says all that can be compared. ``keyed`` says that the dataset has keys. Whoever joins these media to labels
-        from elsewhere can hold both against each other.
+        Each is a class id, the name of a class's folder, or None for an example without one; the length is the number
+        of examples. None altogether if examples are identified by keys and not by order, or if ``Options.count`` is all
+        that can be compared. ``keyed`` says that the dataset has keys. The caller can compare these labels with those
+        from elsewhere.
         """
 
     def names(self) -> Sequence[str] | None:
-        """What each example is called by its own file, in the order of their indices; None where one file holds many.
+        """The name of each example's own file, in the order of their indices; None if one file holds many examples.
 
-        Raises MediaError, or UnorderedError where names do not say in which order the files are.
+        Raises MediaError, or UnorderedFilesError if names do not determine the order of the files.
         """
 
     def notes(self) -> Sequence[str]:
-        """What whoever pairs these media with labels should know, as what was passed over; none as a rule."""
+        """Remarks for whoever pairs these media with labels, such as skipped files; usually none."""

@@ -20,10 +20,10 @@ _TELLING_HEADERS: Final = frozenset({"subject", "from", "newsgroups", "message-i
 _QUOTE = re.compile(r"\s*(?:[>|}]|:[ >]|[A-Za-z]{1,4}>)")
 _INTRODUCES = re.compile(r"\s*In (?:article|message|a (?:previous )?article)\b.*", re.IGNORECASE)
 _SAYS = re.compile(r"\b(?:wrote|writes|said|says)\Z", re.IGNORECASE)
-#: What stands before a ">", back to the one before it or to a space.
+#: The text before a ">", back to the previous one or to a space.
 _BRACKETED = re.compile(r"(?<![^>\s])([^>\s]++)>")
 
-#: An excerpt looks no further into a text, and takes no longer line for an attribution: nothing telling is lost.
+#: How far an excerpt looks into a text, and the longest line that can be an attribution.
 _LOOKED_AT: Final = 20_000
 _ATTRIBUTION_LENGTH: Final = 200
 
@@ -31,10 +31,10 @@ _ATTRIBUTION_LENGTH: Final = 200
 def text_items(index: int, data: bytes, encoding: str = "utf-8", *, breaks: bool = False) -> Iterator[MediaItem]:
     """The one item of a text: decoded, with "\\n" between lines, stored as UTF-8.
 
-    ``breaks`` turns each ``<br />`` into a line break. Control characters other than tab and line break say nothing to
-    a reader and trouble what stores and shows them: each becomes U+FFFD, which shows that something stood there.
+    ``breaks`` turns each ``<br />`` into a line break. Control characters other than tab and line break mean nothing to
+    a reader and cause trouble in storage and display: each becomes U+FFFD, which shows that something was there.
 
-    Raises MemberError when the bytes are not text of that encoding, as far as one can tell.
+    Raises MemberError if the bytes are not text of that encoding, as far as can be detected.
 
     >>> next(text_items(7, b"caf\\xe9<br />au lait", "latin-1", breaks=True)).text
     'café\\nau lait'
@@ -49,11 +49,11 @@ def text_items(index: int, data: bytes, encoding: str = "utf-8", *, breaks: bool
 
 
 def excerpt(text: str, limit: int = 320) -> str:
-    """The telling beginning of a text in one line of at most ``limit`` characters, cut at a word with an ellipsis.
+    """An informative excerpt in one line of at most ``limit`` characters, cut at a word with an ellipsis.
 
-    A post (what begins with header lines) gives its subject and what its writer says: without the other headers, quoted
-    lines, the lines that introduce them, and the signature; a post that only quotes gives the quotes. Any other text
-    gives its beginning.
+    A post (a text that begins with header lines) gives its subject and its writer's words: without the other headers,
+    quoted lines, the lines that introduce them, and the signature; a post that only quotes gives the quotes. Any other
+    text gives its beginning.
 
     >>> excerpt("From: a@b\\nSubject: Re: Cars\\n\\nIn article <1@x> b@c writes:\\n> Which?\\nThe red one.\\n-- \\nA.")
     'Re: Cars — The red one.'
@@ -69,7 +69,7 @@ def excerpt(text: str, limit: int = 320) -> str:
 
 
 def _split(text: str) -> tuple[dict[str, str] | None, str]:
-    """Headers of a post by lower-case name, and its body; None and the text for what is no post."""
+    """Headers of a post by lower-case name, and its body; None and the text for other texts."""
     headers: dict[str, str] = {}
     lines = text.splitlines()
     name = ""
@@ -102,7 +102,7 @@ def _own_lines(body: str) -> Iterator[str]:
 
 
 def is_attribution(line: str) -> bool:
-    """Whether a line of a post says whose words follow, in a number of steps that grows with its length alone.
+    """Whether a line of a post introduces a quotation, in time linear in its length.
 
     >>> is_attribution("In article <1@x> b@c writes:"), is_attribution("Joe Doe <joe@x> on cars:")
     (True, True)
@@ -115,7 +115,7 @@ def is_attribution(line: str) -> bool:
 
 
 def _holds_address(text: str) -> bool:
-    """Whether ``<``, something, ``@`` and something stand in this order in what ends before a ``>``."""
+    """Whether ``<``, something, ``@`` and something occur in this order in the text before a ``>``."""
     opened = text.find("<")
     return opened >= 0 and text.rfind("@", opened + 2, len(text) - 1) >= 0
 

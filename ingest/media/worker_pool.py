@@ -19,26 +19,26 @@ from ingest.media.archives.stores import MemberError
 from ingest.media.items import MediaError, MediaItem, MediaProblem
 from ingest.worker_processes import WorkerProcesses
 
-#: What goes to a worker at once: enough to be worth the way, little enough that none is at work long after the others.
+#: Bytes per batch: enough to be worth sending, few enough that no worker finishes long after the others.
 _JOBS_AT_A_TIME: Final = 64
 _BYTES_AT_A_TIME: Final = 1 << 20
 
-#: Batches that another process has: one it works on, and the next.
+#: Batches per process: the current one and the next.
 _AHEAD: Final = 2
 
-#: Batches that are held at most for the sake of order.
+#: The maximum number of batches held to keep the order.
 _HELD: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeJob:
-    """One example as read: ``data`` is what its decoder takes, the bytes of a file or an array of pixels."""
+    """One example as read: ``data`` is the decoder's input, the bytes of a file or an array of pixels."""
 
     index: int
     where: str
-    name: str  # of the file, for its ending
+    name: str  # the file name, for its ending
     data: Any
-    part: Sequence[float] | None = None  # where in a whole recording it begins and ends, in seconds
+    part: Sequence[float] | None = None  # begin and end in a whole recording, in seconds
 
 
 Decoder = Callable[[DecodeJob], Iterator[MediaItem]]
@@ -47,11 +47,11 @@ Batch = list[Result] | Future[list[Result]]
 
 
 def decoded(jobs: Iterable[DecodeJob | MediaProblem], decode: Decoder, workers: int = 1) -> Iterator[Result]:
-    """The items of each job, or the problem that its decoder met (a MemberError); problems among the jobs pass through.
+    """The items of each job, or the problem (a MemberError) of its decoder; problems among the jobs are passed through.
 
-    Workers other than the first are processes of their own, for which ``decode`` must be importable by name.
+    Workers beyond the first are separate processes, for which ``decode`` must be importable by name.
 
-    Raises MediaError when a worker dies, and whatever ``jobs`` raises.
+    Raises MediaError if a worker dies, and whatever ``jobs`` raises.
     """
     if workers <= 1:
         for job in jobs:
@@ -69,7 +69,7 @@ def decoded(jobs: Iterable[DecodeJob | MediaProblem], decode: Decoder, workers: 
 def _in_order(
     batches: Iterable[Sequence[DecodeJob | MediaProblem]], decode: Decoder, pool: Executor, others: int
 ) -> Iterator[Result]:
-    """The results of batches, which go to other processes or, while these have enough to do, are decoded here."""
+    """The results of batches, which are sent to other processes or, while these are busy, decoded here."""
     held: deque[Batch] = deque()
     for batch in batches:
         if sum(isinstance(one, Future) and not one.done() for one in held) < _AHEAD * others:

@@ -35,12 +35,12 @@ from ingest.sample.planted_errors import planted_labels
 from ingest.sample.raters import reviewed, votes
 
 TEMPLATES: Final = DATA / "sample"
-#: What was learnt of each dataset, NAME.npz.
+#: The learnt results of each dataset, NAME.npz.
 LEARNT: Final = TEMPLATES / "learnt"
 
 
 class Sample(NamedTuple):
-    """A dataset of the sample: who makes its examples, and the seed of everything that is drawn for it."""
+    """A dataset of the sample: the function that makes its examples, and its random seed."""
 
     make: Callable[[Manifest, np.random.Generator], Draft]
     seed: int
@@ -55,17 +55,17 @@ SAMPLES: Final[dict[str, Sample]] = {
 
 
 def write_sample(folder: Path) -> list[Path]:
-    """Write the sample's datasets into ``folder``, each into one of its own, and return the paths of their manifests.
+    """Write each sample dataset into a subfolder of ``folder``, and return the paths of their manifests.
 
-    A manifest's files lie beside it: what reads them is told the manifest and its parent folder. Files of an earlier
-    call are replaced. Raises DataError where examples came out as others than those that were learnt from.
+    A manifest's files are in its own folder: readers are given the manifest and its parent folder. Files of an earlier
+    call are replaced. Raises DataError if the examples differ from those that were learnt from.
     """
     manifests = []
     for name in SAMPLES:
         manifest, draft, given, rng = drawn(name)
         learnt = Learnt.read(LEARNT / f"{name}.npz")
         if not np.array_equal(given, learnt.given):
-            # numpy may draw others from the same seed one day.
+            # A future numpy may draw others from the same seed.
             finding = f"expected what was learnt from the labels that numpy {np.__version__} draws, found other labels"
             raise DataError(LEARNT / f"{name}.npz", f"{finding}; python -m ingest.sample.train learns anew")
         target = folder / manifest.name
@@ -77,7 +77,7 @@ def write_sample(folder: Path) -> list[Path]:
 
 
 def drawn(name: str) -> tuple[Manifest, Draft, NDArray[np.uint16], np.random.Generator]:
-    """The examples of a dataset, a key of ``SAMPLES``, their (n,) given labels, and what goes on drawing."""
+    """The examples of a dataset, a key of ``SAMPLES``, their (n,) given labels, and the random generator."""
     manifest = read_manifest(TEMPLATES / f"{name}.toml")
     rng = np.random.default_rng(SAMPLES[name].seed)
     draft = SAMPLES[name].make(manifest, rng)
@@ -105,7 +105,7 @@ def _write_dataset(target: Path, manifest: Manifest, draft: Draft, learnt: Learn
 def _records(
     manifest: Manifest, draft: Draft, given: list[int], flagging: FlagResult, rng: np.random.Generator
 ) -> list[dict[str, object]]:
-    """The votes, one record a reviewed example, in the form of the published votes files."""
+    """The votes, one record per reviewed example, in the form of the published votes files."""
     names = manifest.classes.names
     return [
         {
@@ -117,7 +117,7 @@ def _records(
             "mturk": votes(draft, index, given[index], guessed, manifest.raters, rng),
         }
         for index in reviewed(flagging.flagged, rng)
-        # Where the guess is the given label, there is nothing to ask.
+        # If the guess is the given label, there is nothing to ask.
         if (guessed := int(flagging.guesses[index])) != given[index]
     ]
 

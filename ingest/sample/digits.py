@@ -9,13 +9,13 @@ from PIL import Image
 
 from ingest.sample.draft import Draft
 
-#: Ink runs from 0 to this.
+#: The maximum of ink; the minimum is 0.
 FULL_INK = 16
 
 _ERROR_RATE = 0.04
 _OVERPRINTED, _BLOTTED = 36, 14
 _NEIGHBOURS = 12
-#: Digits that hands and eyes take for one another, and how much more often than any other pair.
+#: Digits that are easily confused, and how much more often than any other pair.
 _LOOKALIKES = ((0, 6), (1, 7), (1, 8), (2, 3), (3, 5), (3, 8), (4, 9), (5, 6), (5, 9), (7, 9), (8, 9))
 _LOOKALIKE_WEIGHT = 8.0
 
@@ -60,10 +60,10 @@ def _confusable() -> NDArray[np.float64]:
 
 
 def _legibility(pictures: NDArray[np.float64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,) clarity: a picture is the harder to read, the more of the pictures most like it show other digits."""
+    """(n,) clarity: a picture is harder to read, the more of the pictures most similar to it show other digits."""
     flat = pictures.reshape(len(pictures), -1)
     squares = (flat**2).sum(axis=1)
-    # Ink is in whole numbers, so these distances are exact and their order the same everywhere.
+    # Ink values are integers, so these distances are exact and their order is the same everywhere.
     distances = squares[:, None] + squares[None, :] - 2 * flat @ flat.T
     np.fill_diagonal(distances, np.inf)
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
@@ -73,7 +73,7 @@ def _legibility(pictures: NDArray[np.float64], classes: NDArray[np.int64]) -> ND
 
 
 def _png(picture: NDArray[np.float64]) -> bytes:
-    """Dark ink on white paper, losslessly."""
+    """Dark ink on white paper, losslessly compressed."""
     grey = np.round(255 * (1 - picture / FULL_INK)).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(grey).save(file, format="PNG")

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: What an example truly shows: one class, two of them, or none.
+#: The true content of an example: one class, two of them, or none.
 Truth = Sequence[frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """n examples of m classes before anything went wrong with them."""
+    """n examples of m classes before any errors are planted."""
 
     truth: Truth  # n sets of class ids
-    clarity: NDArray[np.float64]  # (n,) the chance, 0 to 1, that somebody who looks answers rightly
-    confusable: NDArray[np.float64]  # (m, m) how readily class i is taken for class j; only ratios in a row matter
-    error_rate: float  # the share of labels to plant wrongly, 0 to 1
+    clarity: NDArray[np.float64]  # (n,) the probability of a right answer by a rater
+    confusable: NDArray[np.float64]  # (m, m) how easily class i is mistaken for class j; only ratios in a row matter
+    error_rate: float  # the share of wrong labels to plant, 0 to 1
     media: Sequence[bytes]  # n files
-    ending: str  # of each file's name, with the dot
-    features: Any  # n rows of what a classifier learns from
+    ending: str  # the ending of each file's name, with the dot
+    features: Any  # n rows of features

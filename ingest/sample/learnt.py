@@ -18,7 +18,7 @@ _RIVAL: Final = "rival:"
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Of n examples and m classes, by cross-validation: nothing was learnt from the example that it is said of."""
+    """Results for n examples and m classes by cross-validation: no model learnt from an example it predicts."""
 
     given: NDArray[np.uint16]  # (n,) the labels it was learnt from
     probabilities: NDArray[np.float32]  # (n, m)
@@ -29,7 +29,7 @@ class Learnt:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """What ``write`` wrote."""
+        """Read what ``write`` wrote."""
         with np.load(file, allow_pickle=False) as kept:
             arrays = {name: kept[name] for name in kept.files}
         return cls(
@@ -40,7 +40,7 @@ class Learnt:
         )
 
     def write(self, file: Path) -> None:
-        """Keep it in a file."""
+        """Store the results in a file."""
         rivals = {f"{_RIVAL}{name}": ranked for name, ranked in self.rivals.items()}
         arrays: dict[str, NDArray[Any]] = {"given": self.given, "probabilities": self.probabilities}
         np.savez_compressed(file, **arrays, **self.words, **rivals)  # type: ignore[arg-type]

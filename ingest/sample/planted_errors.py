@@ -10,10 +10,10 @@ from ingest.sample.draft import Draft
 
 
 def planted_labels(draft: Draft, rng: np.random.Generator) -> NDArray[np.uint16]:
-    """(n,) given labels, one a example.
+    """(n,) given labels, one per example.
 
     An example of one class gets a wrong label with probability ``error_rate``, drawn by how confusable the classes are.
-    One of two classes gets either of them, one of none any label at all: those labels cannot be right.
+    One of two classes gets either of them, one of none any label at all, which cannot be right.
     """
     noise = noise_matrix(draft.confusable, draft.error_rate)
     labels = [_label(truth, noise, rng) for truth in draft.truth]

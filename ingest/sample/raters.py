@@ -12,12 +12,12 @@ from ingest.sample.draft import Draft
 
 ANSWERS = ("given", "guessed", "both", "neither")
 
-#: The share of flagged examples that raters get to see.
+#: The share of flagged examples shown to raters.
 SHARE_REVIEWED = 0.85
 
 
 def reviewed(flagged: NDArray[np.intp], rng: np.random.Generator) -> list[int]:
-    """The flagged examples that raters are shown, drawn at random, in the order of their index."""
+    """The flagged examples shown to raters, drawn at random, in the order of their index."""
     chosen = rng.choice(flagged, round(SHARE_REVIEWED * len(flagged)), replace=False)
     return sorted(chosen.tolist())
 
@@ -34,7 +34,7 @@ def answer(truth: frozenset[int], given: int, guessed: int) -> str:
 
 
 def votes(draft: Draft, index: int, given: int, guessed: int, raters: int, rng: np.random.Generator) -> dict[str, int]:
-    """How many of the raters gave which answer about one example."""
+    """The number of raters for each answer about one example."""
     right = ANSWERS.index(answer(draft.truth[index], given, guessed))
     chances = np.full(len(ANSWERS), (1 - draft.clarity[index]) / (len(ANSWERS) - 1))
     chances[right] = draft.clarity[index]

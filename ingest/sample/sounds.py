@@ -24,7 +24,7 @@ _SPANS, _WINDOW = 6, 512
 
 
 def draft(classes: tuple[str, ...], rng: np.random.Generator) -> Draft:
-    """Clips of 1.5 s. Some have two sounds at once, some none of the classes: a falling sweep or a low rumble.
+    """Clips of 1.5 s. Some contain two sounds at once, some none of the classes: a falling sweep or a low rumble.
 
     ``classes`` are the keys of ``MAKERS``, in the order of their ids.
     """
@@ -37,7 +37,7 @@ def draft(classes: tuple[str, ...], rng: np.random.Generator) -> Draft:
     clips = [_clip([classes[c] for c in sorted(heard)], level, rng) for heard, level in zip(truth, hiss, strict=True)]
     return Draft(
         truth=truth,
-        # Under loud hiss a listener is often unsure what else there was.
+        # Under loud hiss, listeners are often unsure about other sounds.
         clarity=np.where(hiss < 0.1, 0.95, 0.55),
         confusable=np.ones((m, m)),
         error_rate=_ERROR_RATE,
@@ -48,10 +48,10 @@ def draft(classes: tuple[str, ...], rng: np.random.Generator) -> Draft:
 
 
 def character(clip: Sound) -> Sound:
-    """(30,) how a clip sounds, whatever its pitch: five measures in each of six spans of time.
+    """(30,) features of a clip independent of its pitch: five measures in each of six time intervals.
 
-    The logarithms of power, of its unevenness over time and of its unevenness over frequency, then the middle and the
-    breadth of the spectrum in octaves.
+    The logarithms of power, of its variation over time and of its variation over frequency, then the centre and the
+    width of the spectrum in octaves.
     """
     windows = clip[: len(clip) // _WINDOW * _WINDOW].reshape(-1, _WINDOW) * np.hanning(_WINDOW)
     power = np.abs(np.fft.rfft(windows, axis=1))[:, 1:] ** 2 + 1e-6
@@ -84,13 +84,13 @@ def _white_noise(rng: np.random.Generator) -> Sound:
 
 
 def _clicks(rng: np.random.Generator) -> Sound:
-    """A regular row of short, sharp knocks."""
+    """A regular sequence of short, sharp clicks."""
     since = _TIME % rng.uniform(0.08, 0.3)
     return np.exp(-since / 0.003) * np.sin(2 * np.pi * rng.uniform(1_500, 4_000) * since)
 
 
 def _bell(rng: np.random.Generator) -> Sound:
-    """Partials that are no multiples of the lowest, the higher ones dying away sooner."""
+    """Partials that are not multiples of the lowest; higher ones decay sooner."""
     pitch, decay = rng.uniform(250, 700), rng.uniform(0.4, 0.9)
     partials = ((1.0, 1.0), (2.0, 0.6), (2.76, 0.5), (4.07, 0.35), (5.4, 0.25))
     struck = sum(
@@ -104,7 +104,7 @@ def _falling_sweep(rng: np.random.Generator) -> Sound:
 
 
 def _rumble(rng: np.random.Generator) -> Sound:
-    """A random walk that forgets: noise with hardly anything above a few hundred hertz."""
+    """A leaky random walk: noise with hardly anything above a few hundred hertz."""
     spectrum = np.fft.rfft(rng.normal(0, 1, len(_TIME)))
     spectrum /= 1 + (np.fft.rfftfreq(len(_TIME), 1 / SAMPLE_RATE) / 60) ** 2
     rumble = np.fft.irfft(spectrum, len(_TIME))
@@ -112,7 +112,7 @@ def _rumble(rng: np.random.Generator) -> Sound:
     return loud
 
 
-#: How each class sounds.
+#: The function that makes the sound of each class.
 MAKERS: dict[str, Callable[[np.random.Generator], Sound]] = {
     "pure tone": _tone,
     "rising sweep": _rising_sweep,
@@ -131,14 +131,14 @@ def _clip(heard: list[str], hiss: float, rng: np.random.Generator) -> Sound:
 
 
 def _sweep(start: float, end: float) -> Sound:
-    """From one frequency to another (hertz), evenly on the scale of the ear."""
+    """A sweep between two frequencies (hertz), uniform on a logarithmic scale."""
     rate = np.log(end / start) / SECONDS
     swept: Sound = np.sin(2 * np.pi * start * np.expm1(rate * _TIME) / rate)
     return swept
 
 
 def _swell(rng: np.random.Generator) -> Sound:
-    """Fades in and out, so that no clip begins or ends with a crack."""
+    """Fade in and out, so that no clip begins or ends with a click."""
     rise, fall = rng.uniform(0.02, 0.3, 2)
     swell: Sound = np.clip(np.minimum(_TIME / rise, (SECONDS - _TIME) / fall), 0, 1)
     return swell

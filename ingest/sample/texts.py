@@ -15,7 +15,7 @@ _ERROR_RATE = 0.08
 
 
 def draft(file: Path, topics: tuple[str, ...], rng: np.random.Generator) -> Draft:
-    """The messages of ``file`` in an order drawn at random, so that neighbours differ in topic."""
+    """The messages of ``file`` in random order, so that neighbours differ in topic."""
     messages = read_messages(file, topics)
     messages = [messages[place] for place in rng.permutation(len(messages))]
     truth = [about for about, _ in messages]
@@ -31,7 +31,7 @@ def draft(file: Path, topics: tuple[str, ...], rng: np.random.Generator) -> Draf
 
 
 def read_messages(file: Path, topics: tuple[str, ...]) -> list[tuple[frozenset[int], str]]:
-    """Each message with the ids of its topics. Raises DataError naming the line that is not a message."""
+    """Each message with the ids of its topics. Raises DataError naming an invalid line."""
     messages = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         try:
@@ -45,7 +45,7 @@ def read_messages(file: Path, topics: tuple[str, ...]) -> list[tuple[frozenset[i
 
 
 def _clarity(truth: Truth, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Of a message with two topics a hurried reader often sees one; one message in eight reads as if it had two."""
+    """Hurried readers often see only one of two topics; one message in eight reads as if it had two."""
     hard = rng.random(len(truth)) < 1 / 8
     return np.array(
         [0.5 if is_hard else 0.95 if len(about) == 1 else 0.85 for about, is_hard in zip(truth, hard, strict=True)]

@@ -36,7 +36,7 @@ _STEM: Final = 5
 
 
 def stems(text: str) -> list[str]:
-    """The beginnings of a text's words, so that "cycling" and "cyclist" count as one.
+    """The first letters of a text's words, so that "cycling" and "cyclist" count as one.
 
     >>> stems("The cyclists were cycling.")
     ['cycli', 'cycli']
@@ -45,20 +45,20 @@ def stems(text: str) -> list[str]:
 
 
 def word_weights(classifier: Any) -> tuple[Sequence[str], NDArray[np.float64]]:
-    """The beginnings of words that a fitted classifier knows, and what one occurrence adds to each class's score."""
+    """The word stems a fitted classifier knows, and what one occurrence adds to each class's score."""
     vectorizer, regression = classifier[0], classifier[-1]
     return list(vectorizer.get_feature_names_out()), regression.coef_ * vectorizer.idf_
 
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """How a dataset is learnt."""
+    """The classifiers and the settings for learning a dataset."""
 
     classifier: Any  # a scikit-learn classifier with predict_proba
     folds: int  # of the cross-validation
-    #: A fitted classifier -> its words and (m, v) weights, where it is linear and its features are words.
+    #: A fitted classifier -> its words and (m, v) weights, if it is linear and its features are words.
     weights: Callable[[Any], tuple[Sequence[str], NDArray[np.float64]]] | None = None
-    rivals: Mapping[str, Any] = field(default_factory=dict)  # name -> other classifiers, whose ranking is looked at
+    rivals: Mapping[str, Any] = field(default_factory=dict)  # name -> other classifiers, to be ranked
 
 
 LEARNERS: Final[Mapping[str, Learner]] = {
@@ -84,7 +84,7 @@ LEARNERS: Final[Mapping[str, Learner]] = {
 
 
 def learn(name: str) -> Learnt:
-    """What the classifiers of a dataset of the sample learn, a key of ``LEARNERS``."""
+    """Train the classifiers of a sample dataset, a key of ``LEARNERS``."""
     _, draft, given, _ = drawn(name)
     learner, seed = LEARNERS[name], SAMPLES[name].seed
     probabilities, fitted, folds = _cross_validated(draft, given, learner.classifier, learner.folds, seed)
@@ -98,12 +98,14 @@ def learn(name: str) -> Learnt:
 def _cross_validated(
     draft: Draft, given: NDArray[np.uint16], classifier: Any, n_folds: int, seed: int
 ) -> tuple[NDArray[np.float32], Sequence[Any], NDArray[np.uint8]]:
-    """(n, m) probabilities, each row by a classifier that did not learn from it; these; (n,) which of them it was."""
+    """(n, m) probabilities, each row by a classifier that did not learn from it; the classifiers; (n,) which one was
+    used.
+    """
     splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(given)), given)
     probabilities = np.empty((len(given), len(draft.confusable)), np.float32)
     folds = np.empty(len(given), np.uint8)
     classifiers = []
-    # One thread: sums come out the same on any number of cores, and problems this small are solved sooner.
+    # One thread: sums are the same on any number of cores, and small problems are solved faster.
     with threadpool_limits(limits=1):
         for fold, (learnt, left_out) in enumerate(splits):
             fitted = clone(classifier)
@@ -132,7 +134,7 @@ def _rows(features: Any, places: NDArray[np.int64]) -> Any:
 
 
 def main(folder: Path = LEARNT) -> int:
-    """Learn all of them anew."""
+    """Learn all sample datasets again."""
     folder.mkdir(exist_ok=True)
     for name in LEARNERS:
         learn(name).write(folder / f"{name}.npz")

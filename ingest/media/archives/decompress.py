@@ -16,32 +16,32 @@ from typing import BinaryIO, Final, Protocol
 from app.evaluation.archive_errors import PACKED_DAMAGE
 from ingest.media.items import MediaError
 
-#: Nothing that people photograph, draw or write compresses further; a bomb does by far.
+#: No photograph, drawing or text compresses further; a bomb does by far.
 MAX_RATIO: Final = 100
 
-#: Below this many bytes no ratio is suspect: an empty page compresses well.
+#: Below this many bytes no ratio is suspicious: an empty page compresses well.
 FREE_BYTES: Final = 32 << 20
 
-#: Memory that an .xz file may ask for: enough for every preset of the xz tool.
+#: Memory that an .xz file may require: enough for every preset of the xz tool.
 MAX_XZ_MEMORY: Final = 128 << 20
 
-#: How much of what was read last is remembered: one block of a tar.
+#: How many of the last bytes are remembered: one block of a tar.
 TAIL: Final = 512
 
 _CHUNK: Final = 1 << 16
 
-#: What the standard library raises on archives that are cut off, damaged, or not what they are called.
+#: What the standard library raises on archives that are truncated, damaged, or of another format.
 DAMAGE: Final = (*PACKED_DAMAGE, OSError, tarfile.TarError)
 
 
 class Readable(Protocol):
-    """Anything with a ``read``: all that is asked of what lies beneath."""
+    """Anything with a ``read``, which is all that is required of the underlying stream."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class Budget:
-    """How many bytes a file of ``size`` bytes may yet expand to."""
+    """The number of bytes that a file of ``size`` bytes may still expand to."""
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -57,7 +57,7 @@ class Budget:
 
 
 class Bounded:
-    """Reads ``inner``, spending ``budget``; damage is raised as what ``fail`` makes of it.
+    """Reads ``inner`` within ``budget``; damage is raised as the error that ``fail`` makes of it.
 
     ``tail`` is the last bytes that were read, at most TAIL of them.
     """
@@ -69,7 +69,7 @@ class Bounded:
         self._fail = fail
 
     def read(self, size: int, /) -> bytes:
-        """``size`` bytes, fewer only where they end."""
+        """``size`` bytes, or fewer at the end."""
         parts: list[bytes] = []
         left = size
         while left > 0 and (part := self._part(min(left, _CHUNK))):
@@ -78,7 +78,7 @@ class Bounded:
         return b"".join(parts)
 
     def drain(self) -> None:
-        """Read to the end, where the checksum of the whole is compared."""
+        """Read to the end, where the checksum of the whole is checked."""
         while self._part(_CHUNK):
             pass
 
@@ -94,9 +94,9 @@ class Bounded:
 
 
 def inflated(packed: BinaryIO, path: Path) -> Bounded:
-    """What the open file ``packed`` holds, inflated if the ending of ``path`` is .gz, .bz2, .xz, or a tar's own.
+    """The content of the open file ``packed``, decompressed if ``path`` ends in .gz, .bz2, .xz, or a tar's equivalent.
 
-    Raises MediaError, naming ``path``, where it is damaged, cut off or a bomb.
+    Raises MediaError, naming ``path``, if it is damaged, truncated or a bomb.
     """
 
     def fail(error: Exception) -> MediaError:
@@ -111,7 +111,7 @@ def inflated(packed: BinaryIO, path: Path) -> Bounded:
 
 
 class _Unseekable(io.RawIOBase):
-    """Lets gzip read what can only be read forwards."""
+    """Lets gzip read a stream that can only be read forwards."""
 
     def __init__(self, inner: Readable) -> None:
         self._inner = inner
@@ -124,7 +124,7 @@ class _Unseekable(io.RawIOBase):
 
 
 class _Xz:
-    """An .xz file read with a bound on memory, which ``lzma.open`` cannot be given."""
+    """An .xz file read with a memory limit, which ``lzma.open`` does not support."""
 
     def __init__(self, packed: Readable) -> None:
         self._packed = packed
@@ -149,7 +149,7 @@ class _Xz:
         return data
 
     def _next_stream(self) -> bool:
-        """Whether another stream follows the one that ended; zeros may stand between them."""
+        """Whether another stream follows the finished one; there may be zeros between them."""
         rest = self._decompressor.unused_data.lstrip(b"\0")
         while not rest:
             chunk = self._packed.read(_CHUNK)
@@ -169,11 +169,11 @@ def _bunzipped(packed: Readable) -> Readable:
     return bz2.BZ2File(_Unseekable(packed))
 
 
-#: Ending -> what a file of it holds; nothing is bounded yet.
+#: Ending -> the decompressed stream; not limited yet.
 DECOMPRESSORS: Final[Mapping[str, Callable[[Readable], Readable]]] = {
     ".gz": _gunzipped,
     ".bz2": _bunzipped,
     ".xz": _Xz,
 }
-#: Endings of a tar with its compression -> the one of the compression.
+#: Endings of compressed tars -> the ending of the compression.
 _ARCHIVES: Final = {".tgz": ".gz", ".tbz": ".bz2", ".tb2": ".bz2", ".tbz2": ".bz2", ".txz": ".xz"}

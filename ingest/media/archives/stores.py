@@ -40,21 +40,21 @@ _TAR_HEADERS: Final = (
 
 
 class MemberError(Exception):
-    """One member cannot be read; the message says what was expected and what was found."""
+    """One member that cannot be read; the message says what was expected and what was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file within a store, to be opened before the next member is asked for."""
+    """A file within a store, to be opened before the next member is requested."""
 
     name: str  # relative, "/" between folders, also where the archive has backslashes
     size: int  # bytes, as declared
     refused: str | None  # why it is not read, or None
     opened: Callable[[], AbstractContextManager[Readable]]
-    path: Path | None = None  # where it lies as a file of its own, or None in an archive
+    path: Path | None = None  # the path of its own file, or None in an archive
 
     def open(self) -> AbstractContextManager[Readable]:
-        """Its bytes. Raises MemberError when it is refused, cannot be opened, or is a pointer of Git's."""
+        """Open the member. Raises MemberError if it is refused, cannot be opened, or is a Git pointer file."""
         if self.refused:
             raise MemberError(self.refused)
         if self.size >= MOST_OF_A_POINTER:
@@ -66,7 +66,7 @@ class Member:
         return nullcontext(io.BytesIO(data))
 
     def read(self, limit: int) -> bytes:
-        """All of it. Raises MemberError when it is refused, damaged or holds more than ``limit`` bytes."""
+        """Read all of it. Raises MemberError if it is refused, damaged or larger than ``limit`` bytes."""
         if not self.refused and self.size > limit:
             raise MemberError(f"expected at most {limit:,} bytes, found {self.size:,}")
         with self.open() as file:
@@ -77,21 +77,21 @@ class Member:
 
 
 class Store(Protocol):
-    """Where members lie."""
+    """A folder, archive or file that contains members."""
 
     @property
     def path(self) -> Path:
-        """The file or folder that it is."""
+        """The path of the file or folder."""
 
     def members(self) -> Iterator[Member]:
-        """All files in it, in the order in which they lie in it; folders themselves are left out.
+        """All files in it, in stored order; folders themselves are left out.
 
-        Raises MediaError when it is damaged, cut off, a bomb, or holds a name that leads out of it.
+        Raises MediaError if it is damaged, truncated, a bomb, or contains a name that leads out of it.
         """
 
 
 def open_store(path: Path) -> Store:
-    """The store at ``path``: a folder, a .tar (.gz, .bz2, .xz) or .zip, or any other file, its own only member."""
+    """Open the store at ``path``: a folder, a .tar (.gz, .bz2, .xz) or .zip, or a single file as its only member."""
     if path.is_dir():
         return _Folder(path)
     if _TAR.fullmatch(path.name):
@@ -105,7 +105,7 @@ def fingerprint(path: Path) -> tuple[str, int]:
     """SHA-256 and size in bytes of a file, or of all files of a folder.
 
     A folder's SHA-256 is that of the lines "sha256  name" of its files, sorted by name, as ``sha256sum`` prints them.
-    Raises MediaError where one cannot be read.
+    Raises MediaError if one cannot be read.
     """
     try:
         return _fingerprint(path)
@@ -191,7 +191,7 @@ def _open_file(path: Path) -> Iterator[Readable]:
 
 
 class _CheckedTarInfo(tarfile.TarInfo):
-    """Refuses headers whose size alone would exhaust memory or turn the reader backwards."""
+    """Refuses headers with a size that would exhaust memory or turn the reader backwards."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -215,13 +215,13 @@ class _Tar:
             while (info := self._next(tar)) is not None:
                 if not info.isdir():
                     yield self._member(tar, info)
-            stream.drain()  # only at its end is the checksum of the whole compared
-            # tarfile takes a header that breaks off for the end of the archive, which is a block of zeros.
+            stream.drain()  # the checksum of the whole is only checked at its end
+            # tarfile takes a truncated header for the end of the archive, which is a block of zeros.
             if stream.tail != bytes(TAIL):
                 raise _damaged(self.path, EOFError("no end is marked"))
 
     def _next(self, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
-        # tarfile keeps all it has seen, which a pass over a million members does not need.
+        # tarfile keeps all members, which a pass over a million of them does not need.
         tar.members = []  # type: ignore[attr-defined]
         try:
             return tar.next()
@@ -285,8 +285,10 @@ def _checked_name(archive: Path, name: str) -> str:
 
 
 def _slashed(name: str) -> str:
-    """A name with "/" between folders. Some tools of Windows write backslashes into archives, and what unpacks these
-    elsewhere makes files of the whole name, so that all folders would be one.
+    """A name with "/" between folders.
+
+    Some Windows tools write backslashes into archives; unpacking these elsewhere gives files with the whole path as
+    name, all in one folder.
     """
     return name.replace("\\", "/")
 

@@ -4,14 +4,14 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-#: Folders of macOS's archives, of network storage and of Windows' drives.
+#: Folders in macOS archives, on network storage and on Windows drives.
 _FOLDERS: Final = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"})
-#: Thumbnails and looks of folders, lock files of office programs, backups of editors.
+#: Thumbnail caches, folder settings, lock files of office programs, backups of editors.
 _FILES: Final = re.compile(r"(?:thumbs|ehthumbs|ehthumbs_vista)\.db|desktop\.ini|icon\r|~\$.*|.*~", re.DOTALL)
 
 
 def is_of_the_system(name: str) -> bool:
-    r"""Whether a path is hidden or a system's own: what begins with a dot, folders included, and ``Thumbs.db``.
+    r"""Whether a path is hidden or a system file: any part begins with a dot, or it is a file like ``Thumbs.db``.
 
     >>> is_of_the_system("cat/._1.png"), is_of_the_system("__MACOSX/cat/1.png"), is_of_the_system("cat/1.png")
     (True, True, False)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
 
-#: A mix that holds less than this part of what its loudest channel brings into it has lost that channel.
+#: A mix with less than this share of its loudest channel's contribution has lost that channel.
 _LOST: Final = 0.25
 
 
 def centred(samples: Samples) -> Samples:
-    """Samples around 0, (n,) or (n, channels): an offset is not heard and takes room from what is.
+    """Samples centred around 0, (n,) or (n, channels): an offset is inaudible and reduces the available range.
 
     >>> centred(np.array([0.5, 0.7, 0.6])).round(3).tolist()
     [-0.1, 0.1, 0.0]
@@ -25,9 +25,9 @@ def centred(samples: Samples) -> Samples:
 
 
 def mono(channels: Samples) -> Samples:
-    """The mean of (n, channels) samples without their offsets, (n,); the loudest channel where that is lost in it.
+    """The mean of (n, channels) samples without their offsets, (n,); the loudest channel if the mean cancels it.
 
-    One channel of two that is silent halves the other. Two that cancel each other are worth less than either:
+    If one of two channels is silent, the mean is half as loud. If two cancel each other, one channel is used:
 
     >>> mono(np.array([[0.5, 0.0], [-0.5, 0.0]])).tolist(), mono(np.array([[0.5, -0.5], [-0.5, 0.5]])).tolist()
     ([0.25, -0.25], [0.5, -0.5])

@@ -19,15 +19,15 @@ from ingest.media.archives.stores import MemberError
 from ingest.media.audio import libsndfile
 from ingest.media.audio.source import Sound, on_disk
 
-#: Formats of which ffmpeg plays the last seconds where it is to begin behind their end; they are decoded up to there.
+#: Formats for which ffmpeg plays the last seconds if told to start after the end; decoded from the beginning.
 _NOT_SKIPPED: Final = ("ogg",)
-_SECONDS: Final = 60  # longer than any recording takes to decode; one that takes longer means harm
+_SECONDS: Final = 60  # longer than any honest recording takes to decode
 
 
 def found() -> Path | None:
-    """Where ffmpeg is: on the machine, else in the wheel imageio-ffmpeg, else nowhere.
+    """The path of ffmpeg: on the machine, else in the wheel imageio-ffmpeg, else None.
 
-    The wheel's own variable ``IMAGEIO_FFMPEG_EXE`` names another program, or, if there is none of that name, none.
+    The wheel's own variable ``IMAGEIO_FFMPEG_EXE`` selects another program, or, if there is none of that name, none.
     """
     return _found(shutil.which("ffmpeg"), os.environ.get("IMAGEIO_FFMPEG_EXE"))
 
@@ -49,16 +49,16 @@ def _found(installed: str | None, named: str | None) -> Path | None:
 def decoded(program: Path, sound: Sound, demuxer: str, start: float, seconds: float) -> tuple[NDArray[np.float64], int]:
     """At most ``seconds`` of a recording from ``start`` on, as samples in [-1, 1], (n, channels), and their rate in Hz.
 
-    What lies before ``start`` is skipped, and in most formats not even read. Raises MemberError when ffmpeg cannot
-    read it as what ``demuxer`` says.
+    What comes before ``start`` is skipped, in most formats without reading it. Raises MemberError if ffmpeg cannot read
+    it as the format ``demuxer``.
     """
     with on_disk(sound) as path:
-        # Where it would begin with "-" or contain ":", a name would mean something else.
+        # A name that begins with "-" or contains ":" would mean something else.
         name = f"file:{path.absolute()}"
         command = [str(program), "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-f", demuxer]
         skip = ["-ss", f"{start:.3f}"] if start > 0 else []
         command += ["-i", name, *skip] if demuxer in _NOT_SKIPPED else [*skip, "-i", name]
-        # A WAV file says how many channels there are, and of which rate.
+        # A WAV file states its channels and its rate.
         command += ["-vn", "-t", f"{seconds:.3f}"]
         command += ["-f", "wav", "-c:a", "pcm_f32le", "pipe:1"]
         try:
@@ -73,6 +73,6 @@ def decoded(program: Path, sound: Sound, demuxer: str, start: float, seconds: fl
 
 
 def _reason(errors: bytes, name: str) -> str:
-    """The last thing that ffmpeg said, without the name of a file that nobody else knows."""
+    """The last message of ffmpeg, without the name of a temporary file."""
     lines = errors.decode("utf-8", "replace").replace(name, "it").strip().splitlines()
     return lines[-1][:160] if lines else "no reason given"

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from ingest.media.audio.sniffing import tag_size
 
-#: Where the first frame of MP3 is looked for behind a tag.
+#: How far after a tag the first MP3 frame is searched.
 _PADDING: Final = 64 << 10
 _RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 # kbit/s of layers 1, 2 and 3: of version 1, then of the later ones, whose layers 2 and 3 are alike.
@@ -27,14 +27,15 @@ _V2: Final = (
 
 class _Frame(NamedTuple):
     length: int  # bytes, header included
-    count_at: int  # where a Xing header stands in the first one
+    count_at: int  # the offset of a Xing header in the first frame
 
 
 def mp3_promise(file: BinaryIO, size: int) -> tuple[int, int] | None:
-    """Frames that the Xing, Info or VBRI header of an MP3 promises, and those there are; None without such a header.
+    """The number of frames declared by the Xing, Info or VBRI header of an MP3, and the number there are; None without
+    one.
 
-    Where the file holds as many bytes as promised, its frames are not counted. The frame that holds the header is
-    counted among those there are; some encoders promise it and some do not.
+    If the file has as many bytes as declared, its frames are not counted. The frame that holds the header is counted as
+    present; some encoders include it in the declared number and some do not.
     """
     at = tag_size(_at(file, 0, 10))
     look = _at(file, at, _PADDING)
@@ -53,7 +54,7 @@ def mp3_promise(file: BinaryIO, size: int) -> tuple[int, int] | None:
 
 
 def _counted(frame: bytes, at: int) -> tuple[int, int] | None:
-    """Frames and bytes as the first frame tells them, 0 bytes where it does not."""
+    """Frames and bytes declared in the first frame, 0 bytes if it declares none."""
     if frame[at : at + 4] in (b"Xing", b"Info") and len(frame) >= at + 16:
         flags, frames, n_bytes = struct.unpack_from(">III", frame, at + 4)
         return (frames, n_bytes if flags & 2 else 0) if flags & 1 else None
@@ -64,7 +65,7 @@ def _counted(frame: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _frames(file: BinaryIO, at: int, size: int) -> int | None:
-    """Whole frames up to the end; None where something that is none stands among them."""
+    """The number of whole frames up to the end; None if there is something else among them."""
     count = 0
     while at + 4 <= size:
         head = _at(file, at, 4)
@@ -77,7 +78,7 @@ def _frames(file: BinaryIO, at: int, size: int) -> int | None:
 
 
 def _frame(head: bytes) -> _Frame | None:
-    """What the four bytes before a frame say of it; None where they are no such bytes, or do not say how long it is."""
+    """The meaning of a frame's four header bytes; None if they are not a header, or do not state the frame's length."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer, rate_code, rate_of_bits = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3), head[2] >> 2 & 3, head[2] >> 4

@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 
 Samples = NDArray[np.float64]
 
-#: Formats that are read here, as ``sniffing`` names them.
+#: The formats read here, as named by ``sniffing``.
 READ: Final = ("wav", "aiff", "flac", "ogg")
-#: What is heard at once is a minute at most.
+#: A snippet is a minute at most.
 _MOST_SAMPLES: Final = 16 << 20
 _MAX_RATE: Final = 768_000
-#: Samples of each channel that Vorbis needs to be right again after a leap: two of its longest blocks.
+#: Samples per channel that Vorbis needs to be correct again after a seek: two of its longest blocks.
 _WARM_UP: Final = 16_384
-#: How many samples there are where FLAC does not say.
+#: The number of samples if FLAC does not declare it.
 _UNKNOWN: Final = 2**63 - 1
 
 
 class OtherCodecError(MemberError):
-    """A recording that libsndfile does not read; ffmpeg may."""
+    """A recording that libsndfile cannot read, but ffmpeg may."""
 
 
 def decoded(file: BinaryIO, demuxer: str, start: float, seconds: float) -> tuple[Samples, int]:
     """At most ``seconds`` of a recording from ``start`` on, as samples in [-1, 1], (n, channels), and their rate in Hz.
 
-    Raises OtherCodecError where ffmpeg may know better, MemberError for FLAC that is cut off, and for more samples at
-    once than can be held.
+    Raises OtherCodecError if ffmpeg may be able to read it, MemberError for truncated FLAC, and for more samples than
+    can be held at once.
     """
     library = _library()
     if library is None:
@@ -60,7 +60,7 @@ def decoded(file: BinaryIO, demuxer: str, start: float, seconds: float) -> tuple
 
 @lru_cache(maxsize=1)
 def _library() -> ModuleType | None:
-    """Where no wheel brings libsndfile along, the machine may have none."""
+    """Import the library, which a machine may lack if no wheel includes it."""
     try:
         import soundfile
     except OSError:
@@ -77,7 +77,7 @@ def _other(reason: str) -> OtherCodecError:
 
 
 def _handed(file: BinaryIO, demuxer: str) -> "BinaryIO | riff.Finished | int":
-    """What the library reads from: the file of the system where there is one, since Python's would be asked often."""
+    """The object the library reads from: a system file if there is one, because it would call a Python file often."""
     if demuxer == "wav":
         found = riff.samples(file)
         if found.unknown:
@@ -91,7 +91,9 @@ def _handed(file: BinaryIO, demuxer: str) -> "BinaryIO | riff.Finished | int":
 
 
 class _Memory(io.BytesIO):
-    """A file in memory that stays where it is when damage leads to before its beginning: nobody would catch more."""
+    """A file in memory that ignores seeks before its beginning, caused by damage: exceptions in callbacks are not
+    caught.
+    """
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         try:
@@ -101,7 +103,7 @@ class _Memory(io.BytesIO):
 
 
 def _require_all(recording: "SoundFile", error: type[Exception]) -> None:
-    """Raises MemberError where the last sample that the header of FLAC promises cannot be read."""
+    """Raises MemberError if the last sample declared in a FLAC header cannot be read."""
     if recording.frames == _UNKNOWN:
         raise _other("it does not say how long it is")
     if recording.frames == 0:

@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 WAVEFORM_SIZE: Final = (480, 120)
-#: With the scale of time below what is heard.
+#: Including the time axis below the plot.
 SPECTROGRAM_SIZE: Final = (480, 184)
 _PLOT: Final = (480, 160)
 #: A mid tone: at least 3 to 1 against white paper and against a black screen.
 COLOUR: Final = (74, 134, 200)
 _BAR, _GAP = 3, 2
-#: As many as one can tell apart; more would double the bytes.
+#: As many levels as one can distinguish; more would double the bytes.
 _SHADES: Final = 32
 
 #: A spectrogram's lowest frequency, in Hz, and how far below the loudest something may be and still be seen, in dB.
 LOWEST: Final = 60.0
 _RANGE: Final = 70.0
-#: Nothing is loud beside silence: below this, in dB of a full tone, even the loudest fades.
+#: Below this level, in dB of a full-scale tone, even the loudest part fades, so that silence looks silent.
 _FAINTEST: Final = -40.0
 _WINDOW: Final = 1_024
 
-#: Labels on a scale of time at most, and the pixels of a tick.
+#: The maximum number of labels on a time axis, and the pixels of a tick.
 _MOST_LABELS: Final = 7
 _TICK: Final = 6
 
@@ -45,14 +45,14 @@ Samples = NDArray[np.float64]
 
 
 def waveform(samples: Samples, rate: int) -> bytes:
-    """A bar for each stretch of time, as high as its loudest sample; a line through silence; ticks mark seconds."""
+    """A bar for each time interval, as high as its loudest sample; a line for silence; ticks mark seconds."""
     width, height = WAVEFORM_SIZE
     n_bars = width // (_BAR + _GAP)
     bounds = np.linspace(0, len(samples), n_bars + 1).astype(int)
     starts = np.minimum(bounds[:-1], len(samples) - 1)
     peaks = np.maximum.reduceat(np.abs(samples), starts) / max(float(np.abs(samples).max()), 1e-9)
     rows = np.abs(np.arange(height) - (height - 1) / 2)[:, None]
-    # A bar's ends are as opaque as the part of their pixel they cover.
+    # The ends of a bar are as opaque as the share of their pixel they cover.
     bars = np.clip(np.maximum(peaks * (height / 2 - 2), 1.0) + 0.5 - rows, 0.0, 1.0)
     opacity = np.zeros((height, width))
     for offset in range(_BAR):
@@ -85,7 +85,7 @@ def _with_scales(png: bytes, seconds: float, highest: float) -> bytes:
     for second in times:
         x = second / seconds * width
         ticks.append(f"M{min(max(x, 0.5), width - 0.5):.1f} {height}v{_TICK}")
-        # The last number has the unit; at the edges of the picture a number stands inside.
+        # The last number has the unit; numbers at the edges of the picture are placed inside it.
         anchor = "start" if x < 12 else "end" if x > width - 24 else "middle"
         unit = " s" if second == times[-1] else ""
         labels.append(f'<text x="{x:.1f}" y="{height + 20}" text-anchor="{anchor}">{second:g}{unit}</text>')
@@ -103,7 +103,7 @@ def _with_scales(png: bytes, seconds: float, highest: float) -> bytes:
 
 
 def _times(seconds: float) -> list[float]:
-    """The seconds that a scale of time names: few of them, at a distance of 1, 2 or 5 or a tenth or ten times that.
+    """The labelled seconds of a time axis: few of them, at steps of 1, 2 or 5 times a power of ten.
 
     >>> _times(10.0), _times(0.25)
     ([0.0, 2.0, 4.0, 6.0, 8.0, 10.0], [0.0, 0.05, 0.1, 0.15, 0.2, 0.25])

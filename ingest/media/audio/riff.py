@@ -10,26 +10,26 @@ from typing import BinaryIO, Final, NamedTuple
 
 from ingest.media.archives.stores import MemberError
 
-#: Programs that write to a pipe do not know how much will come, and say that it is this much or more, or nothing.
+#: Programs that write to a pipe do not know the size, and declare this or more, or 0.
 UNKNOWN: Final = 0x7FFFF000
-#: That the size, of more than four bytes, stands elsewhere, in a file that begins with RF64.
+#: In a file that begins with RF64: the size does not fit four bytes and is declared elsewhere.
 _LONG: Final = 0xFFFFFFFF
 #: No recording has so many parts; a file of zeros would have one every eight bytes.
 MOST_CHUNKS: Final = 100_000
-#: Where in "fmt " the bytes of all channels' samples of one moment are told.
+#: The offset in "fmt " of the bytes per frame (one sample of each channel).
 _FRAME_AT: Final = 12
 
 
 class Samples(NamedTuple):
-    """Where the samples of a WAV file begin, and of how many bytes its header says they are."""
+    """The offset of a WAV file's samples, and the number of bytes its header declares."""
 
     begin: int
     size: int
-    unknown: bool  # the header says 0 because its writer never came back to say more
+    unknown: bool  # the header says 0 because its writer never filled in the size
 
 
 def samples(file: BinaryIO) -> Samples:
-    """Where the samples of a WAV file are. Raises MemberError where they are not all there."""
+    """Locate the samples of a WAV file. Raises MemberError if not all of them are there."""
     end = file.seek(0, os.SEEK_END)
     frame: int | None = None
     long_size: int | None = None
@@ -54,9 +54,9 @@ def samples(file: BinaryIO) -> Samples:
 
 
 def _ends_in_chunks(file: BinaryIO, begin: int, end: int) -> bool:
-    """Whether nothing, or nothing but whole parts with names, lies from a place up to the end of the file.
+    """Whether only complete chunks, or nothing, follow an offset up to the end of the file.
 
-    Behind samples of no bytes it tells a recording of nothing from one whose writer never came back to say how much.
+    If the declared size is 0, this distinguishes an empty recording from one whose writer never filled in the size.
     """
     at = begin
     for name, place, size in _chunks(file, begin):
@@ -67,7 +67,7 @@ def _ends_in_chunks(file: BinaryIO, begin: int, end: int) -> bool:
 
 
 def _chunks(file: BinaryIO, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
-    """Name, place and declared size of each part of the file; the size may lead beyond its end."""
+    """Name, offset and declared size of each chunk of the file; the size may exceed the file."""
     for _ in range(MOST_CHUNKS):
         if len(head := _at(file, at, 8)) < 8:
             return
@@ -83,25 +83,25 @@ def _at(file: BinaryIO, place: int, count: int) -> bytes:
 
 
 class Finished:
-    """A WAV file whose header says 0 bytes, read as if it said that nobody knows how many there are."""
+    """A WAV file with a declared size of 0 bytes, read as if its header said "unknown"."""
 
     def __init__(self, file: BinaryIO, begin: int) -> None:
         self._file = file
         self._size_at = begin - 4
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """As of any file; it stays where it is when damage leads to before its beginning."""
+        """Like any file's, but seeks before the beginning, caused by damage, are ignored."""
         try:
             return self._file.seek(offset, whence)
         except (OSError, ValueError):
             return self._file.tell()
 
     def tell(self) -> int:
-        """As of any file."""
+        """Like any file's."""
         return self._file.tell()
 
     def read(self, count: int = -1) -> bytes:
-        """As of any file, with another size in the header."""
+        """Like any file's, but with another size in the header."""
         place = self._file.tell()
         data = bytearray(self._file.read(count))
         for at in range(max(place, self._size_at), min(place + len(data), self._size_at + 4)):

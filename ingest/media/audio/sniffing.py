@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from ingest.media.archives.stores import MemberError
 
-#: Endings of recordings that folders are searched for -> what ffmpeg calls their format.
+#: Endings of recordings that folders are searched for -> ffmpeg's name of the format.
 DEMUXERS: Final[Mapping[str, str]] = {
     "wav": "wav",
     "mp3": "mp3",
@@ -22,16 +22,16 @@ DEMUXERS: Final[Mapping[str, str]] = {
     "aac": "aac",
     "aiff": "aiff",
 }
-#: Streams that may begin anywhere, so that their first bytes need not tell.
+#: Streams that may begin anywhere, so their first bytes need not identify them.
 _STREAMS: Final = ("mp3", "aac")
-#: Bytes that tell text from sound.
+#: Bytes that distinguish text from sound.
 _HEAD: Final = 512
 
 
 def format_of(file: BinaryIO, suffix: str) -> str:
-    """The demuxer for a recording, by its content. ``suffix``, as "mp3", decides where the content says nothing.
+    """The demuxer for a recording, by its content. ``suffix``, such as "mp3", decides if the content does not.
 
-    Raises MemberError for what is no recording.
+    Raises MemberError for anything that is not a recording.
 
     >>> from io import BytesIO
     >>> format_of(BytesIO(b"ID3\x04" + bytes(20)), "wav"), format_of(BytesIO(b"OggS" + bytes(20)), "mp3")
@@ -53,14 +53,14 @@ def format_of(file: BinaryIO, suffix: str) -> str:
 
 
 def tag_size(head: bytes) -> int:
-    """Bytes of the ID3 tag that a file begins with, told by its first ten; 0 without one.
+    """The size in bytes of the ID3 tag at the beginning of a file, given its first ten bytes; 0 without a tag.
 
     >>> tag_size(b"ID3\\x04\\0\\0\\0\\0\\1\\2"), tag_size(b"fLaC")
     (140, 0)
     """
     if head[:3] != b"ID3" or len(head) < 10:
         return 0
-    # Four bytes of seven bits.
+    # Four bytes with seven bits each.
     return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
 
 
@@ -79,12 +79,12 @@ def _told(data: bytes) -> str | None:
 
 
 def _told_after_tag(after: bytes) -> str:
-    """What follows an ID3 tag; MP3 unless something else is recognised."""
+    """The format after an ID3 tag; MP3 unless something else is recognised."""
     return "flac" if after == b"fLaC" else _stream(after) or "mp3"
 
 
 def _stream(head: bytes) -> str | None:
-    """Eleven ones begin a frame of MP3, and so they do in AAC, whose layer is 0."""
+    """Both MP3 and AAC frames begin with eleven ones; the layer of AAC is 0."""
     if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     if head[1] & 0xF6 == 0xF0:

@@ -28,38 +28,38 @@ if TYPE_CHECKING:
     from pydub import AudioSegment
 
 SUFFIXES: Final = tuple(DEMUXERS)
-#: Of a recording in an archive, which has to be read as a whole.
+#: The maximum bytes of a recording in an archive, which has to be read as a whole.
 MAX_AUDIO_BYTES: Final = 128 << 20
 
-#: Enough for speech and most of what a label names, at half the bytes of a compact disc.
+#: Enough for speech and most labelled sounds, at half the rate of a compact disc.
 MAX_RATE: Final = 22_050
 FADE_SECONDS: Final = 0.02
-#: A clip that is as much longer than it should be, in seconds, is the whole recording.
+#: A file longer than its clip by this many seconds is the whole recording.
 _LONGER: Final = 1.0
 
-#: Loudness that snippets are brought to, in decibels of full scale, as far as no peak is clipped.
+#: The loudness to which snippets are normalized, in decibels of full scale, unless a peak would clip.
 LOUDNESS: Final = -20.0
 PEAK: Final = -1.0
-#: Below this, in decibels of full scale, there is nothing to bring up but the noise of the last bit.
+#: Below this, in decibels of full scale, only the noise of the last bit could be amplified.
 _SILENCE: Final = -90.0
 
-#: Plays everywhere; one channel of 22,050 Hz needs no more.
+#: Plays everywhere, and suffices for one channel of 22,050 Hz.
 _BITRATE: Final = "64k"
 
 Samples = NDArray[np.float64]
 
 
 class _NothingError(MemberError):
-    """No sample where some should be."""
+    """A recording without any samples."""
 
 
 def audio_items(index: int, sound: Sound, suffix: str, seconds: float = 10.0) -> Iterator[MediaItem]:
-    """The "audio", the "waveform" and the "spectrogram" of a recording: its first ``seconds``, levelled, edges faded.
+    """The "audio", "waveform" and "spectrogram" of a recording: its first ``seconds``, normalized, with faded edges.
 
-    ``sound`` is its bytes or its file, of which no more is read than is heard; ``suffix`` is the ending of its name, as
-    "wav". The snippet is mono of at most 22,050 Hz: MP3, or WAV of 16 bits where there is no ffmpeg.
+    ``sound`` is its bytes or its file, of which only the snippet is read; ``suffix`` is the ending of its name, such as
+    "wav". The snippet is mono of at most 22,050 Hz: MP3, or 16-bit WAV if there is no ffmpeg.
 
-    Raises MemberError when it is no recording, is cut off, damaged or empty, or is in a format that needs ffmpeg.
+    Raises MemberError if it is not a recording, is truncated, damaged or empty, or is in a format that needs ffmpeg.
     """
     yield from _items(index, *_decoded(sound, suffix, 0.0, seconds))
 
@@ -67,12 +67,12 @@ def audio_items(index: int, sound: Sound, suffix: str, seconds: float = 10.0) ->
 def clip_items(
     index: int, sound: Sound, suffix: str, seconds: float, part: Sequence[float] | None
 ) -> Iterator[MediaItem]:
-    """As ``audio_items``, of a file that is a clip or the whole recording that the clip is a part of.
+    """``audio_items`` for a file that is either a clip or the whole recording that contains it.
 
-    ``part`` is where in the recording the clip begins and ends. A file about as long as the clip is taken for the clip;
-    of a longer one the part is cut out.
+    ``part`` is the begin and end of the clip in the recording. A file about as long as the clip is used as the clip;
+    from a longer one the part is cut out.
 
-    Raises MemberError also when a recording ends too early, or when nobody knows which part of it is meant.
+    Raises MemberError also if a recording ends too early, or if the part is unknown.
     """
     begin, end = part or (0.0, seconds)
     length = end - begin
@@ -148,17 +148,17 @@ def _segments() -> "type[AudioSegment]":
 
 
 def _resampled(samples: Samples, rate: int) -> tuple[Samples, int]:
-    """At most MAX_RATE, without what lies above half of it, which would come back as noise."""
+    """Resample to at most MAX_RATE, removing frequencies above half of it, which would alias."""
     if rate <= MAX_RATE:
         return samples, rate
     resampled: Samples = soxr.resample(samples, rate, MAX_RATE)
-    # Of a recording shorter than one sample of the new rate, something is heard all the same.
+    # A recording shorter than one sample of the new rate keeps at least one.
     return (resampled if len(resampled) else samples[:1]), MAX_RATE
 
 
 def _snippet(samples: Samples, rate: int) -> "AudioSegment":
-    """Mono, 16 bits, edges faded, as loud as others. Silence stays silence."""
-    # 32 bits until the end: a quiet recording brought up from 16 would bring up the steps between them.
+    """Convert to mono, 16 bits, with faded edges and normalized loudness. Silence stays silent."""
+    # 32 bits until the end: amplifying a quiet 16-bit recording would amplify its quantization steps.
     raw = np.round(np.clip(samples, -1.0, 1.0) * (2**31 - 1)).astype("<i4").tobytes()
     segment = _segments()(data=raw, sample_width=4, frame_rate=rate, channels=1)
     fade = round(1_000 * min(FADE_SECONDS, len(samples) / rate / 2))
@@ -170,7 +170,7 @@ def _snippet(samples: Samples, rate: int) -> "AudioSegment":
 
 
 def _encoded(snippet: "AudioSegment") -> tuple[str, bytes]:
-    """Media type and bytes of a snippet, small where there is ffmpeg."""
+    """Media type and bytes of a snippet, compressed if there is ffmpeg."""
     program = ffmpeg.found()
     if program is None:
         file = io.BytesIO()

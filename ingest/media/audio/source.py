@@ -17,7 +17,7 @@ Sound = bytes | Path
 
 @contextmanager
 def opened(sound: Sound) -> Iterator[BinaryIO]:
-    """The recording, to be read from any place. Raises MemberError where the file cannot be read."""
+    """Open the recording for random access. Raises MemberError if the file cannot be read."""
     if isinstance(sound, bytes):
         yield io.BytesIO(sound)
         return
@@ -30,7 +30,7 @@ def opened(sound: Sound) -> Iterator[BinaryIO]:
 
 @contextmanager
 def on_disk(sound: Sound) -> Iterator[Path]:
-    """Where the recording lies, for another program to read; one from an archive lies there only as long as this lasts.
+    """The path of the recording, for another program to read; temporary for one from an archive.
 
     A pipe would not do: some formats are read from their end.
     """

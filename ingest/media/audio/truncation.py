@@ -18,7 +18,7 @@ from ingest.media.audio.frame_headers import mp3_promise
 _PAGE: Final = struct.Struct("<4sBBqIIIB")  # Ogg: mark, version, flags, position, stream, number, checksum, segments
 _MOST_OF_A_PAGE: Final = _PAGE.size + 255 + 255 * 255
 _LAST_PAGE: Final = 4  # flag
-#: What begins later, in samples, is the rest of something that had begun before.
+#: A stream that begins later than this, in samples, is the rest of an earlier one.
 _BEGINNING: Final = 480_000
 
 _SOUND_BOXES: Final = (b"mdat", b"moov", b"moof")
@@ -28,9 +28,9 @@ _TOO_MANY: Final = f"expected at most {riff.MOST_CHUNKS:,} parts, found more"
 
 
 def require_end(file: BinaryIO, demuxer: str) -> None:
-    """Raises MemberError for a recording that breaks off, where its format tells; see ``sound_formats`` for that.
+    """Raises MemberError for a truncated recording, if its format tells; see ``sniffing`` for formats.
 
-    One frame of MP3, a fortieth of a second, may be missing without being noticed.
+    One missing frame of MP3, a fortieth of a second, may go unnoticed.
     """
     check = _CHECKS.get(demuxer)
     found = None if check is None else check(file, file.seek(0, os.SEEK_END))
@@ -54,7 +54,7 @@ def _too_short(end: int, size: int) -> str:
 
 
 def _mov(file: BinaryIO, size: int) -> str | None:
-    """Boxes, one after another, each with its size before its name; 0 means up to the end of the file."""
+    """Check boxes, one after another, each with its size before its name; 0 means up to the end of the file."""
     at = 0
     for _ in range(riff.MOST_CHUNKS):
         if len(head := _at(file, at, 16)) < 8:
@@ -84,7 +84,7 @@ def _aiff(file: BinaryIO, size: int) -> str | None:
 
 
 def _ogg(file: BinaryIO, size: int) -> str | None:
-    """The last page must be there as a whole and say that it is the last, unless nobody knows when it began."""
+    """Check that the last page is complete and marked as the last, unless the beginning of the stream is unknown."""
     begin = max(0, size - 2 * _MOST_OF_A_PAGE)
     tail = _at(file, begin, size - begin)
     at = tail.rfind(b"OggS\0")
@@ -107,7 +107,7 @@ def is_chained(file: BinaryIO) -> bool:
 
 
 def _page(data: bytes, at: int) -> tuple[int, int, int | None]:
-    """Flags, position in the recording, and length in bytes, None where not even its header is whole."""
+    """Flags, position in the recording, and length in bytes; None if even the header is incomplete."""
     head = data[at : at + _PAGE.size]
     if len(head) < _PAGE.size:
         return 0, 0, None
@@ -119,7 +119,7 @@ def _page(data: bytes, at: int) -> tuple[int, int, int | None]:
 
 
 def _begins(data: bytes) -> bool:
-    """Whether the first page that holds sound holds the beginning of it."""
+    """Whether the first page with sound is the beginning of the recording."""
     at = 0
     while data[at : at + 4] == b"OggS":
         _, position, length = _page(data, at)
@@ -132,7 +132,7 @@ def _begins(data: bytes) -> bool:
 
 
 def _matroska(file: BinaryIO, size: int) -> str | None:
-    """Elements, one after another; what one of unknown length holds is read as if it stood beside it."""
+    """Check elements, one after another; the content of one of unknown length is read as if it stood beside it."""
     for name, begin, length in _elements(file):
         if length is not None and begin + length > size:
             return _too_short(begin + length, size)
@@ -142,7 +142,7 @@ def _matroska(file: BinaryIO, size: int) -> str | None:
 
 
 def _elements(file: BinaryIO) -> Iterator[tuple[bytes, int, int | None]]:
-    """Name, place and length of each; the zeros that lead a number's first byte say how many bytes follow that one."""
+    """Name, offset and length of each; the leading zero bits of a number give the number of bytes that follow."""
     at = 0
     for _ in range(_MOST_ELEMENTS):
         head = _at(file, at, 12)

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from ingest.media.archives.stores import MemberError
 
-#: What white usually is: in bytes, in a camera's twelve bits, in sixteen bits.
+#: Common white levels: of bytes, of a camera's twelve bits, of sixteen bits.
 _WHOLE: Final = (255, 4_095, 65_535)
 _FRACTIONAL: Final = (1, 255)
 _GREY: Final = 128
 
 
 def greys(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Pixels of one channel, of any number type, as greys of eight bits.
+    """Pixels of one channel, of any number type, as 8-bit greys.
 
-    Pixels below zero or above every usual white are spread from their least to their greatest. What is no number is
-    black. Raises MemberError where nothing is a number.
+    Pixels below zero or above every common white level are scaled from minimum to maximum. NaN becomes black. Raises
+    MemberError if all pixels are NaN.
 
     >>> greys(np.array([0, 255, 65_535])).tolist(), greys(np.array([0, 128, 255], np.int32)).tolist()
     ([0, 1, 255], [0, 128, 255])
@@ -38,7 +38,7 @@ def greys(values: NDArray[Any]) -> NDArray[np.uint8]:
         least, greatest = 0.0, white
     if least == greatest:
         return np.where(number, _GREY, 0).astype(np.uint8)
-    # Before the difference is taken: that of two large ones need not fit.
+    # Convert before subtracting: the difference of two large numbers may overflow.
     with np.errstate(invalid="ignore"):
         scaled = values.astype(np.float32) / 2 - np.float32(least / 2)
         scaled *= 255 / (greatest / 2 - least / 2)

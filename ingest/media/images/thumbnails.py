@@ -26,7 +26,7 @@ SUFFIXES: Final = (
     *("png", "apng", "jpg", "jpeg", "jfif", "jpe", "jif", "jfi", "gif", "bmp", "dib", "webp", "tif", "tiff"),
     *("ppm", "pgm", "pbm", "pnm", "jp2", "j2k", "j2c", "jpf", "jpx", "avif"),
 )
-#: How files begin that are taken for pictures and are not read, in words.
+#: Beginnings of files that look like pictures but are not supported, in words.
 _UNREAD: Final = (
     (rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", "HEIC, which is not read; convert it to JPEG"),
     (rb"(?:\xff\x0a|.{4}JXL )", "JPEG XL, which is not read; convert it to PNG"),
@@ -47,17 +47,17 @@ _UNREAD: Final = (
 MAX_IMAGE_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 50_000_000
 
-#: The side, in pixels, that thumbnails of small pictures are enlarged to at most, and those of large ones reduced to.
+#: The maximum side of thumbnails, in pixels: small pictures are enlarged and large ones reduced to it.
 SMALL_SIDE: Final = 224
 LARGE_SIDE: Final = 384
-#: The side that the picture itself has at most.
+#: The maximum side of the picture itself.
 FULL_SIDE: Final = 1280
-#: A picture of no more colours than a palette holds is a drawing: it is stored without loss.
+#: A picture of no more colours than a palette holds is a drawing, and is stored losslessly.
 _PALETTE: Final = 256
 
 _SRGB: Final = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
-#: What shows through transparent pixels: as far from black as from white, to the eye.
+#: The colour behind transparent pixels: visually half-way between black and white.
 GROUND: Final = (188, 188, 188)
 
 Pixels = NDArray[np.uint8]
@@ -71,13 +71,13 @@ def pixel_items(index: int, pixels: Pixels) -> Iterator[MediaItem]:
 def file_items(index: int, data: bytes) -> Iterator[MediaItem]:
     """The "image" and the "thumbnail" of an image file, turned upright as its EXIF orientation says.
 
-    Palettes and CMYK become RGB, deeper pixels get 8 bits (``depths``), transparency lies on a neutral ground, and of
-    an animation the first picture is taken. Raises MemberError when it is no image of a known format, is damaged, or
-    has too many pixels.
+    Palettes and CMYK become RGB, deeper pixels get 8 bits (``bit_depth``), transparency is put on a neutral ground, and
+    of an animation the first picture is used. Raises MemberError if it is not an image of a known format, is damaged,
+    or has too many pixels.
     """
     try:
         with warnings.catch_warnings():
-            # About metadata that are not kept, and sizes that are checked here more strictly.
+            # Warnings about metadata that are dropped, and sizes that are checked more strictly here.
             warnings.simplefilter("ignore")
             image = _decoded(data)
     except MemberError:
@@ -86,7 +86,7 @@ def file_items(index: int, data: bytes) -> Iterator[MediaItem]:
         raise MemberError(f"expected an image ({', '.join(FORMATS)}), found {_found(data)}") from error
     except Image.DecompressionBombError as error:
         raise MemberError(f"expected at most {MAX_PIXELS:,} pixels, found many times as many: a bomb") from error
-    except Exception as error:  # a damaged file can make a decoder raise nearly anything
+    except Exception as error:  # a damaged file can make a decoder raise nearly any error
         raise MemberError(f"expected a whole image, found one that cannot be decoded: {error}") from error
     yield from _items(index, image)
 
@@ -95,7 +95,7 @@ def _decoded(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise MemberError(f"expected at most {MAX_PIXELS:,} pixels, found {opened.width:,} x {opened.height:,}")
-        # A JPEG far larger than what is kept of it need not be decoded at its full size.
+        # A JPEG far larger than the stored picture need not be decoded at full size.
         opened.draft(None, (FULL_SIDE, FULL_SIDE))
         opened.load()
         profile = opened.info.get("icc_profile")
@@ -106,7 +106,7 @@ def _decoded(data: bytes) -> Image.Image:
 
 
 def _found(data: bytes) -> str:
-    """What a file is that is no image of a known format, as far as its beginning tells."""
+    """What a file that is not an image of a known format is, judging by its beginning."""
     start = data[:512]
     return next(
         (words for said, words in _UNREAD if re.match(said, start, re.DOTALL | re.IGNORECASE)), "something else"
@@ -120,12 +120,12 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
 
 
 def _shown(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The image as 8-bit grey or RGB, opaque, in sRGB."""
+    """Convert the image to 8-bit grey or RGB, opaque, in sRGB."""
     if image.mode.startswith(("I", "F")):
         return Image.fromarray(greys(np.asarray(image)))
     if image.has_transparency_data:
         ground = Image.new("RGBA", image.size, (*GROUND, 255))
-        # The ground is neutral in sRGB, so colours are brought there first.
+        # The ground is neutral in sRGB, so colours are converted first.
         colours = image.convert("RGBA")
         colours = Image.merge("RGBA", (*_in_srgb(colours.convert("RGB"), profile).split(), colours.getchannel("A")))
         return Image.alpha_composite(ground, colours).convert("RGB")
@@ -137,7 +137,7 @@ def _shown(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """An RGB or CMYK image with its colour profile applied; as it is without one, or with one that says nothing."""
+    """An RGB or CMYK image with its colour profile applied; unchanged without a usable one."""
     transform = None if not profile else _transform(profile, image.mode)
     if transform is None:
         return image
@@ -148,7 +148,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=32)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a profile to sRGB; None for a damaged profile, or one of another kind of colours."""
+    """The transform from a profile to sRGB; None for a damaged profile, or one for other kinds of colours."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.ImageCmsTransform(source, _SRGB, mode, "RGB")
@@ -185,7 +185,7 @@ def _png(image: Image.Image, effort: int = 6) -> tuple[str, bytes]:
 
 def _webp(image: Image.Image) -> tuple[str, bytes]:
     file = io.BytesIO()
-    # A greater effort than 1 takes three times as long and saves nothing to speak of.
+    # An effort above 1 takes three times as long and saves hardly anything.
     image.save(file, "WEBP", quality=84, method=1, icc_profile=None)
     return "image/webp", file.getvalue()
 

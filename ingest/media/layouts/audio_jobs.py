@@ -15,19 +15,19 @@ from ingest.media.worker_pool import DecodeJob, Decoder
 
 @dataclass(frozen=True, slots=True)
 class SoundJob(DecodeJob):
-    """A file of an example that may have several: ``data`` is its bytes or, where it lies on the disk, its path."""
+    """A file of an example that may have several: ``data`` is its bytes or, if it is on disk, its path."""
 
     spare: int = 0  # files of the same example that are no better
-    others: Sequence[DecodeJob] = ()  # those of them to turn to where this one cannot be decoded
+    others: Sequence[DecodeJob] = ()  # those to try if this one cannot be decoded
 
 
 def sound(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
-    """The beginning of a recording. Raises MemberError where none of its files can be decoded."""
+    """The beginning of a recording. Raises MemberError if none of its files can be decoded."""
     return _heard(job, partial(_sound, seconds=seconds))
 
 
 def clip(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
-    """A clip, be the file that or all of what it is a part of. Raises MemberError as ``sound`` does."""
+    """A clip, from its own file or from the whole recording. Raises MemberError like ``sound``."""
     return _heard(job, partial(_clip, seconds=seconds))
 
 
@@ -36,7 +36,7 @@ def _sound(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
 
 
 def _clip(job: DecodeJob, seconds: float) -> Iterator[MediaItem]:
-    # Named by its video alone, a file may be all of it; one that has a beginning in its name says it is not.
+    # A file named by its video alone may be all of it; one with a start time in its name is not.
     if is_part(job.name, job.part):
         return audio_items(job.index, job.data, _suffix(job.name), seconds)
     return clip_items(job.index, job.data, _suffix(job.name), seconds, job.part)
@@ -51,7 +51,7 @@ def _heard(job: DecodeJob, decode: Decoder) -> Iterator[MediaItem]:
 
 
 def _first(job: SoundJob, decode: Decoder) -> Sequence[MediaItem]:
-    """What the first file gives that can be decoded; where none can, what is wrong with the best one is raised."""
+    """The result of the first file that can be decoded; if none can, the error about the best one is raised."""
     try:
         return list(decode(job))
     except MemberError:

@@ -21,26 +21,26 @@ MEMBER: Final = rf"(?:.*/)?{_NAME}\.(?i:{'|'.join(DEMUXERS)})"
 _STEM: Final = re.compile(_NAME)
 _KEY: Final = re.compile(rf"([\w-]{{11}})_{_NUMBER}_{_NUMBER}")
 
-#: Formats from the best to the worst: those that lose nothing, then those that lose least at the size they have.
+#: Formats from best to worst: lossless ones, then those that lose least for their size.
 _ORDER: Final = ("wav", "aiff", "flac", "opus", "webm", "ogg", "oga", "m4a", "aac", "mp3")
-#: Scripts round moments, and cut where they can.
+#: Scripts round times, and cut where they can.
 _TOLERANCE: Final = 1.0
 
 Part = Sequence[float]
 
 
 class Rank(NamedTuple):
-    """How far a file is from the best of its example: the lowest is read."""
+    """How far a file is from the ideal for its example: the lowest rank is read."""
 
-    other: bool  # a part of the recording that is not meant
-    unreadable: bool  # where there is no ffmpeg
-    whole: bool  # perhaps: its name does not say which part it is
+    other: bool  # another part of the recording
+    unreadable: bool  # if there is no ffmpeg
+    whole: bool  # possibly: its name does not state the part
     format: int
     name: str
 
 
 def video(key: str) -> str:
-    """The id of the video that an example's key names, with or without a part of it.
+    """The id of the video in an example's key, which may also contain the segment.
 
     >>> video("lL5jq1TDiXQ_30_40"), video("lL5jq1TDiXQ")
     ('lL5jq1TDiXQ', 'lL5jq1TDiXQ')
@@ -50,9 +50,9 @@ def video(key: str) -> str:
 
 
 def is_part(name: str, part: Part | None) -> bool:
-    """Whether a file's name says that it is a part of a video, and not perhaps all of it.
+    """Whether a file's name says that it is a segment of a video, and not possibly all of it.
 
-    Raises MemberError where that is another one than ``part``, begin and end in seconds, None where nobody knows.
+    Raises MemberError if that segment differs from ``part``, begin and end in seconds, None if unknown.
 
     >>> is_part("YlL5jq1TDiXQ_30.000_40.000.wav", (30, 40)), is_part("lL5jq1TDiXQ_30000.wav", (30, 40))
     (True, True)
@@ -74,7 +74,7 @@ def _agree(named: Sequence[float], part: Part, unit: int) -> bool:
 
 
 def clip_rank(name: str, part: Part | None) -> Rank:
-    """The rank among the files of a clip: the clip before the whole recording, what lost nothing before the rest.
+    """The rank among the files of a clip: the clip before the whole recording, lossless formats before others.
 
     >>> clip_rank("lL5jq1TDiXQ_30_40.mp3", (30, 40)) < clip_rank("lL5jq1TDiXQ.wav", (30, 40))
     True
@@ -88,7 +88,7 @@ def clip_rank(name: str, part: Part | None) -> Rank:
 
 
 def sound_rank(name: str, part: Part | None = None) -> Rank:  # noqa: ARG001  # as clip_rank, of files that are no parts
-    """The rank among the files of an example that are called alike but for their endings.
+    """The rank among the files of an example whose names differ only in their endings.
 
     >>> sorted(["a.mp3", "a.flac", "a.m4a"], key=sound_rank)
     ['a.flac', 'a.m4a', 'a.mp3']

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ingest.media.archives.stores import Member
 from ingest.media.layouts.audioset_names import Part, Rank
 
-#: The rank of a file by its name and by the part of a recording that is meant.
+#: The rank of a file by its name and by the wanted part of a recording.
 Ranking = Callable[[str, Part | None], Rank]
 
 
@@ -41,7 +41,7 @@ class FilesByExample:
         return index in self._found
 
     def drop_tied(self) -> dict[int, Sequence[Candidate]]:
-        """Leave out the examples of which two files are the best, and name them: only their names tell these apart."""
+        """Remove and return the examples with two equally good files, with the file names."""
         tied: dict[int, Sequence[Candidate]] = {}
         for index, found in self._found.items():
             best = self.best(index).rank._replace(name="")
@@ -52,13 +52,13 @@ class FilesByExample:
         return tied
 
     def best(self, index: int) -> Candidate:
-        """The one to read."""
+        """The file to read."""
         return min(self._found[index])
 
     def others(self, index: int) -> Sequence[Candidate]:
-        """Those to read where that one cannot be, the best first; files of another part are none."""
+        """The files to read if that one cannot be, best first; files of another segment are excluded."""
         return [one for one in sorted(self._found[index])[1:] if not one.rank.other]
 
     def in_order(self) -> Iterable[tuple[int, Candidate]]:
-        """Each example with its best file, in the order in which those lie there."""
+        """Each example with its best file, in stored order."""
         return sorted(((index, self.best(index)) for index in self._found), key=lambda one: one[1].place)

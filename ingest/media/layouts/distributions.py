@@ -30,7 +30,7 @@ _NO_TEXTS: Final = "whose names do not end as those of the texts do (endings in 
 
 
 def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """20 Newsgroups "bydate": posts ``20news-bydate-test/GROUP/NUMBER`` in Latin-1, with or without those for training.
+    """20 Newsgroups "bydate": posts ``20news-bydate-test/GROUP/NUMBER`` in Latin-1, with or without the training set.
 
     Options: path, order, shuffle_seeds, encoding.
     """
@@ -40,9 +40,9 @@ def open_20news(folder: Path, options: Mapping[str, object]) -> MediaSource | No
 
 
 def open_aclimdb(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """IMDB's test reviews ``aclImdb/test/{neg,pos}/ID_SCORE.txt``, alone or beside those for training.
+    """IMDB's test reviews ``aclImdb/test/{neg,pos}/ID_SCORE.txt``, alone or beside the training set.
 
-    A key is as ``neg/9641_4``; ``<br />`` becomes a line break. Options: path, order, encoding.
+    A key looks like ``neg/9641_4``; ``<br />`` becomes a line break. Options: path, order, encoding.
     """
     told = read_options("aclimdb", options)
     patterns = packed("aclImdb", "aclImdb-test", "aclImdb_v1")
@@ -52,7 +52,7 @@ def open_aclimdb(folder: Path, options: Mapping[str, object]) -> MediaSource | N
 def open_caltech256(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Caltech-256's photographs ``256_ObjectCategories/001.ak47/001_0001.jpg``.
 
-    A key is as ``001.ak47/001_0001.jpg``. Options: path, order.
+    A key looks like ``001.ak47/001_0001.jpg``. Options: path, order.
     """
     told = read_options("caltech256", options)
     return _open(
@@ -63,7 +63,7 @@ def open_caltech256(folder: Path, options: Mapping[str, object]) -> MediaSource 
 def open_imagenet(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """ILSVRC 2012's validation images, ``ILSVRC2012_img_val.tar`` flat, or ``val/n01440764/*.JPEG``.
 
-    A key is as ``ILSVRC2012_val_00000293``. Options: path.
+    A key looks like ``ILSVRC2012_val_00000293``. Options: path.
     """
     told = read_options("imagenet-val", options)
     patterns = packed("ILSVRC2012_img_val", "val", "imagenet_val", "imagenet/val")
@@ -71,10 +71,10 @@ def open_imagenet(folder: Path, options: Mapping[str, object]) -> MediaSource | 
 
 
 def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """AudioSet's clips as scripts that download them call them, in a folder; of a whole video the clip is cut out.
+    """AudioSet's clips in a folder, named as download scripts name them; clips are cut out of whole videos.
 
-    Files are called ``YTID.wav``, ``YTID_30_40.wav``, ``YTID_30-40.wav`` or ``YTID_30.wav``, see ``clip_names``. A key
-    is the video's id, with or without start and end behind it. Options: path, seconds, clips.
+    Files are called ``YTID.wav``, ``YTID_30_40.wav``, ``YTID_30-40.wav`` or ``YTID_30.wav``, see ``audioset_names``. A
+    key is the video's id, with or without start and end after it. Options: path, seconds, clips.
     """
     told = read_options("audioset", options)
     names = ("audioset_eval_set", "audioset_eval", "audioset_eval_segments", "audioset", "AudioSet", "eval_segments")
@@ -83,22 +83,22 @@ def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | 
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Image files in a folder or archive, flat or a folder a class. Options: path, order, shuffle_seeds."""
+    """Image files in a folder or archive, flat or one folder per class. Options: path, order, shuffle_seeds."""
     told = read_options("image-folder", options)
     return _open_own(folder, told, [f".{suffix}" for suffix in thumbnails.SUFFIXES], _PICTURES)
 
 
 def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Texts in a folder or archive: those that end in ``.txt``, or all files where none does.
+    """Texts in a folder or archive: files that end in ``.txt``, or all files if none does.
 
-    Options: path, order, shuffle_seeds, encoding, and endings: of those files that are texts, "" for names without one.
+    Options: path, order, shuffle_seeds, encoding, and endings: those of text files, "" for names without one.
     """
     told = read_options("text-folder", options)
     return _open_own(folder, told, told.endings, replace(_texts(told), others=_NO_TEXTS))
 
 
 def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Recordings, as libsndfile and ffmpeg read them, in a folder or archive.
+    """Recordings, in formats that libsndfile and ffmpeg read, in a folder or archive.
 
     Options: path, order, shuffle_seeds, seconds.
     """
@@ -107,7 +107,7 @@ def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSourc
 
 
 def picture(job: DecodeJob) -> Iterator[MediaItem]:
-    """What is shown of an image file."""
+    """The items of an image file."""
     return thumbnails.file_items(job.index, job.data)
 
 
@@ -153,7 +153,7 @@ def _has_texts(store: Store) -> bool:
 
 
 def _with_ending(endings: Sequence[str] | None) -> KeyOf:
-    """The files of some endings, or of any where that is None; those of a system are none."""
+    """The files with certain endings, or all if None; system files are excluded."""
     wanted = None if endings is None else frozenset(map(str.casefold, endings))
 
     def key_of(name: str) -> str | None:

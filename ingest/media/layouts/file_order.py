@@ -16,12 +16,12 @@ from typing import Any, Final
 from ingest.errors import shown
 
 _DIGITS: Final = re.compile(r"([0-9]+)")
-#: A minus is one only where nothing stands before it that it could join: "-6" and "t=-6", but not "img-6" or "5--6".
+#: A hyphen is a minus only if it cannot join two words: in "-6" and "t=-6", but not in "img-6" or "5--6".
 _NUMBERS: Final = re.compile(r"((?:(?<![^\W_])(?<!-)-)?)([0-9]+)")
 _WORDS: Final = re.compile(r"[^\W_]+")
 _LARGEST: Final = 0x10FFFF
 _PAIRS_SHOWN: Final = 3
-#: Names that leave out a larger share of their numbers than this are numbered for another purpose.
+#: If a larger share of the numbers is missing, names are numbered for another purpose.
 _FEW_GAPS: Final = 0.1
 
 _HOW = 'say order = "numbers" or order = "text", whichever the labels are in, or name the files in an index'
@@ -29,21 +29,21 @@ _HOW_ACCENTS = 'say order = "text" to sort them with each accented letter as one
 
 
 class OrderError(ValueError):
-    """Names that do not say in which order the files are."""
+    """File names that do not determine an order."""
 
 
 def composed(name: str) -> str:
-    """A name with each letter as one character: some systems write accents apart."""
+    """A name with each letter as one character: some systems write accents separately."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def by_text(name: str) -> tuple[str, ...]:
-    """What paths are sorted by as text: folder by folder, since as whole paths "a.b/1" would come before "a/1"."""
+    """The sort key of paths as text: folder by folder, because as whole paths "a.b/1" would come before "a/1"."""
     return tuple(composed(name).split("/"))
 
 
 def by_numbers(name: str) -> tuple[str, ...]:
-    """What paths are sorted by where runs of digits count as numbers.
+    """The sort key of paths in which runs of digits count as numbers.
 
     >>> sorted(["b10", "b9", "b 1", "a"], key=by_numbers), sorted(["0", "-9", "5", "-10"], key=by_numbers)
     (['a', 'b 1', 'b9', 'b10'], ['-10', '-9', '0', '5'])
@@ -52,9 +52,9 @@ def by_numbers(name: str) -> tuple[str, ...]:
 
 
 def in_order(names: Collection[str], order: str) -> list[str]:
-    """Different names of files in the order that "text", "numbers" or "sorted" means; the last where both are the same.
+    """Different file names in the order "text", "numbers" or "sorted"; the last requires that both orders are the same.
 
-    Raises OrderError where they are not, or where names differ in nothing but how a letter or a number is written.
+    Raises OrderError if they are not, or if names differ only in the spelling of a letter or a number.
 
     >>> in_order(["10.png", "2.png"], "numbers"), in_order(["10.png", "02.png"], "sorted")
     (['2.png', '10.png'], ['02.png', '10.png'])
@@ -76,7 +76,7 @@ order = "text", whichever the labels are in, or name the files in an index
 
 
 def gap(ordered: Sequence[str]) -> str:
-    """Where files are numbered and few numbers are left out, the first two that do not follow; "" elsewhere.
+    """If files are numbered and few numbers are missing, the first two that are not consecutive; else "".
 
     >>> gap(["img_0.png", "img_1.png", "img_3.png", *(f"img_{n}.png" for n in range(4, 20))])
     "'img_3.png' follows 'img_1.png'"
@@ -95,7 +95,7 @@ def gap(ordered: Sequence[str]) -> str:
 
 
 def _numbered(part: str) -> str:
-    """A name in which runs of digits, which go on standing where a digit would, sort by the number they are."""
+    """A sort key of a name: runs of digits sort by value, in the place where a digit would."""
     return _NUMBERS.sub(_sortable, part)
 
 
@@ -125,7 +125,7 @@ def _require_one_order(ordered: Sequence[str]) -> None:
 
 
 def _siblings(names: Sequence[str]) -> Collection[set[str]]:
-    """The names of what lies in each folder."""
+    """The names of the entries of each folder."""
     found = defaultdict[tuple[str, ...], set[str]](set)
     for name in names:
         parts = by_text(name)
@@ -172,7 +172,7 @@ def _are_numbered(names: Collection[str]) -> bool:
 
 
 def _pairs(first: Sequence[str], second: Sequence[str], words: tuple[str, str]) -> str:
-    """The first examples that two orders give different files, in words."""
+    """The first examples that get different files in the two orders, in words."""
     different = [place for place, (one, other) in enumerate(zip(first, second, strict=True)) if one != other]
     told = [f"example {place} {shown(first[place])} and {shown(second[place])}" for place in different[:_PAIRS_SHOWN]]
     place = different[0]

@@ -25,10 +25,10 @@ from ingest.media.layouts.locate import shuffled, taken
 from ingest.media.layouts.near_names import NearNames
 from ingest.media.worker_pool import DecodeJob, Decoder, decoded
 
-#: The name of a file -> its key, None for a file that is none of the dataset's.
+#: The name of a file -> its key, None for a file that does not belong to the dataset.
 KeyOf = Callable[[str], str | None]
 
-#: Files that one example may mean and that a message names.
+#: How many candidate files of one example a message names.
 _NAMED: Final = 3
 
 
@@ -38,28 +38,28 @@ class FileReader:
 
     limit: int  # bytes of one file
     decode: Decoder
-    named: Callable[[str], str] = str  # what of a key stands in the name of a file
-    ranking: Ranking | None = None  # of sounds, of which only a part is read: which of several files is the best
-    others: str = "whose kind is not read"  # what is said of files that are none of the dataset's
+    named: Callable[[str], str] = str  # the part of a key that occurs in a file name
+    ranking: Ranking | None = None  # for sounds, of which only a part is read: which of several files is the best
+    others: str = "whose kind is not read"  # the description of files that do not belong to the dataset
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """A file that may be an example's."""
+    """A file that may belong to an example."""
 
     spelling: int  # how far the key is from the file's path; 0 is the path itself
     place: int  # among all files, in their order
     member: Member
 
 
-#: The key of a file -> the examples it is of, each with the spelling that matched.
+#: The key of a file -> its examples, each with the spelling that matched.
 _Lookup = Callable[[str], Sequence[tuple[int, int]]]
 
 
 class Members:
-    """The members of ``store`` that ``key_of`` knows.
+    """The members of ``store`` that ``key_of`` recognises.
 
-    ``own`` says that it is a folder of one's own; ``beside`` names what lies there and could be meant as well.
+    ``own`` says that it is a user's own folder; ``beside`` names other files there that could be meant as well.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Members:
         return [composed(key) for key in self._ordered_keys]
 
     def files(self, wanted: Wanted) -> Mapping[int, str]:
-        """The file of each wanted example that has one, by its name, or the names of those that it may be."""
+        """The file of each wanted example, by name, or the names of the candidates."""
         closest = self._closest(self._lookup(wanted))
         return {index: ", ".join(match.member.name for match in matches) for index, matches in closest.items()}
 
@@ -108,13 +108,13 @@ class Members:
         return [*found, *([f"numbers are left out where {between}; files are paired by place"] if between else [])]
 
     def beside(self) -> str:
-        """The files that are none of the dataset's by their names, in words that can follow a number; "" for none."""
+        """Files whose names do not belong to the dataset, in words that can follow a number; "" for none."""
         others = self._others()
         between = gap(self._numbered_keys) if self.own and self._names_of_files else ""
         return (f" beside {others}" if others else "") + (f", and {between}" if between else "")
 
     def unpaired(self, keys: Sequence[str]) -> str:
-        """What is there instead, where not one of the keys is found; "" for files that are not one's own.
+        """What is there instead, if none of the keys is found; "" for published distributions.
 
         In words that follow "found none of them".
         """
@@ -148,7 +148,7 @@ class Members:
             yield from self._each(wanted, lookup)
 
     def _each(self, wanted: Wanted, lookup: _Lookup) -> Iterator[DecodeJob | MediaProblem]:
-        """The files as they come; a second one of an example is told."""
+        """The files in stored order; a second one of an example is reported."""
         seen = set[int]()
         for index, match in self._matches(lookup):
             if index in seen:
@@ -159,7 +159,7 @@ class Members:
             seen.add(index)
 
     def _only(self, wanted: Wanted, lookup: _Lookup) -> Iterator[DecodeJob | MediaProblem]:
-        """The one file of each example that has one."""
+        """The only file of each example that has one."""
         examples = defaultdict[int, list[int]](list)
         for index, matches in self._closest(lookup).items():
             if len(matches) > 1:
@@ -188,7 +188,7 @@ class Members:
             yield SoundJob(job.index, job.where, job.name, job.data, job.part, len(others), jobs)
 
     def _chosen(self, lookup: _Lookup, choice: FilesByExample) -> Iterator[tuple[Member, int]]:
-        """The best file of each example; what lies in an archive can only be read as it passes by."""
+        """The best file of each example; members of an archive can only be read in stored order."""
         if self._store.path.is_dir() or not choice:
             yield from ((best.member, index) for index, best in choice.in_order())
             return
@@ -222,7 +222,7 @@ class Members:
         if self._reading.ranking is None or member.refused:
             return member.read(limit)
         if member.path is not None:
-            with member.open():  # whoever decodes it has the path alone
+            with member.open():  # the decoder only gets the path
                 return member.path
         if member.size > limit:
             advice = "unpack it, since of a file in a folder no more is read than is heard"
@@ -255,7 +255,7 @@ class Members:
         return examples
 
     def _matches(self, lookup: _Lookup) -> Iterator[tuple[int, _Match]]:
-        """Each example with each file that is or may be its own, in the order of the files."""
+        """Each example with each file that may belong to it, in the order of the files."""
         for place, (member, key) in enumerate(self._members()):
             for index, spelling in lookup(key):
                 yield index, _Match(spelling, place, member)
@@ -267,8 +267,9 @@ class Members:
                 yield member, key
 
     def _spellings(self, key: str) -> Iterator[str]:
-        """The ways to write a key: with and without the file's ending, and without the distribution's own top folder,
-        which stands in the names of an archive, or with it, which does not stand in those of a folder.
+        """The possible spellings of a key: with and without the file's ending and the distribution's top folder.
+
+        The top folder is part of the names in an archive, but not of those in a folder.
         """
         keys = [key]
         if self._store.path.is_dir():
@@ -280,7 +281,7 @@ class Members:
             yield str(PurePosixPath(word).with_suffix(""))
 
     def _keys_at(self, indices: Sequence[int]) -> dict[str, int]:
-        """Which key stands for each of the indices that there are."""
+        """The key at each of the indices that exist."""
         keys = self._ordered_keys if indices else []
         return {keys[index]: index for index in indices if 0 <= index < len(keys)}
 
@@ -294,7 +295,7 @@ class Members:
 
     @cached_property
     def _numbered_keys(self) -> Sequence[str]:
-        """The keys in their order, before it is shuffled."""
+        """The keys in order, before shuffling."""
         keys = {key for name in self._names_of_files if (key := self._key_of(name)) is not None}
         if not keys:
             beside = f" beside {others}" if (others := self._others()) else ""

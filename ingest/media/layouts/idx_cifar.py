@@ -46,13 +46,13 @@ _CIFAR10: Final = (
     ),
 )
 _LABELS_OF_MNIST: Final = re.compile(r"(?:.*/)?t10k-labels[-.]idx1-ubyte(?:\.gz)?")
-# A bare "test" or "test.bin" says too little to be taken for CIFAR-100's; "path" may name one.
+# A bare "test" or "test.bin" is too unspecific to be assumed CIFAR-100's; "path" may name one.
 _CIFAR100: Final = tuple(name + end for name in ("cifar-100-binary*", "cifar-100-python*") for end in ("", *ARCHIVES))
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One example: its picture, made only when asked for, and the label that stands beside it."""
+    """One example: its picture, made only on request, and its label."""
 
     pixels: Callable[[], Pixels]
     label: int | None
@@ -62,7 +62,7 @@ Reader = Callable[[Readable, str], Iterator[Record]]
 
 
 def open_mnist(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """MNIST's test images, ``t10k-images-idx3-ubyte``, plain or gzipped, and the labels beside them. Options: path."""
+    """MNIST's test images, ``t10k-images-idx3-ubyte``, plain or gzipped, and their label file. Options: path."""
     told = read_options("mnist-idx", options)
     path = find(folder, told.patterns(_MNIST))
     member = re.compile(r"(?:.*/)?t10k-images[-.]idx3-ubyte(?:\.gz)?")
@@ -107,13 +107,13 @@ def _open(
 
 
 def pixels_of(job: DecodeJob) -> Iterator[MediaItem]:
-    """What is shown of an array of pixels."""
+    """The items of an array of pixels."""
     return pixel_items(job.index, job.data)
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of the first member of ``store`` whose name matches."""
+    """The records of the first member of ``store`` with a matching name."""
 
     store: Store
     member: re.Pattern[str]
@@ -161,7 +161,7 @@ class Records:
 
 
 class IdxRecords(Records):
-    """Pictures whose labels lie in a file of their own, where they lie there at all."""
+    """Pictures with labels in a separate file, if it exists."""
 
     __slots__ = ()
 
@@ -175,7 +175,7 @@ class IdxRecords(Records):
         return [None] * count
 
     def _stores_of_labels(self) -> Sequence[Store]:
-        """The files beside a file of images, or the archive or folder that holds it."""
+        """The files beside a file of images, or the archive or folder that contains it."""
         path = self.store.path
         if not self.member.fullmatch(path.name):
             return [self.store]
@@ -186,7 +186,7 @@ class IdxRecords(Records):
 
 @contextmanager
 def _read(member: Member, path: Path) -> Iterator[tuple[Readable, str]]:
-    """The bytes of a member of the store at ``path``, and what errors call it."""
+    """The bytes of a member of the store at ``path``, and its name in errors."""
     where = str(path) if member.name == path.name else f"{path}: {member.name}"
     try:
         with unpacked(member, path) as file:
@@ -197,7 +197,7 @@ def _read(member: Member, path: Path) -> Iterator[tuple[Readable, str]]:
 
 @contextmanager
 def unpacked(member: Member, path: Path) -> Iterator[Readable]:
-    """The bytes of a member, of one that is compressed by itself what it holds."""
+    """The bytes of a member, decompressed if the member itself is compressed."""
     ending = PurePosixPath(member.name).suffix.lower()
     with member.open() as file:
         if ending not in DECOMPRESSORS:
@@ -211,7 +211,7 @@ def unpacked(member: Member, path: Path) -> Iterator[Readable]:
 
 
 def idx_records(file: Readable, where: str) -> Iterator[Record]:
-    """Greys from an IDX file: four big-endian numbers (what it is, how many, height, width), then the pixels."""
+    """Greys from an IDX file: four big-endian numbers (type, count, height, width), then the pixels."""
     header = file.read(16)
     if len(header) < 16 or header[:4] != struct.pack(">I", _IDX_IMAGES):
         raise MediaError(
@@ -228,7 +228,7 @@ def idx_records(file: Readable, where: str) -> Iterator[Record]:
 
 
 def _idx_labels(file: Readable, where: str, count: int) -> list[int | None]:
-    """So many class ids from an IDX file: two big-endian numbers (what it is, how many), then a byte each."""
+    """This many class ids from an IDX file: two big-endian numbers (type, count), then one byte each."""
     header = file.read(8)
     if len(header) < 8 or header[:4] != struct.pack(">I", _IDX_LABELS):
         found = header[:4].hex(" ")

@@ -18,16 +18,16 @@ from ingest.media.items import MediaError
 
 _PACKED: Final = re.compile(r"(?i:\.gz|\.bz2|\.xz)$")
 _PART: Final = re.compile(r"-\d+-of-\d+(?=\.[^.]*$)")
-#: Endings of archives that nothing here unpacks.
+#: Endings of unsupported archives.
 _UNREAD: Final = (".7z", ".rar", ".zst", ".tzst", ".lz4", ".lzma", ".lz", ".z", ".cab", ".dmg", ".iso", ".h5", ".lmdb")
 
-#: How alike names must be for one to be meant by the other, and how many are named.
+#: The similarity from which names are suggested, and how many are.
 _CLOSE: Final = 0.75
 _NAMED: Final = 3
 
 
 def read_options(layout: str, given: Mapping[str, object]) -> Options:
-    """The options of a layout. Raises MediaError for one that it does not take, or a wrong value."""
+    """The options of a layout. Raises MediaError for an unknown option or a wrong value."""
     try:
         return options_of(layout, given)
     except LayoutError as error:
@@ -35,9 +35,9 @@ def read_options(layout: str, given: Mapping[str, object]) -> Options:
 
 
 def find(folder: Path, patterns: Sequence[str]) -> Path | None:
-    """What matches the first pattern that anything matches, in the folder or else one level below it; None without.
+    """The first match of the first pattern with any, in the folder or else one level below it; None without.
 
-    Among several matches of a pattern the first by name is taken. Raises MediaError when the folder cannot be read.
+    Matches of a pattern are sorted by name. Raises MediaError if the folder cannot be read.
     """
     try:
         below = sorted(child for child in folder.iterdir() if child.is_dir())
@@ -51,12 +51,12 @@ def find(folder: Path, patterns: Sequence[str]) -> Path | None:
 
 
 def others(folder: Path, patterns: Sequence[str], found: Path) -> list[str]:
-    """The names of what could be meant as well as what was found, as an archive beside the folder of its name."""
+    """The names of other matches, such as an archive beside a folder of the same name."""
     return [] if found == folder else sorted({match.name for match in _matches(found.parent, patterns)} - {found.name})
 
 
 def taken(path: Path, beside: Sequence[str]) -> list[str]:
-    """A sentence that says which of several was taken, where there are several."""
+    """A sentence that says which of several matches was used, if there are several."""
     return [f"read {shown(path.name)} and not {', '.join(map(shown, beside))}, which lies beside it"] if beside else []
 
 
@@ -67,9 +67,9 @@ def _matches(base: Path, patterns: Sequence[str]) -> Iterator[Path]:
 
 
 def find_table(folder: Path, path: str | None, patterns: Sequence[str]) -> Path | None:
-    """As ``find``, of a table that no ``path`` names: one among several is not chosen, it might be another's.
+    """``find`` for a table without a ``path``: if there are several tables, none is chosen.
 
-    A table beside the same one packed, and the parts of one in Parquet, are one. Raises MediaError for several.
+    A table and its packed copy count as one, and so do the parts of one in Parquet. Raises MediaError for several.
     """
     found = find(folder, patterns)
     if found is None or path is not None:
@@ -83,7 +83,7 @@ def find_table(folder: Path, path: str | None, patterns: Sequence[str]) -> Path 
 
 
 def unread_archives(folder: Path, path: object) -> list[str]:
-    """Names of archives at ``path``, in formats that are not read."""
+    """Names of archives at ``path`` in unsupported formats."""
     if not isinstance(path, str):
         return []
     return sorted(
@@ -95,9 +95,9 @@ def unread_archives(folder: Path, path: object) -> list[str]:
 
 
 def meant(folder: Path, path: object) -> list[str]:
-    """Names of what lies where nothing called ``path`` does, and is called nearly so.
+    """Similar names to suggest if nothing is called ``path``.
 
-    An archive in a format that nobody foresaw is among them, and a folder in other capitals.
+    They include archives in unknown formats and folders with other capitals.
     """
     if not isinstance(path, str):
         return []
@@ -112,7 +112,7 @@ def meant(folder: Path, path: object) -> list[str]:
 
 
 def shuffled(count: int, seeds: Sequence[int]) -> list[int]:
-    """0 to ``count`` - 1, shuffled once for each seed: which of the sorted files stands at each place.
+    """0 to ``count`` - 1, shuffled once for each seed: the index of the sorted file at each position.
 
     >>> shuffled(4, [])
     [0, 1, 2, 3]

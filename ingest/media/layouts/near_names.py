@@ -12,7 +12,7 @@ _NAMED: Final = 3
 
 
 class NearNames:
-    """The names of files, to be found by their last part, in whatever capitals, with or without ending."""
+    """File names, to be searched by their last part, ignoring case, with or without ending."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = list(names)
@@ -23,12 +23,12 @@ class NearNames:
                 self._found[word].append(name)
 
     def of(self, key: str) -> Sequence[str]:
-        """The files that a key may mean."""
+        """The files that a key may refer to."""
         base = PurePosixPath(_folded(key)).name
         return self._found.get(base) or self._found.get(PurePosixPath(base).stem) or ()
 
     def hint(self, key: str) -> str:
-        """What is called nearly so, in words that follow "found none"; "" for nothing.
+        """Similar names, in words that follow "found none"; "" if there are none.
 
         >>> names = NearNames(["N0.png", "a/n1.png", "b/n1.png", "c/n2.png"])
         >>> names.hint("n0"), names.hint("n3")

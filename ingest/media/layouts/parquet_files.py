@@ -16,14 +16,14 @@ from ingest.media.layouts.row_numbers import RowNumbers, numbers_rows, require_o
 
 _PART: Final = re.compile(r"(?P<name>.*)-(?P<number>\d+)-of-(?P<count>\d+)(?P<end>\.(?i:parquet))", re.DOTALL)
 
-#: What a file says of the number of its rows is not believed beyond this.
+#: The largest number of rows that a file may declare.
 _MOST_OF_A_RANGE: Final = 1 << 22
 
 
 def parquet_parts(path: Path) -> list[Path]:
-    """The files of a table, in the order of its rows; ``path`` is one of them, or the folder they lie in.
+    """The files of a table, in row order; ``path`` is one of them, or their folder.
 
-    Raises MediaError where one is missing, or where a folder holds several tables.
+    Raises MediaError if one is missing, or if a folder contains several tables.
     """
     if not path.is_dir():
         return _all_of(path)
@@ -41,9 +41,9 @@ def parquet_parts(path: Path) -> list[Path]:
 def batches(parts: Sequence[Path], columns: Sequence[str], height: int) -> Iterator[Any]:
     """The rows of some columns as record batches of pyarrow, at most ``height`` at a time.
 
-    Raises MediaError for what is no Parquet file, and for a column that is not there.
+    Raises MediaError for anything that is not a Parquet file, and for a missing column.
     """
-    # Slow to import, and needed for this alone.
+    # Slow to import, and only needed here.
     import pyarrow.parquet as parquet
 
     refuse_pointers(parts, MediaError)
@@ -59,7 +59,7 @@ def batches(parts: Sequence[Path], columns: Sequence[str], height: int) -> Itera
 
 
 def require_row_order(parts: Sequence[Path], but: str) -> None:
-    """Raises MediaError where a column, other than ``but``, or the index of pandas numbers rows in another order."""
+    """Raises MediaError if a column, other than ``but``, or the pandas index numbers rows in another order."""
     import pyarrow.parquet as parquet
 
     refuse_pointers(parts, MediaError)
@@ -83,7 +83,7 @@ def require_row_order(parts: Sequence[Path], but: str) -> None:
 
 
 def _index_of(schema: Any) -> tuple[list[int], list[str]]:
-    """Where ranges begin that pandas counts down, and the columns of its index, as it says beside the table."""
+    """The beginnings of pandas ranges that count down, and the columns of its index, from the table's metadata."""
     try:
         told = list((schema.pandas_metadata or {}).get("index_columns", []))
     except (ValueError, AttributeError, TypeError):

@@ -28,13 +28,13 @@ _PATTERNS: Final = ("*.parquet",)
 
 
 def open_image_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Pictures in a Parquet table. Options: path, column ("image" without it), key_column, count."""
+    """Pictures in a Parquet table. Options: path, column (default "image"), key_column, count."""
     told = read_options("image-table", options)
     return _open(folder, told, thumbnails.MAX_IMAGE_BYTES, picture)
 
 
 def open_audio_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Recordings in a Parquet table. Options: path, column ("audio" without it), key_column, count, seconds."""
+    """Recordings in a Parquet table. Options: path, column (default "audio"), key_column, count, seconds."""
     told = read_options("audio-table", options)
     return _open(folder, told, snippets.MAX_AUDIO_BYTES, partial(sound, seconds=told.seconds))
 
@@ -59,14 +59,14 @@ class FileTable:
 
     @property
     def own(self) -> bool:
-        """Whether these are media of one's own, in names of one's own."""
+        """Whether these are a user's own media, named by the user."""
         return True
 
     def labels(self, keyed: bool = False) -> None:
-        """None: which column holds labels, and how, is for readers of labels."""
+        """None: label columns are read by ``ingest.labels``."""
 
     def names(self) -> Sequence[str] | None:
-        """The paths beside the bytes, where each row has one of its own."""
+        """The paths beside the bytes, if each row has a distinct one."""
         found = list[str]()
         for batch in batches(self.parts, [self.told.column], _ROWS):
             files = batch.column(self.told.column)
@@ -79,7 +79,7 @@ class FileTable:
         return ()
 
     def unpaired(self, keys: Sequence[str]) -> str:
-        """As ``Members.unpaired``."""
+        """Like ``Members.unpaired``."""
         column = self.told.key_column
         if not column:
             return ""
@@ -138,5 +138,5 @@ class FileTable:
 
 
 def _fields(kind: Any) -> Sequence[str]:
-    """The names of what a struct holds; none for another type."""
+    """The field names of a struct; none for another type."""
     return [kind.field(place).name for place in range(kind.num_fields)] if str(kind).startswith("struct") else []

@@ -28,14 +28,14 @@ from ingest.media.worker_pool import DecodeJob, decoded
 _SIDE: Final = 28
 _PIXELS: Final = _SIDE * _SIDE
 _FILE: Final = re.compile(r"(?:.*/)?(?!\.)[^/]+\.npy")
-#: What stands before the class in the name of a file that was downloaded alone.
+#: The prefix of the class in the name of a file that was downloaded alone.
 _PREFIX: Final = "full_numpy_bitmap_"
 _HEADERS: Final = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _SKIPPED_AT_A_TIME: Final = 1 << 20
 
 
 def open_quickdraw(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """QuickDraw's bitmaps ``numpy_bitmap/*.npy``, a file a class. Options: path, count."""
+    """QuickDraw's bitmaps ``numpy_bitmap/*.npy``, one file per class. Options: path, count."""
     told = read_options("quickdraw-bitmaps", options)
     patterns = packed("numpy_bitmap", "full/numpy_bitmap", "quickdraw_dataset/full/numpy_bitmap", "quickdraw")
     path = find(folder, told.patterns(patterns))
@@ -44,7 +44,7 @@ def open_quickdraw(folder: Path, options: Mapping[str, object]) -> MediaSource |
 
 @dataclass(frozen=True, slots=True)
 class Bitmaps:
-    """The rows of all ``.npy`` members of ``store``; ``count`` is how many there must be, None when nobody knows."""
+    """The rows of all ``.npy`` members of ``store``; ``count`` is the required number, None if unknown."""
 
     store: Store
     count: int | None
@@ -54,7 +54,7 @@ class Bitmaps:
         return [self.store.path]
 
     def labels(self, keyed: bool = False) -> Runs:  # noqa: ARG002 - keys or not, files stand for classes
-        """The class that each file is called by."""
+        """The class in the name of each file."""
         starts, _ = self._numbered()
         ordered = sorted(starts.items(), key=lambda named: named[1])
         names = tuple(PurePosixPath(name).stem.removeprefix(_PREFIX) for name, _ in ordered)
@@ -82,7 +82,7 @@ class Bitmaps:
             yield MediaProblem(int(index), str(self.store.path), finding, absent=True)
 
     def _numbered(self) -> tuple[dict[str, tuple[int, int]], int]:
-        """For each file the index of its first drawing and the one behind its last, and how many there are in all."""
+        """For each file the index of its first drawing and the one after its last, and the total number."""
         counts: dict[str, int] = {}
         for member in self._members():
             with self._naming(member), member.open() as file:
@@ -124,7 +124,7 @@ class Bitmaps:
 
 @dataclass(frozen=True, slots=True)
 class _MemberErrors:
-    """Turns what is wrong with a member into an error about the whole: with one file less, all numbers would shift."""
+    """Turns an error in a member into an error about the whole: without one file, all numbers would shift."""
 
     where: str
 
@@ -140,7 +140,7 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
 
 
 def _header(file: Readable) -> int:
-    """How many drawings follow the header of a ``.npy`` file, which is read. Raises MemberError for other contents."""
+    """Read the header of a ``.npy`` file and return its number of drawings. Raises MemberError for other contents."""
     try:
         version = npy.read_magic(file)  # type: ignore[arg-type]  # nothing but read is asked of it
         if version not in _HEADERS:

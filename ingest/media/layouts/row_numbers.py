@@ -12,7 +12,7 @@ from typing import Final
 from ingest.errors import shown
 from ingest.media.items import MediaError
 
-#: What rows are numbered under, in lower case; the first three are what pandas calls an index without a name.
+#: Names of row-number columns, in lower case; the first three are pandas' names for an unnamed index.
 _NAMES: Final = frozenset({"", "unnamed: 0", "__index_level_0__", "index", "idx", "id", "row"})
 
 
@@ -26,7 +26,7 @@ def numbers_rows(name: str) -> bool:
 
 
 class RowNumbers:
-    """One column, row by row.
+    """One column, added row by row.
 
     >>> column = RowNumbers("index")
     >>> column.add([1, "0", 2])
@@ -39,14 +39,14 @@ column out where the labels are in the order of the rows
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._whole = True  # all of it are whole numbers
+        self._whole = True  # all values are whole numbers
         self._count = self._sum = self._squares = 0
         self._least = self._most = 0
         self._first: tuple[int, int] | None = None  # the first row that does not follow the one before, and its number
         self._begin = 0
 
     def add(self, values: Iterable[object]) -> None:
-        """The next rows."""
+        """Add the next rows."""
         for value in values:
             number = _whole(value) if self._whole else None
             if number is None:
@@ -62,7 +62,7 @@ column out where the labels are in the order of the rows
             self._squares += number * number
 
     def require_order(self, path: Path) -> None:
-        """Raises MediaError where each row has a number of its own, without gaps, and they do not ascend."""
+        """Raises MediaError if the numbers of the rows are distinct, without gaps, and not ascending."""
         if self._first is None or not self._is_permutation():
             return
         row, number = (0, self._begin) if self._begin != self._least else self._first
@@ -74,7 +74,7 @@ column out where the labels are in the order of the rows
         )
 
     def _is_permutation(self) -> bool:
-        """Told by sums, so that no more than a few numbers is held of a table of any length."""
+        """Decided by sums, so that only a few numbers are held for a table of any length."""
         n, least = self._count, self._least
         squares = n * least * least + least * n * (n - 1) + (n - 1) * n * (2 * n - 1) // 6
         sums = self._sum == n * least + n * (n - 1) // 2 and self._squares == squares

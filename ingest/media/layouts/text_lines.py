@@ -26,7 +26,7 @@ from ingest.media.layouts.locate import find, read_options
 from ingest.media.text import MAX_TEXT_BYTES, text_items
 from ingest.media.worker_pool import DecodeJob, decoded
 
-#: One line in so many has its offset kept: 10 million lines make 300 kB, and to find one reads at most so many.
+#: One offset is kept per this many lines: 10 million lines need 300 kB, and finding one reads at most this many.
 LINES_APART: Final = 256
 _CHUNK: Final = 4 << 20
 #: fastText writes the label of a line before its text.
@@ -37,7 +37,7 @@ _PATTERNS: Final = tuple(name + end for name in _NAMES for end in ("", ".gz", ".
 
 
 def open_amazon(folder: Path, options: Mapping[str, object], cache: Path | None) -> MediaSource | None:
-    """Amazon's reviews ``amazon5core.preprocessed.txt``, a line an example. Options: path, encoding, count."""
+    """Amazon's reviews ``amazon5core.preprocessed.txt``, one example per line. Options: path, encoding, count."""
     told = read_options("amazon-lines", options)
     path = find(folder, told.patterns(_PATTERNS))
     return None if path is None else Lines(open_store(path), told, cache)
@@ -56,7 +56,7 @@ class Lines:
         return [self.store.path]
 
     def labels(self, keyed: bool = False) -> None:
-        """None: what the labels before the lines mean is not this file's to say."""
+        """None: the meaning of labels in front of the lines is unknown here."""
 
     def names(self) -> None:
         """None: one file holds all examples."""
@@ -114,14 +114,14 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class LineIndex:
-    """Where lines of a file begin: ``offsets`` of every LINES_APART-th, and how many lines there are."""
+    """Offsets of lines in a file: ``offsets`` of every LINES_APART-th line, and the number of lines."""
 
     count: int
     offsets: NDArray[np.int64]
 
     @classmethod
     def of(cls, path: Path, cache: Path | None) -> "LineIndex":
-        """The index of a file, from the cache when it is there and of this very file, else built and kept there."""
+        """The index of a file, from the cache if it has one for this very file, else built and cached."""
         found = path.stat()
         made_for = np.array([1, LINES_APART, found.st_size, found.st_mtime_ns], dtype=np.int64)
         kept = (
@@ -153,7 +153,7 @@ class LineIndex:
         return cls(count + (last != b"\n"), np.concatenate(starts).astype(np.int64))
 
     def line(self, file: io.BufferedIOBase | io.BufferedReader, number: int) -> bytes:
-        """The bytes of one line, without its end; no more of it than a text may have."""
+        """The bytes of one line, without its end, up to the maximum length of a text."""
         file.seek(int(self.offsets[number // LINES_APART]))
         for _ in range(number % LINES_APART):
             while (passed := file.readline(_CHUNK)) and not passed.endswith(b"\n"):
@@ -162,7 +162,7 @@ class LineIndex:
 
 
 def _loaded(path: Path) -> NDArray[np.int64] | None:
-    """A kept index; None for a file that is none, which is then made again."""
+    """A cached index; None if the file is not a valid one, which is then rebuilt."""
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -175,7 +175,7 @@ def _loaded(path: Path) -> NDArray[np.int64] | None:
 
 
 def whole_lines(file: Readable) -> Iterator[bytes]:
-    """The lines of a stream without their ends, holding one at a time. Raises MemberError for one that is too long."""
+    """The lines of a stream without line ends, holding one at a time. Raises MemberError for one that is too long."""
     rest = b""
     while chunk := file.read(1 << 20):
         lines = (rest + chunk).split(b"\n")

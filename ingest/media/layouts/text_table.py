@@ -37,7 +37,7 @@ Rows = Iterator[tuple[str | None, str | None]]
 def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """A text column of a CSV, TSV, JSON Lines or Parquet file.
 
-    Options: path, column ("text" without it), key_column, encoding, count.
+    Options: path, column (default "text"), key_column, encoding, count.
     """
     told = read_options("text-table", options)
     patterns = told.patterns(_PATTERNS)
@@ -51,7 +51,7 @@ class TextTable:
 
     store: Store
     told: Options
-    beside: Sequence[str] = ()  # what could be meant as well
+    beside: Sequence[str] = ()  # other files that could be meant
 
     @property
     def sources(self) -> Sequence[Path]:
@@ -60,11 +60,11 @@ class TextTable:
 
     @property
     def own(self) -> bool:
-        """Whether these are media of one's own, in names of one's own."""
+        """Whether these are a user's own media, named by the user."""
         return True
 
     def labels(self, keyed: bool = False) -> None:
-        """None: which column holds labels, and how, is for readers of labels."""
+        """None: label columns are read by ``ingest.labels``."""
 
     def names(self) -> None:
         """None: one file holds all examples."""
@@ -74,7 +74,7 @@ class TextTable:
         return taken(self.store.path, [name for name in self.beside if name not in parts])
 
     def unpaired(self, keys: Sequence[str]) -> str:
-        """As ``Members.unpaired``."""
+        """Like ``Members.unpaired``."""
         some = ", ".join(shown(key) for key, _ in islice(self._rows(), len(keys)))
         return f" in column {shown(self.told.key_column)}, which begins with {some}" if self.told.key_column else ""
 
@@ -86,7 +86,7 @@ class TextTable:
         by_key = {key: index for index, key in wanted.items() if key is not None} if self.told.key_column else {}
         missing = set(wanted)
         count = 0
-        texts: dict[int, int] = {}  # hashes of what stands in the rows of keys
+        texts: dict[int, int] = {}  # hashes of the keys in the rows
         for row, (key, value) in enumerate(self._rows()):
             count += 1
             index = by_key.get(key or "") if self.told.key_column else row
