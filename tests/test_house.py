@@ -197,6 +197,16 @@ def test_modules_are_small_and_say_what_they_are_for(path):
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names)
+def test_a_module_says_in_one_sentence_what_it_holds(path):
+    """The first line stands by itself, in listings and when one points at a name; further lines follow a blank one."""
+    first, _, rest = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")
+    assert first.endswith("."), f"{names(path)} begins with {first!r}, which is no whole sentence"
+    assert ". " not in first, f"{names(path)} begins with more than one sentence: {first!r}"
+    assert len(first) <= 120, f"{names(path)} begins with {len(first)} characters, expected at most 120"
+    assert not rest or rest.startswith("\n"), f"{names(path)} goes on in the line below its first sentence"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names)
 def test_nothing_dangerous(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         assert not isinstance(node, ast.Assert), f"{names(path)}:{node.lineno} validates with assert"

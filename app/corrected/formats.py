@@ -1,4 +1,6 @@
-"""The formats a corrected test set can be taken in. One more is one entry more in ``FORMATS``.
+"""The formats a corrected test set can be taken in.
+
+One more is one entry more in ``FORMATS``.
 
 Nothing else has to know of it: the page, the addresses, negotiation, documentation, checksums and the command
 ``export`` go through this list.

@@ -1,4 +1,6 @@
-"""Cells: groups of issues with the same value in every facet. Every count is a sum over cells.
+"""Cells: groups of issues with the same value in every facet.
+
+Every count is a sum over cells.
 
 The cells of a dataset are counted at ingest. Those of a search, and of facets that ingest does not count, are counted
 once, when they are first needed.

@@ -1,4 +1,6 @@
-"""The list of all facets of issues. To add a facet, add an entry to ``FACETS``; no other module has to change.
+"""The list of all facets of issues.
+
+To add a facet, add an entry to ``FACETS``; no other module has to change.
 
 A facet that ingest counts also has a column in the table ``facets``; any other is counted when it is first needed.
 """

@@ -1,4 +1,7 @@
-"""The queries of the pages and the API. They return immutable values and never write."""
+"""The queries of the pages and the API.
+
+They return immutable values and never write.
+"""
 
 import base64
 import binascii

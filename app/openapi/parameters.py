@@ -1,4 +1,7 @@
-"""The parameters of the API as its documentation lists them. ``app.issues.filter`` reads their values."""
+"""The parameters of the API as its documentation lists them.
+
+``app.issues.filter`` reads their values.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final

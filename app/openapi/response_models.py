@@ -1,4 +1,7 @@
-"""Response models of the API, for its documentation. ``app.site.gallery.api`` writes answers of these models."""
+"""Response models of the API, for its documentation.
+
+``app.site.gallery.api`` writes answers of these models.
+"""
 
 from typing import Annotated
 

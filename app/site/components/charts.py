@@ -1,4 +1,6 @@
-"""Charts as SVG, made on the server. Every page shows the same numbers as text beside them.
+"""Charts as SVG, made on the server.
+
+Every page shows the same numbers as text beside them.
 
 Pages forbid inline styles, so shapes are sized by their attributes and coloured by classes of the style sheet. Names
 from a dataset are escaped here. Only positions and shades are computed here.

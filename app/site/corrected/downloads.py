@@ -1,4 +1,6 @@
-"""Downloads of corrected test sets: streams, ranges and ETags. ``app.corrected`` writes their content.
+"""Downloads of corrected test sets: streams, ranges and ETags.
+
+``app.corrected`` writes their content.
 
 A file whose length is known, or quick to compute, is sent with its length and can be requested in ranges. A large file
 of unknown length is streamed at once without a length, unless the client asks for its length or for a part of it. When

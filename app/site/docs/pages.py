@@ -1,4 +1,7 @@
-"""The pages of the documentation. They need no catalogue, so they are available without one."""
+"""The pages of the documentation.
+
+They need no catalogue, so they are available without one.
+"""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse

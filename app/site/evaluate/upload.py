@@ -1,4 +1,6 @@
-"""Receive a visitor's predictions and evaluate them. Nothing of them is kept.
+"""Receive a visitor's predictions and evaluate them.
+
+Nothing of them is kept.
 
 The upload is written to a temporary folder that is removed with the request; its size and time are limited. Separate
 processes read and evaluate the files, a few at a time, and are ended when they take too long. The evaluation itself is
