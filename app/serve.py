@@ -65,6 +65,8 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     # Standard output carries the access log only, for programs that read it.
     print(said, flush=True, file=sys.stderr if settings.access_log == STANDARD_OUTPUT else sys.stdout)
     alone = options.workers == 1
+    if missing := _without_catalogue(site, settings, alone=alone):
+        print(f"{missing} Pages answer 503 until there is one.", flush=True, file=sys.stderr)
     if not alone and site.state.accounts.traffic is not None:
         os.environ[FOLDER] = str(site.state.folder.path())  # all processes count in it
     uvicorn.run(
@@ -79,6 +81,24 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         **limited(settings),
     )
     return 0
+
+
+def _without_catalogue(site: "FastAPI", settings: Settings, *, alone: bool) -> str:
+    """Why there is nothing to serve yet; empty where there is something.
+
+    A process that only watches over others opens no catalogue: it would hold the file when a new one takes its place.
+    """
+    from app.catalogue.current import MAKE_ONE
+    from app.errors import NoCatalogue
+
+    if not settings.catalogue.is_file():
+        return f"There is no catalogue at {settings.catalogue}. {MAKE_ONE}"
+    try:
+        if alone:
+            site.state.catalogue.get()
+    except NoCatalogue as error:
+        return error.detail
+    return ""
 
 
 def site_of_worker() -> "FastAPI":

@@ -64,7 +64,7 @@ APP = {
     "openapi": (*_SERVED, "issues", "web"),
     "site": (*_SERVED, "issues", "web", "openapi"),
     "main": (*_SERVED, "issues", "web", "openapi", "site"),
-    "serve": (*_GROUND, "web", "main"),
+    "serve": (*_SERVED, "web", "main"),
     "__main__": ("serve", "evaluation"),  # and the ingest: the commands of both
 }
 #: What ingest may know of the site: formulas, the contract, what writes and measures without serving anything, and

@@ -57,7 +57,7 @@ example:
   %(prog)s pets.toml pets-labels --media pets-photos
 
 The manifest says what the dataset is and which files in DIR hold labels, predicted probabilities and votes; every file
-it names must be there. The manifests in data/datasets are examples of all that one can say.
+it names must be there. The page /docs/own-dataset of the site, docs/own-dataset.md, says what a manifest can say.
 """
 
 _LIST = """\
@@ -74,8 +74,8 @@ examples:
 
 DIR holds folders PLATFORM_DATASET with MODEL_PLATFORM_DATASET_top5preds.npy and ..._top5probs.npy, or files MODEL.csv,
 .npy, .npz, .parquet or .json with a class, ranked classes or a probability row an example, and perhaps a models.toml
-that says more of them (see ingest/datasets/model_folders.py). Models of the same platform and name are replaced,
-others stay.
+that says more of them (see /docs/models of the site, docs/models.md). Models of the same platform and name are
+replaced, others stay.
 """
 
 _EVALUATE = """\

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from app.domain.confident_learning import joint as cl
 from app.domain.confident_learning.joint import FlagRule
 from app.evaluation.tables.class_spelling import CLASSES_ARE, ClassesAre, ClassSpelling
-from ingest.errors import ArgumentError, DataError
+from ingest.errors import ArgumentError, DataError, shown
 from ingest.flagging.engine import FlagResult, flag
 from ingest.flagging.issue_columns import issue_columns
 from ingest.flagging.options import rule_of, tolerance_of
@@ -135,6 +135,8 @@ def find_label_errors(
            [0, 1]])
     """
     try:
+        if not isinstance(logits, bool | np.bool_):
+            raise DataError("logits", f"expected True or False, found {shown(logits)}")
         chosen = _rule(rule), _tolerance(tolerance, logits=logits), _said(classes_are)
         return _found(labels, pred_probs, classes, chosen, logits=logits, label_column=label_column)
     except DataError as error:

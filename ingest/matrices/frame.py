@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.evaluation.tables.class_spelling import ClassesAre, whole_number
 from app.evaluation.tables.row_names import id_column
 from ingest.errors import DataError, shown
-from ingest.matrices.class_columns import in_class_order, written
+from ingest.matrices.class_columns import named_order, written
 
 _PLAIN: Final = "pred_probs.to_numpy() takes them as they stand"
 
@@ -53,8 +53,8 @@ def open_frame(
 ) -> FramePart:
     """A table that has a column of floating-point numbers for each class.
 
-    Columns named by the ``names`` or numbers of the classes are used in class order, others in table order, as in a
-    file: see ``in_class_order``. Raises DataError naming the column.
+    Columns named by the ``names`` or numbers of the classes are used in class order. Others are used in table order if
+    there are no names, and refused if there are. Raises DataError naming the column.
     """
     if frame.columns.nlevels > 1:
         raise DataError(path, f"expected one name a column, found {frame.columns.nlevels} levels; {_PLAIN}")
@@ -65,7 +65,11 @@ def open_frame(
     row_names = id_column(columns, names or ())
     if row_names is not None:
         raise DataError(path, f"expected a column for each class, found {shown(row_names)}, which names rows: drop it")
-    ordered = in_class_order(path, columns, names, classes_are)
+    ordered = named_order(path, columns, names, classes_are)
+    if ordered is None and names is not None:
+        finding = f"expected columns called by the classes, {', '.join(map(shown, names[:3]))}, ..., found"
+        raise DataError(path, f"{finding} {', '.join(map(shown, columns[:3])) or 'none'}, ...; {_PLAIN}")
+    ordered = ordered or tuple(columns)
     _require_no_other_numbers(path, ordered, names)
     chosen = [frame.iloc[:, columns.index(name)] for name in ordered]
     kinds = [_kind(path, name, column.dtype) for name, column in zip(ordered, chosen, strict=True)]

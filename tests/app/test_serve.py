@@ -95,6 +95,17 @@ def test_what_cannot_be_served_is_said(started, capsys, arguments, environment, 
     assert not started
 
 
+def test_a_server_of_nothing_says_so(started, capsys, tmp_path):
+    for name, content, said in (("gone.sqlite", None, "There is no catalogue at"), ("table.csv", "a,b\n", "table.csv")):
+        if content is not None:
+            (tmp_path / name).write_text(content)
+        assert serve.main(["--port", free_port(), "--catalogue", str(tmp_path / name)]) == 0
+        told = capsys.readouterr().err
+        assert said in told
+        assert "Pages answer 503 until there is one." in told
+        assert started  # a catalogue may come while it is served
+
+
 def test_a_port_in_use_is_said(started, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as ended:
         serve.main(["--port", str(taken.getsockname()[1])])

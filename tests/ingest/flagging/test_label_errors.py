@@ -19,6 +19,7 @@ from app.domain.confident_learning.joint import FlagRule
 from ingest import find_label_errors
 from ingest.commands.main import main
 from ingest.errors import DataError
+from ingest.matrices.class_columns import in_class_order
 from tests.conftest import ROOT
 
 NAMES = ["ant", "bee", "cat"]
@@ -292,6 +293,36 @@ def test_columns_called_by_classes_are_put_in_their_order(made: Any, tmp_path: P
     frame.to_parquet(tmp_path / "p.parquet")
     same(find_label_errors(labels, tmp_path / "p.parquet", classes=NAMES), found)
     same(find_label_errors(labels, frame.assign(note="new"), classes=NAMES), found)
+
+
+@pytest.mark.parametrize("called", ["p_{}", "{} (score)", "Prob {}"])
+def test_columns_may_say_more_than_a_class(made: Any, tmp_path: Path, called: str) -> None:
+    labels, probs = made
+    frame = pd.DataFrame(probs, columns=[called.format(name.upper()) for name in NAMES]).iloc[:, ::-1]
+    expected = find_label_errors(labels, probs)
+    same(find_label_errors(labels, frame, classes=NAMES), find_label_errors(labels, probs, classes=NAMES))
+    numbered = pd.DataFrame(probs, columns=[called.format(number) for number in range(3)]).iloc[:, ::-1]
+    same(find_label_errors(labels, numbered), expected)
+    numbered.to_parquet(tmp_path / "p.parquet")
+    same(find_label_errors(labels, tmp_path / "p.parquet"), expected)
+
+
+def test_columns_of_a_table_that_are_no_classes_are_refused(made: Any) -> None:
+    labels, probs = made
+    frame = pd.DataFrame(probs, columns=["x", "y", "z"])
+    with pytest.raises(ValueError, match=r"pred_probs: expected columns called by the classes, .*found 'x', 'y', 'z'"):
+        find_label_errors(labels, frame, classes=NAMES)
+
+
+def test_columns_whose_numbers_may_be_names_are_refused() -> None:
+    with pytest.raises(DataError, match="by names or by numbers of classes, in different orders"):
+        in_class_order(Path("p.parquet"), ["p_0", "p_1", "p_2"], ["2", "1", "0"], None)
+
+
+def test_yes_or_no_is_no_text(made: Any) -> None:
+    labels, probs = made
+    with pytest.raises(ValueError, match="logits: expected True or False, found 'no'"):
+        find_label_errors(labels, probs, logits="no")
 
 
 def test_columns_of_numbers_from_1_need_names(made: Any) -> None:
