@@ -115,11 +115,24 @@ def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
 
 def not_installed() -> list[str]:
     """The modules of this environment that a plain install does without."""
-    lines = (ROOT / "requirements/run.txt").read_text(encoding="utf-8").splitlines()
-    plain = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line and not line.startswith("#")}
-    plain.add(canonicalize_name("label-errors-site"))
+    plain = plain_install()
     found = importlib.metadata.packages_distributions()
     return sorted(name for name, of in found.items() if plain.isdisjoint(map(canonicalize_name, of)))
+
+
+def plain_install() -> set[str]:
+    """The distributions that a plain install brings, by what those of this environment ask for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    waiting = [Requirement(text) for text in project["dependencies"]]
+    found = {canonicalize_name(project["name"])}
+    while waiting:
+        wanted = waiting.pop()
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        if (name := canonicalize_name(wanted.name)) not in found:
+            found.add(name)
+            waiting += map(Requirement, importlib.metadata.requires(wanted.name) or ())
+    return found
 
 
 def command_of(program: list[str]) -> Command:
