@@ -98,7 +98,7 @@ nginx:
 # The project itself comes last.
 # $(call install,environment,lock file)
 define install
-	@rm -f ingest/matrices/*.so
+	@rm -rf ingest/matrices/*.so *.egg-info  # what an earlier version left says other things of this one
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/build.txt
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation --use-pep517 --requirement $(2)
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .

@@ -27,8 +27,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from app.__main__ import _parser
 from app.site.docs.markdown import anchor
+from ingest.commands.console import _parser
 from ingest.manifest.parse import read_manifest
 from tests.conftest import ROOT
 
@@ -139,7 +139,7 @@ class Reader:
         script = self.folder / "bin/label-errors"
         if not script.exists():
             script.parent.mkdir()
-            code = "import sys; from app.__main__ import console; sys.exit(console())"
+            code = "import sys; from ingest.commands.console import console; sys.exit(console())"
             script.write_text(f'#!/bin/sh\nexec {sys.executable} -W error -c "{code}" "$@"\n')
             script.chmod(0o755)
         environment = os.environ | {"PATH": f"{script.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}

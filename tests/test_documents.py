@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.__main__ import _parser
 from app.settings import PREFIX, Settings
+from ingest.commands.console import _parser
 from tests import documents
 from tests.conftest import ROOT, ingest
 from tests.serving import serving

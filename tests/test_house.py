@@ -65,13 +65,11 @@ APP = {
     "site": (*_SERVED, "issues", "web", "openapi"),
     "main": (*_SERVED, "issues", "web", "openapi", "site"),
     "serve": (*_SERVED, "web", "main"),
-    "__main__": ("serve", "evaluation"),  # and the ingest: the commands of both
+    "__main__": ("serve",),
 }
 #: What ingest may know of the site: formulas, the contract, what writes and measures without serving anything, and
 #: where the files of the program lie, so that the two never look for them in different places.
 SHARED = ("domain", "schema", "corrected", "evaluation", "package_files")
-#: The one module that knows both the site and the ingest. Nothing imports it.
-TOPMOST = "app.__main__"
 
 
 def room(module: str) -> str:
@@ -87,9 +85,6 @@ def test_imports_go_one_way(path):
         there = room(module)
         if there in ("", room(here)) and module.partition(".")[0] == here.partition(".")[0]:
             continue
-        if here == TOPMOST and module.startswith("ingest."):
-            continue
-        assert module != TOPMOST, f"{where} imports {module}"
         if where.startswith("app/"):
             assert module.startswith("app."), f"{where} imports {module}"
             assert there in APP[room(here)], f"{where} imports {module}; {room(here)} may know {APP[room(here)]}"

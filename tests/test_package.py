@@ -28,7 +28,7 @@ from packaging.utils import canonicalize_name
 from PIL import Image
 
 from app import __version__
-from app.__main__ import console
+from ingest.commands.console import console
 from tests.conftest import ROOT
 
 PATIENCE = 120

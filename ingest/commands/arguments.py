@@ -23,6 +23,11 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def is_light(given: Sequence[str]) -> bool:
+    """Whether arguments ask for a command that can start without the modules that describe the other commands."""
+    return given[:1] == ["flag"]
+
+
 def add_version(parser: argparse.ArgumentParser) -> None:
     """Add the option that prints only the version."""
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version, and whether it is compiled")

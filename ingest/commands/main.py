@@ -23,6 +23,7 @@ from ingest.commands.arguments import (
     add_dropping,
     add_media,
     add_version,
+    is_light,
 )
 from ingest.errors import IngestError
 from ingest.progress import progress_for_terminal
@@ -220,11 +221,6 @@ def parser_of_commands(program: str, description: str) -> tuple[argparse.Argumen
     )
     add_version(parser)
     return parser, parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-
-def is_light(given: Sequence[str]) -> bool:
-    """Whether arguments ask for a command that can start without the modules that describe the other commands."""
-    return given[:1] == ["flag"]
 
 
 def add_commands(commands: Commands, *, light: bool) -> None:

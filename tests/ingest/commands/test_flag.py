@@ -345,7 +345,7 @@ def test_wrong_usage_is_status_2(options: list[str], said: str, made: Any, capsy
 
 
 @pytest.mark.parametrize(
-    "command", ["from ingest.commands.main import main", "from app.__main__ import console as main"]
+    "command", ["from ingest.commands.main import main", "from ingest.commands.console import console as main"]
 )
 def test_small_matrices_need_little(command: str, made: Any) -> None:
     """No database, no pandas, no pyarrow, no server is loaded for a .npy file; most of the time would go there."""
