@@ -12,6 +12,7 @@ import os
 import pickle
 import re
 import subprocess
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ from sklearn.utils import Bunch
 from ingest.commands.main import main
 from ingest.labels.safe_pickle import load_arrays
 from tests.app.site.corrected import loaders
-from tests.conftest import ROOT
 from tests.serving import serving
 
 MANIFESTS = Path(__file__).resolve().parents[4] / "data/datasets"
@@ -412,9 +412,8 @@ def test_the_lines_for_a_shell_of_the_home_page_load_the_release(client, shared,
     git = tmp_path / "bin/git"
     git.write_text(f'#!/bin/sh\n[ "$1" = clone ] && ln -s {shared / "label-errors"} label-errors\n')
     git.chmod(0o755)
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    commands = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{commands}:{os.environ['PATH']}")
     done = shell(lines, tmp_path)
     assert done.returncode == 0, done.stderr
     with site_of(tmp_path / "var/catalogue.sqlite") as loaded:
