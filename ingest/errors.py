@@ -57,7 +57,7 @@ class CatalogueError(IngestError):
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A value from a file for use in a message: its repr, cut to a maximum length.
+    """A value for use in a message: its repr on one line, cut to a maximum length.
 
     >>> shown("abc")
     "'abc'"
@@ -66,4 +66,6 @@ def shown(value: object, limit: int = 60) -> str:
         text = repr(value)
     except ValueError:  # Python writes no whole number of thousands of digits
         text = "a number of thousands of digits"
+    if "\n" in text:  # that of an array or a table
+        text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -121,7 +121,8 @@ def find_label_errors(
     Raises:
         ArgumentError: a ValueError that names the argument, or the file, and the row: what was expected and found.
 
-    Nothing that is passed is changed. Beside it a few megabytes are needed, and 40 bytes an example.
+    Rows are paired by position, and indexes of pandas must not say otherwise: two of them must be equal, and one alone
+    must not hold the numbers of all rows in another order. Nothing that is passed is changed. Beside it a few megabytes are needed, and 40 bytes an example.
 
     >>> labels = ["cat", "cat", "dog", "cat", "dog"]
     >>> pred_probs = [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95], [0.3, 0.7]]
@@ -141,6 +142,8 @@ def find_label_errors(
         return _found(labels, pred_probs, classes, chosen, logits=logits, label_column=label_column)
     except DataError as error:
         raise ArgumentError(error.file, error.finding, record=error.record) from None
+    except OSError as error:
+        raise ArgumentError(str(error.filename), f"could not be read: {error.strerror or error}") from error
 
 
 def _found(
@@ -167,7 +170,7 @@ def _found(
         spelling = ClassSpelling(m, tuple(names or ()), said)
         given = ids_of_values(labels, spelling, by_value=by_value or said == "names")
     require_as_many(LABELS if path is None else path, len(given), n, all_of(matrix.paths))
-    _require_one_index(column_of(labels), pred_probs)
+    _require_clear_order(column_of(labels), pred_probs)
     return _told(flag(given, matrix, rule, lambda _: None), names, logits=logits)
 
 
@@ -217,11 +220,38 @@ def _parts(pred_probs: Any, names: Sequence[str] | None, said: ClassesAre | None
     return open_parts(paths, names, said)
 
 
-def _require_one_index(labels: object, pred_probs: object) -> None:
-    """Refuse labels and rows whose pandas indexes differ. Raises DataError naming the first row."""
-    if not isinstance(labels, pd.Series) or not isinstance(pred_probs, pd.DataFrame):
-        return
-    ours, theirs = labels.index, pred_probs.index
+def _require_clear_order(labels: object, pred_probs: object) -> None:
+    """Refuse labels and rows whose pandas indexes differ, and an index that could be the order of the other's rows.
+
+    Raises DataError naming the first row.
+    """
+    indexed = {
+        name: value.index
+        for name, value in ((LABELS, labels), (str(_PRED_PROBS), pred_probs))
+        if isinstance(value, pd.Series | pd.DataFrame)
+    }
+    if len(indexed) == 2:
+        _require_equal(*indexed.values())
+    for name, index in indexed.items() if len(indexed) == 1 else ():
+        row = _first_moved(index)
+        if row is not None:
+            other = str(_PRED_PROBS) if name == LABELS else LABELS
+            finding = f"expected rows in the order of their index, because {other} has none, found {index[row]} there: "
+            finding += f"{name}.sort_index() if {other} is in the order of the index, {name}.to_numpy() if it is in "
+            raise DataError(name, f"{finding}the order of {name}", record=f"row {row}")
+
+
+def _first_moved(index: "pd.Index[Any]") -> int | None:
+    """The first row of an index that holds the numbers of all rows, but not in their order; else None."""
+    if not pd.api.types.is_integer_dtype(index.dtype):
+        return None
+    rows, numbers = np.arange(len(index)), index.to_numpy()
+    if np.array_equal(numbers, rows) or not np.array_equal(np.sort(numbers), rows):
+        return None
+    return int(np.argmax(numbers != rows))
+
+
+def _require_equal(ours: "pd.Index[Any]", theirs: "pd.Index[Any]") -> None:
     if not ours.equals(theirs):
         pairs = list(zip(ours.tolist(), theirs.tolist(), strict=True))
         row = next((row for row, (one, other) in enumerate(pairs) if one != other), 0)
@@ -249,6 +279,6 @@ def _tolerance(value: object, *, logits: bool) -> float | None:
 
 
 def _said(classes_are: object) -> ClassesAre | None:
-    if classes_are is not None and classes_are not in CLASSES_ARE:
-        raise DataError("classes_are", f'expected "names" or "numbers", found {classes_are!r}')
+    if classes_are is not None and not (isinstance(classes_are, str) and classes_are in CLASSES_ARE):
+        raise DataError("classes_are", f'expected "names" or "numbers", found {shown(classes_are)}')
     return cast("ClassesAre | None", classes_are)

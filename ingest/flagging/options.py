@@ -4,6 +4,7 @@ import operator
 from numbers import Real
 
 from app.domain.confident_learning.joint import FlagRule
+from ingest.errors import shown
 from ingest.matrices.probabilities import MOST_TOLERANCE
 
 
@@ -14,7 +15,7 @@ def rule_of(value: object) -> FlagRule | int:
     (<FlagRule.PRUNE_BY_CLASS: 'prune_by_class'>, 100, 100)
     """
     if isinstance(value, str):
-        if value.isdecimal() and len(value) < 19:
+        if value.isascii() and value.isdecimal() and len(value) < 19:
             return int(value)
         found = value.replace("-", "_")
         if found in tuple(FlagRule):
@@ -27,7 +28,7 @@ def rule_of(value: object) -> FlagRule | int:
         if 0 <= number < 1 << 62:
             return number
     allowed = ", ".join(rule.value for rule in FlagRule)
-    raise ValueError(f"expected {allowed} or a number, found {value}")
+    raise ValueError(f"expected {allowed} or a number, found {shown(value)}")
 
 
 def tolerance_of(value: object) -> float:
@@ -38,8 +39,8 @@ def tolerance_of(value: object) -> float:
     """
     try:
         tolerance = float(value) if isinstance(value, str | Real) and not isinstance(value, bool) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):  # no float is as large as a whole number can be
         tolerance = 0.0
     if not 0 < tolerance <= MOST_TOLERANCE:
-        raise ValueError(f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {value}")
+        raise ValueError(f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {shown(value)}")
     return tolerance

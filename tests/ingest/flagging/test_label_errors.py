@@ -3,6 +3,7 @@
 import enum
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ LABELS = {
     "column": lambda ids: ids.reshape(-1, 1),
     "strided": lambda ids: np.repeat(ids, 2)[::2],
     "masked, none of it": lambda ids: np.ma.array(ids, mask=False),
-    "Series": lambda ids: pd.Series(ids, index=np.arange(len(ids))[::-1]),
+    "Series": lambda ids: pd.Series(ids, index=np.arange(len(ids))[::-1] + 5),
     "nullable": lambda ids: pd.Series(ids, dtype="Int64"),
     "arrow": lambda ids: pd.Series(ids, dtype="int64[pyarrow]"),
     "DataFrame": lambda ids: pd.DataFrame({"label": ids}),
@@ -372,6 +373,32 @@ def test_an_index_that_differs_is_refused(made: Any) -> None:
         find_label_errors(labels.set_axis(ids).to_frame(), probs)
 
 
+def test_one_index_must_not_say_another_order(made: Any) -> None:
+    """A table that was shuffled and an array beside it: nobody knows whether the array was shuffled too."""
+    labels, probs = pd.Series(made[0]), pd.DataFrame(made[1])
+    other = labels.sample(frac=1, random_state=1)
+    row = int(np.argmax(other.index != np.arange(300)))
+    found = rf"row {row}: expected rows in the order of their index, because {{}} has none, found {other.index[row]} "
+    for one in (other, other.to_frame()):
+        with pytest.raises(ValueError, match="^labels: " + found.format("pred_probs")):
+            find_label_errors(one, made[1])
+    with pytest.raises(ValueError, match="^pred_probs: " + found.format("labels")):
+        find_label_errors(made[0].tolist(), probs.loc[other.index])
+    same(find_label_errors(other.sort_index(), made[1]), find_label_errors(*made))
+    moved = made[1][other.index]
+    same(find_label_errors(other.to_numpy(), moved), find_label_errors(other, pd.DataFrame(moved, other.index)))
+
+
+@pytest.mark.parametrize(
+    "index", [range(300, 600), range(0, 600, 2), range(599, 299, -1), [f"id{299 - row}" for row in range(300)]]
+)
+def test_an_index_that_numbers_other_rows_goes_by_position(made: Any, index: Any) -> None:
+    """As of a part that was split off and shuffled: nothing else has these numbers."""
+    labels, probs = made
+    same(find_label_errors(pd.Series(labels, index), probs), find_label_errors(labels, probs))
+    same(find_label_errors(labels, pd.DataFrame(probs, index)), find_label_errors(labels, probs))
+
+
 # Errors
 
 HALVES = np.full((4, 2), 0.5)
@@ -481,7 +508,7 @@ def test_bad_matrices(pred_probs: Any, finding: str) -> None:
 @pytest.mark.parametrize(
     ("options", "finding"),
     [
-        ({"rule": "calibrate"}, "rule: expected calibrated, uncalibrated, .*, argmax or a number, found calibrate"),
+        ({"rule": "calibrate"}, "rule: expected calibrated, uncalibrated, .*, argmax or a number, found 'calibrate'"),
         ({"rule": -1}, "rule: expected calibrated, .*, found -1"),
         ({"rule": 0.05}, "rule: expected calibrated, .*, found 0.05"),
         ({"rule": True}, "rule: expected calibrated, .*, found True"),
@@ -489,6 +516,16 @@ def test_bad_matrices(pred_probs: Any, finding: str) -> None:
         ({"tolerance": 0}, "tolerance: expected a number above 0, at most 0.5, found 0"),
         ({"tolerance": 2}, "tolerance: expected a number above 0, at most 0.5, found 2"),
         ({"tolerance": np.nan}, "tolerance: expected a number above 0, at most 0.5, found nan"),
+        ({"tolerance": 10**400}, "tolerance: expected a number above 0, at most 0.5, found 10000"),
+        ({"tolerance": 10**5000}, "tolerance: .* found a number of thousands of digits"),
+        ({"tolerance": Fraction(10**400)}, "tolerance: expected a number above 0, at most 0.5, found Fraction"),
+        ({"tolerance": "x" * 5000}, r"tolerance: .* found 'x{56}\.\.\.$"),
+        ({"tolerance": pd.Series([0.1])}, "tolerance: .* found 0 0.1 dtype: float64$"),
+        ({"rule": 10**5000}, "rule: .* found a number of thousands of digits"),
+        ({"rule": "\u0662"}, "rule: expected calibrated, .*, found '\u0662'"),
+        ({"classes_are": np.array([1, 2])}, 'classes_are: expected "names" or "numbers", found array'),
+        ({"classes_are": pd.NA}, 'classes_are: expected "names" or "numbers", found <NA>'),
+        ({"classes": "x" * 5000}, "x{5000}: could not be read: File name too long"),
         ({"tolerance": 0.1, "logits": True}, "tolerance: goes with probabilities"),
         ({"classes_are": "ids"}, 'classes_are: expected "names" or "numbers", found \'ids\''),
         ({"label_column": "y"}, "label_column: expected labels in a file, which has columns, found list"),
