@@ -27,7 +27,7 @@ from app.openapi import document
 from app.package_files import DOCS, STATIC, TEMPLATES
 from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.schema.site_names import SITE_NAMES, first_name
-from app.settings import PREFIX, Settings, SettingsError
+from app.settings import Settings, SettingsError
 from app.site import media, monitoring
 from app.site.corrected import croissant, downloads, labels_api, page
 from app.site.corrected.changes import api as changes_api
@@ -140,7 +140,7 @@ def _read(name: str, read: Callable[[str], T], text: str) -> T:
     try:
         return read(text)
     except ValueError as error:
-        raise SettingsError(f"{PREFIX}{name.upper()} is {text!r}: {error}") from error
+        raise SettingsError((name, f"is {text!r}: {error}")) from error
 
 
 @contextlib.asynccontextmanager

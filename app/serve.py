@@ -6,6 +6,7 @@ unless configured otherwise.
 """
 
 import argparse
+import errno
 import os
 import re
 import socket
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from app.settings import PREFIX, STANDARD_OUTPUT, Settings, SettingsError
+from app.settings import PREFIX, STANDARD_OUTPUT, Settings, SettingsError, whole_number
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -25,6 +26,8 @@ _ENDING: Final = 10
 #: Seconds within which a worker process must answer its parent, which kills it otherwise. A busy machine needs more
 #: than uvicorn's five to load the site, and the worker would be restarted again and again.
 _STARTING: Final = 60
+#: Characters of a host that a message shows.
+_LONGEST_SHOWN: Final = 60
 SAYS: Final = "serve a catalogue as a website with an API"
 _EPILOG: Final = """\
 Everything else is set by the environment: LABELERRORS_CONNECTIONS, LABELERRORS_HOSTS, LABELERRORS_TRUSTED_PROXIES and
@@ -59,7 +62,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         raise_descriptors(settings.connections)
         site = create_app(settings)
     except SettingsError as error:
-        parser.error(str(error))
+        parser.error(error.told(_options_given(options)))
     _require_free(parser, options.host, options.port)
     said = f"Serving {settings.catalogue} at {_address(options)} ({_audience(settings)}); stop with Ctrl-C"
     # Standard output carries the access log only, for programs that read it.
@@ -199,6 +202,12 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
     return found
 
 
+def _options_given(options: argparse.Namespace) -> dict[str, str]:
+    """The options that set what a variable sets too, by the names of their settings, if they were given."""
+    named = {"catalogue": "--catalogue", "metrics": "--metrics", "access_log": "--access-log"}
+    return {name: option for name, option in named.items() if getattr(options, name) is not None}
+
+
 def _root_path(text: str) -> str:
     if text.strip("/") and not re.fullmatch(r"(/[\w.~-]+)+/?", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no path; expected one like /labels")
@@ -206,24 +215,33 @@ def _root_path(text: str) -> str:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+    port = whole_number(text, 1, 65_535)
+    if port is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; expected a number from 1 to 65535")
-    return int(text)
+    return port
 
 
 def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
+    workers = whole_number(text, 1, 256)
+    if workers is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected one from 1 to 256")
-    return int(text)
+    return workers
 
 
 def _require_free(parser: argparse.ArgumentParser, host: str, port: int) -> None:
+    """Refuse an address that cannot be listened to."""
+    shown = host if len(host) <= _LONGEST_SHOWN else f"{host[:_LONGEST_SHOWN]}..."
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):  # the latter for names longer than a name can be
+        parser.error(f"argument --host: {shown!r} is no address; expected one of this machine, such as 127.0.0.1")
+    try:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            parser.error(f"argument --host: {shown!r} is not an address of this machine")
         parser.error(f"port {port} of {host} is not available ({error.strerror}); choose another one with --port")
 
 

@@ -6,7 +6,7 @@ Each variable is named ``LABELERRORS_`` and the field's name in capitals; the co
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -14,16 +14,41 @@ from pydantic.fields import FieldInfo
 from app.errors import near_names
 
 PREFIX = "LABELERRORS_"
+#: No setting is larger.
+_LARGEST: Final = 1_000_000_000
 #: The value that means standard output, in place of the access log's name.
 STANDARD_OUTPUT = "json"
 
 
 class SettingsError(ValueError):
-    """An environment variable with an invalid value."""
+    """Settings with invalid values: for each its name, that of a field of ``Settings``, and what is wrong with it.
+
+    >>> error = SettingsError(("metrics", "is 'x': expected addresses"))
+    >>> str(error), error.told({"metrics": "--metrics"})
+    ("LABELERRORS_METRICS is 'x': expected addresses", "--metrics is 'x': expected addresses")
+    """
+
+    def __init__(self, *findings: tuple[str, str]) -> None:
+        self.findings = findings
+        super().__init__(self.told({}))
+
+    def told(self, options: Mapping[str, str]) -> str:
+        """A line for each setting, named by its variable, or by the option that it was given with."""
+        return "\n".join(f"{options.get(name, f'{PREFIX}{name.upper()}')} {finding}" for name, finding in self.findings)
+
+
+def whole_number(text: str, least: int, most: int) -> int | None:
+    """The number that ASCII digits write, or None for any other text and for numbers outside these limits.
+
+    >>> [whole_number(text, 1, 20) for text in ("7", "0", "21", "+7", "٧", "9" * 5000)]
+    [7, None, None, None, None, None]
+    """
+    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
+    return int(text) if digits and least <= int(text) <= most else None
 
 
 def _number(value: object) -> object:
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    return value if not isinstance(value, str) or (found := whole_number(value, 0, _LARGEST)) is None else found
 
 
 def _yes_or_no(value: object) -> object:
@@ -101,23 +126,34 @@ class Settings(BaseModel):
             if name.startswith(PREFIX)
         }
         given = {name: value for name, value in found.items() if value or name not in cls.model_fields}
+        # Bytes that are no UTF-8 would fail later, in each page and log that shows them.
+        broken = [(name, f"is {value!r}; expected UTF-8") for name, value in given.items() if not _is_utf8(value)]
+        if broken:
+            raise SettingsError(*broken)
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise SettingsError(
-                "\n".join(_line(str(one["loc"][0]), found, cls.model_fields) for one in error.errors())
-            ) from error
+            names = [str(one["loc"][0]) for one in error.errors()]
+            raise SettingsError(*((name, _finding(name, found, cls.model_fields)) for name in names)) from error
 
 
-def _line(name: str, found: Mapping[str, str], fields: Mapping[str, FieldInfo]) -> str:
-    """The error message for one variable."""
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _finding(name: str, found: Mapping[str, str], fields: Mapping[str, FieldInfo]) -> str:
+    """What is wrong with one variable."""
     if name not in fields:
         near = near_names(name, fields, most=1, cutoff=0.75)
         question = f"did you mean {PREFIX}{near[0].upper()}? " if near else ""
         known = ", ".join(f"{PREFIX}{known.upper()}" for known in fields)
-        return f"{PREFIX}{name.upper()} is no setting; {question}expected one of {known}"
+        return f"is no setting; {question}expected one of {known}"
     limits = {
         bound: getattr(one, bound) for one in fields[name].metadata for bound in ("ge", "le") if hasattr(one, bound)
     }
     expected = f"a whole number from {limits['ge']} to {limits['le']}" if limits else "1 or 0"
-    return f"{PREFIX}{name.upper()} is {found[name]!r}; expected {expected}"
+    return f"is {found[name]!r}; expected {expected}"

@@ -122,7 +122,8 @@ def find_label_errors(
         ArgumentError: a ValueError that names the argument, or the file, and the row: what was expected and found.
 
     Rows are paired by position, and indexes of pandas must not say otherwise: two of them must be equal, and one alone
-    must not hold the numbers of all rows in another order. Nothing that is passed is changed. Beside it a few megabytes are needed, and 40 bytes an example.
+    must not hold the numbers of all rows in another order. Nothing that is passed is changed. Beside it a few megabytes
+    are needed, and 40 bytes an example.
 
     >>> labels = ["cat", "cat", "dog", "cat", "dog"]
     >>> pred_probs = [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95], [0.3, 0.7]]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Final, Self
 
-from app.settings import PREFIX, Settings, SettingsError
+from app.settings import Settings, SettingsError
 from app.web.server.access_log import AccessLog
 from app.web.server.client_addresses import Network, networks_of
 from app.web.server.request_record import Account, RequestRecord
@@ -56,13 +56,13 @@ def _access_log(target: str) -> AccessLog | None:
     try:
         return AccessLog(target) if target else None
     except OSError as error:
-        raise SettingsError(
-            f"{PREFIX}ACCESS_LOG is {target!r}: expected json or a file that can be written, found: {error.strerror}"
-        ) from error
+        finding = f"is {target!r}: expected json or a file that can be written, found: {error.strerror}"
+        raise SettingsError(("access_log", finding)) from error
 
 
 def _networks(text: str) -> tuple[Network, ...]:
     try:
         return networks_of({"1": _THIS_MACHINE, "0": ""}.get(text, text))
     except ValueError as error:
-        raise SettingsError(f"{PREFIX}METRICS is {text!r}: expected 1, 0 or addresses, found: {error}") from error
+        finding = f"is {text!r}: expected 1, 0 or addresses, found: {error}"
+        raise SettingsError(("metrics", finding)) from error
