@@ -1,0 +1,163 @@
+"""The models that ``predict`` knows by name, and those of a user's own module.
+
+A model is data: what it is called, what it takes, and a factory. Libraries are imported by the factory, so a list of
+all models needs none of them.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from ingest.errors import ArgumentError, shown
+from ingest.predicting.examples import Kind
+
+Make = Callable[[int, int], Any]
+
+#: The extra that brings scikit-learn, as pip takes it.
+EXTRA: Final = "label-errors-site[train]"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model by name. ``make(seed, threads)`` returns a new estimator; see ``ingest.predicting``."""
+
+    name: str
+    says: str  # for readers
+    kinds: tuple[Kind, ...]  # what it takes; of a user's own, everything
+    make: Make
+    remark: str = ""  # what should be known before its results are trusted
+    package: str = "sklearn"  # the package it needs
+    automatic: bool = True  # one of those that "auto" tries
+    #: Folds may be fitted side by side, in threads of one process, each with one thread; else one after the other.
+    side_by_side: bool = True
+
+
+def _words(seed: int, threads: int) -> Any:
+    from ingest.predicting.text_model import TextModel
+
+    return TextModel(("words",), seed=seed, threads=threads)
+
+
+def _words_and_characters(seed: int, threads: int) -> Any:
+    from ingest.predicting.text_model import TextModel
+
+    return TextModel(("words", "characters"), seed=seed, threads=threads)
+
+
+def _boosting(seed: int, _threads: int) -> Any:
+    from ingest.predicting.table_model import boosting
+
+    return boosting(seed)
+
+
+def _linear(seed: int, _threads: int) -> Any:
+    from ingest.predicting.table_model import linear
+
+    return linear(seed)
+
+
+def _features(seed: int, _threads: int) -> Any:
+    from ingest.predicting.feature_model import features
+
+    return features(seed)
+
+
+def _pixels(seed: int, _threads: int) -> Any:
+    from ingest.predicting.feature_model import PixelModel
+
+    return PixelModel(seed)
+
+
+_WEAK_PIXELS: Final = (
+    "A model of raw pixels is weak: expect it to miss most errors in photographs. Features of a trained network "
+    "(--features) find far more."
+)
+
+MODELS: Final[Sequence[Model]] = (
+    Model("words", "words of the texts by TF-IDF, linear model by stochastic gradient descent", ("texts",), _words),
+    Model(
+        "words+characters",
+        "words and runs of characters by TF-IDF, linear model by stochastic gradient descent",
+        ("texts",),
+        _words_and_characters,
+    ),
+    Model("boosting", "gradient-boosted trees, with categories as such", ("table",), _boosting),
+    Model("linear", "logistic regression on scaled numbers and one column a category", ("table",), _linear),
+    Model("features", "logistic regression on features", ("features",), _features),
+    Model(
+        "pixels",
+        "logistic regression on an approximated radial kernel of raw pixels",
+        ("images",),
+        _pixels,
+        _WEAK_PIXELS,
+    ),
+)
+
+
+def chosen_models(names: Sequence[str], kind: Kind) -> list[Model]:
+    """The models of these names, or with "auto" all that suit and are installed, in their order.
+
+    Raises ArgumentError for an unknown name, one that does not suit the kind of examples, or a missing package.
+    """
+    if "auto" in names:
+        suiting = [model for model in MODELS if model.automatic and kind in model.kinds]
+        found = [model for model in suiting if find_spec(model.package) is not None]
+        if not found:
+            require_installed(suiting[0])
+        own = [_model_of(name, kind) for name in names if name != "auto"]
+        return [*found, *(model for model in own if model not in found)]
+    models = [_model_of(name, kind) for name in dict.fromkeys(names)]
+    for model in models:
+        require_installed(model)
+    return models
+
+
+def require_installed(model: Model) -> None:
+    """Raises ArgumentError that says how to install the package a model needs."""
+    if find_spec(model.package) is None:
+        extra = EXTRA if model.package == "sklearn" else EXTRA.replace("train", model.package)
+        finding = f"needs {model.package}, which is not installed; install it with: pip install '{extra}'"
+        raise ArgumentError("--model", f"{model.name} {finding}")
+
+
+def _model_of(name: str, kind: Kind) -> Model:
+    if ":" in name:
+        return _own(name, kind)
+    known = {model.name: model for model in MODELS}
+    suiting = [model.name for model in MODELS if kind in model.kinds]
+    if name not in known or kind not in known[name].kinds:
+        expected = f"expected one for {kind} (auto, {', '.join(suiting)}) or module:factory"
+        raise ArgumentError("--model", f"{expected}, found {shown(name)}")
+    return known[name]
+
+
+def _own(name: str, kind: Kind) -> Model:
+    """A factory of the user's own, found as ``python -m`` finds modules: also in the folder one is in."""
+    module_name, _, factory_name = name.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in factory_name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ArgumentError("--model", f"expected module:factory, found {shown(name)}: {error}") from error
+    if not callable(found):
+        raise ArgumentError("--model", f"expected {name} to be a function or class that makes an estimator")
+    factory = found
+
+    def make(_seed: int, _threads: int) -> Any:
+        estimator = factory()
+        missing = [method for method in ("fit", "predict_proba") if not hasattr(estimator, method)]
+        if missing:
+            finding = f"expected {name} to make an estimator with fit and predict_proba, found none of {missing}"
+            raise ArgumentError("--model", finding)
+        return estimator
+
+    return Model(
+        name, f"the estimator of {name}", (kind,), make, package=module_name.partition(".")[0], side_by_side=False
+    )
