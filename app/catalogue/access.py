@@ -28,7 +28,7 @@ def may_show(dataset: Dataset, kind: str) -> bool:
 
 def may_search(dataset: Dataset) -> bool:
     """Whether the texts of a dataset may be searched: where they may be read whole, and where there are none."""
-    return dataset.modality != "text" or may_show(dataset, "text")
+    return dataset.modality not in ("text", "tabular") or may_show(dataset, "text")
 
 
 def _as_excerpts(dataset: Dataset) -> bool:
@@ -56,5 +56,10 @@ def notice(dataset: Dataset) -> str | None:
     if _as_excerpts(dataset):
         masked_parts = "addresses and telephone numbers masked"
         return f"This site is public, so it shows only excerpts of the texts, with {masked_parts}."
-    does_not = {"image": "show the pictures", "text": "show the texts", "audio": "play the sounds"}
+    does_not = {
+        "image": "show the pictures",
+        "text": "show the texts",
+        "audio": "play the sounds",
+        "tabular": "show the rows",
+    }
     return f"This site is public, so it does not {does_not.get(dataset.modality, 'show the media')}."

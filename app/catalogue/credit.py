@@ -10,6 +10,7 @@ _SHOWN: Final = {
     "image": ("Pictures", "resized"),
     "text": ("Texts", None),
     "audio": ("Sounds", "cut and levelled"),
+    "tabular": ("Rows", None),
 }
 
 

@@ -10,7 +10,12 @@ from app.catalogue import access
 from app.catalogue.records import Dataset
 
 #: Modality -> what one medium is called, and several.
-NOUNS: Final = {"image": ("picture", "pictures"), "text": ("text", "texts"), "audio": ("sound", "sounds")}
+NOUNS: Final = {
+    "image": ("picture", "pictures"),
+    "text": ("text", "texts"),
+    "audio": ("sound", "sounds"),
+    "tabular": ("row", "rows"),
+}
 UNREADABLE: Final = "Unreadable in the distribution"
 NOT_THERE: Final = "Not in the distribution given"
 NOT_FETCHED: Final = "Not fetched from the web"

@@ -71,7 +71,7 @@ class DatasetOut(Model):
 
     name: str
     title: str
-    modality: str = Field(description="image, text or audio")
+    modality: str = Field(description="image, text, audio or tabular")
     sample: bool = Field(description="Planted errors and simulated raters, made to try the site with.")
     size: Count | None = Field(description="Examples in the test set.")
     classes: Count = Field(description="Number of classes.")

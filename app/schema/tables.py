@@ -62,7 +62,7 @@ datasets = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("position", Integer, nullable=False),  # the order on the home page
-    Column("modality", Text, nullable=False),  # "image", "text" or "audio"
+    Column("modality", Text, nullable=False),  # "image", "text", "audio" or "tabular"
     Column("sample", Boolean, nullable=False),  # planted errors and simulated raters: every page must say so
     Column("size", Integer),  # examples in the test set, |D|
     Column("n_classes", Integer, nullable=False),
@@ -227,7 +227,7 @@ media = Table(
     metadata,
     Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
     Column("idx", Integer, primary_key=True),
-    Column("kind", Text, primary_key=True),  # "image", "thumbnail", "text", "audio", "waveform", "spectrogram"
+    Column("kind", Text, primary_key=True),  # see ingest.media.items.Kind
     Column("type", Text, nullable=False),  # media type, as served
     Column("width", Integer),
     Column("height", Integer),

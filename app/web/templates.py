@@ -29,7 +29,7 @@ from app.path_prefix import here, in_page, prefix_of
 
 #: Shown for an unknown figure. A dash alone would say nothing in a screen reader, so pages explain it once.
 UNKNOWN: Final = "–"
-EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips"}
+EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips", "tabular": "rows"}
 CATEGORY_TITLES: Final = {
     Category.CORRECTABLE: "correctable",
     Category.MULTI_LABEL: "multi-label",

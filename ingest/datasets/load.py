@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.datasets.fingerprints import Role, Source, fingerprint
+from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.flagging.engine import FlagResult, flag
@@ -116,6 +117,10 @@ class _Loader:
             self._note(classes.source, "classes")
         labels = self._labels(files.labels, "labels", classes, NO_LABELS)
         size = self._size(labels)
+        if self._complete:
+            # Only training uses them, but a user whose file of groups is wrong wants to know before it.
+            read_groups(manifest, self._folder, size)
+            read_train_rows(manifest, self._folder, classes)
         predicted = self._labels(files.predicted, "predicted", classes, None)
         self._require_length(files.predicted, predicted, size)
         entries = self._entries(size)

@@ -165,7 +165,7 @@ def rows_of(
         shown.spare += item.spare
         if item.text is not None:
             shown.excerpts[item.index] = excerpt(item.text)
-            on_text(item.index, item.text)
+            on_text(item.index, item.text if item.words is None else item.words)
         yield _row(item, dataset_id)
 
 

@@ -19,6 +19,8 @@ ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252", "utf-16", "utf-16-le"
 _WITHIN: Final = {"gbk": "gb18030", "gb2312": "gb18030"}
 #: Endings of archives.
 ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tb2", ".tar.xz", ".txz", ".zip")
+#: Options that are lists.
+_LISTS: Final = ("shuffle_seeds", "endings", "columns", "categories")
 #: Orders of files by their names.
 ORDERS: Final = ("sorted", "numbers", "text")
 
@@ -58,7 +60,10 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
     "audio-folder": Layout("audio", ("path", "order", "shuffle_seeds", "seconds")),
     "image-table": Layout("image", ("path", "column", "key_column", "count"), column="image"),
     "audio-table": Layout("audio", ("path", "column", "key_column", "count", "seconds"), column="audio"),
+    "row-table": Layout("tabular", ("path", "columns", "categories", "count")),
 }
+#: Options that a layout cannot do without.
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {"row-table": ("columns",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,9 @@ class Options:
     that holds the example's key; without it rows are numbered. count: the required number of examples, if only their
     number identifies them and a missing file would shift all that follow.
 
+    columns: those of a table that describe an example, without the label. categories: the ones among them whose values
+    are words; the others hold numbers.
+
     clips: the example's key -> where in the whole recording of that name its clip begins and ends, in seconds; not
     needed if the addresses say so.
     """
@@ -92,6 +100,8 @@ class Options:
     column: str = "text"
     key_column: str | None = None
     count: int | None = None
+    columns: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     clips: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def patterns(self, usual: Sequence[str]) -> Sequence[str]:
@@ -113,16 +123,21 @@ def options_of(layout: str, given: Mapping[str, object]) -> Options:
         finding = _finding(name, value)
         if finding is not None:
             raise LayoutError(finding, name)
+    lacking = next((name for name in _NEEDED.get(layout, ()) if name not in given), None)
+    if lacking is not None:
+        raise LayoutError(f"expected a list, needed by {layout}, found none", lacking)
     values = {"encoding": LAYOUTS[layout].encoding, "column": LAYOUTS[layout].column, **given}
     values["encoding"] = encoding_of(values["encoding"])
     if layout == "amazon-lines" and str(values["encoding"]).startswith("utf-16"):
         raise LayoutError("expected an encoding in which a line ends with one byte, found utf-16", "encoding")
-    if "shuffle_seeds" in values:
-        if "order" not in values:
-            raise LayoutError('needs order = "sorted", which it shuffles', "shuffle_seeds")
-        values["shuffle_seeds"] = tuple(cast("Sequence[int]", values["shuffle_seeds"]))
-    if "endings" in values:
-        values["endings"] = tuple(cast("Sequence[str]", values["endings"]))
+    if "shuffle_seeds" in values and "order" not in values:
+        raise LayoutError('needs order = "sorted", which it shuffles', "shuffle_seeds")
+    strange = set(cast("Sequence[str]", values.get("categories", ()))) - set(
+        cast("Sequence[str]", values.get("columns", ()))
+    )
+    if strange:
+        raise LayoutError(f"expected names of columns, found {shown(min(strange))}", "categories")
+    values.update({name: tuple(cast("Sequence[object]", values[name])) for name in _LISTS if name in values})
     return Options(**{one.name: values[one.name] for one in fields(Options) if one.name in values})  # type: ignore[arg-type]
 
 
@@ -160,6 +175,9 @@ def _finding(name: str, value: object) -> str | None:
             valid, expected = encoding_of(value) is not None, f"one of {', '.join(ENCODINGS)}"
         case "column" | "key_column":
             valid, expected = isinstance(value, str) and value != "", "the name of a column"
+        case "columns" | "categories":
+            valid = _is_list_of_names(value, empty=name == "categories")
+            expected = "a list of names of columns, each once"
         case "clips":
             valid = isinstance(value, Mapping) and all(map(_is_part, value.values()))
             expected = "a table with [begin, end], in seconds, for each key"
@@ -177,6 +195,12 @@ def _is_inside(path: str) -> bool:
 
 def _is_ending(value: object) -> bool:
     return isinstance(value, str) and (value == "" or (value[0] == "." and PurePosixPath(f"a{value}").suffix == value))
+
+
+def _is_list_of_names(value: object, *, empty: bool) -> bool:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name for name in value):
+        return False
+    return len(set(value)) == len(value) and (empty or bool(value))
 
 
 def _is_part(value: object) -> bool:

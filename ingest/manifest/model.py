@@ -29,7 +29,7 @@ from ingest.manifest.fields import Count, InnerPath, InnerPaths, Integers, Misfi
 from ingest.manifest.layouts import LAYOUTS, LayoutError, options_of
 from ingest.matrices.probabilities import MOST_TOLERANCE
 
-Modality = Literal["image", "text", "audio"]
+Modality = Literal["image", "text", "audio", "tabular"]
 LabelKind = Literal["single", "multiple"]
 KeyKind = Literal["entry", "path", "stem", "youtube"]
 RecordNaming = Literal["index", "key"]
@@ -73,6 +73,7 @@ class Files(TomlTable):
     votes: InnerPath | None = None
     index: InnerPath | None = None
     label_column: Text | None = None  # the label column of tables, if it has an unusual name
+    groups: InnerPath | None = None  # a text for each example: those of one group belong together, such as one writer's
     classes_are: ClassesAre | None = None  # whether label texts and column names are names or numbers, if ambiguous
 
     @model_validator(mode="after")
@@ -82,6 +83,17 @@ class Files(TomlTable):
         if self.labels is not None and self.labels == self.predicted:
             raise MisfitError("predicted", f"expected another file than labels, found {self.labels!r} for both")
         return self
+
+
+class Train(TomlTable):
+    """Examples that a model learns from and that nobody looks at: they join the training part of every fold.
+
+    Columns of labels are called as in ``[files]``, and media are read as ``[media]`` says, but from ``path``.
+    """
+
+    labels: InnerPath
+    index: InnerPath | None = None  # their names, where files.index names the others
+    path: InnerPath | None = None  # where their media are, below the folder of the media
 
 
 class Examples(TomlTable):
@@ -207,6 +219,7 @@ class Manifest(About):
     tolerance: Annotated[float, AfterValidator(_tolerance)] | None = None
     classes: Classes
     files: Files
+    train: Train | None = None
     examples: Examples = Examples()
     votes: VoteFormat = Field(default_factory=dict, validate_default=True)
     media: Media | None = None
@@ -251,6 +264,7 @@ class Manifest(About):
         self._require_fitting_agreements()
         self._require_fitting_labels()
         self._require_fitting_files()
+        self._require_fitting_train()
         return self
 
     def _require_fitting_agreements(self) -> None:
@@ -286,3 +300,15 @@ class Manifest(About):
             raise MisfitError("media.order", f"{finding}; found {shown(media.options['order'])}")
         if files.votes is not None and self.examples.records == "key" and files.index is None:
             raise MisfitError("files.index", 'needed because examples.records = "key", found none')
+
+    def _require_fitting_train(self) -> None:
+        if self.train is None:
+            return
+        if self.labels == "multiple":
+            raise MisfitError("train", "expected where examples have one label each, found it with several")
+        if (self.train.index is None) != (self.files.index is None):
+            finding = "expected where files.index names the other examples, and only there"
+            raise MisfitError("train.index", f"{finding}; found {shown(self.train.index)}")
+        path = None if self.media is None else self.media.options.get("path")
+        if self.media is not None and self.train.index is None and self.train.path in (None, path):
+            raise MisfitError("train.path", f"expected another place than media.path, found {shown(path)} for both")

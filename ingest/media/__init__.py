@@ -1,4 +1,4 @@
-"""Read images, sounds and texts from datasets' own distributions, packed or unpacked.
+"""Read images, sounds, texts and rows of tables from datasets' own distributions, packed or unpacked.
 
 ``open_media("mnist-idx", folder, {})`` finds MNIST's test images in a folder, and its ``items({38: None, 947: None})``
 yields the picture and the thumbnail of two of them.
@@ -40,6 +40,7 @@ from ingest.media.layouts.distributions import (
 from ingest.media.layouts.idx_cifar import open_cifar10, open_cifar100, open_mnist
 from ingest.media.layouts.parquet_media import open_audio_table, open_image_table
 from ingest.media.layouts.quickdraw import open_quickdraw
+from ingest.media.layouts.row_table import open_row_table
 from ingest.media.layouts.text_lines import open_amazon
 from ingest.media.layouts.text_table import open_text_table
 from ingest.media.text import excerpt
@@ -82,9 +83,12 @@ ADAPTERS: Mapping[str, Adapter | CachingAdapter] = {
     "audio-folder": open_audio_folder,
     "image-table": open_image_table,
     "audio-table": open_audio_table,
+    "row-table": open_row_table,
 }
 #: Layouts of unlabelled rows, where only the number of examples can be compared.
-COUNTED: Final = frozenset({"quickdraw-bitmaps", "amazon-lines", "text-table", "image-table", "audio-table"})
+COUNTED: Final = frozenset(
+    {"quickdraw-bitmaps", "amazon-lines", "text-table", "image-table", "audio-table", "row-table"}
+)
 #: Layouts whose files may be whole recordings that contain the example.
 CLIPPED: Final = frozenset({"audioset"})
 #: Layouts that cache results which took long to compute.

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, overload
 
 from ingest.errors import DataError
 
-Kind = Literal["image", "thumbnail", "text", "audio", "waveform", "spectrogram"]
+Kind = Literal["image", "thumbnail", "text", "audio", "waveform", "spectrogram", "row"]
 
 #: The examples to read: index in the test set -> the dataset's own key, or None without one.
 Wanted = Mapping[int, str | None]
@@ -46,7 +46,9 @@ class MediaItem:
     """One thing to show of one example, ready to be stored and served unchanged.
 
     ``width`` and ``height`` are pixels, ``seconds`` is the length of a sound; each is None if it does not apply.
-    ``text`` is the decoded text for kind "text", so that ``data`` need not be decoded again.
+    ``text`` is the decoded text for kind "text", so that ``data`` need not be decoded again, and for kind "row", whose
+    ``data`` is a JSON list of [column, value, what is unusual about it or null], the same in a line. ``words`` is what
+    can be searched of it, if not the text.
     """
 
     index: int
@@ -57,6 +59,7 @@ class MediaItem:
     seconds: float | None
     data: bytes
     text: str | None = None
+    words: str | None = None
     silent: bool = False  # a sound that is silent from beginning to end
     spare: int = 0  # other files of the same example, which are no better and were not used
 
@@ -116,9 +119,9 @@ class MediaSource(Protocol):
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         """Everything to show of the wanted examples, in stored order.
 
-        An image yields an "image" and a "thumbnail", a text a "text", a sound an "audio", a "waveform" and a
-        "spectrogram". Each wanted example yields its items or one problem; examples missing from the distribution come
-        last. More than one worker decodes in as many processes; the result is the same.
+        An image yields an "image" and a "thumbnail", a text a "text", a row a "row", a sound an "audio", a "waveform"
+        and a "spectrogram". Each wanted example yields its items or one problem; examples missing from the distribution
+        come last. More than one worker decodes in as many processes; the result is the same.
 
         Raises MediaError if the distribution as a whole cannot be read, even after some items.
         """

@@ -52,7 +52,7 @@ class Coverage(NamedTuple):
 
 @router.get("/media-coverage")
 def media_coverage(request: Request) -> HTMLResponse:
-    """How many issues of each dataset are shown with their picture, text or sound."""
+    """How many issues of each dataset are shown with their picture, text, sound or row."""
     rows = [coverage(dataset) for dataset in current(request).datasets.values()]
     unread = sum(not row.read and may_show(row.dataset, "excerpt") for row in rows)
     public = any(row.dataset.restricted for row in rows)

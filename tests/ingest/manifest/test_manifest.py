@@ -229,7 +229,11 @@ def test_a_manifest_never_changes_and_tells_its_file(tiny: Any) -> None:
         ('name = "tiny"', 'name = "api"', "name: expected one that no address of the site's own takes, found 'api'"),
         ('name = "tiny"', 'name = "../x"', "name: expected lower-case letters"),
         ('title = "Tiny"', 'title = " "', "title: expected a text, found an empty one"),
-        ('modality = "image"', 'modality = "smell"', "modality: expected 'image', 'text' or 'audio', found 'smell'"),
+        (
+            'modality = "image"',
+            'modality = "smell"',
+            "modality: expected 'image', 'text', 'audio' or 'tabular', found 'smell'",
+        ),
         ('media = "none"', 'media = "all"', "licence.media: expected 'host', 'local', 'link' or 'none', found 'all'"),
         ('file = "classes.json"', "", 'classes.names: expected either "names" or "file", found neither'),
         ('file = "classes.json"', 'file = "c.json"\nnames = ["a"]', "found both"),
