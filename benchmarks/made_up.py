@@ -18,6 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from app.domain.review.verdicts import Category, verdict
 from app.schema import change_log, tables
 from app.schema import votes as schema_votes
+from app.schema.packing import pack_top
 
 CLASSES = 345
 REVIEWED = 2_500
@@ -170,6 +171,8 @@ def _rows(
     given = rng.integers(CLASSES, size=size).tolist()
     guessed = rng.integers(CLASSES, size=size).tolist()
     margins = np.linspace(-1, 0, n)[start:stop].tolist()
+    classes = np.array([guessed, given]).T
+    top = pack_top(classes, np.full(classes.shape, [0.9, 0.05], np.float16), CLASSES)
     votes = rng.multinomial(5, [0.3, 0.4, 0.1, 0.2], size=size).tolist()
     for k in range(size):
         position = start + k
@@ -192,7 +195,7 @@ def _rows(
             json.dumps(counts) if counts else None,
             "-".join(map(str, votes[k])) if counts else None,
             None,
-            json.dumps([[guessed[k], 0.9], [given[k], 0.05]]),
+            top[k],
             None,
             None,
             '{"image": [28, 28], "thumbnail": [224, 224]}',

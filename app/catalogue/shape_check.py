@@ -16,11 +16,13 @@ from app.catalogue.open_file import UnreadableCatalogueError
 from app.corrected import standing_json
 from app.schema import tables
 from app.schema.change_log import changes, versions
+from app.schema.packing import unpack_top
 from app.schema.tables import EXAMPLES_PER_BLOCK
 from app.schema.votes import votes
 
 #: Rows of a large table that are looked at, from its beginning to its end.
 _LOOKED_AT: Final = 16
+_TOP: Final = "issues.top_probs"
 #: No block of labels is shorter: it begins with how it was packed.
 _SHORTEST_BLOCK: Final = 6
 
@@ -85,7 +87,6 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (tables.datasets, "media_report"): TypeAdapter(MediaReport),
     (tables.label_sets, "members"): _NUMBERS,
     (tables.issues, "votes"): TypeAdapter(dict[str, int]),
-    (tables.issues, "top_probs"): TypeAdapter(list[tuple[int, float]]),
     (tables.issues, "spans"): TypeAdapter(list[tuple[int, int, float]]),
     (tables.issues, "media"): _SIZES,
     (tables.verdicts, "several"): _NUMBERS,
@@ -134,6 +135,17 @@ def _require_rows(table: Table, rows: Iterable[Row[Any]]) -> None:
                 raise UnreadableCatalogueError(f"{where}: expected {types[0].__name__}, found {value!r:.80}")
             if adapter is not None and isinstance(value, str):
                 _require_shape(where, adapter, value)
+            if where == _TOP and value is not None:
+                _require_top(value)
+
+
+def _require_top(packed: bytes) -> None:
+    try:
+        found = unpack_top(packed)
+    except ValueError as error:
+        raise UnreadableCatalogueError(f"{_TOP}: {error}") from error
+    if not all(0 <= probability <= 1 for _, probability in found):
+        raise UnreadableCatalogueError(f"{_TOP}: expected probabilities from 0 to 1, found {found!r:.80}")
 
 
 def _types(column: Any) -> tuple[type, ...]:

@@ -28,6 +28,7 @@ from app.issues.filter import IssueFilter
 from app.issues.prepared_statement import Prepared
 from app.issues.where import POSITIONS, Selection, selection
 from app.schema import tables
+from app.schema.packing import unpack_top
 
 _m = tables.media.c
 # Built once: compiling it costs more than running it.
@@ -120,7 +121,7 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
         row=rows[0],
         votes=answers(catalogue, dataset, issue.id),
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
-        top_probs=tuple((dataset.classes[c], p) for c, p in json.loads(top or "[]")),
+        top_probs=tuple((dataset.classes[c], p) for c, p in (unpack_top(top) if top else ())),
         text=text.data.decode() if text else None,
         spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
         seconds=seconds,

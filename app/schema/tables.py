@@ -36,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -149,8 +149,8 @@ issues = Table(
     # Counts in the order of vote_options, "0-3-0-2"; null without votes, or if votes go to names.
     Column("vote_pattern", Text),
     Column("consensus", Text),  # the option (or class names) that a majority chose, as a word; null without one
-    # JSON list of [class_id, probability], largest first, at most 5; null without a matrix.
-    Column("top_probs", Text),
+    # At most 5 classes and their probabilities, largest first, packed (see app.schema.packing); null without a matrix.
+    Column("top_probs", LargeBinary),
     # JSON list of [begin, end, share] for words of a text, in characters, that support the guessed label (share above
     # 0, at most 1) or the given one (below 0) by a linear model's weights; null without such a model.
     Column("spans", Text),

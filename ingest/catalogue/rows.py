@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 
 from app.domain.review.verdicts import Category
-from app.schema.packing import pack_keys, pack_labels
+from app.schema.packing import pack_keys, pack_labels, pack_top
 from app.schema.tables import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT, issue_id
 from ingest.datasets.build import Build
 from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import about_json, compact, flag_sentence
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.media import KeptMedia
+from ingest.datasets.top_probabilities import top_of_rows
 from ingest.labels.vote_files import Review
 from ingest.manifest.model import UrlSource
 
 Row = dict[str, Any]
 
-#: The number of issues whose probabilities are fetched at a time.
+#: The number of issues whose probabilities are packed at a time.
 _ISSUES_AT_A_TIME = 4_096
-_TOP = 5
 
 
 def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str, built_at: str) -> Row:
@@ -224,19 +224,19 @@ def class_search_rows(build: Build, dataset_id: int) -> Iterator[Row]:
         yield {"rowid": dataset_id << ISSUE_ID_SHIFT | class_id, "name": spaced}
 
 
-def _top_probabilities(build: Build) -> Iterator[str | None]:
-    """The most probable classes of each issue, as JSON, in the order of the issues."""
+def _top_probabilities(build: Build) -> Iterator[bytes | None]:
+    """The most probable classes of each issue, packed, in the order of the issues."""
     matrix, indices = build.inputs.matrix, build.issues.indices
     if matrix is None:
         yield from itertools.repeat(None, len(indices))
         return
+    ascending = np.argsort(indices)
+    places = np.empty(len(indices), np.int64)
+    places[ascending] = np.arange(len(indices))
+    classes, probabilities = top_of_rows(matrix, indices[ascending])
     for start in range(0, len(indices), _ISSUES_AT_A_TIME):
-        some = indices[start : start + _ISSUES_AT_A_TIME]
-        ascending = np.argsort(some)
-        rows = np.empty((len(some), matrix.shape[1]))
-        rows[ascending] = matrix.rows(some[ascending])
-        for row, order in zip(rows, np.argsort(-rows, axis=1, kind="stable")[:, :_TOP], strict=True):
-            yield compact([[int(class_id), round(float(row[class_id]), 9)] for class_id in order])
+        some = places[start : start + _ISSUES_AT_A_TIME]
+        yield from pack_top(classes[some], probabilities[some], matrix.shape[1])
 
 
 def _url(urls: UrlSource, entries: list[str] | None, index: int, review: Review | None) -> str | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.schema.packing import pack_keys, pack_labels, unpack_keys, unpack_labels
+from app.schema.packing import pack_keys, pack_labels, pack_top, unpack_keys, unpack_labels, unpack_top
 
 
 @given(arrays.arrays(np.int64, st.integers(0, 2_000), elements=st.integers(0, 2**32 - 1)))
@@ -41,3 +41,23 @@ def test_what_was_packed_otherwise_is_refused(other):
 def test_labels_are_no_keys():
     with pytest.raises(ValueError, match="another way"):
         unpack_keys(pack_labels(np.arange(5)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("n_classes", "width"), [(256, 1), (257, 2), (65_536, 2), (65_537, 4)])
+def test_the_most_probable_classes_come_back_exactly(dtype, n_classes, width):
+    """Probabilities are those of the matrix, so what is published is what the matrix says, to nine digits."""
+    classes = np.array([[n_classes - 1, 0], [3, n_classes - 2]])
+    probabilities = np.array([[0.7, 0.123456789012], [1.0, 0.0]], dtype)
+    packed = pack_top(classes, probabilities, n_classes)
+    assert {len(one) for one in packed} == {1 + 2 * (width + np.dtype(dtype).itemsize)}
+    assert [unpack_top(one) for one in packed] == [
+        [(c, round(float(p), 9)) for c, p in zip(*row, strict=True)]
+        for row in zip(classes.tolist(), probabilities, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("other", [b"", b"\x00", b"\x13" + bytes(4), b"\x12" + bytes(4), b"[[1,0.5]]"])
+def test_other_bytes_are_no_classes(other):
+    with pytest.raises(ValueError, match="build the catalogue again"):
+        unpack_top(other)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.schema.packing import unpack_keys, unpack_labels
+from app.schema.packing import unpack_keys, unpack_labels, unpack_top
 from app.schema.tables import EXAMPLES_PER_BLOCK, issue_id, issue_id_range
 from ingest.commands.main import main
 from ingest.manifest.parse import read_manifests
@@ -169,8 +169,8 @@ def test_top_probabilities_are_the_matrix_s_own(real: Any, shared: Path) -> None
     for index, given, confidence, margin, top in rows:
         row = matrix[index] / matrix[index].sum()
         expected = sorted(range(20), key=lambda class_id, row=row: (-row[class_id], class_id))[:5]
-        assert [class_id for class_id, _ in json.loads(top)] == expected
-        assert [p for _, p in json.loads(top)] == pytest.approx([row[c] for c in expected], abs=1e-8)
+        assert [class_id for class_id, _ in unpack_top(top)] == expected
+        assert [p for _, p in unpack_top(top)] == pytest.approx([row[c] for c in expected], abs=1e-8)
         assert confidence == pytest.approx(row[given])
         assert margin == pytest.approx(row[given] - max(p for c, p in enumerate(row) if c != given))
 
