@@ -233,7 +233,9 @@ def test_an_empty_folder_is_enough(unpacked: Command, tmp_path: Path) -> None:
     assert (made.returncode, made.stdout.splitlines()[-1]) == (0, "wrote var/catalogue.sqlite"), made.stderr
     listed = unpacked("list", within=tmp_path)
     assert "sample-digits: " in listed.stdout
-    assert "0 broken, 493 not loaded" in unpacked("reproduce", within=tmp_path).stdout
+    compared = unpacked("reproduce", within=tmp_path)
+    assert "0 broken, 493 not loaded" in compared.stdout
+    assert (compared.returncode, compared.stderr) == (1, "")  # nothing of the paper is there
     with served(unpacked, tmp_path) as client:
         require_a_page_a_picture_and_the_api(client)
 
@@ -361,7 +363,7 @@ def test_installed_alone_it_does_everything(installed: Command, elsewhere: Path)
     assert np.load(elsewhere / "pets.npy").tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
     (elsewhere / "predicted.csv").write_text("1\n" + "0\n" * 4 + "1\n" * 5)
     assert "90" in done("evaluate", "pets", "predicted.csv")
-    assert "0 broken, 493 not loaded" in done("reproduce")
+    assert "0 broken, 493 not loaded" in installed("reproduce", within=elsewhere).stdout
     with served(installed, elsewhere) as client:
         require_a_page_a_picture_and_the_api(client)
         assert client.get("/pets").status_code == 200

@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     checked = check(_orders(arguments), progress_for_terminal())
     print("\n".join(line for one in checked for line in _lines(one)))
+    if arguments.media is None and any(one.has_unread_media for one in checked):
+        print("media were not looked for: name their folder with --media DIR")
     return 1 if any(one.wrong for one in checked) else 0
 
 
@@ -73,6 +75,7 @@ def _orders(arguments: argparse.Namespace) -> "list[IngestJob]":
 
 def _lines(checked: "DatasetPreview") -> list[str]:
     from ingest.commands.reports import counted, problem_lines, review_lines
+    from ingest.datasets.media import NOT_AT_HAND
 
     name = checked.manifest.name
     if checked.build is None:
@@ -88,7 +91,8 @@ def _lines(checked: "DatasetPreview") -> list[str]:
     lines += [f"{name}: {sentence}" for sentence in review_lines(checked.build)]
     if inputs.flagging is not None and inputs.flagging.tolerance is not None:
         lines.append(f"{name}: {inputs.flagging.beyond_sentence()}")
-    lines += [f"{name}: missing: {sentence}" for sentence in (*inputs.missing, *checked.missing)]
+    absent = (*inputs.missing, *(sentence for sentence in checked.missing if sentence != NOT_AT_HAND))
+    lines += [f"{name}: missing: {sentence}" for sentence in absent]
     if checked.shown is not None:
         lines.append(f"{name}: {checked.shown[0]:,} of {counted(checked.shown[1], 'issue')} with a medium")
     lines += [f"{name}: wrong: {line}" for line in problem_lines([p for p in checked.problems if not p.absent])]

@@ -49,6 +49,11 @@ class DatasetPreview:
         return self.error is not None or damaged or nothing or self.lost
 
     @property
+    def has_unread_media(self) -> bool:
+        """Whether the manifest says how to read media, and that they may be shown, but none were looked for."""
+        return not self.media and self.manifest.media is not None and self.manifest.licence.media != "none"
+
+    @property
     def lost(self) -> bool:
         """Whether media of a user's own dataset were looked for and not found."""
         return self.own and NOT_FOUND in self.missing

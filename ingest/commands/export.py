@@ -44,6 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
     suffix = arguments.format or arguments.out.suffix.removeprefix(".")
     if suffix not in FORMATS:
         raise IngestError(f"{arguments.out}: expected a name that ends in .{', .'.join(FORMATS)}, or --format")
+    if not arguments.out.absolute().parent.is_dir():
+        raise IngestError(f"{arguments.out}: expected a folder {arguments.out.parent} to write it in, found none")
+    if arguments.out.is_dir():
+        raise IngestError(f"{arguments.out}: expected a file to write, found a folder")
     form = FORMATS[suffix]
     pairs = [*arguments.policy, ("removed", arguments.removed)]
     if not form.lists_rows:

@@ -94,7 +94,7 @@ _REPRODUCE = """\
 example:
   %(prog)s --catalogue var/real.sqlite
 
-Exit status 1 when a figure differs for which no reason is known.
+Exit status 1 when a figure differs for which no reason is known, or when nothing could be compared.
 """
 
 _SAMPLE = """\

@@ -102,6 +102,7 @@ def test_check_tells_what_is_there_and_what_is_missing(shared: Path, capsys: pyt
     assert "imdb: good: 25,000 examples, 1,310 issues, 1,310 checked, 725 errors; from classes, labels" in shown
     assert "amazon: good: 9,996,437 examples, 1,000 issues" in shown
     assert "amazon: missing: The predicted probabilities are not here" in shown
+    assert shown.splitlines()[-1] == "media were not looked for: name their folder with --media DIR"
 
 
 def test_the_summary_puts_the_papers_figures_beside_ours(

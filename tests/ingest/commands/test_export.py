@@ -55,14 +55,19 @@ def test_a_format_may_be_named_whatever_the_file_is_called(sample_catalogue: Pat
         (["sample-digits", "--out", "x.npy", "--policy", "multi_label=both"], 1, ".npz"),
         (["sample-digits", "--out", "x.npy", "--removed", "include"], 1, "every example"),
         (["sample-digits", "--out", "x.csv", "--policy", "colour=red"], 2, "expected one of agreement"),
-        (["sample-digits", "--out", "nowhere/x.csv"], 1, "No such file or directory"),
+        (
+            ["sample-digits", "--out", "nowhere/x.csv"],
+            1,
+            "nowhere/x.csv: expected a folder {tmp_path}/nowhere to write",
+        ),
+        (["sample-digits", "--out", "", "--format", "csv"], 1, ".: expected a file to write, found a folder"),
         (["sample-digits"], 2, "--out"),
     ],
 )
 def test_refusals_leave_nothing(sample_catalogue: Path, tmp_path: Path, arguments, status, told):
     placed = [str(tmp_path / a) if a.startswith(("x.", "nowhere")) else a for a in arguments]
     done = export(*placed, "--catalogue", sample_catalogue, status=status)
-    assert told in done.stderr
+    assert told.format(tmp_path=tmp_path) in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -237,7 +237,8 @@ def test_reproduce_holds_on_what_is_loaded_and_fails_when_a_match_breaks(models_
     assert done.returncode == 1
     assert "BROKEN   1    MNIST: Errors: 15 published, 16 here" in done.stdout
     nothing = run("reproduce", "--catalogue", catalogue)
-    assert nothing.returncode == 0
+    assert nothing.returncode == 1
     assert "0 same, 0 differs, 0 broken" in nothing.stdout
+    assert nothing.stdout.splitlines()[-1].startswith("nothing was compared: no dataset of the paper")
     assert "NOT LOADED S1: 272 figures. The dataset imagenet is not in this catalogue." in nothing.stdout
     assert "NOT LOADED S1: 272 figures. No model's predictions for ImageNet are in this catalogue;" in done_of_real
