@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,7 +47,7 @@ from app.site.stability import pages as stability_pages
 from app.web import templates
 from app.web.compression import Compression
 from app.web.file_cache import FileCache
-from app.web.middleware import EXPOSED, Head, Safety, program_version
+from app.web.middleware import CrossOrigin, Head, Safety, program_version
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import RateLimit
 from app.web.response_cache import CatalogueResponses, KeptAnswers
@@ -126,14 +125,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 #: FastAPI sends visitors' requests to no one, and does not check on every request whether somebody listens.
 _UNTOLD: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
+
 #: What scripts of other sites may read: nothing on a private server.
-_FOR_OTHER_SITES: Final = Middleware(
-    CORSMiddleware,
-    allow_origins=["*"],
-    allow_methods=["GET", "HEAD", "POST"],
-    allow_headers=["Content-Type", "If-None-Match", "If-Range", "Range"],
-    expose_headers=EXPOSED,
-)
+_FOR_OTHER_SITES: Final = Middleware(CrossOrigin, closed=(monitoring.METRICS,))
 
 
 def _read(name: str, read: Callable[[str], T], text: str) -> T:

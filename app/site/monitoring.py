@@ -37,6 +37,8 @@ router: Final = APIRouter(include_in_schema=False, route_class=PlainRoute)
 
 #: Headers that a proxy adds to what it passes on.
 _BY_PROXY: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+#: Where the metrics are.
+METRICS: Final = "/metrics"
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -58,7 +60,7 @@ async def healthz(request: Request) -> Response:
     return json_response({"status": "ok", "catalogue": current(request).version})
 
 
-@router.get("/metrics")
+@router.get(METRICS)
 async def metrics(request: Request) -> Response:
     """The numbers of all processes in the text format of Prometheus; 404 for clients that may not read them."""
     accounts: Accounts = request.app.state.accounts

@@ -1,13 +1,15 @@
-"""Middleware for every answer: HEAD requests and the security headers.
+"""Middleware for every answer: HEAD requests, the security headers, and those that let other sites read answers.
 
 It is plain ASGI, because it runs for every request, and it knows nothing of any page.
 """
 
 import contextlib
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: What a page may load: this site and nothing else.
@@ -34,7 +36,7 @@ _ALWAYS: Final = (
 _CSP: Final = b"content-security-policy"
 _UNLESS_SAID: Final = (*_ALWAYS, (_CSP, POLICY.encode()))
 #: Response headers that scripts of other sites may read.
-EXPOSED: Final = (
+_EXPOSED: Final = (
     "Accept-Ranges",
     "Content-Disposition",
     "Content-Length",
@@ -102,6 +104,26 @@ class Safety:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+class CrossOrigin(CORSMiddleware):
+    """Let scripts of other sites read all answers but those at addresses that are ``closed`` to them."""
+
+    def __init__(self, app: ASGIApp, closed: Collection[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["Content-Type", "If-None-Match", "If-Range", "Range"],
+            expose_headers=_EXPOSED,
+        )
+        self.closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in self.closed:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def program_version(*folders: Path) -> str:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Hashable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,10 +11,11 @@ from app.catalogue.cache import Answers
 from app.catalogue.current import CurrentCatalogue
 from app.errors import NoCatalogue
 from app.web.compression import FOR_WHOLES, best_encoding
-from app.web.urls import NAMES_SITE
+from app.web.urls import NAMES_SITE, lifetime
 from app.web.validators import ANY, if_none_match, matches_etag
 
-_ASK_AGAIN: Final = (b"cache-control", b"public, no-cache")
+#: The two ETags an answer may have, and its Cache-Control header.
+_Added: TypeAlias = tuple[tuple[str, str], tuple[bytes, bytes]]
 _VARY: Final = (b"vary", b"Accept-Encoding")
 #: Headers of an answer that a "not modified" repeats.
 _OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
@@ -81,11 +82,12 @@ class CatalogueResponses:
         encoding = best_encoding(headers.get(b"accept-encoding", b"").decode("latin-1"), FOR_WHOLES)
         key = (where, encoding, b"range" in headers)
         tags = self._tags(catalogue.version, where)
+        lasting = (b"cache-control", lifetime(scope["path"]).encode())
         if b"if-none-match" in headers:
             asked = if_none_match(Headers(scope=scope))
             tag = next((tag for tag in tags if asked != ANY and matches_etag(asked, [tag])), None)
             if tag is not None:
-                await _not_modified(send, [(b"etag", tag.encode()), _ASK_AGAIN, _VARY])
+                await _not_modified(send, [(b"etag", tag.encode()), lasting, _VARY])
                 return
             if asked == ANY:
                 send = _any_will_do(send)
@@ -96,7 +98,7 @@ class CatalogueResponses:
             await send({"type": "http.response.body", "body": kept.body})
             return
         self.kept.misses += 1
-        await self.app(scope, receive, _keeping(send, answers, key, tags, scope["state"]))
+        await self.app(scope, receive, _keeping(send, answers, key, (tags, lasting), scope["state"]))
 
     def _tags(self, version: str, where: tuple[bytes, bytes, str, bytes]) -> tuple[str, str]:
         """The ETags of the answer at an address: path, query, scheme and host.
@@ -115,8 +117,9 @@ def _stands_apart(path: str) -> bool:
     return path.startswith(_APART) or path in _BY_ITSELF
 
 
-def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str], state: Mapping[str, Any]) -> Send:
-    """``send``, with ETags added to successful answers, which are cached if they come in one piece."""
+def _keeping(send: Send, answers: Answers, key: Hashable, added: _Added, state: Mapping[str, Any]) -> Send:
+    """``send``, with ETags and lifetimes added to successful answers, which are cached if they come in one piece."""
+    tags, lasting = added
     headers: list[tuple[bytes, bytes]] | None = None
 
     async def sending(message: Message) -> None:
@@ -126,7 +129,7 @@ def _keeping(send: Send, answers: Answers, key: Hashable, tags: tuple[str, str],
             if not any(name == b"vary" and b"encoding" in value.lower() for name, value in headers):
                 headers.append(_VARY)
             if not any(name == b"cache-control" for name, _ in headers):
-                headers.append(_ASK_AGAIN)
+                headers.append(lasting)
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body" and headers is not None:
             if not message.get("more_body", False) and not _differs_by_accept(headers):

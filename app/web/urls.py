@@ -11,6 +11,19 @@ from app.path_prefix import prefix_of
 NAMES_SITE: Final = "names_site"
 #: Cache-Control for addresses whose content never changes.
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+#: Cache-Control for all others: whoever has an answer asks whether it is still right.
+ASK_AGAIN: Final = "public, no-cache"
+#: The beginning of the addresses of versions, which never change.
+_VERSIONS: Final = "/api/v1/versions/"
+
+
+def lifetime(path: str) -> str:
+    """The Cache-Control of what an address of the API or of a page answers, if that says none itself.
+
+    >>> lifetime("/api/v1/versions/3f2a/datasets/imdb/croissant.json") == IMMUTABLE, lifetime("/imdb")
+    (True, 'public, no-cache')
+    """
+    return IMMUTABLE if path.startswith(_VERSIONS) else ASK_AGAIN
 
 
 def base_url(request: Request) -> str:

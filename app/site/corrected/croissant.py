@@ -21,7 +21,7 @@ from app.openapi import parameters
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
 from app.site.corrected.request import CorrectedRequest, open_request
 from app.web.plain_route import PlainRoute
-from app.web.urls import IMMUTABLE, base_url
+from app.web.urls import base_url
 
 router = APIRouter(
     prefix="/api/v1", tags=["corrected test sets"], responses=parameters.PROBLEMS, route_class=PlainRoute
@@ -109,9 +109,7 @@ def croissant(request: Request, name: str) -> Response:
 def croissant_of_version(request: Request, version: str, name: str) -> Response:
     """The same for one version, which never changes."""
     open_request(request, name, request.query_params.multi_items(), version=version).connection.close()
-    response = croissant(request, name)
-    response.headers["Cache-Control"] = IMMUTABLE
-    return response
+    return croissant(request, name)
 
 
 def structured_data(request: Request, dataset: Dataset) -> Markup:

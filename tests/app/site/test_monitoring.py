@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings, SettingsError
@@ -75,6 +76,16 @@ def test_they_are_for_whom_the_setting_names(sample_catalogue: Path, metrics, cl
     assert answer.status_code == status
     nothing = asked(Settings(catalogue=sample_catalogue), client).text
     assert (answer.text == nothing) is (status == 404), "who may not read them does not learn that they are there"
+
+
+@pytest.mark.parametrize("metrics", ["1", ""])
+def test_scripts_of_other_sites_cannot_read_them(sample_catalogue: Path, metrics: str):
+    """A page that the operator visits could otherwise, from a browser on a machine that may read them."""
+    with TestClient(create_app(Settings(catalogue=sample_catalogue, metrics=metrics, public=True))) as site:
+        elsewhere = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+        assert site.get("/api/v1/datasets", headers=elsewhere).headers["access-control-allow-origin"] == "*"
+        for answer in (site.get("/metrics", headers=elsewhere), site.options("/metrics", headers=elsewhere)):
+            assert not any(name.startswith("access-control") for name in answer.headers)
 
 
 def test_what_is_no_address_is_said():

@@ -21,6 +21,7 @@ ALL = [
     f"{API}/corrected.json",
     "/static/site.css",
     "/static/favicon.svg",
+    "VERSION",
     "MEDIUM",
 ]
 
@@ -32,6 +33,9 @@ def site(sample_catalogue: Path) -> Iterator[TestClient]:
 
 
 def address_of(site: TestClient, address: str) -> str:
+    if address == "VERSION":
+        version = site.get(API).json()["version"]
+        return f"/api/v1/versions/{version}/datasets/sample-digits/croissant.json"
     if address != "MEDIUM":
         return address
     page = site.get("/sample-texts?limit=1").text + site.get("/sample-digits").text
