@@ -97,13 +97,14 @@ def joint_rows(build: Build, dataset_id: int) -> Iterator[Row]:
     if flagging is None:
         return
     joint = flagging.joint
-    for given, latent in np.argwhere((flagging.counts > 0) | (joint > 0)):
+    columns = (joint.given, joint.latent, flagging.counted.at(joint.cell), joint.value)
+    for given, latent, count, probability in zip(*(column.tolist() for column in columns), strict=True):
         yield {
             "dataset_id": dataset_id,
-            "given": int(given),
-            "latent": int(latent),
-            "count": int(flagging.counts[given, latent]),
-            "probability": float(joint[given, latent]),
+            "given": given,
+            "latent": latent,
+            "count": count,
+            "probability": probability,
         }
 
 

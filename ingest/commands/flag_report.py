@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule, off_diagonal
+from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
 from ingest.commands.table_writer import Columns, write_table
 from ingest.flagging.engine import FlagResult
 from ingest.flagging.issue_columns import issue_columns
@@ -48,7 +48,7 @@ def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
         f"rho {rule.value}: {facts['rho'][rule.value]:.6f} ({facts['number_flagged'][rule.value]:,} examples)"
         for rule in COUNTING_RULES
     ]
-    lines.append(f"confident joint: {int(flagging.counts.sum()):,} counted, {facts['off_diagonal']:,} off the diagonal")
+    lines.append(f"confident joint: {flagging.counted.total:,} counted, {facts['off_diagonal']:,} off the diagonal")
     rule = flagging.rule.value if isinstance(flagging.rule, FlagRule) else f"the {flagging.rule:,} lowest margins"
     lines.append(f"flagged by {rule}: {flagging.n_flagged:,} ({100 * flagging.n_flagged / n:.2f} %)")
     cells = list(_largest_cells(flagging))
@@ -60,10 +60,11 @@ def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
 
 
 def _largest_cells(flagging: FlagResult) -> Iterator[tuple[int, int, float, int]]:
-    given, latent, shares = off_diagonal(flagging.counts, flagging.label_counts)
-    for place in np.argsort(-shares, kind="stable")[:_CELLS]:
-        i, j = int(given[place]), int(latent[place])
-        yield i, j, float(shares[place]), int(flagging.counts[i, j])
+    joint = flagging.joint.off_diagonal
+    counted = flagging.counted.off_diagonal  # the same cells
+    for place in np.argsort(-joint.value, kind="stable")[:_CELLS]:
+        share, count = joint.value[place], counted.value[place]
+        yield int(joint.given[place]), int(joint.latent[place]), float(share), int(count)
 
 
 def _name(class_id: int, names: Sequence[str] | None) -> str:

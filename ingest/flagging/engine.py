@@ -7,7 +7,7 @@ of a row depends on that row alone, and sums are exact.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,17 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.confident_learning import joint as cl
-from app.domain.confident_learning.exact_sums import ProbabilitySums, sums_by_class
-from app.domain.confident_learning.flag_rules import (
+from app.domain.confident_learning import joint_cells
+from app.domain.confident_learning.best_pairs import (
     BestPairs,
     Pairs,
-    beaten_by_rival,
+    WantedCells,
     counting_type,
-    expected_counts,
+    pairs_in,
     pairs_of,
-    pruned_by_class,
 )
+from app.domain.confident_learning.exact_sums import ProbabilitySums, sums_by_class
+from app.domain.confident_learning.flag_rules import beaten_by_rival, expected_counts, pruned_by_class
 from app.domain.confident_learning.joint import COUNTING_RULES, ConfidentJoint, FlagRule, Joint
+from app.domain.confident_learning.joint_cells import JointCounter
 from app.domain.confident_learning.label_quality import Labels
 from app.domain.confident_learning.row_scores import (
     UNSETTLED,
@@ -35,9 +37,8 @@ from app.domain.confident_learning.row_scores import (
     lowest_margins,
     score_rows,
 )
-from ingest.errors import DataError
 from ingest.flagging.executors import Executor, suited
-from ingest.matrices.matrix import Matrix, all_of
+from ingest.matrices.matrix import Matrix
 from ingest.matrices.probabilities import settle
 from ingest.matrices.row_kernel import look
 
@@ -56,7 +57,7 @@ class FlagResult:
     scores: RowScores
     thresholds: NDArray[np.float64]
     label_counts: NDArray[np.int64]
-    counts: ConfidentJoint
+    counted: ConfidentJoint  # its non-empty cells
     flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
     rule: FlagRule | int
     softmax: bool
@@ -65,7 +66,7 @@ class FlagResult:
 
     @cached_property
     def joint(self) -> Joint:
-        return cl.joint(self.counts, self.label_counts)
+        return cl.joint(self.counted, self.label_counts)
 
     @property
     def n_flagged(self) -> int:
@@ -109,11 +110,11 @@ class FlagResult:
         return {
             "n": len(self.labels),
             "m": len(self.thresholds),
-            "rho": {rule.value: cl.noise_rate(self.counts, self.label_counts, rule) for rule in COUNTING_RULES},
+            "rho": {rule.value: cl.noise_rate(self.counted, self.label_counts, rule) for rule in COUNTING_RULES},
             "number_flagged": {
-                rule.value: cl.number_flagged(self.counts, self.label_counts, rule) for rule in COUNTING_RULES
+                rule.value: cl.number_flagged(self.counted, self.label_counts, rule) for rule in COUNTING_RULES
             },
-            "off_diagonal": int(self.counts.sum() - np.trace(self.counts)),
+            "off_diagonal": self.counted.off_diagonal.total,
             "rule": self.rule.value if isinstance(self.rule, FlagRule) else str(self.rule),
             "n_flagged": self.n_flagged,
             "softmax": self.softmax,
@@ -183,7 +184,7 @@ def _count(
     """The confident joint, and which examples it counts off its diagonal."""
     n, m = matrix.shape
     thresholds, label_counts = sums.thresholds, sums.count
-    counts = _nothing_counted(matrix)
+    counter = JointCounter(m)
     # All are first counted for their given labels; uncertain ones are subtracted afterwards.
     diagonal = label_counts.copy()
     off_diagonal = np.zeros(n, dtype=np.bool_)
@@ -191,24 +192,15 @@ def _count(
     for unsure, rows, latent in less_certain(labels, scores, thresholds):
         diagonal -= np.bincount(labels[unsure], minlength=m)
         given = labels[rows]
-        cl.count_in(counts, given, latent)
+        counter.add(given, latent)
         off_diagonal[rows] = (latent >= 0) & (latent != given)
         unsettled.append(rows[latent == UNSETTLED])
-    counts[np.diag_indices(m)] += diagonal
-    tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix, SPAN_BYTES)]
+    counter.add_diagonal(diagonal)
+    tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix, SPAN_BYTES // 8)]
     for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
-        cl.count_in(counts, labels[rows], latent)
+        counter.add(labels[rows], latent)
         off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
-    return counts, off_diagonal
-
-
-def _nothing_counted(matrix: Matrix) -> ConfidentJoint:
-    m = matrix.shape[1]
-    try:
-        return np.zeros((m, m), dtype=np.int64)
-    except MemoryError as error:
-        finding = f"expected memory for the confident joint, {8 * m * m / 1e9:,.0f} GB for {m:,} classes, found less"
-        raise DataError(all_of(matrix.paths), finding) from error
+    return counter.counted(), off_diagonal
 
 
 def latent_of_rows(task: tuple[Matrix, Indices, NDArray[np.float64]]) -> NDArray[np.int64]:
@@ -236,11 +228,10 @@ def _flagged(
     if rule in (FlagRule.PRUNE_BY_CLASS, FlagRule.BOTH):
         flagged &= pruned_by_class(labels, scores, expected_counts(counts, label_counts))
     if rule in (FlagRule.PRUNE_BY_NOISE_RATE, FlagRule.BOTH):
-        wanted = expected_counts(counts, label_counts)
-        np.fill_diagonal(wanted, 0)
+        wanted = expected_counts(counts, label_counts).off_diagonal
         chosen = np.zeros(len(labels), dtype=np.bool_)
         candidates = np.flatnonzero(beaten_by_rival(scores)).astype(counting_type(len(labels)))
-        chosen[_best_pairs(labels, candidates, matrix, wanted.ravel(), executor).index] = True
+        chosen[_best_pairs(labels, candidates, matrix, wanted, executor).index] = True
         flagged &= chosen
     indices = np.flatnonzero(flagged)
     return indices[cl.suspicion_order(scores[indices].margins())]
@@ -255,14 +246,24 @@ def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
 
 
 def _best_pairs(
-    labels: Labels, candidates: Indices, matrix: Matrix, wanted: NDArray[np.int64], executor: Executor
+    labels: Labels, candidates: Indices, matrix: Matrix, wanted: ConfidentJoint, executor: Executor
 ) -> Pairs:
     """For each cell of the joint the pairs of largest margin, up to the number wanted, among the candidates' rows."""
-    best = BestPairs(wanted, len(labels))
+    table = wanted.m**2 <= joint_cells.TABLE_CELLS
+    best = BestPairs(wanted.dense().ravel() if table else wanted.value, len(labels))
     # Each task gets the floors known when it is submitted, and returns at most a few times what it reads.
     spans = _by_span(candidates, matrix, SPAN_BYTES // 8)
-    tasks = ((matrix, rows, labels[rows], best.floors) for rows in spans)
-    for part in executor.map(pairs_of_rows, tasks):
+    if table:
+        whole = ((matrix, rows, labels[rows], best.floors) for rows in spans)
+        parts = executor.map(pairs_of_rows, whole)
+    else:
+        cells = WantedCells.of(wanted, best.floors)
+        some = ((rows, labels[rows]) for rows in spans)
+        of_classes = (
+            (matrix, rows, given, replace(cells, floor=best.floors).of_classes(given)) for rows, given in some
+        )
+        parts = executor.map(pairs_of_cells, of_classes)
+    for part in parts:
         best.add(part)
     return best.best()
 
@@ -271,6 +272,12 @@ def pairs_of_rows(task: tuple[Matrix, Indices, Labels, NDArray[np.float64]]) -> 
     """The pairs of some rows, which are read again, without those that cannot be among the best."""
     matrix, rows, labels, floors = task
     return pairs_of(labels, matrix.rows(rows), rows, floors)
+
+
+def pairs_of_cells(task: tuple[Matrix, Indices, Labels, WantedCells]) -> Pairs:
+    """``pairs_of_rows`` for a joint whose wanted cells are told one by one."""
+    matrix, rows, labels, wanted = task
+    return pairs_in(labels, matrix.rows(rows), rows, wanted)
 
 
 def _by_span(rows: Indices, matrix: Matrix, span_bytes: int) -> Iterator[Indices]:

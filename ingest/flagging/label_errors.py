@@ -5,6 +5,7 @@ is guessed: ambiguous input raises an error that says how to resolve it.
 """
 
 import html
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from app.domain.confident_learning import joint as cl
 from app.domain.confident_learning.joint import FlagRule
+from app.domain.confident_learning.joint_cells import JointCells, Value
 from app.evaluation.tables.class_spelling import CLASSES_ARE, ClassesAre, ClassSpelling
 from ingest.errors import ArgumentError, DataError, shown
 from ingest.flagging.engine import FlagResult, flag
@@ -39,6 +41,13 @@ ClassesLike: TypeAlias = "Sequence[Any] | NDArray[Any] | pd.Series[Any] | pd.Ind
 _PRED_PROBS: Final = Path("pred_probs")
 _SHOWN: Final = 10
 
+#: The cells of a joint given as a table at most: 1 GiB of them.
+MOST_CELLS: Final = 1 << 27
+
+
+class TooManyClassesError(ValueError):
+    """A joint was asked for as a table that no memory holds."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LabelErrors:
@@ -56,17 +65,49 @@ class LabelErrors:
     rho: float
     #: (m,) the mean probability of a class among the examples given it; NaN where there are none.
     thresholds: NDArray[np.float64]
-    #: (m, m) how many examples given a class (rows) are confidently another (columns), or the same.
-    confident_joint: NDArray[np.int64]
     rule: FlagRule | int
     classes: tuple[str, ...] | None
+    _counted: cl.ConfidentJoint = field()
     _label_counts: NDArray[np.int64] = field()
     _remark: str = ""
 
     @cached_property
+    def confident_joint(self) -> NDArray[np.int64]:
+        """(m, m) how many examples given a class (rows) are confidently another (columns), or the same.
+
+        Raises TooManyClassesError, a ValueError, for more than 11,585 classes: see ``joint_cells``.
+        """
+        return self._require_table(self._counted).dense()
+
+    @cached_property
     def joint(self) -> NDArray[np.float64]:
-        """(m, m) shares of given (rows) and latent labels (columns): ``confident_joint`` calibrated, summing to 1."""
-        return cl.joint(self.confident_joint, self._label_counts)
+        """(m, m) shares of given (rows) and latent labels (columns): ``confident_joint`` calibrated, summing to 1.
+
+        Raises TooManyClassesError, a ValueError, for more than 11,585 classes: see ``joint_cells``.
+        """
+        return self._require_table(self._shares).dense()
+
+    @cached_property
+    def joint_cells(self) -> pd.DataFrame:
+        """The cells of both joints that are not zero, by given and latent class id, for any number of classes.
+
+        Columns: ``given``, ``latent``, ``count`` (of ``confident_joint``), ``share`` (of ``joint``).
+        """
+        shares = self._shares
+        columns = {"count": self._counted.at(shares.cell), "share": shares.value}
+        return pd.DataFrame({"given": shares.given, "latent": shares.latent, **columns})
+
+    @cached_property
+    def _shares(self) -> cl.Joint:
+        return cl.joint(self._counted, self._label_counts)
+
+    def _require_table(self, cells: JointCells[Value]) -> JointCells[Value]:
+        if (m := cells.m) ** 2 <= MOST_CELLS:
+            return cells
+        raise TooManyClassesError(
+            f"expected at most {math.isqrt(MOST_CELLS):,} classes for a joint as a table, found {m:,}, whose table "
+            f"would take {8 * m * m / 1e9:.1f} GB; its {len(cells):,} cells that are not zero are in .joint_cells"
+        )
 
     def __repr__(self) -> str:
         more = len(self.issues) - _SHOWN
@@ -116,7 +157,7 @@ def find_label_errors(
         classes_are: "names" or "numbers": what labels and columns are, where class names are numbers and both fit.
 
     Returns:
-        LabelErrors: ``issues`` (a DataFrame), ``rho``, ``thresholds``, ``confident_joint``, ``joint``.
+        LabelErrors: ``issues`` (a DataFrame), ``rho``, ``thresholds``, ``confident_joint``, ``joint``, ``joint_cells``.
 
     Raises:
         ArgumentError: a ValueError that names the argument, or the file, and the row: what was expected and found.
@@ -184,11 +225,11 @@ def _told(flagging: FlagResult, names: Sequence[str] | None, *, logits: bool) ->
     counted = FlagRule.UNCALIBRATED if flagging.rule is FlagRule.UNCALIBRATED else FlagRule.CALIBRATED
     return LabelErrors(
         issues=pd.DataFrame(issue_columns(flagging, flagging.flagged, ranks, names)),
-        rho=cl.noise_rate(flagging.counts, flagging.label_counts, counted),
+        rho=cl.noise_rate(flagging.counted, flagging.label_counts, counted),
         thresholds=flagging.thresholds,
-        confident_joint=flagging.counts,
         rule=flagging.rule,
         classes=None if names is None else tuple(names),
+        _counted=flagging.counted,
         _label_counts=flagging.label_counts,
         _remark=remark,
     )

@@ -1,7 +1,7 @@
 """Class thresholds, the confident joint, its calibration, and the number of examples to flag.
 
 Section 3 and appendix B of the paper. Shapes: ``labels`` is (n,) of class ids 0 .. m - 1, ``pred_probs`` is (n, m).
-Joints are (m, m), rows by given label, columns by latent label.
+Joints are (m, m), rows by given label, columns by latent label, and held as their non-empty cells: see ``joint_cells``.
 
 Counting works on blocks of rows: ``confident_joint`` of the whole is the sum of those of its parts, and so are the sums
 behind the thresholds. ``row_scores`` gets both from one look at each row.
@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.confident_learning.exact_sums import probability_sums
+from app.domain.confident_learning.joint_cells import JointCells, JointCounter
 from app.domain.confident_learning.label_quality import Labels, Probabilities
 
-ConfidentJoint = NDArray[np.int64]
-Joint = NDArray[np.float64]
+ConfidentJoint = JointCells[np.int64]
+Joint = JointCells[np.float64]
 
 
 class FlagRule(StrEnum):
@@ -61,11 +62,13 @@ def confident_joint(labels: Labels, pred_probs: Probabilities, thresholds: NDArr
     reaches none is not counted.
 
     >>> p = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.9, 0.1]])
-    >>> confident_joint(np.array([0, 0, 1, 1]), p, thresholds=np.array([0.75, 0.45]))
+    >>> confident_joint(np.array([0, 0, 1, 1]), p, thresholds=np.array([0.75, 0.45])).dense()
     array([[1, 0],
            [1, 1]])
     """
-    return joint_of(labels, latent_classes(pred_probs, thresholds), pred_probs.shape[1])
+    counter = JointCounter(pred_probs.shape[1])
+    counter.add(labels, latent_classes(pred_probs, thresholds))
+    return counter.counted()
 
 
 def latent_classes(pred_probs: Probabilities, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -79,48 +82,23 @@ def latent_classes(pred_probs: Probabilities, thresholds: NDArray[np.float64]) -
     return np.where(reached.any(axis=1), latent, -1)
 
 
-def joint_of(labels: Labels, latent: NDArray[np.int64], m: int) -> ConfidentJoint:
-    """(m, m) the confident joint C of rows whose latent classes are known; negative ones are not counted.
-
-    >>> joint_of(np.array([0, 0, 1]), np.array([1, -1, 1]), 2)
-    array([[0, 1],
-           [0, 1]])
-    """
-    # Two columns more, for what is not counted, cost less than picking out what is.
-    cells = labels.astype(np.int64)
-    cells *= m + 2
-    cells += np.maximum(latent, -2)
-    cells += 2
-    return np.bincount(cells, minlength=m * (m + 2)).reshape(m, m + 2)[:, 2:]
-
-
-def count_in(counts: ConfidentJoint, labels: Labels, latent: NDArray[np.int64]) -> None:
-    """Add to a confident joint, in place, what ``joint_of`` counts; for few rows no whole joint is made."""
-    if len(labels) * 8 > counts.size:
-        counts += joint_of(labels, latent, len(counts))
-    else:
-        counted = latent >= 0
-        np.add.at(counts.reshape(-1), labels[counted].astype(np.intp) * len(counts) + latent[counted], 1)
-
-
 def joint(counts: ConfidentJoint, label_counts: NDArray[np.integer]) -> Joint:
     """(m, m) the joint Q of given and latent labels (Eq. 2): C calibrated to the label counts, summing to 1.
 
     ``label_counts`` is (m,), the examples of each given label. A class whose examples were all left uncounted keeps its
     share on the diagonal: nothing speaks against them. Raises ValueError when there is no example at all.
 
-    >>> joint(np.array([[3, 1], [0, 2]]), np.array([4, 4]))
+    >>> joint(JointCells.of(np.array([[3, 1], [0, 2]])), np.array([4, 4])).dense()
     array([[0.375, 0.125],
            [0.   , 0.5  ]])
     """
     n = int(label_counts.sum())
     if n == 0:
         raise ValueError("a joint distribution needs at least one example, found none")
-    filled = counts.astype(np.float64)
-    uncounted = filled.sum(axis=1) == 0
-    filled[uncounted, uncounted] = 1.0
-    weights: Joint = filled / filled.sum(axis=1, keepdims=True) * (label_counts / n)[:, None]
-    return weights
+    given, totals = counts.given, counts.by_given
+    shares = JointCells(counts.m, counts.cell, counts.value / totals[given] * (label_counts / n)[given])
+    uncounted = np.flatnonzero((totals == 0) & (label_counts > 0))
+    return shares.with_diagonal(uncounted, label_counts[uncounted] / n)
 
 
 def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> float:
@@ -129,36 +107,15 @@ def noise_rate(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: 
     ``calibrated`` reads it off Q (Eq. 2): rho = 1 - trace(Q). ``uncalibrated`` reads it off C itself:
     rho = 1 - trace(C) / sum(C); 0 when nothing was counted. ValueError for a rule that counts nothing.
 
-    >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
+    >>> C, n = JointCells.of(np.array([[3, 1], [0, 2]])), np.array([4, 4])
     >>> noise_rate(C, n, FlagRule.CALIBRATED), round(noise_rate(C, n, FlagRule.UNCALIBRATED), 4)
     (0.125, 0.1667)
     """
     if rule is FlagRule.CALIBRATED:
-        return math.fsum(off_diagonal(counts, label_counts)[2].tolist())
+        return math.fsum(joint(counts, label_counts).off_diagonal.value.tolist()) if label_counts.any() else 0.0
     if rule is not FlagRule.UNCALIBRATED:
         raise ValueError(f"expected one of {', '.join(COUNTING_RULES)}, found {rule.value}")
-    total = int(counts.sum())
-    return (total - int(np.trace(counts))) / total if total else 0.0
-
-
-def off_diagonal(
-    counts: ConfidentJoint, label_counts: NDArray[np.integer]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Given classes, latent classes and shares of the cells that ``joint`` has off its diagonal, but for empty ones.
-
-    Where classes are many, nearly all cells are empty, and the whole joint would take long and much memory.
-
-    >>> [found.tolist() for found in off_diagonal(np.array([[3, 1], [0, 2]]), np.array([4, 4]))]
-    [[0], [1], [0.125]]
-    """
-    # Looking for what is true is several times faster than for what is not zero.
-    cells = np.flatnonzero(counts.reshape(-1) != 0)
-    found = counts.reshape(-1)[cells]
-    given, latent = np.divmod(cells, len(counts))
-    totals = np.bincount(given, weights=found, minlength=len(counts))
-    off = given != latent
-    found, given, latent = found[off], given[off], latent[off]
-    return given, latent, found / totals[given] * (label_counts / max(1, label_counts.sum()))[given]
+    return counts.off_diagonal.total / counts.total if len(counts) else 0.0
 
 
 def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], rule: FlagRule) -> int:
@@ -166,14 +123,13 @@ def number_flagged(counts: ConfidentJoint, label_counts: NDArray[np.integer], ru
 
     The uncalibrated number is computed in whole numbers, so no rounding of rho can change it.
 
-    >>> C, n = np.array([[3, 1], [0, 2]]), np.array([4, 4])
+    >>> C, n = JointCells.of(np.array([[3, 1], [0, 2]])), np.array([4, 4])
     >>> number_flagged(C, n, FlagRule.CALIBRATED), number_flagged(C, n, FlagRule.UNCALIBRATED)
     (1, 1)
     """
     n = int(label_counts.sum())
     if rule is FlagRule.UNCALIBRATED:
-        total = int(counts.sum())
-        return (total - int(np.trace(counts))) * n // total if total else 0
+        return int(counts.off_diagonal.total * n // counts.total) if len(counts) else 0
     # A share that is a whole number of examples must not lose one to the last bit of a sum.
     return math.floor(noise_rate(counts, label_counts, rule) * n * (1 + 1e-12))
 

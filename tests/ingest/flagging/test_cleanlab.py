@@ -57,8 +57,8 @@ def opened(shared: Path, name: str) -> tuple[Any, Matrix, Any]:
 
 def tied(found: FlagResult, i: int, cells: Any) -> bool:
     """Whether the counts of row i leave the same remainder in all ``cells``, so that rounding them is a toss-up."""
-    total, n = int(found.counts[i].sum()), int(found.label_counts[i])
-    return len({Fraction(int(found.counts[i, j]) * n, total) % 1 for j in cells}) == 1
+    total, n = int(found.counted.dense()[i].sum()), int(found.label_counts[i])
+    return len({Fraction(int(found.counted.dense()[i, j]) * n, total) % 1 for j in cells}) == 1
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -66,10 +66,10 @@ def test_thresholds_joint_and_counts_of_the_real_matrices(peer: Any, shared: Pat
     labels, matrix, probs = opened(shared, name)
     found = flag(labels, matrix, FlagRule.CALIBRATED, lambda _: None)
     np.testing.assert_allclose(peer[0].get_confident_thresholds(labels, probs), found.thresholds, rtol=1e-13)
-    assert np.array_equal(peer[0].compute_confident_joint(labels, probs, calibrate=False), found.counts)
+    assert np.array_equal(peer[0].compute_confident_joint(labels, probs, calibrate=False), found.counted.dense())
     calibrated, expected = (
         peer[0].compute_confident_joint(labels, probs),
-        expected_counts(found.counts, found.label_counts),
+        expected_counts(found.counted, found.label_counts).dense(),
     )
     # Equal remainders go to the lower class here, and wherever a sort leaves them there.
     for i in np.flatnonzero((calibrated != expected).any(axis=1)):
@@ -91,7 +91,7 @@ def test_masks_of_20news_differ_by_five_examples_and_why(peer: Any, shared: Path
         assert np.array_equal(theirs(peer, labels, probs, rule), ours(labels, matrix, rule))
     # Given our counts, for theirs differ by the toss-up above.
     found = flag(labels, matrix, FlagRule.CALIBRATED, lambda _: None)
-    joint = expected_counts(found.counts, found.label_counts)
+    joint = expected_counts(found.counted, found.label_counts).dense()
     masks = {rule: (theirs(peer, labels, probs, rule, joint), ours(labels, matrix, rule)) for rule in list(FILTERS)[:3]}
     # Class 12 wants five of the seven examples with self-confidence 0: the first five here, some five there.
     by_class = np.flatnonzero(np.logical_xor(*masks[FlagRule.PRUNE_BY_CLASS]))
@@ -126,10 +126,10 @@ def test_random_matrices(peer: Any, seed: int, tmp_path: Path) -> None:
     probs = matrix.rows(np.arange(len(labels)))
     found = flag(labels, matrix, FlagRule.CALIBRATED, lambda _: None)
     np.testing.assert_allclose(peer[0].get_confident_thresholds(labels, probs), found.thresholds, rtol=1e-13)
-    assert np.array_equal(peer[0].compute_confident_joint(labels, probs, calibrate=False), found.counts)
+    assert np.array_equal(peer[0].compute_confident_joint(labels, probs, calibrate=False), found.counted.dense())
     for rule in (FlagRule.CONFIDENT_JOINT, FlagRule.ARGMAX):
         assert np.array_equal(theirs(peer, labels, probs, rule), ours(labels, matrix, rule))
-    joint = expected_counts(found.counts, found.label_counts)
+    joint = expected_counts(found.counted, found.label_counts).dense()
     by_class = ours(labels, matrix, FlagRule.PRUNE_BY_CLASS)
     assert np.array_equal(theirs(peer, labels, probs, FlagRule.PRUNE_BY_CLASS, joint), by_class)
     by_rate = ours(labels, matrix, FlagRule.PRUNE_BY_NOISE_RATE)
@@ -158,7 +158,7 @@ def test_cleanlab_lets_a_probability_just_under_the_threshold_count(peer: Any, t
     labels = np.array([0, 0, 1])
     np.save(tmp_path / "p.npy", probs)
     found = flag(labels, open_matrix([tmp_path / "p.npy"], 3, 2), FlagRule.CALIBRATED, lambda _: None)
-    assert found.counts.tolist() == [[1, 0], [0, 1]]
+    assert found.counted.dense().tolist() == [[1, 0], [0, 1]]
     assert peer[0].compute_confident_joint(labels, probs, calibrate=False).tolist() == [[2, 0], [0, 1]]
 
 
@@ -168,8 +168,8 @@ def test_cleanlab_keeps_one_of_every_class_on_the_diagonal(peer: Any, tmp_path: 
     labels = np.array([0, 0, 1, 1, 1])
     np.save(tmp_path / "p.npy", probs)
     found = flag(labels, open_matrix([tmp_path / "p.npy"], 5, 2), FlagRule.CALIBRATED, lambda _: None)
-    difference = peer[0].compute_confident_joint(labels, probs, calibrate=False) - found.counts
-    assert np.array_equal(difference, np.diag((np.diagonal(found.counts) == 0).astype(int)))
+    difference = peer[0].compute_confident_joint(labels, probs, calibrate=False) - found.counted.dense()
+    assert np.array_equal(difference, np.diag((np.diagonal(found.counted.dense()) == 0).astype(int)))
     assert difference.sum() == 1
 
 

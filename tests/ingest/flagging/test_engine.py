@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.domain.confident_learning import flag_rules
+from app.domain.confident_learning import best_pairs, joint_cells
 from app.domain.confident_learning.joint import FlagRule, joint, number_flagged
 from ingest.errors import DataError
 from ingest.flagging import engine, executors
@@ -124,8 +124,15 @@ def loop_pruned(rule: FlagRule, labels: list[int], probs: list[list[float]], ora
     return found & suspects
 
 
+@pytest.fixture(params=[0, 1 << 21], ids=["by sorting", "in a table"])
+def joints_counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few classes as many are counted, and as few are."""
+    monkeypatch.setattr(joint_cells, "TABLE_CELLS", request.param)
+
+
+@pytest.mark.usefixtures("joints_counted")
 @given(data=datasets())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_everything_equals_the_loops(tmp_path: Path, data: tuple[Any, Any]) -> None:
     labels, probs = data
     n, m = probs.shape
@@ -141,14 +148,14 @@ def test_everything_equals_the_loops(tmp_path: Path, data: tuple[Any, Any]) -> N
     exact = [None if math.isnan(t) else t for t in found.thresholds.tolist()]
     if exact != oracle["thresholds"]:
         oracle = oracle | recounted(given_labels, rows, exact)
-    assert found.counts.tolist() == oracle["counts"]
+    assert found.counted.dense().tolist() == oracle["counts"]
     assert found.self_confidence.tolist() == oracle["own"]
     assert found.margins.tolist() == [own - other for own, other in zip(oracle["own"], oracle["others"], strict=True)]
     assert found.guesses.tolist() == oracle["guesses"]
     order = sorted(range(n), key=lambda k: (found.margins[k], k))
     assert found.order.tolist() == order
     for rule in (FlagRule.CALIBRATED, FlagRule.UNCALIBRATED):
-        k = number_flagged(found.counts, found.label_counts, rule)
+        k = number_flagged(found.counted, found.label_counts, rule)
         assert flagged(path, labels, m, rule).flagged.tolist() == order[:k]
     for rule in set(FlagRule) - {FlagRule.CALIBRATED, FlagRule.UNCALIBRATED}:
         expected_set = loop_pruned(rule, given_labels, rows, oracle)
@@ -180,8 +187,28 @@ def made(n: int, m: int, dtype: str, seed: int = 1) -> tuple[Any, Any]:
 
 def same(a: FlagResult, b: FlagResult) -> bool:
     """Equal to the last bit."""
-    pairs = [(getattr(a, name), getattr(b, name)) for name in ("thresholds", "counts", "flagged", "margins", "guesses")]
+    pairs = [(getattr(a, name), getattr(b, name)) for name in ("thresholds", "flagged", "margins", "guesses")]
+    pairs += [(a.counted.cell, b.counted.cell), (a.counted.value, b.counted.value), (a.joint.value, b.joint.value)]
     return all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs) and a.facts() == b.facts()
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("rule", RULES)
+def test_counting_by_sorting_changes_no_bit(
+    dtype: str, rule: FlagRule | int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels, probs = made(1_500, 60, dtype)
+    path = saved(tmp_path / "probs.npy", probs)
+    in_a_table = flagged(path, labels, 60, rule)
+    assert 0 < in_a_table.n_flagged < 1_500
+    monkeypatch.setattr(joint_cells, "TABLE_CELLS", 0)
+    assert same(flagged(path, labels, 60, rule), in_a_table)
+    monkeypatch.setattr(engine, "SPAN_BYTES", 30_000)
+    monkeypatch.setattr(best_pairs, "_HELD", 10)
+    monkeypatch.setattr(best_pairs, "_NUMBERS", 50)
+    assert same(flagged(path, labels, 60, rule), in_a_table)
+    with in_pool(3) as executor:
+        assert same(flagged(path, labels, 60, rule, executor=executor), in_a_table)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -201,8 +228,8 @@ def test_blocks_workers_and_executors_change_no_bit(
         assert same(flagged(path, labels, 7, rule, block_bytes=block_bytes), whole)
         with in_pool(3) as executor:
             assert same(flagged(path, labels, 7, rule, block_bytes=block_bytes, executor=executor), whole)
-    monkeypatch.setattr(flag_rules, "_HELD", 10)
-    monkeypatch.setattr(flag_rules, "_NUMBERS", 50)
+    monkeypatch.setattr(best_pairs, "_HELD", 10)
+    monkeypatch.setattr(best_pairs, "_NUMBERS", 50)
     assert same(flagged(path, labels, 7, rule), whole)
 
 
@@ -224,12 +251,15 @@ def test_threads_work_on_large_matrices_unasked(tmp_path: Path, monkeypatch: pyt
         monkeypatch.undo()
 
 
-def test_processes_change_no_bit(tmp_path: Path) -> None:
+def test_processes_change_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labels, probs = made(3_000, 5, "f2")
     path = saved(tmp_path / "probs.npy", probs)
     with in_pool(2, "processes") as executor:
         for rule in (FlagRule.BOTH, FlagRule.UNCALIBRATED):
             assert same(flagged(path, labels, 5, rule, executor=executor), flagged(path, labels, 5, rule))
+        in_a_table = flagged(path, labels, 5, FlagRule.BOTH)
+        monkeypatch.setattr(joint_cells, "TABLE_CELLS", 0)
+        assert same(flagged(path, labels, 5, FlagRule.BOTH, executor=executor), in_a_table)
         bad = probs.copy()
         bad[2_345, 1] = np.nan
         with pytest.raises(DataError, match=r"row 2345: expected finite numbers, found nan"):
@@ -244,7 +274,7 @@ def test_order_of_examples_and_names_of_classes_change_nothing_but_names(tmp_pat
     order, names = rng.permutation(500), rng.permutation(6)
     moved = flagged(saved(tmp_path / "b.npy", probs[order][:, np.argsort(names)]), names[labels[order]], 6)
     assert (moved.thresholds[names] == found.thresholds).all()
-    assert (moved.counts[np.ix_(names, names)] == found.counts).all()
+    assert (moved.counted.dense()[np.ix_(names, names)] == found.counted.dense()).all()
     assert sorted(order[moved.flagged].tolist()) == sorted(found.flagged.tolist())
 
 
@@ -254,18 +284,18 @@ class TestDegenerateInput:
         probs = np.tile([0.1, 0.2, 0.7], (7, 1))
         found = flagged(saved(tmp_path / "p.npy", probs), np.array([0, 0, 0, 1, 1, 1, 2]), 3)
         assert found.thresholds.tolist() == [0.1, 0.2, 0.7]
-        assert found.counts.tolist() == [[0, 0, 3], [0, 0, 3], [0, 0, 1]]
+        assert found.counted.dense().tolist() == [[0, 0, 3], [0, 0, 3], [0, 0, 1]]
 
     def test_one_class_only(self, tmp_path: Path) -> None:
         for rule in RULES[:-1]:
             found = flagged(saved(tmp_path / "p.npy", np.ones((4, 1))), np.zeros(4, int), 1, rule)
-            assert (found.n_flagged, found.counts.tolist(), found.margins.tolist()) == (0, [[4]], [1.0] * 4)
+            assert (found.n_flagged, found.counted.dense().tolist(), found.margins.tolist()) == (0, [[4]], [1.0] * 4)
 
     def test_a_class_without_examples_is_never_confident(self, tmp_path: Path) -> None:
         probs = np.array([[0.1, 0.2, 0.7], [0.6, 0.2, 0.2], [0.0, 1.0, 0.0]])
         found = flagged(saved(tmp_path / "p.npy", probs), np.array([0, 0, 1]), 3, FlagRule.ARGMAX)
         assert math.isnan(found.thresholds[2])
-        assert found.counts.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+        assert found.counted.dense().tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
         assert found.flagged.tolist() == [0]  # its guess may still be that class
 
     def test_fewer_examples_than_classes(self, tmp_path: Path) -> None:
@@ -275,14 +305,14 @@ class TestDegenerateInput:
         assert np.isnan(found.thresholds).sum() == 7
         assert found.guesses.tolist() == [0, 0]
         # Neither threshold is exceeded by another class; 3 is the lower of the two that are reached.
-        assert found.counts.sum() == 2
-        assert found.counts[8, 3] == found.counts[3, 3] == 1
+        assert found.counted.dense().sum() == 2
+        assert found.counted.dense()[8, 3] == found.counted.dense()[3, 3] == 1
 
     def test_rows_that_are_counted_nowhere(self, tmp_path: Path) -> None:
         probs = np.array([[0.9, 0.1], [0.1, 0.9], [0.55, 0.45], [0.45, 0.55]])
         found = flagged(saved(tmp_path / "p.npy", probs), np.array([0, 1, 0, 1]), 2)
-        assert found.counts.tolist() == [[1, 0], [0, 1]]
-        assert joint(found.counts, found.label_counts).tolist() == [[0.5, 0.0], [0.0, 0.5]]
+        assert found.counted.dense().tolist() == [[1, 0], [0, 1]]
+        assert joint(found.counted, found.label_counts).dense().tolist() == [[0.5, 0.0], [0.0, 0.5]]
         assert found.n_flagged == 0
 
 

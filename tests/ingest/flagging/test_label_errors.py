@@ -20,6 +20,7 @@ from app.domain.confident_learning.joint import FlagRule
 from ingest import find_label_errors
 from ingest.commands.main import main
 from ingest.errors import DataError
+from ingest.flagging import label_errors
 from ingest.matrices.class_columns import in_class_order
 from tests.conftest import ROOT
 
@@ -118,6 +119,54 @@ def test_types_are_plain_and_ranks_begin_with_1(made: Any) -> None:
     assert 20 <= len(found.issues) <= 40
     assert (found.thresholds.dtype, found.confident_joint.dtype) == (np.float64, np.int64)
     assert type(found.rho) is float
+
+
+def test_the_cells_of_both_joints_are_a_table_of_few_columns(made: Any) -> None:
+    found = find_label_errors(made[0], made[1])
+    cells = found.joint_cells
+    assert {name: str(kind) for name, kind in cells.dtypes.items()} == {
+        "given": "int64",
+        "latent": "int64",
+        "count": "int64",
+        "share": "float64",
+    }
+    places = np.argwhere(found.joint > 0)
+    assert cells[["given", "latent"]].to_numpy().tolist() == places.tolist()
+    assert cells["count"].tolist() == found.confident_joint[tuple(places.T)].tolist()
+    assert cells["share"].tolist() == found.joint[tuple(places.T)].tolist()
+    assert (cells["count"].sum(), cells["share"].sum()) == (found.confident_joint.sum(), pytest.approx(1))
+
+
+def test_a_joint_that_no_memory_holds_as_a_table_is_told_of_by_its_cells(
+    made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_label_errors(made[0], made[1])
+    assert 11_585**2 <= label_errors.MOST_CELLS < 11_586**2  # as docs/notebook.md says
+    monkeypatch.setattr(label_errors, "MOST_CELLS", 8)
+    for name in ("confident_joint", "joint"):
+        with pytest.raises(
+            ValueError, match=r"expected at most 2 classes for a joint as a table, found 3, .*GB"
+        ) as told:
+            getattr(found, name)
+        assert f"its {len(found.joint_cells):,} cells that are not zero are in .joint_cells" in str(told.value)
+    assert repr(found).count("\n") == 12  # the summary, ten rows and how many more
+
+
+def test_many_classes_are_flagged_and_their_joint_is_told(tmp_path: Path) -> None:
+    """As a table it would take 32 GB."""
+    m, n = 65_535, 12
+    labels = np.arange(m - n, m)
+    probs = np.zeros((n, m), np.float16)
+    probs[np.arange(n), labels] = 1
+    probs[0, [labels[0], 7]] = 0.25, 0.75
+    probs = np.vstack([probs, np.eye(1, m, 7, dtype=np.float16)])
+    found = find_label_errors([*labels.tolist(), 7], probs, "argmax")
+    assert found.issues[["index", "given", "guessed"]].to_numpy().tolist() == [[0, m - n, 7]]
+    assert len(found.thresholds) == m
+    cells = found.joint_cells
+    assert cells.given.tolist() == cells.latent.tolist() == [7, *labels.tolist()]
+    with pytest.raises(label_errors.TooManyClassesError, match=r"found 65,535, whose table would take 34\.4 GB"):
+        _ = found.confident_joint
 
 
 def test_nothing_found_is_a_table_of_the_same_columns(made: Any) -> None:

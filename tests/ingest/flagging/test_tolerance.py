@@ -43,7 +43,7 @@ def same(one: FlagResult, other: FlagResult) -> bool:
     return (
         one.margins.tobytes() == other.margins.tobytes()
         and one.thresholds.tobytes() == other.thresholds.tobytes()
-        and np.array_equal(one.counts, other.counts)
+        and np.array_equal(one.counted.dense(), other.counted.dense())
         and np.array_equal(one.flagged, other.flagged)
     )
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.domain.confident_learning import joint as cl
 from app.domain.confident_learning import label_quality as quality
 from app.domain.confident_learning.exact_sums import probability_sums
+from app.domain.confident_learning.joint_cells import JointCells
 
 
 def loop_thresholds(labels, probs):
@@ -53,7 +54,7 @@ def test_equals_the_loops(data):
     thresholds = cl.class_thresholds(labels, probs)
     for found, expected in zip(thresholds, loop_thresholds(labels, probs), strict=True):
         assert math.isnan(found) if expected is None else found == pytest.approx(expected, abs=1e-15)
-    assert cl.confident_joint(labels, probs, thresholds).tolist() == loop_joint(labels, probs, thresholds)
+    assert cl.confident_joint(labels, probs, thresholds).dense().tolist() == loop_joint(labels, probs, thresholds)
 
 
 @given(datasets(), st.randoms(use_true_random=False))
@@ -62,16 +63,16 @@ def test_order_of_examples_and_names_of_classes_do_not_matter(data, random):
     labels, probs = data
     m = probs.shape[1]
     thresholds = np.array([0.25, 0.5, 0.125, 0.375][:m])
-    joint = cl.confident_joint(labels, probs, thresholds)
+    joint = cl.confident_joint(labels, probs, thresholds).dense()
 
     order = list(range(len(labels)))
     random.shuffle(order)
-    assert (cl.confident_joint(labels[order], probs[order], thresholds) == joint).all()
+    assert (cl.confident_joint(labels[order], probs[order], thresholds).dense() == joint).all()
 
     renamed = list(range(m))
     random.shuffle(renamed)
     back = np.argsort(renamed)
-    again = cl.confident_joint(np.array(renamed)[labels], probs[:, back], thresholds[back])
+    again = cl.confident_joint(np.array(renamed)[labels], probs[:, back], thresholds[back]).dense()
     no_ties = (np.diff(np.sort(probs, axis=1), axis=1) > 0).all()
     if no_ties:  # among equal probabilities the lowest class id wins, which a new naming may change
         assert (again[np.ix_(renamed, renamed)] == joint).all()
@@ -84,8 +85,8 @@ def test_blocks_add_up(data, cut):
     cut = min(cut, len(labels))
     thresholds = cl.class_thresholds(labels, probs)
     first, second = (slice(None, cut), slice(cut, None))
-    whole = cl.confident_joint(labels, probs, thresholds)
-    parts = [cl.confident_joint(labels[part], probs[part], thresholds) for part in (first, second)]
+    whole = cl.confident_joint(labels, probs, thresholds).dense()
+    parts = [cl.confident_joint(labels[part], probs[part], thresholds).dense() for part in (first, second)]
     assert (parts[0] + parts[1] == whole).all()
     sums = probability_sums(labels[first], probs[first]) + probability_sums(labels[second], probs[second])
     assert np.array_equal(sums.thresholds, thresholds, equal_nan=True)
@@ -97,7 +98,7 @@ def test_joint_keeps_the_prior_of_given_labels(data):
     labels, probs = data
     counts = np.bincount(labels, minlength=probs.shape[1])
     confident = cl.confident_joint(labels, probs, cl.class_thresholds(labels, probs))
-    joint = cl.joint(confident, counts)
+    joint = cl.joint(confident, counts).dense()
     np.testing.assert_allclose(joint.sum(axis=1), counts / counts.sum(), atol=1e-12)
     assert joint.sum() == pytest.approx(1)
     for rule in cl.COUNTING_RULES:
@@ -108,29 +109,29 @@ def test_joint_keeps_the_prior_of_given_labels(data):
 
 def test_a_probability_at_the_threshold_counts():
     probs = np.array([[0.5, 0.5], [0.25, 0.75]])
-    assert cl.confident_joint(np.array([1, 1]), probs, np.array([0.5, 0.75])).tolist() == [[0, 0], [1, 1]]
+    assert cl.confident_joint(np.array([1, 1]), probs, np.array([0.5, 0.75])).dense().tolist() == [[0, 0], [1, 1]]
 
 
 def test_a_class_without_examples_has_no_threshold_and_is_never_confident():
     labels, probs = np.array([0, 0]), np.array([[0.1, 0.9], [0.3, 0.7]])
     thresholds = cl.class_thresholds(labels, probs)
     assert math.isnan(thresholds[1])
-    assert cl.confident_joint(labels, probs, thresholds).tolist() == [[1, 0], [0, 0]]
+    assert cl.confident_joint(labels, probs, thresholds).dense().tolist() == [[1, 0], [0, 0]]
 
 
 def test_a_class_that_nothing_was_counted_for_stays_on_the_diagonal():
-    joint = cl.joint(np.array([[0, 0], [1, 3]]), np.array([6, 4]))
+    joint = cl.joint(JointCells.of(np.array([[0, 0], [1, 3]])), np.array([6, 4])).dense()
     np.testing.assert_allclose(joint, [[0.6, 0.0], [0.1, 0.3]])
 
 
 def test_no_example_has_no_joint():
     with pytest.raises(ValueError, match="at least one example"):
-        cl.joint(np.zeros((2, 2), dtype=np.int64), np.zeros(2, dtype=np.int64))
+        cl.joint(JointCells.of(np.zeros((2, 2), dtype=np.int64)), np.zeros(2, dtype=np.int64))
 
 
 def test_a_whole_number_of_examples_survives_rounding():
     # 0.1 + 0.2 = 0.30000000000000004, and 3 of 10 must come out of sums like it, from above and from below.
-    counts = np.array([[7, 1, 2], [0, 10, 0], [0, 0, 10]])
+    counts = JointCells.of(np.array([[7, 1, 2], [0, 10, 0], [0, 0, 10]]))
     assert cl.number_flagged(counts, np.array([10, 10, 10]), cl.FlagRule.CALIBRATED) == 3
 
 
@@ -191,7 +192,7 @@ def test_the_release(shared, name):
     off_diagonal, calibrated, uncalibrated = PUBLISHED[name]
     counts = np.bincount(labels, minlength=probs.shape[1])
     joint = cl.confident_joint(labels, probs, cl.class_thresholds(labels, probs))
-    assert joint.sum() - np.trace(joint) == off_diagonal
+    assert joint.off_diagonal.total == off_diagonal
     assert round(cl.noise_rate(joint, counts, cl.FlagRule.CALIBRATED) * len(labels), 1) == calibrated
     assert cl.number_flagged(joint, counts, cl.FlagRule.UNCALIBRATED) == uncalibrated
     guesses = np.load(release / f"cross_validated_predicted_labels/{name}_pyx_argmax_predicted_labels.npy")

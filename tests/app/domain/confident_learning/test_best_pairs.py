@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.confident_learning import flag_rules
-from app.domain.confident_learning.flag_rules import BestPairs, Pairs, pairs_of
+from app.domain.confident_learning import best_pairs
+from app.domain.confident_learning.best_pairs import BestPairs, Pairs, pairs_of
 
 
 @st.composite
@@ -42,8 +42,8 @@ def test_the_best_are_those_that_sorting_finds(data: Any, cuts: list[int], held:
     labels, rows, wanted = data
     indices = np.arange(len(rows), dtype=np.int32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flag_rules, "_HELD", held)
-        patch.setattr(flag_rules, "_NUMBERS", numbers)
+        patch.setattr(best_pairs, "_HELD", held)
+        patch.setattr(best_pairs, "_NUMBERS", numbers)
         best = BestPairs(wanted, len(rows))
         late = best.floors
         for start, stop in zip([0, *sorted(cuts)], [*sorted(cuts), 60], strict=True):
@@ -65,7 +65,7 @@ def test_pairs_that_are_not_told_of_would_not_have_counted() -> None:
 
 
 def test_no_more_is_held_than_is_wanted_and_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flag_rules, "_HELD", 10)
+    monkeypatch.setattr(best_pairs, "_HELD", 10)
     best = BestPairs(np.array([0, 3, 3, 0]), 10**6)
     rng = np.random.default_rng(5)
     margins = rng.random(5_000)
