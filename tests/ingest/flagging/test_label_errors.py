@@ -20,7 +20,7 @@ from app.domain.confident_learning.joint import FlagRule
 from ingest import find_label_errors
 from ingest.commands.main import main
 from ingest.errors import DataError
-from ingest.flagging import label_errors
+from ingest.flagging import found_errors
 from ingest.matrices.class_columns import in_class_order
 from tests.conftest import ROOT
 
@@ -141,8 +141,8 @@ def test_a_joint_that_no_memory_holds_as_a_table_is_told_of_by_its_cells(
     made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = find_label_errors(made[0], made[1])
-    assert 11_585**2 <= label_errors.MOST_CELLS < 11_586**2  # as docs/notebook.md says
-    monkeypatch.setattr(label_errors, "MOST_CELLS", 8)
+    assert 11_585**2 <= found_errors.MOST_CELLS < 11_586**2  # as docs/notebook.md says
+    monkeypatch.setattr(found_errors, "MOST_CELLS", 8)
     for name in ("confident_joint", "joint"):
         with pytest.raises(
             ValueError, match=r"expected at most 2 classes for a joint as a table, found 3, .*GB"
@@ -165,7 +165,7 @@ def test_many_classes_are_flagged_and_their_joint_is_told(tmp_path: Path) -> Non
     assert len(found.thresholds) == m
     cells = found.joint_cells
     assert cells.given.tolist() == cells.latent.tolist() == [7, *labels.tolist()]
-    with pytest.raises(label_errors.TooManyClassesError, match=r"found 65,535, whose table would take 34\.4 GB"):
+    with pytest.raises(found_errors.TooManyClassesError, match=r"found 65,535, whose table would take 34\.4 GB"):
         _ = found.confident_joint
 
 
