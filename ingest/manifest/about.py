@@ -40,7 +40,7 @@ class Paper(TomlTable):
     errors: Count | None = None
     non_errors: Count | None = None
     estimated_errors: Count | None = None
-    percent_error: float | None = None
+    percent_error: Annotated[float, Field(ge=0, le=100)] | None = None
     categories: Categories = Categories()
     differs: Text | None = None  # why the figures of the release differ from the paper's
 

@@ -13,9 +13,9 @@ LARGEST: Final = 2**53 - 1
 
 
 class TomlTable(BaseModel):
-    """A table that refuses unknown keys, converts no types and cannot be changed once read."""
+    """A table that refuses unknown keys and numbers like nan, converts no types and cannot be changed once read."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class MisfitError(ValueError):

@@ -18,6 +18,7 @@ _EXPECTED: Final = {
     "string_type": "a text",
     "int_type": "a whole number",
     "float_type": "a number",
+    "finite_number": "a finite number",
     "bool_type": "true or false",
     "tuple_type": "a list",
     "dict_type": "a table",
