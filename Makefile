@@ -11,7 +11,7 @@ BIN       := $(VENV)/bin
 BUILT_FROM := pyproject.toml setup.py $(wildcard ingest/matrices/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-slow test-lowest fuzz lint wheel image lock bench screenshots clean
+.PHONY: help serve dev test test-slow test-torch test-lowest fuzz lint wheel image lock bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,11 @@ test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser incl
 	$(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: $(VENV)/.ready-dev chromium nginx ## Run the tests that are slow by nature; at most 30 minutes on two cores
-	$(PYTEST) -m slow $(TESTS)
+	$(PYTEST) -m "slow and not torch" $(TESTS)
+	$(if $(TESTS),,$(MAKE) test-torch)
+
+test-torch: $(VENV)-torch/.ready-torch ## Run those of the slow tests that need PyTorch, which test-slow does too
+	$(subst $(BIN),$(VENV)-torch/bin,$(PYTEST)) -m torch $(or $(TESTS),tests/ingest/predicting)
 
 test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests, those in a browser left out, with the oldest packages that pyproject.toml allows
 	$(subst $(BIN),$(VENV)-lowest/bin,$(PYTEST)) -m "not slow" --ignore tests/browser $(TESTS)
@@ -63,9 +67,14 @@ image: ## Build the image label-errors (DOCKER=podman builds it with another eng
 
 lock: $(VENV)/.ready-dev ## Make requirements/*.txt anew: the newest packages that go together, with their hashes
 	$(LOCK) --group build --output-file requirements/build.txt
-	$(LOCK) --all-extras --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) $(EXTRAS) --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
-	$(LOCK) --all-extras --group build --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
+	$(LOCK) $(EXTRAS) --group build --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
+
+	echo torch | $(LOCK) --extra torch --excludes - --constraint requirements/dev.txt --output-file requirements/torch.txt pyproject.toml
+
+# All but torch, of which uv would take a build for GPUs, of several GB.
+EXTRAS := --extra train --extra dask --extra zarr --extra dev
 
 # For every Python and system that the project supports; neither hosts nor files of this machine are named.
 LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -78,7 +87,7 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 	$(BIN)/python -m tests.screenshots var/screenshots
 
 clean: ## Remove the environment and what was built; catalogues in var stay
-	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-torch build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: chromium nginx
 chromium:
@@ -114,4 +123,16 @@ $(VENV)/.ready-dev: $(BUILT_FROM) | $(BIN)/python
 
 $(VENV)-lowest/.ready-lowest: $(BUILT_FROM) | $(VENV)-lowest/bin/python
 	$(call install,$(VENV)-lowest,requirements/lowest.txt)
+	@touch $@
+
+# PyTorch is as large as all else together, and only these tests need it, so they have an environment of their own, which stands
+# on that of the others. Its builds for CPUs and GPUs have one version and different hashes: pip takes the one it is set up
+# for, on Linux by default one for GPUs, of about 3 GB; TORCH="--index-url ADDRESS torch==2.13.0" says where to look instead.
+TORCH ?= torch==2.13.0
+
+$(VENV)-torch/.ready-torch: $(VENV)/.ready-dev | $(VENV)-torch/bin/python
+	@$(BIN)/python -c 'import sysconfig; print(f"import site; site.addsitedir({sysconfig.get_path("purelib")!r})")' > \
+		"$$($(VENV)-torch/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beneath.pth"
+	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/torch.txt
+	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@

@@ -14,8 +14,12 @@ FOLDER = ROOT / "requirements"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 BUILD = [Requirement(one) for one in PYPROJECT["build-system"]["requires"]]
 RUN = [Requirement(one) for one in PYPROJECT["project"]["dependencies"]]
-EXTRAS = [Requirement(one) for extra in PYPROJECT["project"]["optional-dependencies"].values() for one in extra]
-ASKED = {"build": BUILD, "run": RUN, "dev": RUN + EXTRAS, "lowest": RUN + EXTRAS + BUILD}
+OPTIONAL = {
+    name: [Requirement(one) for one in extra] for name, extra in PYPROJECT["project"]["optional-dependencies"].items()
+}
+EXTRAS = [one for name, extra in OPTIONAL.items() if name != "torch" for one in extra]
+TORCH = [one for one in OPTIONAL["torch"] if one.name != "torch"]
+ASKED = {"build": BUILD, "run": RUN, "dev": RUN + EXTRAS, "lowest": RUN + EXTRAS + BUILD, "torch": RUN + TORCH}
 
 
 def locked(name: str) -> list[tuple[Requirement, int]]:
@@ -69,3 +73,18 @@ def test_the_lowest_versions_are_those_that_are_declared() -> None:
 
 def test_what_builds_is_locked_too() -> None:
     assert [Requirement(one) for one in PYPROJECT["dependency-groups"]["build"]] == BUILD
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_build_of_pytorch_is_locked(name: str) -> None:
+    """Its builds for CPUs and GPUs have different hashes, and the one that uv takes is several GB."""
+    heavy = [package.name for package, _ in locked(name) if re.match(r"torch$|nvidia-|cuda-|triton", package.name)]
+    assert not heavy, f"requirements/{name}.txt holds {heavy}: lock all extras but torch, as make lock does"
+
+
+def test_what_stands_on_another_environment_agrees_with_it() -> None:
+    beneath = {(package.name, package.specifier) for package, _ in locked("dev")}
+    names = {name for name, _ in beneath}
+    both = {(package.name, package.specifier) for package, _ in locked("torch") if package.name in names}
+    assert both
+    assert both <= beneath
