@@ -3,7 +3,7 @@
 The word behind three backticks says what a block is:
 
 * ``sh``: commands, run one by one, those of ``NOT_RUN`` apart;
-* ``python``: run, with the names of the blocks before it;
+* ``python``: run, with the names of the blocks before it; ``python not run`` is only compiled, see ``PYTHON_NOT_RUN``;
 * ``text``: what the block before it prints, where ``...`` stands for anything;
 * ``toml FILE`` and ``json FILE``: a file that the reader writes; ``toml`` alone is a part of the manifest before it;
 * ``tree``: a folder, whose files are there in the end;
@@ -49,6 +49,9 @@ NOT_RUN = {
     "label-errors reproduce": "finds nothing of the paper in the sample; test_model_folders.py runs it on the release",
     "label-errors benchmarks benchmarking": "needs the clone, as above. Its arguments are parsed",
 }
+
+#: Python that is not run: it downloads weights of hundreds of megabytes, with libraries that are not declared here.
+PYTHON_NOT_RUN = "not run"
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ class Reader:
                 assert block.kind in KINDS, f"{where} is {block.kind!r}; expected one of {sorted(KINDS)}"
                 if block.kind == "sh":
                     printed = "".join(self.run(command, where) for command in commands(block))
+                elif block.kind == "python" and block.file == PYTHON_NOT_RUN:
+                    compile(block.text, where, "exec")
                 elif block.kind == "python":
                     printed = self.execute(block, where)
                 elif block.kind == "text":

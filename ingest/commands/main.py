@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import check, flag, init, media
+from ingest.commands import check, flag, media, predict
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -239,15 +239,14 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_datasets(release, names)
     add_catalogue(release, written=True)
 
-    says = "describe a folder of labelled files as a dataset of your own"
-    init.add_arguments(_command(commands, "init", init.run, says, init.EXAMPLES))
-
     add = _command(commands, "add", _add, "a dataset of your own", _ADD)
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
     add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
     add_media(add)
     add_dropping(add)
     add_catalogue(add, written=True)
+
+    predict.add_arguments(_command(commands, "predict", predict.run, predict.SAYS, predict.EXAMPLES))
 
     says = "what `release` or `add` would load, and what is missing or wrong"
     check.add_arguments(_command(commands, "check", check.run, says, check.EXAMPLES), names)

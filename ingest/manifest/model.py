@@ -69,6 +69,7 @@ class Files(TomlTable):
 
     labels: InnerPath | None = None
     pred_probs: InnerPaths = ()  # the parts of one matrix, top to bottom
+    provenance: InnerPath | None = None  # how the matrix was made, as `predict` writes it
     predicted: InnerPath | None = None
     votes: InnerPath | None = None
     index: InnerPath | None = None

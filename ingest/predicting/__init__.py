@@ -18,9 +18,10 @@ width, 3), all of one size; "table" a pandas DataFrame; "features" a float32 arr
 of each.
 
 Two methods are optional. ``prepare(inputs)`` is called once, over all examples, before there are folds; it must learn
-nothing from them (it may count words, not weigh them). What it returns must be a list or index like an array, and is
-what ``fit`` and ``predict_proba`` get. ``pretrain(inputs, labels)`` is called on the rows of ``[train]``, if the
-manifest has some, before ``fit`` on the rows of the folds; without it these rows join those of every fold.
+nothing from them (it may count words, not weigh them). What it returns must be one of the above, or take rows as an
+array does and have a method ``joined(other)``; it is what ``fit`` and ``predict_proba`` get. ``pretrain(inputs,
+labels)`` is called on the rows of ``[train]``, if the manifest has some, before ``fit`` on the rows of the folds;
+without it these rows join those of every fold.
 
 The same seed, the same rows in the same order and the same number of threads must give the same bytes.
 """

@@ -94,6 +94,4 @@ def joined(first: Any, second: Any) -> Any:
         import pandas as pd
 
         return pd.concat([first, second], ignore_index=True)
-    from scipy import sparse
-
-    return sparse.vstack([first, second], format="csr")
+    return first.joined(second)

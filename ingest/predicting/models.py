@@ -43,10 +43,10 @@ def _words(seed: int, threads: int) -> Any:
     return TextModel(("words",), seed=seed, threads=threads)
 
 
-def _words_and_characters(seed: int, threads: int) -> Any:
+def _phrases_and_characters(seed: int, threads: int) -> Any:
     from ingest.predicting.text_model import TextModel
 
-    return TextModel(("words", "characters"), seed=seed, threads=threads)
+    return TextModel(("phrases", "characters"), seed=seed, threads=threads)
 
 
 def _boosting(seed: int, _threads: int) -> Any:
@@ -93,10 +93,10 @@ _WEAK_PIXELS: Final = (
 MODELS: Final[Sequence[Model]] = (
     Model("words", "words of the texts by TF-IDF, linear model by stochastic gradient descent", ("texts",), _words),
     Model(
-        "words+characters",
-        "words and runs of characters by TF-IDF, linear model by stochastic gradient descent",
+        "phrases+characters",
+        "words, pairs of words and runs of four characters by TF-IDF, linear model by stochastic gradient descent",
         ("texts",),
-        _words_and_characters,
+        _phrases_and_characters,
     ),
     Model("boosting", "gradient-boosted trees, with categories as such", ("table",), _boosting),
     Model("linear", "logistic regression on scaled numbers and one column a category", ("table",), _linear),

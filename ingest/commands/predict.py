@@ -1,0 +1,150 @@
+"""``label-errors predict``: cross-validated probabilities of a dataset, from its files and labels alone."""
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ingest.errors import IngestError
+from ingest.progress import progress_for_terminal
+
+if TYPE_CHECKING:
+    from ingest.predicting.out_of_sample import Options, Prediction
+
+SAYS: Final = "out-of-sample probabilities of a dataset of your own, by cross-validation"
+EXAMPLES: Final = """\
+examples:
+  %(prog)s mine/dataset.toml
+  %(prog)s mine/dataset.toml --features embeddings.npy
+  %(prog)s mine/dataset.toml --groups thread --calibrate
+  %(prog)s mine/dataset.toml --model mymodels:forest --folds 5
+
+Each example is judged by a model that has not seen it. DIR is where the files of the manifest are (default: beside it).
+Written there, and entered in the manifest: pred_probs.npy, a row an example and a column a class; pred_probs.json, how
+it came about and how good it is; and folds.parquet, which fold each example was in. A run that was stopped goes on with
+its finished folds. The same files, seed and versions give the same bytes, in whatever order the examples are.
+
+Models: auto tries those that suit and takes the one of highest accuracy. For texts: words and
+phrases+characters (TF-IDF and a linear model); for tables: boosting and linear; for features: features (logistic
+regression). A name module:factory is an estimator of your own with the interface of scikit-learn. Given several times,
+--model averages the probabilities of all. /docs/predicting of the site, docs/predicting.md, says more, and how features
+of pictures are made.
+
+Groups are never torn apart by folds: --groups thread (mails by subject), a column of a table, a file of a JSON
+list, or a pattern that finds the group in each example's name or text; by default those of the manifest.
+Near-duplicates are kept together too, unless --no-near-duplicates is said; equal examples even then.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
+    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="where its files are (default: beside it)")
+    parser.add_argument("--media", metavar="DIR", type=Path, help="where pictures, texts or sounds are (default: DIR)")
+    add_choices(parser)
+    parser.add_argument("--replace", action="store_true", help="replace a pred_probs.npy that something else made")
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how to learn."""
+    says = "a model, or module:factory; given again, the mean of all (default: auto, the best that suits)"
+    parser.add_argument("--model", metavar="NAME", action="append", help=says)
+    parser.add_argument("--features", metavar="FILE", type=Path, help="features from any model, n rows in a .npy file")
+    parser.add_argument("--groups", metavar="WHICH", help="examples to keep together: thread, a column, a pattern")
+    says = "let near-duplicates be in different folds, and list none"
+    parser.add_argument("--no-near-duplicates", action="store_true", help=says)
+    parser.add_argument("--folds", metavar="N", type=_folds, default=10, help="number of folds (default 10)")
+    parser.add_argument("--seed", metavar="N", type=_number, default=0, help="of everything drawn (default 0)")
+    parser.add_argument("--threads", metavar="N", type=_threads, help="threads to work in (default: one a core)")
+    parser.add_argument("--calibrate", action="store_true", help="scale temperatures, found on the other folds")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict, and say what came out of it."""
+    folder = arguments.manifest.parent if arguments.folder is None else arguments.folder
+    require_scikit_learn()
+    from ingest.predicting.out_of_sample import predict
+
+    media = folder if arguments.media is None else arguments.media
+    found = predict(arguments.manifest, folder, media, options_of(arguments), progress_for_terminal())
+    print("\n".join(report(found)))
+    print(f"wrote {found.matrix}, and entered it in {arguments.manifest}")
+    return 0
+
+
+def require_scikit_learn() -> None:
+    """Raises IngestError that says how to install what learning needs."""
+    missing = [name for name in ("sklearn", "scipy", "threadpoolctl") if find_spec(name) is None]
+    if missing:
+        from ingest.predicting.models import EXTRA
+
+        needs = "learning needs scikit-learn, which a plain install lacks"
+        raise IngestError(f"{needs}; install it with: pip install '{EXTRA}'")
+
+
+def options_of(arguments: argparse.Namespace) -> "Options":
+    """The options of ``predict`` that arguments state."""
+    from ingest.predicting.out_of_sample import Options
+
+    return Options(
+        models=tuple(arguments.model or ("auto",)),
+        n_folds=arguments.folds,
+        seed=arguments.seed,
+        threads=arguments.threads,
+        groups=arguments.groups,
+        near_duplicates=not arguments.no_near_duplicates,
+        features=arguments.features,
+        calibrate=arguments.calibrate,
+        replace=getattr(arguments, "replace", False),
+    )
+
+
+def report(found: "Prediction") -> list[str]:
+    """What was learnt, how well, and what should be known before it is believed."""
+    from ingest.predicting.cross_validation import overall
+
+    result = found.result
+    lines = []
+    for one in result.tried:
+        told = overall(one.by_fold)
+        mark = "  (chosen)" if one in result.chosen and len(result.tried) > 1 else ""
+        lines.append(
+            f"{one.model.name}: accuracy {told.accuracy:.3f}, log-loss {told.log_loss:.3f}, ECE {told.ece:.3f}{mark}"
+        )
+    if len(result.chosen) > 1 or result.temperatures is not None:
+        told = overall(result.by_fold)
+        how = "the mean of all" if len(result.chosen) > 1 else "after temperature scaling"
+        lines.append(f"{how}: accuracy {told.accuracy:.3f}, log-loss {told.log_loss:.3f}, ECE {told.ece:.3f}")
+    n = len(found.flagging.labels)
+    lines.append(f"{found.flagging.n_flagged:,} of {n:,} examples are flagged, {len(result.by_fold)} folds")
+    if result.groups.said is not None:
+        lines.append(f"kept together by {result.groups.said}: {result.groups.shared:,} examples share a group")
+    if result.pairs:
+        lines.append(f"near-duplicates kept together: {len(result.pairs):,} pairs")
+    if result.different:
+        first = result.different[0]
+        such = f"such as examples {first.first} and {first.second}"
+        lines.append(f"near-duplicates with different labels, {such}: {len(result.different):,} pairs")
+    if result.few:
+        some = ", ".join(f"{name} ({n:,})" for name, n in list(result.few.items())[:5])
+        lines.append(f"classes with fewer examples than folds: {len(result.few):,}, such as {some}")
+    lines += [f"note: {remark}" for remark in result.remarks]
+    return [*lines, *(f"warning: {warning}" for warning in result.warnings)]
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected a whole number below 2^32, found {text}")
+    return int(text)
+
+
+def _folds(text: str) -> int:
+    if not text.isdecimal() or not 2 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"expected a number of folds from 2 to 1,000, found {text}")
+    return int(text)
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"expected a number of threads from 1 to 1,024, found {text}")
+    return int(text)

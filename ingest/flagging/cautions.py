@@ -1,0 +1,84 @@
+"""Signs in the result of confident learning that the probabilities would mislead, as sentences for the user.
+
+They are seen from given and guessed labels and the two probabilities kept of each row, so they cost no further pass and
+work for a matrix from anywhere.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning.label_quality import Labels
+from app.domain.confident_learning.probability_quality import calibration_error
+from ingest.flagging.engine import FlagResult
+
+#: An accuracy that no model reaches on labels with errors, unless it has seen them.
+_SEEN: Final = 0.995
+#: A mean distance between confidence and accuracy that shifts what is flagged.
+_OFF: Final = 0.1
+#: A class of fewer examples may well never be guessed.
+_MANY: Final = 10
+#: Classes above this many are not looked at for another order.
+_MOST_CLASSES: Final = 2_000
+#: By how much another order of the columns must be more accurate.
+_CLEARLY: Final = 0.2
+_NAMED: Final = 5
+
+
+def cautions(flagging: FlagResult, names: Sequence[str] | None = None) -> list[str]:
+    """What should be known before the flagged examples are believed; usually nothing."""
+    labels = np.asarray(flagging.labels)
+    right = flagging.guesses == labels
+    if not len(labels):
+        return []
+    accuracy = float(right.mean())
+    found = []
+    if accuracy > _SEEN and not flagging.n_flagged:
+        found.append(
+            f"The model agrees with {100 * accuracy:.2f} % of the labels and nothing is flagged: it has probably been "
+            "trained on these very examples, and would repeat a wrong label. Probabilities must come from "
+            "cross-validation; label-errors predict makes them so."
+        )
+    else:
+        # A guess that is not the given label is more probable than it by the margin.
+        confidence = np.where(right, flagging.self_confidence, flagging.self_confidence - flagging.margins)
+        error = calibration_error(np.clip(confidence, 0, 1), right)
+        if error > _OFF:
+            found.append(
+                f"The probabilities of guessed labels differ from the share of guesses that agree with the label by "
+                f"{100 * error:.0f} percentage points on average (ECE); the number of flagged examples is then off, "
+                "their order less so. Temperature scaling (label-errors predict --calibrate) corrects it."
+            )
+    counts = np.bincount(labels, minlength=len(flagging.thresholds))
+    never = np.flatnonzero((counts >= _MANY) & (np.bincount(flagging.guesses, minlength=len(counts)) == 0))
+    other = _in_another_order(labels, flagging.guesses, len(counts), accuracy)
+    if other is not None:
+        example = next(place for place, guess in enumerate(other) if guess != place)
+        found.append(
+            "The columns are probably in another order than the classes: examples of class "
+            f"{_name(example, names)} are mostly guessed to be {_name(int(other[example]), names)}, and so on around."
+        )
+    elif len(never):
+        some = ", ".join(_name(int(label), names) for label in never[:_NAMED])
+        more = f" and {len(never) - _NAMED:,} more" if len(never) > _NAMED else ""
+        found.append(f"The model never guesses {some}{more}, so no example is suspected of belonging there.")
+    return found
+
+
+def _in_another_order(labels: Labels, guesses: NDArray[np.int64], m: int, accuracy: float) -> NDArray[np.int64] | None:
+    """(m,) the class that each class is mostly guessed to be, if this is a permutation that fits much better."""
+    if m > _MOST_CLASSES:
+        return None
+    counted = np.bincount(labels * m + guesses, minlength=m * m).reshape(m, m)
+    mostly = np.where(counted.sum(axis=1) > 0, counted.argmax(axis=1), np.arange(m))
+    moved = mostly != np.arange(m)
+    if not moved.any() or len(np.unique(mostly)) < m:
+        return None
+    better = counted[np.arange(m), mostly].sum() / max(1, len(labels))
+    return mostly if better > accuracy + _CLEARLY else None
+
+
+def _name(label: int, names: Sequence[str] | None) -> str:
+    return str(label) if names is None else names[label]

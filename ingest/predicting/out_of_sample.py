@@ -1,0 +1,305 @@
+"""Cross-validated probabilities of a user's dataset: read it, deal out folds, learn, write the matrix and its story.
+
+The matrix is written in place, fold by fold, so it may be larger than memory. Killed at any moment, a run goes on with
+the folds that are finished, and nothing that was there before is replaced until the very end.
+"""
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
+from ingest.datasets.load import Inputs, Labels, load
+from ingest.datasets.train_rows import read_train_rows
+from ingest.errors import DataError, IngestError
+from ingest.flagging.cautions import cautions
+from ingest.flagging.cores import available
+from ingest.flagging.engine import FlagResult, flag
+from ingest.manifest.model import Manifest
+from ingest.manifest.parse import read_manifest
+from ingest.matrices.matrix import open_matrix
+from ingest.media import fingerprint
+from ingest.predicting import provenance
+from ingest.predicting.contents import read_features, read_media
+from ingest.predicting.cross_validation import OutOfSample, Plan, cross_validated, overall
+from ingest.predicting.examples import Examples
+from ingest.predicting.folds import FILE, dealt, write_folds
+from ingest.predicting.groups import Groups, duplicates_alone, groups_of
+from ingest.predicting.manifest_entry import enter_files, require_room
+from ingest.predicting.models import chosen_models
+from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates
+from ingest.progress import Progress
+
+MATRIX: Final = "pred_probs.npy"
+#: The folder of unfinished work, beside the matrix.
+WORK: Final = "pred_probs.unfinished"
+_ENTRIES: Final = {"pred_probs": MATRIX, "provenance": provenance.FILE}
+#: The difference in accuracy from which groups matter.
+_APART: Final = 0.02
+#: Temperatures are found on at most so many examples.
+_MOST_FITTED: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose; ``groups`` is described in ``groups_of``."""
+
+    models: tuple[str, ...] = ("auto",)
+    n_folds: int = 10
+    seed: int = 0
+    threads: int | None = None
+    groups: str | None = None
+    near_duplicates: bool = True
+    features: Path | None = None
+    calibrate: bool = False
+    replace: bool = False  # a matrix that something else made
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was written, and what is to be told of it."""
+
+    matrix: Path
+    result: provenance.Result
+    flagging: FlagResult
+
+
+def predict(manifest_path: Path, folder: Path, media: Path, options: Options, progress: Progress) -> Prediction:
+    """Write ``pred_probs.npy``, ``pred_probs.json`` and ``folds.parquet`` into ``folder`` and enter them in the
+    manifest.
+
+    Raises IngestError naming file and record, also if another process is at the same; nothing is replaced then.
+    """
+    manifest = read_manifest(manifest_path)
+    require_room(manifest_path, _ENTRIES)
+    with _alone(folder):
+        if not options.replace:
+            provenance.require_own(folder / MATRIX, folder / provenance.FILE)
+        return _Run(manifest, folder, media, options, progress).run()
+
+
+class _Run:
+    def __init__(self, manifest: Manifest, folder: Path, media: Path, options: Options, progress: Progress) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._media = media
+        self._options = options
+        self._progress = progress
+        self._name = manifest.name
+        self._read: dict[str, str] = {}
+        self._remarks: list[str] = []
+
+    def run(self) -> Prediction:
+        options = self._options
+        inputs = load(_bare(self._manifest), self._folder, self._progress, complete=True)
+        self._read |= {source.path: source.sha256 for source in inputs.sources}
+        examples, alike = self._examples(inputs)
+        models = chosen_models(options.models, examples.kind)
+        self._remarks += [model.remark for model in models if model.remark]
+        pairs = near_duplicates(alike) if options.near_duplicates else _equal(alike)
+        groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs)
+        plan = self._plan(examples, groups, len(inputs.classes), self._train(inputs, examples))
+        work = self._folder / WORK
+        write_folds(work / FILE, plan.folds, groups.of)
+        tried = [cross_validated(model, plan, work, self._progress, f"{self._name}: {model.name}") for model in models]
+        chosen = [max(tried, key=lambda one: one.accuracy)] if "auto" in options.models else tried
+        ungrouped = None
+        if groups.said is not None:
+            ungrouped = self._ungrouped(plan, pairs, chosen[0], work)
+        temperatures = _temperatures(chosen, plan) if options.calibrate else None
+        part = work / MATRIX
+        by_fold = _write_matrix(part, chosen, plan, temperatures)
+        flagging = self._flagging(part, examples, len(inputs.classes))
+        warnings = [*_group_warning(groups, overall(by_fold), ungrouped), *cautions(flagging, inputs.classes.names)]
+        result = provenance.Result(
+            inputs=self._read,
+            seed=options.seed,
+            threads=plan.threads,
+            versions=_versions(),
+            n_train=0 if plan.train is None else len(plan.train),
+            tried=tried,
+            chosen=chosen,
+            by_fold=by_fold,
+            temperatures=temperatures,
+            groups=groups,
+            ungrouped_accuracy=ungrouped,
+            pairs=pairs,
+            different=differently_labelled(pairs, examples.labels),
+            few=_few(examples, inputs.classes.names, plan.n_folds),
+            warnings=warnings,
+            remarks=self._remarks,
+        )
+        provenance.write_provenance(work / provenance.FILE, result, part, (len(examples), plan.n_classes))
+        self._finish(work)
+        return Prediction(self._folder / MATRIX, result, flagging)
+
+    def _examples(self, inputs: Inputs) -> tuple[Examples, Examples]:
+        """What models take, and what near-duplicates are sought in: the same, unless features were given."""
+        features = None
+        if self._options.features is not None:
+            features = read_features(self._options.features, inputs)
+            self._read[self._options.features.name] = fingerprint(self._options.features)[0]
+        if features is not None and self._manifest.media is None:
+            return features, features
+        try:
+            examples, source = read_media(inputs, self._media, self._progress)
+        except DataError:
+            if features is None:
+                raise
+            self._remarks.append("The examples' own files were not read; near-duplicates are those of equal features.")
+            return features, features
+        for path in source.sources:
+            self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
+        if self._manifest.modality == "audio" and features is None:
+            self._remarks.append(
+                "A model of spectra is weak: expect it to miss most errors. Features of a trained network (--features) "
+                "find far more."
+            )
+        return (examples if features is None else features), examples
+
+    def _train(self, inputs: Inputs, examples: Examples) -> Examples | None:
+        """The examples of ``[train]``, as models take them."""
+        rows = read_train_rows(self._manifest, self._folder, inputs.classes)
+        if rows is None:
+            return None
+        if self._options.features is not None:
+            self._remarks.append("The training set was not used: features are those of the looked-at examples alone.")
+            return None
+        changed = self._manifest
+        if self._manifest.media is not None and self._manifest.train is not None and self._manifest.train.path:
+            media = self._manifest.media.model_copy(update={"path": self._manifest.train.path})
+            changed = changed.model_copy(update={"media": media})
+        own = replace(inputs, manifest=changed, labels=Labels(rows.labels), keys=rows.keys, size=len(rows))
+        train, source = read_media(own, self._media, self._progress)
+        for path in source.sources:
+            self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
+        if examples.kind == "images" and train.inputs.shape[1:] != examples.inputs.shape[1:]:
+            raise DataError(source.sources[0], "expected pictures of the size and colours of the others, found others")
+        return train
+
+    def _plan(self, examples: Examples, groups: Groups, n_classes: int, train: Examples | None) -> Plan:
+        options = self._options
+        n_folds = min(options.n_folds, len(np.unique(groups.of)))
+        folds = dealt(examples.labels, groups.of, examples.order, n_folds, options.seed)
+        (self._folder / WORK).mkdir(exist_ok=True)
+        return Plan(examples, n_classes, folds, options.seed, options.threads or available(), train)
+
+    def _ungrouped(self, plan: Plan, pairs: Sequence[Pair], chosen: OutOfSample, work: Path) -> float:
+        """The accuracy of the same model where groups are torn apart."""
+        examples = plan.examples
+        apart = duplicates_alone(len(examples), pairs).of
+        folds = dealt(examples.labels, apart, examples.order, plan.n_folds, plan.seed)
+        other = Plan(examples, plan.n_classes, folds, plan.seed, plan.threads, plan.train)
+        what = f"{self._name}: {chosen.model.name} without groups, to compare"
+        return cross_validated(chosen.model, other, work, self._progress, what).accuracy
+
+    def _flagging(self, matrix: Path, examples: Examples, m: int) -> FlagResult:
+        return flag(examples.labels, open_matrix([matrix], len(examples), m), self._manifest.flag, lambda _: None)
+
+    def _finish(self, work: Path) -> None:
+        """Move what was written into place, the matrix last, and enter it in the manifest."""
+        for name in (FILE, provenance.FILE, MATRIX):
+            (work / name).replace(self._folder / name)
+        enter_files(self._manifest.path, _ENTRIES)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    if not folder.is_dir():
+        raise DataError(folder, "expected a folder with the dataset's files, found none")
+    lock = FileLock(folder / f".{WORK}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise IngestError(f"{folder}: another predict is at work there; wait for it or stop it") from error
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _bare(manifest: Manifest) -> Manifest:
+    """The manifest without what a model would make, or must not see."""
+    files = manifest.files.model_copy(update={"pred_probs": (), "predicted": None, "votes": None, "provenance": None})
+    return manifest.model_copy(update={"files": files, "words": None})
+
+
+def _equal(examples: Examples) -> list[Pair]:
+    """Examples that are the same are never torn apart, whatever is asked for."""
+    plain = Examples("features", None, examples.labels, examples.contents, examples.keys)
+    return near_duplicates(plain)
+
+
+def _few(examples: Examples, names: Sequence[str], n_folds: int) -> dict[str, int]:
+    counts = np.bincount(examples.labels, minlength=len(names))
+    return {names[label]: int(n) for label, n in enumerate(counts.tolist()) if n < n_folds}
+
+
+def _mean(chosen: Sequence[OutOfSample], fold: int) -> NDArray[np.floating]:
+    """The mean of the models' probabilities of a fold."""
+    if len(chosen) == 1:
+        return chosen[0].rows(fold)
+    total = chosen[0].rows(fold).astype(np.float64)
+    for one in chosen[1:]:
+        total += one.rows(fold)
+    return total / len(chosen)
+
+
+def _temperatures(chosen: Sequence[OutOfSample], plan: Plan) -> list[float]:
+    """For each fold the temperature that suits the others best, so that no example has a say in its own."""
+    found = []
+    for fold in range(plan.n_folds):
+        others = [one for one in range(plan.n_folds) if one != fold]
+        most = max(1, _MOST_FITTED // len(others))
+        rows = np.concatenate([_mean(chosen, one)[:most] for one in others])
+        labels = np.concatenate([plan.examples.labels[plan.held_out(one)][:most] for one in others])
+        found.append(best_temperature(rows, labels))
+    return found
+
+
+def _write_matrix(
+    path: Path, chosen: Sequence[OutOfSample], plan: Plan, temperatures: Sequence[float] | None
+) -> list[Quality]:
+    """Write the matrix in the order of the examples, and return the quality of each fold."""
+    shape = (len(plan.examples), plan.n_classes)
+    matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    found = []
+    for fold in range(plan.n_folds):
+        rows, indices = _mean(chosen, fold), plan.held_out(fold)
+        if temperatures is not None:
+            rows = tempered(rows, temperatures[fold])
+        matrix[indices] = rows
+        found.append(quality(rows, plan.examples.labels[indices]))
+    matrix.flush()
+    return found
+
+
+def _group_warning(groups: Groups, found: Quality, ungrouped: float | None) -> list[str]:
+    if ungrouped is None or abs(ungrouped - found.accuracy) <= _APART:
+        return []
+    return [
+        f"With groups kept together ({groups.said}) the accuracy is {found.accuracy:.3f}, without {ungrouped:.3f}: "
+        "examples of one group tell the labels of each other. Only the lower figure says what the model knows of new "
+        "examples; which examples are flagged differs too."
+    ]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("numpy", "scipy", "scikit-learn", "torch"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

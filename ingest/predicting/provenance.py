@@ -1,0 +1,106 @@
+"""How a matrix of probabilities came about, as a JSON file beside it: enough to judge it and to make it again.
+
+Nothing in it depends on when or how fast it was made, so the same run writes the same bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from app import __version__
+from app.domain.confident_learning.probability_quality import Quality
+from ingest.errors import DataError
+from ingest.predicting.cross_validation import OutOfSample, overall
+from ingest.predicting.groups import Groups
+from ingest.predicting.near_duplicates import Pair
+
+FILE: Final = "pred_probs.json"
+
+#: Pairs of near-duplicates with different labels that are written; more are counted.
+_MOST_PAIRS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that is told of a finished cross-validation."""
+
+    inputs: Mapping[str, str]  # the name of each file that was learnt from, and its SHA-256
+    seed: int
+    threads: int
+    versions: Mapping[str, str]
+    n_train: int
+    tried: Sequence[OutOfSample]
+    chosen: Sequence[OutOfSample]
+    by_fold: Sequence[Quality]  # of what was written
+    temperatures: Sequence[float] | None
+    groups: Groups
+    ungrouped_accuracy: float | None
+    pairs: Sequence[Pair]
+    different: Sequence[Pair]  # near-duplicates with different labels
+    few: Mapping[str, int]  # classes with fewer examples than folds, by name
+    warnings: Sequence[str]
+    remarks: Sequence[str]
+
+
+def write_provenance(path: Path, result: Result, matrix: Path, shape: tuple[int, int]) -> None:
+    """Write the file, replacing it in one step."""
+    with matrix.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    told = _told(result) | {"matrix": {"file": matrix.name, "sha256": sha256, "rows": shape[0], "classes": shape[1]}}
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def require_own(matrix: Path, told: Path) -> None:
+    """Raises DataError if there is a matrix that was not made as the file beside it tells: it would be lost."""
+    if not matrix.exists():
+        return
+    try:
+        known = json.loads(told.read_text(encoding="utf-8"))["matrix"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        known = None
+    with matrix.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if known != found:
+        finding = "was not made by label-errors predict, which would replace it; move it away, or say --replace"
+        raise DataError(matrix, finding)
+
+
+def _told(result: Result) -> dict[str, Any]:
+    chosen = {one.model.name for one in result.chosen}
+    groups = result.groups
+    return {
+        "made_by": f"label-errors predict {__version__}",
+        "versions": dict(result.versions),
+        "seed": result.seed,
+        "threads": result.threads,
+        "inputs": dict(result.inputs),
+        "train_examples": result.n_train,
+        "quality": asdict(overall(result.by_fold)),
+        "by_fold": [
+            asdict(one) | ({} if result.temperatures is None else {"temperature": result.temperatures[fold]})
+            for fold, one in enumerate(result.by_fold)
+        ],
+        "models": [
+            {"name": one.model.name, "says": one.model.says, "chosen": one.model.name in chosen}
+            | asdict(overall(one.by_fold))
+            for one in result.tried
+        ],
+        "groups": {
+            "by": groups.said,
+            "examples_in_groups": groups.shared,
+            "accuracy_without": result.ungrouped_accuracy,
+        },
+        "near_duplicates": {
+            "pairs": len(result.pairs),
+            "n_different": len(result.different),
+            "different_labels": [[one.first, one.second, one.similarity] for one in result.different[:_MOST_PAIRS]],
+        },
+        "few_examples": dict(result.few),
+        "warnings": list(result.warnings),
+        "remarks": list(result.remarks),
+    }
