@@ -6,7 +6,10 @@ names at their ends, never by colour alone.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
@@ -15,9 +18,9 @@ from app.domain.ranking.crossings import Line
 from app.site.stability.results import RankChange
 
 _ROW: Final = 20  # height of a model in a slope chart
-_SLOPE_WIDTH: Final = 480
-_SLOPE_LEFT: Final = 180
-_SLOPE_RIGHT: Final = 300
+_SLOPE_WIDTH: Final = 500
+_SLOPE_LEFT: Final = 190
+_SLOPE_RIGHT: Final = 310
 _TOP: Final = 34
 
 _WIDTH, _HEIGHT = 720, 300
@@ -25,6 +28,13 @@ _LEFT, _RIGHT, _ABOVE, _BELOW = 52, 190, 14, 40
 _STEPS: Final = 60  # points of a line that is curved, because the axis is logarithmic
 _APART: Final = 15  # minimum distance in pixels between names at the ends of lines
 _NUMBER_WIDE, _NUMBER_HIGH = 18, 13  # size in pixels of a crossing's number
+#: Widths of characters at the charts' 12 pixels in a wide font, in pixels; all others take ``_WIDE``.
+_WIDTHS: Final = dict.fromkeys("fijlrtI./-", 4.4) | dict.fromkeys("mwMW…", 12.0)
+_WIDE: Final = 7.4
+_BOLD: Final = 1.13  # how much wider bold characters are
+_RANK_WIDE: Final = 34  # what a rank beside a name takes
+#: How much of what is kept of a name that is too long is its beginning.
+_BEGINNING: Final = 0.6
 
 
 class Mark(NamedTuple):
@@ -38,6 +48,8 @@ class Mark(NamedTuple):
 def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str, right: str, label: str) -> Markup:
     """Ranks by two measures, best at the top, one line per model; ``named`` maps keys to emphasise to "up" or "down".
 
+    Names too long for the chart are shortened; the title of a line has all of its name.
+
     Models of equal rank are listed below each other by name, with an equals sign at their rank.
     """
     height = _TOP + len(moved) * _ROW + 6
@@ -46,6 +58,8 @@ def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str
         Markup('<text class="axis" x="%d" y="16" text-anchor="end">%s</text>') % (_SLOPE_LEFT - 12, left),
         Markup('<text class="axis" x="%d" y="16">%s</text>') % (_SLOPE_RIGHT + 12, right),
     ]
+    room = _SLOPE_LEFT - 8 - _RANK_WIDE
+    names = fitted({m.key: room / _BOLD if m.key in named else room for m in moved})
     tied_before, tied_after = _shared([m.before for m in moved]), _shared([m.after for m in moved])
     for model in sorted(moved, key=lambda m: m.key in named):
         y, z = before[model.key], after[model.key]
@@ -61,8 +75,8 @@ def slope_chart(moved: Sequence[RankChange], named: Mapping[str, str], left: str
                 y,
                 _SLOPE_RIGHT,
                 z,
-                _slope_text(model.key, model.before, model.before in tied_before, _SLOPE_LEFT - 8, y, "end"),
-                _slope_text(model.key, model.after, model.after in tied_after, _SLOPE_RIGHT + 8, z, "start"),
+                _slope_text(names[model.key], model.before, model.before in tied_before, _SLOPE_LEFT - 8, y, "end"),
+                _slope_text(names[model.key], model.after, model.after in tied_after, _SLOPE_RIGHT + 8, z, "start"),
             )
         )
     return Markup(
@@ -78,6 +92,48 @@ def _slots(ranks: Mapping[str, int]) -> dict[str, int]:
 def _shared(ranks: Sequence[int]) -> set[int]:
     """The ranks that several models share."""
     return {rank for rank in ranks if ranks.count(rank) > 1}
+
+
+def fitted(widths: Mapping[str, float]) -> dict[str, str]:
+    """What a chart shows for each key of a model, in so many pixels: all of it, its name alone, or the ends of that.
+
+    Of keys that would look alike, it shows where they begin to differ.
+
+    >>> widths = {"torch/resnet50": 120, "scikit-learn/random-forest": 120, "torch/a-network-tuned-on-imagenet": 120}
+    >>> list(fitted(widths).values())
+    ['torch/resnet50', '…/random-forest', 'a-network…agenet']
+    """
+    found = {key: _shortened(key, width) for key, width in widths.items()}
+    for shown, n in Counter(found.values()).items():
+        alike = [key for key in found if found[key] == shown] if n > 1 else []
+        same = _common_beginning(alike)
+        found |= {key: _cut(f"…{key.removeprefix(same)}" if same else key, widths[key], 1.0) for key in alike}
+    return found
+
+
+def _common_beginning(keys: Sequence[str]) -> str:
+    """The words that keys have in common at their beginning; words end with - _ . or /."""
+    words = zip(*(re.split(r"(?<=[-_./])", key) for key in keys), strict=False)
+    return "".join(word[0] for word in takewhile(lambda word: len(set(word)) == 1, words))
+
+
+def _shortened(key: str, width: float) -> str:
+    name = key.rpartition("/")[2]
+    return next((text for text in (key, f"…/{name}") if _wide(text) <= width), None) or _cut(name, width, _BEGINNING)
+
+
+def _cut(text: str, width: float, share: float) -> str:
+    """The text, or as much of it as fits: a share of what is kept from its beginning, the rest from its end."""
+    shown, kept = text, len(text)
+    while kept > 1 and _wide(shown) > width:
+        kept -= 1
+        head = round(kept * share)
+        shown = f"{text[:head]}…{text[len(text) - kept + head :]}"
+    return shown
+
+
+def _wide(text: str) -> float:
+    return sum(_WIDTHS.get(character, _WIDE) for character in text)
 
 
 def _slope_text(key: str, rank: int, tied: bool, x: int, y: int, anchor: str) -> Markup:
@@ -129,7 +185,7 @@ def prevalence_chart(
     hidden = Markup("") if axis.shows(at) else Markup(' visibility="hidden"')
     parts.append(Markup('<path class="here" d="M%.1f %dV%d"%s/>') % (axis.x(at), _ABOVE, _HEIGHT - _BELOW, hidden))
     ends = _spread([(place, scale.y(line.at(axis.most))) for place, (_, line) in enumerate(lines)])
-    edge = _WIDTH - _RIGHT
+    edge, names = _WIDTH - _RIGHT, fitted({key: _RIGHT - 18 for key, _ in lines})
     for place, (key, line) in enumerate(lines):
         path = "L".join(f"{axis.x(n):.1f} {scale.y(line.at(n)):.1f}" for n in axis.points())
         lead = f"M{edge} {scale.y(line.at(axis.most)):.1f}L{edge + 12} {ends[place]:.1f}"
@@ -138,7 +194,7 @@ def prevalence_chart(
                 '<g class="line%d"><title>%s</title><path d="M%s"/><path class="lead" d="%s"/>'
                 '<text x="%d" y="%.1f" dominant-baseline="central">%s</text></g>'
             )
-            % (place, _told(key, line, axis), path, lead, edge + 16, ends[place], key)
+            % (place, _told(key, line, axis), path, lead, edge + 16, ends[place], names[key])
         )
     numbers: list[tuple[float, float]] = []
     for mark in (mark for mark in marks if axis.shows(mark.prevalence)):
