@@ -32,7 +32,7 @@ from app.site.corrected import croissant, downloads, labels_api, page
 from app.site.corrected.changes import api as changes_api
 from app.site.corrected.changes import pages as changes_pages
 from app.site.docs import pages as docs_pages
-from app.site.docs.library import library
+from app.site.docs.library import library, linked_files
 from app.site.evaluate import api as evaluate_api
 from app.site.evaluate import pages as evaluate_pages
 from app.site.evaluate.upload import Evaluations
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The site for the catalogue that the settings name. Raises SettingsError or TemplateError before it serves."""
     settings = settings or Settings.from_environment()
     templates.compile_templates()
-    library()  # read now, so that an invalid documentation page stops the start instead of failing a request
+    library(), linked_files()  # read now, so that an invalid page stops the start instead of failing a request
     catalogue = CurrentCatalogue(settings.catalogue)
     program = program_version(_APP, TEMPLATES, STATIC, DOCS)
     kept = KeptAnswers(settings.kept_answers * 1_000_000)

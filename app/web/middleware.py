@@ -81,6 +81,10 @@ class Head:
             await self.app({**scope, "method": "GET", "head": True, "headers": headers}, receive, headers_only)
 
 
+#: Endings of the files that answers are made of.
+_SERVED_FROM: Final = (".py", ".html", ".css", ".js", ".svg", ".md", ".ipynb", ".conf", ".service", ".yaml")
+
+
 class _HeadAnsweredError(Exception):
     """Stops a stream whose body was not requested."""
 
@@ -130,9 +134,7 @@ def program_version(*folders: Path) -> str:
     """Identify the rendering program: after a change of template or script, "not modified" would be wrong."""
     digest = hashlib.sha256()
     for folder in folders:
-        for file in sorted(
-            path for path in folder.rglob("*") if path.suffix in (".py", ".html", ".css", ".js", ".svg", ".md")
-        ):
+        for file in sorted(path for path in folder.rglob("*") if path.suffix in _SERVED_FROM):
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
             digest.update(file.read_bytes())
     return digest.hexdigest()[:8]

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import check, flag, media, predict
+from ingest.commands import check, flag, init, media, predict
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -238,6 +238,9 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_dropping(release)
     add_datasets(release, names)
     add_catalogue(release, written=True)
+
+    says = "describe a folder of labelled files as a dataset of your own"
+    init.add_arguments(_command(commands, "init", init.run, says, init.EXAMPLES))
 
     add = _command(commands, "add", _add, "a dataset of your own", _ADD)
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")

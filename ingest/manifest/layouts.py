@@ -54,13 +54,13 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
     "aclimdb": Layout("text", ("path", "order", "encoding")),
     "amazon-lines": Layout("text", ("path", "encoding", "count")),
     "audioset": Layout("audio", ("path", "seconds", "clips")),
-    "image-folder": Layout("image", ("path", "order", "shuffle_seeds")),
+    "image-folder": Layout("image", ("path", "order", "shuffle_seeds", "endings")),
     "text-folder": Layout("text", ("path", "order", "shuffle_seeds", "encoding", "endings")),
-    "text-table": Layout("text", ("path", "column", "key_column", "encoding", "count")),
-    "audio-folder": Layout("audio", ("path", "order", "shuffle_seeds", "seconds")),
-    "image-table": Layout("image", ("path", "column", "key_column", "count"), column="image"),
-    "audio-table": Layout("audio", ("path", "column", "key_column", "count", "seconds"), column="audio"),
-    "row-table": Layout("tabular", ("path", "columns", "categories", "count")),
+    "text-table": Layout("text", ("path", "order", "column", "key_column", "encoding", "count")),
+    "audio-folder": Layout("audio", ("path", "order", "shuffle_seeds", "seconds", "endings")),
+    "image-table": Layout("image", ("path", "order", "column", "key_column", "count"), column="image"),
+    "audio-table": Layout("audio", ("path", "order", "column", "key_column", "count", "seconds"), column="audio"),
+    "row-table": Layout("tabular", ("path", "order", "columns", "categories", "count")),
 }
 #: Options that a layout cannot do without.
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {"row-table": ("columns",)}
@@ -74,11 +74,12 @@ class Options:
 
     order: examples are numbered by their files, sorted by folder, then by name: as "text" (by the code points of their
     letters, so capitals come first), by the "numbers" in them, or "sorted" if both orders are the same; published
-    distributions are sorted as text. Without it, files are matched by key.
+    distributions are sorted as text. Without it, files are matched by key. Of a table, "rows" says that labels are in
+    the order of its rows, whatever a column of it numbers them by.
 
     shuffle_seeds: the sorted files are then shuffled as ``numpy.random.RandomState(seed)`` does, once for each seed.
 
-    encoding: of texts. endings: of the names of texts, "" for names without one. seconds: the length of sound snippets.
+    encoding: of texts. endings: of the names of files, "" for names without one. seconds: the length of sound snippets.
 
     column: the column of a table, or the field of a JSON object, that holds the text or the file. key_column: the one
     that holds the example's key; without it rows are numbered. count: the required number of examples, if only their
@@ -120,7 +121,7 @@ def options_of(layout: str, given: Mapping[str, object]) -> Options:
     for name, value in given.items():
         if name not in known:
             raise LayoutError(f"is unknown; expected one of {', '.join(known)}", name)
-        finding = _finding(name, value)
+        finding = _finding(name, value, ("rows",) if layout.endswith("-table") else ORDERS)
         if finding is not None:
             raise LayoutError(finding, name)
     lacking = next((name for name in _NEEDED.get(layout, ()) if name not in given), None)
@@ -157,14 +158,14 @@ def encoding_of(value: object) -> str | None:
     return known.get(name, _WITHIN.get(name))
 
 
-def _finding(name: str, value: object) -> str | None:
-    """What is wrong with the value of an option, or None."""
+def _finding(name: str, value: object, orders: Sequence[str]) -> str | None:
+    """What is wrong with the value of an option, or None; ``orders`` are those of the layout."""
     match name:
         case "path":
             valid = isinstance(value, str) and _is_inside(value)
             expected = "a path inside the folder, with '/' and without '..'"
         case "order":
-            valid, expected = value in ORDERS, '"sorted", "numbers" or "text"'
+            valid, expected = value in orders, " or ".join(_quoted(orders))
         case "shuffle_seeds":
             valid = isinstance(value, list | tuple) and all(type(n) is int and 0 <= n < 2**32 for n in value)
             expected = "a list of whole numbers below 2^32"
@@ -186,6 +187,12 @@ def _finding(name: str, value: object) -> str | None:
         case _:
             valid, expected = type(value) in (int, float) and 0 < cast("float", value) <= 60, "a number up to 60"
     return None if valid else f"expected {expected}, found {shown(value)}"
+
+
+def _quoted(words: Sequence[str]) -> list[str]:
+    """The words in quotation marks, all but the last one in one text, to be joined by "or"."""
+    *others, last = (f'"{word}"' for word in words)
+    return [", ".join(others), last] if others else [last]
 
 
 def _is_inside(path: str) -> bool:

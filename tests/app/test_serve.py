@@ -1,5 +1,6 @@
 """The one command that serves: what it makes of its options, and that a real one ends without leaving anything."""
 
+import gc
 import os
 import re
 import signal
@@ -21,6 +22,13 @@ from tests.conftest import ROOT
 from tests.waiting import wait_until
 
 PATIENCE = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def thawed() -> Iterator[None]:
+    """What the command excludes from collections is collected again afterwards, for the tests share this process."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -58,6 +66,17 @@ def test_public_unless_bound_to_this_machine_alone_or_told_otherwise(started, ar
     assert serve.main(["--port", free_port(), *arguments]) == 0
     assert started["site"].state.settings.is_public is public
     assert settings_of(started).is_public is public  # so it is for every worker
+
+
+def test_full_collections_pass_over_the_site_but_not_over_its_catalogue(started):
+    def collected(wanted: object) -> bool:
+        return any(one is wanted for one in gc.get_objects())
+
+    of_worker = serve.site_of_worker()
+    assert serve.main(["--port", free_port()]) == 0
+    alone = started["site"]
+    assert [collected(site.state.catalogue) for site in (of_worker, alone)] == [False, False]
+    assert collected(alone.state.catalogue.get())
 
 
 def test_every_start_has_the_limits(started):

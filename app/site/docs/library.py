@@ -1,11 +1,35 @@
-"""All pages of the documentation, read once when the server starts."""
+"""All pages of the documentation and the files they link, read once when the server starts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from app.package_files import DOCS
 from app.site.docs.markdown import INDEX, Document, read
+
+_PLAIN: Final = "text/plain; charset=utf-8"
+#: The files that are served beside the pages, by their endings. A browser runs none of these types.
+_TYPES: Final = {".ipynb": "application/x-ipynb+json", ".conf": _PLAIN, ".service": _PLAIN, ".yaml": _PLAIN}
+
+
+@dataclass(frozen=True)
+class LinkedFile:
+    """A file of the documentation that is no page: an example of a configuration, or a notebook."""
+
+    content: bytes
+    media_type: str
+
+
+@lru_cache(maxsize=1)
+def linked_files() -> Mapping[str, LinkedFile]:
+    """The files of the folder ``docs`` by their paths in it: ``operating/nginx.conf``."""
+    return {name: LinkedFile((DOCS / name).read_bytes(), _TYPES[Path(name).suffix]) for name in _names(DOCS)}
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.suffix in _TYPES)
 
 
 @lru_cache(maxsize=1)
@@ -23,12 +47,13 @@ def pages_of(folder: Path) -> Mapping[str, Document]:
     files = {file.stem: file for file in sorted(folder.glob("*.md"))}
     if INDEX not in files:
         raise ValueError(f"{folder} has no {INDEX}.md, where the documentation begins")
-    found = {name: _read(file, files) for name, file in files.items()}
+    linked = _names(folder)
+    found = {name: _read(file, files, linked) for name, file in files.items()}
     return {name: found[name] for name in dict.fromkeys((INDEX, *found[INDEX].leads_to, *found))}
 
 
-def _read(file: Path, names: Mapping[str, Path]) -> Document:
+def _read(file: Path, names: Collection[str], linked: Collection[str]) -> Document:
     try:
-        return read(file.read_text(encoding="utf-8"), names)
+        return read(file.read_text(encoding="utf-8"), names, linked)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error

@@ -1,7 +1,7 @@
 """Render one Markdown file of the documentation: its HTML, its headings and the pages it links to.
 
 Raw HTML inside the Markdown is shown as text. Links between the files become links between the site's pages; links to
-other files of the source are shown as plain text, because the site does not serve them.
+files of the source that the site does not serve are shown as plain text.
 """
 
 import re
@@ -61,8 +61,8 @@ def anchor(words: str) -> str:
     return re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
 
 
-def read(text: str, names: Collection[str]) -> Document:
-    """Convert Markdown to a page; ``names`` are the names of all pages.
+def read(text: str, names: Collection[str], files: Collection[str] = ()) -> Document:
+    """Convert Markdown to a page; ``names`` are the names of all pages, ``files`` the paths of other files served.
 
     Raises ValueError if it does not have exactly one title, links to a missing page, or contains a picture.
     """
@@ -78,7 +78,7 @@ def read(text: str, names: Collection[str]) -> Document:
             token.attrSet("id", name if taken[name] == 1 else f"{name}-{taken[name] - 1}")
             headings.append(Heading(int(token.tag[1:]), str(token.attrs["id"]), words))
         elif token.type == "inline":
-            token.children = list(_linked(token.children or [], names, leads_to))
+            token.children = list(_linked(token.children or [], names, files, leads_to))
     titles = [heading.words for heading in headings if heading.level == 1]
     if len(titles) != 1:
         raise ValueError(f"expected one title, a line that begins with #, found {len(titles)}")
@@ -94,7 +94,9 @@ def _words(inline: Token) -> str:
     return "".join(parts)
 
 
-def _linked(tokens: Sequence[Token], names: Collection[str], leads_to: list[str]) -> Iterator[Token]:
+def _linked(
+    tokens: Sequence[Token], names: Collection[str], files: Collection[str], leads_to: list[str]
+) -> Iterator[Token]:
     """The tokens of a paragraph with links changed for the site; linked pages are appended to ``leads_to``."""
     outside, words = "", ""
     for token in tokens:
@@ -104,6 +106,9 @@ def _linked(tokens: Sequence[Token], names: Collection[str], leads_to: list[str]
             target = str(token.attrs.get("href", ""))
             page, mark, section = target.partition("#")
             if _ELSEWHERE.match(target):
+                yield token
+            elif page in files:
+                token.attrSet("href", f"{ROOT}/{page}")
                 yield token
             elif "/" in page or not page.endswith(".md"):
                 outside, words = page.removeprefix("../"), ""

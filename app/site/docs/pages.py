@@ -1,13 +1,15 @@
-"""The pages of the documentation.
+"""The pages of the documentation, and the files they link.
 
 They need no catalogue, so they are available without one.
 """
 
-from fastapi import APIRouter, Request
+from pathlib import PurePosixPath
+
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.errors import NotFound, near_names
-from app.site.docs.library import library
+from app.site.docs.library import library, linked_files
 from app.site.docs.markdown import INDEX, ROOT, address
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
@@ -21,9 +23,18 @@ def index(request: Request) -> HTMLResponse:
     return _page(request, INDEX)
 
 
+@router.get(ROOT + "/{folder}/{name}")
+def file_in_folder(request: Request, folder: str, name: str) -> Response:
+    """A file that pages link. Raises NotFound."""
+    return page(request, f"{folder}/{name}")
+
+
 @router.get(ROOT + "/{name}")
-def page(request: Request, name: str) -> HTMLResponse:
-    """One page. Raises NotFound with similar names."""
+def page(request: Request, name: str) -> Response:
+    """One page, or a file that pages link. Raises NotFound with similar names."""
+    if (file := linked_files().get(name)) is not None:
+        headers = {"Content-Disposition": f'inline; filename="{PurePosixPath(name).name}"'}
+        return Response(file.content, media_type=file.media_type, headers=headers)
     if name == INDEX or name not in library():
         near = [one for one in near_names(name, library()) if one != INDEX] + [INDEX]
         raise NotFound(

@@ -83,9 +83,12 @@ def open_audioset(folder: Path, options: Mapping[str, object]) -> MediaSource | 
 
 
 def open_image_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Image files in a folder or archive, flat or one folder per class. Options: path, order, shuffle_seeds."""
+    """Image files in a folder or archive, flat or one folder per class.
+
+    Options: path, order, shuffle_seeds, and endings: those of image files, "" for names without one.
+    """
     told = read_options("image-folder", options)
-    return _open_own(folder, told, [f".{suffix}" for suffix in thumbnails.SUFFIXES], _PICTURES)
+    return _open_own(folder, told, told.endings or [f".{suffix}" for suffix in thumbnails.SUFFIXES], _PICTURES)
 
 
 def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
@@ -100,10 +103,10 @@ def open_text_folder(folder: Path, options: Mapping[str, object]) -> MediaSource
 def open_audio_folder(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """Recordings, in formats that libsndfile and ffmpeg read, in a folder or archive.
 
-    Options: path, order, shuffle_seeds, seconds.
+    Options: path, order, shuffle_seeds, seconds, and endings: those of recordings, "" for names without one.
     """
     told = read_options("audio-folder", options)
-    return _open_own(folder, told, [f".{suffix}" for suffix in snippets.SUFFIXES], _sounds(told))
+    return _open_own(folder, told, told.endings or [f".{suffix}" for suffix in snippets.SUFFIXES], _sounds(told))
 
 
 def picture(job: DecodeJob) -> Iterator[MediaItem]:

@@ -269,11 +269,13 @@ class Members:
     def _spellings(self, key: str) -> Iterator[str]:
         """The possible spellings of a key: with and without the file's ending and the distribution's top folder.
 
-        The top folder is part of the names in an archive, but not of those in a folder.
+        The top folder is part of the names in an archive, but not of those in a folder. Keys may begin with the path
+        that the manifest tells.
         """
         keys = [key]
         if self._store.path.is_dir():
             keys.append(f"{self._store.path.name}/{key}")
+            keys += [f"{self._told.path}/{key}"] if self._told.path else []
         elif "/" in key:
             keys.append(key.partition("/")[2])
         for word in map(composed, keys):

@@ -28,13 +28,13 @@ _PATTERNS: Final = ("*.parquet",)
 
 
 def open_image_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Pictures in a Parquet table. Options: path, column (default "image"), key_column, count."""
+    """Pictures in a Parquet table. Options: path, order, column (default "image"), key_column, count."""
     told = read_options("image-table", options)
     return _open(folder, told, thumbnails.MAX_IMAGE_BYTES, picture)
 
 
 def open_audio_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
-    """Recordings in a Parquet table. Options: path, column (default "audio"), key_column, count, seconds."""
+    """Recordings in a Parquet table. Options: path, order, column (default "audio"), key_column, count, seconds."""
     told = read_options("audio-table", options)
     return _open(folder, told, snippets.MAX_AUDIO_BYTES, partial(sound, seconds=told.seconds))
 
@@ -92,7 +92,7 @@ class FileTable:
 
     def _jobs(self, wanted: Wanted) -> Iterator[DecodeJob | MediaProblem]:
         key_column = self.told.key_column
-        if not key_column:
+        if not key_column and not self.told.order:
             require_row_order(self.parts, self.told.column)
         by_key = {key: index for index, key in wanted.items()} if key_column else {}
         columns = [self.told.column, *([key_column] if key_column else [])]

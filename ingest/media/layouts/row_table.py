@@ -34,20 +34,23 @@ Cell = tuple[str, float | int | str | None, str | None]
 
 
 def open_row_table(folder: Path, options: Mapping[str, object]) -> "RowTable | None":
-    """A CSV, TSV, JSON Lines or Parquet file. Options: path, columns, categories, count."""
+    """A CSV, TSV, JSON Lines or Parquet file. Options: path, order, columns, categories, count."""
     told = read_options("row-table", options)
     patterns = told.patterns(_PATTERNS)
     path = find_table(folder, told.path, patterns)
     return None if path is None else RowTable(path, told, others(folder, patterns, path))
 
 
-def read_rows(path: Path, columns: Sequence[str], categories: Sequence[str] = ()) -> pd.DataFrame:
+def read_rows(
+    path: Path, columns: Sequence[str], categories: Sequence[str] = (), *, in_order: bool = False
+) -> pd.DataFrame:
     """The columns of a table, in its order of rows: float64 with NaN, and categories as texts with None.
 
     Raises MediaError naming the file and the row: for a missing column, for a cell that is no number, and where a
-    column of row numbers says that the rows are in another order.
+    column of row numbers says that the rows are in another order, unless ``in_order`` says that they are in order.
     """
-    cells, lines = _parquet(path, columns) if path.suffix.lower() == ".parquet" else _text(path, columns)
+    is_parquet = path.suffix.lower() == ".parquet"
+    cells, lines = (_parquet if is_parquet else _text)(path, columns, in_order)
     frame: dict[str, pd.Series[Any] | NDArray[np.float64]] = {}
     for name in columns:
         if name in categories:
@@ -77,7 +80,7 @@ class RowTable(MediaSource):
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All rows; see ``read_rows``."""
-        frame = read_rows(self.path, self.told.columns, self.told.categories)
+        frame = read_rows(self.path, self.told.columns, self.told.categories, in_order=self.told.order is not None)
         if self.told.count is not None and len(frame) != self.told.count:
             raise MediaCountError(self.path, f"expected {self.told.count:,} rows, found {len(frame):,}")
         return frame
@@ -135,7 +138,7 @@ def _category(cell: Any) -> str | None:
     return text or None
 
 
-def _text(path: Path, columns: Sequence[str]) -> tuple[dict[str, list[Any]], Sequence[str]]:
+def _text(path: Path, columns: Sequence[str], in_order: bool) -> tuple[dict[str, list[Any]], Sequence[str]]:
     """The cells of each column of a text file, and where each row stands."""
     is_json = path.suffix.lower() in LINES
     refuse_pointers([path], MediaError)
@@ -144,14 +147,16 @@ def _text(path: Path, columns: Sequence[str]) -> tuple[dict[str, list[Any]], Seq
             table = table_of(json_lines(stream), "line") if is_json else read_table(stream)
             if not isinstance(table, CsvTable):
                 raise TableError("expected an object on each line, found other values")
-            return _columns(path, table, columns)
+            return _columns(path, table, columns, in_order)
     except TableError as error:
         raise MediaError(path, error.finding, record=error.record) from error
     except OSError as error:
         raise MediaError(path, f"expected a file that can be read ({error.strerror})") from error
 
 
-def _columns(path: Path, table: CsvTable, columns: Sequence[str]) -> tuple[dict[str, list[Any]], Sequence[str]]:
+def _columns(
+    path: Path, table: CsvTable, columns: Sequence[str], in_order: bool
+) -> tuple[dict[str, list[Any]], Sequence[str]]:
     head = table.columns or ()
     for name in columns:
         if head.count(name) != 1:
@@ -166,13 +171,15 @@ def _columns(path: Path, table: CsvTable, columns: Sequence[str]) -> tuple[dict[
             column.append(cells[at])
         for at, numbered in ordering:
             numbered.add([cells[at]])
-    require_order([numbered for _, numbered in ordering], path)
+    if not in_order:
+        require_order([numbered for _, numbered in ordering], path)
     return dict(zip(columns, (column for _, column in wanted), strict=True)), lines
 
 
-def _parquet(path: Path, columns: Sequence[str]) -> tuple[dict[str, list[Any]], Sequence[str]]:
+def _parquet(path: Path, columns: Sequence[str], in_order: bool) -> tuple[dict[str, list[Any]], Sequence[str]]:
     parts = parquet_parts(path)
-    require_row_order(parts, "")
+    if not in_order:
+        require_row_order(parts, "")
     cells: dict[str, list[Any]] = {name: [] for name in columns}
     for batch in batches(parts, list(columns), _ROWS):
         for name in columns:

@@ -4,15 +4,15 @@ Blank lines are not rows. Rows are read one at a time or a group at a time, so m
 example is a row by number, or by the key in a column of its own.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 
+from app.evaluation.tables.csv_table import TableError, read_table
 from ingest.errors import shown
 from ingest.manifest.layouts import Options
 from ingest.media.archives.stores import Member, MemberError, Store, open_store
@@ -37,7 +37,7 @@ Rows = Iterator[tuple[str | None, str | None]]
 def open_text_table(folder: Path, options: Mapping[str, object]) -> MediaSource | None:
     """A text column of a CSV, TSV, JSON Lines or Parquet file.
 
-    Options: path, column (default "text"), key_column, encoding, count.
+    Options: path, order, column (default "text"), key_column, encoding, count.
     """
     told = read_options("text-table", options)
     patterns = told.patterns(_PATTERNS)
@@ -122,7 +122,7 @@ class TextTable:
                     self.store.path, "expected a .parquet file that is not packed, found one in an archive"
                 )
             parts = parquet_parts(self.store.path if self.store.path.is_dir() else member.path)
-            if not self.told.key_column:
+            if not self.told.key_column and not self.told.order:
                 require_row_order(parts, self.told.column)
             yield from _parquet(parts, self.told)
             return
@@ -131,19 +131,31 @@ class TextTable:
             with unpacked(member, self.store.path) as file:
                 lines = (f"{line}\n" for line in text_lines(file, self.told.encoding, MAX_TEXT_BYTES))
                 if kind in ("csv", "tsv"):
-                    yield from _separated(lines, "," if kind == "csv" else "\t", self.told, numbers)
+                    yield from _separated(lines, self.told, numbers)
                 else:
                     yield from _objects(lines, self.told, numbers)
-        except (MemberError, csv.Error) as error:
+        except (MemberError, TableError) as error:
             raise MediaError(f"{self.store.path}: {member.name}", str(error)) from error
-        if not self.told.key_column:
+        if not self.told.key_column and not self.told.order:
             require_order(numbers.values(), self.store.path)
 
 
-def _separated(lines: Iterator[str], delimiter: str, told: Options, numbers: dict[str, RowNumbers]) -> Rows:
-    csv.field_size_limit(MAX_TEXT_BYTES)
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    head = next(filter(None, rows), [])
+class _Lines:
+    """Lines as the file of text that a reader of tables expects."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def readline(self, _most: int) -> str:
+        return next(self._lines, "")
+
+
+def _separated(lines: Iterator[str], told: Options, numbers: dict[str, RowNumbers]) -> Rows:
+    table = read_table(cast("TextIO", _Lines(lines)))
+    head = list(table.columns or ())
     places = []
     for name in (told.key_column, told.column):
         if name is not None and name not in head:
@@ -154,9 +166,7 @@ def _separated(lines: Iterator[str], delimiter: str, told: Options, numbers: dic
     key_at, text_at = places
     numbered = {name: at for at, name in enumerate(head) if numbers_rows(name) and name != told.column}
     numbers.update({name: RowNumbers(name) for name in numbered})
-    for row in filter(None, rows):
-        if len(row) != len(head):
-            raise MemberError(f"line {rows.line_num}: expected {len(head)} fields, found {len(row)}")
+    for _, row in table.rows:
         for name, at in numbered.items():
             numbers[name].add([row[at]])
         yield None if key_at is None else row[key_at], None if text_at is None else row[text_at]

@@ -6,7 +6,8 @@ from urllib.parse import urldefrag, urljoin
 import httpx
 import pytest
 
-from app.site.docs.library import library, pages_of
+from app.site.docs.library import library, linked_files, pages_of
+from app.web.middleware import program_version
 from tests.app.reading import Page, read
 from tests.conftest import ROOT
 
@@ -43,6 +44,9 @@ def test_links_of_pages_resolve(client: httpx.Client, pages: dict[str, Page]):
             target, anchor = urldefrag(urljoin(address, link.href))
             if not target.startswith("/"):
                 continue
+            if target.removeprefix("/docs/") in linked_files():
+                assert client.get(target).status_code == 200
+                continue
             if target not in known:
                 known[target] = read(client, target).ids
             assert not anchor or anchor in known[target], f"{address} links {link.href}"
@@ -53,6 +57,31 @@ def test_sections_are_listed_on_their_page(pages: dict[str, Page]):
     on_this_page = [link.words for link in page.links if link.href.startswith("#") and link.href != "#main"]
     sections = [words for words in page.headings("h2") if words]
     assert on_this_page[: len(sections)] == sections
+
+
+@pytest.mark.parametrize(
+    ("page", "file", "kind"),
+    [
+        ("/docs/notebook", "notebook.ipynb", "application/x-ipynb+json"),
+        ("/docs/operating", "operating/nginx.conf", "text/plain; charset=utf-8"),
+        ("/docs/operating", "operating/label-errors.service", "text/plain; charset=utf-8"),
+        ("/docs/operating", "operating/compose.yaml", "text/plain; charset=utf-8"),
+    ],
+)
+def test_files_that_pages_name_can_be_had(client: httpx.Client, pages: dict[str, Page], page: str, file: str, kind):
+    assert f"/docs/{file}" in [link.href for link in pages[page].links]
+    answer = client.get(f"/docs/{file}")
+    assert answer.content == (ROOT / "docs" / file).read_bytes()
+    assert answer.headers["content-type"] == kind
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"] == f'inline; filename="{file.rpartition("/")[2]}"'
+
+
+@pytest.mark.parametrize(
+    "path", ["gallery.png", "operating/", "operating/none.conf", "../LICENSE", "%2e%2e/LICENSE", "api.md"]
+)
+def test_nothing_else_of_the_source_can_be_had(client: httpx.Client, path: str):
+    assert client.get(f"/docs/{path}").status_code in (404, 307)
 
 
 def test_a_page_that_is_not_there_names_near_ones(client: httpx.Client):
@@ -105,3 +134,13 @@ def test_a_page_that_cannot_be_shown_is_named(tmp_path: Path):
 
 def test_it_is_all_read_once():
     assert library() is library()
+
+
+@pytest.mark.parametrize("name", ["api.md", *linked_files()])
+def test_what_a_browser_has_is_outdated_by_a_new_text(tmp_path: Path, name: str):
+    """Its validator is made of the program's version, which must tell every file that is served."""
+    file = tmp_path / Path(name).name
+    file.write_text("old")
+    before = program_version(tmp_path)
+    file.write_text("new")
+    assert program_version(tmp_path) != before

@@ -237,7 +237,7 @@ def check(layout: str, found: dict[tuple[int, str], MediaItem]) -> None:
 
 
 def test_every_layout_is_tried_here() -> None:
-    tables = {"image-table", "audio-table"}  # see test_file_table
+    tables = {"image-table", "audio-table", "row-table"}  # see test_parquet_media, test_row_table
     assert set(LAYOUTS) == set(ADAPTERS) == set(DISTRIBUTIONS) | tables == set(WANTED) | tables
 
 
@@ -485,7 +485,7 @@ def test_what_a_system_hides_beside_files_is_no_example(tmp_path: Path) -> None:
         ("quickdraw-bitmaps", {"numpy_bitmap/readme": b""}, r"expected \.npy files of drawings in it, found none"),
         ("amazon-lines", {"amazon5core.txt.gz": b"<!doctype html>"}, "found one that cannot be read to its end"),
         ("text-table", {"t.csv": csv("id,body", "a,b")}, "expected a column 'text', found"),
-        ("text-table", {"t.csv": csv("id,text", "a")}, "line 2: expected 2 fields, found 1"),
+        ("text-table", {"t.csv": csv("id,text", "a")}, "line 2: expected 2 cells as in line 1, found 1"),
         ("text-table", {"t.jsonl": b'{"text": "a"}\n[1]\n'}, "line 2: expected a JSON object, found list"),
         ("text-table", {"t.jsonl": b'{"text": \n'}, "line 1: expected a JSON object"),
         ("text-table", {"t.parquet": b"PAR1"}, "expected a Parquet file"),

@@ -85,6 +85,18 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, text: str, said:
     assert said in str(refused.value)
 
 
+def test_an_order_of_rows_that_is_stated_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("index,age\n1,10\n0,20\n")
+    for layout, told in (("row-table", {"columns": ["age"]}), ("text-table", {"column": "age"})):
+        with pytest.raises(MediaError, match="numbers them in another"):
+            list(open_media(layout, tmp_path, told).items({0: None}))  # type: ignore[union-attr]
+        source = open_media(layout, tmp_path, {**told, "order": "rows"})
+        (item,) = source.items({0: None})  # type: ignore[union-attr]
+        assert b"10" in item.data  # type: ignore[union-attr]
+        with pytest.raises(MediaError, match='expected "rows", found'):
+            open_media(layout, tmp_path, {**told, "order": "text"})
+
+
 def test_parquet_in_another_order_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"index": [1, 0], "age": [1, 2]}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(MediaError, match="column 'index' numbers them in another"):
@@ -109,7 +121,7 @@ def test_rows_and_labels_must_be_as_many(tmp_path: Path) -> None:
         ({"columns": []}, "expected a list of names of columns, each once, found"),
         ({"columns": ["a", "a"]}, "expected a list of names of columns, each once"),
         ({"columns": ["a"], "categories": ["b"]}, "expected names of columns, found 'b'"),
-        ({"columns": ["a"], "column": "a"}, "is unknown; expected one of path, columns, categories, count"),
+        ({"columns": ["a"], "column": "a"}, "is unknown; expected one of path, order, columns, categories, count"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(tmp_path: Path, told: dict[str, Any], said: str) -> None:

@@ -1,0 +1,147 @@
+"""The classes that a column of labels, or a list of folders, stands for, and what may go wrong with them."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.evaluation.tables.class_spelling import whole_number
+from app.evaluation.tables.number_column import MISSING
+from ingest.datasets.survey.remarks import Remarks, some
+from ingest.errors import DataError, shown
+
+#: From this many examples on, labels of which most are different are no classes.
+_ENOUGH: Final = 10
+#: More different fractions than this are measurements.
+_MOST_FRACTIONS: Final = 20
+#: Words by which people mark that a label is missing.
+_NO_LABEL: Final = MISSING - {"none", "?"}
+
+
+@dataclass(frozen=True)
+class FoundClasses:
+    """Class names in the order of their ids, and the class id of each example, -1 where it has no label."""
+
+    names: Sequence[str]
+    ids: NDArray[np.int64]
+
+    @property
+    def missing(self) -> NDArray[np.int64]:
+        """Indices of examples without a label."""
+        return np.flatnonzero(self.ids < 0)
+
+
+def label_texts(cells: Sequence[Any]) -> list[str | None]:
+    """Labels as texts, whether they were names, numbers or true and false; None where one is missing.
+
+    >>> label_texts([1.0, 2.0, None]), label_texts([True, False]), label_texts([" cat", "", "7"])
+    (['1', '2', None], ['True', 'False'], ['cat', None, '7'])
+    """
+    texts = [_text(cell) for cell in cells]
+    distinct = {text for text in texts if text is not None}
+    numbers = {text: whole_number(text) for text in distinct}
+    if distinct and None not in numbers.values():
+        return [None if text is None else str(numbers[text]) for text in texts]
+    return texts
+
+
+def _text(cell: Any) -> str | None:
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    text = " ".join(str(cell).split())
+    return None if text.casefold() in _NO_LABEL else text
+
+
+def classes_of(source: str, texts: Sequence[str | None], remarks: Remarks) -> FoundClasses:
+    """The classes of labels: in numeric order if all are whole numbers, else in the order of text.
+
+    ``source`` says where the labels are. Raises DataError for labels that are no classes.
+    """
+    counts = Counter(text for text in texts if text is not None)
+    n = counts.total()
+    if len(counts) < 2:
+        only = f"one, {shown(next(iter(counts)))}" if counts else "none"
+        raise DataError(source, f"expected labels of two classes at least, found {only}")
+    if n >= _ENOUGH and len(counts) > n / 2:
+        finding = (
+            f"expected classes, found {len(counts):,} different labels of {n:,} examples, such as {some([*counts])}"
+        )
+        raise DataError(source, f"{finding}: that is a name, a number of a row or a measurement")
+    fractions = [text for text in counts if whole_number(text) is None and _is_number(text)]
+    if len(fractions) > _MOST_FRACTIONS:
+        raise DataError(source, f"expected classes, found measurements, such as {some(fractions)}")
+    whole = all(whole_number(text) is not None for text in counts)
+    names = sorted(counts, key=int) if whole else sorted(counts)
+    _remark_on_names(names, remarks)
+    remark_on_counts(counts, remarks)
+    ids = {name: class_id for class_id, name in enumerate(names)}
+    return FoundClasses(names, np.array([-1 if text is None else ids[text] for text in texts], np.int64))
+
+
+def named_classes(source: str, names: Sequence[str], cells: Sequence[Any], remarks: Remarks) -> FoundClasses:
+    """The classes of a column of class numbers whose names its file lists; -1 is no label."""
+    ids = np.array([-1 if cell is None else int(cell) for cell in cells], np.int64)
+    if len(ids) and (ids.max() >= len(names) or ids.min() < -1):
+        finding = f"expected the number of one of {len(names)} classes, found {max(ids.max(), -ids.min())}"
+        raise DataError(source, finding)
+    found = np.bincount(ids[ids >= 0], minlength=len(names))
+    if np.count_nonzero(found) < 2:
+        raise DataError(source, f"expected labels of two classes at least, found {np.count_nonzero(found)}")
+    remark_on_counts(Counter(dict(zip(names, found.tolist(), strict=True))), remarks)
+    return FoundClasses(names, ids)
+
+
+def remark_on_counts(counts: Counter[str], remarks: Remarks) -> None:
+    """Say which classes have too few examples to learn from."""
+    single = sorted(name for name, n in counts.items() if n == 1)
+    if single:
+        why = "a model cannot learn a class from other examples than the one in question"
+        remarks.doubt(f"classes with one example only, {some(single)}: {why}")
+    if none := sorted(name for name, n in counts.items() if n == 0):
+        remarks.doubt(f"classes without any example: {some(none)}")
+
+
+def _remark_on_names(names: Sequence[str], remarks: Remarks) -> None:
+    if any(whole_number(name) is not None for name in names):
+        first = f"class 0 is called {shown(names[0])}"
+        differ = [name for class_id, name in enumerate(names) if whole_number(name) != class_id]
+        if differ:
+            remarks.doubt(
+                f"class names are numbers, and not those of the classes, which count from 0: {first}. A model of your "
+                "own may number them otherwise"
+            )
+    if list(names) != sorted(names) and all(whole_number(name) is not None for name in names):
+        remarks.doubt(
+            "classes are in the order of their numbers, as in scikit-learn; torchvision and Keras order folders as "
+            "text, '10' before '2'"
+        )
+    natural = sorted(names, key=_natural)
+    if list(names) != natural:
+        at = next(place for place, name in enumerate(names) if name != natural[place])
+        remarks.doubt(
+            f"classes are in the order of text, as in torchvision and Keras: class {at} is {shown(names[at])}, and "
+            f"would be {shown(natural[at])} if numbers in names counted. Columns of probabilities have to be in the "
+            "order of classes.json"
+        )
+    folded = Counter(name.casefold() for name in names)
+    alike = sorted(name for name in names if folded[name.casefold()] > 1)
+    if alike:
+        remarks.doubt(f"classes whose names differ in capitals only, {some(alike)}, are different classes")
+
+
+def _natural(name: str) -> list[tuple[int, int | str]]:
+    return [(0, int(part)) if part.isdecimal() else (1, part.casefold()) for part in re.split(r"(\d+)", name) if part]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
