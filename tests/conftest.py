@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests import flowers
 from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,4 +94,17 @@ def sample_site(sample_catalogue: Path) -> Iterator[str]:
 def real_site(real_catalogue: Path) -> Iterator[str]:
     """The address of the site over the ten datasets."""
     with serving(real_catalogue) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def rows_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of made-up flowers as a catalogue; see tests/flowers.py."""
+    return built_once(tmp_path_factory, "rows", flowers.build)
+
+
+@pytest.fixture(scope="session")
+def rows_site(rows_catalogue: Path) -> Iterator[str]:
+    """The address of the site over the made-up flowers."""
+    with serving(rows_catalogue) as address:
         yield address

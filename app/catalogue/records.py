@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from app.catalogue.table_row import RowValue
 from app.domain.review.estimates import Basis, basis
 from app.domain.review.verdicts import Category
 
@@ -220,6 +221,7 @@ class Issue(NamedTuple):
     excerpt: str | None
     media: Mapping[str, list[int]] | None  # kind -> [width, height]
     position: int  # its place in the order of the page, what a cursor holds
+    row: tuple[RowValue, ...] | None = None  # where examples are rows of a table
 
     @property
     def guess_changed(self) -> bool:

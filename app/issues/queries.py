@@ -26,6 +26,7 @@ from app.issues.cells import cells_for
 from app.issues.counts import total
 from app.issues.filter import IssueFilter
 from app.issues.prepared_statement import Prepared
+from app.issues.table_rows import with_rows
 from app.issues.where import POSITIONS, Selection, selection
 from app.schema import tables
 from app.schema.packing import unpack_top
@@ -71,7 +72,7 @@ def issue_page(
 ) -> Page[Issue]:
     """The issues of a filter after the cursor ``after`` or before the cursor ``before``; by default the first ones."""
     page = issue_rows(catalogue, dataset, f, limit, after, before)
-    issues = with_named_votes(catalogue, dataset, _issues(dataset, page.items))
+    issues = _described(catalogue, dataset, page.items)
     return Page(issues, page.total, page.before, page.after)
 
 
@@ -106,7 +107,7 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     rows = _row_of(catalogue, dataset, idx, agreement)
     if not rows:
         return None
-    (issue,) = with_named_votes(catalogue, dataset, _issues(dataset, rows))
+    (issue,) = _described(catalogue, dataset, rows)
     i, v, m = tables.issues.c, tables.verdicts.c, tables.media.c
     verdicts = catalogue.connection.execute(
         select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
@@ -157,7 +158,7 @@ def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[I
             f = IssueFilter(agreement=agreement, category=(Category.CORRECTABLE.value,))
             rows = issue_rows(catalogue, dataset, f, n).items
             told = [row for r in rows for row in _row_of(catalogue, dataset, r.idx, dataset.default_agreement)]
-            return with_named_votes(catalogue, dataset, _issues(dataset, told))
+            return _described(catalogue, dataset, told)
     return issue_page(catalogue, dataset, IssueFilter(agreement=dataset.default_agreement), n).items
 
 
@@ -245,6 +246,10 @@ def _rows(
     found = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
     rows = list(map(IssueRow._make, found))
     return [access.shown(dataset, row) for row in rows] if dataset.restricted else rows
+
+
+def _described(catalogue: Catalogue, dataset: Dataset, rows: Sequence[IssueRow]) -> Sequence[Issue]:
+    return with_rows(catalogue, dataset, with_named_votes(catalogue, dataset, _issues(dataset, rows)))
 
 
 def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:

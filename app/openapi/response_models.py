@@ -201,6 +201,14 @@ class PredictingOut(Model):
     corrected: Count | None = Field(description="Null where reviewers did not correct the label.")
 
 
+class RowValueOut(Model):
+    """A value in a row of a table, null where it is missing."""
+
+    column: str
+    value: float | str | None
+    unusual: str | None = Field(description="What is unusual about it for the given label, if anything.")
+
+
 class IssueDetailOut(IssueOut):
     """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
 
@@ -210,6 +218,7 @@ class IssueDetailOut(IssueOut):
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     text: str | None
+    row: list[RowValueOut] | None = Field(description="Where examples are rows of a table, else null.")
     terms: TermsOut
 
 

@@ -16,6 +16,7 @@ from ingest.datasets.clip_times import clips
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.load import Inputs
 from ingest.datasets.media_alignment import require_same_examples
+from ingest.datasets.unusual_values import MarkedRows
 from ingest.errors import DataError, shown
 from ingest.flagging.cores import available
 from ingest.media import (
@@ -31,6 +32,7 @@ from ingest.media import (
     open_media,
 )
 from ingest.media.layouts.locate import meant, unread_archives
+from ingest.media.layouts.row_table import RowTable
 
 #: Up to this many examples are decoded before other processes would have started.
 _FEW = 500
@@ -100,6 +102,8 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
             missing.append(f"{wanted}; found {', '.join(map(shown, near))}, which may be what is meant.")
     else:
         require_same_examples(source, inputs)
+    if isinstance(source, RowTable) and inputs.labels is not None and inputs.labels.ids is not None:
+        return MarkedRows(source, inputs.labels.ids)
     return source
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from app.catalogue.media_gaps import why
 from app.catalogue.records import Dataset, Issue
 from app.site.components.captions import caption, label_name
+from app.site.components.row_values import short_row
 from app.site.components.youtube import clip_of
 from app.web.templates import issue_path, media_prefix
 
@@ -99,6 +100,8 @@ def _medium(dataset: Dataset, issue: Issue, prefix: str, *, lazy: bool) -> tuple
             return "image", _image(f"{base}/{kind}", size, f"Example {issue.idx}", lazy, _larger(base, media))
         if "audio" in media:
             return "audio", sound(base, media, issue.idx, silent=issue.idx in dataset.silent)
+    if issue.row is not None:
+        return "text", short_row(issue.idx, issue.row)
     if issue.excerpt is not None:
         whole = f"{prefix}{issue.idx}/text" if media and "text" in media else None
         return "text", excerpt(issue.excerpt, whole)

@@ -162,6 +162,7 @@ def issue(request: Request, name: str, index: str) -> Response:
     counted = count(detail.issue, choices)
     body["models_predicting"] = None if counted is None else asdict(counted)
     body["text"] = detail.text
+    body["row"] = None if detail.issue.row is None else [value._asdict() for value in detail.issue.row]
     body["terms"] = credit_json(dataset)
     return json_response(parameters.chosen([body], fields)[0])
 

@@ -19,6 +19,7 @@ from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
 from app.site.components.cards import card_wall
+from app.site.components.row_values import MEANING
 from app.site.corrected.croissant import structured_data
 from app.site.gallery.classes import FEW_CLASSES
 from app.site.gallery.confusions import KINDS, confusion_context
@@ -54,6 +55,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
     query = f.query(dataset)
     changing = {
+        "meaning": MEANING if any(one.unusual for issue in page.items for one in issue.row or ()) else None,
         "cards": card_wall(dataset, page.items, query) if page.items else "",
         "previous_url": _page(name, query, "before", page.before),
         "next_url": _page(name, query, "after", page.after),

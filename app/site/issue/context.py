@@ -13,6 +13,7 @@ from app.issues.filter import IssueFilter
 from app.site.components.captions import badge, caption, label_name
 from app.site.components.cards import EMPTY, elsewhere, picture, sound
 from app.site.components.charts import share_bar
+from app.site.components.row_values import MEANING, row_values
 from app.site.components.youtube import clip_of
 from app.site.issue.highlight import highlight
 from app.web.templates import issue_path, media_prefix, media_url
@@ -62,6 +63,7 @@ def issue_context(
         "exhibit": exhibit,
         "medium": medium,
         "reading": _reading(highlight(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
+        "meaning": MEANING if any(value.unusual for value in issue.row or ()) else None,
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
         "clip": clip,
         # Visitors who have the clip itself here need no other host for it.
@@ -103,6 +105,8 @@ def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
     if "audio" in media:
         base, silent = f"{media_prefix(dataset)}{issue.idx}", issue.idx in dataset.silent
         return "audio", sound(base, media, issue.idx, spectrum=True, silent=silent)
+    if issue.row is not None:
+        return "row", row_values(issue.idx, issue.row)
     if detail.text is not None or issue.excerpt is not None:
         return "text", Markup("")
     return "plain", Markup("")
@@ -135,7 +139,7 @@ def _photograph(dataset: Dataset, issue: Issue, kind: str, media: Mapping[str, l
 
 def _original(dataset: Dataset, issue: Issue) -> str | None:
     media = issue.media or {}
-    kind = next((k for k in ("image", "text", "audio") if k in media), None)
+    kind = next((k for k in ("image", "text", "audio", "row") if k in media), None)
     return media_url(dataset, issue, kind) if kind else None
 
 

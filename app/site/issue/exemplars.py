@@ -5,7 +5,7 @@ They are chosen at ingest and read here. ``app.catalogue.access`` decides what m
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 from sqlalchemy import select
@@ -13,8 +13,10 @@ from sqlalchemy import select
 from app.catalogue import access
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset, Issue, Label
+from app.issues.table_rows import table_rows
 from app.schema import tables
 from app.site.components.cards import EMPTY, picture, sound
+from app.site.components.row_values import row_values
 from app.web.templates import media_prefix
 
 
@@ -31,7 +33,7 @@ class ExemplarRow(NamedTuple):
 
     role: str  # "given label, cat"
     class_: ClassInfo
-    kind: str  # "image", "text" or "audio"
+    kind: str  # "image", "text", "audio" or "tabular"
     exemplars: tuple[Exemplar, ...]
 
 
@@ -42,11 +44,15 @@ def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple
         select(e.idx, e.self_confidence, e.excerpt, e.media)
         .where(e.dataset_id == dataset.id, e.class_id == class_id)
         .order_by(e.position)
-    )
-    made = (
-        Exemplar(row.idx, row.self_confidence, _medium(dataset, row.idx, json.loads(row.media or "{}"), row.excerpt))
-        for row in rows
-    )
+    ).all()
+    values = table_rows(catalogue, dataset, [row.idx for row in rows])
+
+    def medium(row: Any) -> Markup:
+        if row.idx in values:
+            return row_values(row.idx, values[row.idx])
+        return _medium(dataset, row.idx, json.loads(row.media or "{}"), row.excerpt)
+
+    made = (Exemplar(row.idx, row.self_confidence, medium(row)) for row in rows)
     return tuple(exemplar for exemplar in made if exemplar.medium)
 
 

@@ -75,7 +75,7 @@ def manifest_text(draft: DatasetDraft, place: Path) -> str:
             "name": name_of(title),
             "title": title,
             "modality": draft.modality,
-            "summary": f"{len(draft.labels):,} {noun} in {len(draft.classes)} classes.",
+            "summary": f"{noun.capitalize()} from {place.resolve().name or place}.",
         },
         "licence": {
             "name": "Not stated",
