@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from ingest.datasets.survey.contents import Content, look
+from ingest.datasets.survey.file_kinds import Content, look
 from ingest.datasets.survey.remarks import Remarks
 from ingest.errors import DataError
 from ingest.media.archives.system_files import is_of_the_system

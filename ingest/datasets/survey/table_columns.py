@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from app.evaluation.tables.csv_table import CsvTable, TableError, open_text, read_table
 from app.evaluation.tables.json_rows import LINES, json_lines, table_of
-from ingest.datasets.survey.contents import content_of
+from ingest.datasets.survey.file_kinds import content_of
 from ingest.errors import DataError, shown
 from ingest.git_pointers import refuse_pointers
 from ingest.media import MediaError
