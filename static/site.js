@@ -144,6 +144,24 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
   }
 }
 
+// Names of classes, suggested as one is typed
+
+for (const field of document.querySelectorAll("input[data-suggest]")) {
+  let waiting;
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const text = field.value.trim();
+      if (!text) return;
+      try {
+        const answer = await fetch(`${field.form.action}/classes/names?${new URLSearchParams({ q: text })}`);
+        if (!answer.ok || field.value.trim() !== text) return;
+        field.list.replaceChildren(...(await answer.json()).map((name) => element("option", { value: name })));
+      } catch { /* a name or a number can be typed all the same */ }
+    }, 150);
+  });
+}
+
 // Whole texts, fetched when a card is opened
 
 for (const folded of document.querySelectorAll("details.excerpt")) {

@@ -2,11 +2,13 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ConfusionCell, Dataset
 from app.schema import tables
+
+_j = tables.joint_cells.c
 
 
 class JointCell(NamedTuple):
@@ -20,13 +22,35 @@ class JointCell(NamedTuple):
         return self.counted.given.id == self.counted.other.id
 
 
-def joint(catalogue: Catalogue, dataset: Dataset) -> tuple[JointCell, ...]:
-    """The non-zero entries, off-diagonal ones first, largest first; none without predicted probabilities."""
-    j = tables.joint_cells.c
+class JointSize(NamedTuple):
+    """How many entries are not zero, and how many classes those off the diagonal are of."""
+
+    entries: int
+    off_diagonal: int
+    classes: int
+
+
+def joint_size(catalogue: Catalogue, dataset: Dataset) -> JointSize:
+    """The size of the confident joint; all zero without predicted probabilities."""
+    of_dataset = _j.dataset_id == dataset.id
+    off = (of_dataset, _j.given != _j.latent)
+    involved = select(_j.given).where(*off).union(select(_j.latent).where(*off)).subquery()
+    asked = select(
+        select(func.count()).select_from(tables.joint_cells).where(of_dataset).scalar_subquery(),
+        select(func.count()).select_from(tables.joint_cells).where(*off).scalar_subquery(),
+        select(func.count()).select_from(involved).scalar_subquery(),
+    )
+    return JointSize(*catalogue.connection.execute(asked).one())
+
+
+def joint(catalogue: Catalogue, dataset: Dataset, start: int, stop: int) -> tuple[JointCell, ...]:
+    """Some of the entries that are not zero: off-diagonal ones come first, largest first."""
     rows = catalogue.connection.execute(
-        select(j.given, j.latent, j.count.label("n"), j.probability)
-        .where(j.dataset_id == dataset.id)
-        .order_by(j.given == j.latent, j.count.desc(), j.probability.desc(), j.given, j.latent)
+        select(_j.given, _j.latent, _j.count.label("n"), _j.probability)
+        .where(_j.dataset_id == dataset.id)
+        .order_by(_j.given == _j.latent, _j.count.desc(), _j.probability.desc(), _j.given, _j.latent)
+        .limit(stop - start)
+        .offset(start)
     )
     classes = dataset.classes
     return tuple(

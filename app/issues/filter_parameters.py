@@ -5,6 +5,8 @@ An invalid value is refused with a message that names the allowed ones. The othe
 """
 
 from collections.abc import Sequence
+from heapq import nlargest
+from itertools import islice
 from typing import Final
 
 from app.catalogue.records import ClassInfo, Dataset
@@ -35,6 +37,8 @@ _BY_VOTES: Final = {
 #: Orders for a multi-label dataset, whose examples have no margin.
 _BY_CONFIDENCE: Final = {"margin": "lowest self-confidence first", "-margin": "highest self-confidence first"}
 _LONGEST_SEARCH: Final = 200
+#: Class names that are compared with a mistyped one.
+_COMPARED: Final = 200
 #: Prefix of a class name that is also the number of another class.
 _BY_NAME: Final = "name:"
 _BY_NUMBER: Final = "id:"
@@ -80,13 +84,31 @@ def find_class(dataset: Dataset, parameter: str, value: str) -> ClassInfo:
         found = dataset.folded_class_ids.get(value.casefold().strip())
     if found is not None:
         return dataset.classes[found]
-    near = near_names(value, [c.name for c in dataset.classes])
+    near = near_classes(value, [c.name for c in dataset.classes])
     hint = f" Did you mean {either(near)}?" if near else ""
     last = len(dataset.classes) - 1
     explanation = (
         f"{dataset.title} has no class {value[:80]!r}; expected a class name or a number from 0 to {last}.{hint}"
     )
     raise FilterError(parameter, value, near or [c.name for c in dataset.classes], explanation)
+
+
+def near_classes(wanted: str, names: Sequence[str], most: int = 5) -> list[str]:
+    """The class names closest to what was typed, best first. Of many, those that contain it come first.
+
+    >>> near_classes("retriever", [f"class {i}" for i in range(1_000)] + ["golden retriever"])
+    ['golden retriever']
+    """
+    if len(names) <= _COMPARED:
+        return near_names(wanted, names, most)
+    text = wanted.casefold().strip()[:100]
+    inside = list(islice((name for name in names if text and text in name.casefold()), most))
+    if inside:
+        return inside
+    # Comparing takes long, so only the names are compared that have most in common with it: pairs of letters.
+    pairs = {text[i : i + 2] for i in range(len(text) - 1)}
+    alike = nlargest(_COMPARED, names, key=lambda name: sum(map(name.casefold().__contains__, pairs)))
+    return near_names(wanted, alike, most)
 
 
 def _number_of(dataset: Dataset, value: str) -> int | None:

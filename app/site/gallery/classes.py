@@ -1,10 +1,10 @@
-"""The page of a dataset's classes."""
+"""The page of a dataset's classes, and their names as suggestions while one is typed."""
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
@@ -13,7 +13,10 @@ from app.errors import FilterError
 from app.issues import counts, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
+from app.issues.filter_parameters import class_value
+from app.site.components.paged_table import table_page
 from app.site.components.tables import header
+from app.web.json_response import json_response
 from app.web.plain_route import PlainRoute
 from app.web.templates import fragment, render
 
@@ -21,6 +24,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse,
 
 #: A page contains a list of all classes to choose from only if it is short.
 FEW_CLASSES: Final = 40
+#: Names suggested while one is typed.
+MOST_SUGGESTED: Final = 20
+_LONGEST: Final = 200
 _CLASS_COLUMNS: Final = (
     ("id", "Id", True),
     ("name", "Class", False),
@@ -33,7 +39,7 @@ _CLASS_COLUMNS: Final = (
 
 
 class ClassRow(NamedTuple):
-    """A row of the table of classes: the values to search and sort by, and its HTML."""
+    """A row of the table of classes."""
 
     id: int
     name: str
@@ -42,34 +48,54 @@ class ClassRow(NamedTuple):
     given: int
     guessed: int
     corrected: int
-    html: Markup
 
 
 @router.get("/{name}/classes")
 def classes(request: Request, name: str) -> HTMLResponse:
-    """All classes of a dataset, with how many issues have them in which role."""
+    """The classes of a dataset, a page at a time, with how many issues have them in which role."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
-    q = " ".join(params.get("q", "")[:200].split())
+    q = " ".join(params.get("q", "")[:_LONGEST].split())
     sort = _class_sort(params.get("sort") or "id")
-    rows = catalogue.pages.get(("classes", dataset.id, f.agreement), lambda: _class_rows(catalogue, dataset, f))
-    rows = _sorted_classes([row for row in rows if q.casefold() in row.name.casefold()], sort)
+    found = catalogue.pages.get(("classes", dataset.id, f.agreement), lambda: _class_rows(catalogue, dataset, f))
+    rows = _sorted_classes([row for row in found if q.casefold() in row.name.casefold()] if q else found, sort)
     others = {key: value for key, value in (("q", q), ("agreement", params.get("agreement", ""))) if value}
+    page = table_page(params.get("page", ""), len(rows), others | ({"sort": sort} if sort != "id" else {}))
     return render(
         request,
         "classes.html",
         dataset=dataset,
         tab="classes",
         n_rows=len(rows),
-        rows=Markup("").join(row.html for row in rows),
+        rows=_html(dataset, f, rows[page.rows]),
+        page=page,
         q=q,
         sort=sort,
         agreement=f.agreement,
         columns=[header(key, title, numeric, sort, others=others) for key, title, numeric in _CLASS_COLUMNS],
         json_url=f"/api/v1/datasets/{name}/classes",
     )
+
+
+@router.get("/{name}/classes/names")
+def names(request: Request, name: str) -> Response:
+    """A JSON list of the first classes with a text in their names, as a filter takes them.
+
+    Names that begin with the text come first.
+    """
+    dataset = queries.dataset_named(current(request), name)
+    text = " ".join(request.query_params.get("q", "")[:_LONGEST].split()).casefold()
+    beginning: list[int] = []
+    inside: list[int] = []
+    for one in dataset.classes:
+        place = one.name.casefold().find(text)
+        if place >= 0:
+            (inside if place else beginning).append(one.id)
+        if len(beginning) == MOST_SUGGESTED:
+            break
+    return json_response([class_value(dataset, c) for c in (beginning + inside)[:MOST_SUGGESTED]])
 
 
 def _class_sort(sort: str) -> str:
@@ -79,21 +105,26 @@ def _class_sort(sort: str) -> str:
     return sort
 
 
-def _sorted_classes(rows: list[ClassRow], sort: str) -> list[ClassRow]:
+def _sorted_classes(rows: Sequence[ClassRow], sort: str) -> list[ClassRow]:
     key = sort.removeprefix("-")
     known = [row for row in rows if getattr(row, key) is not None]
     known.sort(key=lambda row: getattr(row, key), reverse=sort.startswith("-"))
     return known + [row for row in rows if getattr(row, key) is None]
 
 
-def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[ClassRow]:
+def _class_rows(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Sequence[ClassRow]:
     if len(dataset.classes) > FEW_CLASSES:
         require_reader()
     found = {role: counts.class_counts(catalogue, dataset, f, role) for role in ROLES}
-    rows = []
-    for c in dataset.classes:
-        numbers = {role: found[role].get(c.id, 0) for role in ROLES}
-        links = [(role, n, f.query(dataset, **{role: c.id})) for role, n in numbers.items()]
-        html = fragment("class_row.html", dataset=dataset, row=c, counts=links)
-        rows.append(ClassRow(c.id, c.name, c.n_examples, c.threshold, **numbers, html=html))
-    return rows
+    return [
+        ClassRow(c.id, c.name, c.n_examples, c.threshold, **{role: found[role].get(c.id, 0) for role in ROLES})
+        for c in dataset.classes
+    ]
+
+
+def _html(dataset: Dataset, f: IssueFilter, rows: Sequence[ClassRow]) -> Any:
+    linked = []
+    for row in rows:
+        numbers = [(role, getattr(row, role)) for role in ROLES]
+        linked.append((row, [(role, n, f.query(dataset, **{role: row.id}) if n else "") for role, n in numbers]))
+    return fragment("class_rows.html", dataset=dataset, rows=linked)

@@ -1,72 +1,109 @@
 """Template context of the confusions page: pairs of labels, or the confident joint."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, ConfusionCell, Dataset
 from app.issues import queries
-from app.issues.confident_joint import joint
+from app.issues.confident_joint import joint, joint_size
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import class_value
 from app.site.components.charts import heat_map, most_involved
+from app.site.components.paged_table import ROWS, TablePage, table_page
 
 KINDS: Final = ("corrected", "guessed", "joint")
-#: Rows shown before the visitor asks for all.
-_AT_FIRST: Final = 200
+#: Rows that a page shows at most when all are asked for; of more there are only pages.
+MOST_AT_ONCE: Final = 2_000
+#: The entries of the confident joint, largest first, that its map is drawn from.
+_MAPPED: Final = 20_000
+
+
+class _Map(NamedTuple):
+    """The heat map, and what is said of it."""
+
+    chart: Any
+    n_classes_shown: int
+    n_classes_involved: int
+    n_mapped: int | None  # the pairs it is drawn from where these are not all
 
 
 def confusion_context(
-    catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, everything: bool
+    catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, asked: tuple[bool, str]
 ) -> dict[str, Any]:
-    """The template context for one of ``KINDS``; ``everything`` includes all rows."""
-    context = _joint(catalogue, dataset) if kind == "joint" else _pairs(catalogue, dataset, f, kind)
-    rows = context.pop("all_rows")
-    return context | {
-        "rows": rows if everything else rows[:_AT_FIRST],
-        "cut": len(rows) > _AT_FIRST and not everything,
-        "n_pairs": len(rows),
-        "links": _links(dataset, f, kind),
+    """The template context for one of ``KINDS``; ``asked`` says whether all rows are wanted, and which page."""
+    everything, number = asked
+    here = f"/{dataset.name}/confusions"
+    same = ({"kind": kind} if kind != "corrected" else {}) | _agreement(dataset, f)
+    if kind == "joint":
+        n = catalogue.pages.get(("joint size", dataset.id), lambda: joint_size(catalogue, dataset)).entries
+    else:
+        cells = _cells(catalogue, dataset, f, kind)
+        n = len(cells)
+    everything = everything and n <= MOST_AT_ONCE
+    page = TablePage(1, 1, 0, n, "", "") if everything else table_page(number, n, same)
+    rows = _joint_rows(catalogue, dataset, page) if kind == "joint" else _rows(dataset, f, kind, cells[page.rows])
+    make = _map_of_joint if kind == "joint" else _map_of_pairs
+    drawn = catalogue.pages.get(
+        ("confusion map", dataset.id, f.agreement, kind), lambda: make(catalogue, dataset, f, kind)
+    )
+    return drawn._asdict() | {
+        "rows": rows,
+        "page": page,
+        "all_url": _address(here, same | {"pairs": "all"}) if ROWS < n <= MOST_AT_ONCE and not everything else None,
+        "n_pairs": n,
+        "links": _links(dataset, f),
     }
 
 
-def _pairs(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) -> dict[str, Any]:
-    cells = queries.confusions(catalogue, dataset, f.agreement, kind)
-
-    def address(cell: ConfusionCell) -> str:
-        # A correctable issue is one with a corrected label, so the filter needs no category.
-        pair = {"given": class_value(dataset, cell.given.id), kind: class_value(dataset, cell.other.id)}
-        return _address(f"/{dataset.name}", pair | _agreement(dataset, f))
-
-    rows = [(cell.given.name, cell.other.name, cell.count, address(cell), None) for cell in cells]
-    return {"all_rows": rows, "chart": heat_map(cells, address, kind), **_involvement(cells)}
+def _cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) -> Sequence[ConfusionCell]:
+    return catalogue.cells.get(
+        ("confusions", dataset.id, f.agreement, kind),
+        lambda: queries.confusions(catalogue, dataset, f.agreement, kind),
+    )
 
 
-def _joint(catalogue: Catalogue, dataset: Dataset) -> dict[str, Any]:
-    entries = joint(catalogue, dataset)
-    off = [entry.counted for entry in entries if not entry.on_diagonal]
-    rows = [(e.counted.given.name, e.counted.other.name, e.counted.count, None, e.probability) for e in entries]
-    return {"all_rows": rows, "chart": heat_map(off, lambda _: None, "latent"), **_involvement(off)}
+def _pair(dataset: Dataset, f: IssueFilter, kind: str, cell: ConfusionCell) -> str:
+    # A correctable issue is one with a corrected label, so the filter needs no category.
+    pair = {"given": class_value(dataset, cell.given.id), kind: class_value(dataset, cell.other.id)}
+    return _address(f"/{dataset.name}", pair | _agreement(dataset, f))
 
 
-def _involvement(cells: tuple[ConfusionCell, ...] | list[ConfusionCell]) -> dict[str, int]:
-    return {"n_classes_shown": len(most_involved(cells)), "n_classes_involved": len(_involved(cells))}
+def _rows(dataset: Dataset, f: IssueFilter, kind: str, cells: Iterable[ConfusionCell]) -> list[tuple[Any, ...]]:
+    return [(c.given.name, c.other.name, c.count, _pair(dataset, f, kind, c), None) for c in cells]
+
+
+def _joint_rows(catalogue: Catalogue, dataset: Dataset, page: TablePage) -> list[tuple[Any, ...]]:
+    entries = joint(catalogue, dataset, page.start, page.stop)
+    return [(e.counted.given.name, e.counted.other.name, e.counted.count, None, e.probability) for e in entries]
+
+
+def _map_of_pairs(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) -> _Map:
+    cells = _cells(catalogue, dataset, f, kind)
+    chart = heat_map(cells, lambda cell: _pair(dataset, f, kind, cell), kind)
+    return _Map(chart, len(most_involved(cells)), len(_involved(cells)), None)
+
+
+def _map_of_joint(catalogue: Catalogue, dataset: Dataset, *_: Any) -> _Map:
+    size = joint_size(catalogue, dataset)
+    mapped = min(_MAPPED, size.off_diagonal)
+    off = [entry.counted for entry in joint(catalogue, dataset, 0, mapped)]
+    chart = heat_map(off, lambda _: None, "latent")
+    return _Map(chart, len(most_involved(off)), size.classes, None if mapped == size.off_diagonal else mapped)
 
 
 def _involved(cells: Iterable[ConfusionCell]) -> set[ClassInfo]:
     return {info for cell in cells for info in (cell.given, cell.other)}
 
 
-def _links(dataset: Dataset, f: IssueFilter, kind: str) -> dict[str, Any]:
+def _links(dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
     here = f"/{dataset.name}/confusions"
     agreement = _agreement(dataset, f)
-    this = {"kind": kind} if kind != "corrected" else {}
     return {
         "corrected": _address(here, agreement),
         "guessed": _address(here, {"kind": "guessed"} | agreement),
         "joint": _address(here, {"kind": "joint"} | agreement) if dataset.confident_learning else None,
-        "all": _address(here, this | agreement | {"pairs": "all"}),
         "agreements": [
             (a, _address(here, {} if a == dataset.default_agreement else {"agreement": str(a)}))
             for a in dataset.agreements

@@ -89,7 +89,8 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
         fields=fields,
         texts_searched=may_search(dataset),
         without_q=parse_qsl(f.query(dataset, q=None)),
-        few_classes=typed and len(dataset.classes) <= FEW_CLASSES,
+        typed=typed,
+        few_classes=len(dataset.classes) <= FEW_CLASSES,
         agreements=[(a, _query(dataset, f, agreement=a), a == f.agreement) for a in dataset.agreements],
     )
     return {
@@ -141,12 +142,12 @@ def confusions(request: Request, name: str) -> HTMLResponse:
     if kind not in kinds:
         raise FilterError("kind", kind, kinds)
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
-    everything = params.get("pairs") == "all"
+    asked = params.get("pairs") == "all", params.get("page", "")
 
     def make() -> dict[str, Any]:
         if len(dataset.classes) > FEW_CLASSES:
             require_reader()
-        return confusion_context(catalogue, dataset, f, kind, everything)
+        return confusion_context(catalogue, dataset, f, kind, asked)
 
     return render(
         request,
@@ -156,5 +157,5 @@ def confusions(request: Request, name: str) -> HTMLResponse:
         kind=kind,
         agreement=f.agreement,
         json_url=f"/api/v1/datasets/{name}",
-        **catalogue.pages.get(("confusions", dataset.id, f.agreement, kind, everything), make),
+        **catalogue.galleries.get(("confusions", dataset.id, f.agreement, kind, asked), make),
     )

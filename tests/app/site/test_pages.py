@@ -294,6 +294,7 @@ def test_tables_sort_without_a_script(real):
         ("/sample-texts?sort=random", ("sort", "suspicion")),
         ("/sample-texts/confusions?kind=x", ("kind", "guessed")),
         ("/sample-texts/classes?sort=x", ("sort", "threshold")),
+        ("/sample-texts/classes?page=2", ("page", "expected 1")),
         ("/sample-texts?after=%00", ("after", "cursor")),
     ],
 )
@@ -330,10 +331,10 @@ def test_search_engines_and_browsers_find_what_they_ask_every_site_for(client):
 def test_classes_are_found_and_sorted(real):
     page = read(real, "/imagenet/classes?q=Crane&sort=-given")
     assert "2 of 1,000 classes" in page.words
-    everything = read(real, "/imagenet/classes?sort=-given")
-    counts = [
-        int(link.words.replace(",", "")) for link in everything.links if "with given label" in str(link.attributes)
-    ]
+    links = []
+    for number in range(1, 6):
+        links += read(real, f"/imagenet/classes?sort=-given&page={number}").links
+    counts = [int(link.words.replace(",", "")) for link in links if "with given label" in str(link.attributes)]
     assert counts == sorted(counts, reverse=True)
     assert sum(counts) == real.get("/api/v1/datasets/imagenet/issues").json()["total"]
     cranes = [link for link in page.links if " label crane" in (link.attributes.get("aria-label") or "")]
