@@ -38,9 +38,10 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser included, on up to four cores; at most 10 minutes on two
 	$(PYTEST) -m "not slow" $(TESTS)
 
-test-slow: $(VENV)/.ready-dev chromium nginx ## Run the tests that are slow by nature; at most 30 minutes on two cores
+test-slow: $(VENV)/.ready-dev chromium nginx ## Run the tests that are slow by nature, and test-lowest; at most 30 minutes on two cores
 	$(PYTEST) -m "slow and not torch" $(TESTS)
 	$(if $(TESTS),,$(MAKE) test-torch)
+	$(if $(TESTS),,$(MAKE) test-lowest)
 
 test-torch: $(VENV)-torch/.ready-torch ## Run those of the slow tests that need PyTorch, which test-slow does too
 	$(subst $(BIN),$(VENV)-torch/bin,$(PYTEST)) -m torch $(or $(TESTS),tests/ingest/predicting)

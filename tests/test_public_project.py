@@ -4,6 +4,7 @@ All of it repeats something that stands elsewhere too, and so could come to diff
 """
 
 import hashlib
+import os
 import re
 import subprocess
 import tomllib
@@ -105,6 +106,19 @@ def test_ci_runs_targets_of_the_makefile_and_nothing_else():
     assert {
         line.removeprefix("make ") for line in (ROOT / ".ci/run").read_text().splitlines() if "make " in line
     } < targets
+
+
+def test_the_lowest_packages_are_tested_with_all_slow_tests_but_not_with_some():
+    # What the make that runs these tests was told is not for this one.
+    environment = {name: value for name, value in os.environ.items() if name != "TESTS" and not name.startswith("MAKE")}
+
+    def pythons(*options: str) -> set[str]:
+        command = ["make", "-n", "test-slow", *options]
+        dry = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        return set(re.findall(r"^(\S+) -m pytest", dry.stdout, re.M))
+
+    assert ".venv-lowest/bin/python" in pythons()
+    assert pythons("TESTS=tests/test_package.py") == {".venv/bin/python"}
 
 
 def test_ci_tests_every_python_that_is_supported():
