@@ -38,7 +38,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser included, on up to four cores; at most 10 minutes on two
 	$(PYTEST) -m "not slow" $(TESTS)
 
-test-slow: $(VENV)/.ready-dev chromium nginx ## Run the tests that are slow by nature, and test-lowest; at most 30 minutes on two cores
+test-slow: $(VENV)/.ready-dev chromium nginx postgresql ## Run the tests that are slow by nature, and test-lowest; at most 30 minutes on two cores
 	$(PYTEST) -m "slow and not torch" $(TESTS)
 	$(if $(TESTS),,$(MAKE) test-torch)
 	$(if $(TESTS),,$(MAKE) test-lowest)
@@ -90,12 +90,15 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 clean: ## Remove the environment and what was built; catalogues in var stay
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-torch build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: chromium nginx
+.PHONY: chromium nginx postgresql
 chromium:
 	@sh tests/browser/chromium.sh
 
 nginx:
 	@sh tests/nginx.sh
+
+postgresql:
+	@sh tests/postgresql.sh
 
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -56,20 +56,21 @@ APP = {
     "path_prefix": (),  # a path in front of all addresses: links in errors carry it too
     "corrected": ("domain", "schema"),
     "evaluation": ("domain", "schema", "package_files"),
+    "reviews": ("domain", "schema"),  # the store of votes, which ingest opens and the site writes
     "errors": ("path_prefix",),
     "settings": ("errors",),
     "catalogue": _GROUND,
     "issues": _SERVED,
     "web": _SERVED,
     "openapi": (*_SERVED, "issues", "web"),
-    "site": (*_SERVED, "issues", "web", "openapi"),
-    "main": (*_SERVED, "issues", "web", "openapi", "site"),
+    "site": (*_SERVED, "reviews", "issues", "web", "openapi"),
+    "main": (*_SERVED, "reviews", "issues", "web", "openapi", "site"),
     "serve": (*_SERVED, "web", "main"),
     "__main__": ("serve",),
 }
 #: What ingest may know of the site: formulas, the contract, what writes and measures without serving anything, and
 #: where the files of the program lie, so that the two never look for them in different places.
-SHARED = ("domain", "schema", "corrected", "evaluation", "package_files")
+SHARED = ("domain", "schema", "corrected", "evaluation", "reviews", "package_files")
 
 
 def room(module: str) -> str:

@@ -1,0 +1,165 @@
+"""Rounds: what is asked, of how many, until when; opened, closed, opened again."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from app.domain.review.stopping import Stopping, StoppingRule
+from app.domain.review.verdicts import majority_of
+from app.reviews.questions import Question
+from app.reviews.standing import UNLIMITED, Kind, enter
+from app.reviews.store import Store
+from app.reviews.tables import items, rounds, shelves
+
+#: A prime: multiplying by a rater's salt modulo this makes an order of their own.
+SPOTS: Final = 2**31 - 1
+_ROWS_AT_A_TIME: Final = 1_000
+
+
+class NoRoundError(LookupError):
+    """There is no round of a name; the message says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a round is run. ``agreements`` are the thresholds that it offers once it is published."""
+
+    votes: int = 5
+    stop: StoppingRule = StoppingRule.NEVER
+    agreements: tuple[int, ...] = (3, 4, 5)
+    lease_seconds: int = 1800
+    instructions: str = ""
+    title: str = ""
+    modality: str = "image"
+    reviewers: str = ""  # who reviews, in the owner's words
+    chosen: str = ""  # which examples, in words
+    seed: int = 0
+    gold: float = 0.0  # share of gold items among all tasks
+    repeat_after: int = 10  # other votes between an example and its repeat
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The settings of a row of ``rounds``."""
+        found = json.loads(text)
+        return cls(**{**found, "stop": StoppingRule(found["stop"]), "agreements": tuple(found["agreements"])})
+
+    def text(self) -> str:
+        """The settings as a row of ``rounds`` holds them."""
+        return json.dumps(asdict(self))
+
+    @property
+    def stopping(self) -> Stopping:
+        return Stopping(self.stop, self.votes, majority_of(self.votes), self.agreements)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round."""
+
+    id: int
+    name: str
+    dataset: str
+    opened_at: float
+    closed: bool
+    settings: Settings
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Self:
+        return cls(row.id, row.name, row.dataset, row.opened_at, row.closed, Settings.parse(row.settings))
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An example to ask about."""
+
+    idx: int
+    question: Question
+    media: tuple[str, ...]
+    url: str | None = None
+    gold: bool = False
+    repeated: bool = False
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A class that is asked about: its name, and its exemplars as (index of the example, kind of its medium)."""
+
+    name: str
+    exemplars: tuple[tuple[int, str], ...] = ()
+
+
+def open_round(
+    store: Store, dataset: str, settings: Settings, asked: Sequence[NewItem], classes: Mapping[int, Shelf]
+) -> Round:
+    """Open a round over examples of a dataset."""
+    how, draw = settings.stopping, random.Random(settings.seed)  # noqa: S311 - an order, nothing secret
+    with store.writing() as connection:
+        before = select(func.count()).select_from(rounds).where(rounds.c.dataset == dataset)
+        name = f"{dataset}-{int(connection.scalar(before) or 0) + 1}"
+        values = {
+            "name": name,
+            "dataset": dataset,
+            "opened_at": store.clock(),
+            "settings": settings.text(),
+            "closed": False,
+        }
+        connection.execute(insert(rounds), [values])
+        row = connection.execute(select(rounds).where(rounds.c.name == name)).one()
+        _insert(connection, shelves, [_shelf_row(row.id, class_id, shelf) for class_id, shelf in classes.items()])
+        _insert(connection, items, [_item_row(row.id, one, draw.randrange(1, SPOTS), how) for one in asked])
+        return Round.of(row)
+
+
+def find_round(store: Store, name: str) -> Round:
+    """The round of a name. Raises NoRoundError."""
+    with store.reading() as connection:
+        row = connection.execute(select(rounds).where(rounds.c.name == name)).one_or_none()
+        if row is None:
+            known = ", ".join(connection.scalars(select(rounds.c.name).order_by(rounds.c.id)))
+            raise NoRoundError(f"there is no round {name!r}; expected one of: {known or '(none was opened yet)'}")
+        return Round.of(row)
+
+
+def all_rounds(store: Store) -> list[Round]:
+    """All rounds, oldest first."""
+    with store.reading() as connection:
+        return [Round.of(row) for row in connection.execute(select(rounds).order_by(rounds.c.id))]
+
+
+def set_closed(store: Store, found: Round, *, closed: bool) -> None:
+    """Close a round, so that no more votes are taken, or open it again."""
+    with store.writing() as connection:
+        enter(connection, store, Kind.CLOSE if closed else Kind.REOPEN, found.id)
+        connection.execute(update(rounds).where(rounds.c.id == found.id).values(closed=closed))
+
+
+def _shelf_row(round_id: int, class_id: int, shelf: Shelf) -> dict[str, Any]:
+    exemplars = json.dumps(shelf.exemplars)
+    return {"round_id": round_id, "class_id": class_id, "name": shelf.name, "exemplars": exemplars}
+
+
+def _item_row(round_id: int, one: NewItem, spot: int, how: Stopping) -> dict[str, Any]:
+    asked = 0 if one.practice else UNLIMITED if one.gold else one.question.fewest_more((), how)
+    return {
+        "round_id": round_id,
+        "idx": one.idx,
+        "spot": spot,
+        "question": one.question.text(),
+        "media": json.dumps(one.media),
+        "url": one.url,
+        "gold": one.gold,
+        "repeated": one.repeated,
+        "practice": one.practice,
+        "n_votes": 0,
+        "wanted": asked,
+    }
+
+
+def _insert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _ROWS_AT_A_TIME):
+        connection.execute(insert(table), rows[start : start + _ROWS_AT_A_TIME])

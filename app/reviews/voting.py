@@ -1,0 +1,146 @@
+"""Take votes, once each and never more than an example needs, and take the last one back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from app.reviews.lending import others_hold
+from app.reviews.questions import Question
+from app.reviews.rounds import Round
+from app.reviews.standing import Kind, count_anew, enter, given_votes
+from app.reviews.store import Store
+from app.reviews.tables import events, items, leases, shelves
+
+#: Seconds between task and answer that are told as such; beyond it the rater was elsewhere.
+_LONGEST: Final = 3600.0
+
+
+class NotTakenError(Exception):
+    """A vote that is not taken, and why, in a sentence for the rater."""
+
+
+class NoTaskError(NotTakenError):
+    """The task is none of this rater's."""
+
+
+class LapsedError(NotTakenError):
+    """Another rater has the example by now, or it needs no more votes."""
+
+
+class KeyReusedError(NotTakenError):
+    """The key of a vote was used for another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote as it was taken: what is sent again for the same key is the same."""
+
+    task: str
+    answer: Any
+    key: str
+
+
+def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
+    """Take a vote; it is on the disk when this returns. The same key again gives the same vote and takes no other.
+
+    Raises NoTaskError, LapsedError, KeyReusedError, or AnswerError for an answer that the question does not have.
+    """
+    with store.writing() as connection:
+        taken = _taken(connection, rater, vote)
+        if taken is not None:
+            return taken
+        lease = _lease(connection, rater, vote.task)
+        item = connection.execute(select(items).where(items.c.id == lease.item_id).with_for_update()).one()
+        # Sent twice at once, the second waits for the row and finds what the first has done.
+        taken = _taken(connection, rater, vote)
+        if taken is not None:
+            return taken
+        lease = _lease(connection, rater, vote.task)
+        now = store.clock()
+        _require_open(connection, lease, item, found, now)
+        question = Question.parse(item.question)
+        meaning = question.meaning(vote.answer, json.loads(lease.sides), class_names(connection, found.id, question))
+        row = {
+            "at": now,
+            "kind": Kind.VOTE.value,
+            "round_id": found.id,
+            "rater_id": rater.id,
+            "item_id": item.id,
+            "lease_id": lease.id,
+            "key": vote.key,
+            "answer": json.dumps(vote.answer),
+            "meaning": json.dumps(meaning),
+            "seconds": min(max(0.0, round(now - lease.lent_at, 3)), _LONGEST),
+        }
+        connection.execute(insert(events), [row])
+        connection.execute(update(leases).where(leases.c.id == lease.id).values(answered=True))
+        count_anew(connection, item, found.settings.stopping)
+        return vote
+
+
+def take_back(store: Store, rater: Row[Any], found: Round) -> str | None:
+    """Take back the rater's last answer that stands, and lend the example again: the code of its task; None without.
+
+    Raises LapsedError once the round is closed.
+    """
+    with store.writing() as connection:
+        if found.closed:
+            raise LapsedError("This round is closed; its answers stay as they are.")
+        mine = given_votes().where(events.c.rater_id == rater.id).order_by(events.c.id.desc()).limit(1)
+        last = connection.execute(mine).one_or_none()
+        if last is None:
+            return None
+        item = connection.execute(select(items).where(items.c.id == last.item_id).with_for_update()).one()
+        lease_id = connection.scalar(select(events.c.lease_id).where(events.c.id == last.id))
+        now = store.clock()
+        enter(connection, store, Kind.UNDO, found.id, rater_id=rater.id, item_id=item.id, lease_id=lease_id)
+        again = {"answered": False, "lent_at": now, "until": now + found.settings.lease_seconds}
+        connection.execute(update(leases).where(leases.c.id == lease_id).values(**again))
+        count_anew(connection, item, found.settings.stopping)
+        return str(connection.scalar(select(leases.c.code).where(leases.c.id == lease_id)))
+
+
+def class_names(connection: Connection, round_id: int, question: Question) -> Mapping[int, str]:
+    """The names of the classes that a question asks about."""
+    here = (shelves.c.round_id == round_id, shelves.c.class_id.in_(question.classes))
+    return {row.class_id: row.name for row in connection.execute(select(shelves).where(*here))}
+
+
+def _taken(connection: Connection, rater: Row[Any], vote: Vote) -> Vote | None:
+    """The vote of this key that was taken before; None if there is none."""
+    before = select(events.c.answer, leases.c.code).join(leases, leases.c.id == events.c.lease_id)
+    row = connection.execute(
+        before.where(events.c.rater_id == rater.id, events.c.key == vote.key, events.c.kind == Kind.VOTE.value)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.code != vote.task or json.loads(row.answer) != vote.answer:
+        raise KeyReusedError("This key was sent with another vote before; make a new one for each vote.")
+    return vote
+
+
+def _lease(connection: Connection, rater: Row[Any], code: str) -> Row[Any]:
+    mine = (leases.c.code == code, leases.c.rater_id == rater.id)
+    lease = connection.execute(select(leases).where(*mine)).one_or_none()
+    if lease is None:
+        raise NoTaskError("There is no such task of yours. Ask for one first.")
+    return lease
+
+
+def _require_open(connection: Connection, lease: Row[Any], item: Row[Any], found: Round, now: float) -> None:
+    if found.closed:
+        raise LapsedError("This round is closed; no more answers are taken. Thank you!")
+    if lease.answered:
+        raise LapsedError("You have answered this example already.")
+    if lease.occasion:
+        return
+    if lease.until > now:
+        # Lent in time, it is taken even if others have settled the verdict meanwhile, but for the number of votes.
+        full = not item.gold and item.n_votes >= found.settings.votes
+    else:
+        full = item.wanted <= others_hold(connection, item.id, lease.rater_id, now)
+    if full:
+        raise LapsedError("This example took too long and went to somebody else. Here is another one.")
