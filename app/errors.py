@@ -183,6 +183,38 @@ class RangeNotSatisfiable(SiteError):
     title = "Range not satisfiable"
 
 
+class NoLink(SiteError):
+    """The request carries no link of a rater, or one that is not accepted."""
+
+    status = 401
+    type = "no-link"
+    title = "Link not accepted"
+
+
+class Forbidden(SiteError):
+    """The request comes from a page of another site."""
+
+    status = 403
+    type = "forbidden"
+    title = "Not allowed"
+
+
+class LeaseLapsed(SiteError):
+    """The example is no longer lent to this rater, or needs no more votes."""
+
+    status = 409
+    type = "lease-lapsed"
+    title = "No longer yours"
+
+
+class KeyTaken(SiteError):
+    """The key of a vote was used for another vote."""
+
+    status = 422
+    type = "key-taken"
+    title = "Key used before"
+
+
 class Busy(SiteError):
     """The server is working on too many requests to start this one."""
 

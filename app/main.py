@@ -42,6 +42,9 @@ from app.site.gallery import pages as gallery_pages
 from app.site.home import media_coverage, reproduction
 from app.site.home import pages as home_pages
 from app.site.issue import pages as issue_pages
+from app.site.review import api as review_api
+from app.site.review import pages as review_pages
+from app.site.review.service import ReviewService
 from app.site.stability import api as stability_api
 from app.site.stability import pages as stability_pages
 from app.web import templates
@@ -85,7 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         telemetry=_UNTOLD,
-        routes=_routes(),
+        routes=_routes(reviews=bool(settings.serve_reviews)),
         lifespan=_lifespan,
         middleware=[
             Middleware(Head),
@@ -109,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.accounts = Accounts(settings)
     app.state.catalogue = catalogue
     app.state.program = program
+    app.state.reviews = ReviewService(settings) if settings.serve_reviews else None
     app.state.readers = ReaderThreads(settings.read_seconds)
     app.state.folder = ScratchFolder()
     app.state.spool = FileCache(settings.kept_files * 1_000_000, app.state.folder)
@@ -173,7 +177,7 @@ _PAGES: Final = (
 )
 
 
-def _routes() -> list[BaseRoute]:
+def _routes(*, reviews: bool) -> list[BaseRoute]:
     """All routes in the order in which they are matched, the most requested ones near the beginning.
 
     The list is flat, because FastAPI searches an included router twice for each request.
@@ -181,7 +185,8 @@ def _routes() -> list[BaseRoute]:
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/api/openapi.json")(document.document)
     own.mount("/static", HashedStaticFiles(directory=STATIC))
-    most_asked = (media.router, gallery_api.router, labels_api.router, own, monitoring.router, *_PAGES)
+    raters = (review_api.router, review_pages.router) if reviews else ()
+    most_asked = (*raters, media.router, gallery_api.router, labels_api.router, own, monitoring.router, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, gallery_api.nothing_else)
     routes = [route for router in in_order for route in router.routes]
@@ -279,6 +284,8 @@ def _answer(request: Request, error: SiteError) -> Response:
     headers = {"Cache-Control": "no-store"} | ({"Connection": "close"} if error.hangs_up else {})
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if _wants_json(request):
         return problem_response(error, request.url.path, headers)
     refused = error if isinstance(error, FilterError) else None
@@ -298,7 +305,7 @@ def _answer(request: Request, error: SiteError) -> Response:
 
 def _wants_json(request: Request) -> bool:
     path = request.url.path
-    if path.startswith("/api/") or path == "/healthz":
+    if path.startswith(("/api/", "/review/api/")) or path == "/healthz":
         return True
     accept = request.headers.get("accept", "")
     return "json" in accept and "text/html" not in accept

@@ -195,6 +195,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESSES",
         help="serve /metrics for Prometheus, only to this machine if no addresses or networks are named",
     )
+    parser.add_argument(
+        "--reviews",
+        action="store_true",
+        help="let raters in, over the store of votes ($LABELERRORS_REVIEWS or reviews.sqlite beside the catalogue)",
+    )
 
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
@@ -204,6 +209,8 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
         found[f"{PREFIX}CATALOGUE"] = options.catalogue
     if options.metrics is not None:
         found[f"{PREFIX}METRICS"] = options.metrics
+    if options.reviews:
+        found[f"{PREFIX}SERVE_REVIEWS"] = "1"
     if options.access_log is not None:
         found[f"{PREFIX}ACCESS_LOG"] = options.access_log
     from app.web.server.client_addresses import loopback

@@ -102,6 +102,13 @@ class Settings(BaseModel):
     access_log: str = ""
     # Who may read /metrics: 1 is this machine, else addresses or networks separated by commas. Empty or 0: nobody.
     metrics: str = ""
+    # 1: raters come to this server, with links that `label-errors review links` makes. Empty: they do not.
+    serve_reviews: YesOrNo | None = None
+    # The store of votes: a file, or a database URL such as postgresql+psycopg://host/name. Empty: reviews.sqlite beside
+    # the catalogue.
+    reviews: str = ""
+    # Requests a minute for the link of one rater; 0 sets no limit.
+    review_requests_a_minute: Annotated[Whole, Field(ge=0, le=1_000_000)] = 6_000
     # How to contact the operator; an address or an e-mail link shown on the about page. Empty shows none.
     contact: str = ""
 

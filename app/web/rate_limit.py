@@ -22,8 +22,10 @@ from app.web.server.client_addresses import address_of
 _MINUTE: Final = 60.0
 _MOST_ADDRESSES: Final = 100_000
 _API: Final = "/api/v1/"
-#: Addresses of files sent as they are, which are not counted even with a query string.
+#: Addresses of files sent as they are, which are not counted even with a query string, and those of raters, who have a
+#: limit for each link: a class of students comes from one address.
 _FILES: Final = ("/static/", "/media/")
+_RATERS: Final = "/review/"
 
 
 class RateLimit:
@@ -90,6 +92,8 @@ class RateLimit:
 
 def _costs(scope: Scope) -> bool:
     path: str = scope["path"]
+    if path.startswith(_RATERS):
+        return False
     if path.startswith(_API) or scope["method"] not in ("GET", "HEAD"):
         return True
     query: bytes = scope["query_string"]

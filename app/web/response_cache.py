@@ -20,7 +20,7 @@ _VARY: Final = (b"vary", b"Accept-Encoding")
 #: Headers of an answer that a "not modified" repeats.
 _OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
 #: Addresses whose answers have validators and lifetimes of their own, or none: folders, and others.
-_APART: Final = ("/media/", "/static/")
+_APART: Final = ("/media/", "/static/", "/review/")
 _BY_ITSELF: Final = ("/healthz", "/metrics", "/robots.txt")
 #: The same in the API, by the last part of the address: files that can be larger than the cache should hold.
 _FILES: Final = "corrected"

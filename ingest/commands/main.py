@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import check, flag, init, media, predict
+from ingest.commands import check, flag, init, media, predict, review
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -261,6 +261,7 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     fetching = _command(commands, "media", media.run, says, media.EXAMPLES)
     media.add_arguments(fetching)
     add_catalogue(fetching, written=True)
+    review.add_arguments(_command(commands, "review", review.run, review.SAYS, review.EXAMPLES))
     _add_measuring(commands)
     if not light:
         from ingest.commands import export

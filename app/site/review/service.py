@@ -1,0 +1,187 @@
+"""The store of votes as the server uses it: who asks, how often, and what is sent of a task.
+
+What is sent never tells which of a task's classes was given, what the model thought, what others answered, or which
+example of the dataset it is: tasks and media have random names, and the sides are drawn for each rater and stored.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from cachetools import LRUCache
+from sqlalchemy import Row, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.errors import Busy, NoLink, TooManyRequests
+from app.path_prefix import here
+from app.reviews.lending import Nothing, Progress, Task, next_task, progress
+from app.reviews.links import Link, LinkError, Links
+from app.reviews.questions import SIDES
+from app.reviews.raters import rater_of
+from app.reviews.rounds import Round
+from app.reviews.store import Store, StoreError, store_url
+from app.reviews.tables import rounds, shelves
+from app.settings import Settings, SettingsError
+
+_MINUTE: Final = 60.0
+_MOST_LINKS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """Who asks: the rater, the round, and the token of the link."""
+
+    row: Row[Any]
+    round: Round
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownClass:
+    """A class as a rater sees it: its name, and the addresses of its exemplars with their kinds."""
+
+    name: str
+    exemplars: tuple[tuple[str, str], ...]
+
+
+class ReviewService:
+    """The store with its links and limits; one a process. Raises SettingsError if the store cannot be opened."""
+
+    def __init__(self, settings: Settings) -> None:
+        try:
+            self.store = Store(store_url(settings.reviews, settings.catalogue))
+        except StoreError as error:
+            raise SettingsError(f"LABELERRORS_REVIEWS: {error}") from error
+        self.links = Links(self.store)
+        self._a_minute = settings.review_requests_a_minute
+        self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_LINKS)
+        # What a round shows of its classes does not change once it is open.
+        self._shelves: LRUCache[int, Mapping[int, Row[Any]]] = LRUCache(100)
+
+    def rater(self, token: str) -> Rater:
+        """The rater of a token. Raises NoLink for one that is not accepted, TooManyRequests beyond the limit."""
+        try:
+            row, found = rater_of(self.store, self.links.read(token))
+        except LinkError as error:
+            raise NoLink(str(error)) from error
+        self._count(row.code)
+        return Rater(row, found, token)
+
+    def link(self, token: str) -> Link:
+        """What a token says. Raises NoLink for one that is not accepted."""
+        try:
+            return self.links.read(token)
+        except LinkError as error:
+            raise NoLink(str(error)) from error
+
+    def next(self, rater: Rater) -> tuple[Task | Nothing, Progress]:
+        """The task of a rater, and how far they are."""
+        return next_task(self.store, rater.row, rater.round), progress(self.store, rater.row, rater.round)
+
+    def classes(self, round_id: int) -> Mapping[int, Row[Any]]:
+        """The classes of a round, by id."""
+        known = self._shelves.get(round_id)
+        if known is None:
+            with self.store.reading() as connection:
+                rows = connection.execute(select(shelves).where(shelves.c.round_id == round_id))
+                known = self._shelves[round_id] = {row.class_id: row for row in rows}
+        return known
+
+    def round_of(self, round_id: int) -> Round:
+        """The round of an id."""
+        with self.store.reading() as connection:
+            return Round.of(connection.execute(select(rounds).where(rounds.c.id == round_id)).one())
+
+    def names(self, round_id: int) -> Mapping[int, str]:
+        """The names of a round's classes, by id."""
+        return {class_id: row.name for class_id, row in self.classes(round_id).items()}
+
+    def _count(self, code: str) -> None:
+        if not self._a_minute:
+            return
+        now = time.monotonic()
+        left, then = self._buckets.get(code, (float(self._a_minute), now))
+        left = min(left + (now - then) * self._a_minute / _MINUTE, float(self._a_minute))
+        if left < 1:
+            wait = max(1, int(-(-(1 - left) * _MINUTE // self._a_minute)))
+            refusal = TooManyRequests(f"The limit is {self._a_minute:,} requests a minute for a link; wait {wait} s.")
+            refusal.retry_after = wait
+            raise refusal
+        self._buckets[code] = (left - 1, now)
+
+
+def exemplars_of(task: Task, row: Row[Any]) -> list[tuple[int, str]]:
+    """The exemplars of a class as (index, kind), the example itself left out."""
+    return [(idx, kind) for idx, kind in orjson.loads(row.exemplars) if idx != task.idx]
+
+
+def shown_classes(task: Task, classes: Mapping[int, Row[Any]]) -> list[ShownClass]:
+    """The classes of a task in the order drawn for its rater."""
+    shown = []
+    for place, class_id in enumerate(task.sides):
+        row = classes[class_id]
+        addresses = [
+            (kind, media_address(task, f"e{place}-{n}")) for n, (_, kind) in enumerate(exemplars_of(task, row))
+        ]
+        shown.append(ShownClass(row.name, tuple(addresses)))
+    return shown
+
+
+def media_of(task: Task) -> list[dict[str, str]]:
+    """The media of a task's example."""
+    media = [
+        {"kind": "text" if kind == "excerpt" else kind, "address": media_address(task, f"m{n}")}
+        for n, kind in enumerate(task.media)
+    ]
+    if not media and task.url is not None:
+        return [{"kind": "link", "address": task.url}]
+    return media
+
+
+def medium_named(task: Task, part: str, classes: Mapping[int, Row[Any]]) -> tuple[int, str] | None:
+    """The example and the kind of medium that an address of a task means; None if there is none."""
+    name, _, number = part[1:].partition("-")
+    places = [int(text) for text in (name, number) if text.isascii() and text.isdecimal() and len(text) < 4]
+    if part.startswith("m") and len(places) == 1 and places[0] < len(task.media) and not number:
+        return task.idx, task.media[places[0]]
+    if part.startswith("e") and len(places) == 2 and places[0] < len(task.sides):
+        found = exemplars_of(task, classes[task.sides[places[0]]])
+        return found[places[1]] if places[1] < len(found) else None
+    return None
+
+
+def media_address(task: Task, part: str) -> str:
+    """The address of a medium of a task."""
+    return here(f"/review/media/{task.code}/{part}")
+
+
+def task_json(task: Task, classes: Mapping[int, Row[Any]], done: Progress) -> dict[str, Any]:
+    """A task as the API sends it."""
+    names = {class_id: classes[class_id].name for class_id in task.sides}
+    body: dict[str, Any] = {"task": task.code, "kind": task.question.kind}
+    shown = [
+        {"name": one.name, "exemplars": [address for _, address in one.exemplars]}
+        for one in shown_classes(task, classes)
+    ]
+    if task.question.kind == "pair":
+        body |= dict(zip(SIDES, shown, strict=True))
+    else:
+        body["choices"] = shown
+    answers: Sequence[str] = task.question.answers(task.sides, names)
+    return body | {
+        "media": media_of(task),
+        "answers": answers,
+        "progress": {"done": done.done, "of": done.of},
+    }
+
+
+#: What a database that is away for a moment raises: raters are asked to try again.
+AWAY: Final = (DBAPIError, PoolTimeoutError)
+
+
+def away() -> Busy:
+    """The refusal while the database is away."""
+    return Busy("The votes cannot be reached for a moment; nothing was lost. Try again in a few seconds.")

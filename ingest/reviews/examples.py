@@ -1,0 +1,229 @@
+"""Choose the examples of a round from a catalogue, and say what is asked and shown of each."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select
+
+from app.reviews.questions import BOTH, NEITHER, Question, QuestionKind
+from app.reviews.rounds import NewItem, Shelf
+from app.schema import tables
+from ingest.errors import CatalogueError
+from ingest.manifest.parse import DATASETS, read_manifests
+from ingest.reviews.plan import MOST_EXAMPLES, RoundPlan
+
+#: Votes for names of classes: with so many classes at most, a rater chooses among all of them.
+_MOST_CHOICES: Final = 10
+#: Kinds of media that a task shows, the first of each group that there is.
+_SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("text", "excerpt"))
+_ON_SHELVES: Final = ("thumbnail", "image", "audio", "excerpt")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The examples of a round, with what is shown of their classes, and what to tell who opens it."""
+
+    items: Sequence[NewItem]
+    shelves: Mapping[int, Shelf]
+    told: Sequence[str] = field(default_factory=tuple)
+
+
+def dataset_row(connection: Connection, name: str) -> Row[Any]:
+    """A dataset's row. Raises CatalogueError, naming those there are."""
+    d = tables.datasets
+    row = connection.execute(select(d).where(d.c.name == name)).one_or_none()
+    if row is None:
+        known = ", ".join(connection.scalars(select(d.c.name).order_by(d.c.position)))
+        raise CatalogueError(f"expected a dataset of the catalogue, found {name!r}; it holds {known}")
+    return row
+
+
+def choose(connection: Connection, dataset: Row[Any], plan: RoundPlan) -> Chosen:
+    """The examples of a round by its plan. Raises CatalogueError where the plan does not fit the dataset."""
+    return _Chooser(connection, dataset, plan).chosen()
+
+
+class _Chooser:
+    def __init__(self, connection: Connection, dataset: Row[Any], plan: RoundPlan) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._plan = plan
+        self._draw = random.Random(plan.seed)  # noqa: S311 - a sample, nothing secret
+        c, s = tables.classes, tables.label_sets
+        here = c.c.dataset_id == dataset.id
+        self._names = {row.class_id: row.name for row in connection.execute(select(c).where(here))}
+        sets = connection.execute(select(s).where(s.c.dataset_id == dataset.id))
+        self._members = {row.label_id: tuple(json.loads(row.members)) for row in sets}
+        self._options = json.loads(dataset.vote_options)
+        self._kind, self._choices, self._words = self._asked()
+        self._corrects = plan.corrects or _corrects(dataset.name)
+
+    def chosen(self) -> Chosen:
+        """All of it."""
+        rows = self._rows()
+        asked = [one for one in map(self._item, rows) if one is not None]
+        if not asked:
+            raise CatalogueError(
+                f"{self._dataset.name}: expected examples to ask about, found none that the plan chooses"
+            )
+        told = []
+        if skipped := len(rows) - len(asked):
+            told.append(f"{skipped:,} examples left out: nothing to choose between, the guess is the given label")
+        if bare := sum(not one.media for one in asked):
+            told.append(f"{bare:,} of {len(asked):,} examples have no picture, text or sound in the catalogue to show")
+        asked = self._with_repeats(asked)
+        shelves = self._shelves(asked)
+        extra = self._gold_and_practice(asked, shelves)
+        return Chosen([*asked, *extra], shelves, told)
+
+    def _asked(self) -> tuple[QuestionKind, tuple[int, ...], tuple[str, ...]]:
+        """The kind of question, its choices, and the answers beside the classes."""
+        plan, options = self._plan, self._options
+        if not options or any(len(members) != 1 for members in self._members.values()):
+            if plan.kind not in (None, "set"):
+                raise CatalogueError(f"{self._dataset.name} has several labels an example: expected kind = 'set'")
+            return "set", (), ()
+        if plan.kind == "set":
+            raise CatalogueError(f"{self._dataset.name} has one label an example: expected kind = 'pair' or 'options'")
+        by_name = options[2:3] == ["other"]
+        few = len(self._names) <= _MOST_CHOICES
+        if plan.choices or plan.kind == "options" or (plan.kind is None and by_name and few):
+            choices = tuple(map(self._class_id, plan.choices)) or tuple(sorted(self._names))
+            if len(choices) > _MOST_CHOICES * 3:
+                raise CatalogueError(f"expected choices, a short list of classes; {len(choices)} are too many to read")
+            words = options[3:] if by_name else ([] if len(choices) == len(self._names) else [NEITHER])
+            return "options", choices, tuple(words if plan.words is None else plan.words)
+        words = [NEITHER, *options[3:]] if by_name else options[2:] or [BOTH, NEITHER]
+        return "pair", (), tuple(words if plan.words is None else plan.words)
+
+    def _class_id(self, name: str) -> int:
+        found: list[int] = [class_id for class_id, known in self._names.items() if known == name]
+        if len(found) != 1:
+            raise CatalogueError(f"{self._dataset.name}: expected the name of a class, found {name!r}")
+        return found[0]
+
+    def _rows(self) -> Sequence[Any]:
+        plan, i, v = self._plan, tables.issues.c, tables.verdicts.c
+        columns = (i.id, i.idx, i.given, i.guessed, i.shown, i.url, i.excerpt, i.media)
+        statement = select(*columns).where(i.dataset_id == self._dataset.id).order_by(i.id)
+        if plan.class_ is not None:
+            wanted = self._class_id(plan.class_)
+            labels = [label for label, members in self._members.items() if wanted in members]
+            statement = statement.where(i.given.in_(labels))
+        if plan.category is not None:
+            least = json.loads(self._dataset.agreements)[0]
+            at = (v.dataset_id == self._dataset.id, v.agreement == least, v.category == plan.category.value)
+            statement = statement.where(i.id.in_(select(v.issue_id).where(*at)))
+        if plan.examples:
+            found: dict[int, Any] = {}
+            for start in range(0, len(plan.examples), 500):
+                some = plan.examples[start : start + 500]
+                found |= {row.idx: row for row in self._connection.execute(statement.where(i.idx.in_(some)))}
+            lacking = [idx for idx in plan.examples if idx not in found]
+            if lacking:
+                finding = f"expected examples that are flagged or reviewed, found {lacking[0]}, which is not"
+                raise CatalogueError(f"{self._dataset.name}: {finding}")
+            return list({idx: found[idx] for idx in plan.examples}.values())
+        limit = plan.lowest or (None if plan.sample else MOST_EXAMPLES + 1)
+        rows = self._connection.execute(statement.limit(limit) if plan.sample is None else statement).all()
+        if plan.sample is not None:
+            rows = self._draw.sample(rows, min(plan.sample, len(rows)))
+        if len(rows) > MOST_EXAMPLES:
+            raise CatalogueError(
+                f"expected at most {MOST_EXAMPLES:,} examples in a round; choose with --lowest or --sample"
+            )
+        return rows
+
+    def _item(self, row: Row[Any]) -> NewItem | None:
+        given = self._members[row.given]
+        other = row.guessed if row.shown is None else row.shown
+        guessed = None if other is None else self._members[other]
+        eligible = guessed if self._corrects == "guessed" else None
+        if self._kind == "set":
+            classes = (*given, *(one for one in guessed or () if one not in given))
+        elif self._kind == "options":
+            classes = self._choices
+        else:
+            classes = tuple(sorted({*given, *(guessed or ())}))
+            if len(classes) != 2:
+                return None
+        if not classes:
+            return None
+        media = json.loads(row.media or "{}")
+        if row.excerpt is not None:
+            media.setdefault("excerpt", None)
+        question = Question(self._kind, given, guessed, classes, self._words, eligible)
+        return NewItem(row.idx, question, _to_show(media), row.url)
+
+    def _with_repeats(self, asked: list[NewItem]) -> list[NewItem]:
+        n = round(self._plan.repeats * len(asked))
+        again = set(self._draw.sample(range(len(asked)), n))
+        return [
+            NewItem(one.idx, one.question, one.media, one.url, repeated=place in again)
+            for place, one in enumerate(asked)
+        ]
+
+    def _shelves(self, asked: Sequence[NewItem]) -> dict[int, Shelf]:
+        """The classes that are asked about or given, with exemplars that can be shown."""
+        classes = {one for item in asked for one in (*item.question.classes, *item.question.given)}
+        classes |= {one for item in asked for one in item.question.guessed or ()}
+        e = tables.exemplars.c
+        columns = (e.class_id, e.idx, e.media, e.excerpt)
+        rows = self._connection.execute(
+            select(*columns).where(e.dataset_id == self._dataset.id).order_by(e.class_id, e.position)
+        )
+        found: dict[int, list[tuple[int, str]]] = {class_id: [] for class_id in classes}
+        for row in rows:
+            there = json.loads(row.media or "{}") | ({} if row.excerpt is None else {"excerpt": None})
+            kind = next((kind for kind in _ON_SHELVES if kind in there), None)
+            if kind is not None and row.class_id in found:
+                found[row.class_id].append((row.idx, kind))
+        self._exemplars = found
+        most = self._plan.exemplars
+        return {one: Shelf(self._names[one], tuple(exemplars[:most])) for one, exemplars in sorted(found.items())}
+
+    def _gold_and_practice(self, asked: Sequence[NewItem], shelves: Mapping[int, Shelf]) -> list[NewItem]:
+        """Exemplars as examples whose label is sure: the least sure of each class, so that some are left to show."""
+        n_gold = round(self._plan.gold / (1 - self._plan.gold) * len(asked))
+        if self._kind == "set" or not (n_gold or self._plan.practice):
+            if n_gold:
+                raise CatalogueError("gold items need questions with one answer: expected gold = 0 with kind = 'set'")
+            return []
+        sure = [(idx, class_id) for class_id, known in sorted(self._exemplars.items()) for idx, _ in known[::-1]]
+        sure = [(idx, class_id) for idx, class_id in sure if self._others(class_id, shelves)]
+        self._draw.shuffle(sure)
+        if n_gold > len(sure):
+            finding = f"{n_gold} exemplars as gold items, found {len(sure)}; ask for a smaller share"
+            raise CatalogueError(f"{self._dataset.name}: expected {finding}")
+        gold = [self._known(*one, shelves, gold=True) for one in sure[:n_gold]]
+        practice = sure[n_gold : n_gold + self._plan.practice]
+        return [*gold, *(self._known(*one, shelves, gold=False) for one in practice)]
+
+    def _others(self, class_id: int, shelves: Mapping[int, Shelf]) -> list[int]:
+        return [one for one in (self._choices or tuple(shelves)) if one != class_id]
+
+    def _known(self, idx: int, class_id: int, shelves: Mapping[int, Shelf], *, gold: bool) -> NewItem:
+        classes = self._choices
+        if self._kind == "pair":
+            classes = tuple(sorted((class_id, self._draw.choice(self._others(class_id, shelves)))))
+        question = Question(self._kind, (class_id,), None, classes, self._words)
+        e = tables.exemplars.c
+        row = self._connection.execute(
+            select(e.media, e.excerpt).where(e.dataset_id == self._dataset.id, e.idx == idx).limit(1)
+        ).one()
+        media = json.loads(row.media or "{}") | ({} if row.excerpt is None else {"excerpt": None})
+        return NewItem(idx, question, _to_show(media), gold=gold, practice=not gold)
+
+
+def _to_show(media: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of media that a task shows, of those there are."""
+    firsts = (next((kind for kind in kinds if kind in media), None) for kinds in _SHOWN)
+    return tuple(kind for kind in firsts if kind is not None)
+
+
+def _corrects(name: str) -> str:
+    """Which classes reviewers can correct a label to: "any", unless a manifest of the release says "guessed"."""
+    return next((one.votes.corrects for one in read_manifests(DATASETS) if one.name == name), "any")
