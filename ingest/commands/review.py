@@ -1,6 +1,6 @@
 """``label-errors review``: rounds in which people look at examples; opened, watched, closed and published.
 
-Arguments in; what was done, as text or as JSON, out. The work is done in ``app.reviews`` and ``ingest.reviews``.
+Arguments in; what was done, as text or as JSON, out. ``app.reviews`` and ``ingest.catalogue.reviews`` do the work.
 """
 
 import argparse
@@ -178,7 +178,7 @@ def _set_closed(store: "Store", arguments: argparse.Namespace, *, closed: bool) 
 
 def _votes(store: "Store", arguments: argparse.Namespace) -> int:
     from app.reviews.ratings import ratings, vote_records
-    from ingest.reviews.rating_files import write_ratings, write_votes
+    from ingest.catalogue.reviews.rating_files import write_ratings, write_votes
 
     found = _round(store, arguments)
     records = vote_records(store, found)

@@ -9,7 +9,7 @@ from ingest.errors import CatalogueError, DataError
 
 if TYPE_CHECKING:
     from app.reviews.store import Store
-    from ingest.reviews.plan import RoundPlan
+    from ingest.catalogue.reviews.plan import RoundPlan
 
 SAYS: Final = "open a round over examples of a dataset"
 
@@ -42,8 +42,8 @@ def run(store: "Store", arguments: argparse.Namespace) -> int:
     """Open a round and say what it is called."""
     from app.reviews.rounds import Settings, open_round
     from ingest.catalogue.open import open_catalogue
-    from ingest.reviews.examples import choose, dataset_row
-    from ingest.reviews.plan import read_plan
+    from ingest.catalogue.reviews.plan import read_plan
+    from ingest.catalogue.reviews.round_items import choose, dataset_row
 
     plan = read_plan(arguments.round, _given(arguments))
     with open_catalogue(arguments.catalogue) as connection:

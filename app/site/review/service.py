@@ -54,7 +54,7 @@ class ReviewService:
         try:
             self.store = Store(store_url(settings.reviews, settings.catalogue))
         except StoreError as error:
-            raise SettingsError(f"LABELERRORS_REVIEWS: {error}") from error
+            raise SettingsError(("reviews", f"cannot be used: {error}")) from error
         self.links = Links(self.store)
         self._a_minute = settings.review_requests_a_minute
         self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_LINKS)

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, select
 from app.reviews.questions import BOTH, NEITHER, Question, QuestionKind
 from app.reviews.rounds import NewItem, Shelf
 from app.schema import tables
+from ingest.catalogue.reviews.plan import MOST_EXAMPLES, RoundPlan
 from ingest.errors import CatalogueError
 from ingest.manifest.parse import DATASETS, read_manifests
-from ingest.reviews.plan import MOST_EXAMPLES, RoundPlan
 
 #: Votes for names of classes: with so many classes at most, a rater chooses among all of them.
 _MOST_CHOICES: Final = 10
