@@ -103,7 +103,7 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     else:
         require_same_examples(source, inputs)
     if isinstance(source, RowTable) and inputs.labels is not None and inputs.labels.ids is not None:
-        return MarkedRows(source, inputs.labels.ids)
+        return MarkedRows(source.path, source.told, source.beside, inputs.labels.ids)
     return source
 
 

@@ -10,6 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
+from ingest.datasets.unusual_values import MarkedRows
+from ingest.manifest.layouts import options_of
 from tests.flowers import GREEN, KINDS, LONG, NASTY, WRONG, flowers
 from tests.serving import serving
 
@@ -93,17 +95,12 @@ def test_the_row_itself_is_a_medium(client: httpx.Client) -> None:
     assert [value["column"] for value in body["row"]] == [column for column, _, _ in json.loads(answer.content)]
 
 
-def test_usual_values_of_a_class_are_told_from_others_by_its_middle_half() -> None:
+def test_usual_values_of_a_class_are_told_from_others_by_its_middle_half(tmp_path: Path) -> None:
     """Of the right labels, only the long and the green one are unusual in these columns."""
-    from ingest.datasets.unusual_values import MarkedRows
-    from ingest.manifest.layouts import options_of
-    from ingest.media.layouts.row_table import RowTable
-
     frame, kinds = flowers()
     told = options_of("row-table", {"columns": ["length in cm", "colour"], "categories": ["colour"]})
-    table = RowTable(Path("flowers.csv"), told)
-    table.__dict__["frame"] = frame
-    marked = MarkedRows(table, kinds)
+    frame.to_csv(tmp_path / "flowers.csv", index=False)
+    marked = MarkedRows(tmp_path / "flowers.csv", told, given=kinds)
     found = {column: [index for index in range(len(frame)) if marked.unusual(index, column)] for column in told.columns}
     assert LONG in found["length in cm"]
     assert len(found["length in cm"]) < 0.1 * len(frame)
