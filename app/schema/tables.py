@@ -82,8 +82,7 @@ datasets = Table(
     Column("confident_learning", Text),  # JSON object of facts: rho by rule, counts; null without a matrix
     Column("about", Text, nullable=False),  # JSON object: what the manifest says (see ingest.manifest.parse.About)
     Column("missing", Text, nullable=False),  # JSON list of sentences: what is missing or therefore cannot be shown
-    # JSON object (see ingest.datasets.media.report): what is stored and what is not; null without media
-    Column("media_report", Text),
+    Column("media_report", Text),  # JSON object (see ingest.datasets.media.report); null without media
     Column("version", Text, nullable=False),  # identifies this dataset's content; part of the addresses of its media
     Column("built_at", Text, nullable=False),  # ISO 8601, UTC
 )
@@ -151,8 +150,8 @@ issues = Table(
     Column("consensus", Text),  # the option (or class names) that a majority chose, as a word; null without one
     # At most 5 classes and their probabilities, largest first, packed (see app.schema.packing); null without a matrix.
     Column("top_probs", LargeBinary),
-    # JSON list of [begin, end, share] for words of a text, in characters, that support the guessed label (share above
-    # 0, at most 1) or the given one (below 0) by a linear model's weights; null without such a model.
+    # JSON list of [begin, end, share] for words of a text, in characters, that support the guessed label (share from
+    # 0 to 1) or the given one (below 0) by a linear model's weights; null without such a model.
     Column("spans", Text),
     Column("url", Text),  # where the example can be seen on another site (a YouTube clip); null without
     Column("excerpt", Text),  # the most telling beginning of a text; null without
@@ -160,9 +159,10 @@ issues = Table(
     Column("media", Text),
 )
 
-Index("issues_by_idx", issues.c.dataset_id, issues.c.idx, unique=True)
-Index("issues_by_margin", issues.c.dataset_id, issues.c.by_margin, unique=True)
-Index("issues_by_disagreement", issues.c.dataset_id, issues.c.by_disagreement, unique=True)
+# The first three could be unique, but are not: see ingest.catalogue.issue_table.
+Index("issues_by_idx", issues.c.dataset_id, issues.c.idx)
+Index("issues_by_margin", issues.c.dataset_id, issues.c.by_margin)
+Index("issues_by_disagreement", issues.c.dataset_id, issues.c.by_disagreement)
 Index("issues_by_given", issues.c.dataset_id, issues.c.given)
 Index("issues_by_pair", issues.c.dataset_id, issues.c.given, issues.c.guessed)
 Index("issues_by_guessed", issues.c.dataset_id, issues.c.guessed)

@@ -13,16 +13,27 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Connection, Engine, delete, event, insert, text
+from sqlalchemy import Connection, delete, event, insert, text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.schema import CreateTable
 
 from app.schema.engine import writing_engine
 from app.schema.tables import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
+from ingest.catalogue.issue_table import STAGED, create_indexes, staged_path
 from ingest.catalogue.lock import exclusive
+from ingest.catalogue.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.errors import CatalogueError
 
 Say = Callable[[str], None]
+
+#: Nobody else sees these files, and they are discarded on any error: no journal, no waiting for the disk, no zeros over
+#: what was deleted. Rows come in order and indexes are sorted in pieces, so little has to be in memory.
+_PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF", "secure_delete = OFF", "cache_size = -16384")
+
+#: Pages of a search index that are rewritten at most to merge it when few of its rows are new.
+_MERGED_PAGES: Final = 2_000
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -43,18 +54,24 @@ def replacing_catalogue(target: Path, replacing: Collection[str], *, wait: float
             _remove_leftovers(target, say)
             part = target.with_name(f"{target.name}.{os.getpid()}.part")
             try:
-                carried_over = _start(target, part, replacing, say)
-                engine = _engine(part)
-                with engine.begin() as connection:
-                    if not carried_over:
+                with _beginning(target, part, replacing, say) as finish, _writing(part) as connection:
+                    if finish is None:
                         _create(connection)
                     yield connection
+                    create_indexes(connection)
                     _sign(connection)
-                _finish(engine)
-                engine.dispose()
+                    _merge_searches(connection, whole=finish is None)
+                    connection.commit()
+                    if finish is None or not replacing:
+                        require_whole(connection)
+                    else:
+                        require_datasets(connection, replacing)
+                    if finish is not None:
+                        finish()
                 _put_in_place(part, target)
             finally:
                 part.unlink(missing_ok=True)
+                staged_path(part).unlink(missing_ok=True)
     except (OSError, DatabaseError) as error:
         raise _explained(target, error) from error
 
@@ -69,13 +86,25 @@ def _escaped(name: str) -> str:
     return "".join(f"[{character}]" if character in "*?[" else character for character in name)
 
 
-def _start(target: Path, part: Path, replacing: Collection[str], say: Say) -> bool:
-    """Copy the old catalogue to build on; False if there is none worth keeping."""
+@contextmanager
+def _beginning(target: Path, part: Path, replacing: Collection[str], say: Say) -> Iterator[Callable[[], None] | None]:
+    """Copy the old catalogue to build on, and check it meanwhile; gives what waits for the check.
+
+    None if there is none worth keeping.
+    """
+    if not _is_kept(target, replacing, say):
+        yield None
+        return
+    with checked_meanwhile(target) as finish:
+        shutil.copyfile(target, part)
+        yield finish
+
+
+def _is_kept(target: Path, replacing: Collection[str], say: Say) -> bool:
     if not target.exists():
         return False
     found, names = _contents(target)
     if found == str(SCHEMA_VERSION):
-        shutil.copyfile(target, part)
         return True
     lost = sorted(set(names) - set(replacing))
     if lost:
@@ -105,21 +134,29 @@ def _contents(target: Path) -> tuple[str, list[str]]:
     return str(version[0]), names
 
 
-def _engine(part: Path) -> Engine:
+@contextmanager
+def _writing(part: Path) -> Iterator[Connection]:
+    """A connection to the new file, with the database for new issues attached."""
     engine = writing_engine(part)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
-        # Nobody else sees this file, and it is discarded on any error: no journal, no waiting for the disk.
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"ATTACH DATABASE ? AS {STAGED}", [str(staged_path(part))])
+        for schema in ("main", STAGED):
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {schema}.{pragma}")
 
-    return engine
+    try:
+        with engine.connect() as connection:
+            yield connection
+            connection.commit()
+    finally:
+        engine.dispose()
 
 
 def _create(connection: Connection) -> None:
-    metadata.create_all(connection)
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table))
     for statement in SEARCH_DDL:
         connection.execute(text(statement))
 
@@ -131,20 +168,15 @@ def _sign(connection: Connection) -> None:
     connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values.items()])
 
 
-def _finish(engine: Engine) -> None:
-    """Merge the search indexes, and check every page and every reference. No ANALYZE: see ``app.schema.tables``."""
-    with engine.begin() as connection:
-        for table in ("issue_search", "class_search"):
-            connection.execute(text(f"INSERT INTO {table} ({table}) VALUES ('optimize')"))  # noqa: S608 - our own names
-    with engine.connect() as connection:
-        damage = connection.scalar(text("PRAGMA integrity_check"))
-        if damage != "ok":
-            raise CatalogueError(f"the new catalogue failed its integrity check: {damage}; the old one stays")
-        dangling = connection.execute(text("PRAGMA foreign_key_check")).first()
-        if dangling is not None:
-            raise CatalogueError(
-                f"the new catalogue has a row that refers to none: {tuple(dangling)}; the old one stays"
-            )
+def _merge_searches(connection: Connection, *, whole: bool) -> None:
+    """Merge the pieces of the search indexes; if other datasets were carried over, only so much as they do not count.
+
+    No ANALYZE: see ``app.schema.tables``.
+    """
+    for table in ("issue_search", "class_search"):
+        how = "VALUES ('optimize')" if whole else f", rank) VALUES ('merge', {-_MERGED_PAGES})"
+        columns = f"{table})" if whole else table
+        connection.execute(text(f"INSERT INTO {table} ({columns} {how}"))
 
 
 def _put_in_place(part: Path, target: Path) -> None:

@@ -3,30 +3,21 @@
 This module only formats values; ``ingest.datasets.build`` computes them.
 """
 
-import itertools
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from app.domain.review.verdicts import Category
-from app.schema.packing import pack_keys, pack_labels, pack_top
-from app.schema.tables import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT, issue_id
+from app.schema.packing import pack_keys, pack_labels
+from app.schema.tables import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT
 from ingest.datasets.build import Build
 from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import about_json, compact, flag_sentence
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.media import KeptMedia
-from ingest.datasets.top_probabilities import top_of_rows
-from ingest.labels.vote_files import Review
-from ingest.manifest.model import UrlSource
 
 Row = dict[str, Any]
-
-#: The number of issues whose probabilities are packed at a time.
-_ISSUES_AT_A_TIME = 4_096
 
 
 def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str, built_at: str) -> Row:
@@ -108,37 +99,6 @@ def joint_rows(build: Build, dataset_id: int) -> Iterator[Row]:
         }
 
 
-def issue_rows(build: Build, dataset_id: int, shown: KeptMedia) -> Iterator[Row]:
-    issues, inputs = build.issues, build.inputs
-    for position, top in enumerate(_top_probabilities(build)):
-        index = int(issues.indices[position])
-        review = issues.reviews[position]
-        ballot = None if review is None else review.ballot
-        yield {
-            "id": issue_id(dataset_id, position),
-            "dataset_id": dataset_id,
-            "idx": index,
-            "key": None if inputs.keys is None else inputs.keys[index],
-            "given": int(issues.given[position]),
-            "guessed": _id(issues.guessed[position]),
-            "shown": _id(issues.shown[position]),
-            "flagged": bool(issues.flagged[position]),
-            "self_confidence": _number(issues.self_confidence[position]),
-            "normalized_margin": _number(issues.margins[position]),
-            "rank": _id(issues.ranks[position]),
-            "by_margin": int(issues.by_margin[position]),
-            "by_disagreement": int(issues.by_disagreement[position]),
-            "votes": None if ballot is None else compact(dict(ballot.counts)),
-            "vote_pattern": None if ballot is None else ballot.pattern,
-            "consensus": None if ballot is None else ballot.consensus,
-            "top_probs": top,
-            "spans": shown.spans.get(index),
-            "url": _url(inputs.manifest.examples.urls, inputs.urls, index, review),
-            "excerpt": shown.excerpts.get(index),
-            "media": compact(shown.sizes[index]) if index in shown.sizes else None,
-        }
-
-
 def exemplar_rows(exemplars: Mapping[int, Sequence[Exemplar]], dataset_id: int, shown: KeptMedia) -> Iterator[Row]:
     """The exemplars that have something to show."""
     for class_id, chosen in exemplars.items():
@@ -151,54 +111,8 @@ def exemplar_rows(exemplars: Mapping[int, Sequence[Exemplar]], dataset_id: int, 
                 "idx": exemplar.index,
                 "self_confidence": exemplar.self_confidence,
                 "excerpt": shown.excerpts.get(exemplar.index),
-                "media": compact(shown.sizes[exemplar.index]),
+                "media": shown.sizes[exemplar.index],
             }
-
-
-def verdict_rows(build: Build, dataset_id: int) -> Iterator[Row]:
-    for position, index in enumerate(build.issues.indices):
-        for agreement, verdict in build.verdicts.get(int(index), {}).items():
-            yield {
-                "issue_id": issue_id(dataset_id, position),
-                "agreement": agreement,
-                "dataset_id": dataset_id,
-                "category": verdict.category.value,
-                "corrected": None if verdict.corrected is None else build.label_ids[verdict.corrected],
-                "several": compact(verdict.agreed) if verdict.category is Category.MULTI_LABEL else None,
-            }
-
-
-def vote_rows(build: Build, dataset_id: int) -> Iterator[Row]:
-    for issue, review in enumerate(build.issues.reviews):
-        for position, vote in enumerate(() if review is None else review.ballot.votes):
-            yield {
-                "issue_id": issue_id(dataset_id, issue),
-                "position": position,
-                "dataset_id": dataset_id,
-                "option": vote.option,
-                "word": vote.word,
-                "classes": None if vote.classes is None else compact(vote.classes),
-                "n": vote.n,
-            }
-
-
-def facet_rows(build: Build, dataset_id: int) -> Iterator[Row]:
-    names = ("agreement", "category", "given", "guessed", "corrected", "vote_pattern", "flagged")
-    counted: Counter[tuple[Any, ...]] = Counter()
-    issues = build.issues
-    for position, index in enumerate(issues.indices):
-        review = issues.reviews[position]
-        pattern = None if review is None else review.ballot.pattern
-        verdicts = build.verdicts.get(int(index))
-        for agreement in build.inputs.manifest.agreements:
-            verdict = None if verdicts is None else verdicts[agreement]
-            corrected = None if verdict is None or verdict.corrected is None else build.label_ids[verdict.corrected]
-            category = Category.UNREVIEWED if verdict is None else verdict.category
-            guessed = _id(issues.guessed[position])
-            facet = (agreement, category.value, int(issues.given[position]), guessed, corrected, pattern)
-            counted[*facet, bool(issues.flagged[position])] += 1
-    for facet, n in counted.items():
-        yield {"dataset_id": dataset_id, **dict(zip(names, facet, strict=True)), "n": n}
 
 
 def example_rows(build: Build, dataset_id: int) -> Iterator[Row]:
@@ -207,7 +121,7 @@ def example_rows(build: Build, dataset_id: int) -> Iterator[Row]:
         return
     ids = labels.ids
     if ids is None:
-        ids = np.array([build.label_ids[labels[index]] for index in range(len(labels))], dtype=np.int64)
+        ids = build.label_ids.of([labels[index] for index in range(len(labels))])
     for start in range(0, len(ids), EXAMPLES_PER_BLOCK):
         block = ids[start : start + EXAMPLES_PER_BLOCK]
         yield {
@@ -225,43 +139,5 @@ def class_search_rows(build: Build, dataset_id: int) -> Iterator[Row]:
         yield {"rowid": dataset_id << ISSUE_ID_SHIFT | class_id, "name": spaced}
 
 
-def _top_probabilities(build: Build) -> Iterator[bytes | None]:
-    """The most probable classes of each issue, packed, in the order of the issues."""
-    matrix, indices = build.inputs.matrix, build.issues.indices
-    if matrix is None:
-        yield from itertools.repeat(None, len(indices))
-        return
-    ascending = np.argsort(indices)
-    places = np.empty(len(indices), np.int64)
-    places[ascending] = np.arange(len(indices))
-    classes, probabilities = top_of_rows(matrix, indices[ascending])
-    for start in range(0, len(indices), _ISSUES_AT_A_TIME):
-        some = places[start : start + _ISSUES_AT_A_TIME]
-        yield from pack_top(classes[some], probabilities[some], matrix.shape[1])
-
-
-def _url(urls: UrlSource, entries: list[str] | None, index: int, review: Review | None) -> str | None:
-    if urls == "index":
-        return None if entries is None else entries[index]
-    if urls == "records" and review is not None and review.url is not None:
-        return _one_slash(review.url) if review.url.startswith(("https://", "http://")) else None
-    return None
-
-
-def _one_slash(url: str) -> str:
-    """Reduce two slashes after the host of an address, left by joining a host and a path, to one.
-
-    >>> _one_slash("https://labels.example//static/1.png"), _one_slash("http://labels.example/to/http://a.example")
-    ('https://labels.example/static/1.png', 'http://labels.example/to/http://a.example')
-    """
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host}{slash}{path.lstrip('/')}"
-
-
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def _id(value: int) -> int | None:
-    return None if value < 0 else int(value)

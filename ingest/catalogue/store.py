@@ -15,6 +15,10 @@ from app.schema import tables
 from app.schema.tables import issue_id
 from app.schema.votes import votes
 from ingest.catalogue import rows
+from ingest.catalogue.columns import insert_columns
+from ingest.catalogue.facet_rows import facet_columns
+from ingest.catalogue.issue_rows import IssueRows, verdict_rows, vote_rows
+from ingest.catalogue.issue_table import insert_issues
 from ingest.catalogue.models import StoredModels, carry_over
 from ingest.catalogue.replace import remove, restore
 from ingest.datasets.build import Build, version
@@ -36,6 +40,7 @@ from ingest.datasets.media import (
 from ingest.datasets.media_alignment import notes as notes_of
 from ingest.datasets.media_alignment import require_paired
 from ingest.media import LabelMismatchError, MediaError, MediaProblem, MediaSource, NoMediaError
+from ingest.media.wanted import WantedExamples
 from ingest.progress import Progress
 
 _ROWS_AT_A_TIME = 2_000
@@ -97,8 +102,6 @@ class _DatasetWriter:
         self._name = build.inputs.manifest.name
         self._keyed = build.inputs.keys is not None  # by something other than the media, which are then found by key
         self._id = self._dataset_id()
-        indices = build.issues.indices
-        self._issue_ids = {int(index): issue_id(self._id, position) for position, index in enumerate(indices)}
 
     def store(self, folder: Path | None, former: Path, *, drop: bool) -> Stored:
         models = read_models(self._connection, self._id)
@@ -149,7 +152,8 @@ class _DatasetWriter:
         self._insert(tables.label_sets, rows.label_set_rows(build, dataset_id))
         self._insert(tables.joint_cells, rows.joint_rows(build, dataset_id))
         self._insert(tables.examples, rows.example_rows(build, dataset_id))
-        self._insert(tables.facets, rows.facet_rows(build, dataset_id))
+        for block in facet_columns(build, dataset_id):
+            insert_columns(self._connection, tables.facets, block)
         self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
         if unread is not None:
             self._tell(unread_report(len(build.issues), not_read(unread, folder)))
@@ -157,16 +161,17 @@ class _DatasetWriter:
         shown = self._media(media, exemplars)
         self._insert(tables.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
         with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
-            self._insert(tables.issues, _counted(rows.issue_rows(build, dataset_id, shown), advance))
-        self._insert(votes, rows.vote_rows(build, dataset_id))
-        self._insert(tables.verdicts, rows.verdict_rows(build, dataset_id))
+            insert_issues(self._connection, IssueRows(build, dataset_id).blocks(shown), advance)
+        self._insert(votes, vote_rows(build, dataset_id))
+        self._insert(tables.verdicts, verdict_rows(build, dataset_id))
         carry_over(self._connection, self._name, models, self._progress)
-        n_issues = sum(index in shown.sizes for index in build.issues.indices.tolist())
+        n_issues = sum(index in build.issues.positions for index in shown.sizes)
         counted = Media(n_issues, len(shown.sizes) - n_issues)
         notes = () if media is None else notes_of(media, build.inputs)
         return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare, notes=notes)
 
     def _dataset_id(self) -> int:
+        """Its id if the catalogue has it, else the next one."""
         known = self._connection.scalar(select(tables.datasets.c.id).where(tables.datasets.c.name == self._name))
         if known is not None:
             return int(known)
@@ -185,50 +190,62 @@ class _DatasetWriter:
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> KeptMedia:
         """Write media and the texts to search in one pass over the source, and return the result."""
-        keys, evidence = self._build.inputs.keys, self._build.inputs.evidence
-        issues = {int(index) for index in self._build.issues.indices}
-        beside = {exemplar.index for chosen in exemplars.values() for exemplar in chosen}
-        wanted = {index: None if keys is None else keys[index] for index in sorted(issues | beside)}
-        shown, texts, n_shown, n_bytes = KeptMedia(), {}, 0, 0
+        shown = KeptMedia()
+        if media is not None:
+            self._store_media(media, {exemplar.index for chosen in exemplars.values() for exemplar in chosen}, shown)
+        self._search_keys(shown)
+        return shown
 
-        labels = self._labels_of_issues()
+    def _store_media(self, media: MediaSource, beside: set[int], shown: KeptMedia) -> None:
+        inputs, issues = self._build.inputs, self._build.issues
+        texts, n_shown, n_bytes = dict[int, str](), 0, 0
 
         def search(index: int, body: str) -> None:
-            if index in issues:
+            if index in issues.positions:
                 texts[index] = body
-                if evidence is not None:
-                    shown.spans[index] = compact(evidence.spans(index, body, *labels[index]))
+                if inputs.evidence is not None:
+                    shown.spans[index] = compact(inputs.evidence.spans(index, body, *self._labels(index)))
 
-        if media is not None:
-            with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
-                sought = wanted if self._keyed else dict.fromkeys(wanted)
-                found = media_rows(media, sought, self._id, shown, search)
-                for batch in _batches(found, 200):
-                    self._insert(tables.media, batch)
-                    n_bytes += sum(len(row["bytes"]) for row in batch)
-                    advance(len(shown.sizes) - n_shown)
-                    n_shown = len(shown.sizes)
-                    self._search(texts, wanted)
-                    texts.clear()
-            require_paired(media, sought, shown.problems)
-            self._tell(report(shown, issues, beside, n_bytes))
-        self._search({index: "" for index in sorted(issues) if index not in shown.excerpts}, wanted)
-        return shown
+        indices = np.union1d(issues.indices, np.array(sorted(beside), np.int64))
+        wanted = WantedExamples(indices, inputs.keys if self._keyed else None)
+        with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
+            for batch in _batches(media_rows(media, wanted, self._id, shown, search), 200):
+                self._insert(tables.media, batch)
+                n_bytes += sum(len(row["bytes"]) for row in batch)
+                advance(len(shown.sizes) - n_shown)
+                n_shown = len(shown.sizes)
+                self._search_texts(texts)
+                texts.clear()
+        require_paired(media, wanted, shown.problems)
+        self._tell(report(shown, issues.positions, beside, n_bytes))
 
     def _tell(self, report: Mapping[str, Any]) -> None:
         here = tables.datasets.c.id == self._id
         self._connection.execute(update(tables.datasets).where(here).values(media_report=compact(report)))
 
-    def _labels_of_issues(self) -> dict[int, tuple[int, int]]:
-        """The given and the guessed label of each issue; the given one twice if nothing was guessed."""
-        found = self._build.issues
-        guessed = np.where(found.guessed < 0, found.given, found.guessed)
-        return dict(zip(found.indices.tolist(), zip(found.given.tolist(), guessed.tolist(), strict=True), strict=True))
+    def _labels(self, index: int) -> tuple[int, int]:
+        """The given and the guessed label of an issue."""
+        issues = self._build.issues
+        position = issues.positions[index]
+        return int(issues.given[position]), int(issues.guessed[position])
 
-    def _search(self, texts: dict[int, str], keys: dict[int, str | None]) -> None:
-        bodies = ((index, f"{body} {keys[index] or ''}".strip()) for index, body in texts.items())
-        found = ({"rowid": self._issue_ids[index], "body": body} for index, body in bodies if body)
-        self._execute(_INSERT_ISSUE_SEARCH, found)
+    def _search_texts(self, texts: Mapping[int, str]) -> None:
+        keys, positions = self._build.inputs.keys, self._build.issues.positions
+        found = (
+            (positions[index], f"{body} {'' if keys is None else keys[index]}".strip()) for index, body in texts.items()
+        )
+        # In order of ids: after a smaller one, SQLite writes out all it holds.
+        self._execute(_INSERT_ISSUE_SEARCH, [_searched(self._id, *one) for one in sorted(found) if one[1]])
+
+    def _search_keys(self, shown: KeptMedia) -> None:
+        """The issues that have a name of their own, and no text that was searched with it."""
+        keys, issues = self._build.inputs.keys, self._build.issues
+        if keys is None:
+            return
+        for start in range(0, len(issues), _ROWS_AT_A_TIME):
+            listed = enumerate(issues.indices[start : start + _ROWS_AT_A_TIME].tolist(), start)
+            found = ((position, keys[index].strip()) for position, index in listed if index not in shown.excerpts)
+            self._execute(_INSERT_ISSUE_SEARCH, [_searched(self._id, *one) for one in found if one[1]])
 
     def _insert(self, table: Table, values: Iterable[rows.Row]) -> None:
         self._execute(insert(table), values)
@@ -238,10 +255,8 @@ class _DatasetWriter:
             self._connection.execute(statement, batch)
 
 
-def _counted(values: Iterator[rows.Row], advance: Any) -> Iterator[rows.Row]:
-    for value in values:
-        yield value
-        advance(1)
+def _searched(dataset_id: int, position: int, body: str) -> rows.Row:
+    return {"rowid": issue_id(dataset_id, position), "body": body}
 
 
 def _batches(values: Iterable[rows.Row], size: int) -> Iterator[list[rows.Row]]:

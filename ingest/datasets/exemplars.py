@@ -6,10 +6,12 @@ any others.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+Integers = NDArray[np.integer[Any]]
 
 #: Exemplars per class. The paper's worker interface shows a few beside the example in question.
 PER_CLASS: Final = 4
@@ -25,9 +27,9 @@ class Exemplar:
 
 
 def choose(
-    labels: NDArray[np.int64],
-    self_confidence: NDArray[np.float64],
-    issues: NDArray[np.int64],
+    labels: Integers,
+    self_confidence: NDArray[np.floating[Any]],
+    issues: Integers,
     per_class: int = PER_CLASS,
 ) -> Mapping[int, tuple[Exemplar, ...]]:
     """The most confident examples of each class, most confident first, ties by index; none if all of a class are
@@ -41,9 +43,15 @@ def choose(
     clean = np.ones(len(labels), dtype=bool)
     clean[issues] = False
     best = np.empty(0, dtype=np.int64)
+    floors = np.full(int(labels.max(initial=0)) + 1, -1.0)  # what an example of each class must reach to be among them
     for start in range(0, len(labels), _BLOCK):
-        here = start + np.flatnonzero(clean[start : start + _BLOCK])
+        block = slice(start, start + _BLOCK)
+        here = start + np.flatnonzero(clean[block] & (self_confidence[block] > floors[labels[block]]))
         best = _surest(np.concatenate([best, here]), labels, self_confidence, per_class)
+        of, counts = np.unique(labels[best], return_counts=True)
+        last = best[np.cumsum(counts) - 1]
+        full = counts == per_class
+        floors[of[full]] = self_confidence[last[full]]
     chosen: dict[int, tuple[Exemplar, ...]] = {}
     for index in best.tolist():
         label = int(labels[index])
@@ -54,7 +62,7 @@ def choose(
 def choose_of_sets(
     sets: Sequence[Sequence[int]],
     self_confidence: NDArray[np.float64],
-    issues: NDArray[np.int64],
+    issues: Integers,
     per_class: int = PER_CLASS,
 ) -> Mapping[int, tuple[Exemplar, ...]]:
     """``choose`` for multi-label datasets: an example can be chosen for each class it carries.
@@ -73,10 +81,11 @@ def choose_of_sets(
 
 
 def _surest(
-    indices: NDArray[np.int64], labels: NDArray[np.int64], self_confidence: NDArray[np.float64], per_class: int
+    indices: NDArray[np.int64], labels: Integers, self_confidence: NDArray[np.floating[Any]], per_class: int
 ) -> NDArray[np.int64]:
     """The first few examples of each class among these indices, by class, most confident first."""
-    order = indices[np.lexsort((indices, -self_confidence[indices], labels[indices]))]
+    unsure = -self_confidence[indices].astype(np.float64)
+    order = indices[np.lexsort((indices, unsure, labels[indices]))]
     of = labels[order]
     first = np.searchsorted(of, of, side="left")
     return order[np.arange(len(order)) - first < per_class]

@@ -34,7 +34,7 @@ def about_json(about: About) -> str:
 
 def flag_sentence(flagging: FlagResult) -> str:
     """The flag rule used, as a sentence for readers."""
-    n, size = flagging.n_flagged, len(flagging.margins)
+    n, size = flagging.n_flagged, len(flagging.labels)
     these = f"The {n:,} of {size:,} examples with the lowest normalized margin are flagged"
     if not isinstance(flagging.rule, FlagRule):
         return f"{these}; the number was given, not estimated."

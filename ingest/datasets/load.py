@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ingest.datasets.example_labels import Labels, ModelGuesses
 from ingest.datasets.fingerprints import Role, Source, fingerprint
 from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
@@ -19,7 +19,7 @@ from ingest.flagging.engine import FlagResult, flag
 from ingest.flagging.multi_label import SetFlagResult, flag_sets
 from ingest.git_pointers import refuse_pointers
 from ingest.labels.class_names import ClassNames, read_classes
-from ingest.labels.files import LabelSet, key_of, read_index
+from ingest.labels.files import key_of, read_index
 from ingest.labels.flag_input import read_given_labels
 from ingest.labels.label_sets import read_label_sets
 from ingest.labels.record_location import SEPARATED
@@ -45,30 +45,6 @@ NO_JOINT_OF_SETS = (
 )
 
 
-class Labels:
-    """The label set of each example; for single-label datasets, ids alone."""
-
-    def __init__(self, labels: NDArray[np.int64] | Sequence[LabelSet]) -> None:
-        self.ids = labels if isinstance(labels, np.ndarray) else None
-        self.sets = None if isinstance(labels, np.ndarray) else labels
-        self._labels = labels
-
-    def __len__(self) -> int:
-        return len(self._labels)
-
-    def __getitem__(self, index: int) -> LabelSet:
-        return self._labels[index] if self.ids is None else (int(self.ids[index]),)
-
-    def distinct(self) -> set[LabelSet]:
-        """All label sets in use."""
-        return set(self._labels) if self.ids is None else {(int(label),) for label in np.unique(self.ids)}
-
-    def class_counts(self, n_classes: int) -> NDArray[np.int64]:
-        """(m,) the number of examples that carry each class."""
-        flat = self.ids if self.ids is not None else np.array([c for labels in self._labels for c in labels], np.int64)
-        return np.bincount(flat, minlength=n_classes).astype(np.int64)
-
-
 @dataclass(frozen=True)
 class Inputs:
     """Everything that was found for one dataset."""
@@ -77,7 +53,7 @@ class Inputs:
     classes: ClassNames
     size: int | None
     labels: Labels | None
-    guesses: Labels | None  # the guessed label of every example; None without any model's guesses
+    guesses: Labels | ModelGuesses | None  # the guessed label of every example; None without any model's guesses
     keys: list[str] | None
     urls: list[str] | None
     matrix: Matrix | None
@@ -180,7 +156,8 @@ class _Loader:
         if multiple:
             return Labels(read_label_sets(path, len(classes), classes.names, said, column=column, n=n))
         labels = read_given_labels(path, len(classes), classes.names, said, column=column, n=n)
-        return Labels(labels.astype(np.int64))
+        # A copy: what is mapped would end the process if the file became shorter.
+        return Labels(labels.astype(np.min_scalar_type(len(classes) - 1)))
 
     def _n_rows(self, path: Path, classes: ClassNames) -> int | None:
         """The required number of rows of a label table, by the manifest or the matrix; None if neither says."""
@@ -280,9 +257,13 @@ class _Loader:
         path = self._found(self._manifest.files.votes, "votes", NO_VOTES)
         return [] if path is None else read_reviews(path, self._manifest, classes, size, keys)
 
-    def _guesses(self, predicted: Labels | None, flagging: FlagResult | SetFlagResult | None) -> Labels | None:
+    def _guesses(
+        self, predicted: Labels | None, flagging: FlagResult | SetFlagResult | None
+    ) -> Labels | ModelGuesses | None:
         """The guessed label of every example, published or from the matrix; None without either."""
-        return predicted if predicted is not None or flagging is None else Labels(flagging.guesses)
+        if predicted is not None or flagging is None:
+            return predicted
+        return ModelGuesses(flagging) if isinstance(flagging, FlagResult) else Labels(flagging.guesses)
 
     def _require_agreement(self, reviews: list[Review], labels: Labels | None, entries: list[str] | None) -> None:
         """Check that each record states the same given label and address of its example as the other files."""
@@ -301,15 +282,15 @@ class _Loader:
         """Check that the published predictions are those of the matrix."""
         if predicted is None or predicted.ids is None:
             return
-        wrong = np.flatnonzero(predicted.ids != flagging.guesses)
+        guesses = ModelGuesses(flagging).ids
+        wrong = np.flatnonzero(predicted.ids != guesses)
         if len(wrong):
             file = self._folder / (self._manifest.files.predicted or "")
-            found = f"class {predicted.ids[wrong[0]]}"
-            finding = f"expected the most probable class, {flagging.guesses[wrong[0]]}, found {found}"
+            finding = f"expected the most probable class, {guesses[wrong[0]]}, found class {predicted.ids[wrong[0]]}"
             raise DataError(file, finding, record=f"example {wrong[0]}")
 
     def _require_guesses(
-        self, reviews: list[Review], labels: Labels | None, guesses: Labels, predicted: Labels | None
+        self, reviews: list[Review], labels: Labels | None, guesses: Labels | ModelGuesses, predicted: Labels | None
     ) -> None:
         """Check that the guesses in records are the model's, or an earlier model's if the manifest allows it."""
         files = self._manifest.files

@@ -5,14 +5,17 @@ media may be stored at all; the server decides who may see stored ones. ``ingest
 """
 
 import gzip
+import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 from ingest.datasets.clip_times import clips
+from ingest.datasets.facts import compact
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.load import Inputs
 from ingest.datasets.media_alignment import require_same_examples
@@ -27,6 +30,7 @@ from ingest.media import (
     MediaItem,
     MediaProblem,
     MediaSource,
+    Wanted,
     excerpt,
     fingerprint,
     open_media,
@@ -58,7 +62,8 @@ Row = dict[str, Any]
 class KeptMedia:
     """What was stored of a dataset's media, and what could not be."""
 
-    sizes: dict[int, dict[str, list[int]]] = field(default_factory=dict)  # index -> kind -> [width, height]
+    # Index -> JSON object kind -> [width, height], as stored; the same few texts for many examples.
+    sizes: dict[int, str] = field(default_factory=dict)
     excerpts: dict[int, str] = field(default_factory=dict)
     spans: dict[int, str] = field(default_factory=dict)  # of the marked words, as stored
     problems: list[MediaProblem] = field(default_factory=list)
@@ -146,7 +151,7 @@ def workers_for(n_examples: int) -> int:
 
 def media_rows(
     source: MediaSource,
-    wanted: dict[int, str | None],
+    wanted: Wanted,
     dataset_id: int,
     shown: KeptMedia,
     on_text: Callable[[int, str], None],
@@ -163,7 +168,7 @@ def rows_of(
         if isinstance(item, MediaProblem):
             shown.problems.append(item)
             continue
-        shown.sizes.setdefault(item.index, {})[item.kind] = [item.width or 0, item.height or 0]
+        shown.sizes[item.index] = _with_size(shown.sizes.get(item.index), item.kind, item.width or 0, item.height or 0)
         if item.silent:
             shown.silent.add(item.index)
         shown.spare += item.spare
@@ -173,7 +178,13 @@ def rows_of(
         yield _row(item, dataset_id)
 
 
-def report(shown: KeptMedia, issues: Collection[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
+@lru_cache(maxsize=4_096)
+def _with_size(known: str | None, kind: str, width: int, height: int) -> str:
+    sizes = {} if known is None else json.loads(known)
+    return compact({**sizes, kind: [width, height]})
+
+
+def report(shown: KeptMedia, issues: Container[int], exemplars: Collection[int], n_bytes: int) -> dict[str, Any]:
     """The report on a dataset's media: how many issues have one, which could not be read, and why.
 
     Only issues are counted as such. Exemplars are not issues and are reported separately.
@@ -181,7 +192,7 @@ def report(shown: KeptMedia, issues: Collection[int], exemplars: Collection[int]
     damaged = {problem.index: problem.message for problem in shown.problems if not problem.absent}
     of_issues = {index: message for index, message in damaged.items() if index in issues}
     return {
-        "issues": sum(index in shown.sizes for index in issues),
+        "issues": sum(index in issues for index in shown.sizes),
         "exemplars": sum(index in shown.sizes for index in exemplars),
         "exemplars_wanted": len(exemplars),
         "bytes": n_bytes,

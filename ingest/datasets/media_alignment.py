@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.datasets.load import Inputs, Labels
+from ingest.datasets.example_labels import Labels
+from ingest.datasets.load import Inputs
 from ingest.errors import shown
 from ingest.labels.class_names import ClassNames
 from ingest.labels.vote_files import Review

@@ -1,45 +1,52 @@
-"""The sort orders of a dataset's issues, as ranks from 0 without ties.
+"""The sort orders of a dataset's issues, as ranks from 0 without ties, and their ranks among all examples.
 
 Arrays by issue are (k,). A float array holds NaN where an issue has no such number.
 """
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.row_scores import RowScores
+
 Places = NDArray[np.int64]
 
+#: Examples whose margins are looked at together.
+_BLOCK: Final = 1 << 20
 
-def by_suspicion(
-    margins: NDArray[np.float64], confirmations: NDArray[np.float64], indices: NDArray[np.int64]
-) -> NDArray[np.intp]:
+
+def by_suspicion(margins: NDArray[np.float64], confirmations: NDArray[np.float64] | None) -> NDArray[np.intp]:
     """(k,) the issues, lowest margin first, then those without a margin, fewest votes for the given label first.
 
-    Ties are broken by the index of the example.
+    Ties stay in the order in which the issues are given. ``confirmations`` are None if nobody reviewed any.
 
-    >>> by_suspicion(np.array([0.1, np.nan, -0.5]), np.array([np.nan, 2, np.nan]), np.array([7, 8, 9]))
+    >>> by_suspicion(np.array([0.1, np.nan, -0.5]), np.array([np.nan, 2, np.nan]))
     array([2, 0, 1])
     """
-    return np.lexsort((indices, confirmations, margins))
+    if confirmations is None:
+        return np.argsort(margins, kind="stable")
+    return np.lexsort((confirmations, margins))
 
 
-def by_margin(margins: NDArray[np.float64], indices: NDArray[np.int64]) -> Places:
-    """(k,) the rank of each issue by margin, lowest first, those without one last, then by index.
+def by_margin(margins: NDArray[np.float64]) -> Places:
+    """(k,) the rank of each issue by margin, lowest first, those without one last, then in the order given.
 
-    >>> by_margin(np.array([0.1, np.nan, -0.5]), np.array([7, 8, 9]))
+    >>> by_margin(np.array([0.1, np.nan, -0.5]))
     array([1, 2, 0])
     """
-    return _places(np.lexsort((indices, margins)))
+    return _places(np.argsort(margins, kind="stable"))
 
 
-def by_disagreement(entropies: NDArray[np.float64], indices: NDArray[np.int64]) -> Places:
-    """(k,) the rank of each issue by disagreement, most contested first, unreviewed issues last, then by index.
+def by_disagreement(entropies: NDArray[np.float64] | None, k: int) -> Places:
+    """(k,) the rank of each issue by disagreement, most contested first, unreviewed issues last, then in the order
+    given; ``entropies`` are None if nobody reviewed any.
 
-    >>> by_disagreement(np.array([0.0, np.nan, 1.5]), np.array([7, 8, 9]))
+    >>> by_disagreement(np.array([0.0, np.nan, 1.5]), 3)
     array([1, 2, 0])
     """
-    return _places(np.lexsort((indices, -entropies)))
+    return np.arange(k) if entropies is None else _places(np.argsort(-entropies, kind="stable"))
 
 
 def disagreement(distributions: Sequence[Sequence[int]]) -> float:
@@ -63,3 +70,49 @@ def _places(order: NDArray[np.intp]) -> Places:
     places = np.empty(len(order), dtype=np.int64)
     places[order] = np.arange(len(order))
     return places
+
+
+def ranks_among_all(scores: RowScores, indices: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """(k,) the rank of each example among all n, lowest normalized margin first, from 1; equals in order of index.
+
+    ``indices`` are in that order themselves. Only examples that are not among them are counted, so the flagged ones of
+    a rule that takes those of lowest margin cost one look at each margin.
+
+    >>> own = np.array([0.9, 0.1, 0.5, 0.2])
+    >>> ranks_among_all(RowScores(own, 1 - own, np.zeros(4, np.uint8)), np.array([1, 2])).tolist()
+    [1, 3]
+    """
+    k = len(indices)
+    if not k:
+        return np.zeros(0, np.int64)
+    margins = scores[indices].margins()
+    others = np.ones(len(scores.own), np.bool_)
+    others[indices] = False
+    before = np.zeros(k + 1, np.int64)  # other examples between one of these and the next
+    for start in range(0, len(others), _BLOCK):
+        here = scores[start : start + _BLOCK].margins()
+        near = np.flatnonzero(others[start : start + _BLOCK] & (here <= margins[-1]))
+        if len(near):
+            before += np.bincount(_how_many_before(here[near], start + near, margins, indices), minlength=k + 1)
+    return np.arange(1, k + 1) + np.cumsum(before[:-1])
+
+
+def _how_many_before(
+    values: NDArray[np.float64],
+    at: NDArray[np.integer[Any]],
+    margins: NDArray[np.float64],
+    indices: NDArray[np.integer[Any]],
+) -> NDArray[np.int64]:
+    """How many of the ordered (margin, index) come before each (value, at)."""
+    low: NDArray[np.int64] = np.searchsorted(margins, values, side="left").astype(np.int64)
+    equals = np.flatnonzero(margins[np.minimum(low, len(margins) - 1)] == values)
+    first, value = low[equals], values[equals]
+    last = np.searchsorted(margins, value, side="right").astype(np.int64)
+    # Among equal margins indices ascend: halve each range until it is empty.
+    while (open_ := first < last).any():
+        middle = (first + last) // 2
+        before = open_ & (indices[np.minimum(middle, len(indices) - 1)] < at[equals])
+        first = np.where(before, middle + 1, first)
+        last = np.where(open_ & ~before, middle, last)
+    low[equals] = first
+    return low

@@ -224,7 +224,7 @@ class _MediaWriter:
                 self._connection.execute(insert(tables.media), row)
                 advance(row["kind"] in ("image", "text", "audio"))
         for index, sizes in shown.sizes.items():
-            values = {"media": compact(sizes), "excerpt": shown.excerpts.get(index)}
+            values = {"media": sizes, "excerpt": shown.excerpts.get(index)}
             self._connection.execute(update(tables.issues).where(i.id == issues[index].id).values(**values))
         for index, body in bodies.items():
             row = {"rowid": issues[index].id, "body": f"{body} {issues[index].key or ''}".strip()}

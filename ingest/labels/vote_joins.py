@@ -9,7 +9,7 @@ to decide, they are accepted with a warning.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ _WAY_OUT: Final = 'If not, say guesses = "unchecked" in [votes]'
 class LabelColumn(Protocol):
     """The label set of each example; ``ids`` are its classes if each example has exactly one."""
 
-    ids: NDArray[np.int64] | None
+    @property
+    def ids(self) -> NDArray[np.integer[Any]] | None: ...
 
     def __len__(self) -> int: ...
 

@@ -21,9 +21,10 @@ def test_suspicion(rows: list[tuple[float, float]]) -> None:
     margins, confirmations = (
         np.array(column, dtype=float) for column in (zip(*rows, strict=True) if rows else ([], []))
     )
-    indices = np.random.default_rng(len(rows)).permutation(len(rows))
-    expected = sorted(range(len(rows)), key=lambda i: (last(margins[i]), last(confirmations[i]), indices[i]))
-    assert by_suspicion(margins, confirmations, indices).tolist() == expected
+    expected = sorted(range(len(rows)), key=lambda i: (last(margins[i]), last(confirmations[i])))
+    assert by_suspicion(margins, confirmations).tolist() == expected
+    nobody = np.full(len(rows), np.nan)
+    assert by_suspicion(margins, None).tolist() == by_suspicion(margins, nobody).tolist()
 
 
 @given(st.lists(numbers, max_size=12))
@@ -32,8 +33,9 @@ def test_places_are_those_of_a_stable_sort(values: list[float]) -> None:
     indices = np.arange(len(values))
     ascending = sorted(indices, key=lambda i: last(array[i]))
     descending = sorted(indices, key=lambda i: last(-array[i]))
-    assert [ascending.index(i) for i in indices] == by_margin(array, indices).tolist()
-    assert [descending.index(i) for i in indices] == by_disagreement(array, indices).tolist()
+    assert [ascending.index(i) for i in indices] == by_margin(array).tolist()
+    assert [descending.index(i) for i in indices] == by_disagreement(array, len(array)).tolist()
+    assert by_disagreement(None, len(array)).tolist() == indices.tolist()
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5).filter(any))

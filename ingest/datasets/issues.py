@@ -1,0 +1,174 @@
+"""A dataset's issues, its flagged and its reviewed examples, as columns in order of suspicion.
+
+There may be millions that nobody reviewed, so these are numbers in arrays, as narrow as they can be. Only reviewed
+ones have an object of their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.datasets.label_ids import LabelIds
+from ingest.datasets.load import Inputs
+from ingest.datasets.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement, ranks_among_all
+from ingest.labels.vote_files import Review
+
+Integers = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Issues:
+    """A dataset's issues in order of suspicion; an array by issue is (k,), one by reviewed issue (r,)."""
+
+    indices: Integers  # (k,)
+    given: Integers  # (k,) label ids
+    guessed: Integers  # (k,) label ids, by the present model
+    flagged: NDArray[np.bool_]  # (k,)
+    ranks: Integers | None  # (k,) among all examples, from 1; None without a model
+    by_margin: Integers  # (k,)
+    by_disagreement: Integers  # (k,)
+    reviewed: NDArray[np.int64]  # (r,) the positions of reviewed issues, ascending
+    shown: Integers  # (r,) the guess that reviewers were shown
+    reviews: Sequence[Review]  # (r,)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """(r,) whether the model now guesses another label than reviewers were shown."""
+        changed: NDArray[np.bool_] = self.shown != self.guessed[self.reviewed]
+        return changed
+
+    @cached_property
+    def positions(self) -> "Positions":
+        """The position of each issue by the index of its example."""
+        return Positions(self.indices)
+
+
+class Positions:
+    """The positions of issues by the indices of their examples, found by halving.
+
+    >>> positions = Positions(np.array([7, 3, 9]))
+    >>> positions[3], 9 in positions, 8 in positions, positions.of(np.array([9, 7])).tolist()
+    (1, True, False, [2, 0])
+    """
+
+    def __init__(self, indices: Integers) -> None:
+        self._order = np.argsort(indices).astype(narrow(len(indices)))
+        self._ascending = indices[self._order]
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __contains__(self, index: object) -> bool:
+        if not isinstance(index, int | np.integer):
+            return False
+        place = int(np.searchsorted(self._ascending, index))
+        return place < len(self._ascending) and bool(self._ascending[place] == index)
+
+    def __getitem__(self, index: int) -> int:
+        """The position of an issue. Raises KeyError if the example is none."""
+        if index not in self:
+            raise KeyError(index)
+        return int(self._order[np.searchsorted(self._ascending, index)])
+
+    def of(self, indices: Integers) -> Integers:
+        """(j,) the positions of examples that are issues."""
+        return self._order[np.searchsorted(self._ascending, indices)]
+
+
+def narrow(n: int) -> np.dtype[np.signedinteger[Any]]:
+    """The smaller of the two types for numbers up to ``n`` that are worth having.
+
+    >>> narrow(50_426_266), narrow(3_000_000_000)
+    (dtype('int32'), dtype('int64'))
+    """
+    return np.dtype(np.int32) if n <= np.iinfo(np.int32).max else np.dtype(np.int64)
+
+
+def issues_of(inputs: Inputs, label_ids: LabelIds) -> Issues:
+    """The issues of a dataset."""
+    # In the order of their examples until they are put in that of suspicion.
+    reviews = sorted(inputs.reviews, key=lambda review: review.index)
+    reviewed = np.array([review.index for review in reviews], np.int64)
+    flagging = inputs.flagging or inputs.set_flagging
+    # Without a matrix, the published list is what confident learning flagged.
+    flagged = reviewed if flagging is None else np.sort(flagging.flagged)
+    indices = np.union1d(reviewed, flagged) if len(reviewed) else flagged
+    kind = narrow(max(inputs.size or 0, int(indices.max(initial=0)) + 1))
+    indices = indices.astype(kind)
+    at = np.searchsorted(indices, reviewed)
+    scores = _scores(inputs, indices)
+    confirmations = _of_reviewed(len(indices), at, [review.ballot.confirmations for review in reviews])
+    entropies = _of_reviewed(len(indices), at, [disagreement(review.ballot.distributions) for review in reviews])
+    order = by_suspicion(scores, confirmations)
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    of_margin = by_margin(scores).astype(kind)
+    is_flagged = np.zeros(len(indices), np.bool_)
+    is_flagged[np.searchsorted(indices, flagged)] = True
+    sorted_reviews = np.argsort(places[at])
+    return Issues(
+        indices=indices[order],
+        given=_given(inputs, label_ids, indices, reviews)[order],
+        guessed=_guessed(inputs, label_ids, indices, reviews)[order],
+        flagged=is_flagged[order],
+        ranks=_ranks(inputs, indices, of_margin, order),
+        by_margin=of_margin[order],
+        by_disagreement=by_disagreement(entropies, len(indices)).astype(kind)[order],
+        reviewed=places[at][sorted_reviews],
+        shown=label_ids.of([reviews[place].shown for place in sorted_reviews.tolist()]),
+        reviews=[reviews[place] for place in sorted_reviews.tolist()],
+    )
+
+
+def _of_reviewed(k: int, at: NDArray[np.intp], values: Sequence[float]) -> NDArray[np.float64] | None:
+    """(k,) a number for each reviewed issue, NaN for the others; None if nobody reviewed any."""
+    if not values:
+        return None
+    found = np.full(k, np.nan)
+    found[at] = values
+    return found
+
+
+def _scores(inputs: Inputs, indices: Integers) -> NDArray[np.float64]:
+    """(k,) what issues are ordered by: label sets have no margin, and go by their self-confidence."""
+    if inputs.flagging is not None:
+        return inputs.flagging.scores[indices].margins()
+    if inputs.set_flagging is not None:
+        return inputs.set_flagging.self_confidence[indices]
+    return np.full(len(indices), np.nan)
+
+
+def _ranks(inputs: Inputs, indices: Integers, of_margin: Integers, order: NDArray[np.intp]) -> Integers | None:
+    if inputs.flagging is not None:
+        ascending = np.empty(len(indices), indices.dtype)
+        ascending[of_margin] = indices
+        return ranks_among_all(inputs.flagging.scores, ascending).astype(indices.dtype)[of_margin[order]]
+    return None if inputs.set_flagging is None else inputs.set_flagging.ranks[indices][order]
+
+
+def _given(inputs: Inputs, label_ids: LabelIds, indices: Integers, reviews: Sequence[Review]) -> Integers:
+    labels = inputs.labels
+    if labels is not None and labels.ids is not None:
+        return labels.ids_at(indices).astype(label_ids.dtype)
+    if labels is not None:
+        return label_ids.of([labels[index] for index in indices.tolist()])
+    if len(reviews) < len(indices):
+        raise ValueError(f"{inputs.manifest.name}: an issue that is neither reviewed nor labelled")
+    return label_ids.of([review.given for review in reviews])
+
+
+def _guessed(inputs: Inputs, label_ids: LabelIds, indices: Integers, reviews: Sequence[Review]) -> Integers:
+    guesses = inputs.guesses
+    if guesses is not None and guesses.sets is None:
+        return guesses.ids_at(indices).astype(label_ids.dtype)
+    if guesses is not None:
+        return label_ids.of([guesses[index] for index in indices.tolist()])
+    # Without a model the published guess is the only one, and every issue is a reviewed one.
+    return label_ids.of([review.shown for review in reviews])
