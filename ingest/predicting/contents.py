@@ -69,7 +69,7 @@ def _labels(inputs: Inputs) -> NDArray[np.int64]:
     if inputs.labels is None or inputs.labels.ids is None:
         kind = "single labels" if inputs.labels is not None else "the given labels of all examples (files.labels)"
         raise DataError(inputs.manifest.path, f"expected {kind}, from which models learn, found none")
-    return inputs.labels.ids
+    return inputs.labels.ids.astype(np.int64)
 
 
 def _read(inputs: Inputs, source: MediaSource, progress: Progress) -> tuple[list[Any], list[bytes]]:

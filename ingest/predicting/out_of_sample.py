@@ -18,7 +18,8 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
-from ingest.datasets.load import Inputs, Labels, load
+from ingest.datasets.example_labels import Labels
+from ingest.datasets.load import Inputs, load
 from ingest.datasets.train_rows import read_train_rows
 from ingest.errors import DataError, IngestError
 from ingest.flagging.cautions import cautions
