@@ -14,9 +14,9 @@ import numpy as np
 from app.domain.review.estimates import Basis, basis, estimated_errors
 from app.domain.review.verdicts import Category
 from app.schema.tables import SCHEMA_VERSION
+from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.issues import Issues, issues_of
-from ingest.datasets.label_ids import LabelIds
 from ingest.datasets.load import Inputs
 from ingest.labels.ballots import Verdict
 from ingest.labels.files import LabelSet

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.datasets.label_ids import LabelIds
+from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.load import Inputs
 from ingest.datasets.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement, ranks_among_all
 from ingest.labels.vote_files import Review
