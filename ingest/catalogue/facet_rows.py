@@ -13,7 +13,7 @@ import numpy as np
 from app.domain.review.verdicts import Category
 from ingest.catalogue.columns import Columns
 from ingest.datasets.build import Build
-from ingest.datasets.issues import Issues
+from ingest.datasets.suspects.issues import Issues
 
 _NAMES = ("dataset_id", "agreement", "category", "given", "guessed", "corrected", "vote_pattern", "flagged", "n")
 

@@ -16,9 +16,9 @@ from app.schema.tables import issue_id
 from ingest.catalogue.columns import BLOCK, Columns
 from ingest.datasets.build import Build
 from ingest.datasets.facts import compact
-from ingest.datasets.issues import Integers, narrow
 from ingest.datasets.media import KeptMedia
-from ingest.datasets.top_probabilities import top_of_rows
+from ingest.datasets.suspects.issues import Integers, narrow
+from ingest.datasets.suspects.top_probabilities import top_of_rows
 from ingest.labels.vote_files import Review
 
 Row = dict[str, Any]

@@ -16,8 +16,8 @@ from app.domain.review.verdicts import Category
 from app.schema.tables import SCHEMA_VERSION
 from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.fingerprints import Source
-from ingest.datasets.issues import Issues, issues_of
 from ingest.datasets.load import Inputs
+from ingest.datasets.suspects.issues import Issues, issues_of
 from ingest.labels.ballots import Verdict
 from ingest.labels.files import LabelSet
 

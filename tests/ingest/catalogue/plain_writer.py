@@ -15,7 +15,7 @@ from app.domain.review.verdicts import Category
 from app.schema.packing import pack_keys, pack_labels
 from app.schema.tables import EXAMPLES_PER_BLOCK, issue_id
 from ingest.datasets.load import Inputs
-from ingest.datasets.sort_orders import disagreement
+from ingest.datasets.suspects.sort_orders import disagreement
 from ingest.labels.vote_files import Review
 from ingest.media import MediaItem, MediaProblem, MediaSource, excerpt
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.datasets.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement
+from ingest.datasets.suspects.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement
 
 numbers = st.one_of(st.just(math.nan), st.sampled_from([-0.5, 0.0, 0.25, 1.0]))
 issues = st.lists(st.tuples(numbers, numbers), max_size=12)

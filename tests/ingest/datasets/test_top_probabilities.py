@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.datasets.top_probabilities import top, top_of_rows
+from ingest.datasets.suspects.top_probabilities import top, top_of_rows
 from ingest.errors import DataError
 from ingest.matrices.matrix import open_matrix
 
@@ -53,8 +53,8 @@ def _parquet(folder: Path, probs: np.ndarray) -> list[Path]:
 def test_rows_are_found_wherever_they_lie(
     write: Callable[[Path, np.ndarray], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.datasets.top_probabilities._SPAN_BYTES", 7_000)
-    monkeypatch.setattr("ingest.datasets.top_probabilities._RANKED_BYTES", 500)
+    monkeypatch.setattr("ingest.datasets.suspects.top_probabilities._SPAN_BYTES", 7_000)
+    monkeypatch.setattr("ingest.datasets.suspects.top_probabilities._RANKED_BYTES", 500)
     rng = np.random.default_rng(1)
     probs = rng.dirichlet(np.full(12, 0.3), 1_000).astype(np.float32)
     indices = np.flatnonzero(rng.random(1_000) < 0.2)

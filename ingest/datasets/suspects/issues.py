@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.load import Inputs
-from ingest.datasets.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement, ranks_among_all
+from ingest.datasets.suspects.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement, ranks_among_all
 from ingest.labels.vote_files import Review
 
 Integers = NDArray[np.integer[Any]]
