@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class MarkedRows(RowTable):
     ``given`` is (n,), the class id of each row.
     """
 
-    given: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    given: NDArray[np.integer[Any]] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def cells(self, index: int) -> list[Cell]:
         return [(name, value, self.unusual(index, name)) for name, value, _ in super().cells(index)]
