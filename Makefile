@@ -71,7 +71,6 @@ lock: $(VENV)/.ready-dev ## Make requirements/*.txt anew: the newest packages th
 	$(LOCK) $(EXTRAS) --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(EXTRAS) --group build --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
-
 	echo torch | $(LOCK) --extra torch --excludes - --constraint requirements/dev.txt --output-file requirements/torch.txt pyproject.toml
 
 # All but torch, of which uv would take a build for GPUs, of several GB.
@@ -135,7 +134,7 @@ $(VENV)-lowest/.ready-lowest: $(BUILT_FROM) | $(VENV)-lowest/bin/python
 TORCH ?= torch==2.13.0
 
 $(VENV)-torch/.ready-torch: $(VENV)/.ready-dev | $(VENV)-torch/bin/python
-	@$(BIN)/python -c 'import sysconfig; print(f"import site; site.addsitedir({sysconfig.get_path("purelib")!r})")' > \
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' > \
 		"$$($(VENV)-torch/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beneath.pth"
 	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/torch.txt
 	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
