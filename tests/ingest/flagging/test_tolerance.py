@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.domain.confident_learning import joint_cells
 from app.domain.confident_learning.joint import FlagRule
 from ingest.commands.main import main
 from ingest.errors import DataError, ManifestError
@@ -66,10 +67,14 @@ def test_it_is_what_dividing_by_hand_gives(files: tuple[Path, Path, Any], rule: 
 
 
 @pytest.mark.slow
-def test_it_is_the_same_in_processes_and_on_dask(files: tuple[Path, Path, Any]) -> None:
+@pytest.mark.parametrize("table_cells", [0, joint_cells.TABLE_CELLS], ids=["by sorting", "in a table"])
+def test_it_is_the_same_in_processes_and_on_dask(
+    files: tuple[Path, Path, Any], table_cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     off, hand, labels = files
     expected = flag(labels, open_matrix([hand], N, M), FlagRule.BOTH, lambda _: None)
     matrix = open_matrix([off], N, M, tolerance=0.02)
+    monkeypatch.setattr(joint_cells, "TABLE_CELLS", table_cells)
     for executor in (in_pool(2, "processes"), on_dask("local", 2)):
         with executor as one:
             found = flag(labels, matrix, FlagRule.BOTH, lambda _: None, one)

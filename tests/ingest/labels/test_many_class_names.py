@@ -65,6 +65,7 @@ def test_a_label_behind_the_last_class_is_refused(tmp_path: Path, m: int, capsys
     assert f"found {m}" in said
 
 
+@pytest.mark.slow
 def test_a_catalogue_holds_classes_whose_numbers_take_more_than_two_bytes(tmp_path: Path) -> None:
     m = 65_537
     labels = made(tmp_path, m)
