@@ -13,7 +13,7 @@ from app.domain.review.verdicts import majority_of
 from app.reviews.questions import Question
 from app.reviews.standing import UNLIMITED, Kind, enter
 from app.reviews.store import Store
-from app.reviews.tables import items, rounds, shelves
+from app.reviews.tables import events, items, rounds, shelves
 
 #: A prime: multiplying by a rater's salt modulo this makes an order of their own.
 SPOTS: Final = 2**31 - 1
@@ -129,6 +129,20 @@ def all_rounds(store: Store) -> list[Round]:
     """All rounds, oldest first."""
     with store.reading() as connection:
         return [Round.of(row) for row in connection.execute(select(rounds).order_by(rounds.c.id))]
+
+
+def published_rounds(store: Store, dataset: str) -> list[Round]:
+    """The rounds of a dataset that were published, oldest first."""
+    with store.reading() as connection:
+        published = select(events.c.round_id).where(events.c.kind == Kind.PUBLISH.value)
+        here = (rounds.c.dataset == dataset, rounds.c.id.in_(published))
+        return [Round.of(row) for row in connection.execute(select(rounds).where(*here).order_by(rounds.c.id))]
+
+
+def mark_published(store: Store, found: Round) -> None:
+    """Enter that the votes of a round are in the catalogue."""
+    with store.writing() as connection:
+        enter(connection, store, Kind.PUBLISH, found.id)
 
 
 def set_closed(store: Store, found: Round, *, closed: bool) -> None:

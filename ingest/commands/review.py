@@ -15,6 +15,7 @@ from ingest.commands import review_open
 from ingest.commands.arguments import add_catalogue
 from ingest.commands.review_open import count
 from ingest.errors import CatalogueError
+from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
     from app.reviews.rounds import Round
@@ -30,7 +31,7 @@ examples:
   label-errors serve --reviews
   %(prog)s status sample-digits-1
   %(prog)s close sample-digits-1
-  %(prog)s votes sample-digits-1 --out votes.json
+  %(prog)s publish sample-digits-1
 
 Votes are in a store of their own: $LABELERRORS_REVIEWS, a file or a database URL such as
 postgresql+psycopg://host/name, or reviews.sqlite beside the catalogue. /docs/reviews of the site, docs/reviews.md,
@@ -58,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status.add_argument("--json", action="store_true", help="as JSON")
     _command(commands, "close", _close, "take no more votes; the examples are shown on the site again")
     _command(commands, "reopen", _reopen, "take votes again")
+    publishing = _command(commands, "publish", _publish, "bring the votes into the catalogue", written=True)
+    publishing.add_argument("--json", action="store_true", help="as JSON")
     votes = _command(commands, "votes", _votes, "the votes as a file, a record an example")
     votes.add_argument("--out", metavar="FILE", type=Path, required=True, help="where to write them (JSON)")
     votes.add_argument("--ratings", metavar="FILE", type=Path, help="the raw table too: .csv or .parquet")
@@ -90,11 +93,12 @@ def _command(
     *,
     argument: str = "ROUND",
     optional: bool = False,
+    written: bool = False,
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says)
     what = "a dataset of the catalogue" if argument == "NAME" else "the round, as `review open` named it"
     parser.add_argument("name_of", metavar=argument, nargs="?" if optional else None, help=what)
-    add_catalogue(parser, written=False)
+    add_catalogue(parser, written=written)
     parser.set_defaults(of_review=run_it)
     return parser
 
@@ -173,6 +177,33 @@ def _set_closed(store: "Store", arguments: argparse.Namespace, *, closed: bool) 
     found = _round(store, arguments)
     set_closed(store, found, closed=closed)
     print(f"{found.name} is {'closed' if closed else 'open'}")
+    return 0
+
+
+def _publish(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.ratings import ratings, vote_records
+    from app.reviews.rounds import mark_published, published_rounds
+    from ingest.catalogue.reviews.publish import publish
+    from ingest.catalogue.reviews.rating_files import write_ratings, write_votes
+
+    found, catalogue = _round(store, arguments), arguments.catalogue
+    earlier = published_rounds(store, found.dataset)
+    done = publish(store, found, earlier, catalogue, wait=arguments.wait, progress=progress_for_terminal())
+    mark_published(store, found)
+    folder = catalogue.parent / "reviews" / found.name
+    folder.mkdir(parents=True, exist_ok=True)
+    write_votes(folder / "votes.json", vote_records(store, found))
+    for name in ("ratings.csv", "ratings.parquet"):
+        write_ratings(folder / name, ratings(store, found))
+    if arguments.json:
+        print(json.dumps({"round": found.name, **asdict(done), "files": str(folder)}))
+        return 0
+    print(
+        f"{found.dataset}: {done.examples:,} examples reviewed by {done.raters} raters; {done.errors:,} errors in all"
+    )
+    if done.left_out:
+        print(f"{done.left_out:,} examples left out: they have too few votes for a verdict")
+    print(f"wrote {catalogue}, and votes and ratings into {folder}")
     return 0
 
 

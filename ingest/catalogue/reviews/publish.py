@@ -1,0 +1,313 @@
+"""Bring the votes of rounds into the catalogue: its dataset is written anew, in one step, from the catalogue alone.
+
+The files that a dataset was built from are not needed. A round asks about issues only, which the catalogue holds, so
+votes, verdicts, counts and what depends on them are all that changes; models keep their predictions. Publishing a round
+again gives the same.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, select, update
+
+from app.domain.review.estimates import estimated_errors
+from app.domain.review.stopping import StoppingRule
+from app.domain.review.verdicts import Category
+from app.evaluation.predictions_store import read_models
+from app.reviews.ratings import Tally, ratings, tallies
+from app.reviews.rounds import Round
+from app.reviews.store import Store
+from app.schema import tables
+from app.schema.votes import votes
+from ingest.catalogue.atomic_file import replacing_catalogue
+from ingest.catalogue.change_log import enter_versions
+from ingest.catalogue.models import carry_over
+from ingest.catalogue.reviews.ballots_of_rounds import added_up, ballot_of, options_of, with_enough
+from ingest.catalogue.reviews.round_items import dataset_row
+from ingest.datasets.facts import compact
+from ingest.datasets.load import NO_VOTES
+from ingest.datasets.suspects.sort_orders import by_disagreement, disagreement
+from ingest.errors import CatalogueError
+from ingest.labels.ballots import Ballot
+from ingest.progress import Progress
+
+_ROWS_AT_A_TIME: Final = 2_000
+_IDS_AT_A_TIME: Final = 500
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published: examples with votes, those left out for want of votes, and the errors there are now."""
+
+    examples: int
+    left_out: int
+    errors: int
+    raters: int
+
+
+def publish(
+    store: Store, found: Round, earlier: Sequence[Round], catalogue: Path, *, wait: float, progress: Progress
+) -> Published:
+    """Publish a round, with the rounds of the same dataset that were published before.
+
+    Raises CatalogueError where nothing can be published, or what was asked no longer fits; the catalogue is unchanged.
+    """
+    if found.settings.stop is StoppingRule.ERROR:
+        raise CatalogueError(
+            f"{found.name} stopped at whether a label is an error, so it knows no categories and cannot be published; "
+            "`review votes` writes what was said"
+        )
+    rounds = [*(one for one in earlier if one.id != found.id), found]
+    given: dict[int, Tally] = {}
+    facts = []
+    for one in rounds:
+        settled = with_enough(tallies(store, one), one.settings.stopping)
+        given = added_up(given, settled, one.settings.votes)
+        facts.append(round_facts(one, len(settled), len(people(store, one))))
+    asked = tallies(store, found)
+    n_settled = sum(tally.idx in given for tally in asked)
+    if not n_settled:
+        raise CatalogueError(f"{found.name}: expected examples with votes enough for a verdict, found none")
+    with replacing_catalogue(catalogue, [], wait=wait, say=progress.say) as connection:
+        dataset = dataset_row(connection, found.dataset)
+        models = read_models(connection, dataset.id)
+        errors = _VotesWriter(connection, dataset, rounds).write(list(given.values()), facts)
+        carry_over(connection, dataset.name, models, progress)
+        enter_versions(connection, catalogue, [dataset.name], progress)
+    return Published(n_settled, len(asked) - n_settled, errors, facts[-1]["raters"])
+
+
+def people(store: Store, found: Round) -> set[str]:
+    """The raters of a round whose votes stand, by their opaque names."""
+    return {row["rater"] for row in ratings(store, found) if not row["excluded"]}
+
+
+class _VotesWriter:
+    """Writes votes into the dataset of an open catalogue."""
+
+    def __init__(self, connection: Connection, dataset: Row[Any], rounds: Sequence[Round]) -> None:
+        self._connection = connection
+        self._dataset = dataset
+        self._rounds = rounds
+        self._raters = rounds[-1].settings.votes
+        c, s = tables.classes.c, tables.label_sets.c
+        classes = connection.execute(select(c.class_id, c.name).where(c.dataset_id == dataset.id))
+        self._names: dict[int, str] = {row.class_id: row.name for row in classes}
+        sets = connection.execute(select(s.label_id, s.members).where(s.dataset_id == dataset.id))
+        self._labels: dict[tuple[int, ...], int] = {tuple(json.loads(row.members)): row.label_id for row in sets}
+        if dataset.n_checked and dataset.raters != self._raters:
+            raise CatalogueError(f"{dataset.name} has votes of {dataset.raters} raters an example, not {self._raters}")
+        self._agreements = self._offered()
+
+    def write(self, given: Sequence[Tally], told: Sequence[Mapping[str, Any]]) -> int:
+        """Write the votes, all that follows from them, and what is ``told`` of the rounds: the number of errors now."""
+        dataset = self._dataset
+        options = options_of(json.loads(dataset.vote_options), given, reviewed=bool(dataset.n_checked))
+        issues = self._issues([tally.idx for tally in given])
+        for tally in given:
+            self._require_same(tally, issues.get(tally.idx))
+        ballots = {issues[one.idx].id: (one, ballot_of(one, options, self._raters, self._names)) for one in given}
+        self._write_votes(ballots)
+        self._keep_offered()
+        self._order()
+        self._count()
+        return self._facts(options, told)
+
+    def _offered(self) -> list[int]:
+        """The thresholds that all rounds offer, and the dataset's earlier votes."""
+        least = [set(one.settings.agreements) for one in self._rounds]
+        if self._dataset.n_checked:
+            least.append(set(json.loads(self._dataset.agreements)))
+        found = sorted(set.intersection(*least))
+        if not found:
+            raise CatalogueError(
+                f"{self._dataset.name}: expected an agreement threshold that all votes offer, found none"
+            )
+        return found
+
+    def _issues(self, indices: Sequence[int]) -> dict[int, Any]:
+        i = tables.issues.c
+        found: dict[int, Any] = {}
+        for start in range(0, len(indices), _IDS_AT_A_TIME):
+            here = (i.dataset_id == self._dataset.id, i.idx.in_(indices[start : start + _IDS_AT_A_TIME]))
+            found |= {row.idx: row for row in self._connection.execute(select(i.id, i.idx, i.given).where(*here))}
+        return found
+
+    def _require_same(self, tally: Tally, issue: Any) -> None:
+        if issue is None:
+            raise CatalogueError(
+                f"{self._dataset.name}: expected example {tally.idx} among its issues, found it is none now"
+            )
+        if self._labels.get(tally.question.given) != issue.given:
+            finding = f"expected example {tally.idx} to have the given label that was asked about, found another"
+            raise CatalogueError(f"{self._dataset.name}: {finding}; the dataset has changed since the round was opened")
+
+    def _label(self, members: tuple[int, ...]) -> int:
+        """The id of a label set, a new one if there was none."""
+        if members not in self._labels:
+            label = max(self._labels.values(), default=-1) + 1
+            row = {"dataset_id": self._dataset.id, "label_id": label, "members": compact(members)}
+            self._connection.execute(insert(tables.label_sets), [row])
+            self._labels[members] = label
+        return self._labels[members]
+
+    def _write_votes(self, ballots: Mapping[int, tuple[Tally, Ballot]]) -> None:
+        ids = list(ballots)
+        for start in range(0, len(ids), _IDS_AT_A_TIME):
+            for table in (votes, tables.verdicts):
+                self._connection.execute(delete(table).where(table.c.issue_id.in_(ids[start : start + _IDS_AT_A_TIME])))
+        for issue_id, (tally, ballot) in ballots.items():
+            self._write_one(issue_id, tally, ballot)
+
+    def _write_one(self, issue_id: int, tally: Tally, ballot: Ballot) -> None:
+        guessed, here = tally.question.guessed, tables.issues.c.id == issue_id
+        values = {
+            "votes": compact(dict(ballot.counts)),
+            "vote_pattern": ballot.pattern,
+            "consensus": ballot.consensus,
+            "shown": None if guessed is None else self._label(guessed),
+        }
+        self._connection.execute(update(tables.issues).where(here).values(**values))
+        of_issue = {"issue_id": issue_id, "dataset_id": self._dataset.id}
+        rows = [
+            {
+                **of_issue,
+                "position": place,
+                "option": vote.option,
+                "word": vote.word,
+                "classes": None if vote.classes is None else compact(vote.classes),
+                "n": vote.n,
+            }
+            for place, vote in enumerate(ballot.votes)
+        ]
+        self._connection.execute(insert(votes), rows)
+        for agreement in self._agreements:
+            verdict = ballot.verdict(agreement)
+            row = {
+                **of_issue,
+                "agreement": agreement,
+                "category": verdict.category.value,
+                "corrected": None if verdict.corrected is None else self._label(verdict.corrected),
+                "several": compact(verdict.agreed) if verdict.category is Category.MULTI_LABEL else None,
+            }
+            self._connection.execute(insert(tables.verdicts), [row])
+
+    def _keep_offered(self) -> None:
+        """Verdicts at thresholds that a round which stopped early cannot offer are gone."""
+        v = tables.verdicts.c
+        gone = (v.dataset_id == self._dataset.id, v.agreement.not_in(self._agreements))
+        self._connection.execute(delete(tables.verdicts).where(*gone))
+
+    def _order(self) -> None:
+        """Number the issues anew by how divided reviewers are."""
+        i, v = tables.issues.c, votes.c
+        spread: dict[int, list[int]] = {}
+        rows = self._connection.execute(select(v.issue_id, v.n).where(v.dataset_id == self._dataset.id))
+        for row in rows:
+            spread.setdefault(row.issue_id, []).append(row.n)
+        issues = self._connection.execute(
+            select(i.id, i.vote_pattern).where(i.dataset_id == self._dataset.id).order_by(i.idx)
+        ).all()
+        entropies = [self._entropy(spread.get(row.id), in_names=row.vote_pattern is None) for row in issues]
+        places = by_disagreement(np.array(entropies), len(issues))
+        statement = "UPDATE issues SET by_disagreement = ? WHERE id = ?"
+        pairs = [(int(place), int(row.id)) for place, row in zip(places, issues, strict=True)]
+        for start in range(0, len(pairs), _ROWS_AT_A_TIME):
+            self._connection.exec_driver_sql(statement, pairs[start : start + _ROWS_AT_A_TIME])
+
+    def _entropy(self, counts: list[int] | None, *, in_names: bool) -> float:
+        if counts is None:
+            return float("nan")
+        return disagreement([(n, max(0, self._raters - n)) for n in counts] if in_names else [tuple(counts)])
+
+    def _count(self) -> None:
+        """Count the cells of all facets anew."""
+        i, v, f = tables.issues.c, tables.verdicts.c, tables.facets
+        self._connection.execute(delete(f).where(f.c.dataset_id == self._dataset.id))
+        for agreement in self._agreements:
+            joined = tables.issues.outerjoin(tables.verdicts, and_(v.issue_id == i.id, v.agreement == agreement))
+            category = func.coalesce(v.category, Category.UNREVIEWED.value)
+            by = (category, i.given, i.guessed, v.corrected, i.vote_pattern, i.flagged)
+            cells = select(i.dataset_id, literal(agreement), *by, func.count()).select_from(joined)
+            cells = cells.where(i.dataset_id == self._dataset.id).group_by(i.dataset_id, *by)
+            names = (
+                "dataset_id",
+                "agreement",
+                "category",
+                "given",
+                "guessed",
+                "corrected",
+                "vote_pattern",
+                "flagged",
+                "n",
+            )
+            self._connection.execute(insert(f).from_select(names, cells))
+
+    def _facts(self, options: Sequence[str], told: Sequence[Mapping[str, Any]]) -> int:
+        """Count issues and errors anew, and say who reviewed; returns the number of errors."""
+        dataset, i, v = self._dataset, tables.issues.c, tables.verdicts.c
+        least = self._agreements[0]
+        joined = tables.issues.join(tables.verdicts, and_(v.issue_id == i.id, v.agreement == least))
+        rows = self._connection.execute(
+            select(i.flagged, v.category, i.guessed, i.shown).select_from(joined).where(i.dataset_id == dataset.id)
+        ).all()
+        errors = [row for row in rows if Category(row.category).is_error]
+        changed = sum(None not in (row.guessed, row.shown) and row.guessed != row.shown for row in rows)
+        flagged_errors, flagged = sum(row.flagged for row in errors), sum(row.flagged for row in rows)
+        beside = len(errors) - flagged_errors
+        found = (dataset.n_flagged or 0, flagged, flagged_errors, beside)
+        estimated = estimated_errors(*found, same_model=not changed)
+        percent = None if estimated is None or dataset.size is None else 100 * estimated / dataset.size
+        values = {
+            "n_checked": len(rows),
+            "n_errors": len(errors),
+            "n_guesses_changed": changed,
+            "estimated_errors": estimated,
+            "percent_error": percent,
+            "agreements": compact(self._agreements),
+            "raters": self._raters,
+            "vote_options": compact(options),
+            "about": compact(json.loads(dataset.about) | {"rounds": told}),
+            "missing": compact([one for one in json.loads(dataset.missing) if one != NO_VOTES]),
+            "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": self._version(options),
+        }
+        here = tables.datasets.c.id == dataset.id
+        self._connection.execute(update(tables.datasets).where(here).values(**values))
+        return len(errors)
+
+    def _version(self, options: Sequence[str]) -> str:
+        """A name for the content: the same files, votes and verdicts give the same name."""
+        i, s, v = tables.issues.c, tables.sources.c, tables.verdicts.c
+        digest = hashlib.sha256(f"{tables.SCHEMA_VERSION} votes {list(options)} {self._raters}\n".encode())
+        here = self._dataset.id
+        for statement in (
+            select(s.role, s.path, s.sha256).where(s.dataset_id == here).order_by(s.path),
+            select(i.idx, i.given, i.guessed, i.shown, i.flagged, i.votes).where(i.dataset_id == here).order_by(i.id),
+            select(v.issue_id, v.agreement, v.category, v.corrected, v.several)
+            .where(v.dataset_id == here)
+            .order_by(v.issue_id, v.agreement),
+        ):
+            for row in self._connection.execute(statement):
+                digest.update(f"{tuple(row)}\n".encode())
+        return digest.hexdigest()[:16]
+
+
+def round_facts(one: Round, examples: int, raters: int) -> dict[str, Any]:
+    """What the dataset's page says of a round."""
+    at = datetime.fromtimestamp(one.opened_at, UTC).isoformat(timespec="seconds")
+    settings = one.settings
+    facts: dict[str, Any] = {
+        "name": one.name,
+        "opened_at": at,
+        "reviewers": settings.reviewers,
+        "chosen": settings.chosen,
+    }
+    facts |= {"examples": examples, "raters": raters}
+    return facts | {"votes": settings.votes, "stop": settings.stop.value, "agreements": list(settings.agreements)}
