@@ -4,6 +4,7 @@ A fold's file is complete or absent. Files of another run, of other contents, la
 threads, are not taken up.
 """
 
+import copy
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -28,6 +29,8 @@ from ingest.progress import Progress
 
 #: How far the sum of a row may be from 1.
 _TOLERANCE: Final = 1e-3
+#: What is learnt from in every fold, and its labels, if there is any.
+Train = tuple[Any, NDArray[np.int64]] | None
 
 
 @dataclass(frozen=True)
@@ -137,10 +140,13 @@ def _fit_all(
     model: Model, plan: Plan, files: Sequence[Path], open_folds: Sequence[int], progress: Progress, what: str
 ) -> None:
     inputs, train = _prepared(model, plan)
+    pretrained = _pretrained(model, plan, train)
     at_once = min(plan.threads, len(open_folds)) if model.side_by_side else 1
     began = time.monotonic()
     with progress.task(what, len(open_folds), "folds") as advance, ThreadPoolExecutor(at_once) as pool:
-        waiting = {pool.submit(_fit, model, plan, inputs, train, fold, files[fold]): fold for fold in open_folds}
+        waiting = {
+            pool.submit(_fit, model, plan, inputs, train, pretrained, fold, files[fold]): fold for fold in open_folds
+        }
         try:
             for done, fold in enumerate(_as_finished(waiting), 1):
                 advance(1)
@@ -161,9 +167,9 @@ def _as_finished(waiting: dict[Future[None], int]) -> Iterator[int]:
             yield waiting[one]
 
 
-def _prepared(model: Model, plan: Plan) -> tuple[Any, tuple[Any, NDArray[np.int64]] | None]:
+def _prepared(model: Model, plan: Plan) -> tuple[Any, Train]:
     """What the model takes of all examples, and of those to learn from, in canonical order, with their labels."""
-    estimator, train = model.make(plan.seed, 1), plan.train
+    estimator, train = model.make(plan.seed, _threads(model, plan)), plan.train
     extra = None if train is None else (take(train.inputs, train.order), train.labels[train.order])
     if not hasattr(estimator, "prepare"):
         return plan.examples.inputs, extra
@@ -174,17 +180,31 @@ def _prepared(model: Model, plan: Plan) -> tuple[Any, tuple[Any, NDArray[np.int6
     return take(both, np.arange(n)), (take(both, np.arange(n, n + len(train))), extra[1])
 
 
-def _fit(
-    model: Model, plan: Plan, inputs: Any, train: tuple[Any, NDArray[np.int64]] | None, fold: int, file: Path
-) -> None:
+def _threads(model: Model, plan: Plan) -> int:
+    return 1 if model.side_by_side else plan.threads
+
+
+def _pretrained(model: Model, plan: Plan, train: Train) -> Any:
+    """An estimator that has learnt from what is not looked at, which each fold begins with; None if it cannot."""
+    if train is None:
+        return None
+    estimator = model.make(plan.seed, _threads(model, plan))
+    if not hasattr(estimator, "pretrain"):
+        return None
+    estimator.pretrain(*train)
+    return estimator
+
+
+def _fit(model: Model, plan: Plan, inputs: Any, train: Train, pretrained: Any, fold: int, file: Path) -> None:
     """Fit a new estimator on all other folds, predict this one and write its file."""
     known, held_out = plan.learnt_from(fold), plan.held_out(fold)
-    estimator = model.make(plan.seed, 1 if model.side_by_side else plan.threads)
     learnt, labels = take(inputs, known), plan.examples.labels[known]
-    if train is not None and hasattr(estimator, "pretrain"):
-        estimator.pretrain(*train)
-    elif train is not None:
-        learnt, labels = joined(learnt, train[0]), np.concatenate([labels, train[1]])
+    if pretrained is not None:
+        estimator = copy.deepcopy(pretrained)
+    else:
+        estimator = model.make(plan.seed, _threads(model, plan))
+        if train is not None:
+            learnt, labels = joined(learnt, train[0]), np.concatenate([labels, train[1]])
     found = np.zeros((len(held_out), plan.n_classes), np.float32)
     classes = np.unique(labels)
     if len(classes) == 1:
