@@ -74,7 +74,7 @@ lock: $(VENV)/.ready-dev ## Make requirements/*.txt anew: the newest packages th
 	echo torch | $(LOCK) --extra torch --excludes - --constraint requirements/dev.txt --output-file requirements/torch.txt pyproject.toml
 
 # All but torch, of which uv would take a build for GPUs, of several GB.
-EXTRAS := --extra train --extra dask --extra zarr --extra dev
+EXTRAS := --extra train --extra postgres --extra dask --extra zarr --extra dev
 
 # For every Python and system that the project supports; neither hosts nor files of this machine are named.
 LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import importlib.metadata
+import re
 import sys
 import tomllib
 from graphlib import TopologicalSorter
@@ -273,3 +274,20 @@ def test_every_module_of_tests_has_a_name_of_its_own():
     """pytest imports them by their bare names, and would stop at the second."""
     found = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert len(found) == len(set(found)), sorted(name for name in set(found) if found.count(name) > 1)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements/*.txt")), ids=names)
+def test_no_build_of_pytorch_is_locked(path):
+    """Its builds for CPUs and GPUs have different hashes, and the one that uv takes is several GB.
+
+    ``make lock`` therefore names all extras but torch, and excludes it where that extra is locked.
+    """
+    heavy = re.findall(r"^(?:torch|triton|(?:nvidia|cuda)-[a-z0-9-]+)==\S+", path.read_text(encoding="utf-8"), re.M)
+    assert not heavy, f"{names(path)}: lock with `{_LOCKED_EXTRAS}`, not --all-extras"
+
+
+_LOCKED_EXTRAS = next(
+    line.removeprefix("EXTRAS := ")
+    for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    if line.startswith("EXTRAS := ")
+)

@@ -75,13 +75,6 @@ def test_what_builds_is_locked_too() -> None:
     assert [Requirement(one) for one in PYPROJECT["dependency-groups"]["build"]] == BUILD
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_no_build_of_pytorch_is_locked(name: str) -> None:
-    """Its builds for CPUs and GPUs have different hashes, and the one that uv takes is several GB."""
-    heavy = [package.name for package, _ in locked(name) if re.match(r"torch$|nvidia-|cuda-|triton", package.name)]
-    assert not heavy, f"requirements/{name}.txt holds {heavy}: lock all extras but torch, as make lock does"
-
-
 def test_what_stands_on_another_environment_agrees_with_it() -> None:
     beneath = {(package.name, package.specifier) for package, _ in locked("dev")}
     names = {name for name, _ in beneath}
