@@ -27,8 +27,8 @@ def write_strokes(folder: Path, n: int, seed: int) -> None:
         Image.fromarray(pixels).save(folder / name / f"{i:03}.png")
 
 
-def predicted(manifest: Path, model: str) -> tuple[np.ndarray, np.ndarray, dict]:
-    assert main(["predict", str(manifest), "--model", model, "--folds", "3", "--threads", "1"]) == 0
+def predicted(manifest: Path, media: str, model: str) -> tuple[np.ndarray, np.ndarray, dict]:
+    assert main(["predict", str(manifest), "--media", media, "--model", model, "--folds", "3", "--threads", "1"]) == 0
     found = manifest.parent
     told = json.loads((found / "pred_probs.json").read_text())
     return np.load(found / "pred_probs.npy"), np.load(found / "labels.npy"), told
@@ -38,7 +38,7 @@ def test_a_folder_of_small_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     write_strokes(tmp_path / "strokes", 150, seed=0)
     assert main(["init", "strokes", "--out", "one"]) == 0
-    probs, labels, told = predicted(tmp_path / "one/dataset.toml", "cnn")
+    probs, labels, told = predicted(tmp_path / "one/dataset.toml", "strokes", "cnn")
     assert probs.shape == (150, 2)
     assert (probs.argmax(axis=1) == labels).mean() > 0.9
     keys = json.loads((tmp_path / "one/index.json").read_text())
@@ -46,5 +46,5 @@ def test_a_folder_of_small_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {Path(keys[row]).name for row in suspects} == {"000.png", "001.png"}
     assert told["models"][0]["name"] == "cnn"
     assert main(["init", "strokes", "--out", "two"]) == 0
-    again, _, _ = predicted(tmp_path / "two/dataset.toml", "cnn")
+    again, _, _ = predicted(tmp_path / "two/dataset.toml", "strokes", "cnn")
     assert again.tobytes() == probs.tobytes()
