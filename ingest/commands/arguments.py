@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -65,10 +65,31 @@ def add_catalogue(parser: argparse.ArgumentParser, *, written: bool) -> None:
         parser.add_argument("--wait", metavar="SECONDS", type=_seconds, default=60.0, help=seconds)
 
 
-def add_classes_are(parser: argparse.ArgumentParser) -> None:
+def add_classes_are(parser: "argparse.ArgumentParser | argparse._ArgumentGroup") -> None:
     """Add the option for ambiguous class texts: whether they are names or numbers."""
-    says = "what classes in the file are; only needed where class names are numbers themselves, and both would fit"
+    says = "what classes in files are, where names of classes are numbers"
     parser.add_argument("--classes-are", choices=CLASSES_ARE, help=says)
+
+
+def sentence(says: str) -> str:
+    """What a command does, as its list says it, as a sentence of its own help.
+
+    >>> sentence("list what a catalogue holds")
+    'List what a catalogue holds.'
+    """
+    return f"{says[0].upper()}{says[1:]}."
+
+
+def whole_number(what: str, least: int, most: int) -> Callable[[str], int]:
+    """The type of an argument that is a whole number in ASCII digits, within limits; ``what`` says of what."""
+
+    def number(text: str) -> int:
+        digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
+        if not digits or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected {what} from {least:,} to {most:,}, found {text}")
+        return int(text)
+
+    return number
 
 
 def _seconds(text: str) -> float:

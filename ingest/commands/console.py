@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.evaluation.blas_threads import bound
-from ingest.commands.arguments import is_light
+from ingest.commands.arguments import is_light, sentence
 
 if TYPE_CHECKING:
     from ingest.commands.arguments import Commands
@@ -76,11 +76,11 @@ def _parser(*, light: bool) -> argparse.ArgumentParser:
 
 
 def _add_completion(commands: "Commands", whole: argparse.ArgumentParser) -> None:
-    says = "print what completes these commands in a shell"
+    says = "print a script that completes these commands in a shell"
     parser = commands.add_parser(
         "completion",
         help=says,
-        description=says,
+        description=sentence(says),
         epilog=_COMPLETION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

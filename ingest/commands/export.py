@@ -23,8 +23,9 @@ examples:
   %(prog)s cifar10 --policy agreement=4 --policy neither=given --format npy --out labels.npy
   %(prog)s imagenet --policy multi_label=both --removed include --out labels.parquet
 
-A policy is what the site's page /NAME/corrected offers: {", ".join(PARAMETERS)}, each NAME=VALUE. What is not
-said is as in the paper. Formats are {", ".join(FORMATS)}; without --format, the ending of FILE says which.
+A policy says which corrections to trust, as the site's page /NAME/corrected does. Its parts are
+{", ".join(PARAMETERS)}.
+What is left out is as in the paper. Formats are {", ".join(FORMATS)}.
 """
 
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``export``, except the catalogue."""
     parser.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="the file to write")
-    parser.add_argument("--format", choices=list(FORMATS), help="its format; by default what FILE ends in")
+    parser.add_argument("--format", choices=list(FORMATS), help="its format (default: by the ending of FILE)")
     parser.add_argument(
         "--policy", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a part of the policy"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.confident_learning.joint import FlagRule
-from ingest.commands.arguments import add_classes_are
+from ingest.commands.arguments import add_classes_are, whole_number
 from ingest.commands.flag_report import summary, write_examples
 from ingest.commands.flag_sets_report import summary_of_sets, write_sets
 from ingest.commands.per_class_report import joints_by_class, summary_of_classes, write_classes
@@ -38,91 +38,50 @@ examples:
   %(prog)s probs.parquet --labels labels.npy --rule both --workers 4
   %(prog)s probs.zarr --labels labels.npy --dask tcp://scheduler:8786 --out issues.parquet
 
-MATRIX holds predicted probabilities, a row an example and a column a class: .npy (16, 32 or 64 bits, in either order),
-.npz, .parquet (a column a class, or one of lists) or a folder of zarr; several files are parts, one below the other.
-Columns of a table that are called by the names of the classes, or by their numbers, are put in order by them; others
-are taken in the order of the file. Rows must sum to 1 within 1e-4 (1e-2 in half precision, so do not widen it before);
-those that are farther from 1 than their precision rounds are divided by their sum. --tolerance X takes rows that sum
-to 1 within X, divides all of them by their sums in double precision, which is what is worked on then, and says how many
-were too far from 1 otherwise. Parts of different precision are worked on in the highest. Labels are class numbers or
-names: .npy, .json (a list), or .csv, .parquet, .jsonl and a list of objects in .json (the column "label", one that goes
-by another word for labels, the only one, or that of --label-column), or one a line, blank lines passed over.
-Texts are names where all of them are, and numbers, from 0, where all are that; where class names are numbers themselves
-and both would fit, --classes-are says which. The same goes for the names of columns.
+MATRIX has a row for each example and a column for each class: .npy, .npz, .parquet or a folder of zarr; several files
+are parts, from top to bottom. Rows must sum to 1. Labels are class numbers from 0, or names: .npy, .json, .jsonl, .csv,
+.parquet or one a line. Written are index, given, guessed, self_confidence, normalized_margin, rank and flagged of each
+flagged example. A rule is a number of examples or
+{", ".join(rule.value for rule in FlagRule)}.
 
-Rules: calibrated and uncalibrated flag the rho * n examples of lowest normalized margin, rounded down; rho is the share
-that lies off the diagonal in the calibrated joint, or in the confident joint itself. A plain number flags that many of
-lowest normalized margin, all where there are fewer. They flag so many whatever the margins are, so an example may be
-among them whose given label is as probable as any. prune_by_class, prune_by_noise_rate, both, confident_joint and
-argmax are the variants of the paper of confident learning; they flag only examples of which another class is more
-probable, and round the joint to whole examples row by row, remainders to the largest fractions, of equal ones to the
-lower class. A class is confidently another where its probability is at least the class's threshold, the most probable
-of several, the lower number among equals; equal margins go by the order of the examples. (cleanlab leaves what is equal
-to its sort, and so differs in a few.) The answer is the same to the last bit for any number of workers and on Dask,
-whose workers must see the same files and have this project installed.
-
-FILE has a row for each flagged example, most suspicious first, or with --all for every example in order: index, given,
-guessed, with --classes given_name and guessed_name, self_confidence (the probability of the given class),
-normalized_margin (less the largest of the others), rank (place by normalized margin among the rows written, from 1) and
-flagged. In CSV, sets are joined by ;, and names stand as they are, whatever sign they begin with.
-
-With --multiple an example carries a set of labels: .json (a list of lists of numbers or names), .npy (an object array
-of lists or arrays, or a 0 and 1 for each class), .parquet (a column of lists) or .csv (labels joined by | or ; in the
-column "labels" or the only one), or in tables a column of 0 and 1 for each class. Every entry of the matrix is then a
-probability by itself. A class is guessed where it is at least 1/2, or else the most probable is; an example's
-self-confidence is the mean, over the labels given or guessed, of the probability that each is as given: p of a given
-label, 1 - p of one that is not. Of the examples whose given and guessed labels do not overlap, those below 1/2 are
-flagged, or with a number as --rule so many of the lowest. --per-class FILE counts for each class, taken by itself, what
-its confident joint of two rows and columns has off the diagonal, neither calibrated nor scaled: class, with --classes
-class_name, lacking (the examples not given it whose p reaches the mean p of those given it), wrongly (those given it
-whose 1 - p reaches the mean 1 - p of those not given it), flagged, their sum. Where both means are reached the larger
-of p and 1 - p counts, and 1 - p where they are equal.
---multiple is done in one process, without --workers and --dask.
-
-Memory is 60 MB, 40 bytes an example and 10 a pair of classes; choosing by noise rate takes 24 bytes more for each
-flagged example, Parquet and zarr what their libraries hold of a row group or chunk, names as labels their length,
---multiple 8 bytes more for each label given or guessed and 120 an example, --per-class 8 for each given one and 150 MB.
-Rows are looked at by compiled code where a C compiler was there when this project was installed, else by numpy, which
-finds the same and may take about twice as long: here by {LOOKER}.
+The page /docs/confident-learning of the site, docs/confident-learning.md, defines the rules, says more of files and of
+several labels, and what memory is needed. Rows are looked at here by {LOOKER}.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command."""
-    parser.add_argument(
-        "matrix", metavar="MATRIX", type=Path, nargs="+", help="predicted probabilities, whole or in parts"
-    )
-    parser.add_argument("--labels", metavar="FILE", type=Path, required=True, help="the given label of each example")
-    parser.add_argument("--classes", metavar="FILE", type=Path, help="the classes' names, a JSON list or one a line")
-    parser.add_argument("--label-column", metavar="NAME", help="the column of FILE that holds labels (default: label)")
-    add_classes_are(parser)
-    rules = ", ".join(rule.value for rule in FlagRule)
-    parser.add_argument("--rule", type=_rule, help=f"{rules}, or a number (default: calibrated)")
-    parser.add_argument("--multiple", action="store_true", help="examples carry sets of labels, see below")
-    parser.add_argument(
-        "--per-class",
-        metavar="FILE",
-        type=_out,
-        help="with --multiple: count what each class would flag by itself, see below",
-    )
-    parser.add_argument("--logits", action="store_true", help="the matrix holds logits: apply softmax")
-    parser.add_argument(
-        "--tolerance",
-        metavar="X",
-        type=_tolerance,
-        help="take rows that sum to 1 within X, each divided by its sum in double precision",
-    )
-    parser.add_argument("--out", metavar="FILE", type=_out, help=f"write the flagged examples: {', '.join(ENDINGS)}")
-    parser.add_argument("--all", action="store_true", help="write every example, not only the flagged")
-    parser.add_argument(
-        "--workers",
-        metavar="N",
-        type=_workers,
-        help="work in so many threads (default: one a core, up to four, where the matrix is large), or of so many "
-        "processes with --dask local",
-    )
-    parser.add_argument("--pool", choices=("threads", "processes"), help="what workers are (default: threads)")
-    parser.add_argument("--dask", metavar="ADDRESS", help='a Dask scheduler, or "local" for one made for this run')
+    """Add the arguments of the command, in groups."""
+    parser.usage = "%(prog)s MATRIX [MATRIX ...] --labels FILE [--classes FILE] [--rule RULE] [--out FILE] [options]"
+    parser.add_argument("matrix", metavar="MATRIX", type=Path, nargs="+", help="predicted probabilities")
+    _add_input(parser.add_argument_group("input"))
+    how = parser.add_argument_group("what is flagged")
+    how.add_argument("--rule", type=_rule, help="a rule, or how many (default: calibrated)")
+    how.add_argument("--multiple", action="store_true", help="examples have several labels each")
+    _add_output(parser.add_argument_group("output"))
+    _add_speed(parser.add_argument_group("speed"))
+
+
+def _add_input(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--labels", metavar="FILE", type=Path, required=True, help="given labels, in the order of rows")
+    group.add_argument("--classes", metavar="FILE", type=Path, help="names of the classes: a JSON list, or one a line")
+    group.add_argument("--label-column", metavar="NAME", help="column that holds the labels (default: label)")
+    add_classes_are(group)
+    group.add_argument("--logits", action="store_true", help="apply softmax to the matrix")
+    group.add_argument("--tolerance", metavar="X", type=_tolerance, help="rows sum to 1 within X; divide by their sums")
+
+
+def _add_output(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--out", metavar="FILE", type=_out, help=f"write flagged examples: {', '.join(ENDINGS)}")
+    group.add_argument("--all", action="store_true", help="write every example")
+    says = "with --multiple: write what each class would flag by itself"
+    group.add_argument("--per-class", metavar="FILE", type=_out, help=says)
+
+
+def _add_speed(group: "argparse._ArgumentGroup") -> None:
+    says = "how many threads (default: up to four), or processes with --dask local"
+    group.add_argument("--workers", metavar="N", type=whole_number("a number of workers", 1, 1024), help=says)
+    group.add_argument("--pool", choices=("threads", "processes"), help="what workers are (default: threads)")
+    group.add_argument("--dask", metavar="ADDRESS", help='a Dask scheduler, or "local" to start one for this run')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -284,9 +243,3 @@ def _out(text: str) -> Path:
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"expected a folder {path.parent}, found none")
     return path
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"expected a number of workers from 1 to 1,024, found {text}")
-    return int(text)

@@ -24,6 +24,8 @@ from ingest.commands.arguments import (
     add_media,
     add_version,
     is_light,
+    sentence,
+    whole_number,
 )
 from ingest.errors import IngestError
 from ingest.progress import progress_for_terminal
@@ -227,11 +229,11 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     """Add all commands in the order of their usual use; ``light`` is explained in ``is_light``."""
     names = [] if light else _names_of_release()
 
-    sample = _command(commands, "sample", _sample, "three small made-up datasets, to see the site at once", _SAMPLE)
+    sample = _command(commands, "sample", _sample, "make three small datasets to try the site with", _SAMPLE)
     add_catalogue(sample, written=True)
 
     release = _command(
-        commands, "release", _release, "the ten datasets of the paper, from a clone of its release", _RELEASE
+        commands, "release", _release, "load the ten datasets of the paper from a clone of its release", _RELEASE
     )
     release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
     add_media(release)
@@ -242,7 +244,7 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     says = "describe a folder of labelled files as a dataset of your own"
     init.add_arguments(_command(commands, "init", init.run, says, init.EXAMPLES))
 
-    add = _command(commands, "add", _add, "a dataset of your own", _ADD)
+    add = _command(commands, "add", _add, "add a dataset of your own", _ADD)
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
     add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
     add_media(add)
@@ -251,13 +253,13 @@ def add_commands(commands: Commands, *, light: bool) -> None:
 
     predict.add_arguments(_command(commands, "predict", predict.run, predict.SAYS, predict.EXAMPLES))
 
-    says = "what `release` or `add` would load, and what is missing or wrong"
+    says = "say what `release` or `add` would load, and what is missing or wrong"
     check.add_arguments(_command(commands, "check", check.run, says, check.EXAMPLES), names)
 
-    listing = _command(commands, "list", _list, "what a catalogue holds", _LIST)
+    listing = _command(commands, "list", _list, "list what a catalogue holds", _LIST)
     add_catalogue(listing, written=False)
 
-    says = "what a dataset lacks of its media, from the web"
+    says = "fetch the media that a dataset lacks from the web"
     fetching = _command(commands, "media", media.run, says, media.EXAMPLES)
     media.add_arguments(fetching)
     add_catalogue(fetching, written=True)
@@ -266,12 +268,12 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     if not light:
         from ingest.commands import export
 
-        says = "a corrected test set, written to a file"
+        says = "write a corrected test set to a file"
         exported = _command(commands, "export", export.run, says, export.EXAMPLES)
         export.add_arguments(exported)
         add_catalogue(exported, written=False)
 
-    says = "label errors in a matrix of your own, without a catalogue"
+    says = "find label errors in a matrix of your own, without a catalogue"
     flag.add_arguments(_command(commands, "flag", flag.run, says, flag.EXAMPLES))
 
 
@@ -283,31 +285,31 @@ def _names_of_release() -> list[str]:
 
 def _add_measuring(commands: Commands) -> None:
     benchmarks = _command(
-        commands, "benchmarks", _benchmarks, "models' predictions for a dataset that is there already", _BENCHMARKS
+        commands, "benchmarks", _benchmarks, "load models' predictions for a dataset of a catalogue", _BENCHMARKS
     )
     benchmarks.add_argument("folder", metavar="DIR", type=Path, help="the models' predictions")
     benchmarks.add_argument("--dataset", metavar="NAME", help="only models of this dataset")
     add_catalogue(benchmarks, written=True)
 
     evaluating = _command(
-        commands, "evaluate", _evaluate, "your predictions against original and corrected labels", _EVALUATE
+        commands, "evaluate", _evaluate, "compare your predictions with original and corrected labels", _EVALUATE
     )
     evaluating.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
     evaluating.add_argument("file", metavar="FILE", type=Path, help="predictions for its test set")
-    evaluating.add_argument("--agreement", metavar="N", type=int, help="reviewers that must agree on a correction")
+    says, reviewers = "reviewers that must agree on a correction", whole_number("a number of reviewers", 1, 100)
+    evaluating.add_argument("--agreement", metavar="N", type=reviewers, help=says)
     add_classes_are(evaluating)
     evaluating.add_argument("--json", action="store_true", help="the same as the API answers")
     add_catalogue(evaluating, written=False)
 
     reproducing = _command(
-        commands, "reproduce", _reproduce, "the paper's figures beside those of a catalogue", _REPRODUCE
+        commands, "reproduce", _reproduce, "compare the paper's figures with those of a catalogue", _REPRODUCE
     )
     add_catalogue(reproducing, written=False)
 
 
 def _command(commands: Commands, name: str, run_it: object, says: str, examples: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name, help=says, description=says, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_written, told = argparse.RawDescriptionHelpFormatter, sentence(says)
+    parser = commands.add_parser(name, help=says, description=told, epilog=examples, formatter_class=as_written)
     parser.set_defaults(command=run_it)
     return parser

@@ -7,6 +7,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from ingest.commands.arguments import whole_number
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--connections",
         metavar="N",
-        type=int,
-        choices=range(1, 9),
+        type=whole_number("a number of connections", 1, 8),
         default=2,
         help="at a time, 1 to 8 (default: 2)",
     )

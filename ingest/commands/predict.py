@@ -5,13 +5,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ingest.commands.arguments import whole_number
 from ingest.errors import IngestError
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
     from ingest.predicting.out_of_sample import Options, Prediction
 
-SAYS: Final = "out-of-sample probabilities of a dataset of your own, by cross-validation"
+SAYS: Final = "predict probabilities of a dataset, by cross-validation"
 EXAMPLES: Final = """\
 examples:
   %(prog)s mine/dataset.toml
@@ -53,9 +54,26 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--groups", metavar="WHICH", help="examples to keep together: thread, a column, a pattern")
     says = "let near-duplicates be in different folds, and list none"
     parser.add_argument("--no-near-duplicates", action="store_true", help=says)
-    parser.add_argument("--folds", metavar="N", type=_folds, default=10, help="number of folds (default 10)")
-    parser.add_argument("--seed", metavar="N", type=_number, default=0, help="of everything drawn (default 0)")
-    parser.add_argument("--threads", metavar="N", type=_threads, help="threads to work in (default: one a core)")
+    parser.add_argument(
+        "--folds",
+        metavar="N",
+        type=whole_number("a number of folds", 2, 1000),
+        default=10,
+        help="number of folds (default 10)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=whole_number("a whole number", 0, 2**32 - 1),
+        default=0,
+        help="of everything drawn (default 0)",
+    )
+    parser.add_argument(
+        "--threads",
+        metavar="N",
+        type=whole_number("a number of threads", 1, 1024),
+        help="threads to work in (default: one a core)",
+    )
     parser.add_argument("--calibrate", action="store_true", help="scale temperatures, found on the other folds")
 
 
@@ -130,21 +148,3 @@ def report(found: "Prediction") -> list[str]:
         lines.append(f"classes with fewer examples than folds: {len(result.few):,}, such as {some}")
     lines += [f"note: {remark}" for remark in result.remarks]
     return [*lines, *(f"warning: {warning}" for warning in result.warnings)]
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"expected a whole number below 2^32, found {text}")
-    return int(text)
-
-
-def _folds(text: str) -> int:
-    if not text.isdecimal() or not 2 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"expected a number of folds from 2 to 1,000, found {text}")
-    return int(text)
-
-
-def _threads(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"expected a number of threads from 1 to 1,024, found {text}")
-    return int(text)

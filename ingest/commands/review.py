@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The store and the catalogue are imported when they are used: other commands list these arguments and start faster.
 
-SAYS: Final = "people look at examples, blind, and vote"
+SAYS: Final = "let people look at examples, blind, and vote"
 EXAMPLES: Final = """\
 examples:
   %(prog)s open sample-digits --votes 5

@@ -1,5 +1,6 @@
 """The commands as a stranger meets them."""
 
+import argparse
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ingest.commands.console import _parser
 from ingest.commands.main import main
 from ingest.manifest.parse import read_manifests
 from ingest.pipeline import DATASETS
@@ -33,10 +35,32 @@ def test_help_names_every_command_and_dataset(capsys: pytest.CaptureFixture[str]
     assert all(manifest.name in shown for manifest in read_manifests(DATASETS))
 
 
+def test_every_help_is_in_one_style_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    (commands,) = (one for one in _parser(light=False)._actions if isinstance(one, argparse._SubParsersAction))
+    for choice in commands._choices_actions:
+        says, parser = str(choice.help), commands.choices[choice.dest]
+        assert re.match("[a-z]+ ", says), f"{choice.dest}: {says!r} does not begin with what it does"
+        assert not says.endswith(".")
+        assert re.fullmatch(r"[A-Z].*\.", str(parser.description)), choice.dest
+        lines = parser.format_help().splitlines()
+        assert max(map(len, lines)) <= 120, choice.dest
+        assert len(lines) <= 60, choice.dest
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ([], "required: COMMAND"),
+        (["flag", "p.npy", "--labels", "l.npy", "--workers", "\u0662"], "a number of workers from 1 to 1,024, found"),
+        (["flag", "p.npy", "--labels", "l.npy", "--workers", "9" * 5000], "a number of workers from 1 to 1,024"),
+        (["evaluate", "a", "p.csv", "--agreement", "\u0663"], "a number of reviewers from 1 to 100, found"),
+        (["evaluate", "a", "p.csv", "--agreement", "0"], "a number of reviewers from 1 to 100, found 0"),
+        (
+            ["media", "a", "--from", "published", "--connections", "\u0662"],
+            "a number of connections from 1 to 8, found",
+        ),
+        (["predict", "a.toml", "--folds", "\u0662\u0660"], "a number of folds from 2 to 1,000, found"),
         (["rebuild"], "invalid choice: 'rebuild'"),
         (["release"], "required: DIR"),
         (["release", ".", "--dataset", "cifar11"], "invalid choice: 'cifar11'"),
