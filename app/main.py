@@ -77,7 +77,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.from_environment()
     templates.compile_templates()
     library(), linked_files()  # read now, so that an invalid page stops the start instead of failing a request
-    catalogue = CurrentCatalogue(settings.catalogue)
+    reviews = ReviewService(settings) if settings.serve_reviews else None
+    catalogue = CurrentCatalogue(settings.catalogue, reviews.withheld if reviews else tuple)
     program = program_version(_APP, TEMPLATES, STATIC, DOCS)
     kept = KeptAnswers(settings.kept_answers * 1_000_000)
     app = _Site(
@@ -102,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 program=program,
                 kept=kept,
                 public=settings.is_public,
+                **({"is_owner": reviews.is_owner} if reviews else {}),
             ),
             Middleware(Compression, as_they_are=tuple(f".{one.suffix}" for one in FORMATS.values() if one.binary)),
             Middleware(CatalogueGuard, answer=_answer),
@@ -112,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.accounts = Accounts(settings)
     app.state.catalogue = catalogue
     app.state.program = program
-    app.state.reviews = ReviewService(settings) if settings.serve_reviews else None
+    app.state.reviews = reviews
     app.state.readers = ReaderThreads(settings.read_seconds)
     app.state.folder = ScratchFolder()
     app.state.spool = FileCache(settings.kept_files * 1_000_000, app.state.folder)

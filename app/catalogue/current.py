@@ -12,6 +12,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ from app.catalogue.access import is_public
 from app.catalogue.cache import Answers, Memo
 from app.catalogue.open_file import CatalogueFile, CatalogueReplacedError, UnreadableCatalogueError, budget_of
 from app.catalogue.records import ClassInfo, Dataset, Label, Source
+from app.catalogue.rounds.shown import Shown
+from app.catalogue.rounds.withheld import Watch, Withheld, digest_of, withhold
 from app.catalogue.shape_check import require_sound
 from app.domain.review.verdicts import Category
 from app.errors import CatalogueChanging, NoCatalogue
@@ -43,13 +46,15 @@ _MEDIA_KEPT = 32 << 20
 class Catalogue:
     """One catalogue file, open, with the small facts of all its datasets in memory."""
 
-    def __init__(self, path: Path, copied_over: str | None = None) -> None:
+    def __init__(self, path: Path, copied_over: str | None = None, withheld: Withheld = ()) -> None:
         """Open the file at a path. ``copied_over`` is the version that lay in this very file before, if one did.
+
+        ``withheld`` are examples that are not in it for who reads this object, which must have been opened once whole.
 
         Raises OSError, NoCatalogue, UnreadableCatalogueError or what SQLite raises for a file that cannot be served.
         """
         self.path = path
-        self.file = CatalogueFile(path)
+        self.file = CatalogueFile(path, partial(withhold, withheld=withheld) if withheld else None)
         # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
         # the file it opened, whatever is renamed over it.
         self.connection: Connection = self.file.connection().execution_options(isolation_level="AUTOCOMMIT")
@@ -57,9 +62,12 @@ class Catalogue:
         self.brief = budget_of(self.connection)
         facts = _meta(self.connection, path)
         if copied_over not in (None, facts["version"]):
-            _require_pages(self.connection)
-        require_sound(self.connection)
+            self.file.require_pages(self.connection)
+        if not withheld:
+            require_sound(self.connection)
         self.version = self.file_version = facts["version"]
+        if withheld:
+            self.version += f"-without-{digest_of(withheld)}"
         self.written_at = facts["written_at"]
         self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
         self.statements, self.cells, self.facets, self.galleries = _memos()
@@ -105,17 +113,17 @@ class Catalogue:
 class CurrentCatalogue:
     """The catalogue at a path, whichever file that is by now."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, watch: Watch = tuple) -> None:
         self.path = path
         self._opening = threading.Lock()
         self._seen: FileState | None = None
         self._catalogue: Catalogue | None = None
-        self._restricted: Catalogue | None = None
+        self._shown = Shown(watch, partial(Catalogue, path, None))
         self._refusal = f"There is no catalogue at {path}. {MAKE_ONE}"
 
     async def renew(self) -> None:
         """Open the file at the path if it is another one than before, in another thread."""
-        if self._another() is not None:
+        if self._another() is not None or self._shown.outdated(self._catalogue):
             await anyio.to_thread.run_sync(self._renew)
 
     def get(self, *, public: bool = False) -> Catalogue:
@@ -125,9 +133,16 @@ class CurrentCatalogue:
 
     def opened(self, *, public: bool = False) -> Catalogue:
         """The same, as of when somebody looked last: for who did so a moment ago with ``renew``."""
-        if self._catalogue is None or self._restricted is None:
+        if self._catalogue is None:
             raise NoCatalogue(self._refusal)
-        return self._restricted if public else self._catalogue
+        return self._shown.get(public=public)
+
+    def whole(self, *, public: bool = False) -> Catalogue:
+        """The newest catalogue with what open rounds withhold: for raters' own tasks, and for the owner."""
+        self._renew()
+        if self._catalogue is None:
+            raise NoCatalogue(self._refusal)
+        return self._shown.whole(self._catalogue, public=public)
 
     def _another(self) -> FileState | None:
         found = FileState.at(self.path)
@@ -135,8 +150,10 @@ class CurrentCatalogue:
 
     def _renew(self) -> None:
         found = self._another()
-        # While one opens the new file, the others go on with the old one where there is one.
-        if found is None or not self._opening.acquire(blocking=self._catalogue is None):
+        outdated = self._shown.outdated(self._catalogue)
+        # While one opens the new file, the others go on with the old one, unless some of it is to be withheld by now.
+        blocking = outdated or self._catalogue is None
+        if (found is None and not outdated) or not self._opening.acquire(blocking=blocking):
             return
         try:
             for _ in range(_TRIES):
@@ -152,14 +169,14 @@ class CurrentCatalogue:
                     self._seen = found
                     return
         finally:
+            self._shown.renew(self._catalogue)
             self._opening.release()
 
     def _open(self, found: FileState) -> None:
         former = self._catalogue
         same_file = former is not None and former.file.state[:2] == found[:2]
         try:
-            catalogue = Catalogue(self.path, former.version if former is not None and same_file else None)
-            self._catalogue, self._restricted = catalogue, catalogue.restricted()
+            self._catalogue = Catalogue(self.path, former.version if former is not None and same_file else None)
         except CatalogueReplacedError:
             raise
         except NoCatalogue as error:
@@ -183,13 +200,6 @@ def current(request: Request) -> Catalogue:
         catalogue = request.state.catalogue = request.app.state.catalogue.opened(public=is_public(request.scope))
         catalogue.require_intact()
     return catalogue
-
-
-def _require_pages(connection: Connection) -> None:
-    """Raises UnreadableCatalogueError for pages of two files, as they lie in one that was copied over by half."""
-    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if found != "ok":
-        raise UnreadableCatalogueError(f"expected pages that belong together, found {found!s:.80}")
 
 
 def _meta(connection: Connection, path: Path) -> dict[str, str]:

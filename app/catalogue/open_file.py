@@ -47,9 +47,12 @@ class UnreadableCatalogueError(ValueError):
 
 
 class CatalogueFile:
-    """A file at a path as it is now, for as long as nobody writes to it."""
+    """A file at a path as it is now, for as long as nobody writes to it.
 
-    def __init__(self, path: Path) -> None:
+    ``prepare`` is done to each connection, such as to withhold something from who reads over it.
+    """
+
+    def __init__(self, path: Path, prepare: Callable[[ReadingConnection], None] | None = None) -> None:
         self.path = path
         # Not to wait for someone who writes into what may be no file at all.
         self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -59,7 +62,7 @@ class CatalogueFile:
         if not stat.S_ISREG(found.st_mode):
             raise UnreadableCatalogueError("expected a file, found a folder or a device")
         self._require_all_pages()
-        self._engine: Engine = pooled_engine(_connector(path, self.state), _KEPT)
+        self._engine: Engine = pooled_engine(_connector(path, self.state, prepare), _KEPT)
         weakref.finalize(self, self._engine.dispose)
 
     def _require_all_pages(self) -> None:
@@ -75,6 +78,12 @@ class CatalogueFile:
     def intact(self) -> bool:
         """Whether nobody has written to the file since it was opened, wherever it lies by now."""
         return FileState.of(os.fstat(self._handle)) == self.state
+
+    def require_pages(self, connection: Connection) -> None:
+        """Raises UnreadableCatalogueError for pages of two files, as they lie in one that was copied over by half."""
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise UnreadableCatalogueError(f"expected pages that belong together, found {found!s:.80}")
 
     def connection(self) -> Connection:
         """A connection to this file, to be closed by the caller, who then gives it back.
@@ -92,7 +101,9 @@ class CatalogueFile:
             connection.close()
 
 
-def _connector(path: Path, state: FileState) -> Callable[[], ReadingConnection]:
+def _connector(
+    path: Path, state: FileState, prepare: Callable[[ReadingConnection], None] | None
+) -> Callable[[], ReadingConnection]:
     def connect() -> ReadingConnection:
         # What is opened is what stood there before and stands there afterwards.
         if FileState.at(path) != state:
@@ -101,6 +112,8 @@ def _connector(path: Path, state: FileState) -> Callable[[], ReadingConnection]:
         if FileState.at(path) != state:
             connection.close()
             raise CatalogueReplacedError
+        if prepare is not None:
+            prepare(connection)
         return connection
 
     return connect

@@ -1,7 +1,7 @@
 """ETags, and a cache of answers that depend on nothing but the catalogue."""
 
 import zlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final, TypeAlias
 
 from starlette.datastructures import Headers
@@ -55,17 +55,30 @@ class CatalogueResponses:
     """
 
     def __init__(
-        self, app: ASGIApp, catalogue: CurrentCatalogue, program: str, kept: KeptAnswers, *, public: bool
+        self,
+        app: ASGIApp,
+        catalogue: CurrentCatalogue,
+        program: str,
+        kept: KeptAnswers,
+        *,
+        public: bool,
+        is_owner: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
         self.app = app
         self.catalogue = catalogue
         self.public = public
         self.program = program
         self.kept = kept
+        #: Who sees what open rounds withhold from others.
+        self.is_owner = is_owner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self.catalogue.renew()
+            if self.is_owner(scope):
+                scope.setdefault("state", {})["catalogue"] = self.catalogue.whole(public=self.public)
+                await self.app(scope, receive, _never_stored(send))
+                return
         if scope["type"] != "http" or scope["method"] != "GET" or _stands_apart(scope["path"]):
             await self.app(scope, receive, send)
             return
@@ -108,6 +121,18 @@ class CatalogueResponses:
         path, query, scheme, host = where
         named = f"{version}-{self.program}-{zlib.crc32(b'%b?%b' % (path, query)):08x}"
         return f'W/"{named}"', f'W/"{named}-{zlib.crc32(repr((scheme, host)).encode()):08x}"'
+
+
+def _never_stored(send: Send) -> Send:
+    """``send``, with answers that nobody may keep: others would see in them what only the owner may."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [pair for pair in message.get("headers", ()) if pair[0] not in (b"cache-control", b"etag")]
+            message = {**message, "headers": [*others, (b"cache-control", b"no-store")]}
+        await send(message)
+
+    return sending
 
 
 def _stands_apart(path: str) -> bool:

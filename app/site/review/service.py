@@ -4,6 +4,8 @@ What is sent never tells which of a task's classes was given, what the model tho
 example of the dataset it is: tasks and media have random names, and the sides are drawn for each rater and stored.
 """
 
+import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from cachetools import LRUCache
 from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.requests import cookie_parser
 
+from app.catalogue.rounds.withheld import Withheld
 from app.errors import Busy, NoLink, TooManyRequests
 from app.path_prefix import here
 from app.reviews.lending import Nothing, Progress, Task, next_task, progress
@@ -23,9 +27,15 @@ from app.reviews.questions import SIDES
 from app.reviews.raters import rater_of
 from app.reviews.rounds import Round
 from app.reviews.store import Store, StoreError, store_url
-from app.reviews.tables import rounds, shelves
+from app.reviews.tables import items, rounds, shelves
 from app.settings import Settings, SettingsError
 
+log = logging.getLogger(__name__)
+
+#: The cookie of a round's owner, who sees on the site what is withheld from others.
+OWNER: Final = "review_owner"
+#: Seconds between two looks at which rounds are open, in a database that is asked over a network.
+_LOOKED_AT: Final = 1.0
 _MINUTE: Final = 60.0
 _MOST_LINKS: Final = 10_000
 
@@ -58,6 +68,9 @@ class ReviewService:
         self.links = Links(self.store)
         self._a_minute = settings.review_requests_a_minute
         self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_LINKS)
+        # The rounds that are open, and their examples.
+        self._withheld: tuple[tuple[int, ...], Withheld] = ((), ())
+        self._looked = -math.inf
         # What a round shows of its classes does not change once it is open.
         self._shelves: LRUCache[int, Mapping[int, Row[Any]]] = LRUCache(100)
 
@@ -98,6 +111,37 @@ class ReviewService:
     def names(self, round_id: int) -> Mapping[int, str]:
         """The names of a round's classes, by id."""
         return {class_id: row.name for class_id, row in self.classes(round_id).items()}
+
+    def withheld(self) -> Withheld:
+        """The examples of all open rounds. While the database is away it is what it was."""
+        now = time.monotonic()
+        if not self.store.is_sqlite and now < self._looked + _LOOKED_AT:
+            return self._withheld[1]
+        self._looked = now
+        try:
+            with self.store.reading() as connection:
+                open_now = tuple(connection.scalars(select(rounds.c.id).where(rounds.c.closed.is_(False))))
+                if open_now != self._withheld[0]:
+                    asked = select(rounds.c.dataset, items.c.idx).join(rounds, rounds.c.id == items.c.round_id)
+                    asked = asked.where(
+                        items.c.round_id.in_(open_now), items.c.gold.is_(False), items.c.practice.is_(False)
+                    )
+                    found = sorted({(row.dataset, row.idx) for row in connection.execute(asked)})
+                    self._withheld = open_now, tuple(found)
+        except AWAY as error:
+            log.error("The store of votes cannot be read: %s", error)
+        return self._withheld[1]
+
+    def is_owner(self, scope: Any) -> bool:
+        """Whether a request carries the owner's cookie."""
+        cookies = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
+        if OWNER.encode() not in cookies:
+            return False
+        token = cookie_parser(cookies.decode("latin-1")).get(OWNER, "")
+        try:
+            return self.links.read(token).kind == "owner"
+        except LinkError:
+            return False
 
     def _count(self, code: str) -> None:
         if not self._a_minute:

@@ -17,7 +17,7 @@ from app.site.review.service import exemplars_of, media_address
 
 def content(request: Request, name: str, idx: int, kind: str) -> Medium | None:
     """A medium of an example; None if the catalogue does not have it. On the event loop only."""
-    catalogue: Catalogue = request.app.state.catalogue.get()
+    catalogue: Catalogue = request.app.state.catalogue.whole()
     dataset = catalogue.datasets.get(name)
     if dataset is None:
         return None

@@ -1,0 +1,1 @@
+"""What open rounds of reviews withhold from those who read the catalogue."""
