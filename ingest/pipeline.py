@@ -7,15 +7,18 @@ from where.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
+from ingest.catalogue.issue_table import create_indexes
 from ingest.catalogue.models import add_found
 from ingest.catalogue.store import Stored, store
 from ingest.datasets.build import Build, build
 from ingest.datasets.load import load
+from ingest.datasets.media import MediaFor
 from ingest.datasets.model_folders import find
 from ingest.errors import MissingFileError
 from ingest.manifest.model import Manifest
@@ -35,6 +38,7 @@ class IngestJob:
     complete: bool  # every file that the manifest names must be there
     models: Path | None = None  # a folder of models' predictions for it
     drop_media: bool = False  # drop the media in the catalogue if none are found now
+    media_for: MediaFor = "all"  # whose media are stored
 
 
 def run(orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
@@ -51,6 +55,7 @@ def run(orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: 
         errors = [one.unread for one in stored if one.kept and one.unread is not None]
         if errors and len(errors) == len(stored):
             raise errors[0]
+        create_indexes(connection)  # models and versions are looked up by them
         for place, found in enumerate(models):
             if stored[place].kept:
                 continue
@@ -60,7 +65,8 @@ def run(orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: 
 
 
 def _stored(connection: Connection, found: Build, order: IngestJob, catalogue: Path, progress: Progress) -> Stored:
-    return store(connection, found, order.media, catalogue, progress, drop=order.drop_media)
+    how: dict[str, Any] = {"drop": order.drop_media, "media_for": order.media_for}
+    return store(connection, found, order.media, catalogue, progress, **how)
 
 
 def jobs_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> list[IngestJob]:

@@ -19,6 +19,7 @@ NOUNS: Final = {
 UNREADABLE: Final = "Unreadable in the distribution"
 NOT_THERE: Final = "Not in the distribution given"
 NOT_FETCHED: Final = "Not fetched from the web"
+NOT_ASKED: Final = "Not stored: this catalogue has those of some issues only"
 _EITHER: Final = "Not in the distribution given, or unreadable there"
 
 
@@ -38,6 +39,8 @@ def why(dataset: Dataset, idx: int) -> str | None:
         return None
     if idx in dataset.broken:
         return UNREADABLE
+    if _asked(dataset) is not None:
+        return NOT_ASKED
     if _only_fetched(dataset):
         return NOT_FETCHED
     # Only the first of many unreadable ones are named: any of the others may be among those that are not.
@@ -61,14 +64,29 @@ def sentence(dataset: Dataset, idx: int) -> str | None:
 
 def not_here(dataset: Dataset) -> tuple[str, ...]:
     """What is not in the catalogue of a dataset, in sentences: as ingest said, and how many media of its issues."""
-    lacking = dataset.n_issues - n_with_medium(dataset)
-    if not was_read(dataset) or lacking <= 0 or not access.may_show(dataset, "excerpt"):
+    asked = _asked(dataset)
+    n_issues = dataset.n_issues if asked is None else asked
+    lacking = n_issues - n_with_medium(dataset)
+    if not was_read(dataset) or not access.may_show(dataset, "excerpt"):
         return dataset.missing
     one, several = NOUNS.get(dataset.modality, ("medium", "media"))
-    subject = f"The {several} of {lacking:,} of {dataset.n_issues:,} issues are not here"
+    said = dataset.missing
+    if asked is not None:
+        chosen = (dataset.media_report or {}).get("asked_for")
+        which = "the reviewed ones" if chosen == "reviewed" else f"the {chosen:,} most suspicious and the reviewed ones"
+        said = (*said, f"The {several} of {asked:,} of {dataset.n_issues:,} issues are stored: {which}.")
+    if lacking <= 0:
+        return said
+    subject = f"The {several} of {lacking:,} of {'these ' if asked is not None else ''}{n_issues:,} issues are not here"
     if lacking == 1:
-        subject = f"The {one} of 1 of {dataset.n_issues:,} issues is not here"
-    return (*dataset.missing, f"{subject}: {_reason(dataset, lacking)}.")
+        subject = f"The {one} of 1 of {'these ' if asked is not None else ''}{n_issues:,} issues is not here"
+    return (*said, f"{subject}: {_reason(dataset, lacking)}.")
+
+
+def _asked(dataset: Dataset) -> int | None:
+    """How many issues media were stored for; None for all of them."""
+    asked = (dataset.media_report or {}).get("asked")
+    return None if asked is None or asked >= dataset.n_issues else int(asked)
 
 
 def _reason(dataset: Dataset, lacking: int) -> str:

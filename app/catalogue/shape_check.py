@@ -63,6 +63,8 @@ class MediaReport(_Open):
     issues: int = 0
     exemplars: int = 0
     exemplars_wanted: int = 0
+    asked: int | None = None  # issues whose media were wanted, if not of all
+    asked_for: int | str | None = None
     absent: int = 0
     n_problems: int = 0
     spare: int = 0

@@ -29,6 +29,8 @@ from app.evaluation.predictions_store import (
 from app.evaluation.stability import results
 from app.schema import tables
 from ingest.catalogue.atomic_file import replacing_catalogue
+from ingest.catalogue.columns import BLOCK, Columns, insert_columns
+from ingest.catalogue.replace import of_dataset
 from ingest.datasets.model_folders import ModelFiles, find
 from ingest.errors import CatalogueError, MissingFileError
 from ingest.progress import Progress
@@ -98,11 +100,12 @@ def store_models(
     Returns the size of the correctable set by agreement threshold.
     """
     for table in (tables.predictions, tables.repeats, tables.stability, tables.models):
-        connection.execute(delete(table).where(table.c.dataset_id == subject.id))
+        connection.execute(delete(table).where(of_dataset(table, subject.id)))
     if not models:
         return {}
     connection.execute(insert(tables.models), [_model_row(subject.id, model) for model in models])
-    _insert(connection, tables.predictions, _prediction_rows(connection, subject, models))
+    for block in _predictions(connection, subject, models):
+        insert_columns(connection, tables.predictions, block)
     _insert(connection, tables.repeats, _repeat_rows(connection, subject, models))
     sizes = {}
     with progress.task(f"{subject.name}: stability", len(subject.agreements), "thresholds") as advance:
@@ -150,19 +153,19 @@ def _model_row(dataset_id: int, model: Model) -> dict[str, Any]:
     }
 
 
-def _prediction_rows(
-    connection: Connection, subject: MeasurableDataset, models: Sequence[Model]
-) -> Iterator[dict[str, Any]]:
+def _predictions(connection: Connection, subject: MeasurableDataset, models: Sequence[Model]) -> Iterator[Columns]:
+    """What the models predict for each issue, in order of ids."""
     i = tables.issues.c
-    issues = connection.execute(select(i.id, i.idx, i.given).where(i.dataset_id == subject.id)).all()
-    top = issue_predictions(models, [issue.idx for issue in issues])
-    for issue in issues:
-        chosen = top[issue.idx]
+    first_choices = [model.ranked[:, 0] for model in models]
+    asked = select(i.id, i.idx, i.given).where(of_dataset(tables.issues, subject.id)).order_by(i.id)
+    for rows in connection.execute(asked).partitions(BLOCK):
+        ids, indices, given = zip(*rows, strict=True)
+        top = np.stack([choices[np.array(indices)] for choices in first_choices], axis=1).astype("<i4")
         yield {
-            "issue_id": issue.id,
-            "dataset_id": subject.id,
-            "top": chosen.astype("<i4").tobytes(),
-            "n_given": int(np.count_nonzero(chosen == issue.given)),
+            "issue_id": ids,
+            "dataset_id": [subject.id] * len(ids),
+            "top": np.ascontiguousarray(top).view(f"V{4 * len(models)}").ravel().tolist(),
+            "n_given": (top == np.array(given)[:, None]).sum(axis=1).tolist(),
         }
 
 

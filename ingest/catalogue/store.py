@@ -29,6 +29,8 @@ from ingest.datasets.media import (
     NOT_AT_HAND,
     NOT_FOUND,
     KeptMedia,
+    MediaFor,
+    asked_for,
     find_media,
     media_rows,
     media_sources,
@@ -77,15 +79,24 @@ class Stored:
 
 
 def store(
-    connection: Connection, build: Build, media: Path | None, former: Path, progress: Progress, *, drop: bool = False
+    connection: Connection,
+    build: Build,
+    media: Path | None,
+    former: Path,
+    progress: Progress,
+    *,
+    drop: bool = False,
+    media_for: MediaFor = "all",
 ) -> Stored:
     """Replace one dataset in the catalogue by what was built, with media from a folder if there is one.
+
+    ``media_for`` says whose media these are.
 
     If the media cannot be read at all, the dataset is stored without them. But if it had media before, it is restored
     from ``former``, the catalogue being replaced: good pictures are not lost because a download failed or the folder
     was not given, unless they are to be dropped.
     """
-    return _DatasetWriter(connection, build, progress).store(media, former, drop=drop)
+    return _DatasetWriter(connection, build, progress, media_for).store(media, former, drop=drop)
 
 
 def cache_beside(connection: Connection) -> Path | None:
@@ -95,10 +106,11 @@ def cache_beside(connection: Connection) -> Path | None:
 
 
 class _DatasetWriter:
-    def __init__(self, connection: Connection, build: Build, progress: Progress) -> None:
+    def __init__(self, connection: Connection, build: Build, progress: Progress, media_for: MediaFor) -> None:
         self._connection = connection
         self._build = build
         self._progress = progress
+        self._media_for = media_for
         self._name = build.inputs.manifest.name
         self._keyed = build.inputs.keys is not None  # by something other than the media, which are then found by key
         self._id = self._dataset_id()
@@ -206,7 +218,8 @@ class _DatasetWriter:
                 if inputs.evidence is not None:
                     shown.spans[index] = compact(inputs.evidence.spans(index, body, *self._labels(index)))
 
-        indices = np.union1d(issues.indices, np.array(sorted(beside), np.int64))
+        asked = asked_for(issues, self._media_for)
+        indices = np.union1d(asked, np.array(sorted(beside), np.int64))
         wanted = WantedExamples(indices, inputs.keys if self._keyed else None)
         with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:
             for batch in _batches(media_rows(media, wanted, self._id, shown, search), 200):
@@ -217,7 +230,8 @@ class _DatasetWriter:
                 self._search_texts(texts)
                 texts.clear()
         require_paired(media, wanted, shown.problems)
-        self._tell(report(shown, issues.positions, beside, n_bytes))
+        some = {} if self._media_for == "all" else {"asked": len(asked), "asked_for": self._media_for}
+        self._tell(report(shown, issues.positions, beside, n_bytes) | some)
 
     def _tell(self, report: Mapping[str, Any]) -> None:
         here = tables.datasets.c.id == self._id

@@ -38,6 +38,12 @@ def add_media(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--media", metavar="DIR", type=Path, help="folder with the datasets' own files to show")
 
 
+def add_media_for(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says for which issues media are stored."""
+    says = "whose media: of all issues (the default), the reviewed ones, or these and the N most suspicious"
+    parser.add_argument("--media-for", metavar="all|reviewed|N", type=_media_for, default="all", help=says)
+
+
 def add_dropping(parser: argparse.ArgumentParser) -> None:
     """Add the option that allows dropping stored media."""
     says = "where no media are found now, drop those that the catalogue has (default: say so and keep the dataset)"
@@ -100,3 +106,11 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, found {text}")
     return seconds
+
+
+def _media_for(text: str) -> str | int:
+    if text in ("all", "reviewed"):
+        return text
+    if text.isascii() and text.isdecimal() and len(text) < 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected all, reviewed or a number of issues, found {text}")

@@ -22,6 +22,7 @@ from ingest.commands.arguments import (
     add_datasets,
     add_dropping,
     add_media,
+    add_media_for,
     add_version,
     is_light,
     sentence,
@@ -159,15 +160,17 @@ def _release(arguments: argparse.Namespace) -> int:
     from ingest.pipeline import jobs_of_release
 
     orders = jobs_of_release(arguments.folder, arguments.media, arguments.dataset)
-    return _ingest([replace(order, drop_media=arguments.drop_media) for order in orders], arguments)
+    how = {"drop_media": arguments.drop_media, "media_for": arguments.media_for}
+    return _ingest([replace(order, **how) for order in orders], arguments)
 
 
 def _add(arguments: argparse.Namespace) -> int:
     from ingest.manifest.parse import read_manifest
     from ingest.pipeline import IngestJob
 
-    manifest, drop = read_manifest(arguments.manifest), arguments.drop_media
-    return _ingest([IngestJob(manifest, arguments.folder, arguments.media, complete=True, drop_media=drop)], arguments)
+    how = {"drop_media": arguments.drop_media, "media_for": arguments.media_for}
+    job = IngestJob(read_manifest(arguments.manifest), arguments.folder, arguments.media, complete=True, **how)
+    return _ingest([job], arguments)
 
 
 def _ingest(orders: "Sequence[IngestJob]", arguments: argparse.Namespace) -> int:
@@ -237,6 +240,7 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     )
     release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
     add_media(release)
+    add_media_for(release)
     add_dropping(release)
     add_datasets(release, names)
     add_catalogue(release, written=True)
@@ -248,6 +252,7 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
     add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
     add_media(add)
+    add_media_for(add)
     add_dropping(add)
     add_catalogue(add, written=True)
 

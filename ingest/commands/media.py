@@ -7,7 +7,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from ingest.commands.arguments import whole_number
+from ingest.commands.arguments import add_media_for, whole_number
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=2,
         help="at a time, 1 to 8 (default: 2)",
     )
+    add_media_for(parser)
     parser.add_argument(
         "--allow-host", metavar="HOST", action="append", default=[], help="a host that may be private; may be repeated"
     )
@@ -69,7 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     progress = progress_for_terminal()
     report = fetch_media(
-        arguments.name, arguments.source, arguments.catalogue, manners, wait=arguments.wait, progress=progress
+        arguments.name,
+        arguments.source,
+        arguments.catalogue,
+        manners,
+        media_for=arguments.media_for,
+        wait=arguments.wait,
+        progress=progress,
     )
     print(told(report))
     return 1 if report.failed else 0

@@ -1,10 +1,19 @@
-"""The files a dataset is built from, and their fingerprints."""
+"""The files a dataset is built from, and their fingerprints.
+
+A matrix may have many gigabytes: its fingerprint is taken in a thread, while the matrix is read for other things.
+"""
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from threading import Event
+from types import TracebackType
+from typing import Final, Literal, Self
+
+#: Bytes read at a time.
+_PIECE: Final = 1 << 20
 
 Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes", "media", "words"]
 
@@ -39,7 +48,32 @@ def each_once(sources: Sequence[Source], folder: str) -> list[Source]:
     return list(found.values())
 
 
-def fingerprint(path: Path, name: str, role: Role) -> Source:
-    """The size and SHA-256 of a file; ``name`` is its name in the manifest."""
-    with path.open("rb") as stream:
-        return Source(name, role, hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size)
+class Fingerprints:
+    """Takes the fingerprints of files, one after the other, in a thread that ends with the ``with`` block."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="fingerprints")
+        self._stopped = Event()
+        self._found: list[Future[Source]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def add(self, path: Path, name: str, role: Role) -> None:
+        """Begin with a file; ``name`` is its name in the manifest."""
+        self._found.append(self._pool.submit(self._fingerprint, path, name, role))
+
+    def all(self) -> tuple[Source, ...]:
+        """The fingerprints of all files, in the order they were added. Raises OSError for an unreadable one."""
+        return tuple(found.result() for found in self._found)
+
+    def _fingerprint(self, path: Path, name: str, role: Role) -> Source:
+        digest, piece = hashlib.sha256(), bytearray(_PIECE)
+        with path.open("rb", buffering=0) as stream:
+            while (n := stream.readinto(piece)) and not self._stopped.is_set():
+                digest.update(memoryview(piece)[:n])
+            return Source(name, role, digest.hexdigest(), path.stat().st_size)

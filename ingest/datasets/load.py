@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.datasets.example_labels import Labels, ModelGuesses
-from ingest.datasets.fingerprints import Role, Source, fingerprint
+from ingest.datasets.fingerprints import Fingerprints, Role, Source
 from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError, shown
@@ -70,17 +70,20 @@ def load(manifest: Manifest, folder: Path, progress: Progress, *, complete: bool
 
     Raises MissingFileError or DataError naming the file and the record.
     """
-    return _Loader(manifest, folder, progress, complete=complete).load()
+    with Fingerprints() as sources:
+        return _Loader(manifest, folder, progress, sources, complete=complete).load()
 
 
 class _Loader:
-    def __init__(self, manifest: Manifest, folder: Path, progress: Progress, *, complete: bool) -> None:
+    def __init__(
+        self, manifest: Manifest, folder: Path, progress: Progress, sources: Fingerprints, *, complete: bool
+    ) -> None:
         self._manifest = manifest
         self._folder = folder
         self._progress = progress
         self._complete = complete
         self._missing: list[str] = []
-        self._sources: list[Source] = []
+        self._sources = sources
 
     def load(self) -> Inputs:
         manifest, files = self._manifest, self._manifest.files
@@ -126,7 +129,7 @@ class _Loader:
             reviews=reviews,
             evidence=self._evidence(size, len(classes)),
             missing=tuple(self._missing),
-            sources=tuple(self._sources),
+            sources=self._sources.all(),
         )
 
     def _found(self, name: str | None, role: Role, without: str | None, *, needed: bool = False) -> Path | None:
@@ -143,7 +146,7 @@ class _Loader:
         return None
 
     def _note(self, name: str, role: Role) -> None:
-        self._sources.append(fingerprint(self._folder / name, name, role))
+        self._sources.add(self._folder / name, name, role)
 
     def _labels(self, name: str | None, role: Role, classes: ClassNames, without: str | None) -> Labels | None:
         path = self._found(name, role, without)

@@ -12,13 +12,16 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
+
+import numpy as np
 
 from ingest.datasets.clip_times import clips
 from ingest.datasets.facts import compact
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.load import Inputs
 from ingest.datasets.media_alignment import require_same_examples
+from ingest.datasets.suspects.issues import Integers, Issues
 from ingest.datasets.unusual_values import MarkedRows
 from ingest.errors import DataError, shown
 from ingest.flagging.cores import available
@@ -56,6 +59,9 @@ NOT_AS_MANY = "The media found were not as many as the labels when this was buil
 NOT_READ = "The media could not be read when this was built, so issues are shown by their labels"
 
 Row = dict[str, Any]
+
+#: Whose media are stored: those of all issues, of the reviewed ones, or of these and so many of the most suspicious.
+MediaFor: TypeAlias = Literal["all", "reviewed"] | int
 
 
 @dataclass
@@ -136,6 +142,14 @@ def _is_key(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return _BREAKS.search(name) is None
+
+
+def asked_for(issues: Issues, media_for: MediaFor) -> Integers:
+    """The indices of the issues whose media are stored."""
+    if media_for == "all":
+        return issues.indices
+    first = np.arange(0 if media_for == "reviewed" else min(int(media_for), len(issues)))
+    return issues.indices[np.union1d(issues.reviewed, first)]
 
 
 def media_sources(source: MediaSource, folder: Path) -> list[Source]:

@@ -14,13 +14,22 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, text, true, update
 
 from app.schema import tables
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.open import open_catalogue
 from ingest.datasets.facts import compact
-from ingest.datasets.media import NOT_AS_MANY, NOT_AT_HAND, NOT_FOUND, NOT_READ, NOT_UNPACKED, KeptMedia, rows_of
+from ingest.datasets.media import (
+    NOT_AS_MANY,
+    NOT_AT_HAND,
+    NOT_FOUND,
+    NOT_READ,
+    NOT_UNPACKED,
+    KeptMedia,
+    MediaFor,
+    rows_of,
+)
 from ingest.errors import CatalogueError, DataError, MissingFileError
 from ingest.fetch.downloader import FetchPolicy, FetchResult, FetchTask, fetch
 from ingest.fetch.failure_messages import spoken
@@ -94,14 +103,21 @@ class Report:
 
 
 def fetch_media(
-    name: str, source: str, catalogue: Path, manners: FetchPolicy, *, wait: float, progress: Progress
+    name: str,
+    source: str,
+    catalogue: Path,
+    manners: FetchPolicy,
+    *,
+    media_for: MediaFor = "all",
+    wait: float,
+    progress: Progress,
 ) -> Report:
     """Fetch the missing media of a dataset, by the address of each record ("published") or from a file of addresses.
 
     Raises MissingFileError without the catalogue or the file, CatalogueError if the dataset is not in it or its terms
     do not allow storing media, DataError for a file that is not a list of addresses.
     """
-    dataset, lacking = _lacking(catalogue, name)
+    dataset, lacking = _lacking(catalogue, name, media_for)
     kind = MODALITIES[dataset["modality"]]
     urls = _published(lacking) if source == PUBLISHED else _listed(Path(source))
     errands = [FetchTask(index, urls[index]) for index in lacking if index in urls]
@@ -127,8 +143,8 @@ def fetch_media(
     return replace(report, unlisted=len(nowhere), needless=sum(index not in lacking for index in urls))
 
 
-def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | None]]:
-    """The dataset's row, and the address of each of its issues without a medium."""
+def _lacking(catalogue: Path, name: str, media_for: MediaFor) -> tuple[RowMapping, dict[int, str | None]]:
+    """The dataset's row, and the address of each of its issues that lacks a medium it should have."""
     i, d = tables.issues.c, tables.datasets.c
     with open_catalogue(catalogue) as connection:
         dataset = connection.execute(select(tables.datasets).where(d.name == name)).mappings().one_or_none()
@@ -138,9 +154,10 @@ def _lacking(catalogue: Path, name: str) -> tuple[RowMapping, dict[int, str | No
         terms = json.loads(dataset["about"])["licence"]
         if terms["media"] == "none":
             raise CatalogueError(f"{name}: its media may not be kept: {terms['name']}")
-        rows = connection.execute(
-            select(i.idx, i.url).where(i.dataset_id == dataset["id"], i.media.is_(None)).order_by(i.id)
-        )
+        first = tables.issue_id(dataset["id"], media_for if isinstance(media_for, int) else 0)
+        chosen = true() if media_for == "all" else or_(i.votes.is_not(None), i.id < first)
+        here = (i.dataset_id == dataset["id"], i.media.is_(None), chosen)
+        rows = connection.execute(select(i.idx, i.url).where(*here).order_by(i.id))
         return dataset, {row.idx: row.url for row in rows}
 
 

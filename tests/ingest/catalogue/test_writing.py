@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from app.schema.tables import metadata
 from ingest.catalogue.atomic_file import replacing_catalogue
+from ingest.catalogue.issue_table import create_indexes
 from ingest.commands.main import main
 from ingest.errors import CatalogueError
 from tests.waiting import wait_until
@@ -302,3 +303,60 @@ def test_leftovers_of_other_catalogues_are_not_ours(tiny: Any, old: Path, tmp_pa
     assert tiny.add(old) == 0
     assert other.exists()
     assert not (tmp_path / f"{old.name}.{os.getpid()}.part").exists()
+
+
+def indexes(catalogue: Path) -> set[str]:
+    with closing(sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)) as connection:
+        return {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql > ''")
+        }
+
+
+@pytest.mark.parametrize("n_flagged", [2, 30])
+def test_every_index_is_there_afterwards(n_flagged: int, tiny: Any, old: Path) -> None:
+    """Also those of the issues, which are made anew when a dataset that has most of them is ingested again."""
+    declared = {index.name for table in metadata.sorted_tables for index in table.indexes}
+    tiny.top = f"flag = {n_flagged}"
+    for _ in range(2):
+        assert tiny.add(old) == 0
+        assert indexes(old) == declared
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside another"])
+def test_an_index_that_lacks_an_entry_is_never_put_in_place(
+    beside: bool, tiny: Any, old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a fault of the disk, or of SQLite."""
+    catalogue = old if beside else tmp_path / "empty.sqlite"
+    before = old.read_bytes()
+
+    def damage(connection: Any) -> None:
+        create_indexes(connection)
+        connection.exec_driver_sql("PRAGMA writable_schema = ON")
+        partial = "CREATE INDEX issues_by_given ON issues (dataset_id, given)"
+        connection.exec_driver_sql("DROP INDEX issues_by_given")
+        connection.exec_driver_sql(f"{partial} WHERE idx > 20")
+        connection.exec_driver_sql("UPDATE sqlite_master SET sql = ? WHERE name = 'issues_by_given'", (partial,))
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA writable_schema = RESET")
+
+    monkeypatch.setattr("ingest.catalogue.atomic_file.create_indexes", damage)
+    assert tiny.add(catalogue) == 1
+    assert not (tmp_path / "empty.sqlite").exists()
+    assert old.read_bytes() == before
+
+
+def test_what_is_damaged_is_not_carried_over(
+    tiny: Any, old: Path, capsys: pytest.CaptureFixture[str], leftovers: Callable[[], list[str]]
+) -> None:
+    """A page that is neither read nor written for the new dataset."""
+    with closing(sqlite3.connect(old)) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'change_counts'")
+        [(size,)] = connection.execute("PRAGMA page_size")
+    content = bytearray(old.read_bytes())
+    content[(page - 1) * size : page * size] = b"\xff" * size
+    old.write_bytes(content)
+    assert tiny.add(old) == 1
+    assert "cannot be carried over, for it is damaged" in capsys.readouterr().err
+    assert old.read_bytes() == bytes(content)
+    assert leftovers() == []
