@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ingest.datasets.survey.dataset_draft import DatasetDraft, TrainDraft
+from ingest.datasets.survey.file_kinds import ONLY_LATIN_1
 from ingest.datasets.survey.label_classes import FoundClasses, classes_of
 from ingest.datasets.survey.listing import Listing, ending
 from ingest.datasets.survey.remarks import Remarks, some
@@ -71,8 +72,10 @@ def media_options(listing: Listing, base: str, kind: str, remarks: Remarks) -> d
 def _encoding(listing: Listing, files: Sequence[str], remarks: Remarks) -> str:
     """The encoding of most of the texts that are not plain ASCII."""
     counts = Counter(listing.contents[path].encoding for path in files)
-    if counts["cp1252"] and counts["latin-1"]:
-        counts["cp1252"] += counts.pop("latin-1")  # whose letters are the same in it
+    if counts[ONLY_LATIN_1]:
+        counts["latin-1"] += counts.pop(ONLY_LATIN_1) + counts.pop("cp1252", 0)  # no text is lost in it
+    elif counts["cp1252"]:
+        counts["cp1252"] += counts.pop("latin-1", 0)  # whose letters are the same in it
     del counts["ascii"]
     if not counts:
         return "utf-8"
@@ -87,7 +90,8 @@ def _readable(
 ) -> tuple[list[str], list[str]]:
     """The examples that the stated encoding can read."""
     encoding = options.get("encoding", "utf-8")
-    fitting = {"utf-8": {"utf-8"}, "cp1252": {"cp1252", "latin-1"}}.get(str(encoding), {encoding})
+    more = {"cp1252": {"latin-1"}, "latin-1": {"cp1252", ONLY_LATIN_1}}
+    fitting = {encoding} | more.get(str(encoding), set())
     kept = []
     for place, path in enumerate(paths):
         own = listing.contents[path].encoding

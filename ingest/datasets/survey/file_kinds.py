@@ -24,7 +24,12 @@ _PICTURE: Final = re.compile(
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 #: Control characters that texts do not have, save a few by mistake.
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\x0b\f\r\x1b\x08"))
-_MOST_CONTROL: Final = 1 / 100
+#: Binary files without a NUL are next to never UTF-8, so that more of them are forgiven there.
+_MOST_CONTROL: Final = {"utf-8": 1 / 10, "": 1 / 100}
+_LETTERS_OF_CP1252: Final = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
+_NOT_CP1252: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+#: Of texts that only latin-1 can read. Others that it can read are the same, or better, in cp1252.
+ONLY_LATIN_1: Final = "iso8859-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,14 @@ def content_of(head: bytes, *, whole: bool = True) -> Content:
 
 def _encoding(head: bytes, *, whole: bool) -> str:
     """An encoding in which the bytes are text, the likeliest first; "" if they are none."""
-    if b"\0" in head or len(head) - len(head.translate(None, _CONTROL)) > _MOST_CONTROL * len(head):
-        return ""
-    if head.isascii():
-        return "ascii"
     try:
         codecs.getincrementaldecoder("utf-8")("strict").decode(head, final=whole and len(head) < _HEAD)
-        return "utf-8"
+        found = "ascii" if head.isascii() else "utf-8"
     except UnicodeDecodeError:
-        # These bytes are letters in cp1252 and nothing in latin-1.
-        return "cp1252" if re.search(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]", head) else "latin-1"
+        found = "latin-1"
+    control = len(head) - len(head.translate(None, _CONTROL))
+    if b"\0" in head or control > _MOST_CONTROL["" if found == "latin-1" else "utf-8"] * len(head):
+        return ""
+    if found == "latin-1" and _NOT_CP1252.search(head):
+        return ONLY_LATIN_1
+    return "cp1252" if found == "latin-1" and _LETTERS_OF_CP1252.search(head) else found

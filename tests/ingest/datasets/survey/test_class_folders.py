@@ -204,6 +204,27 @@ def test_the_encoding_of_texts_is_found(
     assert letters in checked(found)
 
 
+def test_no_text_is_lost_where_only_latin_1_reads_all(tmp_path: Path, init: Init) -> None:
+    curly, odd = "“é”".encode("cp1252"), b"caf\xe9 \x81"  # no letter of cp1252
+    files: dict[str, bytes | str] = {f"{name}/{n}.txt": curly for name in "ab" for n in range(3)}
+    found = init(put(tmp_path / "texts", files | {"a/odd.txt": odd}))
+    assert found.media["encoding"] == "latin-1"
+    assert len(found.labels) == 7
+
+
+def test_a_text_with_characters_of_a_terminal_is_a_text(tmp_path: Path, init: Init) -> None:
+    files: dict[str, bytes | str] = {f"{name}/{n}.txt": f"text {n}" for name in "ab" for n in range(3)}
+    binary = bytes(range(1, 256))  # no NUL, no UTF-8
+    found = init(
+        put(
+            tmp_path / "texts",
+            files | {"a/cut.txt": "a letter with \x01\x02, and words after it " * 40, "b/x.bin": binary},
+        )
+    )
+    assert len(found.labels) == 7
+    assert "'b/x.bin'" in found.said
+
+
 def test_texts_of_another_encoding_than_most_are_left_out(tmp_path: Path, init: Init) -> None:
     files: dict[str, bytes | str] = {f"{name}/{n}.txt": f"café {n}" for name in "ab" for n in range(3)}
     found = init(put(tmp_path / "texts", files | {"a/old.txt": "café".encode("latin-1")}))
