@@ -164,14 +164,6 @@ def test_many_classes_need_one_table_of_them(tmp_path: Path) -> None:
     assert int(done.stdout.split()[-2]) < 60 + 10 * 16 + 40, done.stdout
 
 
-def test_too_many_classes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    np.save(tmp_path / "probs.npy", np.full((6, 3_000_000), 1 / 3_000_000, np.float32))
-    np.save(tmp_path / "labels.npy", np.arange(6))
-    assert flag(tmp_path) == 1
-    said = "probs.npy: expected memory for the confident joint, 72,000 GB for 3,000,000 classes, found less"
-    assert said in capsys.readouterr().err
-
-
 def test_nothing_flagged_is_still_a_table(made: Any) -> None:
     folder, _, _ = made
     for ending in ("csv", "json", "parquet"):
