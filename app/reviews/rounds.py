@@ -15,7 +15,7 @@ from app.reviews.standing import UNLIMITED, Kind, enter
 from app.reviews.store import Store
 from app.reviews.tables import events, items, rounds, shelves
 
-#: A prime: multiplying by a rater's salt modulo this makes an order of their own.
+#: Places on the circle from which examples are drawn (see ``_spots``).
 SPOTS: Final = 2**31 - 1
 _ROWS_AT_A_TIME: Final = 1_000
 
@@ -111,7 +111,8 @@ def open_round(
         connection.execute(insert(rounds), [values])
         row = connection.execute(select(rounds).where(rounds.c.name == name)).one()
         _insert(connection, shelves, [_shelf_row(row.id, class_id, shelf) for class_id, shelf in classes.items()])
-        _insert(connection, items, [_item_row(row.id, one, draw.randrange(1, SPOTS), how) for one in asked])
+        spots = _spots(asked, draw)
+        _insert(connection, items, [_item_row(row.id, *pair, how) for pair in zip(asked, spots, strict=True)])
         return Round.of(row)
 
 
@@ -150,6 +151,20 @@ def set_closed(store: Store, found: Round, *, closed: bool) -> None:
     with store.writing() as connection:
         enter(connection, store, Kind.CLOSE if closed else Kind.REOPEN, found.id)
         connection.execute(update(rounds).where(rounds.c.id == found.id).values(closed=closed))
+
+
+def _spots(asked: Sequence[NewItem], draw: random.Random) -> list[int]:
+    """A place for each example on a circle, evenly spread and in random order.
+
+    A rater gets the first example from a place drawn anew each time. Were the gaps uneven, all raters would get the
+    examples behind large gaps first.
+    """
+    in_turn = [place for place, one in enumerate(asked) if not one.practice]
+    draw.shuffle(in_turn)
+    spots = [draw.randrange(SPOTS) for _ in asked]
+    for rank, place in enumerate(in_turn):
+        spots[place] = rank * SPOTS // len(in_turn)
+    return spots
 
 
 def _shelf_row(round_id: int, class_id: int, shelf: Shelf) -> dict[str, Any]:

@@ -71,7 +71,7 @@ items = Table(
     Column("id", _ID, primary_key=True),
     Column("round_id", ForeignKey("rounds.id"), nullable=False),
     Column("idx", BigInteger, nullable=False),  # index of the example in the dataset
-    Column("spot", BigInteger, nullable=False),  # drawn at random; each rater's order is made from it
+    Column("spot", BigInteger, nullable=False),  # its place on the circle from which raters draw their next
     Column("question", Text, nullable=False),  # JSON object; see app.reviews.questions.Question
     Column("media", Text, nullable=False),  # JSON list of kinds of media to show
     Column("url", Text),  # where the example is, if it is nowhere here
@@ -93,7 +93,7 @@ raters = Table(
     Column("round_id", ForeignKey("rounds.id"), nullable=False),
     Column("code", Text, nullable=False, unique=True),  # opaque; how published ratings name the rater
     Column("name", Text, nullable=False),  # as the owner or the rater wrote it; published nowhere
-    Column("salt", BigInteger, nullable=False),  # makes the rater's own order of examples
+    Column("salt", BigInteger, nullable=False),  # drawn at random; for orders of the rater's own
     Column("added_at", Float, nullable=False),
     Column("revoked", Boolean, nullable=False),  # kept: the link is no longer accepted
     Column("excluded", Boolean, nullable=False),  # kept: the rater's votes do not stand

@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -361,3 +362,13 @@ def test_no_quota_is_exceeded_when_all_ask_at_once(store, rule):
     by_pair = Counter((row["example"], row["rater"]) for row in ratings(store, found))
     assert set(by_pair.values()) == {1}
     assert json.dumps(vote_records(store, found))
+
+
+def test_no_example_comes_early_for_everybody(store):
+    """The places of the examples in the orders of two raters have nothing in common."""
+    found = opened_round(store, 40, votes=25, agreements=(13,))
+    orders = [work(store, add_rater(store, found, f"r{n}"), found) for n in range(12)]
+    places = np.array([np.argsort(order) for order in orders])
+    between = np.corrcoef(places)[np.triu_indices(12, 1)]
+    # Of independent orders the mean has a standard deviation of 1 / sqrt(39 * 66); uneven gaps made it .3.
+    assert abs(between.mean()) < 5 / np.sqrt(39 * len(between))
