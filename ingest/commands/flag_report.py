@@ -8,6 +8,7 @@ import numpy as np
 
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
 from ingest.commands.table_writer import Columns, write_table
+from ingest.flagging.cautions import cautions
 from ingest.flagging.engine import FlagResult
 from ingest.flagging.issue_columns import issue_columns
 
@@ -56,6 +57,7 @@ def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
         lines.append("largest cells of the joint off the diagonal (given -> latent, share, counted):")
     for given, latent, share, count in cells:
         lines.append(f"  {_name(given, names)} -> {_name(latent, names)}  {100 * share:.4f} %  {count:,}")
+    lines += [f"warning: {caution}" for caution in cautions(flagging, names)]
     return "\n".join(lines)
 
 

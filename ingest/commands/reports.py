@@ -11,6 +11,7 @@ from app.schema import tables
 from ingest.catalogue.open import open_catalogue
 from ingest.catalogue.store import Media, Stored
 from ingest.datasets.build import Build
+from ingest.flagging.cautions import cautions
 from ingest.manifest.about import Paper
 from ingest.media import MediaCountError, MediaProblem, NoMediaError
 
@@ -41,8 +42,9 @@ def summary(stored: Sequence[Stored]) -> str:
         lines += [f"{name}: {sentence}" for sentence in (*one.missing, *one.notes)]
         if not one.kept:
             lines += [f"{name}: {sentence}" for sentence in review_lines(one.build)]
-        if (flagging := one.build.inputs.flagging) is not None and flagging.tolerance is not None:
-            lines.append(f"{name}: {flagging.beyond_sentence()}")
+        if (flagging := one.build.inputs.flagging) is not None:
+            lines += [f"{name}: {flagging.beyond_sentence()}"] * (flagging.tolerance is not None)
+            lines += [f"{name}: warning: {caution}" for caution in caution_lines(one.build)]
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         lines += [f"{name}: {line}" for line in problem_lines(one.problems)]
@@ -66,6 +68,14 @@ def review_lines(build: Build) -> list[str]:
         wait = "waits" if counts.waiting == 1 else "wait"
         lines.append(f"{counted(counts.waiting, 'flagged example')} {wait} for review{_ON_BASIS[counts.basis]}")
     return lines
+
+
+def caution_lines(build: Build) -> list[str]:
+    """What should be known before flagged examples are believed; of ours alone, for the paper's matrices are known."""
+    inputs = build.inputs
+    if inputs.flagging is None or inputs.manifest.paper is not None:
+        return []
+    return cautions(inputs.flagging, inputs.classes.names)
 
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:

@@ -1,0 +1,61 @@
+"""What is said of a matrix that would mislead."""
+
+import numpy as np
+import pytest
+
+from app.domain.confident_learning.joint import FlagRule
+from ingest.commands.main import main
+from ingest.flagging.cautions import cautions
+from ingest.flagging.engine import FlagResult, flag
+from ingest.matrices.matrix import open_matrix
+
+
+def flagged(tmp_path, labels: np.ndarray, probs: np.ndarray) -> FlagResult:
+    np.save(tmp_path / "p.npy", probs)
+    np.save(tmp_path / "l.npy", labels)
+    return flag(labels, open_matrix([tmp_path / "p.npy"], *probs.shape), FlagRule.CALIBRATED, lambda _: None)
+
+
+def sure(labels: np.ndarray, m: int, p: float) -> np.ndarray:
+    probs = np.full((len(labels), m), (1 - p) / (m - 1))
+    probs[np.arange(len(labels)), labels] = p
+    return probs
+
+
+LABELS = np.arange(300) % 3
+
+
+def test_probabilities_of_a_model_that_has_seen_the_examples(tmp_path, capsys):
+    told = cautions(flagged(tmp_path, LABELS, sure(LABELS, 3, 0.98)))
+    assert len(told) == 1
+    assert told[0].startswith("The model agrees with 100.00 % of the labels and nothing is flagged")
+    assert main(["flag", str(tmp_path / "p.npy"), "--labels", str(tmp_path / "l.npy")]) == 0
+    assert f"warning: {told[0]}" in capsys.readouterr().out
+
+
+def test_a_good_matrix_is_passed_in_silence(tmp_path):
+    rng = np.random.default_rng(0)
+    guesses = np.where(rng.random(300) < 0.9, LABELS, (LABELS + 1) % 3)
+    assert cautions(flagged(tmp_path, LABELS, sure(guesses, 3, 0.9))) == []
+
+
+@pytest.mark.parametrize("confidence", [0.99, 0.4])
+def test_probabilities_that_are_off(tmp_path, confidence):
+    rng = np.random.default_rng(0)
+    guesses = np.where(rng.random(300) < 0.75, LABELS, (LABELS + 1) % 3)
+    found = flagged(tmp_path, LABELS, sure(guesses, 3, confidence))
+    off = 100 * abs(confidence - (guesses == LABELS).mean())
+    assert [f"by {off:.0f} percentage points on average (ECE)" in told for told in cautions(found)] == [True]
+
+
+def test_a_class_that_is_never_guessed_is_named(tmp_path):
+    guesses = np.where(LABELS == 2, 0, LABELS)
+    told = cautions(flagged(tmp_path, LABELS, sure(guesses, 3, 0.66)), ["ant", "bee", "cat"])
+    assert told == ["The model never guesses cat, so no example is suspected of belonging there."]
+
+
+def test_columns_in_another_order(tmp_path):
+    guesses = (LABELS + 1) % 3
+    guesses[:30] = LABELS[:30]
+    told = cautions(flagged(tmp_path, LABELS, sure(guesses, 3, 0.4)), ["ant", "bee", "cat"])
+    assert "examples of class ant are mostly guessed to be bee" in told[-1]
