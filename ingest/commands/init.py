@@ -38,6 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at the folder, write what describes it, and say what was found."""
+    place: Path = arguments.folder
+    manifest = described(arguments)
+    media = place.parent if place.is_file() else place
+    print(f"next: label-errors check {shlex.join([str(manifest), str(manifest.parent), '--media', str(media)])}")
+    return 0
+
+
+def described(arguments: argparse.Namespace) -> Path:
+    """Write what describes the folder, say what was found, and return the manifest."""
     from ingest.datasets.survey.column_roles import Told
     from ingest.datasets.survey.find_dataset import find_dataset
     from ingest.datasets.survey.remarks import Remarks
@@ -51,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     remarks = Remarks()
     draft = find_dataset(place, told, progress_for_terminal(), remarks)
     written = write_dataset(draft, out, place)
-    media = place.parent if place.is_file() else place
     print("\n".join(remarks.lines()))
     print(f"wrote {out}: {', '.join(written)}")
-    print(f"next: label-errors check {shlex.join([str(out / written[0]), str(out), '--media', str(media)])}")
-    return 0
+    return out / written[0]

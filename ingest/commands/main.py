@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import check, flag, init, media, predict, review
+from ingest.commands import check, flag, init, media, predict, review, try_folder
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -256,7 +256,8 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_dropping(add)
     add_catalogue(add, written=True)
 
-    predict.add_arguments(_command(commands, "predict", predict.run, predict.SAYS, predict.EXAMPLES))
+    for name, one in {"predict": predict, "try": try_folder, "review": review}.items():
+        one.add_arguments(_command(commands, name, one.run, one.SAYS, one.EXAMPLES))
 
     says = "say what `release` or `add` would load, and what is missing or wrong"
     check.add_arguments(_command(commands, "check", check.run, says, check.EXAMPLES), names)
@@ -268,7 +269,6 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     fetching = _command(commands, "media", media.run, says, media.EXAMPLES)
     media.add_arguments(fetching)
     add_catalogue(fetching, written=True)
-    review.add_arguments(_command(commands, "review", review.run, review.SAYS, review.EXAMPLES))
     _add_measuring(commands)
     if not light:
         from ingest.commands import export
