@@ -29,7 +29,7 @@ from app.catalogue.rounds.withheld import Watch, Withheld, digest_of, withhold
 from app.catalogue.shape_check import require_sound
 from app.domain.review.verdicts import Category
 from app.errors import CatalogueChanging, NoCatalogue
-from app.schema import tables
+from app.schema import prediction_report, tables
 from app.schema.engine import FileState
 
 log = logging.getLogger(__name__)
@@ -272,6 +272,7 @@ def _dataset(
         vote_options=tuple(json.loads(row.vote_options)),
         flag_rule=row.flag_rule,
         confident_learning=json.loads(row.confident_learning) if row.confident_learning else None,
+        prediction_report=prediction_report.report_of(row.prediction_report),
         about=json.loads(row.about),
         missing=tuple(json.loads(row.missing)),
         version=row.version,

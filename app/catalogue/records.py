@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from app.catalogue.table_row import RowValue
 from app.domain.review.estimates import Basis, basis
 from app.domain.review.verdicts import Category
+from app.schema.prediction_report import PredictionReport
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ class Dataset:
     vote_options: tuple[str, ...]
     flag_rule: str | None
     confident_learning: Mapping[str, Any] | None
+    prediction_report: PredictionReport | None  # how the probabilities were made; None if that is not known
     about: Mapping[str, Any]
     missing: tuple[str, ...]
     version: str

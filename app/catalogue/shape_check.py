@@ -17,6 +17,7 @@ from app.corrected import standing_json
 from app.schema import tables
 from app.schema.change_log import changes, versions
 from app.schema.packing import unpack_top
+from app.schema.prediction_report import PredictionReport
 from app.schema.tables import EXAMPLES_PER_BLOCK
 from app.schema.votes import votes
 
@@ -84,6 +85,7 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (tables.datasets, "agreements"): TypeAdapter(Annotated[list[int], Field(min_length=1)]),
     (tables.datasets, "vote_options"): _WORDS,
     (tables.datasets, "confident_learning"): TypeAdapter(dict[str, Any]),
+    (tables.datasets, "prediction_report"): TypeAdapter(PredictionReport),
     (tables.datasets, "about"): TypeAdapter(About),
     (tables.datasets, "missing"): _WORDS,
     (tables.datasets, "media_report"): TypeAdapter(MediaReport),

@@ -36,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -72,14 +72,14 @@ datasets = Table(
     Column("n_errors", Integer, nullable=False),
     Column("n_issues", Integer, nullable=False),  # rows of ``issues``: flagged or reviewed
     Column("n_guesses_changed", Integer, nullable=False),  # reviewed issues whose guess is no longer the one shown
-    # Table 1: flagged * errors / checked if only a sample was checked, else errors.
-    Column("estimated_errors", Integer),
+    Column("estimated_errors", Integer),  # Table 1: flagged * errors / checked if a sample was checked, else errors
     Column("percent_error", Float),  # 100 * estimated errors / size
     Column("agreements", Text, nullable=False),  # JSON list of the agreement thresholds offered, ascending: [3, 4, 5]
     Column("raters", Integer, nullable=False),
     Column("vote_options", Text, nullable=False),  # JSON list of option names; [] if votes go to class names
     Column("flag_rule", Text),  # the rule in use, in words for readers; null without a matrix
     Column("confident_learning", Text),  # JSON object of facts: rho by rule, counts; null without a matrix
+    Column("prediction_report", Text),  # JSON object, see PredictionReport; null if it is not known
     Column("about", Text, nullable=False),  # JSON object: what the manifest says (see ingest.manifest.parse.About)
     Column("missing", Text, nullable=False),  # JSON list of sentences: what is missing or therefore cannot be shown
     Column("media_report", Text),  # JSON object (see ingest.datasets.media.report); null without media

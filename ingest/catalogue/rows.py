@@ -45,6 +45,7 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
         "vote_options": compact(manifest.votes.options),
         "flag_rule": _flag_rule(build),
         "confident_learning": None if flagging is None else compact(flagging.facts()),
+        "prediction_report": None if inputs.report is None else inputs.report.model_dump_json(),
         "about": about_json(manifest),
         "missing": compact(missing),
         "version": version,
@@ -56,7 +57,12 @@ def _flag_rule(build: Build) -> str | None:
     if build.inputs.set_flagging is not None:
         return build.inputs.set_flagging.sentence()
     flagging = build.inputs.flagging
-    return None if flagging is None else f"{flag_sentence(flagging)} {flagging.beyond_sentence()}".strip()
+    if flagging is None:
+        return None
+    beside = build.counts.flagged_as_twins
+    others = f"{beside:,} more {'is' if beside == 1 else 'are'} nearly the same as an example with another label."
+    said = (flag_sentence(flagging), flagging.beyond_sentence(), others if beside else "")
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def source_rows(sources: list[Source], dataset_id: int) -> Iterator[Row]:

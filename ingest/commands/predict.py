@@ -74,7 +74,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         type=whole_number("a number of threads", 1, 1024),
         help="threads to work in (default: one a core)",
     )
-    parser.add_argument("--calibrate", action="store_true", help="scale temperatures, found on the other folds")
+    says = "bring confidence and accuracy together by temperatures, found on the other folds"
+    parser.add_argument("--calibrate", action="store_true", help=says)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from app.schema.tables import SCHEMA_VERSION
 from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.load import Inputs
+from ingest.datasets.matrix_report import indices_of_twins
 from ingest.datasets.suspects.issues import Issues, issues_of
 from ingest.labels.ballots import Verdict
 from ingest.labels.files import LabelSet
@@ -32,6 +33,7 @@ class Counts:
     estimated_errors: int | None
     percent_error: float | None
     changed: int  # checked examples for which the model now guesses another label than reviewers were shown
+    flagged_as_twins: int  # of the flagged those that are so only as near-duplicates with another label
     waiting: int  # flagged examples that nobody reviewed, including those not stored as single issues
     categories: dict[int, Counter[Category]]
 
@@ -99,7 +101,9 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
     }
     least = inputs.manifest.agreements[0]
     wrong = {index for index, found in verdicts.items() if found[least].category.is_error}
-    flagged = _n_flagged(inputs, len(verdicts))
+    flagged, by_learning = _n_flagged(inputs, len(verdicts)), inputs.flagging
+    as_twins = 0 if by_learning is None else len(np.setdiff1d(indices_of_twins(inputs.report), by_learning.flagged))
+    flagged += as_twins
     changed = int(issues.changed.sum())
     both = issues.flagged[issues.reviewed]
     errors_of_flagged = len(wrong.intersection(issues.indices[issues.reviewed[both]].tolist()))
@@ -108,7 +112,7 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
     estimated = estimated_errors(flagged, checked_of_flagged, errors_of_flagged, beside, same_model=not changed)
     percent = None if estimated is None or inputs.size is None else 100 * estimated / inputs.size
     waiting = max(0, flagged - checked_of_flagged)
-    return Counts(flagged, len(verdicts), len(wrong), estimated, percent, changed, waiting, categories)
+    return Counts(flagged, len(verdicts), len(wrong), estimated, percent, changed, as_twins, waiting, categories)
 
 
 def _n_flagged(inputs: Inputs, checked: int) -> int:

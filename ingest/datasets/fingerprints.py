@@ -15,7 +15,7 @@ from typing import Final, Literal, Self
 #: Bytes read at a time.
 _PIECE: Final = 1 << 20
 
-Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes", "media", "words"]
+Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes", "media", "words", "provenance"]
 
 
 @dataclass(frozen=True, slots=True)

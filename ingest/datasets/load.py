@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from app.schema.prediction_report import PredictionReport
 from ingest.datasets.example_labels import Labels, ModelGuesses
 from ingest.datasets.fingerprints import Fingerprints, Role, Source
+from ingest.datasets.matrix_report import OTHER_MATRIX, read_matrix_report
 from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError, shown
@@ -61,6 +63,7 @@ class Inputs:
     set_flagging: SetFlagResult | None  # the same for multi-label examples
     reviews: list[Review]
     evidence: WordWeights | None  # a linear model's weights, if examples are texts
+    report: PredictionReport | None  # how the matrix was made and how good it is
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
 
@@ -128,6 +131,7 @@ class _Loader:
             set_flagging=set_flagging,
             reviews=reviews,
             evidence=self._evidence(size, len(classes)),
+            report=None if matrix is None or labels is None else self._report(labels),
             missing=tuple(self._missing),
             sources=self._sources.all(),
         )
@@ -240,6 +244,12 @@ class _Loader:
         words = self._manifest.words
         path = None if words is None else self._found(words.weights, "words", NO_WEIGHTS)
         return None if words is None or path is None else read_word_weights(path, size, n_classes, words)
+
+    def _report(self, labels: Labels) -> PredictionReport | None:
+        path = self._found(self._manifest.files.provenance, "provenance", None)
+        report = None if path is None else read_matrix_report(path, self._sources.all(), labels.ids)
+        self._missing += [OTHER_MATRIX] if path is not None and report is None else []
+        return report
 
     def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> FlagResult | None:
         if matrix is None or labels is None or labels.ids is None:

@@ -10,8 +10,10 @@ import importlib.metadata
 import importlib.util
 import json
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -143,7 +145,9 @@ def _fit_all(
     pretrained = _pretrained(model, plan, train)
     at_once = min(plan.threads, len(open_folds)) if model.side_by_side else 1
     began = time.monotonic()
-    with progress.task(what, len(open_folds), "folds") as advance, ThreadPoolExecutor(at_once) as pool:
+    # Threads of scikit-learn set the filters of warnings, which are those of all threads, and would restore others'.
+    quiet = warnings.catch_warnings(record=True) if at_once > 1 else nullcontext()
+    with quiet, progress.task(what, len(open_folds), "folds") as advance, ThreadPoolExecutor(at_once) as pool:
         waiting = {
             pool.submit(_fit, model, plan, inputs, train, pretrained, fold, files[fold]): fold for fold in open_folds
         }

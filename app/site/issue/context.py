@@ -77,6 +77,7 @@ def issue_context(
         "corrected_name": corrected,
         "consensus": _consensus(dataset, issue),
         "votes": _votes(dataset, detail),
+        "twins": _twins(dataset, issue.idx),
         "verdicts": [
             (v.agreement, badge(v.category), label_name(v.corrected) if v.corrected else None, action(v.category).value)
             for v in detail.verdicts
@@ -88,6 +89,13 @@ def issue_context(
         "json_url": f"/api/v1/datasets/{dataset.name}/issues/{issue.idx}{_agreement(dataset, f)}",
         "original_url": _original(dataset, issue),
     }
+
+
+def _twins(dataset: Dataset, index: int) -> list[tuple[int, str, float]]:
+    """(index, given label, similarity) of near-duplicates with another given label."""
+    report = dataset.prediction_report
+    found = () if report is None else report.twins_of(index)
+    return [(other, label_name(dataset.labels[given]), similarity) for other, given, similarity in found]
 
 
 def _agreement(dataset: Dataset, f: IssueFilter) -> str:

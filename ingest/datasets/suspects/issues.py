@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.load import Inputs
+from ingest.datasets.matrix_report import indices_of_twins
 from ingest.datasets.suspects.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement, ranks_among_all
 from ingest.labels.vote_files import Review
 
@@ -99,6 +100,8 @@ def issues_of(inputs: Inputs, label_ids: LabelIds) -> Issues:
     flagging = inputs.flagging or inputs.set_flagging
     # Without a matrix, the published list is what confident learning flagged.
     flagged = reviewed if flagging is None else np.sort(flagging.flagged)
+    if len(twins := indices_of_twins(inputs.report)):
+        flagged = np.union1d(flagged, twins)
     indices = np.union1d(reviewed, flagged) if len(reviewed) else flagged
     kind = narrow(max(inputs.size or 0, int(indices.max(initial=0)) + 1))
     indices = indices.astype(kind)

@@ -189,7 +189,9 @@ def test_models_of_a_users_module_and_the_mean_of_several(notes, monkeypatch, ca
     assert main(["predict", "dataset.toml", "--model", "mymodels:absent"]) == 1
     assert "expected module:factory, found 'mymodels:absent'" in capsys.readouterr().err
     assert main(["predict", "dataset.toml", "--model", "boosting"]) == 1
-    assert "expected one for texts (auto, words, phrases+characters) or module:factory" in capsys.readouterr().err
+    assert (
+        "expected one for texts (auto, words, phrases+characters, minilm) or module:factory" in capsys.readouterr().err
+    )
 
 
 def test_features_are_enough(notes, capsys):

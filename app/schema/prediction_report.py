@@ -1,0 +1,79 @@
+"""How a dataset's predicted probabilities were made and how good they are, as ingest stores it and pages show it."""
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Pairs of near-duplicates with different labels that are stored; more are counted.
+MOST_PAIRS: Final = 10_000
+
+Text = Annotated[str, Field(max_length=2_000)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class MeasuredQuality(_Part):
+    """See ``app.domain.confident_learning.probability_quality``."""
+
+    n: Count
+    accuracy: Share
+    log_loss: Annotated[float, Field(ge=0, lt=1e6)]
+    ece: Share
+
+
+class TriedModel(MeasuredQuality):
+    """A model, how good it was, and whether it is the one."""
+
+    name: Text
+    says: Text
+    chosen: bool
+
+
+class GroupReport(_Part):
+    """What was kept together; ``by`` is None for near-duplicates alone."""
+
+    by: Text | None
+    examples_in_groups: Count
+    accuracy_without: Share | None
+
+
+class Twins(_Part):
+    """Two examples that are nearly the same and whose given labels, by id, differ."""
+
+    first: Count
+    second: Count
+    first_given: Count
+    second_given: Count
+    similarity: Annotated[float, Field(ge=-1, le=1.01)]
+
+
+class PredictionReport(_Part):
+    """The whole report. ``twins`` are the most alike; ``n_twins`` counts all."""
+
+    made_by: Text
+    seed: Count
+    train_examples: Count
+    quality: MeasuredQuality
+    by_fold: Annotated[list[MeasuredQuality], Field(max_length=1_000)]
+    models: Annotated[list[TriedModel], Field(max_length=100)]
+    groups: GroupReport
+    n_near_duplicates: Count
+    n_twins: Count
+    twins: Annotated[list[Twins], Field(max_length=MOST_PAIRS)]
+    few_examples: dict[Text, Count]
+    warnings: Annotated[list[Text], Field(max_length=100)]
+    remarks: Annotated[list[Text], Field(max_length=100)]
+
+    def twins_of(self, index: int) -> list[tuple[int, int, float]]:
+        """(index, given label id, similarity) of those that are nearly the same as an example, labelled otherwise."""
+        found = [(one.second, one.second_given, one.similarity) for one in self.twins if one.first == index]
+        return found + [(one.first, one.first_given, one.similarity) for one in self.twins if one.second == index]
+
+
+def report_of(text: str | None) -> PredictionReport | None:
+    """The report that a catalogue stores as JSON; None without one. Raises ValueError for another content."""
+    return None if text is None else PredictionReport.model_validate_json(text)

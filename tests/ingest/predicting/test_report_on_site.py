@@ -1,0 +1,77 @@
+"""What ``predict`` tells reaches the pages: how good the model was, and near-duplicates with different labels."""
+
+import json
+
+import httpx
+import numpy as np
+import pytest
+
+from ingest.commands.main import main
+from tests.ingest.predicting.conftest import texts_of
+from tests.serving import serving
+
+NAMES = ["cars", "hockey", "bread"]
+LABELS = np.repeat([0, 1, 2], 20)
+
+
+@pytest.fixture
+def predicted(notes, tmp_path):
+    """A dataset with a pair of near-duplicates of different labels, 2 and 41, and its catalogue."""
+    texts = texts_of(LABELS)
+    texts[41] = texts[2] + " copied"
+    manifest = notes(LABELS, texts, NAMES)
+    assert main(["predict", str(manifest), "--folds", "4"]) == 0
+    return manifest, tmp_path / "catalogue.sqlite"
+
+
+def added(manifest, catalogue) -> int:
+    folder = str(manifest.parent)
+    return main(["add", str(manifest), folder, "--media", folder, "--catalogue", str(catalogue)])
+
+
+def test_pages_tell_how_good_the_model_was_and_show_the_pair(predicted, query_of):
+    manifest, catalogue = predicted
+    assert added(manifest, catalogue) == 0
+    flagged = dict(query_of(catalogue)("SELECT idx, flagged FROM issues"))
+    assert flagged[2] == flagged[41] == 1
+    assert query_of(catalogue)("SELECT n_flagged FROM datasets") == [(len(flagged),)]
+    told = json.loads((manifest.parent / "pred_probs.json").read_text())
+    with serving(catalogue) as site:
+        page = httpx.get(f"{site}/notes", timeout=60).text
+        assert f"{100 * told['quality']['accuracy']:.1f} % of 60 labels predicted" in page
+        assert "1 pair of near-duplicates with different labels" in page
+        assert "Fold 4" in page
+        issue = httpx.get(f"{site}/notes/issues/41", timeout=60).text
+        assert "Nearly the same, labelled otherwise" in issue
+        assert '<a href="/notes/issues/2">Example 2</a>, given label <b>cars</b>' in issue
+
+
+def test_a_report_about_another_matrix_is_not_shown(predicted, query_of, capsys):
+    manifest, catalogue = predicted
+    probs = np.load(manifest.parent / "pred_probs.npy")
+    np.save(manifest.parent / "pred_probs.npy", probs[:, [1, 0, 2]])
+    assert added(manifest, catalogue) == 0
+    assert query_of(catalogue)("SELECT prediction_report FROM datasets") == [(None,)]
+    assert "is about another matrix" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("change", [{"quality": {"n": 60, "accuracy": 7}}, {"models": "x"}, {"warnings": [3]}])
+def test_a_report_that_is_none_is_refused(predicted, capsys, change):
+    manifest, catalogue = predicted
+    path = manifest.parent / "pred_probs.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert added(manifest, catalogue) == 1
+    told = capsys.readouterr().err
+    assert "pred_probs.json" in told
+    assert "expected what label-errors predict writes" in told
+    assert not catalogue.exists()
+
+
+def test_pairs_are_those_whose_labels_differ_now(predicted, query_of):
+    manifest, catalogue = predicted
+    labels = LABELS.copy()
+    labels[41] = labels[2]
+    np.save(manifest.parent / "labels.npy", labels)
+    assert added(manifest, catalogue) == 0
+    ((report,),) = query_of(catalogue)("SELECT prediction_report FROM datasets")
+    assert json.loads(report)["twins"] == []
