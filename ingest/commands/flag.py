@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,8 @@ from ingest.flagging.options import rule_of, tolerance_of
 from ingest.git_pointers import refuse_pointers
 from ingest.labels.flag_input import read_class_names, read_given_labels, require_as_many
 from ingest.labels.label_sets import read_label_sets
-from ingest.matrices.matrix import Matrix, all_of, open_matrix, open_parts, require_each_once, shape_of
+from ingest.matrices.matrix import Matrix, all_of, open_parts, require_each_once, shape_of
+from ingest.matrices.mean import open_models, require_separate
 from ingest.matrices.row_kernel import LOOKER
 from ingest.progress import progress_for_terminal
 
@@ -36,6 +38,7 @@ examples:
   %(prog)s pred_probs.npy --labels labels.npy
   %(prog)s part1.npy part2.npy --labels labels.csv --classes names.txt --out issues.csv
   %(prog)s probs.parquet --labels labels.npy --rule both --workers 4
+  %(prog)s forest.npy --and network.npy --and linear.parquet --labels labels.npy
   %(prog)s probs.zarr --labels labels.npy --dask tcp://scheduler:8786 --out issues.parquet
 
 MATRIX has a row for each example and a column for each class: .npy, .npz, .parquet or a folder of zarr; several files
@@ -62,6 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_input(group: "argparse._ArgumentGroup") -> None:
+    says = "predicted probabilities of another model; the mean is taken"
+    group.add_argument(
+        "--and", dest="others", metavar="MATRIX", type=Path, nargs="+", action="append", default=[], help=says
+    )
     group.add_argument("--labels", metavar="FILE", type=Path, required=True, help="given labels, in the order of rows")
     group.add_argument("--classes", metavar="FILE", type=Path, help="names of the classes: a JSON list, or one a line")
     group.add_argument("--label-column", metavar="NAME", help="column that holds the labels (default: label)")
@@ -87,12 +94,13 @@ def _add_speed(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Flag, write and print; returns the exit status. Raises IngestError."""
     start = time.perf_counter()
+    read = [*arguments.matrix, *chain(*arguments.others), arguments.labels, arguments.classes]
     if arguments.out is not None:
-        require_place(arguments.out, [*arguments.matrix, arguments.labels, arguments.classes])
+        require_place(arguments.out, read)
     elif arguments.all:
         raise IngestError("--all says what is written, and goes with --out")
     if arguments.per_class is not None:
-        require_place(arguments.per_class, [*arguments.matrix, arguments.labels, arguments.classes, arguments.out])
+        require_place(arguments.per_class, [*read, arguments.out])
     inputs = _inputs(arguments)
     found = _sets_flagged(arguments, inputs) if arguments.multiple else _flagged(arguments, inputs)
     seconds = time.perf_counter() - start
@@ -118,28 +126,31 @@ class _FlagOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Inputs:
-    """What is known about the matrix before any of it is read."""
+    """What is known about the matrix, or those of several models, before any of it is read."""
 
-    paths: list[Path]
+    models: dict[str, list[Path]]
+    rows_of: str  # what has them, in messages
     n_rows: int
     m: int
     names: list[str] | None
 
 
 def _inputs(arguments: argparse.Namespace) -> _Inputs:
-    refuse_pointers([*arguments.matrix, arguments.labels, arguments.classes])
+    refuse_pointers([*arguments.matrix, *chain(*arguments.others), arguments.labels, arguments.classes])
     names = None if arguments.classes is None else read_class_names(arguments.classes)
-    # A worker may run in another folder.
-    paths = arguments.matrix if arguments.dask is None else [path.absolute() for path in arguments.matrix]
-    require_each_once(paths)
-    n_rows, m = shape_of(open_parts(paths, names, arguments.classes_are), names, str(arguments.classes))
-    return _Inputs(paths, n_rows, m, names)
+    models = [arguments.matrix, *arguments.others]
+    if arguments.dask is not None:  # a worker may run in another folder
+        models = [[path.absolute() for path in paths] for paths in models]
+    require_each_once(models[0])
+    require_separate([*chain(*models)])
+    n_rows, m = shape_of(open_parts(models[0], names, arguments.classes_are), names, str(arguments.classes))
+    return _Inputs({all_of(paths): paths for paths in models}, all_of(models[0]), n_rows, m, names)
 
 
 def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Matrix:
-    require_as_many(arguments.labels, n_labels, inputs.n_rows, all_of(inputs.paths))
-    return open_matrix(
-        inputs.paths,
+    require_as_many(arguments.labels, n_labels, inputs.n_rows, inputs.rows_of)
+    return open_models(
+        inputs.models,
         n_labels,
         inputs.m,
         logits=arguments.logits,
@@ -175,6 +186,8 @@ def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcom
         raise IngestError(
             "--multiple: expected no --rule but a number, no --logits and no --tolerance: every entry is a probability"
         )
+    if arguments.others:
+        raise IngestError("--multiple: expected one model's matrix, found --and: only rows that sum to 1 are averaged")
     if arguments.workers is not None or arguments.dask is not None:
         raise IngestError("--multiple is done in one process; --workers and --dask do not go with it")
     how = {"column": arguments.label_column, "n": inputs.n_rows}

@@ -40,6 +40,8 @@ def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
     n, m = len(flagging.labels), len(flagging.thresholds)
     facts: Any = flagging.facts()
     lines = [f"examples {n:,}, classes {m:,}" + (", softmax applied to logits" if flagging.softmax else "")]
+    if flagging.models:
+        lines.append(f"the mean of {len(flagging.models)} models: {', '.join(flagging.models)}")
     if flagging.tolerance is not None:
         lines.append(flagging.beyond_sentence())
     empty = int((flagging.label_counts == 0).sum())

@@ -28,7 +28,8 @@ from ingest.labels.record_location import SEPARATED
 from ingest.labels.vote_files import Review, read_reviews
 from ingest.labels.vote_joins import require_given, require_guesses
 from ingest.manifest.model import Manifest
-from ingest.matrices.matrix import Matrix, open_matrix, open_parts
+from ingest.matrices.matrix import Matrix, open_parts
+from ingest.matrices.mean import open_models
 from ingest.progress import Progress
 
 NO_LABELS = (
@@ -92,7 +93,7 @@ class _Loader:
         manifest, files = self._manifest, self._manifest.files
         weights = () if manifest.words is None else (manifest.words.weights,)
         others = (files.labels, files.predicted, files.votes, files.index)
-        named = (*manifest.classes.files, *files.pred_probs, *weights, *(name for name in others if name is not None))
+        named = (*manifest.classes.files, *files.matrices, *weights, *(name for name in others if name is not None))
         refuse_pointers(self._folder / name for name in named)
         classes = read_classes(manifest.classes, self._folder, manifest.path)
         if classes.source is not None:
@@ -169,7 +170,7 @@ class _Loader:
     def _n_rows(self, path: Path, classes: ClassNames) -> int | None:
         """The required number of rows of a label table, by the manifest or the matrix; None if neither says."""
         files = self._manifest.files
-        parts = [self._folder / name for name in files.pred_probs]
+        parts = [self._folder / name for name in next(iter(files.models.values()), ())]
         told = self._manifest.size is not None or path.suffix.lower() not in SEPARATED
         if told or not parts or not all(part.is_file() for part in parts):
             return self._manifest.size
@@ -213,7 +214,7 @@ class _Loader:
         return keys
 
     def _matrix(self, labels: Labels | None, classes: ClassNames) -> Matrix | None:
-        names = self._manifest.files.pred_probs
+        names = self._manifest.files.matrices
         paths = [self._folder / name for name in names]
         there = [path for path in paths if path.is_file()]
         if not there and not (names and self._complete):
@@ -221,7 +222,8 @@ class _Loader:
             return None
         if len(there) < len(paths):
             absent = next(path for path in paths if path not in there)
-            part = f"part {paths.index(absent) + 1} of {len(paths)} of " if len(paths) > 1 else ""
+            several = len(self._manifest.files.pred_probs) > 1
+            part = f"part {paths.index(absent) + 1} of {len(paths)} of " if several else ""
             raise MissingFileError(absent, f"expected {part}the predicted probabilities, found none")
         if labels is None:
             self._missing.append(NO_MATRIX)
@@ -230,8 +232,8 @@ class _Loader:
             self._missing.append(NO_JOINT_OF_SETS)
         for name in names:
             self._note(name, "pred_probs")
-        return open_matrix(
-            paths,
+        return open_models(
+            {model: [self._folder / name for name in parts] for model, parts in self._manifest.files.models.items()},
             len(labels),
             len(classes),
             logits=self._manifest.logits,
@@ -307,7 +309,7 @@ class _Loader:
     ) -> None:
         """Check that the guesses in records are the model's, or an earlier model's if the manifest allows it."""
         files = self._manifest.files
-        file = files.pred_probs[0] if predicted is None else files.predicted
+        file = files.matrices[0] if predicted is None else files.predicted
         votes = self._folder / (files.votes or "")
         doubt = require_guesses(votes, reviews, labels, guesses, file, self._manifest.votes.guesses)
         if doubt is not None:

@@ -63,6 +63,7 @@ class FlagResult:
     softmax: bool
     tolerance: float | None = None  # the stated tolerance for the sums of rows, if any
     n_beyond: int = 0  # rows beyond the usual tolerance
+    models: tuple[str, ...] = ()  # those whose mean probabilities these are, if several
 
     @cached_property
     def joint(self) -> Joint:
@@ -100,8 +101,9 @@ class FlagResult:
         """The sentence about rows beyond the usual tolerance, if one was stated; empty if there were none."""
         if self.tolerance is None:
             return ""
+        n_rows = len(self.labels) * max(1, len(self.models))
         return (
-            f"{self.n_beyond:,} of {len(self.labels):,} rows are farther from summing to 1 than is usual, within "
+            f"{self.n_beyond:,} of {n_rows:,} rows are farther from summing to 1 than is usual, within "
             f"{self.tolerance:g}; all rows were divided by their sums in double precision."
         )
 
@@ -119,6 +121,7 @@ class FlagResult:
             "n_flagged": self.n_flagged,
             "softmax": self.softmax,
             **({} if self.tolerance is None else {"tolerance": self.tolerance, "n_beyond": self.n_beyond}),
+            **({"models": list(self.models)} if self.models else {}),
         }
 
 
@@ -139,9 +142,8 @@ def flag(
     scores, sums, n_beyond = _score(labels, matrix, advance, executor)
     counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
-    return FlagResult(
-        labels, scores, sums.thresholds, sums.count, counts, flagged, rule, matrix.softmax, matrix.tolerance, n_beyond
-    )
+    told = matrix.softmax, matrix.tolerance, n_beyond, matrix.models
+    return FlagResult(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, *told)
 
 
 def _score(
@@ -172,7 +174,7 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
         scores = found[here]
         n_beyond += place.n_beyond
         rows = look(labels[here], block, scores)
-        if len(rows):
+        if len(rows) and not place.settled:
             settle(place, block, rows)
             scores[rows] = score_rows(labels[here][rows], block[rows])
     return found, sums_by_class(labels, found.own, m), n_beyond

@@ -21,12 +21,12 @@ from pydantic import (
 
 from app.domain.confident_learning.joint import FlagRule
 from app.domain.review.verdicts import majority_of
-from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema.site_names import SITE_NAMES
 from ingest.errors import shown
 from ingest.manifest.about import About
 from ingest.manifest.fields import Count, InnerPath, InnerPaths, Integers, MisfitError, Size, Text, Texts, TomlTable
 from ingest.manifest.layouts import LAYOUTS, LayoutError, options_of
+from ingest.manifest.named_files import Files
 from ingest.matrices.probabilities import MOST_TOLERANCE
 
 Modality = Literal["image", "text", "audio", "tabular"]
@@ -61,28 +61,6 @@ class Classes(TomlTable):
         if bool(self.names) == bool(self.files):
             found = "both" if self.names else "neither"
             raise MisfitError("names", f'expected either "names" or "file", found {found}')
-        return self
-
-
-class Files(TomlTable):
-    """The dataset's files, relative to the release folder, with "/" between folders; None for those it lacks."""
-
-    labels: InnerPath | None = None
-    pred_probs: InnerPaths = ()  # the parts of one matrix, top to bottom
-    provenance: InnerPath | None = None  # how the matrix was made, as `predict` writes it
-    predicted: InnerPath | None = None
-    votes: InnerPath | None = None
-    index: InnerPath | None = None
-    label_column: Text | None = None  # the label column of tables, if it has an unusual name
-    groups: InnerPath | None = None  # a text for each example: those of one group belong together, such as one writer's
-    classes_are: ClassesAre | None = None  # whether label texts and column names are names or numbers, if ambiguous
-
-    @model_validator(mode="after")
-    def _different(self) -> Self:
-        if len(set(self.pred_probs)) < len(self.pred_probs):
-            raise MisfitError("pred_probs", f"expected each part once, found {', '.join(self.pred_probs)}")
-        if self.labels is not None and self.labels == self.predicted:
-            raise MisfitError("predicted", f"expected another file than labels, found {self.labels!r} for both")
         return self
 
 
@@ -282,6 +260,9 @@ class Manifest(About):
         if self.tolerance is not None and (multiple or self.logits):
             finding = 'expected where rows sum to 1: not with labels = "multiple" or logits = true'
             raise MisfitError("tolerance", finding)
+        if multiple and self.files.pred_probs_of:
+            finding = 'expected where rows sum to 1, of which a mean can be taken: not with labels = "multiple"'
+            raise MisfitError("files.pred_probs_of", finding)
         if (dialect == "label-sets") != multiple:
             finding = f'"label-sets" goes with labels = "multiple", found {dialect!r} with {self.labels!r}'
             raise MisfitError("votes.dialect", finding)

@@ -62,13 +62,13 @@ def _by_core(columns: Sequence[str], names: Sequence[str]) -> tuple[str, ...] | 
     >>> _by_core(["p_0", "p_1", "p_10", "p_2"], ["0", "1", "2", "10"])
     ('p_0', 'p_1', 'p_2', 'p_10')
     """
-    by_core, wanted = dict(zip(_cores(columns), columns, strict=True)), _cores(names)
+    by_core, wanted = dict(zip(cores(columns), columns, strict=True)), cores(names)
     if len(by_core) < len(columns) or len(set(wanted)) < len(names) or set(by_core) != set(wanted):
         return None
     return tuple(by_core[core] for core in wanted)
 
 
-def _cores(names: Sequence[str]) -> list[str]:
+def cores(names: Sequence[str]) -> list[str]:
     """Names without what all of them begin and end with, in lower case."""
     folded = [name.strip().casefold() for name in names]
     begin = _in_common(folded)

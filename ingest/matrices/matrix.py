@@ -63,6 +63,7 @@ class Matrix:
     softmax: bool  # the files hold logits
     tolerance: float | None = None  # if stated, all rows are divided by their sums in double precision
     block_bytes: int = BLOCK_BYTES
+    models: tuple[str, ...] = ()  # the names of those whose mean it is, if of several
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -155,6 +156,8 @@ class Matrix:
 
 def check(place: BlockLocation, block: NDArray[Any]) -> None:
     """Normalize a block's rows in place; see ``probabilities``. Raises DataError for rows that cannot be."""
+    if place.settled:
+        return
     n, m = block.shape
     rows = look(np.zeros(n, np.int64), block, empty_scores(n, m, block.dtype))
     if len(rows):

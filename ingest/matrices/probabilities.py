@@ -36,7 +36,8 @@ class BlockLocation:
     before.
 
     ``itemsize`` is the bytes of a number in that file, 0 if they are those of the block: parts may differ. ``n_beyond``
-    are the rows of the block that only a stated tolerance admitted.
+    are the rows of the block that only a stated tolerance admitted. Rows that are ``settled`` were checked before, and
+    are used as they are.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class BlockLocation:
     before: int = 0
     itemsize: int = 0
     n_beyond: int = 0
+    settled: bool = False
 
     def error(self, row: int, finding: str) -> DataError:
         """The error about a row of the block, with the row's number in its file."""

@@ -21,7 +21,7 @@ from app.domain.confident_learning.probability_quality import Quality, best_temp
 from ingest.datasets.example_labels import Labels
 from ingest.datasets.load import Inputs, load
 from ingest.datasets.train_rows import read_train_rows
-from ingest.errors import DataError, IngestError
+from ingest.errors import DataError, IngestError, ManifestError
 from ingest.flagging.cautions import cautions
 from ingest.flagging.cores import available
 from ingest.flagging.engine import FlagResult, flag
@@ -81,6 +81,9 @@ def predict(manifest_path: Path, folder: Path, media: Path, options: Options, pr
     Raises IngestError naming file and record, also if another process is at the same; nothing is replaced then.
     """
     manifest = read_manifest(manifest_path)
+    if manifest.files.pred_probs_of:
+        finding = "expected none where predict is to enter pred_probs, found probabilities of models: take them out"
+        raise ManifestError(manifest_path, finding, record="files.pred_probs_of")
     require_room(manifest_path, _ENTRIES)
     with _alone(folder):
         if not options.replace:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
 from app.domain.confident_learning.joint import FlagRule
-from ingest.manifest.fields import InnerPaths
+from ingest.manifest.fields import InnerPaths, Text
 from ingest.manifest.layouts import ORDERS, Options
 from ingest.manifest.messages import _is_list, _table_in
 from ingest.manifest.model import Manifest, Media
@@ -30,6 +30,7 @@ TYPES = {
     tuple[int, ...]: {"list of whole numbers"},
     Mapping[str, str]: {"table of texts"},
     Mapping[str, Sequence[float]]: {"table of pairs"},
+    Mapping[Text, InnerPaths]: {"table of paths or lists of paths"},
 }
 #: Defaults that other keys decide; the page says them in words.
 DECIDED = {
