@@ -54,13 +54,13 @@ from app.web.middleware import CrossOrigin, Head, Safety, program_version
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import RateLimit
 from app.web.response_cache import CatalogueResponses, KeptAnswers
-from app.web.server.accounts import Accounts
 from app.web.server.allowed_hosts import AllowedHosts, hosts_of
 from app.web.server.client_addresses import networks_of
 from app.web.server.connection_limits import Limits
 from app.web.server.problem_response import problem_response
 from app.web.server.request_record import Recorder
 from app.web.server.scratch_folder import ScratchFolder, remove_left_over
+from app.web.server.telemetry import Telemetry
 from app.web.server.trusted_proxies import TrustedProxies
 from app.web.static_files import HashedStaticFiles
 
@@ -111,7 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.limits = Limits.of(settings)
-    app.state.accounts = Accounts(settings)
+    app.state.telemetry = Telemetry(settings)
     app.state.catalogue = catalogue
     app.state.program = program
     app.state.reviews = reviews
@@ -119,7 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.folder = ScratchFolder()
     app.state.spool = FileCache(settings.kept_files * 1_000_000, app.state.folder)
     app.state.evaluations = Evaluations(settings.upload_seconds, settings.evaluation_seconds, app.state.folder)
-    monitoring.have_counted(app.state.accounts.traffic, kept, app.state.evaluations)
+    monitoring.have_counted(app.state.telemetry.traffic, kept, app.state.evaluations)
     app.add_exception_handler(SiteError, _site_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -146,7 +146,7 @@ def _read(name: str, read: Callable[[str], T], text: str) -> T:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(remove_left_over)
-    async with app.state.accounts:
+    async with app.state.telemetry:
         try:
             yield
         finally:
@@ -230,8 +230,8 @@ class _Site(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The middleware: every answer, internal errors included, is sent with the security headers."""
         safe = Safety(super().build_middleware_stack())
-        accounts: Accounts = self.state.accounts
-        return Recorder(safe, accounts.tell) if accounts.of_requests else safe
+        telemetry: Telemetry = self.state.telemetry
+        return Recorder(safe, telemetry.tell) if telemetry.of_requests else safe
 
 
 async def _site_error(request: Request, error: Exception) -> Response:

@@ -72,7 +72,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     alone = options.workers == 1
     if missing := _without_catalogue(site, settings, alone=alone):
         print(f"{missing} Pages answer 503 until there is one.", flush=True, file=sys.stderr)
-    if not alone and site.state.accounts.traffic is not None:
+    if not alone and site.state.telemetry.traffic is not None:
         os.environ[FOLDER] = str(site.state.folder.path())  # all processes count in it
     uvicorn.run(
         site if alone else "app.serve:site_of_worker",  # each of several processes creates its own

@@ -63,13 +63,13 @@ def _of_many(values: Collection[Any]) -> int:
     return sum(weighed) * len(values) // len(weighed)
 
 
-class Memo:
+class Cache:
     """Keeps the ``most`` answers used last, and of those no more than ``most_bytes``. Lives as long as its catalogue.
 
-    >>> memo = Memo(most=1)
+    >>> memo = Cache(most=1)
     >>> memo.get("a", lambda: 1), memo.get("a", lambda: 2), memo.get("b", lambda: 3), memo.get("a", lambda: 4)
     (1, 1, 3, 4)
-    >>> memo = Memo(most=100, most_bytes=10_000)
+    >>> memo = Cache(most=100, most_bytes=10_000)
     >>> [memo.get(key, lambda: "x" * 4_000)[0] for key in "abc"], len(memo)
     (['x', 'x', 'x'], 2)
     """

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, func, select
 from starlette.requests import Request
 
 from app.catalogue.access import is_public
-from app.catalogue.cache import Answers, Memo
+from app.catalogue.cache import Answers, Cache
 from app.catalogue.open_file import CatalogueFile, CatalogueReplacedError, UnreadableCatalogueError, budget_of
 from app.catalogue.records import ClassInfo, Dataset, Label, Source
 from app.catalogue.rounds.shown import Shown
@@ -70,12 +70,12 @@ class Catalogue:
             self.version += f"-without-{digest_of(withheld)}"
         self.written_at = facts["written_at"]
         self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
-        self.statements, self.cells, self.facets, self.galleries = _memos()
-        self.pages = Memo(1_000)  # of the catalogue and its datasets, not of what visitors make up
-        self.corrected = Memo(200, 64 << 20)
-        self.checksums = Memo(2_000)
-        self.blocks = Memo(8)
-        self.keys = Memo(20)
+        self.statements, self.cells, self.facets, self.galleries = _caches()
+        self.pages = Cache(1_000)  # of the catalogue and its datasets, not of what visitors make up
+        self.corrected = Cache(200, 64 << 20)
+        self.checksums = Cache(2_000)
+        self.blocks = Cache(8)
+        self.keys = Cache(20)
         self.media = Answers(_MEDIA_KEPT)
         self.file.keep_connections()
         if not self.file.intact():
@@ -105,8 +105,8 @@ class Catalogue:
         public.version = f"{self.version}-public"
         public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
         # What was found by searching whole texts is not for everyone.
-        public.statements, public.cells, public.facets, public.galleries = _memos()
-        public.pages = Memo(1_000)
+        public.statements, public.cells, public.facets, public.galleries = _caches()
+        public.pages = Cache(1_000)
         return public
 
 
@@ -188,9 +188,9 @@ class CurrentCatalogue:
             log.error("%s: %s", self._refusal, error)
 
 
-def _memos() -> tuple[Memo, Memo, Memo, Memo]:
+def _caches() -> tuple[Cache, Cache, Cache, Cache]:
     """What is remembered of visitors' filters: statements, groups of issues, counts, pages around the cards."""
-    return Memo(1_000, 16 << 20), Memo(200, 64 << 20), Memo(5_000, 32 << 20), Memo(1_000, 32 << 20)
+    return Cache(1_000, 16 << 20), Cache(200, 64 << 20), Cache(5_000, 32 << 20), Cache(1_000, 32 << 20)
 
 
 def current(request: Request) -> Catalogue:

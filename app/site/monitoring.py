@@ -27,10 +27,10 @@ from app.site.evaluate.upload import Evaluations
 from app.web.json_response import json_response
 from app.web.plain_route import PlainRoute
 from app.web.response_cache import KeptAnswers
-from app.web.server.accounts import Accounts
 from app.web.server.client_addresses import address_of, within
 from app.web.server.connection_limits import connections_open
 from app.web.server.counters import Totals
+from app.web.server.telemetry import Telemetry
 from app.web.server.traffic import GROUPS, Traffic, durations, requests
 
 router: Final = APIRouter(include_in_schema=False, route_class=PlainRoute)
@@ -63,16 +63,16 @@ async def healthz(request: Request) -> Response:
 @router.get(METRICS)
 async def metrics(request: Request) -> Response:
     """The numbers of all processes in the text format of Prometheus; 404 for clients that may not read them."""
-    accounts: Accounts = request.app.state.accounts
+    telemetry: Telemetry = request.app.state.telemetry
     client = address_of(request.client.host) if request.client else None
     direct = not any(name in request.headers for name in _BY_PROXY)
-    if accounts.traffic is None or not direct or not within(client, accounts.metrics_for):
+    if telemetry.traffic is None or not direct or not within(client, telemetry.metrics_for):
         raise HTTPException(404)
     try:
         catalogue = current(request)
     except SiteError:
         catalogue = None
-    text = await run_in_threadpool(_text, accounts.traffic, catalogue)
+    text = await run_in_threadpool(_text, telemetry.traffic, catalogue)
     return Response(text, media_type=_TEXT, headers={"Cache-Control": "no-store"})
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app.catalogue.cache import Memo
+from app.catalogue.cache import Cache
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.issues import queries
@@ -30,7 +30,7 @@ def stability(request: Request, name: str) -> HTMLResponse:
     agreement = agreement_of(dataset, params.get("agreement") or str(dataset.default_agreement))
     results = results_of(catalogue, dataset, agreement)
     choice = Choice.parse(dataset, keys_of(results), params.multi_items())
-    kept: Memo = catalogue.pages.get(("stability pages",), lambda: Memo(_KEPT))
+    kept: Cache = catalogue.pages.get(("stability pages",), lambda: Cache(_KEPT))
 
     def make() -> dict[str, Any]:
         require_reader()

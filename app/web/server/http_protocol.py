@@ -43,7 +43,7 @@ class SiteProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         state = _state_of(config.loaded_app)
         self._limits: Limits = getattr(state, "limits", None) or Limits()
-        self._tell: Account | None = state.accounts.tell if hasattr(state, "accounts") else None
+        self._tell: Account | None = state.telemetry.tell if hasattr(state, "telemetry") else None
         self._watch: Watch = watch_of(server_state, self._limits)
         # A request is read to the end of its headers, then to the end of its body.
         self._in_head = True

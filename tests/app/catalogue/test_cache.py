@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.catalogue.cache import Answers, Memo, footprint
+from app.catalogue.cache import Answers, Cache, footprint
 from app.catalogue.current import Catalogue
 from app.issues import counts
 from app.issues.filter import IssueFilter
@@ -139,7 +139,7 @@ def test_the_weight_of_a_value_is_about_its_size(value: object):
 
 
 def test_a_memory_is_bounded_in_bytes_and_what_is_too_large_is_only_not_kept():
-    memo = Memo(most=1_000, most_bytes=1_000_000)
+    memo = Cache(most=1_000, most_bytes=1_000_000)
     for n in range(500):
         assert memo.get(n, lambda: np.zeros(2_000)).size == 2_000
         assert memo.held <= 1_000_000
@@ -163,7 +163,7 @@ def test_what_visitors_make_up_does_not_push_out_what_a_catalogue_needs(sample_c
 
 def test_several_threads_may_ask_a_memory_that_is_full() -> None:
     """What one thread pushes out, another may be pushing out as well."""
-    memo = Memo(most=4, most_bytes=3_000)
+    memo = Cache(most=4, most_bytes=3_000)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:

@@ -178,7 +178,7 @@ def test_a_log_that_cannot_be_written_costs_no_answer(
             return [(await client.get("/healthz")).status_code for _ in range(3)]
 
     assert asyncio.run(ask()) == [200, 200, 200]
-    assert app.state.accounts.access_log.lost == 3
+    assert app.state.telemetry.access_log.lost == 3
     told = [one.getMessage() for one in caplog.records]
     assert told == ["The access log cannot be written (No space left on device); its lines are lost until it can be."]
 
@@ -198,7 +198,7 @@ def test_a_pipe_that_nobody_reads_is_said(tmp_path):
 
 def test_nobody_keeps_account_unless_it_is_asked_for(sample_catalogue: Path):
     app = create_app(Settings(catalogue=sample_catalogue))
-    assert app.state.accounts.of_requests == ()
+    assert app.state.telemetry.of_requests == ()
     assert type(app.build_middleware_stack()).__name__ == "Safety"
 
 

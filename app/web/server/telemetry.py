@@ -13,7 +13,7 @@ from app.web.server.traffic import Traffic
 _THIS_MACHINE: Final = "127.0.0.0/8, ::1"
 
 
-class Accounts:
+class Telemetry:
     """The access log and the metrics of one process, from when it starts serving until it ends.
 
     Raises SettingsError for a log that cannot be written, and for an invalid address.
