@@ -12,6 +12,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 from urllib.parse import quote
@@ -74,6 +75,11 @@ class ReadingConnection(sqlite3.Connection):
     """An SQLite connection with a time limit for reads; no limit until one is set."""
 
     budget: ReadBudget
+
+    def __del__(self) -> None:
+        # A pool that was given up holds connections until it is collected itself; Python 3.13 warns of those left open.
+        with suppress(sqlite3.Error):  # one that could not be opened is none
+            self.close()
 
 
 def connect_to_read(path: Path, *pragmas: str) -> ReadingConnection:

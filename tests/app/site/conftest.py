@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import create_engine
 
 from app.evaluation.predictions_store import read_subject
+from app.schema.engine import reading_engine
 from tests.serving import serving
 
 
@@ -24,5 +24,5 @@ def site(models_catalogue: Path) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def given(models_catalogue: Path) -> np.ndarray:
-    with create_engine(f"sqlite:///{models_catalogue}").connect() as connection:
+    with reading_engine(models_catalogue).connect() as connection:
         return read_subject(connection, "cifar10").given

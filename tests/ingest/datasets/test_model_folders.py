@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine
 
 from app.evaluation.evaluate import read_results
 from app.evaluation.predictions_store import read_models, read_partition, read_subject
+from app.schema.engine import writing_engine
 from ingest.errors import DataError
 from ingest.manifest.parse import read_manifest
 from ingest.pipeline import IngestJob
@@ -28,7 +28,7 @@ def catalogue(sample_catalogue, tmp_path):
 
 
 def opened(catalogue: Path):
-    return create_engine(f"sqlite:///{catalogue}").connect()
+    return writing_engine(catalogue).connect()
 
 
 def given_labels(catalogue: Path) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_the_manifest(tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture[s
     tiny.top = "flag = 8\ntolerance = 0.02"
     assert tiny.add(tmp_path / "c.sqlite") == 0
     assert "of 40 rows are farther from summing to 1 than is usual, within 0.02" in capsys.readouterr().out
-    with sqlite3.connect(tmp_path / "c.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "c.sqlite")) as connection:
         rule, found = connection.execute("SELECT flag_rule, confident_learning FROM datasets").fetchone()
     assert "rows are farther from summing to 1" in rule
     assert json.loads(found)["tolerance"] == 0.02

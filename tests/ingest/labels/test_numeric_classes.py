@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine
 
 from app.evaluation.predictions_store import read_models, read_subject
 from app.main import create_app
+from app.schema.engine import reading_engine
 from app.settings import Settings
 from tests.commands import run
 
@@ -49,7 +49,7 @@ def test_evaluate_and_benchmarks(tiny: Any, catalogue: Path, tmp_path: Path, by:
     for text, status in ((said, 1), (said + f'classes_are = "{by}"\n', 0), (said + 'classes_are = "both"\n', 1)):
         (folder / "models.toml").write_text(text, encoding="utf-8")
         assert run("benchmarks", folder, "--catalogue", catalogue).returncode == status
-    with create_engine(f"sqlite:///{catalogue}").connect() as connection:
+    with reading_engine(catalogue).connect() as connection:
         (model,) = read_models(connection, read_subject(connection, "tiny").id)
     assert model.ranked[:, 0].tolist() == tiny.labels.tolist()
 

@@ -5,16 +5,15 @@ import itertools
 import sys
 from pathlib import Path
 
-from sqlalchemy import create_engine
-
 from app.corrected import blocks, original_test_set
 from app.corrected.formats import offered, write
 from app.corrected.policy import offers, parse
+from app.schema.engine import reading_engine
 
 
 def main(catalogue: Path, forms: str, names: list[str]) -> None:
     """One line a file: dataset, policy, form, digest. Policies that the catalogue cannot serve are left out."""
-    with create_engine(f"sqlite:///{catalogue}").connect() as connection:
+    with reading_engine(catalogue).connect() as connection:
         for name in names:
             found = original_test_set.load(connection, name)
             offer = offers(found.agreements[:1])

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import create_engine
 
 from app.domain.ranking.crossings import Line
 from app.evaluation.predictions_store import read_models, read_subject
+from app.schema.engine import reading_engine
 from app.site.stability import response_models
 from app.site.stability.charts import Axis, Mark, prevalence_chart
 from ingest.commands.models import evaluation_report
@@ -52,7 +52,7 @@ def test_an_upload_by_the_api(site, given):
 
 
 def test_page_and_command_say_a_crossing_in_the_same_words(site, models_catalogue, tmp_path):
-    with create_engine(f"sqlite:///{models_catalogue}").connect() as connection:
+    with reading_engine(models_catalogue).connect() as connection:
         stored = read_models(connection, read_subject(connection, "cifar10").id)
     file = tmp_path / "mine.npy"
     np.save(file, next(model.ranked for model in stored if model.name == "vgg16_bn"))

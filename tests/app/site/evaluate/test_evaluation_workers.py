@@ -11,15 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from app.schema import tables
+from app.schema.engine import reading_engine
 from app.site.evaluate.worker_pool import WorkerDiedError, Workers, WorkerTimeoutError
 
 
 @pytest.fixture
 def order(sample_catalogue: Path, tmp_path: Path) -> dict[str, object]:
-    with create_engine(f"sqlite:///{sample_catalogue}").connect() as connection:
+    with reading_engine(sample_catalogue).connect() as connection:
         version = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "version"))
     file = tmp_path / "upload"
     np.save(tmp_path / "mine.npy", np.full(1_797, 3))

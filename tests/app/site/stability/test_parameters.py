@@ -32,7 +32,7 @@ def digits(sample_catalogue: Path) -> Dataset:
 
 
 @given(choice=CHOICES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_an_address_says_all_of_a_choice(digits, choice):
     found = Choice.parse(digits, KEYS, parse_qsl(choice.query(digits)))
     assert found.prevalence == pytest.approx(choice.prevalence)
