@@ -41,7 +41,7 @@ FILTERS = st.builds(
 
 
 @given(f=FILTERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_query_string_says_all_of_a_filter(cifar, f):
     from urllib.parse import parse_qsl
 
@@ -55,7 +55,7 @@ def test_a_bare_filter_has_a_bare_address(cifar):
 
 
 @given(f=FILTERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_count_is_what_one_gets_after_the_click(catalogue, cifar, f):
     from urllib.parse import parse_qsl
 
@@ -73,7 +73,7 @@ def test_every_count_is_what_one_gets_after_the_click(catalogue, cifar, f):
 
 
 @given(f=FILTERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_walking_forward_and_back_shows_the_same_pages(catalogue, cifar, f):
     pages = [queries.issue_page(catalogue, cifar, f, limit=7)]
     while pages[-1].after:

@@ -54,7 +54,7 @@ def everything(catalogue: Catalogue, dataset: Dataset, f: IssueFilter):
 
 
 @given(f=FILTERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_selects_corrected_issues_whose_given_label_models_predict(catalogue, cifar, first_choices, f):
     assert IssueFilter.parse(cifar, parse_qsl(f.query(cifar))) == f
     plain = f.but(models=None, model=None)
@@ -72,7 +72,7 @@ def test_it_selects_corrected_issues_whose_given_label_models_predict(catalogue,
 
 
 @given(f=FILTERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_count_is_what_one_gets_after_the_click(catalogue, cifar, f):
     for facet in counts.choices(catalogue, cifar, f):
         for choice in facet.choices:

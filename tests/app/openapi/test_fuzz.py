@@ -44,7 +44,6 @@ def try_out(operation, examples: int) -> int:
 
     @hypothesis.settings(
         max_examples=examples,
-        deadline=None,
         derandomize="FUZZ_EXAMPLES" not in os.environ,
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),

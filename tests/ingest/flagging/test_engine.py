@@ -132,7 +132,7 @@ def joints_counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("joints_counted")
 @given(data=datasets())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_everything_equals_the_loops(tmp_path: Path, data: tuple[Any, Any]) -> None:
     labels, probs = data
     n, m = probs.shape

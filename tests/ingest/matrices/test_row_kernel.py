@@ -63,7 +63,7 @@ def test_nothing_but_time_is_lost_where_it_is_not_compiled():
 
 
 @compiled
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(TYPES),
     st.sampled_from(WIDTHS),

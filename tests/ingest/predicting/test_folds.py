@@ -12,7 +12,7 @@ from ingest.predicting.folds import dealt, write_folds
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=12, max_size=80), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_group_is_in_two_folds_and_every_example_in_one(drawn: list[tuple[int, int]], seed: int):
     labels, groups = np.array(drawn).T
     n_folds = min(4, len(set(groups.tolist())))

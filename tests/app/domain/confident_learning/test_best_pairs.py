@@ -37,7 +37,7 @@ def as_list(pairs: Pairs) -> list[tuple[int, float, int]]:
 
 
 @given(matrices(), st.lists(st.integers(0, 60), max_size=4), st.integers(1, 30), st.integers(1, 50))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_best_are_those_that_sorting_finds(data: Any, cuts: list[int], held: int, numbers: int) -> None:
     labels, rows, wanted = data
     indices = np.arange(len(rows), dtype=np.int32)

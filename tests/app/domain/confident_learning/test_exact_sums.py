@@ -25,7 +25,7 @@ def datasets(draw):
 
 
 @given(datasets(), st.randoms(use_true_random=False), st.integers(0, 12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_means_are_exact_in_any_order_and_blocks(data, random, cut):
     labels, values, m = data
     found = sums_by_class(labels, values, m)

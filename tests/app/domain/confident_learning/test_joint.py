@@ -48,7 +48,7 @@ def datasets(draw):
 
 
 @given(datasets())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_equals_the_loops(data):
     labels, probs = data
     thresholds = cl.class_thresholds(labels, probs)
@@ -58,7 +58,7 @@ def test_equals_the_loops(data):
 
 
 @given(datasets(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_order_of_examples_and_names_of_classes_do_not_matter(data, random):
     labels, probs = data
     m = probs.shape[1]
@@ -79,7 +79,7 @@ def test_order_of_examples_and_names_of_classes_do_not_matter(data, random):
 
 
 @given(datasets(), st.integers(0, 25))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_blocks_add_up(data, cut):
     labels, probs = data
     cut = min(cut, len(labels))
@@ -93,7 +93,7 @@ def test_blocks_add_up(data, cut):
 
 
 @given(datasets())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_joint_keeps_the_prior_of_given_labels(data):
     labels, probs = data
     counts = np.bincount(labels, minlength=probs.shape[1])
@@ -136,7 +136,7 @@ def test_a_whole_number_of_examples_survives_rounding():
 
 
 @given(datasets())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_margins_equal_the_loop(data):
     labels, probs = data
     margins = quality.normalized_margin(labels, probs)
@@ -154,7 +154,7 @@ MARGINS = [-1.0, -0.5, -0.5 + 1e-16, -0.25, -1e-300, 0.0, 1e-300, 1e-15, 0.5, 1.
 
 
 @given(st.lists(st.one_of(st.sampled_from(MARGINS), st.floats(-1, 1)), max_size=40), st.integers(-1, 45))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_order_is_by_margin_then_by_index(margins, k):
     order = sorted(range(len(margins)), key=lambda at: (margins[at], at))
     assert cl.suspicion_order(np.array(margins)).tolist() == order

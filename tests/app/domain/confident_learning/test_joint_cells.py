@@ -65,7 +65,7 @@ def counted(draw: Any) -> tuple[Any, Any, int]:
 
 @pytest.mark.parametrize("table_cells", [0, 1 << 40])
 @given(data=counted(), cuts=st.lists(st.integers(0, 500), max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_all_that_is_computed_of_the_cells_has_the_bits_of_the_table(
     table_cells: int, data: tuple[Any, Any, int], cuts: list[int]
 ) -> None:
@@ -101,7 +101,7 @@ def test_all_that_is_computed_of_the_cells_has_the_bits_of_the_table(
 
 
 @given(data=counted())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_prune_by_class_takes_what_sorting_each_class_takes(data: tuple[Any, Any, int]) -> None:
     labels, latent, m = data
     rng = np.random.default_rng(m)
@@ -118,7 +118,7 @@ def test_prune_by_class_takes_what_sorting_each_class_takes(data: tuple[Any, Any
 
 
 @given(data=counted(), dtype=st.sampled_from([np.float16, np.float32, np.float64]), numbers=st.integers(1, 5_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_pairs_of_the_wanted_cells_are_those_of_the_whole_table(
     data: tuple[Any, Any, int], dtype: Any, numbers: int
 ) -> None:

@@ -32,7 +32,7 @@ def loop_score(labels, row):
 
 
 @given(datasets())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_scores_and_guesses_equal_the_loops(data):
     sets, probs = data
     indicators = multi_label.indicators(sets, probs.shape[1])
@@ -44,7 +44,7 @@ def test_scores_and_guesses_equal_the_loops(data):
 
 
 @given(datasets(), st.integers(0, 12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_flagged_are_the_lowest_that_do_not_overlap(data, k):
     sets, probs = data
     indicators = multi_label.indicators(sets, probs.shape[1])
@@ -57,7 +57,7 @@ def test_flagged_are_the_lowest_that_do_not_overlap(data, k):
 
 
 @given(datasets())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_joints_equal_the_loops_class_by_class(data):
     sets, probs = data
     found = multi_label.one_vs_rest_joints(multi_label.indicators(sets, probs.shape[1]), probs)
@@ -76,7 +76,7 @@ def test_joints_equal_the_loops_class_by_class(data):
 
 
 @given(datasets(), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_order_of_examples_does_not_matter(data, random):
     sets, probs = data
     indicators = multi_label.indicators(sets, probs.shape[1])

@@ -42,7 +42,7 @@ def blocks(draw):
 
 
 @given(blocks())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_is_settled_is_right(data):
     labels, probs, thresholds = data
     before = probs.tobytes()

@@ -140,7 +140,7 @@ def test_what_cannot_be_is_refused():
 accuracies = st.integers(0, 200).map(lambda n: n / 200)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(accuracies, accuracies, accuracies, accuracies, st.floats(0, 0.9))
 def test_the_closed_form_is_where_a_fine_scan_sees_the_order_turn(b1, c1, b2, c2, least):
     first, second = Line(b1, c1), Line(b2, c2)
@@ -199,7 +199,6 @@ def test_a_rank_counts_those_who_are_better(values):
     assert tied(found).tolist() == [values.count(value) > 1 for value in values]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=12))
 def test_correlations_are_what_slow_definitions_say(pairs):
     a, b = [p[0] for p in pairs], [p[1] for p in pairs]
