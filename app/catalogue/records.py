@@ -264,6 +264,7 @@ class IssueDetail:
     votes: tuple[VoteFor, ...]  # in the order to show; empty where nobody looked
     verdicts: tuple[VerdictAt, ...]  # one a threshold offered; empty where nobody looked
     top_probs: tuple[tuple[ClassInfo, float], ...]  # largest first; empty without a matrix
+    doubting: tuple[int, tuple[str, ...]] | None  # models that guess another label, of which; None of one model
     text: str | None  # the whole text of a text example
     #: (begin, end, share) of the words of ``text`` that speak for the guessed label, above 0, or for the given, below.
     spans: tuple[tuple[int, int, float], ...]

@@ -112,7 +112,8 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
     verdicts = catalogue.connection.execute(
         select(v.agreement, v.category, v.corrected).where(v.issue_id == issue.id).order_by(v.agreement)
     )
-    top, spans = catalogue.connection.execute(select(i.top_probs, i.spans).where(i.id == issue.id)).one()
+    asked = select(i.top_probs, i.spans, i.doubting).where(i.id == issue.id)
+    top, spans, doubting = catalogue.connection.execute(asked).one()
     seconds = catalogue.connection.execute(
         select(m.seconds).where(m.dataset_id == dataset.id, m.idx == idx, m.kind == "audio")
     ).scalar()
@@ -123,10 +124,16 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
         votes=answers(catalogue, dataset, issue.id),
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
         top_probs=tuple((dataset.classes[c], p) for c, p in (unpack_top(top) if top else ())),
+        doubting=None if doubting is None else (doubting, _averaged(dataset)),
         text=text.data.decode() if text else None,
         spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
         seconds=seconds,
     )
+
+
+def _averaged(dataset: Dataset) -> tuple[str, ...]:
+    """The models whose mean probabilities are used."""
+    return tuple(map(str, (dataset.confident_learning or {}).get("models", ())))
 
 
 def _row_of(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:

@@ -201,6 +201,13 @@ class PredictingOut(Model):
     corrected: Count | None = Field(description="Null where reviewers did not correct the label.")
 
 
+class DoubtingOut(Model):
+    """How many of the models whose mean probabilities are used guess another label than the given one."""
+
+    of: list[str] = Field(description="The models.")
+    doubting: Count
+
+
 class RowValueOut(Model):
     """A value in a row of a table, null where it is missing."""
 
@@ -215,6 +222,7 @@ class IssueDetailOut(IssueOut):
     answers: list[AnswerOut] = Field(description="What reviewers said; empty where nobody looked.")
     verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
     top_probabilities: list[ProbabilityOut]
+    doubting_models: DoubtingOut | None = Field(description="Null where one model is used.")
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     text: str | None

@@ -36,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -141,6 +141,7 @@ issues = Table(
     Column("flagged", Boolean, nullable=False),  # by confident learning, under the dataset's flag rule
     Column("self_confidence", Float),
     Column("normalized_margin", Float),
+    Column("doubting", Integer),  # models averaged whose own guess is not the given label; null if there is one
     Column("rank", Integer),  # 1 = lowest normalized margin of ALL examples of the dataset
     Column("by_margin", Integer, nullable=False),
     Column("by_disagreement", Integer, nullable=False),
@@ -249,8 +250,7 @@ exemplars = Table(
     Column("media", Text),  # as in issues
 )
 
-# Models with known predictions for every example of a dataset. ``platform`` is part of a model's name: models of the
-# same name on two platforms differ.
+# Models with known predictions for every example of a dataset, by name and platform together.
 models = Table(
     "models",
     metadata,

@@ -17,6 +17,7 @@ from ingest.catalogue.columns import BLOCK, Columns
 from ingest.datasets.build import Build
 from ingest.datasets.facts import compact
 from ingest.datasets.media import KeptMedia
+from ingest.datasets.suspects.doubting_models import n_doubting
 from ingest.datasets.suspects.issues import Integers, narrow
 from ingest.datasets.suspects.top_probabilities import top_of_rows
 from ingest.labels.vote_files import Review
@@ -52,6 +53,7 @@ class IssueRows:
             "flagged": issues.flagged[here].view(np.uint8).tolist(),
             "self_confidence": own,
             "normalized_margin": margins,
+            "doubting": self._top.doubting(here),
             "rank": None if issues.ranks is None else issues.ranks[here].tolist(),
             "by_margin": issues.by_margin[here].tolist(),
             "by_disagreement": issues.by_disagreement[here].tolist(),
@@ -99,7 +101,9 @@ class IssueRows:
 
 
 class _Top:
-    """The most probable classes of all issues, in the order of their examples, and where to find each issue's."""
+    """What the rows of all issues say, by example, and where to find each issue: the most probable
+    classes, and how many models doubt the given label.
+    """
 
     def __init__(self, build: Build) -> None:
         self._matrix = build.inputs.matrix
@@ -108,6 +112,7 @@ class _Top:
         indices = build.issues.indices
         ascending = np.argsort(indices).astype(narrow(len(indices)))
         self._classes, self._probabilities = top_of_rows(self._matrix, indices[ascending])
+        self._doubting = n_doubting(self._matrix, indices[ascending], build.issues.given[ascending])
         self._places = np.empty_like(ascending)
         self._places[ascending] = np.arange(len(indices), dtype=ascending.dtype)
 
@@ -116,6 +121,12 @@ class _Top:
             return None
         places = self._places[here]
         return pack_top(self._classes[places], self._probabilities[places], self._matrix.shape[1])
+
+    def doubting(self, here: slice) -> list[int] | None:
+        if self._matrix is None or self._doubting is None:
+            return None
+        found: list[int] = self._doubting[self._places[here]].tolist()
+        return found
 
 
 def _spread(n: int, places: Sequence[int], values: Sequence[Any]) -> list[Any]:

@@ -70,6 +70,11 @@ class Matrix:
         return sum(part.shape[0] for part in self.parts), self.parts[0].shape[1]
 
     @property
+    def members(self) -> "tuple[Matrix, ...]":
+        """The matrices of the single models."""
+        return (self,)
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         return tuple(part.path for part in self.parts)
 

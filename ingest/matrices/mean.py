@@ -28,7 +28,11 @@ from ingest.matrices.probabilities import BlockLocation
 class MeanMatrix(Matrix):
     """The mean of ``members``, (n, m) each; ``parts`` are those of the member that says where reading may begin."""
 
-    members: tuple[Matrix, ...] = ()
+    of: tuple[Matrix, ...] = ()
+
+    @property
+    def members(self) -> tuple[Matrix, ...]:
+        return self.of
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -114,7 +118,7 @@ def mean_of(members: Mapping[str, Matrix]) -> Matrix:
         softmax=any(matrix.softmax for matrix in matrices),
         tolerance=matrices[0].tolerance,
         models=tuple(members),
-        members=matrices,
+        of=matrices,
     )
 
 

@@ -154,6 +154,8 @@ def issue(request: Request, name: str, index: str) -> Response:
         for v in detail.verdicts
     }
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
+    averaged = None if detail.doubting is None else dict(zip(("doubting", "of"), detail.doubting, strict=True))
+    body["doubting_models"] = averaged
     choices = choices_for(catalogue, dataset, detail.issue.id)
     body["models"] = [
         {"platform": platform, "name": model, "predicted": {"id": class_id, "name": dataset.classes[class_id].name}}

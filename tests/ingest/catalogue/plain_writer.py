@@ -132,6 +132,7 @@ class PlainWriter:
                 "flagged": int(index in self.flagged),
                 "self_confidence": own,
                 "normalized_margin": self.margins.get(index),
+                "doubting": self._doubting(index),
                 "rank": ranks[index] + 1 if index in ranks else None,
                 "by_margin": by_margin[index],
                 "by_disagreement": by_disagreement[index],
@@ -144,6 +145,13 @@ class PlainWriter:
                 "excerpt": excerpt(self.texts[index]) if index in self.texts else None,
                 "media": compact(self.sizes[index]) if index in self.sizes else None,
             }
+
+    def _doubting(self, index: int) -> int | None:
+        matrix = self.inputs.matrix
+        if matrix is None or not matrix.models:
+            return None
+        guesses = [int(np.argmax(member.rows(np.array([index]))[0])) for member in matrix.members]
+        return sum(guess != self._given(index) for guess in guesses)
 
     def _top(self, index: int) -> list[tuple[int, float]] | None:
         """The most probable classes as they are published."""

@@ -165,14 +165,34 @@ def none_flagged(tiny: Any) -> None:
     tiny.files, tiny.records = "", None
 
 
-KINDS = [not_flagged, nobody_reviewed, half_precision, by_a_rule, keys_and_addresses, no_matrix, none_flagged]
+def several_models(tiny: Any) -> None:
+    """Each guesses for itself; labels are doubted by none, some or all."""
+    rng = np.random.default_rng(5)
+    tiny.probs = (np.round(tiny.probs * 4) / 4).astype(np.float32)
+    tiny.probs[:, 2] = 1 - tiny.probs[:, 0] - tiny.probs[:, 1]
+    tiny.extra = {f"{name}.npy": rng.dirichlet(np.ones(3), 40) for name in "ab"}
+    tiny.top = "flag = 30"
+    tiny.files = 'pred_probs_of = {one = "probs.npy", a = "a.npy", b = "b.npy"}'
+    asked(tiny, (11, 38), 1, 4, 0, 0)
+
+
+KINDS = [
+    several_models,
+    not_flagged,
+    nobody_reviewed,
+    half_precision,
+    by_a_rule,
+    keys_and_addresses,
+    no_matrix,
+    none_flagged,
+]
 
 
 def written(tiny: Any) -> Path:
     """The manifest without the files that are not there."""
     manifest: Path = tiny.write()
     lines = manifest.read_text().splitlines()
-    gone = {"votes": tiny.records is None, "pred_probs": tiny.probs is None}
+    gone = {"votes": tiny.records is None, "pred_probs": tiny.probs is None or "pred_probs_of" in tiny.files}
     manifest.write_text("\n".join(line for line in lines if not gone.get(line.split(" ")[0], False)))
     return manifest
 
