@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from app.domain.confident_learning.flag_choice import FlagChoice
 from app.domain.confident_learning.joint import FlagRule
 from ingest.commands.arguments import add_classes_are, whole_number
 from ingest.commands.flag_report import summary, write_examples
@@ -44,7 +45,8 @@ examples:
 MATRIX has a row for each example and a column for each class: .npy, .npz, .parquet or a folder of zarr; several files
 are parts, from top to bottom. Rows must sum to 1. Labels are class numbers from 0, or names: .npy, .json, .jsonl, .csv,
 .parquet or one a line. Written are index, given, guessed, self_confidence, normalized_margin, rank and flagged of each
-flagged example. A rule is a number of examples or
+flagged example. A rule is a number of examples of lowest
+margin (500, "top 500"), a share of all, rounded down (0.05), or
 {", ".join(rule.value for rule in FlagRule)}.
 
 The page /docs/confident-learning of the site, docs/confident-learning.md, defines the rules, says more of files and of
@@ -58,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("matrix", metavar="MATRIX", type=Path, nargs="+", help="predicted probabilities")
     _add_input(parser.add_argument_group("input"))
     how = parser.add_argument_group("what is flagged")
-    how.add_argument("--rule", type=_rule, help="a rule, or how many (default: calibrated)")
+    how.add_argument("--rule", type=_rule, help="a rule, or how many or which share (default: calibrated)")
     how.add_argument("--multiple", action="store_true", help="examples have several labels each")
     _add_output(parser.add_argument_group("output"))
     _add_speed(parser.add_argument_group("speed"))
@@ -184,7 +186,8 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:
 def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:
     if isinstance(arguments.rule, FlagRule) or arguments.logits or arguments.tolerance is not None:
         raise IngestError(
-            "--multiple: expected no --rule but a number, no --logits and no --tolerance: every entry is a probability"
+            "--multiple: expected no --rule but a number or share, no --logits and no --tolerance: every entry is a "
+            "probability"
         )
     if arguments.others:
         raise IngestError("--multiple: expected one model's matrix, found --and: only rows that sum to 1 are averaged")
@@ -235,7 +238,7 @@ def _peak(*, of_children: bool) -> str:
     return f"{own / 1024:,.0f} MB{beside}"
 
 
-def _rule(text: str) -> FlagRule | int:
+def _rule(text: str) -> FlagChoice:
     try:
         return rule_of(text)
     except ValueError as error:

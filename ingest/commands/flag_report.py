@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
+from app.domain.confident_learning.flag_choice import in_words
+from app.domain.confident_learning.joint import COUNTING_RULES
 from ingest.commands.table_writer import Columns, write_table
 from ingest.flagging.cautions import cautions
 from ingest.flagging.engine import FlagResult
@@ -52,8 +53,7 @@ def summary(flagging: FlagResult, names: Sequence[str] | None) -> str:
         for rule in COUNTING_RULES
     ]
     lines.append(f"confident joint: {flagging.counted.total:,} counted, {facts['off_diagonal']:,} off the diagonal")
-    rule = flagging.rule.value if isinstance(flagging.rule, FlagRule) else f"the {flagging.rule:,} lowest margins"
-    lines.append(f"flagged by {rule}: {flagging.n_flagged:,} ({100 * flagging.n_flagged / n:.2f} %)")
+    lines.append(f"flagged by {in_words(flagging.rule)}: {flagging.n_flagged:,} ({100 * flagging.n_flagged / n:.2f} %)")
     cells = list(_largest_cells(flagging))
     if cells:
         lines.append("largest cells of the joint off the diagonal (given -> latent, share, counted):")

@@ -1,7 +1,9 @@
 """Facts about a dataset that pages print unchanged, as JSON texts and sentences."""
 
 import json
+from decimal import Decimal
 
+from app.domain.confident_learning.flag_choice import percent
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
 from ingest.flagging.engine import FlagResult
 from ingest.manifest.about import About
@@ -37,6 +39,8 @@ def flag_sentence(flagging: FlagResult) -> str:
     n, size = flagging.n_flagged, len(flagging.labels)
     these = f"The {n:,} of {size:,} examples with the lowest normalized margin are flagged"
     if not isinstance(flagging.rule, FlagRule):
+        if isinstance(flagging.rule, Decimal):
+            return f"{these}; {percent(flagging.rule)} of the examples, rounded down, were asked for, not estimated."
         return f"{these}; the number was given, not estimated."
     if flagging.rule not in COUNTING_RULES:
         return f"{n:,} of {size:,} examples are flagged by the rule {flagging.rule.value.replace('_', ' ')}."

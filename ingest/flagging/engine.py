@@ -25,6 +25,7 @@ from app.domain.confident_learning.best_pairs import (
     pairs_of,
 )
 from app.domain.confident_learning.exact_sums import ProbabilitySums, sums_by_class
+from app.domain.confident_learning.flag_choice import FlagChoice, number_asked
 from app.domain.confident_learning.flag_rules import beaten_by_rival, expected_counts, pruned_by_class
 from app.domain.confident_learning.joint import COUNTING_RULES, ConfidentJoint, FlagRule, Joint
 from app.domain.confident_learning.joint_cells import JointCounter
@@ -59,7 +60,7 @@ class FlagResult:
     label_counts: NDArray[np.int64]
     counted: ConfidentJoint  # its non-empty cells
     flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
-    rule: FlagRule | int
+    rule: FlagChoice
     softmax: bool
     tolerance: float | None = None  # the stated tolerance for the sums of rows, if any
     n_beyond: int = 0  # rows beyond the usual tolerance
@@ -126,13 +127,13 @@ class FlagResult:
 
 
 def flag(
-    labels: Labels, matrix: Matrix, rule: FlagRule | int, advance: Advance, executor: Executor | None = None
+    labels: Labels, matrix: Matrix, rule: FlagChoice, advance: Advance, executor: Executor | None = None
 ) -> FlagResult:
     """Thresholds, confident joint, scores and the flagged set. ``advance`` is called with numbers of rows done, n in
     all.
 
-    ``labels`` is (n,) of any integer type, each from 0 to m - 1. A number as the rule is limited to n. Without an
-    executor, threads are used for a large matrix. Raises DataError if the matrix does not hold probabilities.
+    ``labels`` is (n,) of any integer type, each from 0 to m - 1. A number or share as the rule is limited to n. Without
+    an executor, threads are used for a large matrix. Raises DataError if the matrix does not hold probabilities.
     """
     if executor is None:
         with suited(matrix.nbytes) as threads:
@@ -215,13 +216,13 @@ def _flagged(
     labels: Labels,
     scores: RowScores,
     matrix: Matrix,
-    rule: FlagRule | int,
+    rule: FlagChoice,
     found: tuple[ConfidentJoint, NDArray[np.int64], NDArray[np.bool_]],
     executor: Executor,
 ) -> NDArray[np.intp]:
     counts, label_counts, off_diagonal = found
     if not isinstance(rule, FlagRule):
-        return _most_suspicious(scores, rule)
+        return _most_suspicious(scores, number_asked(rule, len(labels)))
     if rule in COUNTING_RULES:
         return _most_suspicious(scores, cl.number_flagged(counts, label_counts, rule))
     flagged = beaten_by_rival(scores)

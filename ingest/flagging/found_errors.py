@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.domain.confident_learning import joint as cl
-from app.domain.confident_learning.joint import FlagRule
+from app.domain.confident_learning.flag_choice import FlagChoice, in_words
 from app.domain.confident_learning.joint_cells import JointCells, Value
 
 _SHOWN: Final = 10
@@ -40,7 +40,7 @@ class LabelErrors:
     rho: float
     #: (m,) the mean probability of a class among the examples given it; NaN where there are none.
     thresholds: NDArray[np.float64]
-    rule: FlagRule | int
+    rule: FlagChoice
     classes: tuple[str, ...] | None
     _counted: cl.ConfidentJoint = field()
     _label_counts: NDArray[np.int64] = field()
@@ -96,8 +96,8 @@ class LabelErrors:
 
     def _summary(self) -> str:
         n, found = int(self._label_counts.sum()), len(self.issues)
-        rule = self.rule.value if isinstance(self.rule, FlagRule) else f"the {self.rule:,} lowest margins"
         told = (
-            f"{found:,} of {n:,} examples flagged by {rule} ({100 * found / n:.2f} %); {len(self.thresholds):,} classes"
+            f"{found:,} of {n:,} examples flagged by {in_words(self.rule)} ({100 * found / n:.2f} %); "
+            f"{len(self.thresholds):,} classes"
         )
         return f"{told}, rho {self.rho:.4f}" + (f"\n{self._remark}" if self._remark else "")

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from app.domain.confident_learning import joint as cl
+from app.domain.confident_learning.flag_choice import FlagChoice
 from app.domain.confident_learning.joint import FlagRule
 from app.evaluation.tables.class_spelling import CLASSES_ARE, ClassesAre, ClassSpelling
 from ingest.errors import ArgumentError, DataError, shown
@@ -40,7 +41,7 @@ _PRED_PROBS: Final = Path("pred_probs")
 def find_label_errors(
     labels: LabelsLike,
     pred_probs: PredProbsLike,
-    rule: str | int = FlagRule.CALIBRATED,
+    rule: str | float = FlagRule.CALIBRATED,
     classes: "ClassesLike | None" = None,
     *,
     tolerance: float | None = None,
@@ -57,7 +58,8 @@ def find_label_errors(
             numbers, lists, a DataFrame (columns called by the classes are put in their order), or the path of a file,
             or of several that are parts, one below the other.
         rule: which examples are flagged: "calibrated", "uncalibrated", "prune_by_class", "prune_by_noise_rate", "both",
-            "confident_joint", "argmax", or how many, those of lowest normalized margin.
+            "confident_joint", "argmax", or those of lowest normalized margin: how many (500, "top 500"), or which share
+            of all examples (0.05, "0.05"), rounded down.
         classes: the m names of the classes, in the order of the columns, or the path of a file of them; for instance
             ``model.classes_``.
         tolerance: how far rows may be from summing to 1; all are then divided by their sums in double precision.
@@ -101,7 +103,7 @@ def _found(
     labels: Any,
     pred_probs: Any,
     classes: Any,
-    chosen: tuple[FlagRule | int, float | None, ClassesAre | None],
+    chosen: tuple[FlagChoice, float | None, ClassesAre | None],
     *,
     logits: bool,
     label_column: str | None,
@@ -211,7 +213,7 @@ def _require_equal(ours: "pd.Index[Any]", theirs: "pd.Index[Any]") -> None:
         raise DataError(LABELS, finding, record=f"row {row}")
 
 
-def _rule(value: object) -> FlagRule | int:
+def _rule(value: object) -> FlagChoice:
     try:
         return rule_of(value)
     except ValueError as error:

@@ -6,13 +6,15 @@ be a probability by itself. This module reads no file itself.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning.joint import FlagRule, suspicion_order
+from app.domain.confident_learning.flag_choice import FlagChoice, number_asked, percent
+from app.domain.confident_learning.joint import suspicion_order
 from app.domain.confident_learning.multi_label import disjoint, flagged_sets, guessed_sets, indicators, set_scores
 from ingest.labels.files import LabelSet
 from ingest.matrices.matrix import Matrix
@@ -35,7 +37,7 @@ class SetFlagResult:
     self_confidence: NDArray[np.float64]  # pooled over the labels in question
     guesses: Sequence[LabelSet]
     flagged: NDArray[np.intp]  # lowest self-confidence first
-    rule: FlagRule | int | None
+    rule: FlagChoice | None
     n_candidates: int
 
     @property
@@ -56,7 +58,11 @@ class SetFlagResult:
 
     def sentence(self) -> str:
         """The flag rule used, as a sentence for readers."""
-        number = "the number was given" if isinstance(self.rule, int) else "their self-confidence is below one half"
+        number = "their self-confidence is below one half"
+        if isinstance(self.rule, Decimal):
+            number = f"{percent(self.rule)} of all examples, rounded down, were asked for"
+        elif isinstance(self.rule, int):
+            number = "the number was given"
         return (
             f"The {self.n_flagged:,} examples of lowest self-confidence, pooled over the labels given or guessed, are "
             f"flagged out of {self.n_candidates:,} whose given and guessed labels do not overlap; {number}."
@@ -66,11 +72,11 @@ class SetFlagResult:
 def flag_sets(
     labels: Sequence[LabelSet],
     matrix: Matrix,
-    rule: FlagRule | int | None,
+    rule: FlagChoice | None,
     advance: Callable[[int], None],
     guesses: Sequence[LabelSet] | None = None,
 ) -> SetFlagResult:
-    """Score every example and flag the lowest, ``rule`` of them if it is a number.
+    """Score every example and flag the lowest: ``rule`` of them if it is a number, that part of all if it is a share.
 
     ``guesses``, if published, replace the matrix's own.
 
@@ -88,7 +94,7 @@ def flag_sets(
         scores[here], apart[here] = set_scores(given, block, sets), disjoint(given, sets)
         guessed += [tuple(np.flatnonzero(row).tolist()) for row in sets]
         advance(len(block))
-    k = rule if isinstance(rule, int) else int((apart & (scores < _EVEN)).sum())
+    k = number_asked(rule, n) if isinstance(rule, int | Decimal) else int((apart & (scores < _EVEN)).sum())
     return SetFlagResult(scores, guessed, flagged_sets(scores, apart, k), rule, int(apart.sum()))
 
 

@@ -1,34 +1,22 @@
 """The options for flagging examples, shared by the command and the Python function."""
 
-import operator
 from numbers import Real
 
-from app.domain.confident_learning.joint import FlagRule
+from app.domain.confident_learning.flag_choice import CHOICES, FlagChoice, choice_of
 from ingest.errors import shown
 from ingest.matrices.probabilities import MOST_TOLERANCE
 
 
-def rule_of(value: object) -> FlagRule | int:
-    """A rule by its name, or a number of examples to flag, as a whole number or its text. ValueError otherwise.
+def rule_of(value: object) -> FlagChoice:
+    """A rule by its name, a number of examples to flag, or a share of all examples. ValueError otherwise.
 
-    >>> rule_of("prune-by-class"), rule_of("100"), rule_of(100)
-    (<FlagRule.PRUNE_BY_CLASS: 'prune_by_class'>, 100, 100)
+    >>> rule_of("prune-by-class"), rule_of("top 100"), rule_of("0.05")
+    (<FlagRule.PRUNE_BY_CLASS: 'prune_by_class'>, 100, Decimal('0.05'))
     """
-    if isinstance(value, str):
-        if value.isascii() and value.isdecimal() and len(value) < 19:
-            return int(value)
-        found = value.replace("-", "_")
-        if found in tuple(FlagRule):
-            return FlagRule(found)
-    elif not isinstance(value, bool):
-        try:
-            number = operator.index(value)  # type: ignore[arg-type]  # whatever is a whole number, numpy's too
-        except TypeError:
-            number = -1
-        if 0 <= number < 1 << 62:
-            return number
-    allowed = ", ".join(rule.value for rule in FlagRule)
-    raise ValueError(f"expected {allowed} or a number, found {shown(value)}")
+    choice = choice_of(value)
+    if choice is None:
+        raise ValueError(f"expected {CHOICES}, found {shown(value)}")
+    return choice
 
 
 def tolerance_of(value: object) -> float:

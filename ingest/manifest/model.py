@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.domain.confident_learning.flag_choice import CHOICES, FlagChoice, choice_of
 from app.domain.confident_learning.joint import FlagRule
 from app.domain.review.verdicts import majority_of
 from app.schema.site_names import SITE_NAMES
@@ -162,15 +163,11 @@ def _name(name: str) -> str:
     return name
 
 
-def _flag(flag: object) -> FlagRule | int:
-    if isinstance(flag, str) and flag in tuple(FlagRule):
-        return FlagRule(flag)
-    if not isinstance(flag, int) or isinstance(flag, bool):
-        rules = ", ".join(FlagRule)
-        raise ValueError(f"expected a number of examples or one of {rules}, found {shown(flag)}")
-    if flag < 0:
-        raise ValueError(f"expected a number of examples, 0 or more, found {flag}")
-    return flag
+def _flag(flag: object) -> FlagChoice:
+    choice = choice_of(flag)
+    if choice is None:
+        raise ValueError(f"expected {CHOICES}, found {shown(flag)}")
+    return choice
 
 
 def _tolerance(tolerance: float) -> float:
@@ -191,7 +188,7 @@ class Manifest(About):
     sample: bool = False
     raters: Annotated[int, Field(ge=1, le=_MOST_RATERS)] = 5
     agreements: Integers = Field(default=(), validate_default=True)  # by default all from a majority on
-    flag: Annotated[FlagRule | int, PlainValidator(_flag)] = FlagRule.CALIBRATED
+    flag: Annotated[FlagChoice, PlainValidator(_flag)] = FlagRule.CALIBRATED
     flagged: Count | None = None  # how many confident learning flagged, if there is no matrix
     logits: bool = False
     # The tolerance for the sums of rows, if it is not the usual one.

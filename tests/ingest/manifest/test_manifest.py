@@ -63,8 +63,7 @@ def test_agreements_follow_the_number_of_raters(tiny: Any) -> None:
         ("size = true", "size: expected a whole number, found True"),
         ('size = "10"', "size: expected a whole number, found '10'"),
         ("size = 1.5", "size: expected a whole number, found 1.5"),
-        ('flag = "some"', "flag: expected a number of examples or one of calibrated, uncalibrated, prune_by_class"),
-        ("flag = -1", "flag: expected a number of examples, 0 or more, found -1"),
+        ('flag = "some"', "flag: expected calibrated, uncalibrated, prune_by_class"),
         ("agreements = [2, 3]", "agreements: expected ascending numbers from 3 to 5"),
         ("agreements = [3, 3]", "agreements: expected ascending numbers from 3 to 5"),
         ("agreements = [3, 6]", "agreements: expected at most 5, the number of raters, found 6"),
@@ -103,6 +102,15 @@ def test_what_a_manifest_must_not_say(top: str, said: str, tiny: Any) -> None:
     with pytest.raises(ManifestError) as caught:
         read_manifest(path)
     assert str(caught.value).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize(
+    "flag", ["-1", '"top"', '"top 0.5"', '"top -5"', '"5%"', '"0.0"', '"1.0"', "1.5", "nan", "true", "[5]"]
+)
+def test_flag_is_a_rule_a_number_or_a_share(flag: str, tiny: Any) -> None:
+    tiny.top = f"flag = {flag}"
+    with pytest.raises(ManifestError, match=r'"top 500", or a share of them like "0.05", above 0 and below 1, found '):
+        read_manifest(tiny.write())
 
 
 @pytest.mark.parametrize(
