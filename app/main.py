@@ -28,6 +28,8 @@ from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.schema.site_names import SITE_NAMES, first_name
 from app.settings import Settings, SettingsError
 from app.site import media, monitoring
+from app.site.by_rank import api as by_rank_api
+from app.site.by_rank import pages as by_rank_pages
 from app.site.corrected import croissant, downloads, labels_api, page
 from app.site.corrected.changes import api as changes_api
 from app.site.corrected.changes import pages as changes_pages
@@ -159,6 +161,7 @@ _API: Final = (
     labels_api.router,
     croissant.router,
     changes_api.router,
+    by_rank_api.router,
     stability_api.router,
     evaluate_api.router,
     gallery_api.router,
@@ -169,6 +172,7 @@ _PAGES: Final = (
     reproduction.router,
     docs_pages.router,
     changes_pages.router,
+    by_rank_pages.router,
     stability_pages.router,
     evaluate_pages.router,
     page.router,

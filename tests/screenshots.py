@@ -37,6 +37,7 @@ def pages_of(site: str, browser: Browser) -> dict[str, str]:
         modalities.add(dataset["modality"])
         first = request.get(f"{site}/api/v1/datasets/{name}/issues?category=correctable&limit=1").json()["items"]
         pages |= {f"{name}-gallery": f"/{name}", f"{name}-corrected": f"/{name}/corrected"}
+        pages[f"{name}-ranks"] = f"/{name}/ranks"
         pages |= {f"{name}-classes": f"/{name}/classes", f"{name}-confusions": f"/{name}/confusions"}
         if first:
             pages[f"{name}-issue"] = f"/{name}/issues/{first[0]['index']}"

@@ -50,6 +50,7 @@ ISSUES: Final = {
     ]
 }
 CLASSES: Final = {"parameters": [*_FILTER, _FIELDS]}
+RANKS: Final = {"parameters": [_AGREEMENT]}
 ISSUE: Final = {"parameters": [*_FILTER, _FIELDS]}
 FIELDS: Final = {"parameters": [_FIELDS]}
 PROBLEM_RESPONSE: Final[dict[str, Any]] = {

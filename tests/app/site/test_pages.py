@@ -20,6 +20,7 @@ OF_A_DATASET = (
     "/confusions",
     "/confusions?kind=guessed&agreement=5",
     "/confusions?kind=joint",
+    "/ranks",
     "/corrected",
     "/corrected?agreement=5",
     "/changes",
