@@ -38,7 +38,7 @@ def wilson(found: int, of: int) -> tuple[float, float]:
     """The 95 % interval of Wilson (1927) for a share of which ``found`` in ``of`` were seen; (0, 1) where none was.
 
     >>> [round(end, 4) for end in wilson(82, 93)], wilson(0, 0)
-    ([0.8004, 0.9327], (0.0, 1.0))
+    ([0.8005, 0.9327], (0.0, 1.0))
     """
     if not of:
         return 0.0, 1.0
