@@ -20,9 +20,9 @@ def chance_of(found: int, expected: float, of: int) -> float:
     _require_counts(found, expected, of)
     if found < expected + 1:
         return 1.0
-    if expected == 0:
-        return 0.0
     p = expected / of
+    if p == 0:
+        return 0.0
     term = exp(_log_ways(found, of) + found * log(p) + (of - found) * log1p(-p))
     tail = 0.0
     for k in range(found, of + 1):
@@ -40,11 +40,11 @@ def chance_of_so_few(found: int, expected: float, of: int) -> float:
     (1.0, 0.25)
     """
     _require_counts(found, expected, of)
-    if found == of or expected == 0:
-        return 1.0
-    if expected == of:
-        return 0.0
+    if found == of or expected == of:
+        return float(found == of)
     p = expected / of
+    if p == 0:
+        return 1.0
     return min(1.0, sum(exp(_log_ways(k, of) + k * log(p) + (of - k) * log1p(-p)) for k in range(found + 1)))
 
 

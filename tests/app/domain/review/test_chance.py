@@ -42,6 +42,10 @@ def test_few_and_more_are_all_there_is(of, data):
     assert chance_of_so_few(found, of * p, of) == pytest.approx(few, abs=1e-12)
 
 
+def test_a_probability_that_is_too_small_for_a_number_is_none():
+    assert (chance_of(1, 5e-324, 2), chance_of_so_few(1, 5e-324, 3)) == (0, 1)
+
+
 def test_so_few_of_very_many():
     assert chance_of_so_few(3_000, 4_000.0, 8_000) < 1e-9
     assert chance_of_so_few(4_000, 4_000.0, 8_000) == pytest.approx(0.5, abs=0.01)
