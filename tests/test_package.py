@@ -35,7 +35,7 @@ PATIENCE = 120
 FOLDERS = ("templates", "static", "data", "docs")
 #: In the order in which ``label-errors --help`` lists them.
 COMMANDS = (
-    *("serve", "sample", "release", "init", "add", "predict", "try", "check", "list", "media", "review"),
+    *("serve", "sample", "release", "init", "add", "predict", "try", "review", "check", "list", "media"),
     *("benchmarks", "evaluate", "reproduce", "export", "flag", "completion"),
 )
 
