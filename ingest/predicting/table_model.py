@@ -22,7 +22,11 @@ class TableModel:
     def fit(self, table: Any, labels: NDArray[np.int64]) -> "TableModel":
         """Learn from the rows of a table."""
         self._categories = {name: _categories(table[name]) for name in table.columns if not _is_number(table[name])}
+        self._known: NDArray[np.bool_] = np.ones(len(table.columns), np.bool_)
         columns = self._encoded(table)
+        # Gradient boosting cannot take a column of which no training row has a value.
+        self._known = np.asarray(np.isfinite(columns).any(axis=0))
+        columns[:, ~self._known] = 0
         if self._one_hot:
             numbers = columns[:, self._numbers(table)]
             with np.errstate(all="ignore"):
@@ -33,7 +37,7 @@ class TableModel:
             self._spreads = np.where(spread > 0, spread, 1.0)
             self._classifier.fit(self._widened(table, columns), labels)
         else:
-            mask = [name in self._categories for name in table.columns]
+            mask = [name in self._categories and known for name, known in zip(table.columns, self._known, strict=True)]
             self._classifier.set_params(categorical_features=mask if any(mask) else None)
             self._classifier.fit(columns, labels)
         self.classes_: NDArray[np.int64] = self._classifier.classes_
@@ -60,6 +64,7 @@ class TableModel:
             else:
                 columns[:, place] = [known.get(_word(value), np.nan) for value in table[name]]
         columns[~np.isfinite(columns)] = np.nan
+        columns[:, ~self._known] = 0
         return columns
 
     def _widened(self, table: Any, columns: NDArray[np.float64]) -> NDArray[np.float64]:
