@@ -43,6 +43,7 @@ NOT_RUN = {
     "pip install": "needs packages; tests/test_package.py installs the wheel",
     "label-errors sample": "has made the catalogue that the reader begins with",
     "label-errors serve": "runs for ever; the site is served by this module. Its arguments are parsed",
+    "label-errors try": "runs for ever; tests/ingest/commands/test_try_folder.py runs it. Its arguments are parsed",
     "label-errors release": "needs the clone; the fixture real_catalogue runs it. Its arguments are parsed",
     "label-errors check label-errors": "needs the clone, as above. Its arguments are parsed",
     "label-errors media": "needs the network; tests/ingest/commands has it. Its arguments are parsed",
