@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
-from app.domain.confident_learning.joint import FlagRule
+from app.domain.confident_learning.flag_choice import FlagChoice
 from ingest.manifest.fields import InnerPaths, Text
 from ingest.manifest.layouts import ORDERS, Options
 from ingest.manifest.messages import _is_list, _table_in
@@ -22,7 +22,7 @@ PAGE = ROOT / "docs/manifest.md"
 TYPES = {
     str: {"text", "path", "address"},
     int: {"whole number"},
-    FlagRule: {"text"},
+    FlagChoice: {"text or number"},
     float: {"number"},
     bool: {"true or false"},
     tuple[str, ...]: {"list of texts"},
@@ -92,13 +92,15 @@ def words_of(annotation: Any) -> set[str]:
     """How the type of a key may be called on the page."""
     if hasattr(annotation, "__metadata__"):
         return words_of(annotation.__origin__)
+    if annotation in TYPES:
+        return TYPES[annotation]
     if get_origin(annotation) is Literal:
         *others, last = (f'`"{one}"`' for one in get_args(annotation))
         return {f"{', '.join(others)} or {last}"}
     if get_origin(annotation) in (Union, UnionType):
-        some = [words_of(one) for one in get_args(annotation) if one is not type(None)]
-        return some[0] if len(some) == 1 else {"text or whole number"}
-    return TYPES[annotation]
+        [words] = [words_of(one) for one in get_args(annotation) if one is not type(None)]
+        return words
+    raise KeyError(annotation)
 
 
 def test_every_table_has_a_section() -> None:
