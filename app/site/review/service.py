@@ -157,9 +157,16 @@ class ReviewService:
         self._buckets[code] = (left - 1, now)
 
 
-def exemplars_of(task: Task, row: Row[Any]) -> list[tuple[int, str]]:
-    """The exemplars of a class as (index, kind), the example itself left out."""
-    return [(idx, kind) for idx, kind in orjson.loads(row.exemplars) if idx != task.idx]
+def exemplars_of(task: Task, place: int, classes: Mapping[int, Row[Any]]) -> list[tuple[int, str]]:
+    """The exemplars, as (index, kind), of the class at a place of a task; the example itself is left out.
+
+    Where it is, as gold items are, one of the task's own exemplars, each class has one fewer: else the class that lacks
+    one would be the answer.
+    """
+    shelves = [orjson.loads(classes[class_id].exemplars) for class_id in task.sides]
+    kept = [(idx, kind) for idx, kind in shelves[place] if idx != task.idx]
+    is_exemplar = any(idx == task.idx for shelf in shelves for idx, _ in shelf)
+    return kept[: max(len(shelves[place]) - 1, 0)] if is_exemplar else kept
 
 
 def shown_classes(task: Task, classes: Mapping[int, Row[Any]]) -> list[ShownClass]:
@@ -168,7 +175,8 @@ def shown_classes(task: Task, classes: Mapping[int, Row[Any]]) -> list[ShownClas
     for place, class_id in enumerate(task.sides):
         row = classes[class_id]
         addresses = [
-            (kind, media_address(task, f"e{place}-{n}")) for n, (_, kind) in enumerate(exemplars_of(task, row))
+            (kind, media_address(task, f"e{place}-{n}"))
+            for n, (_, kind) in enumerate(exemplars_of(task, place, classes))
         ]
         shown.append(ShownClass(row.name, tuple(addresses)))
     return shown
@@ -192,7 +200,7 @@ def medium_named(task: Task, part: str, classes: Mapping[int, Row[Any]]) -> tupl
     if part.startswith("m") and len(places) == 1 and places[0] < len(task.media) and not number:
         return task.idx, task.media[places[0]]
     if part.startswith("e") and len(places) == 2 and places[0] < len(task.sides):
-        found = exemplars_of(task, classes[task.sides[places[0]]])
+        found = exemplars_of(task, places[0], classes)
         return found[places[1]] if places[1] < len(found) else None
     return None
 

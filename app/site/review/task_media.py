@@ -30,8 +30,8 @@ def content(request: Request, name: str, idx: int, kind: str) -> Medium | None:
 def texts_of(request: Request, name: str, task: Task, classes: Mapping[int, Row[Any]]) -> dict[str, str]:
     """The texts of a task by their addresses, to stand in a page."""
     wanted = [(f"m{n}", task.idx, kind) for n, kind in enumerate(task.media)]
-    for place, class_id in enumerate(task.sides):
-        shown = exemplars_of(task, classes[class_id])
+    for place in range(len(task.sides)):
+        shown = exemplars_of(task, place, classes)
         wanted += [(f"e{place}-{n}", idx, kind) for n, (idx, kind) in enumerate(shown)]
     found = {}
     for part, idx, kind in wanted:

@@ -155,6 +155,25 @@ def test_all_is_done_or_others_have_the_rest(sample_catalogue, quick_folder):
         assert record["mturk"] == {"given": 0, "guessed": 0, "both": 5, "neither": 0}
 
 
+def test_no_class_lacks_an_exemplar_that_the_other_has(sample_catalogue, quick_folder):
+    """Gold items are exemplars: left out of one class alone, they would tell that it is the answer."""
+    folder = quick_folder / "gold"
+    folder.mkdir()
+    with open_round(sample_catalogue, folder, "sample-digits", "--gold", "0.25", raters=1) as found:
+        shelves = set()
+        for _ in range(24):
+            task = found.rater(0).get("/review/api/task").json()
+            shelves.add((len(task["a"]["exemplars"]), len(task["b"]["exemplars"])))
+            addresses = [*task["a"]["exemplars"], *task["b"]["exemplars"]]
+            pages = [
+                found.http.get(address, headers={"Authorization": f"Bearer {found.rater(0).token}"})
+                for address in addresses
+            ]
+            assert {page.status_code for page in pages} == {200}
+            assert vote(found.rater(0), task, "a").status_code == 201
+        assert shelves == {(4, 4), (3, 3)}, "ordinary tasks, and gold items"
+
+
 def test_sounds_and_texts_are_shown_too(sample_catalogue, quick_folder):
     for name, kinds in (("sample-texts", {"text"}), ("sample-sounds", {"audio", "waveform"})):
         folder = quick_folder / name
