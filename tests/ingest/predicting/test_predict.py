@@ -114,13 +114,13 @@ def test_a_torn_or_foreign_fold_is_not_taken_up(notes):
 
 def test_a_class_of_one_example_keeps_its_column_and_is_named(notes, capsys):
     labels = np.append(LABELS, 3)
-    manifest = notes(labels, [*texts_of(LABELS), "something else altogether"], [*NAMES, "rare"])
+    manifest = notes(labels, [*texts_of(LABELS), f"{texts_of(LABELS)[0]} altogether"], [*NAMES, "rare"])
     assert main(["predict", str(manifest), "--folds", "6"]) == 0
     assert "classes with fewer examples than folds: 1, such as rare (1)" in capsys.readouterr().out
     found = probabilities(manifest)
     assert found.shape == (61, 4)
     assert found[60, 3] == 0  # nothing like it was known when it was predicted
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert (found[:60, 3] > 0).any()
     assert told(manifest)["few_examples"] == {"rare": 1}
 
 
