@@ -24,6 +24,12 @@ _TRIES: Final = 20
 _FRESH: Final = 0.75
 #: Seconds after which it is worth asking again at least, and at most.
 _SOONEST, _LATEST = 1, 600
+#: Examples that one rater has on loan at most: the one in view, and the one that is loaded meanwhile.
+_MOST_HELD: Final = 2
+
+
+class NoTaskError(LookupError):
+    """The task is none of this rater's; the message is for the rater."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,27 @@ class Progress:
     of: int
 
 
-def next_task(store: Store, rater: Row[Any], found: Round) -> Task | Nothing:
-    """The task that a rater has on loan, its lease renewed, or a new one."""
-    if found.closed or rater.excluded:
-        return Nothing(None)
+def next_task(store: Store, rater: Row[Any], found: Round, after: str | None = None) -> Task | Nothing:
+    """The task that a rater has on loan, its lease renewed, or a new one.
+
+    With the code of a task as ``after``, the one to look at after it, so that it can be loaded meanwhile. Raises
+    NoTaskError if there is no such task of this rater's.
+    """
     with store.writing() as connection:
-        lending = _Lending(connection, store.clock(), rater, found)
+        before = None if after is None else lease_of(connection, rater, after)
+        if found.closed or rater.excluded:
+            return Nothing(None)
+        lending = _Lending(connection, store.clock(), rater, found, before)
         return lending.held() or lending.repeat(waiting=True) or lending.new() or lending.nothing()
+
+
+def lease_of(connection: Connection, rater: Row[Any], code: str) -> Row[Any]:
+    """The lease of a rater's task. Raises NoTaskError if it is none of this rater's."""
+    mine = (leases.c.code == code, leases.c.rater_id == rater.id)
+    lease = connection.execute(select(leases).where(*mine)).one_or_none()
+    if lease is None:
+        raise NoTaskError("There is no such task of yours. Ask for one first.")
+    return lease
 
 
 def renew(store: Store, rater: Row[Any], found: Round, code: str) -> float | None:
@@ -113,22 +133,28 @@ def others_hold(connection: Connection, item_id: int, rater_id: int, now: float)
 
 
 class _Lending:
-    """One rater asks for a task."""
+    """One rater asks for a task, or for the one after a task that the rater has."""
 
-    def __init__(self, connection: Connection, now: float, rater: Row[Any], found: Round) -> None:
+    def __init__(
+        self, connection: Connection, now: float, rater: Row[Any], found: Round, after: Row[Any] | None
+    ) -> None:
         self._connection = connection
         self._now = now
         self._rater = rater
         self._round = found
+        self._after = after
         self._until = now + found.settings.lease_seconds
 
-    def held(self) -> Task | None:
-        """What the rater has already: what was lent last comes first, as after taking back an answer."""
+    def held(self) -> Task | Nothing | None:
+        """What the rater has already: what was lent first comes first, and so does an answer taken back."""
         mine = (leases.c.rater_id == self._rater.id, leases.c.answered.is_(False), leases.c.until > self._now)
-        statement = select(leases).where(*mine).order_by(leases.c.lent_at.desc(), leases.c.id.desc()).limit(1)
-        lease = self._connection.execute(statement).one_or_none()
-        if lease is None:
-            return None
+        statement = select(leases).where(*mine).order_by(leases.c.lent_at, leases.c.id)
+        held = self._connection.execute(statement).all()
+        after = self._after
+        behind = [one for one in held if after is None or (one.lent_at, one.id) > (after.lent_at, after.id)]
+        if not behind:
+            return Nothing(_SOONEST) if len(held) >= _MOST_HELD else None
+        lease = behind[0]
         if lease.until - self._now < _FRESH * self._round.settings.lease_seconds:
             self._connection.execute(update(leases).where(leases.c.id == lease.id).values(until=self._until))
         item = self._connection.execute(select(items).where(items.c.id == lease.item_id)).one()
@@ -187,7 +213,7 @@ class _Lending:
         until = select(func.min(leases.c.until)).select_from(blocked)
         needing = (items.c.round_id == self._round.id, items.c.wanted > 0, items.c.gold.is_(False))
         lent = (leases.c.answered.is_(False), leases.c.until > self._now)
-        first = self._connection.scalar(until.where(*needing, *lent, ~self._answered(items.c.id)))
+        first = self._connection.scalar(until.where(*needing, *lent, ~self._seen(items.c.id)))
         if first is None:
             return Nothing(None)
         return Nothing(max(_SOONEST, min(_LATEST, int(-(-(first - self._now) // 1)))))
@@ -204,21 +230,24 @@ class _Lending:
         )
         here = (items.c.round_id == self._round.id, items.c.wanted > 0, beyond)
         ordinary = items.c.gold.is_(False) if self._gold_enough() else true()
-        return select(items.c.id, items.c.spot).where(
-            *here, ordinary, items.c.wanted > lent, ~self._answered(items.c.id)
-        )
+        return select(items.c.id, items.c.spot).where(*here, ordinary, items.c.wanted > lent, ~self._seen(items.c.id))
 
-    def _answered(self, item_id: Any) -> Any:
+    def _seen(self, item_id: Any) -> Any:
+        """Whether the rater has answered an example, or has it in view or on loan."""
         mine = leases.alias("mine")
-        return exists().where(and_(mine.c.item_id == item_id, mine.c.rater_id == self._rater.id, mine.c.answered))
+        known = [mine.c.answered, mine.c.until > self._now]
+        if self._after is not None:
+            known.append(mine.c.id == self._after.id)
+        return exists().where(and_(mine.c.item_id == item_id, mine.c.rater_id == self._rater.id, or_(*known)))
 
     def _gold_enough(self) -> bool:
         """Whether the rater has seen as large a share of gold items as the round says, so that the next is none."""
         share = self._round.settings.gold
         if not share:
             return True
-        answered = items.join(leases, leases.c.item_id == items.c.id)
-        mine = select(func.count()).select_from(answered).where(leases.c.rater_id == self._rater.id, leases.c.answered)
+        seen = items.join(leases, leases.c.item_id == items.c.id)
+        known = or_(leases.c.answered, leases.c.until > self._now)
+        mine = select(func.count()).select_from(seen).where(leases.c.rater_id == self._rater.id, known)
         done = int(self._connection.scalar(mine) or 0)
         return int(self._connection.scalar(mine.where(items.c.gold)) or 0) >= share * (done + 1)
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from app.reviews.lending import others_hold
+from app.reviews.lending import lease_of, others_hold
 from app.reviews.questions import Question
 from app.reviews.rounds import Round
 from app.reviews.standing import Kind, count_anew, enter, given_votes
@@ -20,10 +20,6 @@ _LONGEST: Final = 3600.0
 
 class NotTakenError(Exception):
     """A vote that is not taken, and why, in a sentence for the rater."""
-
-
-class NoTaskError(NotTakenError):
-    """The task is none of this rater's."""
 
 
 class LapsedError(NotTakenError):
@@ -52,13 +48,13 @@ def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
         taken = _taken(connection, rater, vote)
         if taken is not None:
             return taken
-        lease = _lease(connection, rater, vote.task)
+        lease = lease_of(connection, rater, vote.task)
         item = connection.execute(select(items).where(items.c.id == lease.item_id).with_for_update()).one()
         # Sent twice at once, the second waits for the row and finds what the first has done.
         taken = _taken(connection, rater, vote)
         if taken is not None:
             return taken
-        lease = _lease(connection, rater, vote.task)
+        lease = lease_of(connection, rater, vote.task)
         now = store.clock()
         _require_open(connection, lease, item, found, now)
         question = Question.parse(item.question)
@@ -73,7 +69,7 @@ def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
             "key": vote.key,
             "answer": json.dumps(vote.answer),
             "meaning": json.dumps(meaning),
-            "seconds": min(max(0.0, round(now - lease.lent_at, 3)), _LONGEST),
+            "seconds": min(max(0.0, round(now - _looked_since(connection, lease), 3)), _LONGEST),
         }
         connection.execute(insert(events), [row])
         connection.execute(update(leases).where(leases.c.id == lease.id).values(answered=True))
@@ -97,7 +93,7 @@ def take_back(store: Store, rater: Row[Any], found: Round) -> str | None:
         lease_id = connection.scalar(select(events.c.lease_id).where(events.c.id == last.id))
         now = store.clock()
         enter(connection, store, Kind.UNDO, found.id, rater_id=rater.id, item_id=item.id, lease_id=lease_id)
-        again = {"answered": False, "lent_at": now, "until": now + found.settings.lease_seconds}
+        again = {"answered": False, "until": now + found.settings.lease_seconds}
         connection.execute(update(leases).where(leases.c.id == lease_id).values(**again))
         count_anew(connection, item, found.settings.stopping)
         return str(connection.scalar(select(leases.c.code).where(leases.c.id == lease_id)))
@@ -122,12 +118,11 @@ def _taken(connection: Connection, rater: Row[Any], vote: Vote) -> Vote | None:
     return vote
 
 
-def _lease(connection: Connection, rater: Row[Any], code: str) -> Row[Any]:
-    mine = (leases.c.code == code, leases.c.rater_id == rater.id)
-    lease = connection.execute(select(leases).where(*mine)).one_or_none()
-    if lease is None:
-        raise NoTaskError("There is no such task of yours. Ask for one first.")
-    return lease
+def _looked_since(connection: Connection, lease: Row[Any]) -> float:
+    """When the rater began to look: a task may be lent, and loaded, while the one before it is in view."""
+    theirs = select(func.max(events.c.at)).where(events.c.rater_id == lease.rater_id)
+    before = connection.scalar(theirs.where(events.c.kind.in_((Kind.VOTE.value, Kind.UNDO.value))))
+    return max(float(lease.lent_at), float(before or 0))
 
 
 def _require_open(connection: Connection, lease: Row[Any], item: Row[Any], found: Round, now: float) -> None:

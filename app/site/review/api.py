@@ -13,9 +13,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import KeyTaken, LeaseLapsed, NoLink, NotFound, TooLarge, Unreadable
-from app.reviews.lending import Nothing, renew
+from app.reviews.lending import NoTaskError, Nothing, renew
 from app.reviews.questions import AnswerError
-from app.reviews.voting import KeyReusedError, LapsedError, NoTaskError, Vote, cast, take_back
+from app.reviews.voting import KeyReusedError, LapsedError, Vote, cast, take_back
 from app.site.review.service import AWAY, Rater, ReviewService, away, task_json
 from app.web.json_response import json_response
 from app.web.plain_route import PlainRoute
@@ -30,7 +30,7 @@ _MOST_BYTES: Final = 64_000
 
 @router.get("/review/api/task")
 async def task(request: Request) -> Response:
-    """The rater's task: the one on loan, or a new one."""
+    """The rater's task: the one on loan, or a new one; with ``?after=TASK`` the one to look at after that."""
     return await in_thread(_task, request)
 
 
@@ -102,7 +102,10 @@ def take(service: ReviewService, rater: Rater, vote: Vote) -> Vote:
 
 def _task(request: Request) -> Response:
     service, rater = service_of(request), rater_asking(request)
-    found, done = service.next(rater)
+    try:
+        found, done = service.next(rater, request.query_params.get("after"))
+    except NoTaskError as error:
+        raise NotFound(str(error)) from error
     if isinstance(found, Nothing):
         return Response(status_code=204, headers=PRIVATE | retry_after(found))
     return json_response(task_json(found, service.classes(rater.round.id), done), PRIVATE)

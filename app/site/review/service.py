@@ -90,9 +90,9 @@ class ReviewService:
         except LinkError as error:
             raise NoLink(str(error)) from error
 
-    def next(self, rater: Rater) -> tuple[Task | Nothing, Progress]:
-        """The task of a rater, and how far they are."""
-        return next_task(self.store, rater.row, rater.round), progress(self.store, rater.row, rater.round)
+    def next(self, rater: Rater, after: str | None = None) -> tuple[Task | Nothing, Progress]:
+        """The task of a rater, or the one after a task, and how far they are. Raises NoTaskError."""
+        return next_task(self.store, rater.row, rater.round, after), progress(self.store, rater.row, rater.round)
 
     def classes(self, round_id: int) -> Mapping[int, Row[Any]]:
         """The classes of a round, by id."""

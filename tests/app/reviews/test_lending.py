@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.review.stopping import StoppingRule
-from app.reviews.lending import Nothing, Task, next_task, progress, renew
+from app.reviews.lending import NoTaskError, Nothing, Task, next_task, progress, renew
 from app.reviews.links import Link, LinkError
 from app.reviews.questions import AnswerError, Question
 from app.reviews.raters import add_rater, rater_of, raters_of, revoke
@@ -18,7 +18,7 @@ from app.reviews.ratings import ratings, standing, tallies, vote_records
 from app.reviews.rounds import NewItem, NoRoundError, all_rounds, find_round, set_closed
 from app.reviews.standing import Kind, set_excluded
 from app.reviews.tables import events, items
-from app.reviews.voting import KeyReusedError, LapsedError, NoTaskError, Vote, cast, take_back
+from app.reviews.voting import KeyReusedError, LapsedError, Vote, cast, take_back
 from tests.app.reviews.making import PAIR, opened_round
 
 
@@ -53,6 +53,101 @@ def test_reading_a_task_again_is_the_same_task(store):
     found = opened_round(store)
     rater = add_rater(store, found, "r")
     assert next_task(store, rater, found) == next_task(store, rater, found)
+
+
+def test_the_task_after_one_is_another_and_stays_so_until_it_is_its_turn(store):
+    found = opened_round(store, 5)
+    rater = add_rater(store, found, "r")
+    seen, task = [], next_task(store, rater, found)
+    while isinstance(task, Task):
+        after = next_task(store, rater, found, task.code)
+        assert next_task(store, rater, found, task.code) == after
+        assert next_task(store, rater, found) == task, "what is in view stays in view"
+        if isinstance(after, Task):
+            assert next_task(store, rater, found, after.code) == Nothing(1), "no more than two at once"
+        seen.append(task.idx)
+        vote(store, rater, found, task)
+        assert next_task(store, rater, found) == after
+        task = after
+    assert task == Nothing(None)
+    assert sorted(seen) == list(range(5))
+
+
+def test_the_task_after_one_takes_nothing_from_others_that_they_need(store):
+    """Of one example with one vote nothing comes after it, and another rater waits for it as before."""
+    found = opened_round(store, 2, votes=1, agreements=(1,))
+    first, second = (add_rater(store, found, name) for name in ("first", "second"))
+    task = next_task(store, first, found)
+    after = next_task(store, first, found, task.code)
+    assert task.idx != after.idx
+    assert next_task(store, second, found) == Nothing(600)
+    vote(store, first, found, task)
+    vote(store, first, found, after)
+    assert next_task(store, second, found) == Nothing(None)
+
+
+def test_a_lapsed_task_does_not_come_after_itself(store, clock):
+    found = opened_round(store, 1)
+    rater = add_rater(store, found, "r")
+    task = next_task(store, rater, found)
+    clock.now += 601
+    assert next_task(store, rater, found, task.code) == Nothing(None)
+    assert next_task(store, rater, found).code == task.code
+
+
+def test_nothing_comes_after_a_task_of_somebody_else(store):
+    found = opened_round(store)
+    first, second = (add_rater(store, found, name) for name in ("first", "second"))
+    task = next_task(store, first, found)
+    for code in (task.code, "", "none"):
+        with pytest.raises(NoTaskError):
+            next_task(store, second, found, code)
+
+
+def test_an_answer_taken_back_comes_before_what_is_loaded_already(store, clock):
+    found = opened_round(store, 4)
+    rater = add_rater(store, found, "r")
+    first = next_task(store, rater, found)
+    second = next_task(store, rater, found, first.code)
+    vote(store, rater, found, first)
+    clock.now += 5
+    third = next_task(store, rater, found, second.code)
+    assert take_back(store, rater, found) == first.code
+    assert next_task(store, rater, found).code == first.code
+    assert next_task(store, rater, found, first.code).code == second.code
+    assert next_task(store, rater, found, second.code).code == third.code
+
+
+def test_seconds_are_counted_from_when_a_task_can_be_in_view(store, clock):
+    """Not from when it was loaded behind another, nor from before it was taken back."""
+    found = opened_round(store, 3)
+    rater = add_rater(store, found, "r")
+    first = next_task(store, rater, found)
+    second = next_task(store, rater, found, first.code)
+    clock.now += 40
+    vote(store, rater, found, first)
+    clock.now += 3
+    vote(store, rater, found, second)
+    clock.now += 100
+    take_back(store, rater, found)
+    clock.now += 2
+    vote(store, rater, found, second)
+    assert [row["seconds"] for row in ratings(store, found)] == [40, 2]
+
+
+def test_gold_items_keep_their_share_when_the_next_is_loaded_early(store):
+    gold = tuple(NewItem(100 + n, Question("pair", (1,), None, (0, 1), ()), (), gold=True) for n in range(20))
+    found = opened_round(store, 20, more=gold, gold=0.5)
+    rater = add_rater(store, found, "r")
+    seen, task = [], next_task(store, rater, found)
+    while isinstance(task, Task):
+        after = next_task(store, rater, found, task.code)
+        seen.append(task.idx)
+        vote(store, rater, found, task)
+        task = after if isinstance(after, Task) else next_task(store, rater, found)
+    assert len(seen) == 40
+    for n in range(1, 41):
+        assert sum(idx >= 100 for idx in seen[:n]) <= n / 2 + 1
 
 
 def test_an_answer_is_stored_as_the_class_it_names_whatever_side_it_was_on(store):

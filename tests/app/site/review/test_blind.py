@@ -54,13 +54,20 @@ def served(
 
 
 def tasks(found: Open, number: int) -> Any:
-    """Each task of a rater as numbers, with the task and its picture."""
-    rater, turn = found.rater(number), 0
+    """Each task of a rater as numbers, when it is loaded behind another and when it is in view; the task, its picture.
+
+    The first is loaded behind none: its numbers are those of when it is in view, twice.
+    """
+    rater, turn, early = found.rater(number), 0, None
     while (response := rater.get("/review/api/task")).status_code == 200:
         task = response.json()
         picture = rater.get(task["media"][0]["address"])
         page = found.http.get(found.links[number] + "?start=1")
-        yield [*numbers(response), *numbers(page), *numbers(picture), turn, time.time()], task, picture.content
+        at_hand = response if early is None or early.status_code == 204 else early
+        assert at_hand.json()["task"] == task["task"]
+        sent = [*numbers(response), *numbers(at_hand), *numbers(page), *numbers(picture), turn, time.time()]
+        yield sent, task, picture.content
+        early = rater.get(f"/review/api/task?after={task['task']}")
         turn += 1
         assert vote(rater, task, "ab"[turn % 2]).status_code == 201
 

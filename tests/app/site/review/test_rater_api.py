@@ -26,6 +26,23 @@ def test_a_task_is_as_documented_and_stays_until_it_is_answered(digits):
         assert (medium.status_code, medium.headers["content-type"]) == (200, "image/png")
 
 
+def test_the_task_after_the_present_one_can_be_loaded_meanwhile(digits):
+    rater = digits.rater(6)
+    task = rater.get("/review/api/task").json()
+    after = rater.get(f"/review/api/task?after={task['task']}")
+    assert after.status_code == 200
+    body = after.json()
+    assert set(body) == set(task)
+    assert body["task"] != task["task"]
+    assert rater.get("/review/api/task").json() == task
+    assert rater.get(body["media"][0]["address"]).status_code == 200
+    full = rater.get(f"/review/api/task?after={body['task']}")
+    assert (full.status_code, full.headers["retry-after"]) == (204, "1")
+    assert digits.rater(5).get(f"/review/api/task?after={task['task']}").status_code == 404
+    assert vote(rater, task, "a").status_code == 201
+    assert rater.get("/review/api/task").json()["task"] == body["task"]
+
+
 def test_a_vote_is_taken_once_for_its_key(digits):
     rater = digits.rater(1)
     task, key = rater.get("/review/api/task").json(), str(uuid.uuid4())
