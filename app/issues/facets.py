@@ -1,6 +1,7 @@
 """The list of all facets of issues.
 
-To add a facet, add an entry to ``FACETS``; no other module has to change.
+To add a facet, add an entry to ``FACETS``; no other module has to change. Those about models are defined in
+``app.issues.model_facets``.
 
 A facet that ingest counts also has a column in the table ``facets``; any other is counted when it is first needed.
 """
@@ -9,14 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, func
 
 from app.catalogue.records import Dataset
 from app.domain.review.verdicts import ERROR_CATEGORIES, Category
-from app.errors import FilterError, near_names
-from app.issues.facet import CountedIn, Facet, Others
+from app.errors import FilterError
+from app.issues.facet import Facet, Others
 from app.issues.filter_parameters import class_value, either, find_class
+from app.issues.model_facets import DOUBTING, MODEL, MODELS
 from app.schema import tables
 
 #: Means any of the four categories of confirmed errors.
@@ -155,68 +156,6 @@ def _is_flagged(dataset: Dataset, flags: Sequence[bool], _: bool) -> list[Column
     return [_i.flagged == flagged] if flagged else [_i.flagged == flagged, _i.dataset_id == dataset.id]
 
 
-# Models
-
-
-def _read_models(dataset: Dataset, name: str, value: str) -> int:
-    _require_models(dataset, name, value)
-    if not (value.isascii() and value.isdecimal() and len(value) < 6 and 1 <= int(value) <= dataset.n_models):
-        raise FilterError(name, value, [f"a whole number from 1 to {dataset.n_models}"])
-    return int(value)
-
-
-def _read_model(dataset: Dataset, name: str, value: str) -> str:
-    _require_models(dataset, name, value)
-    if value not in dataset.models:
-        raise FilterError(name, value, near_names(value, dataset.models) or dataset.models)
-    return value
-
-
-def _require_models(dataset: Dataset, name: str, value: str) -> None:
-    if not dataset.models:
-        raise FilterError(
-            name, value, [], f"No model's predictions for {dataset.title} are in this catalogue to filter by."
-        )
-
-
-def _model_words(dataset: Dataset, least: int) -> str:
-    """The minimum number of models as text: "at least 7 of 13 models"."""
-    if least == dataset.n_models:
-        return f"all {least} models" if least > 1 else "the only model"
-    return f"at least {'one' if least == 1 else least} of {dataset.n_models} models"
-
-
-def _models_order(dataset: Dataset, taken: Sequence[int]) -> list[int]:
-    n = dataset.n_models
-    return sorted({1, -(-n // 4), n // 2 + 1, -(-3 * n // 4), n, *taken})
-
-
-def _repeated(dataset: Dataset, chosen: Mapping[str, Any]) -> str:
-    models = [_model_words(dataset, chosen["models"])] if "models" in chosen else []
-    who = " and ".join([*([chosen["model"]] if "model" in chosen else []), *models])
-    verb = "predict" if models and dataset.n_models > 1 else "predicts"
-    return f"whose given label {who} {verb} although reviewers corrected it"
-
-
-def _models_predict(_: Dataset, values: Sequence[int], __: bool) -> list[ColumnElement[bool]]:
-    (least,) = values
-    many = select(literal(1)).where(_p.issue_id == _v.issue_id, _p.n_given >= least)
-    return [_v.category == Category.CORRECTABLE.value, many.exists()]
-
-
-def _model_predicts(dataset: Dataset, values: Sequence[str], _: bool) -> list[ColumnElement[bool]]:
-    (model,) = values
-    r, place = tables.repeats.c, dataset.models.index(model)
-    one = select(literal(1)).where(r.dataset_id == dataset.id, r.model == place, r.issue_id == _v.issue_id)
-    return [_v.category == Category.CORRECTABLE.value, one.exists()]
-
-
-def _predicting(dataset: Dataset, stored: tuple[bytes, int]) -> list[str]:
-    choices, given = stored
-    first = np.frombuffer(choices, "<i4").tolist()
-    return [model for model, class_id in zip(dataset.models, first, strict=True) if class_id == given]
-
-
 #: Parameter -> facet, in the order of query strings, sentences and the side column.
 FACETS: Final = {
     facet.name: facet
@@ -270,40 +209,9 @@ FACETS: Final = {
             stored=_stored.flagged,
             columns=(_i.flagged,),
         ),
-        Facet(
-            name="models",
-            title="Corrected, but models predict the given label",
-            read=_read_models,
-            says="Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",
-            schema={"type": "integer"},
-            label=_model_words,
-            chip=lambda dataset, least: f"corrected, but {_model_words(dataset, least)} predict the given label",
-            clause=_repeated,
-            reviewed=lambda _: True,
-            where=_models_predict,
-            counted_in=CountedIn.MODELS,
-            columns=(_p.n_given,),
-            means=lambda _, n_given: range(1, n_given + 1),
-            exists=lambda dataset: bool(dataset.models),
-            order=_models_order,
-        ),
-        Facet(
-            name="model",
-            title="Corrected, but this model predicts it",
-            read=_read_model,
-            says="The same of one model, by platform and name like ``pytorch/resnet18``.",
-            schema={"type": "string"},
-            label=lambda _, model: model,
-            chip=lambda _, model: f"corrected, but {model} predicts the given label",
-            clause=_repeated,
-            reviewed=lambda _: True,
-            where=_model_predicts,
-            counted_in=CountedIn.MODELS,
-            columns=(_p.top, _i.given),
-            means=_predicting,
-            exists=lambda dataset: bool(dataset.models),
-            others=Others(lambda dataset, _: f"Any of {dataset.n_models:,} models", lambda dataset: dataset.models),
-        ),
+        DOUBTING,
+        MODELS,
+        MODEL,
     )
 }
 #: The facets for classes, by the role in which an issue has the class.

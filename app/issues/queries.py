@@ -25,6 +25,7 @@ from app.issues.answers import answers, with_named_votes
 from app.issues.cells import cells_for
 from app.issues.counts import total
 from app.issues.filter import IssueFilter
+from app.issues.model_facets import averaged
 from app.issues.prepared_statement import Prepared
 from app.issues.table_rows import with_rows
 from app.issues.where import POSITIONS, Selection, selection
@@ -124,16 +125,11 @@ def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: in
         votes=answers(catalogue, dataset, issue.id),
         verdicts=tuple(VerdictAt(r.agreement, Category(r.category), dataset.label(r.corrected)) for r in verdicts),
         top_probs=tuple((dataset.classes[c], p) for c, p in (unpack_top(top) if top else ())),
-        doubting=None if doubting is None else (doubting, _averaged(dataset)),
+        doubting=None if doubting is None else (doubting, averaged(dataset)),
         text=text.data.decode() if text else None,
         spans=tuple((begin, end, share) for begin, end, share in json.loads(spans or "[]")),
         seconds=seconds,
     )
-
-
-def _averaged(dataset: Dataset) -> tuple[str, ...]:
-    """The models whose mean probabilities are used."""
-    return tuple(map(str, (dataset.confident_learning or {}).get("models", ())))
 
 
 def _row_of(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> list[IssueRow]:

@@ -32,6 +32,7 @@ from ingest.labels.label_sets import read_label_sets
 from ingest.matrices.matrix import Matrix, all_of, open_parts, require_each_once, shape_of
 from ingest.matrices.mean import open_models, require_separate
 from ingest.matrices.row_kernel import LOOKER
+from ingest.matrices.top_classes import with_twins
 from ingest.progress import progress_for_terminal
 
 EXAMPLES: Final = f"""\
@@ -40,6 +41,7 @@ examples:
   %(prog)s part1.npy part2.npy --labels labels.csv --classes names.txt --out issues.csv
   %(prog)s probs.parquet --labels labels.npy --rule both --workers 4
   %(prog)s forest.npy --and network.npy --and linear.parquet --labels labels.npy
+  %(prog)s a_top5probs.npy --and b_top5probs.npy --labels labels.npy --classes names.txt
   %(prog)s probs.zarr --labels labels.npy --dask tcp://scheduler:8786 --out issues.parquet
 
 MATRIX has a row for each example and a column for each class: .npy, .npz, .parquet or a folder of zarr; several files
@@ -138,7 +140,8 @@ class _Inputs:
 
 
 def _inputs(arguments: argparse.Namespace) -> _Inputs:
-    refuse_pointers([*arguments.matrix, *chain(*arguments.others), arguments.labels, arguments.classes])
+    matrices = with_twins([str(path) for path in (*arguments.matrix, *chain(*arguments.others))])
+    refuse_pointers([*map(Path, matrices), arguments.labels, arguments.classes])
     names = None if arguments.classes is None else read_class_names(arguments.classes)
     models = [arguments.matrix, *arguments.others]
     if arguments.dask is not None:  # a worker may run in another folder

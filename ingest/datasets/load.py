@@ -30,6 +30,7 @@ from ingest.labels.vote_joins import require_given, require_guesses
 from ingest.manifest.model import Manifest
 from ingest.matrices.matrix import Matrix, open_parts
 from ingest.matrices.mean import open_models
+from ingest.matrices.top_classes import with_twins
 from ingest.progress import Progress
 
 NO_LABELS = (
@@ -93,7 +94,12 @@ class _Loader:
         manifest, files = self._manifest, self._manifest.files
         weights = () if manifest.words is None else (manifest.words.weights,)
         others = (files.labels, files.predicted, files.votes, files.index)
-        named = (*manifest.classes.files, *files.matrices, *weights, *(name for name in others if name is not None))
+        named = (
+            *manifest.classes.files,
+            *with_twins(files.matrices),
+            *weights,
+            *(name for name in others if name is not None),
+        )
         refuse_pointers(self._folder / name for name in named)
         classes = read_classes(manifest.classes, self._folder, manifest.path)
         if classes.source is not None:
@@ -214,7 +220,7 @@ class _Loader:
         return keys
 
     def _matrix(self, labels: Labels | None, classes: ClassNames) -> Matrix | None:
-        names = self._manifest.files.matrices
+        names = with_twins(self._manifest.files.matrices)
         paths = [self._folder / name for name in names]
         there = [path for path in paths if path.is_file()]
         if not there and not (names and self._complete):
@@ -222,8 +228,7 @@ class _Loader:
             return None
         if len(there) < len(paths):
             absent = next(path for path in paths if path not in there)
-            several = len(self._manifest.files.pred_probs) > 1
-            part = f"part {paths.index(absent) + 1} of {len(paths)} of " if several else ""
+            part = f"part {paths.index(absent) + 1} of {len(paths)} of " * (len(self._manifest.files.pred_probs) > 1)
             raise MissingFileError(absent, f"expected {part}the predicted probabilities, found none")
         if labels is None:
             self._missing.append(NO_MATRIX)
@@ -297,8 +302,7 @@ class _Loader:
         """Check that the published predictions are those of the matrix."""
         if predicted is None or predicted.ids is None:
             return
-        guesses = ModelGuesses(flagging).ids
-        wrong = np.flatnonzero(predicted.ids != guesses)
+        wrong = np.flatnonzero(predicted.ids != (guesses := ModelGuesses(flagging).ids))
         if len(wrong):
             file = self._folder / (self._manifest.files.predicted or "")
             finding = f"expected the most probable class, {guesses[wrong[0]]}, found class {predicted.ids[wrong[0]]}"
@@ -310,7 +314,7 @@ class _Loader:
         """Check that the guesses in records are the model's, or an earlier model's if the manifest allows it."""
         files = self._manifest.files
         file = files.matrices[0] if predicted is None else files.predicted
-        votes = self._folder / (files.votes or "")
-        doubt = require_guesses(votes, reviews, labels, guesses, file, self._manifest.votes.guesses)
+        how = self._manifest.votes.guesses
+        doubt = require_guesses(self._folder / (files.votes or ""), reviews, labels, guesses, file, how)
         if doubt is not None:
             self._missing.append(doubt)

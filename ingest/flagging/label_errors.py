@@ -5,7 +5,8 @@ is guessed: ambiguous input raises an error that says how to resolve it.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -28,7 +29,9 @@ from ingest.labels.flag_input import read_class_names, read_given_labels, requir
 from ingest.labels.label_values import CLASSES, LABELS, column_of, ids_of_values, names_of_values
 from ingest.matrices.array import open_values
 from ingest.matrices.frame import open_frame
-from ingest.matrices.matrix import Part, all_of, matrix_of, open_parts, require_each_once, shape_of
+from ingest.matrices.matrix import Part, all_of, open_parts, require_each_once, shape_of
+from ingest.matrices.mean import mean_of_parts
+from ingest.matrices.top_classes import with_twins
 
 # Strings, because pandas' own types cannot be parametrized at run time.
 LabelsLike: TypeAlias = "ArrayLike | pd.DataFrame | pd.Series[Any] | pd.Index[Any] | pd.Categorical | PathLike[str]"
@@ -44,6 +47,7 @@ def find_label_errors(
     rule: str | float = FlagRule.CALIBRATED,
     classes: "ClassesLike | None" = None,
     *,
+    others: Sequence[PredProbsLike] = (),
     tolerance: float | None = None,
     logits: bool = False,
     label_column: str | None = None,
@@ -62,6 +66,7 @@ def find_label_errors(
             of all examples (0.05, "0.05"), rounded down.
         classes: the m names of the classes, in the order of the columns, or the path of a file of them; for instance
             ``model.classes_``.
+        others: the same as ``pred_probs`` of further models, in a list; the mean of all models is used.
         tolerance: how far rows may be from summing to 1; all are then divided by their sums in double precision.
         logits: whether ``pred_probs`` are logits, to which softmax is applied.
         label_column: the column of a file that holds the labels, where it is not called so.
@@ -92,7 +97,8 @@ def find_label_errors(
         if not isinstance(logits, bool | np.bool_):
             raise DataError("logits", f"expected True or False, found {shown(logits)}")
         chosen = _rule(rule), _tolerance(tolerance, logits=logits), _said(classes_are)
-        return _found(labels, pred_probs, classes, chosen, logits=logits, label_column=label_column)
+        models = _models(pred_probs, others)
+        return _found(labels, models, classes, chosen, logits=logits, label_column=label_column)
     except DataError as error:
         raise ArgumentError(error.file, error.finding, record=error.record) from None
     except OSError as error:
@@ -101,7 +107,7 @@ def find_label_errors(
 
 def _found(
     labels: Any,
-    pred_probs: Any,
+    models: Mapping[Path, Any],
     classes: Any,
     chosen: tuple[FlagChoice, float | None, ClassesAre | None],
     *,
@@ -111,9 +117,9 @@ def _found(
     rule, tolerance, said = chosen
     named = _path(classes)
     names, by_value = _names(classes, named)
-    parts = _parts(pred_probs, names, said)
-    n, m = shape_of(parts, names, CLASSES if named is None else str(named))
-    matrix = matrix_of(parts, n, m, logits=logits, tolerance=tolerance)
+    parts = {str(name): _parts(name, values, names, said) for name, values in models.items()}
+    n, m = shape_of(parts[str(_PRED_PROBS)], names, CLASSES if named is None else str(named))
+    matrix = mean_of_parts(parts, n, m, logits=logits, names=names, tolerance=tolerance, classes_are=said)
     if (path := _path(labels)) is not None:
         refuse_pointers([path])
         given = read_given_labels(path, m, names, said, column=label_column, n=n)
@@ -123,7 +129,7 @@ def _found(
         spelling = ClassSpelling(m, tuple(names or ()), said)
         given = ids_of_values(labels, spelling, by_value=by_value or said == "names")
     require_as_many(LABELS if path is None else path, len(given), n, all_of(matrix.paths))
-    _require_clear_order(column_of(labels), pred_probs)
+    _require_clear_order({LABELS: column_of(labels), **{str(name): values for name, values in models.items()}})
     return _told(flag(given, matrix, rule, lambda _: None), names, logits=logits)
 
 
@@ -161,37 +167,43 @@ def _names(classes: Any, path: Path | None) -> tuple[list[str] | None, bool]:
     return read_class_names(path), False
 
 
-def _parts(pred_probs: Any, names: Sequence[str] | None, said: ClassesAre | None) -> list[Part]:
-    if isinstance(pred_probs, pd.DataFrame):
-        return [open_frame(_PRED_PROBS, pred_probs, names, said)]
-    several = pred_probs if isinstance(pred_probs, list | tuple) else [pred_probs]
+def _models(pred_probs: Any, others: Any) -> dict[Path, Any]:
+    """The probabilities of each model, by their names in messages."""
+    if not isinstance(others, list | tuple):
+        expected = "expected a list of the probabilities of further models"
+        raise DataError("others", f"{expected}, found {shown(others)} of type {type(others).__name__}")
+    return {_PRED_PROBS: pred_probs} | {Path(f"others[{place}]"): values for place, values in enumerate(others)}
+
+
+def _parts(name: Path, values: Any, names: Sequence[str] | None, said: ClassesAre | None) -> list[Part]:
+    if isinstance(values, pd.DataFrame):
+        return [open_frame(name, values, names, said)]
+    several = values if isinstance(values, list | tuple) else [values]
     paths = [path for value in several if (path := _path(value)) is not None]
     if not paths or len(paths) < len(several):
-        return [open_values(_PRED_PROBS, pred_probs)]
-    refuse_pointers(paths)
+        return [open_values(name, values)]
+    refuse_pointers(map(Path, with_twins([str(path) for path in paths])))
     require_each_once(paths)
     return open_parts(paths, names, said)
 
 
-def _require_clear_order(labels: object, pred_probs: object) -> None:
-    """Refuse labels and rows whose pandas indexes differ, and an index that could be the order of the other's rows.
+def _require_clear_order(values: Mapping[str, object]) -> None:
+    """Refuse labels and rows whose pandas indexes differ, and an index that could be the order of the others' rows.
 
-    Raises DataError naming the first row.
+    ``values`` are by their names in messages. Raises DataError naming the first row.
     """
-    indexed = {
-        name: value.index
-        for name, value in ((LABELS, labels), (str(_PRED_PROBS), pred_probs))
-        if isinstance(value, pd.Series | pd.DataFrame)
-    }
-    if len(indexed) == 2:
-        _require_equal(*indexed.values())
-    for name, index in indexed.items() if len(indexed) == 1 else ():
-        row = _first_moved(index)
-        if row is not None:
-            other = str(_PRED_PROBS) if name == LABELS else LABELS
-            finding = f"expected rows in the order of their index, because {other} has none, found {index[row]} there: "
-            finding += f"{name}.sort_index() if {other} is in the order of the index, {name}.to_numpy() if it is in "
-            raise DataError(name, f"{finding}the order of {name}", record=f"row {row}")
+    indexed = {name: value.index for name, value in values.items() if isinstance(value, pd.Series | pd.DataFrame)}
+    for one, other in pairwise(indexed):
+        _require_equal(one, indexed[one], other, indexed[other])
+    bare = next((name for name in values if name not in indexed), None)
+    if bare is None or not indexed:
+        return
+    name, index = next(iter(indexed.items()))
+    row = _first_moved(index)
+    if row is not None:
+        finding = f"expected rows in the order of their index, because {bare} has none, found {index[row]} there: "
+        finding += f"{name}.sort_index() if {bare} is in the order of the index, {name}.to_numpy() if it is in "
+        raise DataError(name, f"{finding}the order of {name}", record=f"row {row}")
 
 
 def _first_moved(index: "pd.Index[Any]") -> int | None:
@@ -204,13 +216,13 @@ def _first_moved(index: "pd.Index[Any]") -> int | None:
     return int(np.argmax(numbers != rows))
 
 
-def _require_equal(ours: "pd.Index[Any]", theirs: "pd.Index[Any]") -> None:
+def _require_equal(name: str, ours: "pd.Index[Any]", other: str, theirs: "pd.Index[Any]") -> None:
     if not ours.equals(theirs):
         pairs = list(zip(ours.tolist(), theirs.tolist(), strict=True))
-        row = next((row for row, (one, other) in enumerate(pairs) if one != other), 0)
-        finding = f"expected the index of pred_probs, which has {pairs[row][1]!r} there, found {pairs[row][0]!r}: "
-        finding += "labels.loc[pred_probs.index] puts them in its order, labels.to_numpy() says that they stand in it"
-        raise DataError(LABELS, finding, record=f"row {row}")
+        row = next((row for row, (one, two) in enumerate(pairs) if one != two), 0)
+        finding = f"expected the index of {other}, which has {pairs[row][1]!r} there, found {pairs[row][0]!r}: "
+        finding += f"{name}.loc[{other}.index] puts them in its order, {name}.to_numpy() says that they stand in it"
+        raise DataError(name, finding, record=f"row {row}")
 
 
 def _rule(value: object) -> FlagChoice:

@@ -22,13 +22,16 @@ class FramePart:
     """(n, m) numbers in columns of a table, by class. ``path`` is its name in errors."""
 
     path: Path
+    columns: tuple[str, ...]  # their names
     #: Views of the table's data, or its columns if it holds no plain array.
-    columns: "tuple[NDArray[Any] | pd.Series[Any], ...]" = field(repr=False, compare=False)
+    values: "tuple[NDArray[Any] | pd.Series[Any], ...]" = field(repr=False, compare=False)
     dtype: np.dtype[Any]
+    #: A class is a column here, with a name, and not a place in a list.
+    lists: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.columns[0]) if self.columns else 0), len(self.columns)
+        return (len(self.values[0]) if self.values else 0), len(self.values)
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -39,8 +42,8 @@ class FramePart:
         """Copies of the rows from ``start`` to ``stop``, at most ``height`` at a time."""
         for first in range(start, stop, height):
             last = min(first + height, stop)
-            block = np.empty((last - first, len(self.columns)), self.dtype)
-            for place, column in enumerate(self.columns):
+            block = np.empty((last - first, len(self.values)), self.dtype)
+            for place, column in enumerate(self.values):
                 if isinstance(column, np.ndarray):
                     block[:, place] = column[first:last]
                 else:  # a missing value is refused with what is not finite
@@ -74,7 +77,7 @@ def open_frame(
     chosen = [frame.iloc[:, columns.index(name)] for name in ordered]
     kinds = [_kind(path, name, column.dtype) for name, column in zip(ordered, chosen, strict=True)]
     plain = tuple(column.to_numpy() if isinstance(column.dtype, np.dtype) else column for column in chosen)
-    return FramePart(path, plain, np.result_type(*kinds) if kinds else np.dtype(np.float64))
+    return FramePart(path, tuple(ordered), plain, np.result_type(*kinds) if kinds else np.dtype(np.float64))
 
 
 def _require_no_other_numbers(path: Path, columns: Sequence[str], names: Sequence[str] | None) -> None:

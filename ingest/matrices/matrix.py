@@ -19,6 +19,7 @@ from ingest.errors import DataError
 from ingest.matrices.npy import open_npy, open_npz
 from ingest.matrices.probabilities import BlockLocation, divided, looks_like_probabilities, settle, softmax
 from ingest.matrices.row_kernel import look
+from ingest.matrices.top_classes import TopClassesPart, holds_top_classes, open_top_classes
 
 #: A block should nearly fit a core's own cache, but be long enough for the fixed cost of a block not to matter.
 BLOCK_BYTES: Final = 2_000_000
@@ -101,7 +102,8 @@ class Matrix:
             here = range(max(start - offset, 0), min(stop - offset, n))
             if here:
                 for first, block in part.blocks(here.start, here.stop, self.height):
-                    yield self._typed(BlockLocation(part.path, offset + first, offset, part.dtype.itemsize), block)
+                    place = BlockLocation(part.path, offset + first, offset, part.dtype.itemsize)
+                    yield self._typed(replace(place, settled=not _whole(part)), block)
             offset += n
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
@@ -155,7 +157,7 @@ class Matrix:
             values, n_beyond = divided(place, block, self.tolerance)
             # From here on, rows are checked with the rounding of double precision.
             return replace(place, itemsize=values.itemsize, n_beyond=n_beyond), values
-        values = softmax(place, block) if self.softmax else block
+        values = softmax(place, block) if self.softmax and not place.settled else block
         return place, np.ascontiguousarray(values, dtype=self.dtype)
 
 
@@ -257,6 +259,8 @@ def open_part(
     ``names`` are those of the classes, which table columns may have; ``classes_are`` says what column names are.
     ``before`` is the number of rows in the parts above.
     """
+    if holds_top_classes(path):
+        return open_top_classes(path, names)
     if path.suffix.lower() == ".npz":
         return open_npz(path)
     if path.suffix.lower() in (".parquet", ".pq"):
@@ -279,7 +283,14 @@ def _require_zarr(path: Path) -> None:
         raise DataError(path, "expected the package zarr, which reads this, found none: pip install -e '.[zarr]'")
 
 
+def _whole(part: Part) -> bool:
+    """Whether rows hold all their probabilities; others were checked when they were read."""
+    return not isinstance(part, TopClassesPart)
+
+
 def _holds_probabilities(part: Part) -> bool:
+    if not _whole(part):
+        return True
     stop = min(_HEAD_ROWS, part.shape[0])
     return all(
         looks_like_probabilities(head.astype(head.dtype.newbyteorder("="))) for _, head in part.blocks(0, stop, stop)

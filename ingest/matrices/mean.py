@@ -139,11 +139,26 @@ def open_models(
     and if a file is named twice.
     """
     opened = {name: open_parts(paths, names, classes_are) for name, paths in models.items()}
-    require_same_examples(opened)
-    if len(opened) > 1:
-        _require_same_columns([part for parts in opened.values() for part in parts], names, classes_are)
     how: dict[str, Any] = {"logits": logits, "tolerance": tolerance}
-    return mean_of({name: matrix_of(parts, n_rows, n_classes, **how) for name, parts in opened.items()})
+    return mean_of_parts(opened, n_rows, n_classes, names=names, classes_are=classes_are, **how)
+
+
+def mean_of_parts(
+    models: Mapping[str, Sequence[Part]],
+    n_rows: int,
+    n_classes: int,
+    *,
+    logits: bool = False,
+    names: Sequence[str] | None = None,
+    tolerance: float | None = None,
+    classes_are: ClassesAre | None = None,
+) -> Matrix:
+    """``open_models`` for parts that are open already, or in memory."""
+    require_same_examples(models)
+    if len(models) > 1:
+        _require_same_columns([part for parts in models.values() for part in parts], names, classes_are)
+    how: dict[str, Any] = {"logits": logits, "tolerance": tolerance}
+    return mean_of({name: matrix_of(parts, n_rows, n_classes, **how) for name, parts in models.items()})
 
 
 def require_same_examples(models: Mapping[str, Sequence[Part]]) -> None:
@@ -201,6 +216,6 @@ def _require_same_columns(parts: Sequence[Part], names: Sequence[str] | None, cl
 
 def _columns(part: Part) -> tuple[str, ...]:
     """The names of the columns of a table, one a class; none for an array."""
-    # Not by its type: the module of Parquet is only loaded where such a file is read.
+    # Not by their types: the modules of Parquet and pandas are only loaded where they are used.
     columns: tuple[str, ...] = () if getattr(part, "lists", True) else getattr(part, "columns", ())
     return columns

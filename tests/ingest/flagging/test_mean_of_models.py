@@ -16,6 +16,7 @@ import pytest
 from scipy.stats import rankdata
 
 from app.domain.confident_learning.joint import FlagRule
+from ingest import find_label_errors
 from ingest.commands.main import main
 from ingest.errors import DataError, ManifestError
 from ingest.flagging.engine import FlagResult, flag
@@ -212,8 +213,8 @@ def test_thirteen_models_of_cifar10_find_more_than_the_published_one(shared: Pat
         whole = np.zeros((n, 10), np.float32)
         classes = np.load(path.with_name(path.name.replace("probs", "preds")))
         np.put_along_axis(whole, classes, np.load(path).astype(np.float32), axis=1)
-        models[path.name] = [tmp_path / path.name]
-        np.save(tmp_path / path.name, whole)
+        models[path.name] = [tmp_path / f"{path.name}-whole.npy"]
+        np.save(tmp_path / f"{path.name}-whole.npy", whole)
     assert len(models) == 13
     published = [release / "cross_validated_predicted_probabilities" / "cifar10_test_set_pyx.npy"]
     found = []
@@ -273,3 +274,44 @@ def test_sets_of_labels_have_one_model(tiny: Any) -> None:
     manifest.write_text(manifest.read_text().replace('pred_probs = "probs.npy"', 'pred_probs_of = {a = "probs.npy"}'))
     with pytest.raises(ManifestError, match=r"files\.pred_probs_of: expected where rows sum to 1"):
         read_manifest(manifest)
+
+
+@pytest.mark.parametrize("kind", ["arrays", "frames", "files", "mixed"])
+def test_in_python_the_mean_is_that_of_the_command(
+    files: dict[str, list[Path]], tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"p_{k}" for k in range(M)]
+    half, single, double = rows(0, "f2"), rows(1, "f4"), rows(2, "f8")
+    frame = pd.DataFrame(double, columns=names)[names[::-1]]
+    models = {
+        "arrays": (half, [single, double]),
+        "frames": (half, [single, frame]),
+        "files": (files["half"][0], [files["single"], files["double"][0]]),
+        "mixed": (half, [files["single"], frame]),
+    }[kind]
+    found = find_label_errors(LABELS, models[0], others=models[1], classes=names)
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    np.save(tmp_path / "labels.npy", LABELS)
+    arguments = [str(files["half"][0]), "--and", *map(str, files["single"]), "--and", str(files["double"][0])]
+    arguments += ["--labels", str(tmp_path / "labels.npy"), "--classes", str(tmp_path / "names.json")]
+    assert main(["flag", *arguments, "--out", str(tmp_path / "out.parquet")]) == 0
+    written = pd.read_parquet(tmp_path / "out.parquet").drop(columns="flagged")
+    assert len(written) > 20
+    pd.testing.assert_frame_equal(found.issues, written, check_exact=True)
+
+
+def test_in_python_models_that_do_not_fit_are_refused() -> None:
+    one = rows(0, "f8")
+    with pytest.raises(ValueError, match=r"others: expected a list of the probabilities of further models, found"):
+        find_label_errors(LABELS, one, others=one)
+    with pytest.raises(ValueError, match=r"others\[1\]: expected 900 rows, as pred_probs has, .* found 899"):
+        find_label_errors(LABELS, one, others=[one, one[:-1]])
+    bad = one.copy()
+    bad[3, 3] = np.nan
+    with pytest.raises(ValueError, match=r"others\[0\]: row 3: expected finite numbers, found nan"):
+        find_label_errors(LABELS, one, others=[bad])
+    left, right = (pd.DataFrame(one, columns=list("abcdefg")[::step]) for step in (1, -1))
+    with pytest.raises(ValueError, match=r"others\[0\]: expected columns in the order of those of pred_probs, .* 'a'"):
+        find_label_errors(LABELS, left, others=[right])
+    with pytest.raises(ValueError, match=r"pred_probs: row 0: expected the index of others\[0\], which has 899 there"):
+        find_label_errors(LABELS, left, others=[left[::-1]])

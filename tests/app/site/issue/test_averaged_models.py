@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ingest.commands.main import main
+from tests.app.reading import Page
 from tests.serving import serving
 
 LABELS = np.array([0, 1, 2] * 10)
@@ -73,3 +74,37 @@ def test_of_one_model_nothing_is_said(client: httpx.Client) -> None:
     first = client.get(f"/api/v1/datasets/{name}/issues?limit=1").json()["items"][0]["index"]
     assert client.get(f"/api/v1/datasets/{name}/issues/{first}").json()["doubting_models"] is None
     assert "Models in doubt" not in client.get(f"/{name}/issues/{first}").text
+
+
+@pytest.mark.parametrize("least", [1, 2, 3])
+def test_the_gallery_is_narrowed_to_issues_that_so_many_doubt(site: httpx.Client, least: int) -> None:
+    """Of the issues 0 to 3, as many models doubt as their index says."""
+    expected = list(range(least, 4))
+    found = site.get(f"/api/v1/datasets/kinds/issues?doubting={least}&sort=index").json()
+    assert [one["index"] for one in found["items"]] == expected
+    assert found["total"] == len(expected)
+    page = Page(site.get(f"/kinds?doubting={least}").text)
+    assert "Models that doubt the given label" in page.headings("h2")
+    words = {1: "at least one of 3 models", 2: "at least 2 of 3 models", 3: "all 3 models"}
+    links = {" ".join(link.words.split()): link for link in page.links}
+    for other in (1, 2, 3):
+        assert f"{words[other]} {4 - other}" in links
+    assert links[f"{words[least]} {len(expected)}"].attributes["aria-current"] == "true"
+    assert links[f"Remove the filter doubted by {words[least]} ×"].href == "/kinds"
+    sentence = " ".join(page.words.split())
+    assert f"whose given label {words[least]} doubt" in sentence
+
+
+@pytest.mark.parametrize("value", ["0", "4", "-1", "x", "1.5"])
+def test_no_other_number_is_taken(site: httpx.Client, value: str) -> None:
+    refused = site.get("/api/v1/datasets/kinds/issues", params={"doubting": value})
+    assert refused.status_code == 400
+    assert refused.json()["allowed"] == ["a whole number from 1 to 3"]
+
+
+def test_of_one_model_it_is_no_filter(client: httpx.Client) -> None:
+    name = client.get("/api/v1/datasets").json()["items"][0]["name"]
+    refused = client.get(f"/api/v1/datasets/{name}/issues?doubting=1")
+    assert refused.status_code == 400
+    assert "are those of one model" in refused.json()["detail"]
+    assert "Models that doubt" not in client.get(f"/{name}").text
