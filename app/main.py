@@ -148,6 +148,7 @@ def _read(name: str, read: Callable[[str], T], text: str) -> T:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(remove_left_over)
+    await app.state.catalogue.renew()  # opened now, so that the first visitor does not wait for it
     async with app.state.telemetry:
         try:
             yield

@@ -7,6 +7,7 @@ import argparse
 import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from app.domain.review.verdicts import Category, verdict
 from app.schema import change_log, tables
 from app.schema import votes as schema_votes
+from app.schema.facet_tables import pack_unreviewed
 from app.schema.packing import pack_top
 
 CLASSES = 345
@@ -140,7 +142,8 @@ def _fill(path: Path, n_issues: int, seed: int) -> None:
     statement = f"INSERT INTO issues ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
     disagreement = rng.permutation(n_issues)
     index = rng.permutation(n_issues)
-    cells: dict[tuple[Any, ...], int] = {}
+    cells: Counter[tuple[Any, ...]] = Counter()
+    rest: Counter[tuple[int, int]] = Counter()
     for start in range(0, n_issues, BATCH):
         rows = list(_rows(rng, start, min(start + BATCH, n_issues), n_issues, index, disagreement))
         connection.executemany(statement, rows)
@@ -149,19 +152,32 @@ def _fill(path: Path, n_issues: int, seed: int) -> None:
             "INSERT INTO verdicts (issue_id, agreement, dataset_id, category, corrected) VALUES (?, ?, 1, ?, ?)",
             [verdict for row in reviewed for verdict in _verdicts(row)],
         )
-        for row in rows:
-            verdicts = {a: (c, k) for _, a, c, k in _verdicts(row)} if row[_VOTES] is not None else {}
-            for agreement in AGREEMENTS:
-                kind, corrected = verdicts.get(agreement, (Category.UNREVIEWED.value, None))
-                cell = (agreement, kind, row[4], row[5], corrected, row[_VOTES + 1])
-                cells[cell] = cells.get(cell, 0) + 1
+        for row in reviewed:
+            cells.update((a, c, row[4], row[5], k, row[_VOTES + 1]) for _, a, c, k in _verdicts(row))
+        rest.update((row[4], row[5]) for row in rows if row[_VOTES] is None)
     connection.executemany(
         "INSERT INTO facets (dataset_id, agreement, category, given, guessed, corrected, vote_pattern, flagged, n) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, 1, ?)",
         [(*cell, n) for cell, n in cells.items()],
     )
+    packed = pack_unreviewed(_counted(rest))
+    connection.execute(
+        f"INSERT INTO unreviewed (dataset_id, {', '.join(packed)}) VALUES (1, ?, ?, ?, ?, ?)", [*packed.values()]
+    )
     connection.commit()
     connection.close()
+
+
+def _counted(rest: Counter[tuple[int, int]]) -> dict[str, np.ndarray]:
+    """How many issues that nobody reviewed have each given and guessed label; all of them are flagged."""
+    pairs = sorted(rest)
+    given, guessed = np.array(pairs).T
+    return {
+        "given": given,
+        "guessed": guessed,
+        "flagged": np.ones(len(pairs), np.int64),
+        "n": np.array([rest[pair] for pair in pairs]),
+    }
 
 
 def _rows(

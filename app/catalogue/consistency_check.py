@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 from app.catalogue.open_file import UnreadableCatalogueError
 from app.domain.review.verdicts import Category
 from app.schema import tables
+from app.schema.facet_tables import category_counts, facets, unpack_unreviewed, unreviewed
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -44,7 +45,7 @@ def require_agreement(connection: Connection, dataset: Row[Any]) -> None:
 
 
 def _require_labels(connection: Connection, dataset: Row[Any], where: str) -> None:
-    i, f, s = tables.issues.c, tables.facets.c, tables.label_sets.c
+    i, f, s = tables.issues.c, facets.c, tables.label_sets.c
     labels = connection.scalar(select(func.max(s.label_id)).where(s.dataset_id == dataset.id))
     most = -1 if labels is None else labels
     columns = [(i.given, most), (i.guessed, most), (i.shown, most)]
@@ -64,12 +65,29 @@ def _require_labels(connection: Connection, dataset: Row[Any], where: str) -> No
         for end in (func.min(v.corrected), func.max(v.corrected)):
             found = connection.scalar(select(end).where(*of_these))
             _require(found is None or 0 <= found <= most, where, f"verdicts.corrected from 0 to {most}", found)
+    _require_unreviewed(connection, dataset, where, most)
+
+
+def _require_unreviewed(connection: Connection, dataset: Row[Any], where: str, most: int) -> None:
+    """The packed counts of issues that nobody reviewed: of labels up to ``most``, and as many as the row says."""
+    row = connection.execute(select(unreviewed).where(unreviewed.c.dataset_id == dataset.id)).mappings().one_or_none()
+    if row is None:
+        return
+    try:
+        columns = unpack_unreviewed(row)
+    except ValueError as error:
+        raise UnreadableCatalogueError(f"{where}: expected counts of issues that nobody reviewed: {error}") from error
+    for name, largest in (("given", most), ("guessed", most), ("flagged", 1)):
+        found = int(columns[name].max(initial=0))
+        _require(found <= largest, where, f"unreviewed.{name} from 0 to {largest}", found)
+    found = int(columns["n"].sum())
+    _require(found == row["n_issues"], where, f"counts of {row['n_issues']:,} issues that nobody reviewed", found)
 
 
 def _require_counts(connection: Connection, dataset: Row[Any], where: str, agreements: list[int]) -> None:
-    v, f = tables.verdicts.c, tables.facets.c
-    said = select(f.agreement, f.category, func.sum(f.n)).where(f.dataset_id == dataset.id)
-    counted = {(row[0], row[1]): row[2] for row in connection.execute(said.group_by(f.agreement, f.category))}
+    v, f = tables.verdicts.c, facets.c
+    said = connection.execute(category_counts(dataset.id))
+    counted = {(row.agreement, row.category): row.n for row in said}
     _require_known(where, "categories", {category for _, category in counted}, {c.value for c in Category})
     if dataset.n_issues:
         found = sorted({agreement for agreement, _ in counted})

@@ -31,6 +31,7 @@ from app.domain.review.verdicts import Category
 from app.errors import CatalogueChanging, NoCatalogue
 from app.schema import prediction_report, tables
 from app.schema.engine import FileState
+from app.schema.facet_tables import category_counts, facets
 
 log = logging.getLogger(__name__)
 
@@ -303,18 +304,15 @@ def _labels(connection: Connection, classes: dict[int, dict[int, ClassInfo]]) ->
 
 
 def _categories(connection: Connection) -> dict[int, dict[int, dict[Category, int]]]:
-    f = tables.facets
     found: dict[int, dict[int, dict[Category, int]]] = defaultdict(lambda: defaultdict(dict))
-    dimensions = (f.c.dataset_id, f.c.agreement, f.c.category)
-    for row in connection.execute(select(*dimensions, func.sum(f.c.n).label("n")).group_by(*dimensions)):
+    for row in connection.execute(category_counts()):
         found[row.dataset_id][row.agreement][Category(row.category)] = row.n
     return found
 
 
 def _flagged_checked(connection: Connection) -> dict[int, int]:
     """Dataset -> flagged issues that reviewers looked at; as many at every agreement threshold."""
-    f = tables.facets
-    at = (f.c.dataset_id, f.c.agreement)
-    looked_at = (f.c.flagged.is_(True), f.c.category != Category.UNREVIEWED.value)
-    rows = connection.execute(select(*at, func.sum(f.c.n).label("n")).where(*looked_at).group_by(*at))
+    f = facets.c
+    at = (f.dataset_id, f.agreement)
+    rows = connection.execute(select(*at, func.sum(f.n).label("n")).where(f.flagged.is_(True)).group_by(*at))
     return {row.dataset_id: row.n for row in rows}

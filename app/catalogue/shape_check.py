@@ -4,6 +4,7 @@ A catalogue that fails does not replace the one being served. Small tables are c
 sample of rows and by the ends of their indexes, so seven million issues take no longer than a hundred.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
 
@@ -16,6 +17,7 @@ from app.catalogue.open_file import UnreadableCatalogueError
 from app.corrected import standing_json
 from app.schema import tables
 from app.schema.change_log import changes, versions
+from app.schema.facet_tables import category_counts, unreviewed
 from app.schema.packing import unpack_top
 from app.schema.prediction_report import PredictionReport
 from app.schema.tables import EXAMPLES_PER_BLOCK
@@ -108,7 +110,7 @@ def require_sound(connection: Connection) -> None:
             _require_table(connection, table)
         for words in ("issue_search", "class_search"):
             connection.execute(text(f"SELECT rowid FROM {words} LIMIT 1"))  # noqa: S608 - our own names
-        for table in (tables.datasets, tables.label_sets, versions):
+        for table in (tables.datasets, tables.label_sets, versions, unreviewed):
             _require_rows(table, connection.execute(select(table)))
         for row in connection.execute(select(tables.datasets)).all():
             _require_dataset(connection, row)
@@ -193,7 +195,7 @@ def _require_dataset(connection: Connection, dataset: Row[Any]) -> None:
 
 
 def _require_issues(connection: Connection, dataset: Row[Any], where: str) -> None:
-    i, f = tables.issues.c, tables.facets.c
+    i = tables.issues.c
     low, high = tables.issue_id_range(dataset.id)
     first, last = (
         connection.scalar(select(i.id).where(i.id.between(low, high)).order_by(order).limit(1))
@@ -201,9 +203,10 @@ def _require_issues(connection: Connection, dataset: Row[Any], where: str) -> No
     )
     expected = (low, low + dataset.n_issues - 1) if dataset.n_issues else (None, None)
     _require(where, "first and last issue", expected, (first, last))
-    counts = select(func.sum(f.n)).where(f.dataset_id == dataset.id).group_by(f.agreement)
-    counted = set(connection.scalars(counts)) or {0}
-    _require(where, "issues counted", {dataset.n_issues}, counted)
+    counted = Counter[int]()
+    for row in connection.execute(category_counts(dataset.id)):
+        counted[row.agreement] += row.n
+    _require(where, "issues counted", {dataset.n_issues}, set(counted.values()) or {0})
     step = max(1, dataset.n_issues // _LOOKED_AT)
     places = {*range(low, low + dataset.n_issues, step), low + dataset.n_issues - 1}
     _require_rows(tables.issues, connection.execute(select(tables.issues).where(i.id.in_(places))))

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from app.domain.review.corrections import sizes
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
 from app.package_files import DATA
 from app.schema import tables
+from app.schema.facet_tables import category_counts
 
 PAPER: Final = DATA / "paper"
 #: The paper's datasets; an average over fewer is another figure.
@@ -105,10 +106,8 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 def _loaded(connection: Connection) -> dict[str, _Loaded]:
-    f = tables.facets.c
     counts: dict[int, dict[int, dict[Category, int]]] = {}
-    cells = select(f.dataset_id, f.agreement, f.category, func.sum(f.n).label("n"))
-    for cell in connection.execute(cells.group_by(f.dataset_id, f.agreement, f.category)):
+    for cell in connection.execute(category_counts()):
         counts.setdefault(cell.dataset_id, {}).setdefault(cell.agreement, {})[Category(cell.category)] = cell.n
     found = {}
     for row in connection.execute(select(tables.datasets).where(tables.datasets.c.sample.is_(False))).mappings():

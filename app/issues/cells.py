@@ -6,13 +6,13 @@ The cells of a dataset are counted at ingest. Those of a search, and of facets t
 once, when they are first needed.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
@@ -21,26 +21,58 @@ from app.issues.facet import CountedIn, Facet, Value
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.where import cells_of_issues, cells_of_models
-from app.schema import tables
+from app.schema import facet_tables
 
 Mask = NDArray[np.bool_]
 Counts = dict[Value, int]
 _Numbers = NDArray[np.int64]
+_Places = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """The stored values of one facet in some cells, each different one once."""
+
+    stored: tuple[Any, ...]  # labels by id, or words; None for none
+    cells: _Places  # (cells,) index into ``stored``
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Self:
+        """Values of any kind, as rows hold them."""
+        places = {one: place for place, one in enumerate(dict.fromkeys(values))}
+        return cls(tuple(places), np.fromiter(map(places.__getitem__, values), np.int32, len(values)))
+
+    @classmethod
+    def of_numbers(cls, values: _Numbers, kind: Callable[[int], Any] = int) -> Self:
+        """Numbers from 0, none of them much larger than there are; ``kind`` is what they stand for."""
+        there = np.flatnonzero(np.bincount(values))
+        places = np.zeros(int(values.max(initial=0)) + 1, np.int32)
+        places[there] = np.arange(len(there))
+        return cls(tuple(map(kind, there.tolist())), places[values])
+
+    @classmethod
+    def of_one(cls, value: Any, n: int) -> Self:
+        """The same value in ``n`` cells."""
+        return cls((value,) if n else (), np.zeros(n, np.int32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """The values of one facet in all cells. A cell has one stored value, which can mean several values, or none."""
 
-    cells: _Numbers  # (cells,) index into ``stored``
+    cells: _Places  # (cells,) index into ``stored``
     stored: tuple[Any, ...]  # labels by id, or words; None for none
     values: dict[Value, int]  # value -> its index
     meaning: tuple[_Numbers, _Numbers]  # pairs (index into ``stored``, index into ``values``)
 
     @classmethod
-    def of(cls, dataset: Dataset, facet: Facet, stored: Sequence[Any]) -> Self:
-        """The column for values as stored in the catalogue."""
-        places = {one: place for place, one in enumerate(dict.fromkeys(stored))}
+    def of(cls, dataset: Dataset, facet: Facet, parts: Sequence[Coded]) -> Self:
+        """The column for values as stored in the catalogue, in parts that follow one another."""
+        places: dict[Any, int] = {}
+        cells = [
+            np.array([places.setdefault(one, len(places)) for one in part.stored], np.int32)[part.cells]
+            for part in parts
+        ]
         values: dict[Value, int] = {}
         pairs = [
             (place, values.setdefault(value, len(values)))
@@ -48,9 +80,8 @@ class Column:
             if one is not None
             for value in facet.means(dataset, one)
         ]
-        cells = np.fromiter(map(places.__getitem__, stored), np.int64, len(stored))
         of_stored, of_values = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        return cls(cells, tuple(places), values, (of_stored, of_values))
+        return cls(np.concatenate(cells), tuple(places), values, (of_stored, of_values))
 
     def having(self, wanted: Iterable[Value]) -> Mask:
         """(cells,) which cells have one of the wanted values."""
@@ -76,17 +107,6 @@ class Cells:
 
     n: _Numbers
     columns: dict[str, Column]
-
-    @classmethod
-    def of(cls, dataset: Dataset, facets: Collection[Facet], rows: Sequence[Sequence[Any]], *, stored: bool) -> Self:
-        """Cells from rows that hold the columns of each facet in turn and then the number of issues."""
-        widths = [1 if stored else len(facet.columns) for facet in facets]
-        by_column = iter(list(zip(*rows, strict=True)) or [()] * (sum(widths) + 1))
-        columns = {}
-        for facet, width in zip(facets, widths, strict=True):
-            values = [next(by_column) for _ in range(width)]
-            columns[facet.name] = Column.of(dataset, facet, values[0] if width == 1 else [*zip(*values, strict=True)])
-        return cls(np.array(next(by_column), dtype=np.int64), columns)
 
     def matching(self, f: IssueFilter, leave_out: str = "") -> Mask:
         """(cells,) which cells a filter selects, ignoring its facet ``leave_out``."""
@@ -115,22 +135,54 @@ def cells_for(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, *also: str
         if f.q is not None or kind is CountedIn.ISSUES:
             require_reader()
         facets = [facet for facet in FACETS.values() if facet.counted_in <= kind]
-        stored = kind is CountedIn.STORED and f.q is None
-        statement = _stored(dataset, f, facets) if stored else _counted(catalogue, dataset, f, kind, facets)
-        return Cells.of(dataset, facets, catalogue.connection.execute(statement).all(), stored=stored)
+        if kind is CountedIn.STORED and f.q is None:
+            return _stored(catalogue, dataset, f, facets)
+        return _counted(catalogue, dataset, f, kind, facets)
 
     return catalogue.cells.get((dataset.id, f.agreement, f.q, kind), read)
 
 
-def _stored(dataset: Dataset, f: IssueFilter, facets: Iterable[Facet]) -> Select[Any]:
-    t = tables.facets.c
-    columns = [facet.stored for facet in facets if facet.stored is not None]
-    return select(*columns, t.n).where(t.dataset_id == dataset.id, t.agreement == f.agreement)
+def _stored(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, facets: Iterable[Facet]) -> Cells:
+    """The cells that ingest counted: those of reviewed issues, then those of issues that nobody reviewed."""
+    t = facet_tables.facets.c
+    columns = {facet: facet.stored for facet in facets if facet.stored is not None}
+    statement = select(*columns.values(), t.n).where(t.dataset_id == dataset.id, t.agreement == f.agreement)
+    *listed, n = _by_column(catalogue.connection.execute(statement).all(), len(columns) + 1)
+    packed = _unreviewed(catalogue, dataset)
+    found = {
+        facet.name: Column.of(dataset, facet, [Coded.of(values), _packed(column, packed)])
+        for (facet, column), values in zip(columns.items(), listed, strict=True)
+    }
+    return Cells(np.concatenate([np.array(n, np.int64), packed[t.n.name]]), found)
 
 
-def _counted(
-    catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: CountedIn, facets: Iterable[Facet]
-) -> Select[Any]:
+def _unreviewed(catalogue: Catalogue, dataset: Dataset) -> Mapping[str, _Numbers]:
+    u = facet_tables.unreviewed
+    row = catalogue.connection.execute(select(u).where(u.c.dataset_id == dataset.id)).mappings().one_or_none()
+    return facet_tables.unpack_unreviewed(facet_tables.NONE if row is None else row)
+
+
+def _packed(column: ColumnElement[Any], packed: Mapping[str, _Numbers]) -> Coded:
+    t = facet_tables.facets.c
+    values = packed.get(column.name)
+    if values is not None:
+        return Coded.of_numbers(values, column.type.python_type)
+    return Coded.of_one(facet_tables.UNREVIEWED if column is t.category else None, len(packed[t.n.name]))
+
+
+def _counted(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: CountedIn, facets: Sequence[Facet]) -> Cells:
+    """Cells counted now."""
     columns = [column for facet in facets for column in facet.columns]
     make = cells_of_models if kind is CountedIn.MODELS else cells_of_issues
-    return make(catalogue.connection, dataset, f.agreement, f.q, columns)
+    statement = make(catalogue.connection, dataset, f.agreement, f.q, columns)
+    *listed, n = _by_column(catalogue.connection.execute(statement).all(), len(columns) + 1)
+    by_column, found = iter(listed), {}
+    for facet in facets:
+        values = [next(by_column) for _ in facet.columns]
+        one = values[0] if len(values) == 1 else list(zip(*values, strict=True))
+        found[facet.name] = Column.of(dataset, facet, [Coded.of(one)])
+    return Cells(np.array(n, np.int64), found)
+
+
+def _by_column(rows: Sequence[Sequence[Any]], n_columns: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) or [()] * n_columns

@@ -20,7 +20,7 @@ Value = Any
 class CountedIn(IntEnum):
     """The groups of issues in which a facet can be counted. Each kind includes the columns of those before it."""
 
-    STORED = 0  # the table ``facets``, which ingest counts
+    STORED = 0  # the tables of ``app.schema.facet_tables``, which ingest counts
     ISSUES = 1  # groups counted over all issues when first needed, in a reader thread
     MODELS = 2  # the issues that reviewers corrected, one by one, with the models' predictions
 

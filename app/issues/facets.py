@@ -19,6 +19,7 @@ from app.issues.facet import Facet, Others
 from app.issues.filter_parameters import class_value, either, find_class
 from app.issues.model_facets import DOUBTING, MODEL, MODELS
 from app.schema import tables
+from app.schema.facet_tables import facets
 
 #: Means any of the four categories of confirmed errors.
 ANY_ERROR: Final = "error"
@@ -35,7 +36,7 @@ _FLAGGED: Final = {"yes": True, "no": False}
 _YES_NO: Final = {flag: word for word, flag in _FLAGGED.items()}
 _SPELLED: Final = "by name or number; ``name:2`` or ``id:2`` where 2 is one class's name and another's number."
 
-_i, _v, _p, _stored = tables.issues.c, tables.verdicts.c, tables.predictions.c, tables.facets.c
+_i, _v, _p, _stored = tables.issues.c, tables.verdicts.c, tables.predictions.c, facets.c
 
 
 # Categories

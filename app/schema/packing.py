@@ -99,8 +99,11 @@ def _packed(kind: int, raw: bytes) -> bytes:
 
 
 def _unpacked(packed: bytes, expected: Sequence[int]) -> tuple[int, memoryview]:
-    kind, size = _HEAD.unpack_from(packed)
-    if kind not in expected:
-        raise ValueError("packed in another way than this version's; build the catalogue again")
-    buffer = pa.Codec("zstd").decompress(memoryview(packed)[_HEAD.size :], decompressed_size=size)
-    return kind, memoryview(buffer)
+    try:
+        kind, size = _HEAD.unpack_from(packed)
+        if kind in expected:
+            buffer = pa.Codec("zstd").decompress(memoryview(packed)[_HEAD.size :], decompressed_size=size)
+            return kind, memoryview(buffer)
+    except (struct.error, OSError):
+        pass  # too short, or cut in its middle
+    raise ValueError("packed in another way than this version's; build the catalogue again")

@@ -1,7 +1,8 @@
 """The tables of a catalogue: the contract between ingest, which writes them, and the server, which reads them.
 
 A catalogue is one SQLite file. This module declares its tables and nothing else: no query, no formula. The tables of
-reviewers' answers are declared in ``votes``, and those of the log of dataset versions in ``change_log``.
+reviewers' answers are declared in ``votes``, the numbers of issues beside choices in ``facet_tables``, and those of the
+log of dataset versions in ``change_log``.
 
 Four conventions:
 
@@ -36,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -193,23 +194,6 @@ Index(
     verdicts.c.issue_id,
     sqlite_where=verdicts.c.corrected.is_not(None),
 )
-
-# Numbers of issues with the same value in every facet: every count beside a choice is a sum of these.
-facets = Table(
-    "facets",
-    metadata,
-    Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
-    Column("agreement", Integer, nullable=False),
-    Column("category", Text, nullable=False),  # including "unreviewed"
-    Column("given", Integer, nullable=False),
-    Column("guessed", Integer),
-    Column("corrected", Integer),
-    Column("vote_pattern", Text),
-    Column("flagged", Boolean, nullable=False),
-    Column("n", Integer, nullable=False),
-)
-
-Index("facets_by_dataset", facets.c.dataset_id, facets.c.agreement)
 
 # The given labels of all examples, packed, so that fifty million labels do not need fifty million rows.
 examples = Table(

@@ -1,54 +1,60 @@
-"""Count the issues of a built dataset by the values of every facet: the rows of ``facets`` as columns.
+"""Count the issues of a built dataset by the values of every facet: the rows of ``facets`` and ``unreviewed``.
 
-Unreviewed issues are counted at once, as numbers; they are the same at every agreement threshold. Reviewed ones are
-counted one by one.
+Unreviewed issues are counted as numbers, a block at a time; they are the same at every agreement threshold. Reviewed
+ones are counted one by one.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.domain.review.verdicts import Category
+from app.schema.facet_tables import pack_unreviewed
 from ingest.catalogue.columns import Columns
 from ingest.datasets.build import Build
 from ingest.datasets.suspects.issues import Issues
 
 _NAMES = ("dataset_id", "agreement", "category", "given", "guessed", "corrected", "vote_pattern", "flagged", "n")
 
+#: Issues whose combinations of values are sorted at a time.
+_BLOCK: Final = 1 << 20
+
 
 def facet_columns(build: Build, dataset_id: int) -> Iterator[Columns]:
-    """A row for each combination of values that any issue has, with the number of issues that have it."""
-    cells = _unreviewed(build.issues)
-    n = len(cells["n"] or ())
+    """A row for each combination of values that any reviewed issue has, with the number of issues that have it."""
     for agreement in build.inputs.manifest.agreements:
-        category = Category.UNREVIEWED.value
-        yield {"dataset_id": [dataset_id] * n, "agreement": [agreement] * n, "category": [category] * n, **cells}
         rows = [(dataset_id, agreement, *cell, n) for cell, n in _reviewed(build, agreement).items()]
         if rows:
             yield dict(zip(_NAMES, zip(*rows, strict=True), strict=True))
 
 
-def _unreviewed(issues: Issues) -> Columns:
-    """Given label, guess, whether flagged, and the number of issues that nobody reviewed."""
-    unreviewed = np.ones(len(issues), np.bool_)
-    unreviewed[issues.reviewed] = False
-    codes = issues.given[unreviewed].astype(np.int64)
+def unreviewed_rows(issues: Issues, dataset_id: int) -> Iterator[dict[str, Any]]:
+    """The row that counts the issues that nobody reviewed; none if all were."""
+    if len(issues.reviewed) < len(issues):
+        yield {"dataset_id": dataset_id, **pack_unreviewed(_unreviewed(issues))}
+
+
+def _unreviewed(issues: Issues) -> dict[str, NDArray[np.int64]]:
+    """(c,) given label, guess, whether flagged, and the number of issues that nobody reviewed, in this order."""
     spread = int(issues.guessed.max(initial=0)) + 1
-    codes *= spread
-    codes += issues.guessed[unreviewed]
-    codes *= 2
-    codes += issues.flagged[unreviewed]
-    found, counts = np.unique(codes, return_counts=True)
+    parts = [np.unique(codes, return_counts=True) for codes in _codes(issues, spread)]
+    found, at = np.unique(np.concatenate([codes for codes, _ in parts]), return_inverse=True)
+    counts = np.zeros(len(found), np.int64)
+    np.add.at(counts, at, np.concatenate([n for _, n in parts]))
     labels, flagged = np.divmod(found, 2)
     given, guessed = np.divmod(labels, spread)
-    return {
-        "given": given.tolist(),
-        "guessed": guessed.tolist(),
-        "flagged": flagged.tolist(),
-        "n": counts.tolist(),
-    }
+    return {"given": given, "guessed": guessed, "flagged": flagged, "n": counts}
+
+
+def _codes(issues: Issues, spread: int) -> Iterator[NDArray[np.int64]]:
+    """The unreviewed issues, block by block, as one number each: given label, guess below ``spread``, flag."""
+    for start in range(0, len(issues), _BLOCK):
+        here = slice(start, start + _BLOCK)
+        codes = (issues.given[here].astype(np.int64) * spread + issues.guessed[here]) * 2 + issues.flagged[here]
+        low, high = np.searchsorted(issues.reviewed, [start, start + len(codes)])
+        yield np.delete(codes, issues.reviewed[low:high] - start)
 
 
 def _reviewed(build: Build, agreement: int) -> Counter[tuple[Any, ...]]:

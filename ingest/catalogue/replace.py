@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, t
 from sqlalchemy.schema import DropIndex
 
 from app.schema import tables
+from app.schema.facet_tables import facets, unreviewed
 from app.schema.tables import issue_id_range
 from app.schema.votes import votes
 
@@ -24,7 +25,8 @@ _TABLES = (
     tables.models,
     tables.verdicts,
     votes,
-    tables.facets,
+    facets,
+    unreviewed,
     tables.issues,
     tables.media,
     tables.exemplars,

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Table, exists, func, insert, select, text, up
 
 from app.evaluation.predictions_store import Model, read_models
 from app.schema import tables
+from app.schema.facet_tables import facets, unreviewed
 from app.schema.tables import issue_id
 from app.schema.votes import votes
 from ingest.catalogue import rows
 from ingest.catalogue.columns import insert_columns
-from ingest.catalogue.facet_rows import facet_columns
+from ingest.catalogue.facet_rows import facet_columns, unreviewed_rows
 from ingest.catalogue.issue_rows import IssueRows, verdict_rows, vote_rows
 from ingest.catalogue.issue_table import insert_issues
 from ingest.catalogue.models import StoredModels, carry_over
@@ -165,7 +166,8 @@ class _DatasetWriter:
         self._insert(tables.joint_cells, rows.joint_rows(build, dataset_id))
         self._insert(tables.examples, rows.example_rows(build, dataset_id))
         for block in facet_columns(build, dataset_id):
-            insert_columns(self._connection, tables.facets, block)
+            insert_columns(self._connection, facets, block)
+        self._insert(unreviewed, unreviewed_rows(build.issues, dataset_id))
         self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
         if unread is not None:
             self._tell(unread_report(len(build.issues), not_read(unread, folder)))

@@ -8,11 +8,15 @@ its corrected test sets: they name the label of each example by its index.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
 
 from app.domain.review.verdicts import Category
 from app.schema import tables
+from app.schema.facet_tables import pack_unreviewed, unpack_unreviewed, unreviewed
 
 #: (name of the dataset, index of the example), in order.
 Withheld = tuple[tuple[str, int], ...]
@@ -23,6 +27,12 @@ _ERRORS: Final = ", ".join(f"'{one.value}'" for one in Category if one.is_error)
 _CELL: Final = ("dataset_id", "agreement", "category", "given", "guessed", "corrected", "vote_pattern", "flagged")
 #: Columns of ``datasets`` that are less than stored by what is withheld.
 _FEWER: Final = {"n_issues": "issues", "n_checked": "checked", "n_errors": "errors", "n_guesses_changed": "changed"}
+#: The withheld issues that nobody reviewed, with the columns of ``unreviewed`` that are packed, but for their number.
+_WITHHELD_UNREVIEWED: Final = (
+    "SELECT i.dataset_id, i.given, i.guessed, i.flagged FROM temp.withheld AS w "
+    "JOIN main.issues AS i ON i.id = w.issue_id "
+    "WHERE NOT EXISTS (SELECT 1 FROM main.verdicts AS v WHERE v.issue_id = i.id)"
+)
 _SENTENCE: Final = (
     "' of its examples are being reviewed. Until the round is closed they are not shown, nor are the labels of all "
     "examples and its corrected test sets.'"
@@ -41,6 +51,7 @@ def withhold(connection: sqlite3.Connection, withheld: Withheld) -> None:
     connection.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?, ?)", withheld)
     for statement in _statements():
         connection.execute(statement)
+    _withhold_unreviewed(connection)
     connection.commit()
     connection.execute("PRAGMA query_only = ON")
 
@@ -69,17 +80,41 @@ def _statements() -> Iterable[str]:
 
 
 def _facets() -> str:
-    """The counts of facets, less one for each withheld issue at each threshold."""
+    """The counts of facets, less one for each withheld issue that was reviewed, at each threshold."""
     cells = ", ".join(_CELL)
     return (
         f"CREATE TEMP TABLE facets AS SELECT {cells}, SUM(n) AS n FROM ("  # noqa: S608 - our own names
         f"SELECT {cells}, n FROM main.facets UNION ALL "
-        "SELECT i.dataset_id, CAST(a.value AS INTEGER), COALESCE(v.category, 'unreviewed'), i.given, i.guessed, "
-        "v.corrected, i.vote_pattern, i.flagged, -1 FROM temp.withheld AS w JOIN main.issues AS i ON i.id = w.issue_id "
-        "JOIN main.datasets AS d ON d.id = i.dataset_id, JSON_EACH(d.agreements) AS a "
-        "LEFT JOIN main.verdicts AS v ON v.issue_id = i.id AND v.agreement = a.value"
+        "SELECT i.dataset_id, v.agreement, v.category, i.given, i.guessed, v.corrected, i.vote_pattern, i.flagged, -1 "
+        "FROM temp.withheld AS w JOIN main.issues AS i ON i.id = w.issue_id "
+        "JOIN main.verdicts AS v ON v.issue_id = i.id"
         f") GROUP BY {cells} HAVING SUM(n) > 0"
     )
+
+
+def _withhold_unreviewed(connection: sqlite3.Connection) -> None:
+    """The packed counts of issues that nobody reviewed, less one for each of them that is withheld."""
+    names = unreviewed.columns.keys()
+    connection.execute(f"CREATE TEMP TABLE unreviewed ({', '.join(names)}, PRIMARY KEY (dataset_id))")
+    withheld: dict[int, Counter[tuple[int, ...]]] = {}
+    for dataset_id, *cell in connection.execute(_WITHHELD_UNREVIEWED):
+        withheld.setdefault(dataset_id, Counter())[tuple(cell)] += 1
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM main.unreviewed").fetchall()  # noqa: S608 - our own names
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        if gone := withheld.get(values["dataset_id"]):
+            values |= _less(values, gone)
+        if values["n_issues"]:
+            places = ", ".join("?" * len(names))
+            connection.execute(f"INSERT INTO temp.unreviewed VALUES ({places})", [values[name] for name in names])  # noqa: S608
+
+
+def _less(row: Mapping[str, Any], gone: Counter[tuple[int, ...]]) -> dict[str, Any]:
+    """A row of ``unreviewed`` less so many of each combination of values."""
+    columns = unpack_unreviewed(row)
+    n = columns.pop("n")
+    left = n - np.array([gone[cell] for cell in zip(*(c.tolist() for c in columns.values()), strict=True)], np.int64)
+    return pack_unreviewed({name: column[left > 0] for name, column in columns.items()} | {"n": left[left > 0]})
 
 
 def _counts() -> str:

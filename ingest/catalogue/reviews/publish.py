@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
 
 from app.domain.review.estimates import estimated_errors
 from app.domain.review.stopping import StoppingRule
@@ -24,6 +24,7 @@ from app.reviews.ratings import Tally, ratings, tallies
 from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.schema import tables
+from app.schema.facet_tables import facets, pack_unreviewed, unreviewed
 from app.schema.votes import votes
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
@@ -228,26 +229,27 @@ class _VotesWriter:
 
     def _count(self) -> None:
         """Count the cells of all facets anew."""
-        i, v, f = tables.issues.c, tables.verdicts.c, tables.facets
-        self._connection.execute(delete(f).where(f.c.dataset_id == self._dataset.id))
-        for agreement in self._agreements:
-            joined = tables.issues.outerjoin(tables.verdicts, and_(v.issue_id == i.id, v.agreement == agreement))
-            category = func.coalesce(v.category, Category.UNREVIEWED.value)
-            by = (category, i.given, i.guessed, v.corrected, i.vote_pattern, i.flagged)
-            cells = select(i.dataset_id, literal(agreement), *by, func.count()).select_from(joined)
-            cells = cells.where(i.dataset_id == self._dataset.id).group_by(i.dataset_id, *by)
-            names = (
-                "dataset_id",
-                "agreement",
-                "category",
-                "given",
-                "guessed",
-                "corrected",
-                "vote_pattern",
-                "flagged",
-                "n",
-            )
-            self._connection.execute(insert(f).from_select(names, cells))
+        i, v, f, here = tables.issues.c, tables.verdicts.c, facets, self._dataset.id
+        for table in (facets, unreviewed):
+            self._connection.execute(delete(table).where(table.c.dataset_id == here))
+        by = (v.agreement, v.category, i.given, i.guessed, v.corrected, i.vote_pattern, i.flagged)
+        joined = tables.issues.join(tables.verdicts, v.issue_id == i.id)
+        cells = select(i.dataset_id, *by, func.count()).select_from(joined)
+        cells = cells.where(i.dataset_id == here, v.agreement.in_(self._agreements)).group_by(i.dataset_id, *by)
+        self._connection.execute(insert(f).from_select([*f.columns.keys()], cells))
+        self._count_unreviewed()
+
+    def _count_unreviewed(self) -> None:
+        i, v = tables.issues.c, tables.verdicts.c
+        by = (i.given, i.guessed, i.flagged)
+        nobody = ~exists().where(v.issue_id == i.id)
+        cells = select(*by, func.count().label("n")).where(i.dataset_id == self._dataset.id, nobody)
+        rows = self._connection.execute(cells.group_by(*by).order_by(*by)).all()
+        if rows:
+            names = (*(column.name for column in by), "n")
+            columns = dict(zip(names, np.array(rows, np.int64).T, strict=True))
+            row = {"dataset_id": self._dataset.id, **pack_unreviewed(columns)}
+            self._connection.execute(insert(unreviewed), [row])
 
     def _facts(self, options: Sequence[str], told: Sequence[Mapping[str, Any]]) -> int:
         """Count issues and errors anew, and say who reviewed; returns the number of errors."""

@@ -19,9 +19,11 @@ from app.catalogue import current as database
 from app.catalogue.current import CurrentCatalogue
 from app.catalogue.open_file import CatalogueReplacedError
 from app.catalogue.shape_check import JSON_COLUMNS
+from app.errors import NoCatalogue
 from app.issues import queries
 from app.main import create_app
 from app.schema import change_log, tables, votes
+from app.schema.packing import pack_labels, unpack_labels
 from app.settings import Settings
 from app.site.stability import results as stability_results
 
@@ -159,6 +161,25 @@ def test_without_its_file_the_old_catalogue_goes_on(site: TestClient, catalogue:
     require_all(site, "3" * 32)
 
 
+def one_count(**values: int) -> Callable[[bytes], bytes]:
+    """Change the first of the packed counts of unreviewed issues."""
+
+    def change(content: bytes) -> bytes:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.deserialize(content)
+            [name] = values
+            dataset_id, packed = connection.execute(f"SELECT dataset_id, {name} FROM unreviewed").fetchone()
+            column = unpack_labels(packed)
+            column[0] = values[name]
+            statement = f"UPDATE unreviewed SET {name} = ? WHERE dataset_id = ?"
+            connection.execute(statement, [pack_labels(column), dataset_id])
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'version'", ["2" * 32])
+            connection.commit()
+            return bytes(connection.serialize())
+
+    return change
+
+
 ODD: dict[str, str | Callable[[bytes], bytes]] = {
     "missing is no list": "UPDATE datasets SET missing = '3'",
     "agreements are words": """UPDATE datasets SET agreements = '["3"]'""",
@@ -205,6 +226,14 @@ ODD: dict[str, str | Callable[[bytes], bytes]] = {
     "shown guesses that are no labels": "UPDATE issues SET shown = 99999 WHERE id IN (SELECT max(id) FROM issues)",
     "corrected labels that are none": "UPDATE verdicts SET corrected = 99999 WHERE corrected = 1",
     "counts of labels that are none": "UPDATE facets SET given = 99999",
+    "counts of no labels": "UPDATE unreviewed SET given = x''",
+    "counts that are a text": "UPDATE unreviewed SET n = '3'",
+    "counts cut short": "UPDATE unreviewed SET n = substr(n, 1, length(n) - 3)",
+    "counts of guesses that are none": one_count(guessed=99_999),
+    "flags of no sense": one_count(flagged=2),
+    "counts of other numbers": one_count(n=10_000),
+    "more unreviewed ones than counted": "UPDATE unreviewed SET n_issues = n_issues + 1",
+    "no table of unreviewed ones": "DROP TABLE unreviewed",
     "an example behind the end": "UPDATE issues SET idx = 99999999 WHERE id IN (SELECT max(id) FROM issues)",
     "built at no time": "UPDATE datasets SET built_at = 'yesterday'",
     "written at no time": "UPDATE meta SET value = 'never' WHERE key = 'written_at'",
@@ -248,6 +277,14 @@ def test_one_that_is_odd_takes_no_place_and_the_old_one_serves_all(
         odd.write_bytes(how(sample_catalogue.read_bytes()))
     odd.rename(catalogue)
     require_all(site, first)
+
+
+def test_the_catalogue_is_open_before_the_first_visitor_asks(sample_catalogue: Path) -> None:
+    app = create_app(Settings(catalogue=sample_catalogue, public=False))
+    with pytest.raises(NoCatalogue):
+        app.state.catalogue.opened()
+    with TestClient(app):
+        assert "sample-digits" in app.state.catalogue.opened().datasets
 
 
 def test_where_an_odd_one_is_all_there_is_every_page_says_so(sample_catalogue: Path, tmp_path: Path) -> None:

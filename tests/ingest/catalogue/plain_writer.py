@@ -53,6 +53,7 @@ class PlainWriter:
             "verdicts": list(self._verdicts()),
             "votes": list(self._votes()),
             "facets": list(self._facets()),
+            "unreviewed": list(self._unreviewed()),
             "examples": list(self._examples()),
             "label_sets": list(self._label_sets()),
             "exemplars": list(self._exemplars()),
@@ -218,16 +219,24 @@ class PlainWriter:
     def _facets(self) -> Iterator[Row]:
         names = ("agreement", "category", "given", "guessed", "corrected", "vote_pattern", "flagged")
         counted: Counter[tuple[Any, ...]] = Counter()
-        for index in self.order:
+        for index, review in self.reviews.items():
             for agreement in self.agreements:
-                category, corrected, pattern = "unreviewed", None, None
-                if index in self.reviews:
-                    category, corrected, _ = self._verdict(index, agreement)
-                    pattern = self.reviews[index].ballot.pattern
+                category, corrected, _ = self._verdict(index, agreement)
                 labels = (self._given(index), self._guessed(index), corrected)
-                counted[agreement, category, *labels, pattern, int(index in self.flagged)] += 1
+                counted[agreement, category, *labels, review.ballot.pattern, int(index in self.flagged)] += 1
         for cell, n in counted.items():
             yield {"dataset_id": self.dataset_id, **dict(zip(names, cell, strict=True)), "n": n}
+
+    def _unreviewed(self) -> Iterator[Row]:
+        counted = Counter(
+            (self._given(index), self._guessed(index), int(index in self.flagged))
+            for index in self.order
+            if index not in self.reviews
+        )
+        if counted:
+            columns = zip(*((*cell, n) for cell, n in sorted(counted.items())), strict=True)
+            named = dict(zip(("given", "guessed", "flagged", "n"), map(list, columns), strict=True))
+            yield {"dataset_id": self.dataset_id, "n_issues": sum(counted.values()), **named}
 
     def _label_sets(self) -> Iterator[Row]:
         for labels, label_id in self.label_ids.items():

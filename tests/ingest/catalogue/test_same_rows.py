@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.schema.facet_tables import unpack_unreviewed
 from app.schema.packing import unpack_top
 from ingest.datasets.load import load
 from ingest.datasets.media import find_media, named_by_files
@@ -50,6 +51,8 @@ def stored_rows(catalogue: Path, table: str, dataset_id: int) -> list[Row]:
         connection.row_factory = sqlite3.Row
         rows = [dict(row) for row in connection.execute(f"SELECT {columns} FROM {table} WHERE {where}")]
     for row in rows:
+        if table == "unreviewed":
+            row |= {name: column.tolist() for name, column in unpack_unreviewed(row).items()}
         if row.get("top_probs") is not None:
             row["top_probs"] = unpack_top(row["top_probs"])
         if row.get("encoding") == "gzip":

@@ -146,7 +146,7 @@ def test_only_new_suspects_wait_for_review(pair: Pair) -> None:
     reviewed = {idx for idx, _, category in rows if category is not None}
     assert reviewed == set(range(6))
     assert all(flagged for _, flagged, category in rows if category is None)
-    [(unreviewed,)] = pair.after("SELECT sum(n) FROM facets WHERE agreement = 3 AND category = 'unreviewed'")
+    [(unreviewed,)] = pair.after("SELECT sum(n_issues) FROM unreviewed")
     assert unreviewed == sum(category is None for _, _, category in rows)
 
 

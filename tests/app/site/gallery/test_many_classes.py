@@ -1,6 +1,9 @@
 """Datasets of many classes: pages of bounded size, names found as they are typed."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.issues.filter_parameters import near_classes
+from app.schema.packing import unpack_labels
 from app.site.gallery import confusions
 from tests.conftest import ingest
 from tests.serving import serving
@@ -31,7 +35,7 @@ pred_probs = "pred_probs.npy"
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("many")
     rng = np.random.default_rng(0)
     truth = rng.integers(0, M, N)
@@ -46,7 +50,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     (folder / "classes.txt").write_text("\n".join(names))
     (folder / "dataset.toml").write_text(MANIFEST)
     ingest("add", folder / "dataset.toml", folder, "--catalogue", folder / "catalogue.sqlite")
-    with serving(folder / "catalogue.sqlite", requests_a_minute=0) as site, httpx.Client(base_url=site) as client:
+    return folder / "catalogue.sqlite"
+
+
+@pytest.fixture(scope="module")
+def client(catalogue: Path) -> Iterator[httpx.Client]:
+    with serving(catalogue, requests_a_minute=0) as site, httpx.Client(base_url=site) as client:
         yield client
 
 
@@ -183,3 +192,14 @@ def test_no_page_grows_with_the_number_of_classes(client: httpx.Client, path: st
     page = client.get(f"/many{path.format(index)}")
     assert page.status_code == 200
     assert len(page.content) < 75_000
+
+
+def test_what_the_first_page_counts_does_not_grow_with_the_combinations_of_labels(
+    catalogue: Path, client: httpx.Client
+) -> None:
+    """It reads one packed row, however many pairs of labels issues have that nobody reviewed."""
+    with closing(sqlite3.connect(catalogue)) as connection:
+        assert connection.execute("SELECT count(*) FROM facets").fetchone() == (0,)
+        [(n_issues, given)] = connection.execute("SELECT n_issues, given FROM unreviewed").fetchall()
+    assert len(unpack_labels(given)) > 500
+    assert client.get("/api/v1/datasets/many/issues?limit=1").json()["total"] == n_issues

@@ -24,6 +24,7 @@ FOLLOWS = (
     " ORDER BY 1, 2",
     "SELECT agreement, category, given, guessed, corrected, vote_pattern, flagged, n FROM facets"
     " ORDER BY 1, 2, 3, 4, 5, 6, 7",
+    "SELECT n_issues, given, guessed, flagged, n FROM unreviewed",
     "SELECT n_checked, n_errors, n_issues, n_guesses_changed, estimated_errors, percent_error, agreements, raters,"
     " vote_options, missing FROM datasets",
 )
@@ -72,7 +73,7 @@ def published(texts: dict[str, Path], quick_folder: Path) -> Iterator[Open]:
         yield found
 
 
-@pytest.mark.parametrize("statement", FOLLOWS, ids=["issues", "verdicts", "votes", "facets", "facts"])
+@pytest.mark.parametrize("statement", FOLLOWS, ids=["issues", "verdicts", "votes", "facets", "unreviewed", "facts"])
 def test_what_follows_from_votes_is_what_the_votes_file_makes(published, texts, statement):
     expected, found = rows(texts["voted"], statement), rows(published.catalogue, statement)
     assert found == expected
