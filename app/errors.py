@@ -86,6 +86,14 @@ class FilterError(SiteError):
         return super()._problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
 
 
+class NotOffered(FilterError):
+    """An agreement threshold at which a round of reviews knows no verdicts, because its votes stopped early."""
+
+    status = 422
+    type = "not-offered"
+    title = "Agreement threshold not offered"
+
+
 class NotInCatalogue(SiteError):
     """The catalogue was built without the files that this needs."""
 

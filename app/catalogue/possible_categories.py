@@ -16,9 +16,11 @@ _ANSWERS: Final[Mapping[Category, str]] = {Category.MULTI_LABEL: "both", Categor
 def is_possible(category: Category, dataset: Dataset) -> bool:
     """Whether reviewers of a dataset could choose what leads to a category, or some have.
 
+    Errors are "not asked" only where a round stopped before their category was settled.
     Among names of classes a vote for "other" says "neither"; whether raters knew that tell their votes alone.
     """
     answer = _ANSWERS.get(category)
-    if answer is None or answer in dataset.vote_options:
+    always = answer is None and category is not Category.NOT_ASKED
+    if always or answer in dataset.vote_options:
         return True
     return any(counts.get(category) for counts in dataset.categories.values())

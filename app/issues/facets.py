@@ -21,13 +21,14 @@ from app.issues.model_facets import DOUBTING, MODEL, MODELS
 from app.schema import tables
 from app.schema.facet_tables import facets
 
-#: Means any of the four categories of confirmed errors.
+#: Means any of the categories of confirmed errors.
 ANY_ERROR: Final = "error"
 CATEGORY_WORDS: Final = {
     Category.CORRECTABLE.value: "correctable",
     Category.MULTI_LABEL.value: "multi-label",
     Category.NEITHER.value: "neither",
     Category.NON_AGREEMENT.value: "non-agreement",
+    Category.NOT_ASKED.value: "not asked",
     Category.NON_ERROR.value: "non-error",
     Category.UNREVIEWED.value: "unreviewed",
     ANY_ERROR: "error",

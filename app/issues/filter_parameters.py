@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Final
 
 from app.catalogue.records import ClassInfo, Dataset
-from app.errors import FilterError, near_names
+from app.domain.review.stopping import StoppingRule
+from app.domain.review.verdicts import majority_of
+from app.errors import FilterError, NotOffered, near_names
 
 #: The default order.
 SUSPICION: Final = "suspicion"
@@ -36,6 +38,12 @@ _BY_VOTES: Final = {
 }
 #: Orders for a multi-label dataset, whose examples have no margin.
 _BY_CONFIDENCE: Final = {"margin": "lowest self-confidence first", "-margin": "highest self-confidence first"}
+#: Why a round of reviews offers fewer agreement thresholds than there are.
+_STOPPED: Final = {
+    StoppingRule.NEVER: "was opened so",
+    StoppingRule.ERROR: "asked for votes only until it was settled whether a label is an error",
+    StoppingRule.CATEGORY: "asked for votes only until the category was settled there",
+}
 _LONGEST_SEARCH: Final = 200
 #: Class names that are compared with a mistyped one.
 _COMPARED: Final = 200
@@ -127,11 +135,24 @@ def either(words: Sequence[str]) -> str:
 
 
 def read_agreement(dataset: Dataset, name: str, value: str) -> int:
-    """Parse an agreement threshold that the dataset offers. Raises FilterError for any other."""
-    allowed = [str(a) for a in dataset.agreements]
-    if value not in allowed:
-        raise FilterError(name, value, allowed)
+    """Parse an agreement threshold that the dataset offers. Raises NotOffered or FilterError for any other."""
+    if value not in map(str, dataset.agreements):
+        raise no_agreement(dataset, name, value)
     return int(value)
+
+
+def no_agreement(dataset: Dataset, name: str, value: str) -> FilterError:
+    """The refusal of an agreement threshold: NotOffered if a round of reviews is why there are no verdicts at it."""
+    allowed = [str(a) for a in dataset.agreements]
+    possible = map(str, range(majority_of(dataset.raters), dataset.raters + 1))
+    limiting = [one for one in dataset.rounds if value not in map(str, one["agreements"])]
+    if value not in possible or not limiting:
+        return FilterError(name, value, allowed)
+    why = (
+        f"{name} is {value}; {dataset.title} offers only {either(allowed)}: {limiting[-1]['name']}, a round of votes, "
+        f"{_STOPPED[limiting[-1]['stop']]}."
+    )
+    return NotOffered(name, value, allowed, why)
 
 
 def read_search(_: Dataset, name: str, value: str) -> str | None:

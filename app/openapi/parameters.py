@@ -61,7 +61,8 @@ _POLICY_WORDS: Final = {
     "multi_label": "What becomes of examples in which reviewers see both labels: left out, with their given label, or "
     "with the set of both.",
     "neither": "What becomes of examples in which reviewers see neither label.",
-    "non_agreement": "What becomes of examples on which reviewers do not agree.",
+    "non_agreement": "What becomes of examples on which reviewers do not agree, and of errors whose category "
+    "was not asked.",
     "unreviewed": "What becomes of examples that were flagged and that nobody checked.",
 }
 POLICY: Final = [

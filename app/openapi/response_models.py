@@ -23,6 +23,10 @@ class CategoryCounts(Model):
     multi_label: Count | None
     neither: Count | None
     non_agreement: Count | None
+    not_asked: Count | None = Field(
+        default=None,
+        description="Errors whose category was not asked; only where a round stopped there.",
+    )
 
 
 class DatasetLinks(Model):

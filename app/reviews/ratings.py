@@ -74,11 +74,16 @@ def tallies(store: Store, found: Round) -> list[Tally]:
     return [Tally(idx, Question.parse(questions[idx]), tuple(meanings[idx][:most])) for idx in sorted(meanings)]
 
 
-def vote_records(store: Store, found: Round) -> list[dict[str, Any]]:
-    """A record an example with votes, in the form of a dataset's votes file."""
+def shelf_names(store: Store, found: Round) -> dict[int, str]:
+    """The classes that a round asks about, as they were called when it was opened, by id."""
     with store.reading() as connection:
         here = shelves.c.round_id == found.id
-        names = {row.class_id: row.name for row in connection.execute(select(shelves).where(here))}
+        return {row.class_id: row.name for row in connection.execute(select(shelves).where(here))}
+
+
+def vote_records(store: Store, found: Round) -> list[dict[str, Any]]:
+    """A record an example with votes, in the form of a dataset's votes file."""
+    names = shelf_names(store, found)
     return [_record(tally, names) for tally in tallies(store, found)]
 
 
@@ -115,9 +120,8 @@ def _counts(tally: Tally, names: dict[int, str]) -> dict[str, int]:
 
 def ratings(store: Store, found: Round) -> Iterator[dict[str, Any]]:
     """The raw table: a row an answer that was not taken back, in the order in which they were given."""
+    names = shelf_names(store, found)
     with store.reading() as connection:
-        here = shelves.c.round_id == found.id
-        names = {row.class_id: row.name for row in connection.execute(select(shelves).where(here))}
         reasons = _reasons(connection, found)
         statement = given_votes().add_columns(items.c.idx, items.c.question, items.c.gold)
         statement = statement.join(items, items.c.id == events.c.item_id).where(items.c.round_id == found.id)

@@ -35,6 +35,7 @@ CATEGORY_TITLES: Final = {
     Category.MULTI_LABEL: "multi-label",
     Category.NEITHER: "neither",
     Category.NON_AGREEMENT: "non-agreement",
+    Category.NOT_ASKED: "not asked",
     Category.NON_ERROR: "non-error",
     Category.UNREVIEWED: "unreviewed",
 }

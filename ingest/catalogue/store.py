@@ -1,5 +1,6 @@
 """Store one dataset in the open catalogue, replacing its previous contents and leaving other datasets alone."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -76,6 +77,7 @@ class Stored:
     unread: MediaError | None = None  # why none of its media could be read
     kept: bool = False  # for that reason, the previous dataset was kept with its media
     notes: tuple[str, ...] = ()  # remarks about the matching of media and labels
+    rounds: tuple[str, ...] = ()  # rounds of reviews whose votes the replaced dataset had, and this one has not
     models: tuple[StoredModels, ...] = ()  # the result for the models that came with it
 
 
@@ -106,6 +108,12 @@ def cache_beside(connection: Connection) -> Path | None:
     return None if database is None else Path(database).parent / "media-cache"
 
 
+def _gone(before: Any, title: str) -> dict[str, Any]:
+    """What is told of the dataset that is replaced: its title if it had another, and the rounds of reviews it had."""
+    rounds = json.loads(before.about).get("rounds") or ()
+    return {"replaced": before.title if before.title != title else None, "rounds": tuple(one["name"] for one in rounds)}
+
+
 class _DatasetWriter:
     def __init__(self, connection: Connection, build: Build, progress: Progress, media_for: MediaFor) -> None:
         self._connection = connection
@@ -118,8 +126,9 @@ class _DatasetWriter:
 
     def store(self, folder: Path | None, former: Path, *, drop: bool) -> Stored:
         models = read_models(self._connection, self._id)
-        before = self._connection.scalar(select(tables.datasets.c.title).where(tables.datasets.c.id == self._id))
-        replaced = None if before == self._build.inputs.manifest.title else before
+        d = tables.datasets.c
+        before = self._connection.execute(select(d.title, d.about).where(d.id == self._id)).one_or_none()
+        gone = {} if before is None else _gone(before, self._build.inputs.manifest.title)
         had_media = self._connection.scalar(select(exists().where(tables.media.c.dataset_id == self._id)))
         missing, unnamed = list(self._build.inputs.missing), self._build
         try:
@@ -128,7 +137,7 @@ class _DatasetWriter:
                 finding = f"expected the media that the catalogue has of {self._name}, found none ({_WAYS_OUT})"
                 return self._kept(NoMediaError(folder or "--media", finding))
             self._build = replace(self._build, inputs=named_by_files(self._build.inputs, media, missing))
-            return replace(self._write(folder, media, missing, models), replaced=replaced)
+            return replace(self._write(folder, media, missing, models), **gone)
         except LabelMismatchError:
             raise
         except MediaError as error:
@@ -137,7 +146,7 @@ class _DatasetWriter:
                 return self._kept(error)
             self._build = unnamed
             missing = [*self._build.inputs.missing, not_read(error, folder)]
-            return replace(self._write(folder, None, missing, models, error), replaced=replaced, unread=error)
+            return replace(self._write(folder, None, missing, models, error), **gone, unread=error)
 
     def _kept(self, error: MediaError) -> Stored:
         return Stored(self._build, Media(), (), (), unread=error, kept=True)

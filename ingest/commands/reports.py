@@ -47,6 +47,11 @@ def summary(stored: Sequence[Stored]) -> str:
             lines += [f"{name}: warning: {caution}" for caution in caution_lines(one.build)]
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
+        if one.rounds:
+            lines.append(
+                f"{name}: the votes of {', '.join(one.rounds)} are not in the catalogue any more; "
+                f"`label-errors review publish {one.rounds[-1]}` brings those back that still fit"
+            )
         lines += [f"{name}: {line}" for line in problem_lines(one.problems)]
         if one.spare:
             lines.append(f"{name}: {counted(one.spare, 'file')} left aside, of examples that have a better one")

@@ -203,6 +203,10 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     )
     if done.left_out:
         print(f"{done.left_out:,} examples left out: they have too few votes for a verdict")
+    if done.changed:
+        print(
+            f"{done.changed:,} examples left out: their label or their classes have changed since they were asked about"
+        )
     print(f"wrote {catalogue}, and votes and ratings into {folder}")
     return 0
 

@@ -50,6 +50,7 @@ class Policy:
     """How a test set is corrected. The defaults are the paper's (section 5).
 
     ``agreement`` is how many reviewers must agree; the others say what happens to examples of a category.
+    ``non_agreement`` also speaks of errors whose category was not asked: of both no label is known to be right.
     ``unreviewed`` speaks of examples that confident learning flagged and nobody checked; an example that is neither
     flagged nor checked always keeps its given label.
 
@@ -69,8 +70,13 @@ class Policy:
                 raise ValueError(f"{category} is {self.treatment(category)!r}; expected one of {words}")
 
     def treatment(self, category: Category) -> Treatment:
-        """What happens to the examples of one of the categories in ``TREATMENTS``."""
-        treatment: Treatment = getattr(self, category.value)
+        """What happens to the examples of one of the categories in ``TREATMENTS``, or of errors without a category.
+
+        >>> Policy(non_agreement=Treatment.GIVEN).treatment(Category.NOT_ASKED)
+        <Treatment.GIVEN: 'given'>
+        """
+        asked = Category.NON_AGREEMENT if category is Category.NOT_ASKED else category
+        treatment: Treatment = getattr(self, asked.value)
         return treatment
 
 

@@ -18,17 +18,24 @@ class Category(StrEnum):
     MULTI_LABEL = "multi_label"
     NEITHER = "neither"
     NON_AGREEMENT = "non_agreement"
+    NOT_ASKED = "not_asked"  # an error of which nobody asked what is right instead
     NON_ERROR = "non_error"
     UNREVIEWED = "unreviewed"
 
     @property
     def is_error(self) -> bool:
-        """True for the four categories of confirmed errors."""
+        """True for the categories of confirmed errors."""
         return self not in (Category.NON_ERROR, Category.UNREVIEWED)
 
 
-#: The categories of confirmed errors, in the order of Table 2 of the paper.
-ERROR_CATEGORIES = (Category.CORRECTABLE, Category.MULTI_LABEL, Category.NEITHER, Category.NON_AGREEMENT)
+#: The categories of confirmed errors: the four of Table 2 of the paper, and errors without a category.
+ERROR_CATEGORIES = (
+    Category.CORRECTABLE,
+    Category.MULTI_LABEL,
+    Category.NEITHER,
+    Category.NON_AGREEMENT,
+    Category.NOT_ASKED,
+)
 
 
 #: What a reviewer answered: the classes that the answer names, or a word that names none, such as "off-topic".
@@ -52,6 +59,15 @@ class Verdict:
     def corrected(self) -> frozenset[int] | None:
         """The corrected label; None for examples that have none."""
         return self.agreed if self.category is Category.CORRECTABLE else None
+
+
+def error_or_not(found: Category) -> Category:
+    """What a category tells where raters were asked only until it was settled whether the label is an error.
+
+    >>> error_or_not(Category.CORRECTABLE), error_or_not(Category.NON_ERROR)
+    (<Category.NOT_ASKED: 'not_asked'>, <Category.NON_ERROR: 'non_error'>)
+    """
+    return Category.NOT_ASKED if found.is_error else found
 
 
 def majority_of(raters: int) -> int:

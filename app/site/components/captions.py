@@ -20,6 +20,7 @@ SECOND_LABEL: Final = {
     Category.MULTI_LABEL: "also",
     Category.NEITHER: "alternative",
     Category.NON_AGREEMENT: "alternative",
+    Category.NOT_ASKED: "alternative",
     Category.NON_ERROR: "guessed",
     Category.UNREVIEWED: "guessed",
 }

@@ -46,6 +46,7 @@ _ORDER: Final = (
     Category.MULTI_LABEL,
     Category.NEITHER,
     Category.NON_AGREEMENT,
+    Category.NOT_ASKED,
     Category.NON_ERROR,
     Category.UNREVIEWED,
 )

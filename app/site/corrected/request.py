@@ -24,6 +24,7 @@ from app.corrected.policy import ExportOptions, PolicyError, parse
 from app.domain.review.corrections import Policy
 from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue
 from app.issues import queries
+from app.issues.filter_parameters import no_agreement
 from app.path_prefix import here
 
 
@@ -171,6 +172,8 @@ def wanted_of(
     try:
         return parse(pairs, dataset.agreements, removed=removed, also=also)
     except PolicyError as error:
+        if error.parameter == "agreement" and error.value not in error.allowed:
+            raise no_agreement(dataset, error.parameter, error.value) from error
         raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
 
 

@@ -16,7 +16,7 @@ from app.catalogue.current import current
 from app.catalogue.media_gaps import n_with_medium, not_here, was_read
 from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
-from app.domain.review.verdicts import ERROR_CATEGORIES
+from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.errors import NotFound
 from app.issues import counts, queries
 from app.issues.facets import ROLES
@@ -222,6 +222,12 @@ def _media(dataset: Dataset) -> dict[str, Any] | None:
 
 
 def category_counts(dataset: Dataset, agreement: int) -> dict[str, int | None]:
-    """Errors by category; None for a category that reviewers of this dataset could not choose."""
+    """Errors by category; None for a category that reviewers of this dataset could not choose.
+
+    "Not asked" is there only where a round left errors without a category.
+    """
     counts = dataset.categories.get(agreement, {})
-    return {c.value: counts.get(c, 0) if is_possible(c, dataset) else None for c in ERROR_CATEGORIES}
+    found = {c.value: counts.get(c, 0) if is_possible(c, dataset) else None for c in ERROR_CATEGORIES}
+    if found[Category.NOT_ASKED.value] is None:
+        del found[Category.NOT_ASKED.value]
+    return found

@@ -99,6 +99,13 @@ TABLE_2: Final = (
     _category("multi_label", "Multi-label", Category.MULTI_LABEL),
     _category("neither", "Neither", Category.NEITHER),
 )
+_NOT_ASKED: Final = Column("not_asked", "Not asked", lambda d: category_count(d, Category.NOT_ASKED), show=number)
+
+
+def table_2(datasets: Sequence[Dataset]) -> tuple[Column, ...]:
+    """The columns of Table 2, and one of errors without a category if there are any."""
+    some = any(category_count(dataset, Category.NOT_ASKED) for dataset in datasets)
+    return (*TABLE_2, _NOT_ASKED) if some else TABLE_2
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from app.openapi import reference
 from app.path_prefix import prefix_of
 from app.site.components.captions import badge
 from app.site.components.cards import card
-from app.site.home.dataset_tables import TABLE_1, TABLE_2, average_percent, paper_average, paper_figure, table
+from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, paper_figure, table, table_2
 from app.web.plain_route import PlainRoute
 from app.web.templates import render, static_url
 from app.web.urls import base_url
@@ -31,6 +31,7 @@ ERROR_TYPES: Final = (
     errors.Gone,
     errors.BadRequest,
     errors.FilterError,
+    errors.NotOffered,
     errors.AddressTooLong,
     errors.HeadersTooLarge,
     errors.WrongHost,
@@ -58,6 +59,7 @@ KINDS: Final = (
     (Category.MULTI_LABEL, "Enough people see both labels."),
     (Category.NEITHER, "Enough people see neither label."),
     (Category.NON_AGREEMENT, "No answer has enough votes."),
+    (Category.NOT_ASKED, "An error; the votes stopped there, before it was settled what is right instead."),
     (Category.NON_ERROR, "Not an error: a majority (three of five people in the paper) confirms the given label."),
     (
         Category.UNREVIEWED,
@@ -108,7 +110,7 @@ def home(request: Request) -> HTMLResponse:
         n_errors=sum(d.n_errors for d in rows),
         n_checked=sum(d.n_checked for d in rows),
         table_1=table("table1", TABLE_1, rows, params),
-        table_2=table("table2", TABLE_2, rows, params),
+        table_2=table("table2", table_2(rows), rows, params),
     )
 
 

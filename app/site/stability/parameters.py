@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from app.catalogue.records import Dataset
 from app.errors import FilterError, near_names
+from app.issues.filter_parameters import read_agreement
 
 #: Most crossings are at low prevalence, where a linear axis has no room for them.
 SCALES: Final = ("log", "linear")
@@ -81,7 +82,7 @@ class Choice:
 
 def agreement_of(dataset: Dataset, value: str) -> int:
     """Parse an agreement threshold of a dataset. Raises FilterError for any other."""
-    return int(_one_of("agreement", value, [str(a) for a in dataset.agreements]))
+    return read_agreement(dataset, "agreement", value)
 
 
 def model_named(keys: Sequence[str], parameter: str, value: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from app.domain.review.stopping import Stopping
 from app.domain.review.verdicts import Answer
-from app.reviews.questions import NEITHER, Question, heard_counts, named
+from app.reviews.questions import NEITHER, heard_counts, named
 from app.reviews.ratings import Tally
+from app.reviews.rounds import Round
 from ingest.errors import CatalogueError
 from ingest.labels.ballots import Ballot, ChoiceBallot, LabelBallot, Vote
 
@@ -15,30 +16,46 @@ OTHER = "other"
 
 
 @dataclass(frozen=True)
-class Voted:
-    """An example with votes enough, and what they are."""
+class Counted:
+    """The votes on an example that count, the rule by which they stopped, and the rounds they are of."""
 
-    idx: int
-    question: Question
-    ballot: Ballot
+    tally: Tally
+    how: Stopping
+    rounds: frozenset[str]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the votes suffice for a verdict: too few make errors of what is none."""
+        return self.tally.question.fewest_more(self.tally.meanings, self.how) == 0
+
+    def with_more(self, newer: "Counted") -> "Counted":
+        """The votes that count after a newer round over the same example.
+
+        They add up while they are no more than the votes of one round; else the newer ones count, if they suffice.
+        """
+        meanings = (*self.tally.meanings, *newer.tally.meanings)
+        together = None
+        if self.tally.question == newer.tally.question and len(meanings) <= newer.how.votes:
+            added_up = Tally(newer.tally.idx, newer.tally.question, meanings)
+            together = Counted(added_up, newer.how, self.rounds | newer.rounds)
+        for one in (together, newer, self):
+            if one is not None and one.settled:
+                return one
+        return together or newer
 
 
-def with_enough(tallies: Sequence[Tally], how: Stopping) -> list[Tally]:
-    """The examples whose verdict is settled by the round's own rule: too few votes make errors of what is none."""
-    return [tally for tally in tallies if tally.question.fewest_more(tally.meanings, how) == 0]
+def counted(rounds: Sequence[tuple[Round, Sequence[Tally]]]) -> dict[int, Counted]:
+    """The votes that count of several rounds, oldest first, by example; those with too few for a verdict are left out.
 
-
-def added_up(earlier: Mapping[int, Tally], newer: Sequence[Tally], raters: int) -> dict[int, Tally]:
-    """Votes of several rounds by example: added up while there is room for all, else those of the newer round."""
-    found = dict(earlier)
-    for tally in newer:
-        before = found.get(tally.idx)
-        same = before is not None and before.question == tally.question
-        if before is not None and same and len(before.meanings) + len(tally.meanings) <= raters:
-            found[tally.idx] = Tally(tally.idx, tally.question, (*before.meanings, *tally.meanings))
-        else:
-            found[tally.idx] = tally
-    return found
+    An example on which each of two rounds has too few can have enough of both.
+    """
+    found: dict[int, Counted] = {}
+    for one, tallies in rounds:
+        for tally in tallies:
+            newer = Counted(tally, one.settings.stopping, frozenset({one.name}))
+            before = found.get(tally.idx)
+            found[tally.idx] = newer if before is None else before.with_more(newer)
+    return {idx: one for idx, one in found.items() if one.settled}
 
 
 def options_of(known: Sequence[str], tallies: Sequence[Tally], *, reviewed: bool) -> tuple[str, ...]:

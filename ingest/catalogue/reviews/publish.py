@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, sele
 
 from app.domain.review.estimates import estimated_errors
 from app.domain.review.stopping import StoppingRule
-from app.domain.review.verdicts import Category
+from app.domain.review.verdicts import Category, error_or_not
 from app.evaluation.predictions_store import read_models
-from app.reviews.ratings import Tally, ratings, tallies
+from app.reviews.ratings import ratings, shelf_names, tallies
 from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.schema import tables
@@ -29,13 +29,14 @@ from app.schema.votes import votes
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import carry_over
-from ingest.catalogue.reviews.ballots_of_rounds import added_up, ballot_of, options_of, with_enough
+from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
+from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.round_items import dataset_row
 from ingest.datasets.facts import compact
 from ingest.datasets.load import NO_VOTES
 from ingest.datasets.suspects.sort_orders import by_disagreement, disagreement
 from ingest.errors import CatalogueError
-from ingest.labels.ballots import Ballot
+from ingest.labels.ballots import Ballot, Verdict
 from ingest.progress import Progress
 
 _ROWS_AT_A_TIME: Final = 2_000
@@ -44,10 +45,15 @@ _IDS_AT_A_TIME: Final = 500
 
 @dataclass(frozen=True)
 class Published:
-    """What was published: examples with votes, those left out for want of votes, and the errors there are now."""
+    """What was published: examples with votes, and the errors there are now.
+
+    ``left_out`` lack votes for a verdict, ``changed`` are not what was asked about any more: another given label, other
+    classes, or no issue now.
+    """
 
     examples: int
     left_out: int
+    changed: int
     errors: int
     raters: int
 
@@ -57,31 +63,33 @@ def publish(
 ) -> Published:
     """Publish a round, with the rounds of the same dataset that were published before.
 
-    Raises CatalogueError where nothing can be published, or what was asked no longer fits; the catalogue is unchanged.
+    Votes on what is no longer as it was asked about are left out. Raises CatalogueError where nothing can be published;
+    the catalogue is unchanged.
     """
-    if found.settings.stop is StoppingRule.ERROR:
-        raise CatalogueError(
-            f"{found.name} stopped at whether a label is an error, so it knows no categories and cannot be published; "
-            "`review votes` writes what was said"
-        )
-    rounds = [*(one for one in earlier if one.id != found.id), found]
-    given: dict[int, Tally] = {}
-    facts = []
-    for one in rounds:
-        settled = with_enough(tallies(store, one), one.settings.stopping)
-        given = added_up(given, settled, one.settings.votes)
-        facts.append(round_facts(one, len(settled), len(people(store, one))))
-    asked = tallies(store, found)
-    n_settled = sum(tally.idx in given for tally in asked)
-    if not n_settled:
-        raise CatalogueError(f"{found.name}: expected examples with votes enough for a verdict, found none")
+    rounds = sorted({one.id: one for one in (*earlier, found)}.values(), key=lambda one: one.id)
     with replacing_catalogue(catalogue, [], wait=wait, say=progress.say) as connection:
         dataset = dataset_row(connection, found.dataset)
+        fitting = Fitting(connection, dataset)
+        asked = {one.name: tallies(store, one) for one in rounds}
+        kept = {one.name: fitting.kept(asked[one.name], shelf_names(store, one)) for one in rounds}
+        given = counted([(one, kept[one.name]) for one in rounds])
+        n_examples = {one.name: sum(one.name in those.rounds for those in given.values()) for one in rounds}
+        n_settled = n_examples[found.name]
+        changed = len(asked[found.name]) - len(kept[found.name])
+        if not n_settled:
+            raise CatalogueError(_nothing_to_publish(found, changed))
+        facts = [round_facts(one, n_examples[one.name], len(people(store, one))) for one in rounds]
         models = read_models(connection, dataset.id)
-        errors = _VotesWriter(connection, dataset, rounds).write(list(given.values()), facts)
+        errors = _VotesWriter(connection, dataset, rounds).write(given, facts)
         carry_over(connection, dataset.name, models, progress)
         enter_versions(connection, catalogue, [dataset.name], progress)
-    return Published(n_settled, len(asked) - n_settled, errors, facts[-1]["raters"])
+    n_raters = next(one["raters"] for one in facts if one["name"] == found.name)
+    return Published(n_settled, len(kept[found.name]) - n_settled, changed, errors, n_raters)
+
+
+def _nothing_to_publish(found: Round, changed: int) -> str:
+    because = f"; {changed:,} have another given label now than was asked about" if changed else ""
+    return f"{found.name}: expected examples with votes enough for a verdict, found none{because}"
 
 
 def people(store: Store, found: Round) -> set[str]:
@@ -106,14 +114,16 @@ class _VotesWriter:
             raise CatalogueError(f"{dataset.name} has votes of {dataset.raters} raters an example, not {self._raters}")
         self._agreements = self._offered()
 
-    def write(self, given: Sequence[Tally], told: Sequence[Mapping[str, Any]]) -> int:
+    def write(self, given: Mapping[int, Counted], told: Sequence[Mapping[str, Any]]) -> int:
         """Write the votes, all that follows from them, and what is ``told`` of the rounds: the number of errors now."""
         dataset = self._dataset
-        options = options_of(json.loads(dataset.vote_options), given, reviewed=bool(dataset.n_checked))
-        issues = self._issues([tally.idx for tally in given])
-        for tally in given:
-            self._require_same(tally, issues.get(tally.idx))
-        ballots = {issues[one.idx].id: (one, ballot_of(one, options, self._raters, self._names)) for one in given}
+        asked = [one.tally for one in given.values()]
+        options = options_of(json.loads(dataset.vote_options), asked, reviewed=bool(dataset.n_checked))
+        issues = issues_of(self._connection, dataset.id, list(given))
+        ballots = {
+            issues[idx].id: (one, ballot_of(one.tally, options, self._raters, self._names))
+            for idx, one in given.items()
+        }
         self._write_votes(ballots)
         self._keep_offered()
         self._order()
@@ -132,23 +142,6 @@ class _VotesWriter:
             )
         return found
 
-    def _issues(self, indices: Sequence[int]) -> dict[int, Any]:
-        i = tables.issues.c
-        found: dict[int, Any] = {}
-        for start in range(0, len(indices), _IDS_AT_A_TIME):
-            here = (i.dataset_id == self._dataset.id, i.idx.in_(indices[start : start + _IDS_AT_A_TIME]))
-            found |= {row.idx: row for row in self._connection.execute(select(i.id, i.idx, i.given).where(*here))}
-        return found
-
-    def _require_same(self, tally: Tally, issue: Any) -> None:
-        if issue is None:
-            raise CatalogueError(
-                f"{self._dataset.name}: expected example {tally.idx} among its issues, found it is none now"
-            )
-        if self._labels.get(tally.question.given) != issue.given:
-            finding = f"expected example {tally.idx} to have the given label that was asked about, found another"
-            raise CatalogueError(f"{self._dataset.name}: {finding}; the dataset has changed since the round was opened")
-
     def _label(self, members: tuple[int, ...]) -> int:
         """The id of a label set, a new one if there was none."""
         if members not in self._labels:
@@ -158,16 +151,16 @@ class _VotesWriter:
             self._labels[members] = label
         return self._labels[members]
 
-    def _write_votes(self, ballots: Mapping[int, tuple[Tally, Ballot]]) -> None:
+    def _write_votes(self, ballots: Mapping[int, tuple[Counted, Ballot]]) -> None:
         ids = list(ballots)
         for start in range(0, len(ids), _IDS_AT_A_TIME):
             for table in (votes, tables.verdicts):
                 self._connection.execute(delete(table).where(table.c.issue_id.in_(ids[start : start + _IDS_AT_A_TIME])))
-        for issue_id, (tally, ballot) in ballots.items():
-            self._write_one(issue_id, tally, ballot)
+        for issue_id, (counts, ballot) in ballots.items():
+            self._write_one(issue_id, counts, ballot)
 
-    def _write_one(self, issue_id: int, tally: Tally, ballot: Ballot) -> None:
-        guessed, here = tally.question.guessed, tables.issues.c.id == issue_id
+    def _write_one(self, issue_id: int, counts: Counted, ballot: Ballot) -> None:
+        guessed, here = counts.tally.question.guessed, tables.issues.c.id == issue_id
         values = {
             "votes": compact(dict(ballot.counts)),
             "vote_pattern": ballot.pattern,
@@ -190,6 +183,8 @@ class _VotesWriter:
         self._connection.execute(insert(votes), rows)
         for agreement in self._agreements:
             verdict = ballot.verdict(agreement)
+            if counts.how.rule is StoppingRule.ERROR:
+                verdict = Verdict(error_or_not(verdict.category), None)
             row = {
                 **of_issue,
                 "agreement": agreement,

@@ -4,9 +4,13 @@ import json
 import random
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from tests.app.site.review.rounds import Open, RaterAt, vote
+from ingest.commands.main import main
+from ingest.sample import write_sample
+from tests.app.site.review.rounds import Open, RaterAt, review, vote
 
 
 def answers_of(record: Mapping[str, Any], draw: random.Random) -> list[Any]:
@@ -59,3 +63,45 @@ def records_by_content(records: Sequence[Mapping[str, Any]], content: Mapping[in
     found = {content[record["id"]]: record for record in records}
     assert len(found) == len(records), json.dumps([record["id"] for record in records])
     return found
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The sample's texts, in a catalogue with their votes and in one without, and the votes as a file holds them."""
+
+    files: Path
+    voted: Path
+    bare: Path
+    chosen: Path  # a file with the indices of the examples that have votes
+    records: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def made(cls, folder: Path) -> "Texts":
+        manifest = next(path for path in write_sample(folder / "files") if path.parent.name == "sample-texts")
+        files = manifest.parent
+        records = json.loads((files / "votes.json").read_text())
+        chosen = folder / "chosen.txt"
+        chosen.write_text("\n".join(str(record["id"]) for record in records))
+        found = cls(files, folder / "voted.sqlite", folder / "bare.sqlite", chosen, records)
+        found.add(found.voted)
+        text = manifest.read_text(encoding="utf-8").replace('votes = "votes.json"\n', "")
+        manifest.write_text(text, encoding="utf-8")
+        found.add(found.bare)
+        return found
+
+    def add(self, catalogue: Path) -> None:
+        """Load the dataset into a catalogue."""
+        manifest, media = str(self.files / "dataset.toml"), ("--media", str(self.files))
+        assert main(["add", manifest, str(self.files), *media, "--catalogue", str(catalogue)]) == 0
+
+    def replayed(self, found: Open, n_raters: int = 5) -> list[int]:
+        """How many answers each rater gave, of those that are in the votes."""
+        names = sorted((self.files / "media").iterdir())
+        content = {record["id"]: names[record["id"]].read_bytes().strip() for record in self.records}
+        replay = Replay(found, records_by_content(self.records, content))
+        return [replay.work(found.rater(number)) for number in range(n_raters)]
+
+    def joined(self, found: Open, name: str, n_raters: int = 5) -> Open:
+        """Another round at the same server, with raters of its own."""
+        told = review(found.catalogue, "links", name, "--raters", str(n_raters), "--base", found.base, "--json")
+        return replace(found, name=name, links=[one["url"] for one in json.loads(told)["links"]])

@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.commands.main import main
-from ingest.sample import write_sample
-from tests.app.site.review.replay import Replay, records_by_content
+from tests.app.site.review.replay import Texts
 from tests.app.site.review.rounds import Open, open_round, review
 
 #: What follows from votes; the rest of a dataset does not.
@@ -36,38 +35,11 @@ def rows(catalogue: Path, statement: str) -> list[tuple]:
 
 
 @pytest.fixture(scope="module")
-def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The sample's texts as a catalogue with their votes, and as one without."""
-    folder = tmp_path_factory.mktemp("texts")
-    manifest = next(path for path in write_sample(folder / "files") if path.parent.name == "sample-texts")
-    found = {"files": manifest.parent}
-    for name in ("voted", "bare"):
-        if name == "bare":
-            text = manifest.read_text(encoding="utf-8").replace('votes = "votes.json"\n', "")
-            manifest.write_text(text, encoding="utf-8")
-        found[name] = folder / f"{name}.sqlite"
-        media = ("--media", str(manifest.parent))
-        assert main(["add", str(manifest), str(manifest.parent), *media, "--catalogue", str(found[name])]) == 0
-    return found
-
-
-def replayed(found: Open, files: Path, n_raters: int = 5) -> list[int]:
-    records = json.loads((files / "votes.json").read_text())
-    names = sorted((files / "media").iterdir())
-    content = {record["id"]: names[record["id"]].read_bytes().strip() for record in records}
-    replay = Replay(found, records_by_content(records, content))
-    return [replay.work(found.rater(number)) for number in range(n_raters)]
-
-
-@pytest.fixture(scope="module")
-def published(texts: dict[str, Path], quick_folder: Path) -> Iterator[Open]:
+def published(texts: Texts, quick_folder: Path) -> Iterator[Open]:
     """The round of all examples that the sample's raters have seen, answered and published while it is served."""
-    records = json.loads((texts["files"] / "votes.json").read_text())
-    chosen = quick_folder / "chosen.txt"
-    chosen.write_text("\n".join(str(record["id"]) for record in records))
-    arguments = ("sample-texts", "--examples", str(chosen), "--reviewers", "Five students")
-    with open_round(texts["bare"], quick_folder, *arguments) as found:
-        assert replayed(found, texts["files"]) == [len(records)] * 5
+    arguments = ("sample-texts", "--examples", str(texts.chosen), "--reviewers", "Five students")
+    with open_round(texts.bare, quick_folder, *arguments) as found:
+        assert texts.replayed(found) == [len(texts.records)] * 5
         review(found.catalogue, "close", found.name)
         review(found.catalogue, "publish", found.name)
         yield found
@@ -75,13 +47,13 @@ def published(texts: dict[str, Path], quick_folder: Path) -> Iterator[Open]:
 
 @pytest.mark.parametrize("statement", FOLLOWS, ids=["issues", "verdicts", "votes", "facets", "unreviewed", "facts"])
 def test_what_follows_from_votes_is_what_the_votes_file_makes(published, texts, statement):
-    expected, found = rows(texts["voted"], statement), rows(published.catalogue, statement)
+    expected, found = rows(texts.voted, statement), rows(published.catalogue, statement)
     assert found == expected
-    assert found != rows(texts["bare"], statement)
+    assert found != rows(texts.bare, statement)
 
 
 def test_the_votes_file_is_that_of_the_votes_given(published, texts):
-    expected = {record["id"]: record["mturk"] for record in json.loads((texts["files"] / "votes.json").read_text())}
+    expected = {record["id"]: record["mturk"] for record in texts.records}
     folder = published.catalogue.parent / "reviews" / published.name
     assert {one["id"]: one["mturk"] for one in json.loads((folder / "votes.json").read_text())} == expected
 
@@ -97,13 +69,12 @@ def test_the_raw_table_has_a_row_an_answer_in_both_forms(published):
     assert not any(row["rater"].startswith("rater") for row in table)  # names stay in the store
 
 
-def test_the_running_site_shows_it_and_says_who_reviewed(published):
+def test_the_running_site_shows_it_and_says_who_reviewed(published, texts):
     page = published.http.get("/sample-texts").text
     assert "by 5 raters: Five students." in page
     assert "5 votes an example" in page
     facts = published.http.get("/api/v1/datasets/sample-texts").json()
-    chosen = published.catalogue.with_name("chosen.txt").read_text().splitlines()
-    assert facts["checked"] == len(chosen)
+    assert facts["checked"] == len(texts.records)
 
 
 def test_what_the_round_changed_is_told(published):
@@ -126,7 +97,7 @@ def test_publishing_again_changes_nothing(published, tmp_path):
 def test_examples_with_too_few_votes_are_left_out(texts, quick_folder):
     folder = quick_folder / "few"
     folder.mkdir()
-    with open_round(texts["bare"], folder, "sample-texts", "--lowest", "3") as found:
+    with open_round(texts.bare, folder, "sample-texts", "--lowest", "3") as found:
         shutil.copyfile(found.catalogue, folder / "before.sqlite")
         for number in range(4):
             rater = found.rater(number)
@@ -136,3 +107,48 @@ def test_examples_with_too_few_votes_are_left_out(texts, quick_folder):
                 break
         assert main(["review", "publish", found.name, "--catalogue", str(found.catalogue)]) == 1
         assert found.catalogue.read_bytes() == (folder / "before.sqlite").read_bytes()
+
+
+def test_loading_the_dataset_again_says_which_votes_are_gone_and_how_they_come_back(published, texts, tmp_path, capsys):
+    for name in ("catalogue.sqlite", "reviews.sqlite"):
+        with closing(sqlite3.connect(published.catalogue.with_name(name))) as source:
+            source.execute("VACUUM INTO ?", (str(tmp_path / name),))
+    catalogue = tmp_path / "catalogue.sqlite"
+    capsys.readouterr()
+    texts.add(catalogue)
+    told = capsys.readouterr().out
+    assert f"sample-texts: the votes of {published.name} are not in the catalogue any more; " in told
+    assert f"`label-errors review publish {published.name}` brings" in told
+    assert rows(catalogue, "SELECT count(*) FROM verdicts") == [(0,)]
+    review(catalogue, "publish", published.name)
+    for statement in FOLLOWS:
+        assert rows(catalogue, statement) == rows(published.catalogue, statement)
+    texts.add(catalogue)
+    assert "are not in the catalogue any more" in capsys.readouterr().out
+    texts.add(catalogue)
+    assert "are not in the catalogue any more" not in capsys.readouterr().out
+
+
+def test_votes_on_what_has_changed_since_are_left_out_and_said(published, texts, tmp_path):
+    """One example has another given label now, and two classes have changed their names."""
+    for name in ("catalogue.sqlite", "reviews.sqlite"):
+        with closing(sqlite3.connect(published.catalogue.with_name(name))) as source:
+            source.execute("VACUUM INTO ?", (str(tmp_path / name),))
+    catalogue = tmp_path / "catalogue.sqlite"
+    texts.add(catalogue)
+    idx = texts.records[0]["id"]
+    with closing(sqlite3.connect(catalogue)) as connection:
+        connection.execute("UPDATE issues SET given = guessed WHERE idx = ?", (idx,))
+        connection.commit()
+    told = json.loads(review(catalogue, "publish", published.name, "--json"))
+    assert (told["examples"], told["changed"]) == (len(texts.records) - 1, 1)
+    assert rows(catalogue, f"SELECT count(*) FROM votes v JOIN issues i ON i.id = v.issue_id WHERE i.idx = {idx}") == [
+        (0,)
+    ]
+    texts.add(catalogue)
+    with closing(sqlite3.connect(catalogue)) as connection:
+        connection.execute("UPDATE classes SET name = name || '!' ")
+        connection.commit()
+    before = catalogue.read_bytes()
+    assert main(["review", "publish", published.name, "--catalogue", str(catalogue)]) == 1
+    assert catalogue.read_bytes() == before
