@@ -103,8 +103,10 @@ def _votes(tally: Tally, options: Sequence[str], names: Mapping[int, str]) -> li
     votes.append(Vote("guessed", "guessed", tuple(guessed) or None, cast.pop(guessed, 0) if guessed else 0))
     if question.kind == "options":
         others = sorted(one for one in question.classes if frozenset({one}) not in (given, guessed))
-        votes += [Vote(OTHER, names[one], (one,), n) for one in others if (n := cast.pop(frozenset({one}), 0))]
+        votes += [Vote(OTHER, names[one], (one,), cast.pop(frozenset({one}), 0)) for one in others]
     for word in options[2:]:
+        if question.kind == "options" and word == OTHER and NEITHER not in question.words:
+            continue  # nobody could say that it is none of the classes
         meant = question.answer_of(NEITHER if word == OTHER else word)
         classes = None if isinstance(meant, str) else tuple(sorted(meant))
         votes.append(Vote(word, word, classes, cast.pop(meant, 0)))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from app.domain.review.stopping import Choice, Stopping, StoppingRule, fewest_more, fewest_more_of_sets
 from app.domain.review.verdicts import Category, label_set_verdict, verdict
+from tests.app.domain.review.orders import votes_until_settled
 
 GIVEN, GUESSED, BOTH, NEITHER = frozenset({0}), frozenset({1}), frozenset({0, 1}), frozenset()
 FOUR = Choice(0, (GIVEN, GUESSED, BOTH, NEITHER))
@@ -19,21 +19,6 @@ ERROR, CATEGORY = StoppingRule.ERROR, StoppingRule.CATEGORY
 
 def stopping(rule: StoppingRule, *agreements: int) -> Stopping:
     return Stopping(rule, 5, 3, agreements)
-
-
-def mean_votes(question: Choice, cast: dict, how: Stopping) -> float:
-    """The mean number of votes until nothing can change, over all orders of the votes that were cast."""
-
-    @cache
-    def until(seen: tuple[int, ...]) -> float:
-        votes = dict(zip(question.answers, seen, strict=True))
-        if fewest_more(question, votes, how) == 0:
-            return 0.0
-        left = [cast.get(answer, 0) - n for answer, n in zip(question.answers, seen, strict=True)]
-        following = [tuple(n + (place == one) for place, n in enumerate(seen)) for one in range(len(seen))]
-        return 1 + sum(n / sum(left) * until(after) for n, after in zip(left, following, strict=True) if n)
-
-    return until((0,) * len(question.answers))
 
 
 def published(folder: Path, name: str) -> Iterator[tuple[Choice, dict]]:
@@ -79,7 +64,7 @@ def means(shared: Path) -> dict[str, list[tuple[float, float, float]]]:
             key = (question, tuple(sorted(cast.items(), key=str)))
             if key not in known:
                 rules = (stopping(ERROR, 3), stopping(CATEGORY, 3), stopping(CATEGORY, 3, 4, 5))
-                known[key] = tuple(mean_votes(question, cast, how) for how in rules)
+                known[key] = tuple(votes_until_settled(question, cast, how)[0] for how in rules)
             rows.append(known[key])
         found[name] = rows
     return found
