@@ -94,11 +94,6 @@ class Dataset:
         """What the licence says of the media: "host", "local", "link" or "none"; the last where it says nothing."""
         return str((self.about.get("licence") or {}).get("media") or "none")
 
-    @property
-    def rounds(self) -> Sequence[Mapping[str, Any]]:
-        """The published rounds of reviews, oldest first, with the agreement thresholds that each offers."""
-        return tuple(self.about.get("rounds") or ())
-
     @cached_property
     def broken(self) -> Mapping[int, str]:
         """What is wrong with the media that are damaged, by index of the example; the first few hundred of them."""

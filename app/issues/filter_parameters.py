@@ -145,7 +145,8 @@ def no_agreement(dataset: Dataset, name: str, value: str) -> FilterError:
     """The refusal of an agreement threshold: NotOffered if a round of reviews is why there are no verdicts at it."""
     allowed = [str(a) for a in dataset.agreements]
     possible = map(str, range(majority_of(dataset.raters), dataset.raters + 1))
-    limiting = [one for one in dataset.rounds if value not in map(str, one["agreements"])]
+    rounds = dataset.about.get("rounds") or ()
+    limiting = [one for one in rounds if value not in map(str, one["agreements"])]
     if value not in possible or not limiting:
         return FilterError(name, value, allowed)
     why = (
