@@ -20,8 +20,8 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -98,25 +98,10 @@ def ingested(folder: str, catalogue: str, name: str, dask: str = "") -> dict[str
 
     pipeline.load = loading
     job = pipeline.IngestJob(read_manifest(Path(folder, f"{name}.toml")), Path(folder), None, complete=True)
-    with _flagging_on(dask):
-        whole = timed(lambda: len(pipeline.run([job], Path(catalogue), wait=1, progress=Lines())[0].build.issues))
+    how: dict[str, Any] = {"wait": 1, "progress": Lines(), "dask": dask or None}
+    whole = timed(lambda: len(pipeline.run([job], Path(catalogue), **how)[0].build.issues))
     stored = {key: whole[key] - parts["inputs"][key] for key in ("seconds", "processor")}
     return {**whole, "stored": stored, "inputs": parts["inputs"], "bytes": Path(catalogue).stat().st_size}
-
-
-@contextmanager
-def _flagging_on(dask: str) -> Iterator[None]:
-    """Flag on Dask's workers, if so many are asked for."""
-    if not dask:
-        yield
-        return
-    from ingest.datasets import load
-    from ingest.flagging.engine import flag
-    from ingest.flagging.executors import on_dask
-
-    with on_dask("local", int(dask)) as executor:
-        load.flag = lambda *given: flag(*given, executor)  # type: ignore[assignment]
-        yield
 
 
 def sqlite_alone(catalogue: str, target: str) -> dict[str, Any]:
@@ -234,7 +219,7 @@ def one_size(folder: Path, shape: tuple[int, int, str], dask: bool = False) -> N
     print(f"  first page after the start: {times[0]:.0f} ms; while another ingest ran: median {busy:.0f} ms")
     print(f"  check of the whole file: {measure('check', catalogue)['seconds']:.1f} s")
     if dask:
-        on_dask = measure("ingest", folder, folder / "dask.sqlite", "made-up", "2")
+        on_dask = measure("ingest", folder, folder / "dask.sqlite", "made-up", "local:2")
         print(f"  flagged on two Dask workers: {on_dask['seconds']:.0f} s, memory {on_dask['peak']:,.0f} MB here")
 
 

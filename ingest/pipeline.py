@@ -5,6 +5,7 @@ from where.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ingest.datasets.load import load
 from ingest.datasets.media import MediaFor
 from ingest.datasets.model_folders import find
 from ingest.errors import MissingFileError
+from ingest.flagging.executors import Executor, on_dask
 from ingest.manifest.model import Manifest
 from ingest.manifest.parse import DATASETS, read_manifests
 from ingest.progress import Progress
@@ -41,13 +43,20 @@ class IngestJob:
     media_for: MediaFor = "all"  # whose media are stored
 
 
-def run(orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: Progress) -> list[Stored]:
-    """Ingest datasets into a catalogue: all of them, or none if one fails.
+def run(
+    orders: Sequence[IngestJob], catalogue: Path, *, wait: float, progress: Progress, dask: str | None = None
+) -> list[Stored]:
+    """Ingest datasets into a catalogue: all of them, or none if one fails. With ``dask``, Dask's workers flag.
 
     Media that cannot be read at all do not make a dataset fail (see ``store.store``). Raises IngestError, naming file
     and record, also if nothing would be new for that reason; the catalogue is then unchanged.
     """
-    builds = [(order, built(order, progress)) for order in orders]
+    if dask is not None:
+        orders = [replace(order, folder=order.folder.absolute()) for order in orders]  # a worker may run elsewhere
+        for name in (order.manifest.name for order in orders if order.manifest.labels == "multiple"):
+            progress.say(f"{name}: sets of labels are flagged in this process, not on Dask")
+    with nullcontext() if dask is None else on_dask(dask) as executor:
+        builds = [(order, built(order, progress, executor)) for order in orders]
     models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
     names = [order.manifest.name for order in orders]
     with replacing_catalogue(catalogue, names, wait=wait, say=progress.say) as connection:
@@ -99,7 +108,7 @@ def _require_folder(folder: Path) -> None:
         raise MissingFileError(folder, "expected a folder, found " + ("a file" if folder.exists() else "nothing"))
 
 
-def built(order: IngestJob, progress: Progress) -> Build:
+def built(order: IngestJob, progress: Progress, executor: Executor | None = None) -> Build:
     """What a catalogue would hold for a dataset, apart from media. Raises IngestError, naming file and record."""
     _require_folder(order.folder)
-    return build(load(order.manifest, order.folder, progress, complete=order.complete))
+    return build(load(order.manifest, order.folder, progress, complete=order.complete, executor=executor))

@@ -38,16 +38,24 @@ def add_media(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--media", metavar="DIR", type=Path, help="folder with the datasets' own files to show")
 
 
+def add_media_choices(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the media of datasets that are written into a catalogue."""
+    add_media(parser)
+    add_media_for(parser)
+    says = "where no media are found now, drop those that the catalogue has (default: say so and keep the dataset)"
+    parser.add_argument("--drop-media", action="store_true", help=says)
+
+
+def add_dask(parser: argparse.ArgumentParser) -> None:
+    """Add the option for where confident learning runs."""
+    says = 'let Dask\'s workers flag: a scheduler, or "local" (or "local:4") to start some for this run'
+    parser.add_argument("--dask", metavar="ADDRESS|local[:N]", help=says)
+
+
 def add_media_for(parser: argparse.ArgumentParser) -> None:
     """Add the option that says for which issues media are stored."""
     says = "whose media: of all issues (the default), the reviewed ones, or these and the N most suspicious"
     parser.add_argument("--media-for", metavar="all|reviewed|N", type=_media_for, default="all", help=says)
-
-
-def add_dropping(parser: argparse.ArgumentParser) -> None:
-    """Add the option that allows dropping stored media."""
-    says = "where no media are found now, drop those that the catalogue has (default: say so and keep the dataset)"
-    parser.add_argument("--drop-media", action="store_true", help=says)
 
 
 def add_datasets(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:

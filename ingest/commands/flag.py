@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
             found.write(advance)
         print(f"wrote {arguments.out}: {n_written:,} examples")
         took += f", writing {time.perf_counter() - start - seconds:.2f} s"
-    print(f"{took}, peak memory {_peak(of_children=arguments.dask in (None, 'local'))}")
+    print(f"{took}, peak memory {_peak(of_children=(arguments.dask or 'local').startswith('local'))}")
     return 0
 
 

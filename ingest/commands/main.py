@@ -19,10 +19,9 @@ from ingest.commands.arguments import (
     Commands,
     add_catalogue,
     add_classes_are,
+    add_dask,
     add_datasets,
-    add_dropping,
-    add_media,
-    add_media_for,
+    add_media_choices,
     add_version,
     is_light,
     sentence,
@@ -177,7 +176,8 @@ def _ingest(orders: "Sequence[IngestJob]", arguments: argparse.Namespace) -> int
     from ingest.commands.reports import summary
     from ingest.pipeline import run
 
-    stored = run(orders, arguments.catalogue, wait=arguments.wait, progress=progress_for_terminal())
+    how = {"wait": arguments.wait, "progress": progress_for_terminal(), "dask": getattr(arguments, "dask", None)}
+    stored = run(orders, arguments.catalogue, **how)
     print(summary(stored))
     print(f"wrote {arguments.catalogue}")
     return 1 if any(one.unread is not None for one in stored) else 0
@@ -239,9 +239,8 @@ def add_commands(commands: Commands, *, light: bool) -> None:
         commands, "release", _release, "load the ten datasets of the paper from a clone of its release", _RELEASE
     )
     release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
-    add_media(release)
-    add_media_for(release)
-    add_dropping(release)
+    add_media_choices(release)
+    add_dask(release)
     add_datasets(release, names)
     add_catalogue(release, written=True)
 
@@ -251,9 +250,8 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add = _command(commands, "add", _add, "add a dataset of your own", _ADD)
     add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
     add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
-    add_media(add)
-    add_media_for(add)
-    add_dropping(add)
+    add_media_choices(add)
+    add_dask(add)
     add_catalogue(add, written=True)
 
     for name, one in {"predict": predict, "try": try_folder, "review": review}.items():

@@ -5,7 +5,7 @@ consistent with each other. Nothing is written and no media are read; see ``buil
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.flagging.engine import FlagResult, flag
+from ingest.flagging.executors import Executor
 from ingest.flagging.multi_label import SetFlagResult, flag_sets
 from ingest.git_pointers import refuse_pointers
 from ingest.labels.class_names import ClassNames, read_classes
@@ -70,25 +71,26 @@ class Inputs:
     sources: tuple[Source, ...]
 
 
-def load(manifest: Manifest, folder: Path, progress: Progress, *, complete: bool = False) -> Inputs:
-    """Read one dataset. With ``complete``, every file that the manifest names must exist.
+def load(
+    manifest: Manifest, folder: Path, progress: Progress, *, complete: bool = False, executor: Executor | None = None
+) -> Inputs:
+    """Read one dataset. With ``complete``, every file that the manifest names must exist; ``executor`` flags.
 
     Raises MissingFileError or DataError naming the file and the record.
     """
     with Fingerprints() as sources:
-        return _Loader(manifest, folder, progress, sources, complete=complete).load()
+        return _Loader(manifest, folder, progress, sources, executor, complete).load()
 
 
+@dataclass(frozen=True)
 class _Loader:
-    def __init__(
-        self, manifest: Manifest, folder: Path, progress: Progress, sources: Fingerprints, *, complete: bool
-    ) -> None:
-        self._manifest = manifest
-        self._folder = folder
-        self._progress = progress
-        self._complete = complete
-        self._missing: list[str] = []
-        self._sources = sources
+    _manifest: Manifest
+    _folder: Path
+    _progress: Progress
+    _sources: Fingerprints
+    _executor: Executor | None
+    _complete: bool
+    _missing: list[str] = field(default_factory=list)
 
     def load(self) -> Inputs:
         manifest, files = self._manifest, self._manifest.files
@@ -149,9 +151,8 @@ class _Loader:
             self._note(name, role)
             return path
         if name is not None and (needed or self._complete):
-            raise MissingFileError(
-                self._folder / name, f"expected the file of {role} that the manifest names, found none"
-            )
+            finding = f"expected the file of {role} that the manifest names, found none"
+            raise MissingFileError(self._folder / name, finding)
         if without is not None:
             self._missing.append(without)
         return None
@@ -255,14 +256,14 @@ class _Loader:
     def _report(self, labels: Labels) -> PredictionReport | None:
         path = self._found(self._manifest.files.provenance, "provenance", None)
         report = None if path is None else read_matrix_report(path, self._sources.all(), labels.ids)
-        self._missing += [OTHER_MATRIX] if path is not None and report is None else []
+        self._missing.extend([OTHER_MATRIX] if path is not None and report is None else [])
         return report
 
     def _flagging(self, labels: Labels | None, matrix: Matrix | None) -> FlagResult | None:
         if matrix is None or labels is None or labels.ids is None:
             return None
         with self._progress.task(f"{self._manifest.name}: confident learning", len(labels), "rows") as advance:
-            return flag(labels.ids, matrix, self._manifest.flag, advance)
+            return flag(labels.ids, matrix, self._manifest.flag, advance, self._executor)
 
     def _set_flagging(
         self, labels: Labels | None, predicted: Labels | None, matrix: Matrix | None
@@ -316,5 +317,4 @@ class _Loader:
         file = files.matrices[0] if predicted is None else files.predicted
         how = self._manifest.votes.guesses
         doubt = require_guesses(self._folder / (files.votes or ""), reviews, labels, guesses, file, how)
-        if doubt is not None:
-            self._missing.append(doubt)
+        self._missing.extend([] if doubt is None else [doubt])

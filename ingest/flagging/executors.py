@@ -130,8 +130,10 @@ def suited(n_bytes: int) -> AbstractContextManager[Executor]:
 def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
     """A Dask cluster: the one at ``address``, or with "local" a temporary one on this machine.
 
-    Raises IngestError if Dask is not installed or nothing answers.
+    "local:4" has four workers. Raises IngestError if Dask is not installed or nothing answers.
     """
+    if address.startswith("local:"):
+        address, workers = "local", _workers_of(address)
     try:
         import distributed
     except ImportError as error:
@@ -163,6 +165,13 @@ def on_dask(address: str, workers: int | None = None) -> Iterator[Executor]:
             with suppress(OSError):
                 if one is not None:
                     one.close()
+
+
+def _workers_of(address: str) -> int:
+    number = address.removeprefix("local:")
+    if not (number.isascii() and number.isdecimal() and len(number) < 5 and int(number)):
+        raise IngestError(f"--dask {address}: expected a number of workers after local:, found {number or 'none'}")
+    return int(number)
 
 
 def _require_workers(client: Any, address: str) -> None:
