@@ -23,6 +23,8 @@ from app.schema.facet_tables import facets
 
 #: Means any of the categories of confirmed errors.
 ANY_ERROR: Final = "error"
+#: Means issues of all categories, reviewed or not: what the API shows by default, and pages do not.
+ANY: Final = "any"
 CATEGORY_WORDS: Final = {
     Category.CORRECTABLE.value: "correctable",
     Category.MULTI_LABEL.value: "multi-label",
@@ -45,8 +47,8 @@ _i, _v, _p, _stored = tables.issues.c, tables.verdicts.c, tables.predictions.c, 
 
 def _read_category(_: Dataset, name: str, value: str) -> str:
     word = value.replace("-", "_")
-    if word not in CATEGORY_WORDS:
-        raise FilterError(name, value, list(CATEGORY_WORDS))
+    if word not in CATEGORY_WORDS and word != ANY:
+        raise FilterError(name, value, [*CATEGORY_WORDS, ANY])
     return word
 
 
@@ -166,8 +168,8 @@ FACETS: Final = {
             name="category",
             title="Category",
             read=_read_category,
-            says="Categories to show; may be given several times.",
-            schema={"type": "array", "items": {"type": "string", "enum": list(CATEGORY_WORDS)}},
+            says="Categories to show; may be given several times. ``any``, the default here, means all issues.",
+            schema={"type": "array", "items": {"type": "string", "enum": [*CATEGORY_WORDS, ANY]}},
             many=True,
             label=lambda _, word: CATEGORY_WORDS[word],
             chip=lambda _, word: CATEGORY_WORDS[word],

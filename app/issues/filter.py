@@ -3,6 +3,9 @@
 A filter is read from the query string once and is then a plain value that HTML, JSON, CSV and counts share. The
 facets it can use are listed in ``app.issues.facets``. Its WHERE clause is made in ``app.issues.where``, which this
 module does not import.
+
+An address without a category means all issues in the API and, if there are any, the confirmed errors on a page: hence
+two ways of reading and two of writing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +16,7 @@ from urllib.parse import urlencode
 from app.catalogue.records import Chip, Dataset
 from app.errors import FilterError
 from app.issues.facet import NOTHING, Facet, Value
-from app.issues.facets import FACETS
+from app.issues.facets import ANY, ANY_ERROR, FACETS
 from app.issues.filter_parameters import SUSPICION, order_words, read_agreement, read_search, read_sort
 
 
@@ -71,19 +74,38 @@ class IssueFilter:
                 raise FilterError(name, value, [], f"{name} is given twice; expected once.")
             given.add(name)
             found[name] = parsed
+        if ANY in found.get("category", ()):
+            found["category"] = ()
         return cls(**found)
 
-    def but(self, **changes: Any) -> "IssueFilter":
+    @classmethod
+    def parse_page(cls, dataset: Dataset, params: Iterable[tuple[str, str]]) -> Self:
+        """The filter of a page: without a category it shows the confirmed errors of a dataset that has some."""
+        pairs = list(params)
+        f = cls.parse(dataset, pairs)
+        if f.category or any(name == "category" and value for name, value in pairs):
+            return f
+        return f.but(category=_shown_first(dataset))
+
+    def but(self, **changes: Any) -> Self:
         """This filter with changes applied."""
         own = {"agreement": self.agreement, "q": self.q, "sort": self.sort, **dict(self.chosen)}
-        return IssueFilter(**{**own, **changes})
+        return type(self)(**{**own, **changes})
 
     def taken(self) -> Iterator[tuple[Facet, Sequence[Value]]]:
         """The active facets, each with the chosen values."""
         return ((FACETS[name], FACETS[name].taken(value)) for name, value in self.chosen)
 
     def query(self, dataset: Dataset, **changes: Any) -> str:
-        """The query string of this filter with ``changes`` applied, without defaults, always in the same order."""
+        """The query string of a page with this filter and ``changes``, without defaults, always in the same order."""
+        f = self.but(**changes) if changes else self
+        first = _shown_first(dataset)
+        if f.category == first:
+            return urlencode(f.but(category=())._pairs(dataset), safe="/")
+        return urlencode([*([] if f.category else [("category", ANY)]), *f._pairs(dataset)], safe="/")
+
+    def api_query(self, dataset: Dataset, **changes: Any) -> str:
+        """The query string of the API with this filter and ``changes``, likewise; without a category it means all."""
         return urlencode((self.but(**changes) if changes else self)._pairs(dataset), safe="/")
 
     def _pairs(self, dataset: Dataset) -> list[tuple[str, str]]:
@@ -97,12 +119,15 @@ class IssueFilter:
         return pairs
 
     def chips(self, dataset: Dataset) -> tuple[Chip, ...]:
-        """The active filters, each with the query string that remains without it."""
-        chips = [
-            Chip(facet.chip(dataset, value), self.query(dataset, **{facet.name: facet.put(_without(values, value))}))
-            for facet, values in self.taken()
-            for value in values
-        ]
+        """The filters that a visitor chose, each with the query string that remains without it."""
+        first = _shown_first(dataset)
+        shown = self.but(category=()) if self.category == first else self
+        chips = []
+        for facet, values in shown.taken():
+            for value in values:
+                others = [other for other in values if other != value]
+                rest = first if facet.name == "category" and not others else facet.put(others)
+                chips.append(Chip(facet.chip(dataset, value), self.query(dataset, **{facet.name: rest})))
         if self.q is not None:
             chips.append(Chip(f"“{self.q}”", self.query(dataset, q=None)))
         return tuple(chips)
@@ -138,5 +163,6 @@ def readers() -> dict[str, Callable[[Dataset, str, str], Any]]:
     return {"agreement": read_agreement, **facets, "q": read_search, "sort": read_sort}
 
 
-def _without(values: Sequence[Value], value: Value) -> list[Value]:
-    return [other for other in values if other != value]
+def _shown_first(dataset: Dataset) -> tuple[str, ...]:
+    """The categories of a page whose address names none."""
+    return (ANY_ERROR,) if dataset.n_errors else ()

@@ -113,7 +113,7 @@ def issues(request: Request, name: str) -> Response:
     if fields is not None:
         items = orjson.Fragment(orjson.dumps(parameters.chosen([orjson.loads(text) for text in texts], fields)))
     path = f"{PREFIX}/datasets/{dataset.name}/issues"
-    following, headers = next_page(request, path, f.query(dataset), limit, fields, page.after)
+    following, headers = next_page(request, path, f.api_query(dataset), limit, fields, page.after)
     return json_response(
         {"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers
     )

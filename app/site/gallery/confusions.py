@@ -9,7 +9,6 @@ from app.catalogue.records import ClassInfo, ConfusionCell, Dataset
 from app.issues import queries
 from app.issues.confident_joint import joint, joint_size
 from app.issues.filter import IssueFilter
-from app.issues.filter_parameters import class_value
 from app.site.components.charts import heat_map, most_involved
 from app.site.components.paged_table import ROWS, TablePage, table_page
 
@@ -65,9 +64,8 @@ def _cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) ->
 
 
 def _pair(dataset: Dataset, f: IssueFilter, kind: str, cell: ConfusionCell) -> str:
-    # A correctable issue is one with a corrected label, so the filter needs no category.
-    pair = {"given": class_value(dataset, cell.given.id), kind: class_value(dataset, cell.other.id)}
-    return _address(f"/{dataset.name}", pair | _agreement(dataset, f))
+    pair = f.but(given=cell.given.id, **{kind: cell.other.id})
+    return f"/{dataset.name}?{pair.query(dataset)}"
 
 
 def _rows(dataset: Dataset, f: IssueFilter, kind: str, cells: Iterable[ConfusionCell]) -> list[tuple[Any, ...]]:

@@ -13,9 +13,10 @@ from app.catalogue.access import may_search
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Choices, Dataset
+from app.domain.review.verdicts import Category
 from app.errors import FilterError
 from app.issues import counts, queries
-from app.issues.facets import FACETS
+from app.issues.facets import ANY_ERROR, FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
 from app.site.components.cards import card_wall
@@ -50,7 +51,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
-    f = IssueFilter.parse(dataset, params.multi_items())
+    f = IssueFilter.parse_page(dataset, params.multi_items())
     limit = request.app.state.settings.page_size
     page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
     query = f.query(dataset)
@@ -100,7 +101,8 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
         "chips": f.chips(dataset),
         "sentence": f.sentence(dataset, counts.total(catalogue, dataset, f)),
         "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
-        "json_url": f"/api/v1/datasets/{dataset.name}/issues{_query(dataset, f)}",
+        "shares": _shares(catalogue, dataset, f),
+        "json_url": f"/api/v1/datasets/{dataset.name}/issues{_asked(f.api_query(dataset))}",
     }
 
 
@@ -116,8 +118,30 @@ def _field(dataset: Dataset, f: IssueFilter, choices: Choices) -> Field | None:
 
 
 def _query(dataset: Dataset, f: IssueFilter, **changes: Any) -> str:
-    query = f.query(dataset, **changes)
+    return _asked(f.query(dataset, **changes))
+
+
+def _asked(query: str) -> str:
     return "?" + query if query else ""
+
+
+def _shares(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[tuple[str, int, str, bool]]:
+    """Errors, cleared issues, and all under the rest of the filter: title, number, query string, whether shown."""
+    if not dataset.n_checked:
+        return []
+    found = counts.class_counts(catalogue, dataset, f, "category")
+    every = counts.total(catalogue, dataset, f.but(category=()))
+    shares = [
+        ("Confirmed errors", found.get(ANY_ERROR, 0), (ANY_ERROR,)),
+        ("Cleared", found.get(Category.NON_ERROR.value, 0), (Category.NON_ERROR.value,)),
+        ("Not reviewed", found.get(Category.UNREVIEWED.value, 0), (Category.UNREVIEWED.value,)),
+        ("All", every, ()),
+    ]
+    return [
+        (title, n, _query(dataset, f, category=category), f.category == category)
+        for title, n, category in shares
+        if n or title != "Not reviewed"
+    ]
 
 
 def _sort(dataset: Dataset, f: IssueFilter, name: str) -> tuple[str, str, str]:

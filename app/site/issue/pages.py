@@ -32,7 +32,7 @@ def play(request: Request, name: str, index: str) -> Response:
 def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Response:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    f = IssueFilter.parse(dataset, request.query_params.multi_items())
+    f = IssueFilter.parse_page(dataset, request.query_params.multi_items())
     place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
     detail = queries.issue_detail(catalogue, dataset, place, f.agreement)
     if detail is None:

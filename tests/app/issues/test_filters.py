@@ -45,13 +45,34 @@ FILTERS = st.builds(
 def test_a_query_string_says_all_of_a_filter(cifar, f):
     from urllib.parse import parse_qsl
 
-    assert IssueFilter.parse(cifar, parse_qsl(f.query(cifar))) == f
+    assert IssueFilter.parse_page(cifar, parse_qsl(f.query(cifar))) == f
+    assert IssueFilter.parse(cifar, parse_qsl(f.api_query(cifar))) == f
 
 
 def test_a_bare_filter_has_a_bare_address(cifar):
-    assert IssueFilter.parse(cifar, []).query(cifar) == ""
-    assert IssueFilter.parse(cifar, [("q", ""), ("given", ""), ("category", "")]).query(cifar) == ""
+    assert IssueFilter.parse(cifar, []).api_query(cifar) == ""
+    assert IssueFilter.parse(cifar, [("q", ""), ("given", ""), ("category", "")]).api_query(cifar) == ""
     assert IssueFilter.parse(cifar, [("utm_source", "x")]) == IssueFilter()
+
+
+def test_pages_show_confirmed_errors_first_and_the_api_shows_all(catalogue, cifar):
+    page, api = IssueFilter.parse_page(cifar, [("given", "3")]), IssueFilter.parse(cifar, [("given", "3")])
+    assert (page.category, api.category) == (("error",), ())
+    assert (page.query(cifar), page.api_query(cifar)) == ("given=cat", "category=error&given=cat")
+    assert (api.query(cifar), api.api_query(cifar)) == ("category=any&given=cat", "given=cat")
+    assert counts.total(catalogue, cifar, IssueFilter.parse_page(cifar, [])) == 54
+    assert counts.total(catalogue, cifar, IssueFilter.parse_page(cifar, [("category", "any")])) == 275
+
+
+def test_any_category_means_all_whatever_else_is_named(cifar):
+    for read in (IssueFilter.parse, IssueFilter.parse_page):
+        assert read(cifar, [("category", "any"), ("category", "neither")]) == IssueFilter()
+
+
+def test_a_page_of_a_dataset_without_errors_shows_its_suspects(cifar):
+    unreviewed = replace(cifar, n_errors=0)
+    assert IssueFilter.parse_page(unreviewed, []) == IssueFilter()
+    assert IssueFilter().query(unreviewed) == ""
 
 
 @given(f=FILTERS)
@@ -63,7 +84,7 @@ def test_every_count_is_what_one_gets_after_the_click(catalogue, cifar, f):
     assert page.total == len(page.items) or page.total > 200
     for facet in counts.choices(catalogue, cifar, f):
         for choice in facet.choices:
-            clicked = IssueFilter.parse(cifar, parse_qsl(choice.query))
+            clicked = IssueFilter.parse_page(cifar, parse_qsl(choice.query))
             if choice.active:
                 assert counts.total(catalogue, cifar, f) <= counts.total(catalogue, cifar, clicked)
             else:
@@ -97,6 +118,12 @@ def test_chips_take_one_thing_back(cifar):
     assert set(chips) == {"correctable", "neither", "given: cat", "“frog”", "flagged by confident learning"}
     assert chips["given: cat"] == f.but(given=None).query(cifar)
     assert chips["neither"] == f.but(category=("correctable",)).query(cifar)
+
+
+def test_what_a_page_shows_first_is_no_filter_to_take_back(cifar):
+    assert IssueFilter.parse_page(cifar, []).chips(cifar) == ()
+    (chip,) = IssueFilter(category=("neither",)).chips(cifar)
+    assert (chip.label, chip.query) == ("neither", "")
 
 
 @pytest.mark.parametrize(

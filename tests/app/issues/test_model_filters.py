@@ -56,7 +56,7 @@ def everything(catalogue: Catalogue, dataset: Dataset, f: IssueFilter):
 @given(f=FILTERS)
 @settings(max_examples=150)
 def test_it_selects_corrected_issues_whose_given_label_models_predict(catalogue, cifar, first_choices, f):
-    assert IssueFilter.parse(cifar, parse_qsl(f.query(cifar))) == f
+    assert IssueFilter.parse_page(cifar, parse_qsl(f.query(cifar))) == f
     plain = f.but(models=None, model=None)
     expected = []
     for issue in everything(catalogue, cifar, plain):
@@ -76,7 +76,7 @@ def test_it_selects_corrected_issues_whose_given_label_models_predict(catalogue,
 def test_every_count_is_what_one_gets_after_the_click(catalogue, cifar, f):
     for facet in counts.choices(catalogue, cifar, f):
         for choice in facet.choices:
-            clicked = IssueFilter.parse(cifar, parse_qsl(choice.query))
+            clicked = IssueFilter.parse_page(cifar, parse_qsl(choice.query))
             found = len(everything(catalogue, cifar, clicked))
             if choice.active:
                 assert getattr(clicked, facet.name) in (None, ())

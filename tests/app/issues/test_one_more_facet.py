@@ -98,7 +98,7 @@ def test_every_count_is_what_one_gets_after_the_click(
     assert [choice.value for choice in found["source"].choices if choice.active] == ([source] if source else [])
     seen = 0
     for choice in (choice for one in found.values() for choice in one.choices if not choice.active):
-        clicked = IssueFilter.parse(digits, parse_qsl(choice.query))
+        clicked = IssueFilter.parse_page(digits, parse_qsl(choice.query))
         assert len(everything(catalogue, digits, clicked)) == choice.count, choice
         seen += choice.count
     assert seen
@@ -121,9 +121,9 @@ def test_it_is_counted_by_a_reader_once(catalogue: Catalogue, digits: Dataset) -
 
 def test_its_words_and_its_spelling(digits: Dataset) -> None:
     f = IssueFilter(given=3, source="youtu.be")
-    assert f.query(digits) == "given=3&source=youtu.be"
-    assert IssueFilter.parse(digits, parse_qsl(f.query(digits))) == f
-    assert {chip.label: chip.query for chip in f.chips(digits)}["at youtu.be"] == "given=3"
+    assert f.query(digits) == "category=any&given=3&source=youtu.be"
+    assert IssueFilter.parse_page(digits, parse_qsl(f.query(digits))) == f
+    assert {chip.label: chip.query for chip in f.chips(digits)}["at youtu.be"] == "category=any&given=3"
     assert "with given label 3, that can be seen at youtu.be, at 3 of 5 votes" in f.sentence(digits, 2)
     with pytest.raises(FilterError, match=r"source.*expected example\.org, youtu\.be, nowhere\.example") as refused:
         IssueFilter.parse(digits, [("source", "elsewhere")])
@@ -133,12 +133,12 @@ def test_its_words_and_its_spelling(digits: Dataset) -> None:
 
 
 def test_pages_and_answers_have_it(catalogue: Catalogue, digits: Dataset, site: TestClient) -> None:
-    page = Page(site.get(f"/{NAME}?source=example.org").text)
+    page = Page(site.get(f"/{NAME}?category=any&source=example.org").text)
     n = counts.total(catalogue, digits, IssueFilter(source="example.org"))
     assert "Can be seen at" in page.headings("h2")
     links = {" ".join(link.words.split()): link for link in page.links}
     assert links[f"host example.org {n}"].attributes["aria-current"] == "true"
-    assert links["Remove the filter at example.org ×"].href == f"/{NAME}"
+    assert links["Remove the filter at example.org ×"].href == f"/{NAME}?category=any"
     assert f"{n} issues of {digits.title} that can be seen at example.org" in " ".join(page.words.split())
     answer = site.get(API, params={"source": "example.org", "limit": 200}).json()
     assert answer["total"] == n == len(answer["items"])
