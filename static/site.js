@@ -195,3 +195,15 @@ for (const code of document.querySelectorAll("pre[data-copy]")) {
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }
+
+// Back to results: to the very place one came from, if that was this gallery.
+
+const back = document.querySelector("a[data-back]");
+const came = document.referrer ? new URL(document.referrer) : null;
+if (back && came?.origin === location.origin && came.pathname === new URL(back.href).pathname) {
+  back.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || history.length < 2) return;
+    event.preventDefault();
+    history.back();
+  });
+}

@@ -142,12 +142,23 @@ def _row_of(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) ->
 def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue) -> tuple[int | None, int | None]:
     """The indices of the previous and next issue in a filter's order, None at the ends."""
     chosen = _selection(catalogue, dataset, f)
-    place = catalogue.connection.execute(
-        select(POSITIONS[f.sort.removeprefix("-")]).where(tables.issues.c.id == issue.id)
-    ).scalar_one()
+    place = _position(catalogue, f, issue)
     found = [_rows(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
     previous, following = (rows[0].idx if rows else None for rows in found)
     return previous, following
+
+
+def page_start(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue, limit: int) -> str | None:
+    """The cursor after which a page of ``limit`` issues begins with ``issue``; None if the first page shows it."""
+    chosen = _selection(catalogue, dataset, f)
+    before = _rows(catalogue, dataset, chosen, False, _position(catalogue, f, issue), limit)
+    return cursor(before[0].position) if len(before) == limit else None
+
+
+def _position(catalogue: Catalogue, f: IssueFilter, issue: Issue) -> int:
+    asked = select(POSITIONS[f.sort.removeprefix("-")]).where(tables.issues.c.id == issue.id)
+    found: int = catalogue.connection.execute(asked).scalar_one()
+    return found
 
 
 def telling_issues(catalogue: Catalogue, dataset: Dataset, n: int) -> Sequence[Issue]:

@@ -1,4 +1,4 @@
-"""Tables of the home page: datasets as cards, and Tables 1 and 2 of the paper for this catalogue.
+"""Tables 1 and 2 of the paper for this catalogue, and averages over its datasets.
 
 Figures come from the catalogue and are shown beside the paper's. Only averages of shown figures are computed here.
 """

@@ -13,12 +13,11 @@ from app import errors
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.domain.review.verdicts import Category
-from app.issues import queries
 from app.openapi import reference
 from app.path_prefix import prefix_of
 from app.site.components.captions import badge
-from app.site.components.cards import card
-from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, paper_figure, table, table_2
+from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, table, table_2
+from app.site.home.datasets import doors, entry, specimens, telling
 from app.web.plain_route import PlainRoute
 from app.web.templates import render, static_url
 from app.web.urls import base_url
@@ -88,29 +87,42 @@ def favicon(_: Request) -> RedirectResponse:
 
 @router.get("/")
 def home(request: Request) -> HTMLResponse:
-    """The datasets, each with a telling example, and Tables 1 and 2."""
+    """Three doors, and the datasets, each with a telling example."""
     catalogue = current(request)
     every = list(catalogue.datasets.values())
     real = [d for d in every if not d.sample]
     samples = [d for d in every if d.sample]
-    telling = {d.name: [card(d, issue) for issue in queries.telling_issues(catalogue, d, 1)] for d in every}
     rows = real or samples
-    params = request.query_params
+    issues = telling(catalogue, every)
+    entries = {d.name: entry(catalogue, d, issues.get(d.name)) for d in every}
     return render(
         request,
         "home.html",
         place="home",
-        real=real,
-        samples=samples,
-        shown={name: next(iter(found), None) for name, found in telling.items()},
+        real=[entries[d.name] for d in real],
+        samples=[entries[d.name] for d in samples],
+        specimens=specimens(rows, issues),
+        doors=doors(rows),
         average=average_percent(real),
         paper_average=paper_average(real),
-        paper_percent={d.name: paper_figure(d, "percent_error") for d in real},
         differing=[(d, why) for d in real if (why := _why_different(d.about))],
         n_errors=sum(d.n_errors for d in rows),
         n_checked=sum(d.n_checked for d in rows),
-        table_1=table("table1", TABLE_1, rows, params),
-        table_2=table("table2", table_2(rows), rows, params),
+    )
+
+
+@router.get("/figures")
+def figures(request: Request) -> HTMLResponse:
+    """Tables 1 and 2 of the paper, for the datasets here."""
+    every = list(current(request).datasets.values())
+    real = [d for d in every if not d.sample]
+    return render(
+        request,
+        "figures.html",
+        place="figures",
+        real=real,
+        table_1=table("table1", TABLE_1, real or every, request.query_params),
+        table_2=table("table2", table_2(real or every), real or every, request.query_params),
     )
 
 

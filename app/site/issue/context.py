@@ -13,6 +13,7 @@ from app.issues.filter import IssueFilter
 from app.site.components.captions import badge, caption, label_name
 from app.site.components.cards import EMPTY, elsewhere, picture, sound
 from app.site.components.charts import share_bar
+from app.site.components.finding import finding
 from app.site.components.row_values import MEANING, row_values
 from app.site.components.youtube import clip_of
 from app.site.issue.highlight import highlight
@@ -53,6 +54,7 @@ def issue_context(
     now_guessed = guessed if issue.guess_changed else None
     corrected = label_name(issue.corrected) if issue.corrected else None
     given = label_name(issue.given)
+    sentence_ = finding(dataset, issue)
     per_name = None if dataset.vote_options else dataset.raters
     return {
         "dataset": dataset,
@@ -60,6 +62,8 @@ def issue_context(
         "issue_agreement": f.agreement,
         "detail": detail,
         "query": query,
+        "finding": sentence_,
+        "finding_text": sentence_.striptags(),
         "exhibit": exhibit,
         "medium": medium,
         "reading": _reading(highlight(detail.text, detail.spans) if detail.text is not None else issue.excerpt),

@@ -29,6 +29,12 @@ def play(request: Request, name: str, index: str) -> Response:
     return _issue_page(request, name, index, play=True)
 
 
+def _back(name: str, query: str, start: str | None, index: int) -> str:
+    """The address of the card of an issue, on the page of the gallery that shows it."""
+    asked = "&".join(filter(None, (query, start and f"after={start}")))
+    return f"/{name}{'?' + asked if asked else ''}#i{index}"
+
+
 def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Response:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
@@ -41,6 +47,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
             [(f"All issues of {dataset.title}", f"/{name}")],
         )
     previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
+    start = queries.page_start(catalogue, dataset, f, detail.issue, request.app.state.settings.page_size)
     context = issue_context(dataset, f, detail, previous, following)
     if play and context["clip"] is not None and not context["offers_player"]:
         # The sound itself is here, so neither a page of its own nor another host is needed to hear it.
@@ -58,6 +65,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         headers={"Content-Security-Policy": PLAYER_POLICY} if play else None,
         tab="issue",
         play=play,
+        back_url=_back(dataset.name, f.query(dataset), start, place),
         shelves=shelves(catalogue, dataset, detail.issue),
         choices=choices_by_class(dataset, detail.issue, choices),
         predicting=predicting,
