@@ -259,7 +259,7 @@ def test_everything_works_without_a_script(browser, site):
         assert "/issues/" in page.url
         page.get_by_role("link", name="Next").click()
         assert "category=correctable" in page.url
-        page.goto("/?table1=-size")
+        page.goto("/figures?table1=-size")
         expect(page.locator("table").first.locator("tbody th").first).to_have_text("Sample: handwritten digits")
         assert page.get_by_role("button", name="Keys and help").count() == 0
 

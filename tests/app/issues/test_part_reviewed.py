@@ -73,7 +73,7 @@ def api(client: httpx.Client, name: str) -> Any:
 
 def table_rows(client: httpx.Client, name: str) -> list[list[str]]:
     """The rows of a dataset in Tables 1 and 2, cell by cell."""
-    rows = re.findall(rf'<tr>\s*<th scope="row"><a href="/{name}">.*?</tr>', client.get("/").text, re.DOTALL)
+    rows = re.findall(rf'<tr>\s*<th scope="row"><a href="/{name}">.*?</tr>', client.get("/figures").text, re.DOTALL)
     return [[re.sub("<[^>]*>", "", cell).strip() for cell in re.findall("<td.*?</td>", row)] for row in rows]
 
 

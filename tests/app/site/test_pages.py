@@ -25,7 +25,7 @@ OF_A_DATASET = (
     "/corrected?agreement=5",
     "/changes",
 )
-GENERAL = ("/", "/method", "/about", "/about/errors", "/api", "/docs", "/docs/own-dataset", "/docs/operating")
+GENERAL = ("/", "/figures", "/method", "/about", "/about/errors", "/api", "/docs", "/docs/own-dataset", "/docs/operating")
 NOTICE = "planted"
 
 
@@ -174,21 +174,22 @@ def test_the_sentence_says_what_is_shown(client):
     assert words.endswith(
         "correctable issues of Sample: handwritten digits, at 4 of 5 votes, highest normalized margin first."
     )
-    assert total(read(client, "/sample-digits")) == client.get("/api/v1/datasets/sample-digits/issues").json()["total"]
+    assert total(read(client, "/sample-digits?category=any")) == client.get("/api/v1/datasets/sample-digits/issues").json()["total"]
 
 
 def test_chips_take_filters_away(client):
-    page = read(client, "/sample-texts?category=error&given=cooking&q=a")
+    page = read(client, "/sample-texts?category=non_error&given=cooking&q=a")
     chips = {
         link.words.replace("Remove the filter", "").strip(" \n×"): link.href
         for link in page.links
         if "Remove" in link.words
     }
-    assert chips["given: cooking"] == "/sample-texts?category=error&q=a"
-    assert chips["“a”"] == "/sample-texts?category=error&given=cooking"
+    assert chips["given: cooking"] == "/sample-texts?category=non_error&q=a"
+    assert chips["“a”"] == "/sample-texts?category=non_error&given=cooking"
     assert chips["Remove all"] == "/sample-texts"
     hidden = {e["name"]: e["value"] for e in page.elements("input") if e.get("type") == "hidden"}
-    assert hidden == {"category": "error", "given": "cooking"}
+    assert hidden == {"category": "non_error", "given": "cooking"}
+    assert chips["non-error"] == "/sample-texts?given=cooking&q=a", "the errors, as without any filter"
 
 
 def test_pages_of_a_gallery_hold_every_issue_once(client):
@@ -243,7 +244,79 @@ def test_the_home_page_of_the_release(real):
     assert "Load the real release" not in page.words
     assert NOTICE not in page.words
     assert page.headings("h3")[:3] == ["MNIST", "CIFAR-10", "CIFAR-100"]
-    assert "5,105,386" in page.words
+    assert "5,105,386" in read(real, "/figures").words
+
+
+def test_every_door_of_the_home_page_opens(real):
+    page = read(real, "/")
+    doors = page.html[page.html.index('class="doors"') : page.html.index('id="datasets"')]
+    addresses = re.findall(r'href="(/[^"]+)"', doors)
+    assert {"/imagenet", "/imagenet/corrected", "/imagenet/evaluate", "/docs/own-dataset"} <= set(addresses)
+    # Of QuickDraw's examples the labels are not here, and AudioSet's have several.
+    assert "/quickdraw/corrected" not in addresses
+    assert "/audioset/evaluate" not in addresses
+    for address in addresses:
+        assert real.get(address).status_code == 200, address
+
+
+def test_an_entry_of_the_home_page_names_the_most_frequent_corrections(real):
+    page = " ".join(read(real, "/").words.split())
+    assert re.search("ram →\\s?is bighorn sheep 23", page)
+    link = next(link for link in read(real, "/").links if "bighorn" in link.words)
+    assert "23 issues of ImageNet" in read(real, link.href).words.replace("errors", "issues")
+
+
+def test_the_top_of_the_home_page_shows_confirmed_errors(real):
+    page = " ".join(read(real, "/").words.split())
+    assert "Labelled cat. Five of five people say frog. CIFAR-10, example 2405" in page
+
+
+def test_a_dataset_opens_with_its_confirmed_errors(real):
+    page = read(real, "/cifar10")
+    words = " ".join(page.words.split())
+    assert "Confirmed errors 54 Cleared 221 All 275" in words
+    assert "54 errors of CIFAR-10" in words
+    shares = {link.words.strip(): link for link in page.links if link.words.strip().startswith(("Cleared", "All 275"))}
+    assert "221 non-errors of CIFAR-10" in read(real, shares["Cleared 221"].href).words
+    assert "275 issues of CIFAR-10" in read(real, shares["All 275"].href).words
+    json_url = next(link.href for link in page.links if link.words == "JSON")
+    assert real.get(json_url).json()["total"] == 54
+    assert real.get("/api/v1/datasets/cifar10/issues?category=any").json()["total"] == 275
+
+
+def test_an_empty_result_says_where_the_others_are(real):
+    page = read(real, "/cifar10?given=truck&corrected=frog&category=neither")
+    assert "No issue matches these filters." in page.words
+    page = read(real, "/cifar10?q=2406")
+    assert "No issue matches these filters." in page.words
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/cifar10/issues/2405", "Labelled cat. Reviewers say frog."),
+        ("/cifar10/issues/1969", "Labelled automobile. Reviewers say neither that nor truck."),
+        ("/cifar10/issues/3977", "Labelled cat. Reviewers disagree about what it is."),
+    ],
+)
+def test_an_issue_says_first_what_was_found(real, address, said):
+    page = read(real, address)
+    assert said in " ".join(page.headings("h1")[0].split())
+    assert page.title.startswith(said.rstrip("."))
+
+
+def test_back_leads_to_the_page_with_the_card(real):
+    for index in (2405, *(issue["index"] for issue in listed(real, "imagenet", limit=200)[60:62])):
+        name = "cifar10" if index == 2405 else "imagenet"
+        link = next(link for link in read(real, f"/{name}/issues/{index}").links if link.words == "Back to results")
+        path, _, anchor = link.href.partition("#")
+        assert anchor == f"i{index}"
+        assert ("after=" in path) is (index != 2405)
+        assert anchor in read(real, path).ids
+
+
+def listed(client, name, **params):
+    return client.get(f"/api/v1/datasets/{name}/issues", params={"category": "error", **params}).json()["items"]
 
 
 def test_a_card_of_the_home_page_shows_what_its_link_shows(real):
@@ -266,20 +339,20 @@ def test_the_home_page_with_samples_alone_tells_how_to_load_the_release(client):
 
 
 def rows(page: Page, table: int) -> list[str]:
-    """The names in the first column of a table of the home page."""
+    """The names in the first column of a table of the figures page."""
     parts = page.html.split("<tbody>")[table].split("</tbody>")[0]
     return re.findall(r'<th scope="row"><a href="/([a-z0-9-]+)">', parts)
 
 
 def test_tables_sort_without_a_script(real):
-    page = read(real, "/?table1=-size&table2=correctable")
+    page = read(real, "/figures?table1=-size&table2=correctable")
     assert rows(page, 1)[:3] == ["quickdraw", "amazon", "imagenet"]
     assert rows(page, 2)[:2] == ["mnist", "cifar10"]
     sorted_by = [(th["aria-sort"]) for th in page.elements("th") if th.get("aria-sort")]
     assert sorted_by == ["descending", "ascending"]
     # Figures that reviewers could not give come last, whichever way the table is sorted.
     for sign in ("", "-"):
-        assert set(rows(read(real, f"/?table2={sign}multi_label"), 2)[-4:]) == {"mnist", "imdb", "amazon", "audioset"}
+        assert set(rows(read(real, f"/figures?table2={sign}multi_label"), 2)[-4:]) == {"mnist", "imdb", "amazon", "audioset"}
     # A click on one table keeps the other as it is.
     link = next(link.href for link in page.links if link.words.strip() == "Neither")
     assert "table1=-size" in link
@@ -288,7 +361,7 @@ def test_tables_sort_without_a_script(real):
 @pytest.mark.parametrize(
     ("address", "names"),
     [
-        ("/?table1=colour", ("table1", "percent")),
+        ("/figures?table1=colour", ("table1", "percent")),
         ("/sample-digits?category=wrong", ("category", "correctable")),
         ("/sample-digits?agreement=9", ("agreement", "3")),
         ("/sample-texts?given=cokking", ("cokking", "cooking")),

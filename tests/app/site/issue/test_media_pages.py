@@ -112,8 +112,8 @@ def test_who_has_the_clip_needs_no_player(shared: Path, tmp_path: Path) -> None:
         assert page.elements("audio")
         assert "https://www.youtube.com/watch?v=lL5jq1TDiXQ&t=30s" in [link.href for link in page.links]
         assert "youtube-nocookie" not in page.html
-        play = client.get("/audioset/issues/2/play?category=error")
-        assert (play.status_code, play.headers["location"]) == (307, "/audioset/issues/2?category=error")
+        play = client.get("/audioset/issues/2/play?category=correctable")
+        assert (play.status_code, play.headers["location"]) == (307, "/audioset/issues/2?category=correctable")
         assert "youtube-nocookie" not in play.headers["content-security-policy"]
         # Of another example there is no clip, and of this one none may be played to everyone.
         assert "youtube-nocookie" in read(client, "/audioset/issues/349").html
@@ -170,7 +170,7 @@ def test_a_photograph_comes_in_two_sizes_and_pages_do_not_jump(caltech: httpx.Cl
     assert widths_of_files(caltech, full["srcset"]) == [384, 500]
     assert any(link.href == full["src"] for link in page.links), "the picture leads to itself in full"
     assert "pixels" not in caltech.get("/caltech256/issues/3").text.partition('class="exhibit')[2][:20]
-    cards = [img for img in read(caltech, "/caltech256?sort=index").elements("img") if "/media/" in (img["src"] or "")]
+    cards = [img for img in read(caltech, "/caltech256?category=any&sort=index").elements("img") if "/media/" in (img["src"] or "")]
     (card,) = [img for img in cards if "/3/" in (img["src"] or "")]
     assert (card["width"], card["height"]) == ("384", "288")
     assert widths_of_files(caltech, card["srcset"]) == [384, 500]
@@ -202,18 +202,18 @@ def test_what_is_damaged_is_shown_as_broken_and_named_in_the_report(caltech: htt
         "distribution cannot be shown: expected a whole image, found one that"
         in read(caltech, "/caltech256/issues/7").words
     )
-    assert "Unreadable in the distribution" in caltech.get("/caltech256?sort=index").text
+    assert "Unreadable in the distribution" in caltech.get("/caltech256?category=any&sort=index").text
 
 
 def test_what_is_not_there_is_counted_and_gives_its_reason(caltech: httpx.Client, real: httpx.Client) -> None:
     reasons = "2,357 not in the distribution that was given, 1 unreadable in it."
     told = f"The pictures of 2,358 of 2,360 issues are not here: {reasons}"
-    page = read(caltech, "/caltech256?sort=index")
+    page = read(caltech, "/caltech256?category=any&sort=index")
     assert "Missing media" in page.words
     assert told in page.words
     assert "/media-coverage#caltech256" in [link.href for link in page.links]
     assert [words for words in caltech.get("/api/v1/datasets/caltech256").json()["missing"] if words.startswith(told)]
-    cards = caltech.get("/caltech256?sort=index").text
+    cards = caltech.get("/caltech256?category=any&sort=index").text
     assert cards.count("Not in the distribution given") == 48 - 3
     assert "The picture is not in the distribution given." in read(caltech, "/caltech256/issues/26").words
     # Where nothing was given at all, the dataset's page says it once.
