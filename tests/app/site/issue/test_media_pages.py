@@ -170,7 +170,8 @@ def test_a_photograph_comes_in_two_sizes_and_pages_do_not_jump(caltech: httpx.Cl
     assert widths_of_files(caltech, full["srcset"]) == [384, 500]
     assert any(link.href == full["src"] for link in page.links), "the picture leads to itself in full"
     assert "pixels" not in caltech.get("/caltech256/issues/3").text.partition('class="exhibit')[2][:20]
-    cards = [img for img in read(caltech, "/caltech256?category=any&sort=index").elements("img") if "/media/" in (img["src"] or "")]
+    gallery = read(caltech, "/caltech256?category=any&sort=index")
+    cards = [img for img in gallery.elements("img") if "/media/" in (img["src"] or "")]
     (card,) = [img for img in cards if "/3/" in (img["src"] or "")]
     assert (card["width"], card["height"]) == ("384", "288")
     assert widths_of_files(caltech, card["srcset"]) == [384, 500]
