@@ -3,7 +3,7 @@
 Example requests use datasets of the served catalogue, so they work when they are followed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,8 +21,11 @@ _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "corrected.npz": ({"multi_label": "both"},),
     "classes": ({}, {"category": "correctable"}),
 }
-#: Operations about models, by the last part of the path: their examples need a dataset with models.
-_OF_MODELS: Final = ("stability", "stability.csv", "crossings")
+#: Operations that only some datasets can answer, by the last part of the path, and which can.
+_ASKS: Final[Mapping[str, Callable[[Dataset], bool]]] = {
+    **dict.fromkeys(("stability", "stability.csv", "crossings"), lambda dataset: bool(dataset.n_models)),
+    "prediction-report": lambda dataset: dataset.prediction_report is not None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,12 @@ def operations(openapi: Mapping[str, Any], catalogue: Catalogue) -> tuple[Operat
     """The operations of an OpenAPI description, in its order."""
     dataset = example_dataset(catalogue)
     values = _values(catalogue, dataset) if dataset else {}
-    of_models = next(({"name": d.name} for d in catalogue.datasets.values() if d.n_models), {})
+    answering = {
+        last: next(({"name": d.name} for d in catalogue.datasets.values() if asks(d)), {})
+        for last, asks in _ASKS.items()
+    }
     return tuple(
-        _operation(openapi, path, method, operation, of_models if path.endswith(_OF_MODELS) else values)
+        _operation(openapi, path, method, operation, answering.get(path.rsplit("/", 1)[-1], values))
         for path, methods in openapi.get("paths", {}).items()
         for method, operation in methods.items()
         if isinstance(operation, Mapping)

@@ -35,6 +35,7 @@ class DatasetLinks(Model):
     issues: str
     classes: str
     corrected: str | None = Field(description="Corrected test set as CSV; null where the given labels are not loaded.")
+    prediction_report: str | None = Field(description="How probabilities were predicted; null where it is not known.")
 
 
 class VerdictTermsOut(Model):

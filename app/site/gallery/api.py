@@ -22,7 +22,9 @@ from app.issues import counts, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
 from app.openapi import parameters, response_models
+from app.schema.prediction_report import PredictionReport, Twins
 from app.site.gallery.issue_json import issue_texts, label_texts
+from app.site.gallery.response_models import PredictionReportOut
 from app.site.stability.predictions import choices_for, count
 from app.web.json_response import json_response
 from app.web.pagination import next_page
@@ -91,6 +93,25 @@ def classes(request: Request, name: str) -> Response:
         for c in dataset.classes
     ]
     return json_response({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
+
+
+@router.get(
+    "/datasets/{name}/prediction-report",
+    response_model=PredictionReportOut,
+    summary="How a dataset's probabilities were predicted",
+    openapi_extra=parameters.FIELDS,
+)
+def prediction_report(request: Request, name: str) -> Response:
+    """Which models were tried by cross-validation, how good they are, and near-duplicates with different labels.
+
+    It is known where ``label-errors predict`` made the probabilities; elsewhere the answer is 404.
+    """
+    found = queries.dataset_named(current(request), name)
+    fields = parameters.only_fields(request.query_params.multi_items(), PredictionReportOut)
+    if found.prediction_report is None:
+        place = [(found.title, f"/{name}")]
+        raise NotFound(f"How the probabilities of {found.title} were predicted is not known.", place)
+    return json_response(parameters.chosen([_report(found, found.prediction_report)], fields)[0])
 
 
 @router.get(
@@ -209,8 +230,28 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
             "issues": f"{address}/issues",
             "classes": f"{address}/classes",
             "corrected": f"{address}/corrected.csv" if dataset.labels_known else None,
+            "prediction_report": f"{address}/prediction-report" if dataset.prediction_report else None,
         },
     }
+
+
+def _report(dataset: Dataset, report: PredictionReport) -> dict[str, Any]:
+    """The report under the names of the file that ``predict`` writes, with labels for their ids."""
+    told = report.model_dump(exclude={"n_near_duplicates", "n_twins", "twins"})
+    told["near_duplicates"] = {
+        "pairs": report.n_near_duplicates,
+        "n_different": report.n_twins,
+        "different_labels": [_twins(dataset, pair) for pair in report.twins],
+    }
+    return told
+
+
+def _twins(dataset: Dataset, pair: Twins) -> dict[str, Any]:
+    def one(index: int, given: int) -> dict[str, Any]:
+        return {"index": index, "given": {"id": given, "name": dataset.classes[given].name}}
+
+    first, second = one(pair.first, pair.first_given), one(pair.second, pair.second_given)
+    return {"first": first, "second": second, "similarity": pair.similarity}
 
 
 def _media(dataset: Dataset) -> dict[str, Any] | None:

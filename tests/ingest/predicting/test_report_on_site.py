@@ -6,6 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.site.gallery.response_models import PredictionReportOut
 from ingest.commands.main import main
 from tests.ingest.predicting.conftest import texts_of
 from tests.serving import serving
@@ -44,6 +45,34 @@ def test_pages_tell_how_good_the_model_was_and_show_the_pair(predicted, query_of
         issue = httpx.get(f"{site}/notes/issues/41", timeout=60).text
         assert "Nearly the same, labelled otherwise" in issue
         assert '<a href="/notes/issues/2">Example 2</a>, given label <b>cars</b>' in issue
+
+
+def test_the_api_tells_what_the_file_tells(predicted):
+    manifest, catalogue = predicted
+    assert added(manifest, catalogue) == 0
+    told = json.loads((manifest.parent / "pred_probs.json").read_text())
+    with serving(catalogue) as site, httpx.Client(base_url=f"{site}/api/v1", timeout=60) as client:
+        address = client.get("/datasets/notes").json()["links"]["prediction_report"]
+        assert address == f"{site}/api/v1/datasets/notes/prediction-report"
+        answer = client.get(address)
+        report = answer.json()
+        PredictionReportOut.model_validate(report)
+        assert client.get(address, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+        assert client.get(address, params={"seed": 3}).status_code == 400
+        assert client.get(address, params={"fields": "seed"}).json() == {"seed": 0}
+        assert f'href="{httpx.URL(address).path}"' in httpx.get(f"{site}/api", timeout=60).text
+    same = ("made_by", "seed", "train_examples", "quality", "models", "groups", "few_examples", "warnings", "remarks")
+    assert {key: report[key] for key in same} == {key: told[key] for key in same}
+    assert report["by_fold"] == told["by_fold"]
+    assert len(report["by_fold"]) == 4
+    ((first, second, similarity),) = told["near_duplicates"].pop("different_labels")
+    (pair,) = report["near_duplicates"].pop("different_labels")
+    assert report["near_duplicates"] == told["near_duplicates"]
+    assert pair == {
+        "first": {"index": first, "given": {"id": 0, "name": "cars"}},
+        "second": {"index": second, "given": {"id": 2, "name": "bread"}},
+        "similarity": similarity,
+    }
 
 
 def test_a_report_about_another_matrix_is_not_shown(predicted, query_of, capsys):

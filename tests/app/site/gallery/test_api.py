@@ -356,3 +356,11 @@ def test_every_refusal_is_described_as_a_problem(real):
             for status, answer in operation["responses"].items():
                 if status.startswith("4"):
                     assert list(answer["content"]) == ["application/problem+json"], (path, status)
+
+
+def test_where_it_is_not_known_how_probabilities_were_made_the_api_says_so(client):
+    name = client.get("/api/v1/datasets").json()["items"][0]["name"]
+    assert client.get(f"/api/v1/datasets/{name}").json()["links"]["prediction_report"] is None
+    answer = client.get(f"/api/v1/datasets/{name}/prediction-report")
+    assert answer.status_code == 404
+    assert "were predicted is not known" in answer.json()["detail"]
