@@ -51,6 +51,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     says = "a model, or module:factory; given again, the mean of all (default: auto, the best that suits)"
     parser.add_argument("--model", metavar="NAME", action="append", help=says)
     parser.add_argument("--features", metavar="FILE", type=Path, help="features from any model, n rows in a .npy file")
+    says = "the same of the examples of [train], in the order of their labels"
+    parser.add_argument("--train-features", metavar="FILE", type=Path, help=says)
     parser.add_argument("--groups", metavar="WHICH", help="examples to keep together: thread, a column, a pattern")
     says = "let near-duplicates be in different folds, and list none"
     parser.add_argument("--no-near-duplicates", action="store_true", help=says)
@@ -98,7 +100,7 @@ def require_scikit_learn() -> None:
         from ingest.predicting.models import EXTRA
 
         needs = "learning needs scikit-learn, which a plain install lacks"
-        raise IngestError(f"{needs}; install it with: pip install '{EXTRA}'")
+        raise IngestError(f"{needs}; install it with: pip install '{EXTRA.format(extra='train')}'")
 
 
 def options_of(arguments: argparse.Namespace) -> "Options":
@@ -113,6 +115,7 @@ def options_of(arguments: argparse.Namespace) -> "Options":
         groups=arguments.groups,
         near_duplicates=not arguments.no_near_duplicates,
         features=arguments.features,
+        train_features=arguments.train_features,
         calibrate=arguments.calibrate,
         replace=getattr(arguments, "replace", False),
     )

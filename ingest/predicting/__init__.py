@@ -17,11 +17,19 @@ interface:
 width, 3), all of one size; "table" a pandas DataFrame; "features" a float32 array (n, d). ``examples.take`` picks rows
 of each.
 
-Two methods are optional. ``prepare(inputs)`` is called once, over all examples, before there are folds; it must learn
-nothing from them (it may count words, not weigh them). What it returns must be one of the above, or take rows as an
-array does and have a method ``joined(other)``; it is what ``fit`` and ``predict_proba`` get. ``pretrain(inputs,
-labels)`` is called on the rows of ``[train]``, if the manifest has some, before ``fit`` on the rows of the folds;
-without it these rows join those of every fold.
+Some things are optional:
+
+``prepare(inputs)`` is called once, over all examples, before there are folds; it must learn nothing from them (it may
+count words, not weigh them). What it returns must be one of the above, or take rows as an array does and have a method
+``joined(other)``; it is what ``fit`` and ``predict_proba`` get.
+
+``pretrain(inputs, labels)`` is called on the rows of ``[train]``, if the manifest has some, before ``fit`` on the rows
+of the folds; without it these rows join those of every fold.
+
+``files()`` names the files that it begins with, such as weights: where their contents change, a run that was stopped
+begins anew.
+
+``progress``, an attribute that is None, is set to an ``ingest.progress.Progress`` where folds are fitted one by one.
 
 The same seed, the same rows in the same order and the same number of threads must give the same bytes.
 """

@@ -7,7 +7,6 @@ threads, are not taken up.
 import copy
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
 import time
 import warnings
@@ -70,7 +69,7 @@ class Plan:
         """A name for the results of a model under this plan, whatever the order of the examples."""
         told = {
             "versions": [__version__, *(_version(name) for name in ("numpy", "scipy", "scikit-learn", "torch"))],
-            "model": [model.name, _source(model)],
+            "model": [model.name, *(_sha256(path) for path in model.begins_with())],
             "seed": self.seed,
             "threads": self.threads,
             "classes": self.n_classes,
@@ -141,15 +140,16 @@ def cross_validated(model: Model, plan: Plan, work: Path, progress: Progress, wh
 def _fit_all(
     model: Model, plan: Plan, files: Sequence[Path], open_folds: Sequence[int], progress: Progress, what: str
 ) -> None:
-    inputs, train = _prepared(model, plan)
-    pretrained = _pretrained(model, plan, train)
+    inputs, train = _prepared(model, plan, progress)
+    pretrained = _pretrained(model, plan, train, progress)
     at_once = min(plan.threads, len(open_folds)) if model.side_by_side else 1
     began = time.monotonic()
     # Threads of scikit-learn set the filters of warnings, which are those of all threads, and would restore others'.
     quiet = warnings.catch_warnings(record=True) if at_once > 1 else nullcontext()
     with quiet, progress.task(what, len(open_folds), "folds") as advance, ThreadPoolExecutor(at_once) as pool:
         waiting = {
-            pool.submit(_fit, model, plan, inputs, train, pretrained, fold, files[fold]): fold for fold in open_folds
+            pool.submit(_fit, model, plan, inputs, train, pretrained, fold, files[fold], progress): fold
+            for fold in open_folds
         }
         try:
             for done, fold in enumerate(_as_finished(waiting), 1):
@@ -171,9 +171,9 @@ def _as_finished(waiting: dict[Future[None], int]) -> Iterator[int]:
             yield waiting[one]
 
 
-def _prepared(model: Model, plan: Plan) -> tuple[Any, Train]:
+def _prepared(model: Model, plan: Plan, progress: Progress) -> tuple[Any, Train]:
     """What the model takes of all examples, and of those to learn from, in canonical order, with their labels."""
-    estimator, train = model.make(plan.seed, _threads(model, plan)), plan.train
+    estimator, train = _made(model, plan, progress), plan.train
     extra = None if train is None else (take(train.inputs, train.order), train.labels[train.order])
     if not hasattr(estimator, "prepare"):
         return plan.examples.inputs, extra
@@ -184,29 +184,35 @@ def _prepared(model: Model, plan: Plan) -> tuple[Any, Train]:
     return take(both, np.arange(n)), (take(both, np.arange(n, n + len(train))), extra[1])
 
 
-def _threads(model: Model, plan: Plan) -> int:
-    return 1 if model.side_by_side else plan.threads
+def _made(model: Model, plan: Plan, progress: Progress) -> Any:
+    """A new estimator; one that takes minutes and can tell how far it is does so."""
+    estimator = model.make(plan.seed, 1 if model.side_by_side else plan.threads)
+    if not model.side_by_side and getattr(estimator, "progress", progress) is None:
+        estimator.progress = progress
+    return estimator
 
 
-def _pretrained(model: Model, plan: Plan, train: Train) -> Any:
+def _pretrained(model: Model, plan: Plan, train: Train, progress: Progress) -> Any:
     """An estimator that has learnt from what is not looked at, which each fold begins with; None if it cannot."""
     if train is None:
         return None
-    estimator = model.make(plan.seed, _threads(model, plan))
+    estimator = _made(model, plan, progress)
     if not hasattr(estimator, "pretrain"):
         return None
     estimator.pretrain(*train)
     return estimator
 
 
-def _fit(model: Model, plan: Plan, inputs: Any, train: Train, pretrained: Any, fold: int, file: Path) -> None:
+def _fit(
+    model: Model, plan: Plan, inputs: Any, train: Train, pretrained: Any, fold: int, file: Path, progress: Progress
+) -> None:
     """Fit a new estimator on all other folds, predict this one and write its file."""
     known, held_out = plan.learnt_from(fold), plan.held_out(fold)
     learnt, labels = take(inputs, known), plan.examples.labels[known]
     if pretrained is not None:
         estimator = copy.deepcopy(pretrained)
     else:
-        estimator = model.make(plan.seed, _threads(model, plan))
+        estimator = _made(model, plan, progress)
         if train is not None:
             learnt, labels = joined(learnt, train[0]), np.concatenate([labels, train[1]])
     found = np.zeros((len(held_out), plan.n_classes), np.float32)
@@ -257,13 +263,9 @@ def _version(package: str) -> str:
         return ""
 
 
-def _source(model: Model) -> str:
-    """A digest of the module that a user's own model comes from."""
-    if ":" not in model.name:
-        return ""
-    found = importlib.util.find_spec(model.name.partition(":")[0])
-    path = None if found is None or found.origin is None else Path(found.origin)
-    return "" if path is None or not path.is_file() else hashlib.sha256(path.read_bytes()).hexdigest()
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _told(seconds: float) -> str:

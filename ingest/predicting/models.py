@@ -36,6 +36,14 @@ class Model:
     #: Folds may be fitted side by side, in threads of one process, each with one thread; else one after the other.
     side_by_side: bool = True
 
+    def begins_with(self) -> list[Path]:
+        """The files that decide what a user's own model learns from: its module, and those its estimator names."""
+        if ":" not in self.name:
+            return []
+        found = find_spec(self.name.partition(":")[0])
+        module = [] if found is None or found.origin is None else [Path(found.origin)]
+        return [path for path in (*module, *getattr(self.make(0, 1), "files", list)()) if path.is_file()]
+
 
 def _words(seed: int, threads: int) -> Any:
     from ingest.predicting.text_model import TextModel

@@ -15,13 +15,12 @@ from typing import Final
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
-from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
+from app.domain.confident_learning.probability_quality import Quality
 from ingest.datasets.example_labels import Labels
 from ingest.datasets.load import Inputs, load
 from ingest.datasets.train_rows import read_train_rows
-from ingest.errors import DataError, IngestError, ManifestError
+from ingest.errors import ArgumentError, DataError, IngestError, ManifestError
 from ingest.flagging.cautions import cautions
 from ingest.flagging.cores import available
 from ingest.flagging.engine import FlagResult, flag
@@ -36,6 +35,7 @@ from ingest.predicting.examples import Examples
 from ingest.predicting.folds import FILE, dealt, write_folds
 from ingest.predicting.groups import Groups, duplicates_alone, groups_of
 from ingest.predicting.manifest_entry import enter_files, require_room
+from ingest.predicting.matrix_writer import temperatures, write_matrix
 from ingest.predicting.models import chosen_models
 from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates
 from ingest.progress import Progress
@@ -46,8 +46,6 @@ WORK: Final = "pred_probs.unfinished"
 _ENTRIES: Final = {"pred_probs": MATRIX, "provenance": provenance.FILE}
 #: The difference in accuracy from which groups matter.
 _APART: Final = 0.02
-#: Temperatures are found on at most so many examples.
-_MOST_FITTED: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ class Options:
     groups: str | None = None
     near_duplicates: bool = True
     features: Path | None = None
+    train_features: Path | None = None  # the same of the examples of ``[train]``
     calibrate: bool = False
     replace: bool = False  # a matrix that something else made
 
@@ -109,6 +108,8 @@ class _Run:
         examples, alike = self._examples(inputs)
         models = chosen_models(options.models, examples.kind)
         self._remarks += [model.remark for model in models if model.remark]
+        for path in [path for model in models for path in model.begins_with()]:
+            self._read[path.name] = fingerprint(path)[0]
         pairs = near_duplicates(alike) if options.near_duplicates else _equal(alike)
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs)
         plan = self._plan(examples, groups, len(inputs.classes), self._train(inputs, examples))
@@ -119,9 +120,9 @@ class _Run:
         ungrouped = None
         if groups.said is not None:
             ungrouped = self._ungrouped(plan, pairs, chosen[0], work)
-        temperatures = _temperatures(chosen, plan) if options.calibrate else None
+        scaled_by = temperatures(chosen, plan) if options.calibrate else None
         part = work / MATRIX
-        by_fold = _write_matrix(part, chosen, plan, temperatures)
+        by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
         warnings = [*_group_warning(groups, overall(by_fold), ungrouped), *cautions(flagging, inputs.classes.names)]
         result = provenance.Result(
@@ -133,7 +134,7 @@ class _Run:
             tried=tried,
             chosen=chosen,
             by_fold=by_fold,
-            temperatures=temperatures,
+            temperatures=scaled_by,
             groups=groups,
             ungrouped_accuracy=ungrouped,
             pairs=pairs,
@@ -172,23 +173,36 @@ class _Run:
 
     def _train(self, inputs: Inputs, examples: Examples) -> Examples | None:
         """The examples of ``[train]``, as models take them."""
+        given = self._options.train_features
         rows = read_train_rows(self._manifest, self._folder, inputs.classes)
+        if given is not None and (rows is None or self._options.features is None):
+            lacking = "--features as well" if rows is not None else "[train] in the manifest"
+            raise ArgumentError("--train-features", f"expected {lacking}, found none")
         if rows is None:
             return None
+        own = replace(inputs, labels=Labels(rows.labels), keys=rows.keys, size=len(rows))
+        if given is not None:
+            return self._train_features(given, own, examples)
         if self._options.features is not None:
-            self._remarks.append("The training set was not used: features are those of the looked-at examples alone.")
+            self._remarks.append("The training set was not used: its features were not given (--train-features).")
             return None
-        changed = self._manifest
-        if self._manifest.media is not None and self._manifest.train is not None and self._manifest.train.path:
-            media = self._manifest.media.model_copy(update={"path": self._manifest.train.path})
-            changed = changed.model_copy(update={"media": media})
-        own = replace(inputs, manifest=changed, labels=Labels(rows.labels), keys=rows.keys, size=len(rows))
-        train, source = read_media(own, self._media, self._progress)
+        train, media = self._manifest.train, self._manifest.media
+        if media is not None and train is not None and train.path:
+            changed = {"media": media.model_copy(update={"path": train.path})}
+            own = replace(own, manifest=self._manifest.model_copy(update=changed))
+        found, source = read_media(own, self._media, self._progress)
         for path in source.sources:
             self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
-        if examples.kind == "images" and train.inputs.shape[1:] != examples.inputs.shape[1:]:
+        if examples.kind == "images" and found.inputs.shape[1:] != examples.inputs.shape[1:]:
             raise DataError(source.sources[0], "expected pictures of the size and colours of the others, found others")
-        return train
+        return found
+
+    def _train_features(self, path: Path, inputs: Inputs, examples: Examples) -> Examples:
+        found = read_features(path, inputs)
+        self._read[path.name] = fingerprint(path)[0]
+        if (width := found.inputs.shape[1]) != (expected := examples.inputs.shape[1]):
+            raise DataError(path, f"expected {expected:,} columns, as --features has, found {width:,}")
+        return found
 
     def _plan(self, examples: Examples, groups: Groups, n_classes: int, train: Examples | None) -> Plan:
         options = self._options
@@ -248,45 +262,6 @@ def _equal(examples: Examples) -> list[Pair]:
 def _few(examples: Examples, names: Sequence[str], n_folds: int) -> dict[str, int]:
     counts = np.bincount(examples.labels, minlength=len(names))
     return {names[label]: int(n) for label, n in enumerate(counts.tolist()) if n < n_folds}
-
-
-def _mean(chosen: Sequence[OutOfSample], fold: int) -> NDArray[np.floating]:
-    """The mean of the models' probabilities of a fold."""
-    if len(chosen) == 1:
-        return chosen[0].rows(fold)
-    total = chosen[0].rows(fold).astype(np.float64)
-    for one in chosen[1:]:
-        total += one.rows(fold)
-    return total / len(chosen)
-
-
-def _temperatures(chosen: Sequence[OutOfSample], plan: Plan) -> list[float]:
-    """For each fold the temperature that suits the others best, so that no example has a say in its own."""
-    found = []
-    for fold in range(plan.n_folds):
-        others = [one for one in range(plan.n_folds) if one != fold]
-        most = max(1, _MOST_FITTED // len(others))
-        rows = np.concatenate([_mean(chosen, one)[:most] for one in others])
-        labels = np.concatenate([plan.examples.labels[plan.held_out(one)][:most] for one in others])
-        found.append(best_temperature(rows, labels))
-    return found
-
-
-def _write_matrix(
-    path: Path, chosen: Sequence[OutOfSample], plan: Plan, temperatures: Sequence[float] | None
-) -> list[Quality]:
-    """Write the matrix in the order of the examples, and return the quality of each fold."""
-    shape = (len(plan.examples), plan.n_classes)
-    matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-    found = []
-    for fold in range(plan.n_folds):
-        rows, indices = _mean(chosen, fold), plan.held_out(fold)
-        if temperatures is not None:
-            rows = tempered(rows, temperatures[fold])
-        matrix[indices] = rows
-        found.append(quality(rows, plan.examples.labels[indices]))
-    matrix.flush()
-    return found
 
 
 def _group_warning(groups: Groups, found: Quality, ungrouped: float | None) -> list[str]:

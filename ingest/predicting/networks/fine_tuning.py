@@ -67,6 +67,10 @@ class FineTunedNetwork(PictureClassifier):
         self.device = device
         self.progress = progress
 
+    def files(self) -> list[Path]:
+        """What it begins with: other weights are another model, whose unfinished folds are not gone on with."""
+        return [Path(self.weights)]
+
     def _network(self, shape: tuple[int, ...], classes: int) -> Any:  # noqa: ARG002  # any size is scaled
         if len(self.mean) != len(self.deviation) or len(self.mean) not in (1, 3):
             raise ArgumentError("mean", "expected mean and deviation of 1 or 3 channels")

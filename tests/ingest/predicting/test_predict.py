@@ -255,3 +255,50 @@ def test_two_at_the_same_time_are_refused(notes, capsys):
         assert main(["predict", str(manifest)]) == 1
     assert "another predict is at work there" in capsys.readouterr().err
     assert not (manifest.parent / "pred_probs.npy").exists()
+
+
+def test_features_of_the_training_set_join_every_fold(notes, capsys):
+    """The looked-at examples are of one class but for two, so what tells the classes apart is in the training set."""
+    rng = np.random.default_rng(0)
+    labels, more = np.array([0] * 38 + [1, 1]), np.repeat([0, 1], 60)
+    manifest = notes(labels, texts_of(labels), NAMES[:2])
+    paths = {}
+    for name, ids in (("features", labels), ("train", more)):
+        paths[name] = str(manifest.parent / f"{name}.npy")
+        np.save(paths[name], rng.normal(size=(len(ids), 8)) + 4 * np.eye(2)[ids] @ np.eye(2, 8))
+    np.save(manifest.parent / "more.npy", more)
+    (manifest.parent / "more.json").write_text(json.dumps([f"more/{place}.txt" for place in range(120)]))
+    arguments = ["predict", str(manifest), "--folds", "4", "--features", paths["features"]]
+    given = ["--train-features", paths["train"]]
+    assert main([*arguments, *given]) == 1
+    assert "--train-features: expected [train] in the manifest, found none" in capsys.readouterr().err
+    manifest.write_text(manifest.read_text() + '\n[train]\nlabels = "more.npy"\nindex = "more.json"\n')
+    assert main(arguments) == 0
+    assert "The training set was not used: its features were not given (--train-features)." in capsys.readouterr().out
+    assert told(manifest)["train_examples"] == 0
+    assert probabilities(manifest)[38:, 1].max() < 0.5
+    assert main([*arguments, *given]) == 0
+    assert told(manifest)["train_examples"] == 120
+    assert {"features.npy", "train.npy"} <= set(told(manifest)["inputs"])
+    assert probabilities(manifest)[38:, 1].min() > 0.5
+    assert main(["predict", str(manifest), *given]) == 1
+    assert "--train-features: expected --features as well, found none" in capsys.readouterr().err
+    np.save(paths["train"], np.zeros((120, 7)))
+    assert main([*arguments, *given]) == 1
+    assert "train.npy: expected 8 columns, as --features has, found 7" in capsys.readouterr().err
+    np.save(paths["train"], np.zeros((119, 8)))
+    assert main([*arguments, *given]) == 1
+    assert "train.npy: expected 120 rows of numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["predict", "try"])
+def test_without_scikit_learn_it_is_said_how_to_install_it(command, notes, monkeypatch, capsys):
+    manifest = notes(LABELS, texts_of(LABELS), NAMES)
+    before = sorted(manifest.parent.iterdir())
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # what is None there cannot be imported
+    of = {"predict": manifest, "try": manifest.parent / "texts"}[command]
+    assert main([command, str(of)]) == 1
+    printed = capsys.readouterr().err
+    assert "learning needs scikit-learn, which a plain install lacks" in printed
+    assert "pip install 'label-errors-site[train]'" in printed
+    assert sorted(manifest.parent.iterdir()) == before

@@ -1,0 +1,53 @@
+"""Writing the matrix of a cross-validation in place, fold by fold: one model's rows, or the mean of several."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
+from ingest.predicting.cross_validation import OutOfSample, Plan
+
+#: Temperatures are found on at most so many examples.
+_MOST_FITTED: Final = 100_000
+
+
+def mean_rows(chosen: Sequence[OutOfSample], fold: int) -> NDArray[np.floating]:
+    """The mean of the models' probabilities of a fold."""
+    if len(chosen) == 1:
+        return chosen[0].rows(fold)
+    total = chosen[0].rows(fold).astype(np.float64)
+    for one in chosen[1:]:
+        total += one.rows(fold)
+    return total / len(chosen)
+
+
+def temperatures(chosen: Sequence[OutOfSample], plan: Plan) -> list[float]:
+    """For each fold the temperature that suits the others best, so that no example has a say in its own."""
+    found = []
+    for fold in range(plan.n_folds):
+        others = [one for one in range(plan.n_folds) if one != fold]
+        most = max(1, _MOST_FITTED // len(others))
+        rows = np.concatenate([mean_rows(chosen, one)[:most] for one in others])
+        labels = np.concatenate([plan.examples.labels[plan.held_out(one)][:most] for one in others])
+        found.append(best_temperature(rows, labels))
+    return found
+
+
+def write_matrix(
+    path: Path, chosen: Sequence[OutOfSample], plan: Plan, by_fold: Sequence[float] | None
+) -> list[Quality]:
+    """Write the matrix in the order of the examples, each fold with its temperature, and return their quality."""
+    shape = (len(plan.examples), plan.n_classes)
+    matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    found = []
+    for fold in range(plan.n_folds):
+        rows, indices = mean_rows(chosen, fold), plan.held_out(fold)
+        if by_fold is not None:
+            rows = tempered(rows, by_fold[fold])
+        matrix[indices] = rows
+        found.append(quality(rows, plan.examples.labels[indices]))
+    matrix.flush()
+    return found
