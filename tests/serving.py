@@ -14,11 +14,14 @@ from app.settings import Settings
 
 
 @contextmanager
-def serving(catalogue: Path, *, root_path: str = "", **settings: object) -> Iterator[str]:
-    """Serve a catalogue privately, with all limits, under any host; yields the address, without a slash at its end."""
+def serving(catalogue: Path, *, root_path: str = "", port: int = 0, **settings: object) -> Iterator[str]:
+    """Serve a catalogue privately, with all limits, under any host; yields the address, without a slash at its end.
+
+    Port 0 is a free one; another one is for a server that is started again.
+    """
     chosen = Settings(catalogue=catalogue, **{"public": False, "hosts": "*", **settings})
     config = uvicorn.Config(
-        create_app(chosen), host="127.0.0.1", port=0, log_level="warning", root_path=root_path, **limited(chosen)
+        create_app(chosen), host="127.0.0.1", port=port, log_level="warning", root_path=root_path, **limited(chosen)
     )
     with running(config) as address:
         yield address

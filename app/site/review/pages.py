@@ -20,9 +20,9 @@ from app.reviews.raters import LONGEST_NAME, add_rater
 from app.reviews.rounds import NoRoundError, Round, find_round
 from app.reviews.voting import Vote, take_back
 from app.site.review.api import PRIVATE, body_of, in_thread, retry_after, service_of, take
-from app.site.review.practice import Practice, practice_of, practice_task
+from app.site.review.practice import Practice, practice_of, practice_task, worked_examples
 from app.site.review.service import OWNER, Rater, ReviewService, media_of, medium_named, shown_classes
-from app.site.review.task_media import content, texts_of
+from app.site.review.task_media import content, shown_at, shown_of
 from app.web.partial_content import full_or_partial
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
@@ -33,6 +33,10 @@ router = APIRouter(include_in_schema=False, route_class=PlainRoute)
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _WORDS: Final = {BOTH: "Both", NEITHER: "Neither", CANNOT_TELL: "Cannot tell"}
 _HEARD: Final = "heard-"
+#: The keys of answers, in order; p, z, n and ? mean something else.
+_KEYS: Final = "123456789abcdefghijklmoqrstuvwxy"
+#: The buttons of a question that is answered for each class: what is sent, what the button says, its key.
+_OF_SETS: Final = [("", "Save", "Enter"), (CANNOT_TELL, "Cannot tell", "0")]
 
 
 @router.get("/review/media/{code}/{part}")
@@ -88,8 +92,10 @@ async def page(request: Request, token: str) -> Response:
         return _rendered(request, "review_join.html", round=found, form_key=service.links.form_key(token))
     rater = await in_thread(service.rater, token)
     asked = request.query_params
-    if "pause" in asked or "help" in asked:
-        return await _around(request, rater, "pause" if "pause" in asked else "help")
+    if "pause" in asked:
+        return _rendered(request, "review_help.html", round=rater.round, which="pause", n_practice=0, begun=True)
+    if "help" in asked:
+        return await _help(request, rater)
     if "practice" in asked:
         return await _practice(request, rater)
     return await _task(request, rater)
@@ -135,7 +141,7 @@ async def _task(request: Request, rater: Rater, told: str = "") -> Response:
         headers = retry_after(found)
         return _rendered(request, "review_wait.html", headers=headers, seconds=found.seconds, **facts)
     if not done.done and "start" not in request.query_params and not told:
-        return await _around(request, rater, "help")
+        return await _help(request, rater)
     return _rendered(request, "review_task.html", **_task_context(request, service, found, rater.round), **facts)
 
 
@@ -147,7 +153,7 @@ def _task_context(request: Request, service: ReviewService, task: Task, found: R
         "media": media_of(task),
         "classes": shown_classes(task, classes),
         "answers": _answers(task.question, task.sides, names),
-        "texts": texts_of(request, found.dataset, task, classes),
+        "shown": shown_of(request, found.dataset, task, classes),
         "vote_key": str(uuid.uuid4()),
     }
 
@@ -155,7 +161,7 @@ def _task_context(request: Request, service: ReviewService, task: Task, found: R
 def _answers(question: Question, sides: tuple[int, ...], names: dict[int, str]) -> list[tuple[str, str, str]]:
     """The answers as (what is sent, what the button says, its key)."""
     if question.kind == "set":
-        return []
+        return _OF_SETS
     found = []
     for place, answer in enumerate(question.answers(sides, names)):
         says = _WORDS.get(answer, answer[:1].upper() + answer[1:])
@@ -163,14 +169,31 @@ def _answers(question: Question, sides: tuple[int, ...], names: dict[int, str]) 
             says = names[sides[SIDES.index(answer)]]
         elif answer in names.values():
             says = answer
-        found.append((answer, says, "0" if answer == CANNOT_TELL else str(place + 1)))
+        found.append((answer, says, "0" if answer == CANNOT_TELL else _KEYS[place]))
     return found
 
 
-async def _around(request: Request, rater: Rater, which: str) -> Response:
-    service = service_of(request)
-    count = await in_thread(lambda: len(practice_of(service, rater.round)))
-    return _rendered(request, "review_help.html", round=rater.round, which=which, n_practice=count)
+async def _help(request: Request, rater: Rater) -> Response:
+    """What to do, with worked examples."""
+    service, found = service_of(request), rater.round
+
+    def read() -> tuple[list[Practice], bool]:
+        return practice_of(service, found), service.progress(rater).done > 0
+
+    items, begun = await in_thread(read)
+    classes = service.classes(found.id)
+    worked = worked_examples(items, classes)
+    return _rendered(
+        request,
+        "review_help.html",
+        round=found,
+        which="help",
+        n_practice=len(items),
+        begun=begun,
+        words=items[0].task.question.words if items else (),
+        worked=worked,
+        shown=shown_at(request, found.dataset, [(one.address, one.idx, one.kind) for one in worked]),
+    )
 
 
 async def _practice(request: Request, rater: Rater) -> Response:
@@ -181,13 +204,15 @@ async def _practice(request: Request, rater: Rater) -> Response:
     number = int(place) if place.isascii() and place.isdecimal() and len(place) < 4 else 0
     if not 1 <= number <= len(items):
         raise NotFound("There is no such practice item.")
-    item, answer = items[number - 1], asked.get("answer")
+    item = items[number - 1]
+    answer = asked.get("answer") or ("heard" if any(name.startswith(_HEARD) for name in asked) else None)
     return _rendered(
         request,
         "review_practice.html",
         round=rater.round,
         number=number,
         of=len(items),
+        item=item,
         answer=answer,
         right=item.right,
         is_right=answer is not None and answer == item.answer,
@@ -213,7 +238,7 @@ def _round_of(service: ReviewService, link: Link) -> Round:
 
 def _answer_of(service: ReviewService, sent: dict[str, str]) -> Any:
     """What a form answers: a word, or for a set true or false for each class."""
-    if "answer" in sent:
+    if sent.get("answer"):
         return sent["answer"]
     found = task_of(service.store, sent.get("task", ""))
     if found is None or found[0].question.kind != "set":

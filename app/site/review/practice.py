@@ -1,18 +1,22 @@
-"""Practice items: examples whose answer is known, shown with it before a round; nothing of them is stored."""
+"""Practice and worked examples: examples whose answer is known, shown before a round; nothing of them is stored.
+
+They are exemplars, of whose labels the model is surest, and none of them is a suspect or asked about in the round.
+"""
 
 import hmac
 import json
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from app.reviews.lending import Task
-from app.reviews.questions import SIDES, Question
+from app.reviews.questions import NEITHER, SIDES, Question
 from app.reviews.rounds import Round
 from app.reviews.tables import items
-from app.site.review.service import ReviewService
+from app.site.review.service import ReviewService, exemplars_of, media_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,19 @@ class Practice:
     right: str
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """An example shown with its question and its answer. ``of`` is the class that it is."""
+
+    idx: int
+    kind: str
+    address: str
+    choices: tuple[str, ...]
+    says: str
+    of: str
+    is_neither: bool = False
+
+
 def practice_of(service: ReviewService, found: Round) -> list[Practice]:
     """The practice items of a round, the same for every rater."""
     with service.store.reading() as connection:
@@ -31,6 +48,31 @@ def practice_of(service: ReviewService, found: Round) -> list[Practice]:
         rows = connection.execute(select(items).where(*here).order_by(items.c.spot)).all()
     names = service.names(found.id)
     return [_practice(service, row, names) for row in rows]
+
+
+def worked_examples(items: Sequence[Practice], classes: Mapping[int, Row[Any]]) -> list[Worked]:
+    """One example of a class that is asked for and, where that is an answer, one of a class that is not."""
+    if not items or items[0].task.question.kind == "set":
+        return []
+    sides = items[0].task.sides
+    names = tuple(classes[one].name for one in sides)
+    wrong = next((one for one in sides if one != items[0].task.question.given[0]), sides[0])
+    found = [_worked(items[0], wrong, classes, names, classes[wrong].name)]
+    if NEITHER in items[0].task.question.words:
+        others = [(item, one) for item in items[1:] for one in item.task.sides if one not in sides]
+        found += [_worked(item, one, classes, names, NEITHER.capitalize()) for item, one in others[:1]]
+    return [one for one in found if one is not None]
+
+
+def _worked(
+    item: Practice, class_id: int, classes: Mapping[int, Row[Any]], names: tuple[str, ...], says: str
+) -> Worked | None:
+    """The first exemplar of a class of a practice item, at its address there; None if the class has none to show."""
+    place = item.task.sides.index(class_id)
+    for n, (idx, kind) in enumerate(exemplars_of(item.task, place, classes)[:1]):
+        address, of = media_address(item.task, f"e{place}-{n}"), classes[class_id].name
+        return Worked(idx, kind, address, names[:3], says, of, is_neither=says == NEITHER.capitalize())
+    return None
 
 
 def practice_task(service: ReviewService, code: str) -> tuple[Task, int] | None:

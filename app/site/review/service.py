@@ -92,7 +92,11 @@ class ReviewService:
 
     def next(self, rater: Rater, after: str | None = None) -> tuple[Task | Nothing, Progress]:
         """The task of a rater, or the one after a task, and how far they are. Raises NoTaskError."""
-        return next_task(self.store, rater.row, rater.round, after), progress(self.store, rater.row, rater.round)
+        return next_task(self.store, rater.row, rater.round, after), self.progress(rater)
+
+    def progress(self, rater: Rater) -> Progress:
+        """How far a rater is."""
+        return progress(self.store, rater.row, rater.round)
 
     def classes(self, round_id: int) -> Mapping[int, Row[Any]]:
         """The classes of a round, by id."""

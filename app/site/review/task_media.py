@@ -1,8 +1,13 @@
-"""Media of tasks, read from the catalogue; a rater's link is an invitation by the owner, so all media are shown."""
+"""Media of tasks, read from the catalogue; a rater's link is an invitation by the owner, so all media are shown.
 
-from collections.abc import Mapping
-from typing import Any
+A row of a table is stored with marks at values that are unusual for its given label. They are left out: they would tell
+which label that is.
+"""
 
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import orjson
 from fastapi import Request
 from sqlalchemy import Row, select
 
@@ -14,6 +19,9 @@ from app.reviews.lending import Task
 from app.schema import tables
 from app.site.review.service import exemplars_of, media_address
 
+#: Kinds that stand in the page itself.
+_IN_PAGE: Final = ("text", "excerpt", "row")
+
 
 def content(request: Request, name: str, idx: int, kind: str) -> Medium | None:
     """A medium of an example; None if the catalogue does not have it. On the event loop only."""
@@ -21,23 +29,38 @@ def content(request: Request, name: str, idx: int, kind: str) -> Medium | None:
     dataset = catalogue.datasets.get(name)
     if dataset is None:
         return None
-    if kind != "excerpt":
-        return queries.medium(catalogue, dataset, idx, kind)
-    text = _excerpt(catalogue, dataset, idx)
-    return None if text is None else Medium("text/plain; charset=utf-8", text.encode())
+    if kind == "excerpt":
+        text = _excerpt(catalogue, dataset, idx)
+        return None if text is None else Medium("text/plain; charset=utf-8", text.encode())
+    found = queries.medium(catalogue, dataset, idx, kind)
+    return found if found is None or kind != "row" else Medium(found.type, unmarked(found.data))
 
 
-def texts_of(request: Request, name: str, task: Task, classes: Mapping[int, Row[Any]]) -> dict[str, str]:
-    """The texts of a task by their addresses, to stand in a page."""
+def unmarked(row: bytes) -> bytes:
+    """A row of a table without its marks.
+
+    >>> unmarked(b'[["age",91,"above 65"],["colour","red",null]]')
+    b'[["age",91],["colour","red"]]'
+    """
+    return orjson.dumps([cell[:2] for cell in orjson.loads(row)])
+
+
+def shown_of(request: Request, name: str, task: Task, classes: Mapping[int, Row[Any]]) -> dict[str, Any]:
+    """What of a task stands in its page, by address: texts, and rows as lists of (column, value)."""
     wanted = [(f"m{n}", task.idx, kind) for n, kind in enumerate(task.media)]
     for place in range(len(task.sides)):
         shown = exemplars_of(task, place, classes)
         wanted += [(f"e{place}-{n}", idx, kind) for n, (idx, kind) in enumerate(shown)]
-    found = {}
-    for part, idx, kind in wanted:
-        medium = content(request, name, idx, kind) if kind in ("text", "excerpt") else None
+    return shown_at(request, name, [(media_address(task, part), idx, kind) for part, idx, kind in wanted])
+
+
+def shown_at(request: Request, name: str, wanted: Iterable[tuple[str, int, str]]) -> dict[str, Any]:
+    """Of media, as (address, index, kind), those that stand in a page, by address."""
+    found: dict[str, Any] = {}
+    for address, idx, kind in wanted:
+        medium = content(request, name, idx, kind) if kind in _IN_PAGE else None
         if medium is not None:
-            found[media_address(task, part)] = medium.data.decode(errors="replace")
+            found[address] = orjson.loads(medium.data) if kind == "row" else medium.data.decode(errors="replace")
     return found
 
 

@@ -18,8 +18,8 @@ from ingest.manifest.parse import DATASETS, read_manifests
 #: Votes for names of classes: with so many classes at most, a rater chooses among all of them.
 _MOST_CHOICES: Final = 10
 #: Kinds of media that a task shows, the first of each group that there is.
-_SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("text", "excerpt"))
-_ON_SHELVES: Final = ("thumbnail", "image", "audio", "excerpt")
+_SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("row", "text", "excerpt"))
+_ON_SHELVES: Final = ("thumbnail", "image", "audio", "row", "excerpt")
 
 
 @dataclass(frozen=True)

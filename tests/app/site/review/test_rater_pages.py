@@ -4,6 +4,8 @@ import html
 import json
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 
 import httpx
 import pytest
@@ -29,13 +31,13 @@ def test_a_rater_reads_answers_takes_back_and_goes_on(digits: Open):
     answered = http.post(link, data=sent | {"answer": "a"})
     assert (answered.status_code, answered.headers["location"]) == (303, f"{link.removeprefix(digits.base)}?saved=1")
     after = http.get(answered.headers["location"]).text
-    assert "<b>1</b> of 96 answered" in after
+    assert "<b>1</b> of 96<" in after
     assert ">Saved<" in after
     assert http.post(link, data=sent | {"answer": "a"}).status_code == 303  # sent twice, as by a second click
     assert "<b>1</b> of 96" in http.get(link).text
     assert http.post(link, data=sent | {"do": "undo"}).status_code == 303
     assert "<b>0</b> of 96" in http.get(f"{link}?start=1").text
-    assert "Every answer is saved" in http.get(f"{link}?pause=1").text
+    assert "Take a break" in http.get(f"{link}?pause=1").text
 
 
 def test_practice_says_what_is_right_and_stores_nothing(digits: Open):
@@ -45,7 +47,7 @@ def test_practice_says_what_is_right_and_stores_nothing(digits: Open):
     assert http.get(address[1]).headers["content-type"] == "image/png"
     assert http.get(address[1].replace("/p.", "/p.1")).status_code == 404
     told = [http.get(f"{link}?practice=1&answer={side}").text for side in "ab"]
-    assert sum("Yes, this is" in page for page in told) == 1
+    assert sum("<b>Yes.</b> This is" in page for page in told) == 1
     assert http.get(f"{link}?practice=9").status_code == 404
     assert "<b>0</b> of 96" in http.get(f"{link}?start=1").text
 
@@ -77,14 +79,12 @@ def test_whoever_has_the_open_link_joins_by_name(digits: Open):
     assert digits.http.post(link, data=fields(page) | {"name": "  "}).status_code == 422
     joined = digits.http.post(link, data=fields(page) | {"name": "<b>Kim</b>"})
     assert joined.status_code == 303
-    assert "<h1>Which is it?</h1>" in digits.http.get(joined.headers["location"]).text
+    assert ">Which is it?</h1>" in digits.http.get(joined.headers["location"]).text
 
 
 def test_text_of_a_dataset_is_escaped(sample_catalogue, quick_folder):
     folder = quick_folder / "escaped"
     folder.mkdir()
-    import sqlite3
-
     hostile = folder / "hostile.sqlite"
     shutil.copyfile(sample_catalogue, hostile)
     with sqlite3.connect(hostile) as connection:
@@ -117,3 +117,68 @@ def test_logs_hold_no_link_and_no_person(sample_catalogue, quick_folder):
     assert token.partition(".")[0] not in written
     assert "Kim" not in written
     assert [line["client"] for line in lines] == ["", "", "127.0.0.1", ""]
+
+
+def test_the_instructions_show_worked_examples_that_are_sure(digits: Open):
+    """One of a class that is asked for, one of another ("neither"); no suspect, and none is among those to practise."""
+    page = digits.http.get(f"{digits.links[8]}?help=1").text
+    shown = re.findall(r'<div class="sample">\s*<img src="([^"]+)"', page)
+    assert len(shown) == 2
+    assert {digits.http.get(one).headers["content-type"] for one in shown} == {"image/png"}
+    assert "It looks like the typical examples of" in page
+    assert "which is not among the answers" in page
+    with closing(sqlite3.connect(digits.catalogue)) as connection:
+        suspects = {idx for (idx,) in connection.execute("SELECT idx FROM issues WHERE dataset_id = 1")}
+        exemplars = set(connection.execute("SELECT idx, class_id FROM exemplars WHERE dataset_id = 1"))
+    with closing(sqlite3.connect(digits.catalogue.with_name("reviews.sqlite"))) as connection:
+        asked = "SELECT idx, json_extract(question, '$.given[0]') FROM items WHERE practice AND round_id = 1"
+        practice = set(connection.execute(asked))
+    assert len(practice) == 3
+    assert practice <= exemplars
+    assert not {idx for idx, _ in practice} & suspects
+
+
+def test_who_has_begun_is_not_led_to_practice_again(digits: Open):
+    link, http = digits.links[7], digits.http
+    before = http.get(f"{link}?help=1").text
+    assert "I have done this before: start" in before
+    assert 'href="?practice=1" data-key="Enter"' in before
+    http.post(link, data=fields(http.get(f"{link}?start=1").text) | {"answer": "b"})
+    after = http.get(f"{link}?help=1").text
+    assert 'href="?start=1" data-key="Enter">Go on' in after
+    assert "Practise again" in after
+
+
+def test_a_row_of_a_table_is_shown_without_marks(rows_catalogue, quick_folder):
+    """They say what is unusual for the given label, which would tell it."""
+    folder = quick_folder / "rows"
+    folder.mkdir()
+    with closing(sqlite3.connect(rows_catalogue)) as connection:
+        ((name,),) = connection.execute("SELECT name FROM datasets")
+        rows = [json.loads(row) for (row,) in connection.execute("SELECT bytes FROM media WHERE kind = 'row'")]
+    assert any(mark for row in rows for _, _, mark in row)
+    with open_round(rows_catalogue, folder, name) as found:
+        rater = found.rater(0)
+        task = rater.get("/review/api/task").json()
+        assert [one["kind"] for one in task["media"]] == ["row"]
+        for address in [task["media"][0]["address"], *task["a"]["exemplars"], *task["b"]["exemplars"]]:
+            medium = rater.get(address)
+            assert medium.headers["content-type"] == "application/json"
+            assert [column for column, _ in medium.json()] == ["length in cm", "petals", "colour", "garden"]
+        page = found.http.get(f"{found.links[0]}?start=1").text
+        assert page.count('<table class="values">') == 9
+        assert "<mark" not in page
+        assert "<b>&" not in page
+        assert 'class="values"' in found.http.get(f"{found.links[0]}?help=1").text
+
+
+def test_a_page_that_waits_asks_again_without_a_script(sample_catalogue, quick_folder):
+    folder = quick_folder / "waits"
+    folder.mkdir()
+    with open_round(sample_catalogue, folder, "sample-texts", "--lowest", "1", raters=6) as found:
+        for number in range(5):
+            assert found.rater(number).get("/review/api/task").status_code == 200
+        page = found.http.get(f"{found.links[5]}?start=1")
+        seconds = page.headers["retry-after"]
+        assert f'<noscript><meta http-equiv="refresh" content="{seconds}"></noscript>' in page.text
+        assert '<h1 tabindex="-1">Others are looking at the rest</h1>' in page.text
