@@ -47,6 +47,7 @@ from app.site.issue import pages as issue_pages
 from app.site.review import api as review_api
 from app.site.review import pages as review_pages
 from app.site.review.service import ReviewService
+from app.site.share import pages as share_pages
 from app.site.stability import api as stability_api
 from app.site.stability import pages as stability_pages
 from app.web import templates
@@ -171,6 +172,7 @@ _PAGES: Final = (
     home_pages.router,
     media_coverage.router,
     reproduction.router,
+    share_pages.router,
     docs_pages.router,
     changes_pages.router,
     by_rank_pages.router,

@@ -11,10 +11,12 @@ SITE_NAMES: Final = frozenset(
     {
         "about",
         "api",
+        "badge",
         "docs",
         "favicon.ico",
         "figures",
         "healthz",
+        "home",
         "media",
         "media-coverage",
         "method",
@@ -23,6 +25,8 @@ SITE_NAMES: Final = frozenset(
         "reproduction",
         "review",
         "robots.txt",
+        "share",
+        "sitemap",
         "sitemap.xml",
         "static",
     }

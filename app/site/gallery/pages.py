@@ -21,6 +21,7 @@ from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
 from app.site.components.cards import card_wall
 from app.site.components.row_values import MEANING
+from app.site.components.share_tags import share_tags
 from app.site.corrected.croissant import structured_data
 from app.site.gallery.classes import FEW_CLASSES
 from app.site.gallery.confusions import KINDS, confusion_context
@@ -60,6 +61,13 @@ def gallery(request: Request, name: str) -> HTMLResponse:
         "cards": card_wall(dataset, page.items, query) if page.items else "",
         "previous_url": _page(name, query, "before", page.before),
         "next_url": _page(name, query, "after", page.after),
+        "share": share_tags(
+            request,
+            f"/{name}",
+            f"{dataset.title}: label errors in the test set",
+            dataset.about.get("summary", ""),
+            f"/share/{name}.png",
+        ),
         "structured_data": "" if request.scope["query_string"] else structured_data(request, dataset),
     }
     given = {key: value for key, value in changing.items() if value}

@@ -16,6 +16,7 @@ from app.domain.review.verdicts import Category
 from app.openapi import reference
 from app.path_prefix import prefix_of
 from app.site.components.captions import badge
+from app.site.components.share_tags import share_tags
 from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, table, table_2
 from app.site.home.datasets import doors, entry, specimens, telling
 from app.web.plain_route import PlainRoute
@@ -68,14 +69,17 @@ KINDS: Final = (
 
 
 #: Filters make endlessly many pages, all with the same issues as the gallery.
-_FOR_CRAWLERS: Final = "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\n"
+_FOR_CRAWLERS: Final = (
+    "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\nSitemap: {1}/sitemap.xml\n"
+)
 
 
 @router.get("/robots.txt")
 def robots(request: Request) -> PlainTextResponse:
     """What search engines may index: every page, but not every filter of it."""
     return PlainTextResponse(
-        _FOR_CRAWLERS.format(prefix_of(request.scope)), headers={"Cache-Control": "public, max-age=86400"}
+        _FOR_CRAWLERS.format(prefix_of(request.scope), base_url(request)),
+        headers={"Cache-Control": "public, max-age=86400"},
     )
 
 
@@ -83,6 +87,11 @@ def robots(request: Request) -> PlainTextResponse:
 def favicon(_: Request) -> RedirectResponse:
     """The icon, for clients that request it without reading a page that names it."""
     return RedirectResponse(static_url("favicon.svg"), 307, headers={"Cache-Control": "public, max-age=86400"})
+
+
+_DESCRIPTION: Final = (
+    "Browse mislabelled examples in well-known test sets, see how reviewers voted, and download corrected test sets."
+)
 
 
 @router.get("/")
@@ -99,6 +108,7 @@ def home(request: Request) -> HTMLResponse:
         request,
         "home.html",
         place="home",
+        share=share_tags(request, "/", "The test is wrong", _DESCRIPTION, "/share/home.png"),
         real=[entries[d.name] for d in real],
         samples=[entries[d.name] for d in samples],
         specimens=specimens(rows, issues),

@@ -7,6 +7,7 @@ from app.catalogue.current import current
 from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.site.components.share_tags import share_tags
 from app.site.components.youtube import PLAYER_POLICY
 from app.site.issue.context import issue_context
 from app.site.issue.exemplars import shelves
@@ -64,6 +65,13 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         "issue.html",
         headers={"Content-Security-Policy": PLAYER_POLICY} if play else None,
         tab="issue",
+        share=share_tags(
+            request,
+            f"/{name}/issues/{place}",
+            context["finding_text"],
+            f"Example {place} of {dataset.title}.",
+            f"/share/{name}/{place}.png",
+        ),
         play=play,
         back_url=_back(dataset.name, f.query(dataset), start, place),
         shelves=shelves(catalogue, dataset, detail.issue),

@@ -1,0 +1,153 @@
+"""Routes of the pictures, badges and site maps. Pictures and badges are drawn when first asked for, and kept."""
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from markupsafe import escape
+from sqlalchemy import select
+
+from app.catalogue.current import Catalogue, current
+from app.catalogue.open_file import require_reader
+from app.catalogue.records import Dataset
+from app.errors import FilterError, NotFound
+from app.issues import queries
+from app.schema import tables
+from app.site.components.captions import label_name
+from app.site.components.finding import finding_text
+from app.site.share.badges import badge
+from app.site.share.pictures import Caption, picture
+from app.web.plain_route import PlainRoute
+from app.web.urls import base_url
+
+router = APIRouter(include_in_schema=False, route_class=PlainRoute)
+
+#: Addresses in one file of the site map, at most (sitemaps.org).
+MOST_ADDRESSES: Final = 50_000
+_PAGES: Final = ("/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage")
+_XML: Final = "application/xml"
+_SVG: Final = "image/svg+xml"
+_ACCURACY: Final = re.compile(r"(100|\d{1,2})(\.\d{1,2})?", re.ASCII)
+
+
+@router.get("/share/home.png")
+def home_picture(request: Request) -> Response:
+    """The picture of the home page: a confirmed error, as on the page itself."""
+    require_reader()
+    catalogue = current(request)
+    datasets = [d for d in catalogue.datasets.values() if not d.sample] or list(catalogue.datasets.values())
+    errors, checked = sum(d.n_errors for d in datasets), sum(d.n_checked for d in datasets)
+    said = f"{errors:,} label errors confirmed in {len(datasets)} datasets" if checked else "Label errors in test sets"
+    return _png(picture(Caption("The test is wrong", "wrong", said)))
+
+
+@router.get("/share/{name}.png")
+def dataset_picture(request: Request, name: str) -> Response:
+    """The picture of a dataset: how many of its labels are wrong, and its most telling example."""
+    require_reader()
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    issues = queries.telling_issues(catalogue, dataset, 1)
+    example = _example(catalogue, dataset, issues[0].idx) if issues else None
+    words = Caption(f"{dataset.title}: {summary(dataset)}", None, f"{dataset.size:,} examples" if dataset.size else "")
+    return _png(picture(words, example))
+
+
+@router.get("/share/{name}/{index}.png")
+def issue_picture(request: Request, name: str, index: str) -> Response:
+    """The picture of an issue: what was found, beside the example if its licence lets it be shown."""
+    require_reader()
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
+    detail = queries.issue_detail(catalogue, dataset, place, dataset.default_agreement)
+    if detail is None:
+        raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
+    words = Caption(
+        finding_text(dataset, detail.issue), label_name(detail.issue.given), f"{dataset.title}, example {place}"
+    )
+    return _png(picture(words, _example(catalogue, dataset, place)))
+
+
+def summary(dataset: Dataset) -> str:
+    """How many label errors a dataset has, as a badge says it.
+
+    Of a dataset of which only a part was checked this is the estimate; without any review, the number of suspects.
+    """
+    if not dataset.n_checked:
+        return f"{dataset.n_issues:,} suspects"
+    if dataset.estimated_errors is not None and dataset.estimated_errors != dataset.n_errors:
+        return f"about {dataset.estimated_errors:,} label errors"
+    return f"{dataset.n_errors:,} label error{'s' if dataset.n_errors != 1 else ''}"
+
+
+@router.get("/badge/{name}.svg")
+def dataset_badge(request: Request, name: str) -> Response:
+    """A badge with the label errors of a dataset; with ``original`` and ``corrected``, with a model's accuracies."""
+    dataset = queries.dataset_named(current(request), name)
+    params = request.query_params
+    if "original" in params or "corrected" in params:
+        before, after = (_accuracy(key, params.get(key, "")) for key in ("original", "corrected"))
+        return Response(badge(f"{dataset.title} accuracy", f"{before} → {after} corrected"), media_type=_SVG)
+    return Response(badge(f"{dataset.title} test set", summary(dataset)), media_type=_SVG)
+
+
+def _accuracy(name: str, value: str) -> str:
+    if not _ACCURACY.fullmatch(value) or float(value) > 100:
+        raise FilterError(name, value, [], f"{name} is {value[:40]!r}; expected per cent from 0 to 100, such as 76.1.")
+    return value
+
+
+@router.get("/sitemap.xml")
+def sitemap(request: Request) -> Response:
+    """The index of the site maps: one of pages, and for every dataset as many as its issues need."""
+    site = base_url(request)
+    files = [f"{site}/sitemap/pages.xml"]
+    for dataset in current(request).datasets.values():
+        parts = -(-dataset.n_issues // MOST_ADDRESSES)
+        files += [f"{site}/sitemap/{quote(dataset.name)}/{part}.xml" for part in range(parts)]
+    return _xml("sitemapindex", "sitemap", files)
+
+
+@router.get("/sitemap/pages.xml")
+def sitemap_of_pages(request: Request) -> Response:
+    """The pages of the site and of its datasets, issues apart."""
+    site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected")
+    of_datasets = [f"/{quote(name)}{tail}" for name in current(request).datasets for tail in tails]
+    return _xml("urlset", "url", [f"{site}{path}" for path in (*_PAGES, *of_datasets)])
+
+
+@router.get("/sitemap/{name}/{part}.xml")
+def sitemap_of_issues(request: Request, name: str, part: str) -> Response:
+    """The pages of a dataset's issues, in the order of the test set."""
+    require_reader()
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    parts = -(-dataset.n_issues // MOST_ADDRESSES)
+    if not (part.isascii() and part.isdecimal() and len(part) < 6 and int(part) < parts):
+        raise NotFound(f"The site map of {dataset.title} has {parts} parts; there is no part {part[:20]!r}.")
+    i = tables.issues.c
+    asked = select(i.idx).where(i.dataset_id == dataset.id).order_by(i.idx)
+    found = catalogue.connection.execute(asked.limit(MOST_ADDRESSES).offset(int(part) * MOST_ADDRESSES)).scalars()
+    address = f"{base_url(request)}/{quote(dataset.name)}/issues/"
+    return _xml("urlset", "url", [f"{address}{index}" for index in found])
+
+
+def _xml(root: str, item: str, addresses: list[str]) -> Response:
+    entries = "\n".join(f"<{item}><loc>{escape(address)}</loc></{item}>" for address in addresses)
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return Response(f"{text}{entries}\n</{root}>\n", media_type=_XML)
+
+
+def _png(data: bytes) -> Response:
+    return Response(data, media_type="image/png")
+
+
+def _example(catalogue: Catalogue, dataset: Dataset, index: int) -> bytes | None:
+    """An example's picture; None if it has none here, or its licence does not let visitors see it."""
+    for kind in ("image", "thumbnail"):
+        found = queries.medium(catalogue, dataset, index, kind)
+        if found is not None:
+            return found.data
+    return None
