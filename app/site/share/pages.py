@@ -1,4 +1,4 @@
-"""Routes of the pictures, badges and site maps. Pictures and badges are drawn when first asked for, and kept."""
+"""Pictures, badges and site maps, drawn or listed when they are asked for."""
 
 import re
 from typing import Final
