@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, true, update
+from sqlalchemy import Connection, Integer, Row, Select, and_, cast, exists, func, insert, or_, select, true, update
 
 from app.reviews.questions import Question
 from app.reviews.rounds import SPOTS, Round
@@ -111,18 +111,25 @@ def task_of(store: Store, code: str) -> tuple[Task, int] | None:
 
 
 def progress(store: Store, rater: Row[Any], found: Round) -> Progress:
-    """What a rater has done, and what there is to do: examples that still need votes come and go with other raters."""
+    """What a rater has done, and what there is to do: examples that still need votes come and go with other raters.
+
+    Gold items and repeats are counted in from the beginning, in their share: were they counted as they come, the
+    number would tell which they are.
+    """
     with store.reading() as connection:
         answered = leases.join(items, items.c.id == leases.c.item_id)
-        mine = select(func.count()).select_from(answered)
+        again = func.coalesce(func.sum(cast(items.c.repeated, Integer)), 0)
+        mine = select(func.count(), again).select_from(answered)
         mine = mine.where(leases.c.rater_id == rater.id, leases.c.answered.is_(True))
-        done = int(connection.scalar(mine) or 0)
-        needing = (items.c.wanted > 0, items.c.gold.is_(False))
-        answered_already = int(connection.scalar(mine.where(*needing, leases.c.occasion == 0)) or 0)
-        open_items = select(func.count()).where(items.c.round_id == found.id, *needing)
-        left = int(connection.scalar(open_items) or 0) - answered_already
-        # Gold items are spread among the others in their share.
-        return Progress(done, done + round(left / (1 - found.settings.gold)))
+        done = int(connection.execute(mine).one()[0])
+        first = mine.where(leases.c.occasion == 0, items.c.gold.is_(False))
+        needing = items.c.wanted > 0
+        seen = connection.execute(first).one()
+        seen_open = connection.execute(first.where(needing)).one()
+        here = (items.c.round_id == found.id, items.c.gold.is_(False))
+        open_items = connection.execute(select(func.count(), again).where(*here, needing)).one()
+        n, repeats = (int(seen[k]) + int(open_items[k]) - int(seen_open[k]) for k in (0, 1))
+        return Progress(done, max(done, round(n / (1 - found.settings.gold)) + repeats))
 
 
 def others_hold(connection: Connection, item_id: int, rater_id: int, now: float) -> int:

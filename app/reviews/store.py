@@ -143,12 +143,14 @@ def _version(connection: Connection) -> str | None:
 
 
 def _engine(url: URL) -> Engine:
+    # Errors are logged, and what a statement was given may be the name of a rater.
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": _PATIENCE, "check_same_thread": False}, pool_size=16)
+        patient = {"timeout": _PATIENCE, "check_same_thread": False}
+        engine = create_engine(url, connect_args=patient, pool_size=16, hide_parameters=True)
         event.listen(engine, "connect", _configure)
     else:
         # A connection that a restarted database has dropped is noticed before it is used.
-        engine = create_engine(url, pool_pre_ping=True, pool_size=16, max_overflow=16)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=16, max_overflow=16, hide_parameters=True)
     event.listen(engine, "begin", _begin if url.get_backend_name() == "sqlite" else _leave)
     return engine
 

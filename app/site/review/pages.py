@@ -129,6 +129,7 @@ async def form(request: Request, token: str) -> Response:
 async def _task(request: Request, rater: Rater, told: str = "") -> Response:
     service = service_of(request)
     found, done = await in_thread(service.next, rater)
+    await in_thread(service.classes, rater.round.id)  # kept from here on
     key = service.links.form_key(rater.token)
     facts: dict[str, Any] = {
         "round": rater.round,
@@ -221,6 +222,7 @@ async def _practice(request: Request, rater: Rater) -> Response:
 
 
 def _join(service: ReviewService, link: Link, sent: dict[str, str]) -> Response:
+    service.count(f"open {link.name}")
     found = _round_of(service, link)
     name = " ".join(sent.get("name", "").split())[:LONGEST_NAME]
     if not name:

@@ -80,7 +80,7 @@ class ReviewService:
             row, found = rater_of(self.store, self.links.read(token))
         except LinkError as error:
             raise NoLink(str(error)) from error
-        self._count(row.code)
+        self.count(row.code)
         return Rater(row, found, token)
 
     def link(self, token: str) -> Link:
@@ -147,7 +147,8 @@ class ReviewService:
         except LinkError:
             return False
 
-    def _count(self, code: str) -> None:
+    def count(self, code: str) -> None:
+        """Count a request of a link. Raises TooManyRequests beyond the limit."""
         if not self._a_minute:
             return
         now = time.monotonic()

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +20,8 @@ from ingest.manifest.parse import DATASETS, read_manifests
 _MOST_CHOICES: Final = 10
 #: Kinds of media that a task shows, the first of each group that there is.
 _SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("row", "text", "excerpt"))
+#: Exemplars of each class that are kept to be shown, and are never gold items.
+_LEFT_TO_SHOW: Final = 2
 _ON_SHELVES: Final = ("thumbnail", "image", "audio", "row", "excerpt")
 
 
@@ -75,9 +78,10 @@ class _Chooser:
         if bare := sum(not one.media for one in asked):
             told.append(f"{bare:,} of {len(asked):,} examples have no picture, text or sound in the catalogue to show")
         asked = self._with_repeats(asked)
-        shelves = self._shelves(asked)
-        extra = self._gold_and_practice(asked, shelves)
-        return Chosen([*asked, *extra], shelves, told)
+        self._exemplars = self._read_exemplars(asked)
+        gold = self._gold(asked)
+        shelves = self._shelves(gold)
+        return Chosen([*asked, *gold, *self._practice(asked, shelves)], shelves, told)
 
     def _asked(self) -> tuple[QuestionKind, tuple[int, ...], tuple[str, ...]]:
         """The kind of question, its choices, and the answers beside the classes."""
@@ -166,8 +170,8 @@ class _Chooser:
             for place, one in enumerate(asked)
         ]
 
-    def _shelves(self, asked: Sequence[NewItem]) -> dict[int, Shelf]:
-        """The classes that are asked about or given, with exemplars that can be shown."""
+    def _read_exemplars(self, asked: Sequence[NewItem]) -> dict[int, list[tuple[int, str]]]:
+        """The exemplars that can be shown, the surest first, of the classes that are asked about or given."""
         classes = {one for item in asked for one in (*item.question.classes, *item.question.given)}
         classes |= {one for item in asked for one in item.question.guessed or ()}
         e = tables.exemplars.c
@@ -175,47 +179,82 @@ class _Chooser:
         rows = self._connection.execute(
             select(*columns).where(e.dataset_id == self._dataset.id).order_by(e.class_id, e.position)
         )
-        found: dict[int, list[tuple[int, str]]] = {class_id: [] for class_id in classes}
+        found: dict[int, list[tuple[int, str]]] = {class_id: [] for class_id in sorted(classes)}
         for row in rows:
-            there = json.loads(row.media or "{}") | ({} if row.excerpt is None else {"excerpt": None})
+            there = _there(row)
             kind = next((kind for kind in _ON_SHELVES if kind in there), None)
             if kind is not None and row.class_id in found:
                 found[row.class_id].append((row.idx, kind))
-        self._exemplars = found
-        most = self._plan.exemplars
-        return {one: Shelf(self._names[one], tuple(exemplars[:most])) for one, exemplars in sorted(found.items())}
+        return found
 
-    def _gold_and_practice(self, asked: Sequence[NewItem], shelves: Mapping[int, Shelf]) -> list[NewItem]:
-        """Exemplars as examples whose label is sure: the least sure of each class, so that some are left to show."""
+    def _shelves(self, gold: Sequence[NewItem]) -> dict[int, Shelf]:
+        """What is shown of each class: no gold item, which would be known again as typical of its class.
+
+        A class that gold items are taken from shows no fewer than others, or its shelf would tell them.
+        """
+        hidden, most = {one.idx for one in gold}, self._plan.exemplars
+        shown = {c: [one for one in known if one[0] not in hidden] for c, known in self._exemplars.items()}
+        most = min([most, *(len(kept) for c, kept in shown.items() if len(kept) < len(self._exemplars[c]))])
+        return {class_id: Shelf(self._names[class_id], tuple(kept[:most])) for class_id, kept in shown.items()}
+
+    def _gold(self, asked: Sequence[NewItem]) -> list[NewItem]:
+        """Exemplars as examples whose label is sure, the least sure of each class: nothing tells them from others.
+
+        They have the media that others have, and the other class is one that this class is confused with in the round.
+        """
         n_gold = round(self._plan.gold / (1 - self._plan.gold) * len(asked))
-        if self._kind == "set" or not (n_gold or self._plan.practice):
-            if n_gold:
-                raise CatalogueError("gold items need questions with one answer: expected gold = 0 with kind = 'set'")
+        if not n_gold:
             return []
-        sure = [(idx, class_id) for class_id, known in sorted(self._exemplars.items()) for idx, _ in known[::-1]]
-        sure = [(idx, class_id) for idx, class_id in sure if self._others(class_id, shelves)]
-        self._draw.shuffle(sure)
+        if self._kind == "set":
+            raise CatalogueError("gold items need questions with one answer: expected gold = 0 with kind = 'set'")
+        usual = Counter(one.media for one in asked).most_common(1)[0][0]
+        sure = []  # with how many of their class are left, the more the better
+        for class_id, known in self._exemplars.items():
+            if not self._others(class_id, asked):
+                continue
+            for place in range(_LEFT_TO_SHOW, len(known)):
+                item = self._known(known[place][0], class_id, asked, gold=True)
+                sure += [(place, item)] if item.media == usual else []
         if n_gold > len(sure):
-            finding = f"{n_gold} exemplars as gold items, found {len(sure)}; ask for a smaller share"
-            raise CatalogueError(f"{self._dataset.name}: expected {finding}")
-        gold = [self._known(*one, shelves, gold=True) for one in sure[:n_gold]]
-        practice = sure[n_gold : n_gold + self._plan.practice]
-        return [*gold, *(self._known(*one, shelves, gold=False) for one in practice)]
+            finding = (
+                f"{n_gold} exemplars as gold items beside {_LEFT_TO_SHOW} of each class to show, found {len(sure)}"
+            )
+            raise CatalogueError(f"{self._dataset.name}: expected {finding}; ask for a smaller share")
+        self._draw.shuffle(sure)
+        return [item for _, item in sorted(sure, key=lambda one: -one[0])[:n_gold]]
 
-    def _others(self, class_id: int, shelves: Mapping[int, Shelf]) -> list[int]:
-        return [one for one in (self._choices or tuple(shelves)) if one != class_id]
+    def _practice(self, asked: Sequence[NewItem], shelves: Mapping[int, Shelf]) -> list[NewItem]:
+        """Exemplars to practise on, whose answer is told."""
+        if self._kind == "set":
+            return []
+        shown = [(idx, class_id) for class_id, shelf in shelves.items() for idx, _ in shelf.exemplars[::-1]]
+        shown = [(idx, class_id) for idx, class_id in shown if self._others(class_id, asked)]
+        chosen = self._draw.sample(shown, min(self._plan.practice, len(shown)))
+        return [self._known(*one, asked, gold=False) for one in chosen]
 
-    def _known(self, idx: int, class_id: int, shelves: Mapping[int, Shelf], *, gold: bool) -> NewItem:
+    def _others(self, class_id: int, asked: Sequence[NewItem]) -> list[int]:
+        """The classes that one can be taken for: those that it is beside in the round, as often; else any."""
+        if self._choices:
+            return [one for one in self._choices if one != class_id]
+        beside = [set(item.question.classes) - {class_id} for item in asked if class_id in item.question.classes]
+        return [one for classes in beside for one in sorted(classes)] or [c for c in self._exemplars if c != class_id]
+
+    def _known(self, idx: int, class_id: int, asked: Sequence[NewItem], *, gold: bool) -> NewItem:
         classes = self._choices
         if self._kind == "pair":
-            classes = tuple(sorted((class_id, self._draw.choice(self._others(class_id, shelves)))))
+            classes = tuple(sorted((class_id, self._draw.choice(self._others(class_id, asked)))))
         question = Question(self._kind, (class_id,), None, classes, self._words)
         e = tables.exemplars.c
         row = self._connection.execute(
             select(e.media, e.excerpt).where(e.dataset_id == self._dataset.id, e.idx == idx).limit(1)
         ).one()
-        media = json.loads(row.media or "{}") | ({} if row.excerpt is None else {"excerpt": None})
-        return NewItem(idx, question, _to_show(media), gold=gold, practice=not gold)
+        return NewItem(idx, question, _to_show(_there(row)), gold=gold, practice=not gold)
+
+
+def _there(row: Any) -> dict[str, Any]:
+    """The media of a row of issues or exemplars, by kind."""
+    found: dict[str, Any] = json.loads(row.media or "{}")
+    return found if row.excerpt is None else found | {"excerpt": None}
 
 
 def _to_show(media: Mapping[str, Any]) -> tuple[str, ...]:

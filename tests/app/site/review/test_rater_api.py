@@ -4,7 +4,10 @@ import uuid
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.reviews.store import Store, store_url
+from app.reviews.tables import items, leases
 from tests.app.site.review.rounds import open_round, review, vote
 
 
@@ -172,23 +175,37 @@ def test_all_is_done_or_others_have_the_rest(sample_catalogue, quick_folder):
         assert record["mturk"] == {"given": 0, "guessed": 0, "both": 5, "neither": 0}
 
 
-def test_no_class_lacks_an_exemplar_that_the_other_has(sample_catalogue, quick_folder):
-    """Gold items are exemplars: left out of one class alone, they would tell that it is the answer."""
+def test_nothing_tells_gold_items_from_others(sample_catalogue, quick_folder):
+    """They have as many exemplars, of the same kinds and sizes, are typical of no class shown, and count as others."""
     folder = quick_folder / "gold"
     folder.mkdir()
-    with open_round(sample_catalogue, folder, "sample-digits", "--gold", "0.25", raters=1) as found:
-        shelves = set()
-        for _ in range(24):
-            task = found.rater(0).get("/review/api/task").json()
-            shelves.add((len(task["a"]["exemplars"]), len(task["b"]["exemplars"])))
-            addresses = [*task["a"]["exemplars"], *task["b"]["exemplars"]]
-            pages = [
-                found.http.get(address, headers={"Authorization": f"Bearer {found.rater(0).token}"})
-                for address in addresses
-            ]
-            assert {page.status_code for page in pages} == {200}
-            assert vote(found.rater(0), task, "a").status_code == 201
-        assert shelves == {(4, 4), (3, 3)}, "ordinary tasks, and gold items"
+    with open_round(sample_catalogue, folder, "sample-digits", "--gold", "0.09", raters=1) as found:
+        store = Store(store_url("", found.catalogue))
+        rater, told, shown, pictures = found.rater(0), {True: set(), False: set()}, set(), {True: set(), False: set()}
+        for _ in range(105):
+            task = rater.get("/review/api/task").json()
+            media = [rater.get(one["address"]) for one in task["media"]]
+            shelves = [[rater.get(address).content for address in task[side]["exemplars"]] for side in "ab"]
+            shown |= {picture for shelf in shelves for picture in shelf}
+            (gold,) = gold_of(store, task["task"])
+            pictures[gold].add(media[0].content)
+            kinds = tuple(one["kind"] for one in task["media"])
+            sizes = tuple(len(shelf) for shelf in shelves)
+            told[gold].add((kinds, sizes, tuple(sorted(media[0].headers)), len(task["task"]), task["progress"]["of"]))
+            assert vote(rater, task, "a").status_code == 201
+        store.close()
+        assert rater.get("/review/api/task").status_code == 204
+        assert (len(pictures[True]), len(pictures[False])) == (9, 96)
+        assert told[True] == told[False]
+        assert len(told[True]) == 1
+        assert not pictures[True] & shown
+
+
+def gold_of(store: Store, code: str) -> list[bool]:
+    """Whether the example of a task is a gold item, which only the store knows."""
+    of_task = select(items.c.gold).join(leases, leases.c.item_id == items.c.id).where(leases.c.code == code)
+    with store.reading() as connection:
+        return list(connection.scalars(of_task))
 
 
 def test_sounds_and_texts_are_shown_too(sample_catalogue, quick_folder):
