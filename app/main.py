@@ -48,6 +48,8 @@ from app.site.review import api as review_api
 from app.site.review import pages as review_pages
 from app.site.review.service import ReviewService
 from app.site.share import pages as share_pages
+from app.site.slices import api as slices_api
+from app.site.slices import pages as slices_pages
 from app.site.stability import api as stability_api
 from app.site.stability import pages as stability_pages
 from app.web import templates
@@ -84,6 +86,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     catalogue = CurrentCatalogue(settings.catalogue, reviews.withheld if reviews else tuple)
     program = program_version(_APP, TEMPLATES, STATIC, DOCS)
     kept = KeptAnswers(settings.kept_answers * 1_000_000)
+    owner = {"is_owner": reviews.is_owner} if reviews else {}
+    served: dict[str, Any] = {"catalogue": catalogue, "program": program, "kept": kept, **owner}
     app = _Site(
         title="Label errors",
         version="1",
@@ -100,14 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(AllowedHosts, hosts=_read("hosts", hosts_of, settings.hosts), public=settings.is_public),
             *([_FOR_OTHER_SITES] if settings.is_public else []),
             Middleware(RateLimit, a_minute=settings.requests_a_minute, refuse=_answer),
-            Middleware(
-                CatalogueResponses,
-                catalogue=catalogue,
-                program=program,
-                kept=kept,
-                public=settings.is_public,
-                **({"is_owner": reviews.is_owner} if reviews else {}),
-            ),
+            Middleware(CatalogueResponses, public=settings.is_public, **served),
             Middleware(Compression, as_they_are=tuple(f".{one.suffix}" for one in FORMATS.values() if one.binary)),
             Middleware(CatalogueGuard, answer=_answer),
         ],
@@ -157,18 +154,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.folder.remove()
 
 
-#: The parts of the API, in the order of its documentation.
-_API: Final = (
+_API: Final = (  # in the order of its documentation
     downloads.router,
     labels_api.router,
     croissant.router,
     changes_api.router,
     by_rank_api.router,
+    slices_api.router,
     stability_api.router,
     evaluate_api.router,
     gallery_api.router,
 )
-_PAGES: Final = (
+_PAGES: Final = (  # addresses of datasets begin at the root, so their routes come last
     home_pages.router,
     media_coverage.router,
     reproduction.router,
@@ -176,10 +173,10 @@ _PAGES: Final = (
     docs_pages.router,
     changes_pages.router,
     by_rank_pages.router,
+    slices_pages.router,
     stability_pages.router,
     evaluate_pages.router,
     page.router,
-    # Addresses of datasets begin at the root, so their routes come last.
     gallery_pages.router,
     issue_pages.router,
     classes.router,

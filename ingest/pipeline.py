@@ -20,7 +20,7 @@ from ingest.catalogue.store import Stored, store
 from ingest.datasets.build import Build, build
 from ingest.datasets.load import load
 from ingest.datasets.media import MediaFor
-from ingest.datasets.model_folders import find
+from ingest.datasets.model_folders import answering_models, find
 from ingest.errors import MissingFileError
 from ingest.flagging.executors import Executor, on_dask
 from ingest.manifest.model import Manifest
@@ -57,7 +57,10 @@ def run(
             progress.say(f"{name}: sets of labels are flagged in this process, not on Dask")
     with nullcontext() if dask is None else on_dask(dask) as executor:
         builds = [(order, built(order, progress, executor)) for order in orders]
-    models = [find(order.models, order.manifest.name) if order.models else [] for order in orders]
+    models = [
+        [*(find(order.models, order.manifest.name) if order.models else ()), *answering_models(found.inputs)]
+        for order, found in builds
+    ]
     names = [order.manifest.name for order in orders]
     with replacing_catalogue(catalogue, names, wait=wait, say=progress.say) as connection:
         stored = [_stored(connection, found, order, catalogue, progress) for order, found in builds]
@@ -90,17 +93,26 @@ def jobs_of_release(folder: Path, media: Path | None, names: Sequence[str]) -> l
     if names:
         chosen = [manifest for manifest in manifests if manifest.name in names]
     else:
-        chosen = [manifest for manifest in manifests if (folder / (manifest.files.votes or "")).is_file()]
+        chosen = [manifest for manifest in manifests if _is_there(manifest, folder)]
     if not chosen:
         raise MissingFileError(
             folder,
             "expected the release (a clone of github.com/cleanlab/label-errors, with its folder mturk/), found none of "
-            f"its {len(manifests)} votes files, such as {manifests[0].files.votes}",
+            f"its {len(manifests)} votes files, such as {manifests[0].files.votes}, and no questions of MMLU-Redux (a "
+            "clone of github.com/aryopg/mmlu-redux)",
         )
     for manifest in chosen:
-        if manifest.files.votes is not None and not (folder / manifest.files.votes).is_file():
+        if manifest.files.votes is not None and not _is_there(manifest, folder):
             raise MissingFileError(folder / manifest.files.votes, f"expected the votes of {manifest.name}, found none")
     return [IngestJob(manifest, folder, media, complete=False) for manifest in chosen]
+
+
+def _is_there(manifest: Manifest, folder: Path) -> bool:
+    """Whether a folder has what makes a release of a dataset: its votes, or its questions."""
+    options = manifest.question_options
+    if options is not None:
+        return any(folder.glob(str(options.get("path", "*"))))
+    return (folder / (manifest.files.votes or "")).is_file()
 
 
 def _require_folder(folder: Path) -> None:

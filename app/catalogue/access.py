@@ -28,7 +28,7 @@ def may_show(dataset: Dataset, kind: str) -> bool:
 
 def may_search(dataset: Dataset) -> bool:
     """Whether the texts of a dataset may be searched: where they may be read whole, and where there are none."""
-    return dataset.modality not in ("text", "tabular") or may_show(dataset, "text")
+    return dataset.modality not in ("text", "tabular", "question") or may_show(dataset, "text")
 
 
 def _as_excerpts(dataset: Dataset) -> bool:
@@ -61,5 +61,6 @@ def notice(dataset: Dataset) -> str | None:
         "text": "show the texts",
         "audio": "play the sounds",
         "tabular": "show the rows",
+        "question": "show the questions",
     }
     return f"This site is public, so it does not {does_not.get(dataset.modality, 'show the media')}."

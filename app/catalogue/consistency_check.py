@@ -19,7 +19,7 @@ from app.schema.facet_tables import category_counts, facets, unpack_unreviewed, 
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_MODALITIES: Final = ("image", "text", "audio", "tabular")
+_MODALITIES: Final = ("image", "text", "audio", "tabular", "question")
 
 
 def require_time(where: str, text: str) -> None:
@@ -35,7 +35,7 @@ def require_agreement(connection: Connection, dataset: Row[Any]) -> None:
     where = f"dataset {dataset.name!r:.80}"
     _require(bool(_NAME.fullmatch(dataset.name)), where, "a name of small letters, digits and hyphens", dataset.name)
     _require(bool(_VERSION.fullmatch(dataset.version)), where, "a version of letters and digits", dataset.version)
-    _require(dataset.modality in _MODALITIES, where, "a modality of image, text, audio and tabular", dataset.modality)
+    _require(dataset.modality in _MODALITIES, where, f"a modality of {', '.join(_MODALITIES)}", dataset.modality)
     require_time(f"{where}, built_at", dataset.built_at)
     agreements = json.loads(dataset.agreements)
     offered = sorted({n for n in agreements if 1 <= n <= dataset.raters})

@@ -11,6 +11,7 @@ _SHOWN: Final = {
     "text": ("Texts", None),
     "audio": ("Sounds", "cut and levelled"),
     "tabular": ("Rows", None),
+    "question": ("Questions", None),
 }
 
 

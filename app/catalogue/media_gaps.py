@@ -15,6 +15,7 @@ NOUNS: Final = {
     "text": ("text", "texts"),
     "audio": ("sound", "sounds"),
     "tabular": ("row", "rows"),
+    "question": ("question", "questions"),
 }
 UNREADABLE: Final = "Unreadable in the distribution"
 NOT_THERE: Final = "Not in the distribution given"

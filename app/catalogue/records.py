@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from app.catalogue.table_row import RowValue
+from app.catalogue.table_row import Question, RowValue
 from app.domain.review.estimates import Basis, basis
 from app.domain.review.verdicts import Category
 from app.schema.prediction_report import PredictionReport
@@ -86,7 +86,6 @@ class Dataset:
     sources: tuple[Source, ...]
     media_report: Mapping[str, Any] | None  # what ingest tells of the media (see ingest.datasets.media.report)
     models: tuple[str, ...]  # "platform/name" of those whose predictions are known, in order
-
     restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
 
     @property
@@ -224,6 +223,7 @@ class Issue(NamedTuple):
     media: Mapping[str, list[int]] | None  # kind -> [width, height]
     position: int  # its place in the order of the page, what a cursor holds
     row: tuple[RowValue, ...] | None = None  # where examples are rows of a table
+    question: Question | None = None  # where they are multiple-choice questions
 
     @property
     def guess_changed(self) -> bool:

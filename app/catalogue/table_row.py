@@ -1,6 +1,11 @@
-"""One value of an example that is a row of a table."""
+"""What an example holds that is neither a picture nor a sound nor a text: the values of a row, or a question."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+#: The modality of datasets whose examples are multiple-choice questions.
+QUESTION: Final = "question"
+#: The letters of options, in order.
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class RowValue(NamedTuple):
@@ -9,3 +14,25 @@ class RowValue(NamedTuple):
     column: str
     value: float | str | None
     unusual: str | None
+
+
+class Judge(NamedTuple):
+    """What the one judge of a question wrote: the type of error, the answer in words, a reason, a source."""
+
+    type: str
+    answer: str
+    reason: str
+    source: str
+
+
+class Question(NamedTuple):
+    """A multiple-choice question; a class is the number of an option."""
+
+    text: str
+    options: tuple[str, ...]
+    judge: Judge | None
+
+    def option(self, class_id: int) -> str:
+        """The letter and the text of an option; the letter alone of one that this question does not have."""
+        letter = LETTERS[class_id] if class_id < len(LETTERS) else str(class_id)
+        return f"{letter} · {self.options[class_id]}" if class_id < len(self.options) else letter

@@ -65,7 +65,7 @@ class Outcome(StrEnum):
 class Comparison:
     """One published figure."""
 
-    table: str  # "1", "2", "S1", "S2" or "text"
+    table: str  # "1", "2", "S1", "S2", "text" or "MMLU-Redux"
     subject: str  # a dataset or a model, as a reader knows it
     figure: str
     published: str

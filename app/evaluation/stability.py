@@ -1,6 +1,7 @@
 """The stability of a dataset's model ranking at one agreement threshold, as a JSON object.
 
     {"sizes": {"D", "B", "C", "U", "P"}, "noise_prevalence",
+     "leaders": [see ``app.evaluation.leaders``],
      "models": [{"platform", "name", "title", "parameters", "source",
                  "all", "pruned", "benign", "correctable": {kind: accuracy, "intervals": {kind: [low, high]}},
                  "ranks": {set: {kind: rank, "intervals": {kind: [low, high]}}}}],
@@ -18,6 +19,7 @@ from typing import Any
 from app.domain.ranking.accuracy import KINDS, SETS, Partition, Tally, marks_by_kind, tally
 from app.domain.ranking.bootstrap import accuracy_interval
 from app.evaluation.crossings import crossings
+from app.evaluation.leaders import leaders
 from app.evaluation.predictions_store import Model
 from app.evaluation.ranks import correlation_objects, rank_objects, resample
 
@@ -32,6 +34,7 @@ def results(test: Partition, models: Sequence[Model], n_classes: int) -> dict[st
     return {
         "sizes": sizes_object(test),
         "noise_prevalence": test.sizes.noise_prevalence,
+        "leaders": leaders(test, models, marks, tallies),
         "models": [
             {
                 "platform": model.platform,

@@ -38,7 +38,10 @@ class Facet:
     """One property of issues. ``value`` is one choice; a filter holds one value, or a tuple if ``many``."""
 
     name: str  # of its query parameter
+    #: The name that a dataset gives the parameter instead; both are read, and its own is written.
+    called: Callable[[Dataset], str | None] = lambda _: None
     title: str  # heading of its choices
+    heading: Callable[[Dataset], str | None] = lambda _: None  # instead of the title
 
     # Its parameter
     read: Callable[[Dataset, str, str], Value]  # (dataset, name, text); raises FilterError with what is allowed
@@ -75,6 +78,10 @@ class Facet:
     order: Callable[[Dataset, Sequence[Value]], Sequence[Value]] | None = None
     indented: frozenset[Value] = frozenset()  # choices shown as part of the one above
     others: Others | None = None
+
+    def parameter(self, dataset: Dataset) -> str:
+        """The name of its query parameter for a dataset."""
+        return self.called(dataset) or self.name
 
     def put(self, values: Sequence[Value]) -> Value:
         """Values as a filter holds them; no value is () for a facet with ``many``, else None."""

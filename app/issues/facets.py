@@ -13,28 +13,17 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, func
 
 from app.catalogue.records import Dataset
+from app.catalogue.table_row import QUESTION
 from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.errors import FilterError
+from app.issues.category_words import ANY, ANY_ERROR, CATEGORY_WORDS, categories_of, category_noun, category_word
 from app.issues.facet import Facet, Others
-from app.issues.filter_parameters import class_value, either, find_class
+from app.issues.filter_parameters import class_value, find_class
 from app.issues.model_facets import DOUBTING, MODEL, MODELS
+from app.issues.slices import SLICE
 from app.schema import tables
 from app.schema.facet_tables import facets
 
-#: Means any of the categories of confirmed errors.
-ANY_ERROR: Final = "error"
-#: Means issues of all categories, reviewed or not: what the API shows by default, and pages do not.
-ANY: Final = "any"
-CATEGORY_WORDS: Final = {
-    Category.CORRECTABLE.value: "correctable",
-    Category.MULTI_LABEL.value: "multi-label",
-    Category.NEITHER.value: "neither",
-    Category.NON_AGREEMENT.value: "non-agreement",
-    Category.NOT_ASKED.value: "not asked",
-    Category.NON_ERROR.value: "non-error",
-    Category.UNREVIEWED.value: "unreviewed",
-    ANY_ERROR: "error",
-}
 _FLAGGED: Final = {"yes": True, "no": False}
 _YES_NO: Final = {flag: word for word, flag in _FLAGGED.items()}
 _SPELLED: Final = "by name or number; ``name:2`` or ``id:2`` where 2 is one class's name and another's number."
@@ -52,18 +41,8 @@ def _read_category(_: Dataset, name: str, value: str) -> str:
     return word
 
 
-def _categories(words: Sequence[str]) -> set[Category]:
-    return {c for word in words for c in (ERROR_CATEGORIES if word == ANY_ERROR else (Category(word),))}
-
-
-def _category_noun(words: Sequence[str]) -> str:
-    kinds = either([CATEGORY_WORDS[word] for word in words])
-    alone = tuple(words) in ((ANY_ERROR,), (Category.NON_ERROR.value,))
-    return kinds if alone else f"{kinds} issue"  # "54 errors", not "54 error issues"
-
-
 def _in_category(_: Dataset, words: Sequence[str], verdicts_lead: bool) -> list[ColumnElement[bool]]:
-    categories = _categories(words)
+    categories = categories_of(words)
     if verdicts_lead:
         found = sorted(c.value for c in categories)
         return [_v.category == found[0] if len(found) == 1 else _v.category.in_(found)]
@@ -103,6 +82,7 @@ def _label(name: str, column: ColumnElement[Any], stored: ColumnElement[Any], *,
         stored=stored,
         columns=(column,),
         means=lambda dataset, label_id: [c.id for c in dataset.labels[label_id].classes],
+        exists=lambda dataset: dataset.modality != QUESTION,  # the third option of two questions is not one class
         others=Others(lambda _, n: f"Another class, of {n:,} more"),
     )
 
@@ -138,6 +118,8 @@ def _read_votes(dataset: Dataset, name: str, value: str) -> str:
 def _vote_words(dataset: Dataset, pattern: str) -> str:
     """A vote pattern as text: ``"1-3-0-1"`` -> ``"1 given, 3 guessed, 1 neither"``."""
     pairs = zip(pattern.split("-"), dataset.vote_options, strict=True)
+    if dataset.raters == 1:
+        return next((option for n, option in pairs if n != "0"), "none")
     return ", ".join(f"{n} {option}" for n, option in pairs if n != "0") or "none"
 
 
@@ -171,10 +153,10 @@ FACETS: Final = {
             says="Categories to show; may be given several times. ``any``, the default here, means all issues.",
             schema={"type": "array", "items": {"type": "string", "enum": [*CATEGORY_WORDS, ANY]}},
             many=True,
-            label=lambda _, word: CATEGORY_WORDS[word],
-            chip=lambda _, word: CATEGORY_WORDS[word],
-            noun=_category_noun,
-            reviewed=lambda words: Category.UNREVIEWED not in _categories(words),
+            label=category_word,
+            chip=category_word,
+            noun=category_noun,
+            reviewed=lambda words: Category.UNREVIEWED not in categories_of(words),
             where=_in_category,
             stored=_stored.category,
             columns=(func.coalesce(_v.category, Category.UNREVIEWED.value),),
@@ -182,18 +164,22 @@ FACETS: Final = {
             order=lambda *_: (ANY_ERROR, *(c.value for c in Category)),
             indented=frozenset(c.value for c in ERROR_CATEGORIES),
         ),
+        SLICE,
         _label("given", _i.given, _stored.given),
         _label("guessed", _i.guessed, _stored.guessed),
         _label("corrected", _v.corrected, _stored.corrected, reviewed=True),
         Facet(
             name="votes",
             title="Votes",
+            heading=lambda dataset: "The expert said" if dataset.raters == 1 else None,
             read=_read_votes,
             says="A vote pattern: counts in the order of the dataset's options, joined by minus signs.",
             schema={"type": "string"},
             label=_vote_words,
-            chip=lambda dataset, pattern: f"votes: {_vote_words(dataset, pattern)}",
-            clause=lambda dataset, chosen: f"with the votes {_vote_words(dataset, chosen['votes'])}",
+            chip=lambda dataset, pattern: f"vote{'s' * (dataset.raters > 1)}: {_vote_words(dataset, pattern)}",
+            clause=lambda dataset, chosen: (
+                f"with the vote{'s' * (dataset.raters > 1)} {_vote_words(dataset, chosen['votes'])}"
+            ),
             where=lambda dataset, patterns, _: [_i.dataset_id == dataset.id, _i.vote_pattern == patterns[0]],
             stored=_stored.vote_pattern,
             columns=(_i.vote_pattern,),

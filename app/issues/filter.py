@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from app.catalogue.possible_categories import votes_words
 from app.catalogue.records import Chip, Dataset
 from app.errors import FilterError
+from app.issues.category_words import ANY, ANY_ERROR
 from app.issues.facet import NOTHING, Facet, Value
-from app.issues.facets import ANY, ANY_ERROR, FACETS
+from app.issues.facets import FACETS
 from app.issues.filter_parameters import SUSPICION, order_words, read_agreement, read_search, read_sort
 
 
@@ -56,22 +58,24 @@ class IssueFilter:
         Raises FilterError naming the parameter, its value and what is allowed.
         """
         known = readers()
+        own = {facet.parameter(dataset): name for name, facet in FACETS.items()}
         found: dict[str, Any] = {"agreement": dataset.default_agreement}
         given: set[str] = set()
-        for name, value in params:
+        for said, value in params:
+            name = own.get(said, said)
             if name not in known:
                 if others is not None:
-                    allowed = (*known, *others)
+                    allowed = (*_offered(dataset), *others)
                     explanation = f"{name[:40]!r} is no parameter; expected {', '.join(allowed)}."
                     raise FilterError(name, value, allowed, explanation)
                 continue
             if value == "":
                 continue
-            parsed = known[name](dataset, name, value)
+            parsed = known[name](dataset, said, value)
             if name in FACETS and FACETS[name].many:
                 parsed = tuple(dict.fromkeys((*found.get(name, ()), parsed)))
             elif name in given:
-                raise FilterError(name, value, [], f"{name} is given twice; expected once.")
+                raise FilterError(said, value, [], f"{said} is given twice; expected once.")
             given.add(name)
             found[name] = parsed
         if ANY in found.get("category", ()):
@@ -109,7 +113,11 @@ class IssueFilter:
         return urlencode((self.but(**changes) if changes else self)._pairs(dataset), safe="/")
 
     def _pairs(self, dataset: Dataset) -> list[tuple[str, str]]:
-        pairs = [(facet.name, facet.spell(dataset, value)) for facet, values in self.taken() for value in values]
+        pairs = [
+            (facet.parameter(dataset), facet.spell(dataset, value))
+            for facet, values in self.taken()
+            for value in values
+        ]
         if self.q is not None:
             pairs.append(("q", self.q))
         if self.agreement != dataset.default_agreement:
@@ -143,7 +151,7 @@ class IssueFilter:
             clauses.append(f"that match “{self.q}”")
         middle = (" " + ", ".join(clauses)) if clauses else ""
         if dataset.n_checked:
-            middle += f", at {self.agreement} of {dataset.raters} votes"
+            middle += f", {votes_words(dataset, self.agreement)}"
         nouns = noun if total == 1 else f"{noun}s"
         return f"{total:,} {nouns} of {dataset.title}{middle}, {order_words(dataset, self.sort)}."
 
@@ -166,3 +174,12 @@ def readers() -> dict[str, Callable[[Dataset, str, str], Any]]:
 def _shown_first(dataset: Dataset) -> tuple[str, ...]:
     """The categories of a page whose address names none."""
     return (ANY_ERROR,) if dataset.n_errors else ()
+
+
+def _offered(dataset: Dataset) -> Iterator[str]:
+    """The parameters that mean something for a dataset, as it calls them."""
+    for name in readers():
+        if name not in FACETS:
+            yield name
+        elif FACETS[name].exists(dataset):
+            yield FACETS[name].parameter(dataset)

@@ -23,10 +23,7 @@ class CategoryCounts(Model):
     multi_label: Count | None
     neither: Count | None
     non_agreement: Count | None
-    not_asked: Count | None = Field(
-        default=None,
-        description="Errors whose category was not asked; only where a round stopped there.",
-    )
+    not_asked: Count | None = Field(default=None, description="Of no category; only where a round stopped there.")
 
 
 class DatasetLinks(Model):
@@ -76,7 +73,7 @@ class DatasetOut(Model):
 
     name: str
     title: str
-    modality: str = Field(description="image, text, audio or tabular")
+    modality: str = Field(description="image, text, audio, tabular or question")
     sample: bool = Field(description="Planted errors and simulated raters, made to try the site with.")
     size: Count | None = Field(description="Examples in the test set.")
     classes: Count = Field(description="Number of classes.")
@@ -195,7 +192,7 @@ class PredictionOut(Model):
 
     platform: str
     name: str
-    predicted: LabelOut
+    predicted: LabelOut | None = Field(description="Null where it gave no answer.")
 
 
 class PredictingOut(Model):
@@ -221,6 +218,14 @@ class RowValueOut(Model):
     unusual: str | None = Field(description="What is unusual about it for the given label, if anything.")
 
 
+class QuestionOut(Model):
+    """A multiple-choice question; class 0 is its first option, ``judge`` the words of its one judge."""
+
+    text: str
+    options: list[str]
+    judge: dict[str, str] | None
+
+
 class IssueDetailOut(IssueOut):
     """An issue with its verdict at every threshold, its top predicted probabilities and its text."""
 
@@ -231,6 +236,7 @@ class IssueDetailOut(IssueOut):
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     text: str | None
+    question: QuestionOut | None = Field(description="Where examples are multiple-choice questions, else null.")
     row: list[RowValueOut] | None = Field(description="Where examples are rows of a table, else null.")
     terms: TermsOut
 

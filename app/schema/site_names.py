@@ -32,6 +32,44 @@ SITE_NAMES: Final = frozenset(
     }
 )
 
+#: Names of parameters of galleries and of the API, which no dataset may give its slices: both stand in one address.
+FILTER_NAMES: Final = frozenset(
+    {
+        "after",
+        "agreement",
+        "before",
+        "category",
+        "change",
+        "compared",
+        "corrected",
+        "fields",
+        "flagged",
+        "format",
+        "from",
+        "given",
+        "guessed",
+        "index",
+        "key",
+        "kind",
+        "limit",
+        "model",
+        "models",
+        "multi_label",
+        "neither",
+        "non_agreement",
+        "page",
+        "pairs",
+        "platform",
+        "q",
+        "removed",
+        "shard",
+        "slice",
+        "sort",
+        "version",
+        "votes",
+    }
+)
+
 
 def first_name(path: str) -> str:
     """The first part of an address of this site.

@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -63,7 +63,7 @@ datasets = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("position", Integer, nullable=False),  # the order on the home page
-    Column("modality", Text, nullable=False),  # "image", "text", "audio" or "tabular"
+    Column("modality", Text, nullable=False),  # "image", "text", "audio", "tabular" or "question"
     Column("sample", Boolean, nullable=False),  # planted errors and simulated raters: every page must say so
     Column("size", Integer),  # examples in the test set, |D|
     Column("n_classes", Integer, nullable=False),

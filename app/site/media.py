@@ -20,7 +20,7 @@ from app.web.validators import if_none_match, matches_etag
 
 router = APIRouter(include_in_schema=False)
 
-KINDS: Final = frozenset({"image", "thumbnail", "text", "audio", "waveform", "spectrogram", "row"})
+KINDS: Final = frozenset({"image", "thumbnail", "text", "audio", "waveform", "spectrogram", "row", "question"})
 #: For media that not everyone may see, shared caches must not keep a copy.
 _OWN: Final = IMMUTABLE.replace("public", "private")
 #: A text or picture from a dataset is only displayed, and never run as a page of this site.
@@ -35,7 +35,7 @@ async def medium(request: Request) -> Response:
     catalogue = current(request)
     dataset = catalogue.datasets.get(name)
     if dataset is None or kind not in KINDS or not (idx.isascii() and idx.isdecimal()) or len(idx) > 12:
-        raise NotFound(f"There is no picture, text, sound or row at {here(request.url.path)}.")
+        raise NotFound(f"There is no picture, text, sound, row or question at {here(request.url.path)}.")
     tag = f'"{dataset.version}.{int(idx)}.{kind}"'
     headers = {
         "Cache-Control": _cached(dataset) if version == dataset.version else "no-cache",

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from app.catalogue.access import notice
 from app.catalogue.credit import credit_of, verdict_credit
 from app.catalogue.media_gaps import not_here
+from app.catalogue.possible_categories import votes_words
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.verdicts import Category
 from app.evaluation.crossings import in_words
@@ -29,7 +30,7 @@ from app.path_prefix import here, in_page, prefix_of
 
 #: Shown for an unknown figure. A dash alone would say nothing in a screen reader, so pages explain it once.
 UNKNOWN: Final = "–"
-EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips", "tabular": "rows"}
+EXAMPLES: Final = {"image": "images", "text": "texts", "audio": "clips", "tabular": "rows", "question": "questions"}
 CATEGORY_TITLES: Final = {
     Category.CORRECTABLE: "correctable",
     Category.MULTI_LABEL: "multi-label",
@@ -205,6 +206,7 @@ def _templates() -> Mapping[str, Any]:
         examples=EXAMPLES,
         category_titles=CATEGORY_TITLES,
         crossing_words=in_words,
+        votes_words=votes_words,
     )
     # A template that does not compile must stop the server at its start instead of failing a request.
     return {name: environment.get_template(name) for name in environment.list_templates(extensions=["html"])}

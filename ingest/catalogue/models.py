@@ -31,6 +31,7 @@ from app.schema import tables
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.columns import BLOCK, Columns, insert_columns
 from ingest.catalogue.replace import of_dataset
+from ingest.catalogue.slice_rows import store_slice_results
 from ingest.datasets.model_folders import ModelFiles, find
 from ingest.errors import CatalogueError, MissingFileError
 from ingest.progress import Progress
@@ -101,6 +102,7 @@ def store_models(
     """
     for table in (tables.predictions, tables.repeats, tables.stability, tables.models):
         connection.execute(delete(table).where(of_dataset(table, subject.id)))
+    store_slice_results(connection, subject, models)
     if not models:
         return {}
     connection.execute(insert(tables.models), [_model_row(subject.id, model) for model in models])

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, text
 from sqlalchemy.schema import DropIndex
 
-from app.schema import tables
+from app.schema import slice_tables, tables
 from app.schema.facet_tables import facets, unreviewed
 from app.schema.tables import issue_id_range
 from app.schema.votes import votes
@@ -19,6 +19,9 @@ _SEARCHES = ("issue_search (rowid, body)", "class_search (rowid, name)")
 
 # Children before parents, so that no row refers to a missing one.
 _TABLES = (
+    slice_tables.issue_slices,
+    slice_tables.example_slices,
+    slice_tables.slice_results,
     tables.predictions,
     tables.repeats,
     tables.stability,

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.schema.packing import pack_keys, pack_labels
 from app.schema.tables import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT
+from ingest.catalogue.slice_rows import slices_json
 from ingest.datasets.build import Build
 from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import about_json, compact, flag_sentence
@@ -42,11 +43,11 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
         "percent_error": counts.percent_error,
         "agreements": compact(manifest.agreements),
         "raters": manifest.raters,
-        "vote_options": compact(manifest.votes.options),
+        "vote_options": compact(manifest.votes.shown_options),
         "flag_rule": _flag_rule(build),
         "confident_learning": None if flagging is None else compact(flagging.facts()),
         "prediction_report": None if inputs.report is None else inputs.report.model_dump_json(),
-        "about": about_json(manifest),
+        "about": about_json(manifest, None if inputs.slices is None else slices_json(inputs.slices)),
         "missing": compact(missing),
         "version": version,
         "built_at": built_at,

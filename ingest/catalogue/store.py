@@ -12,11 +12,11 @@ import numpy as np
 from sqlalchemy import Connection, Table, exists, func, insert, select, text, update
 
 from app.evaluation.predictions_store import Model, read_models
-from app.schema import tables
+from app.schema import slice_tables, tables
 from app.schema.facet_tables import facets, unreviewed
 from app.schema.tables import issue_id
 from app.schema.votes import votes
-from ingest.catalogue import rows
+from ingest.catalogue import rows, slice_rows
 from ingest.catalogue.columns import insert_columns
 from ingest.catalogue.facet_rows import facet_columns, unreviewed_rows
 from ingest.catalogue.issue_rows import IssueRows, verdict_rows, vote_rows
@@ -187,10 +187,15 @@ class _DatasetWriter:
             insert_issues(self._connection, IssueRows(build, dataset_id).blocks(shown), advance)
         self._insert(votes, vote_rows(build, dataset_id))
         self._insert(tables.verdicts, verdict_rows(build, dataset_id))
+        self._insert(slice_tables.issue_slices, slice_rows.issue_slice_rows(build, dataset_id))
+        self._insert(slice_tables.example_slices, slice_rows.example_slice_rows(build, dataset_id))
+        slice_rows.store_slice_counts(self._connection, self._name)
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in build.issues.positions for index in shown.sizes)
         counted = Media(n_issues, len(shown.sizes) - n_issues)
+        answers = build.inputs.answers
         notes = () if media is None else notes_of(media, build.inputs)
+        notes += () if answers is None else (answers.sentence(),)
         return Stored(build, counted, tuple(shown.problems), tuple(missing), shown.spare, notes=notes)
 
     def _dataset_id(self) -> int:
@@ -207,8 +212,8 @@ class _DatasetWriter:
             return {}
         if inputs.set_flagging is not None and inputs.labels.sets is not None:
             return choose_of_sets(inputs.labels.sets, inputs.set_flagging.self_confidence, issues)
-        if inputs.flagging is None or inputs.labels.ids is None:
-            return {}
+        if inputs.flagging is None or inputs.labels.ids is None or inputs.benchmark is not None:
+            return {}  # the third option of one question is not of a kind with that of another
         return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> KeptMedia:

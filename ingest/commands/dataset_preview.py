@@ -141,5 +141,5 @@ def _first(
 def _file(source: MediaSource, index: int, file: str | None, key: str | None) -> str:
     if isinstance(source, Members):
         return "no file" if file is None else file
-    name = Path(source.sources[0]).name
+    name = Path(source.sources[0]).name if source.sources else "its row"
     return f"{name}, {f'record {index}' if key is None else key}"

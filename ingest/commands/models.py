@@ -16,6 +16,7 @@ from app.evaluation.paper_figures import Comparison, Outcome, compare
 from app.evaluation.prediction_files import read_predictions
 from app.evaluation.prediction_rows import UploadError
 from app.evaluation.predictions_store import NotMeasurableError, read_subject
+from app.evaluation.redux_figures import compare_redux
 from app.evaluation.tables.class_spelling import ClassesAre
 from ingest.catalogue.models import add_models
 from ingest.catalogue.open import open_catalogue
@@ -74,7 +75,7 @@ def evaluation_report(
 def reproduction_report(catalogue: Path) -> tuple[str, bool]:
     """Every published figure beside the computed one, and whether some were compared and all expected matches hold."""
     with open_catalogue(catalogue) as connection:
-        found = compare(connection)
+        found = [*compare(connection), *compare_redux(connection)]
     lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
     absent = Counter((one.table, one.reason) for one in found if one.outcome is Outcome.NOT_LOADED)
     for (table, reason), n in absent.items():
@@ -99,8 +100,9 @@ def _line(one: Comparison) -> str:
 
 def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
     sizes = found["sizes"]
+    judged = "as one expert judged" if raters == 1 else f"at {found['agreement']} of {raters} votes"
     lines = [
-        f"{title} at {found['agreement']} of {raters} votes: "
+        f"{title} {judged}: "
         + ", ".join(f"|{letter}| = {n:,}" for letter, n in sizes.items())
         + f", noise prevalence {found['noise_prevalence']:.2%}",
         *_like_for_like(found),

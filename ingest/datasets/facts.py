@@ -1,12 +1,29 @@
 """Facts about a dataset that pages print unchanged, as JSON texts and sentences."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 
 from app.domain.confident_learning.flag_choice import percent
 from app.domain.confident_learning.joint import COUNTING_RULES, FlagRule
+from app.schema.slice_tables import SLICES
 from ingest.flagging.engine import FlagResult
 from ingest.manifest.about import About
+
+NO_LABELS = (
+    "The given labels of all examples are not here, so no corrected test set can be made and classes have no counts."
+)
+NO_MATRIX = (
+    "The predicted probabilities are not here, so margins, ranks, class thresholds and the confident joint cannot be "
+    "shown; the flagged examples are those of the published list."
+)
+NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
+NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
+NO_WEIGHTS = "The weights of the linear model are not here, so no words are marked as speaking for a label."
+NO_JOINT_OF_SETS = (
+    "Examples with several labels have no normalized margin and no confident joint: they are ranked by "
+    "self-confidence, pooled over the labels given or guessed."
+)
 
 
 def compact(value: object) -> str:
@@ -14,7 +31,7 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def about_json(about: About) -> str:
+def about_json(about: About, slices: Mapping[str, object] | None = None) -> str:
     """The manifest's information for readers: summary, model, citation, licence, notes, links and paper figures."""
     return compact(
         {
@@ -30,6 +47,7 @@ def about_json(about: About) -> str:
             "loader": None if about.loader is None else about.loader.model_dump(),
             "paper": None if about.paper is None else about.paper.model_dump(exclude={"differs"}),
             "differs": None if about.paper is None else about.paper.differs,
+            **({} if slices is None else {SLICES: slices}),
         }
     )
 

@@ -15,7 +15,9 @@ from typing import Final, Literal, Self
 #: Bytes read at a time.
 _PIECE: Final = 1 << 20
 
-Role = Literal["labels", "pred_probs", "predicted", "votes", "index", "classes", "media", "words", "provenance"]
+Role = Literal[
+    "labels", "pred_probs", "predicted", "votes", "index", "classes", "media", "words", "provenance", "answers"
+]
 
 
 @dataclass(frozen=True, slots=True)

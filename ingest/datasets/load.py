@@ -5,49 +5,39 @@ consistent with each other. Nothing is written and no media are read; see ``buil
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from app.schema.prediction_report import PredictionReport
 from ingest.datasets.example_labels import Labels, ModelGuesses
+from ingest.datasets.facts import NO_INDEX, NO_JOINT_OF_SETS, NO_LABELS, NO_MATRIX, NO_VOTES, NO_WEIGHTS
 from ingest.datasets.fingerprints import Fingerprints, Role, Source
 from ingest.datasets.matrix_report import OTHER_MATRIX, read_matrix_report
 from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
-from ingest.errors import DataError, MissingFileError, shown
+from ingest.errors import DataError, MissingFileError
 from ingest.flagging.engine import FlagResult, flag
 from ingest.flagging.executors import Executor
 from ingest.flagging.multi_label import SetFlagResult, flag_sets
 from ingest.git_pointers import refuse_pointers
 from ingest.labels.class_names import ClassNames, read_classes
-from ingest.labels.files import key_of, read_index
+from ingest.labels.files import keys_of, read_index
 from ingest.labels.flag_input import read_given_labels
 from ingest.labels.label_sets import read_label_sets
+from ingest.labels.model_answers import ModelAnswers
 from ingest.labels.record_location import SEPARATED
+from ingest.labels.slices import Slices
 from ingest.labels.vote_files import Review, read_reviews
 from ingest.labels.vote_joins import require_given, require_guesses
 from ingest.manifest.model import Manifest
+from ingest.manifest.named_files import VOTES
 from ingest.matrices.matrix import Matrix, open_parts
 from ingest.matrices.mean import open_models
 from ingest.matrices.top_classes import with_twins
+from ingest.media.questions.benchmark import Benchmark, answers_of, committee, slices_of_dataset
 from ingest.progress import Progress
-
-NO_LABELS = (
-    "The given labels of all examples are not here, so no corrected test set can be made and classes have no counts."
-)
-NO_MATRIX = (
-    "The predicted probabilities are not here, so margins, ranks, class thresholds and the confident joint cannot be "
-    "shown; the flagged examples are those of the published list."
-)
-NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
-NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
-NO_WEIGHTS = "The weights of the linear model are not here, so no words are marked as speaking for a label."
-NO_JOINT_OF_SETS = (
-    "Examples with several labels have no normalized margin and no confident joint: they are ranked by "
-    "self-confidence, pooled over the labels given or guessed."
-)
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,9 @@ class Inputs:
     flagging: FlagResult | None
     set_flagging: SetFlagResult | None  # the same for multi-label examples
     reviews: list[Review]
+    benchmark: Benchmark | None  # where examples are questions
+    answers: ModelAnswers | None  # models' answers that come with the labels
+    slices: Slices | None
     evidence: WordWeights | None  # a linear model's weights, if examples are texts
     report: PredictionReport | None  # how the matrix was made and how good it is
     missing: tuple[str, ...]
@@ -95,18 +88,15 @@ class _Loader:
     def load(self) -> Inputs:
         manifest, files = self._manifest, self._manifest.files
         weights = () if manifest.words is None else (manifest.words.weights,)
-        others = (files.labels, files.predicted, files.votes, files.index)
-        named = (
-            *manifest.classes.files,
-            *with_twins(files.matrices),
-            *weights,
-            *(name for name in others if name is not None),
-        )
+        others = (*weights, files.labels, files.predicted, files.votes, files.index)
+        named = (*manifest.classes.files, *with_twins(files.matrices), *filter(None, others))
         refuse_pointers(self._folder / name for name in named)
         classes = read_classes(manifest.classes, self._folder, manifest.path)
         if classes.source is not None:
             self._note(classes.source, "classes")
-        labels = self._labels(files.labels, "labels", classes, NO_LABELS)
+        benchmark = self._benchmark(len(classes))
+        in_rows = None if benchmark is None else Labels(benchmark.given)
+        labels = self._labels(files.labels, "labels", classes, NO_LABELS) if in_rows is None else in_rows
         size = self._size(labels)
         if self._complete:
             # Only training uses them, but a user whose file of groups is wrong wants to know before it.
@@ -115,16 +105,25 @@ class _Loader:
         predicted = self._labels(files.predicted, "predicted", classes, None)
         self._require_length(files.predicted, predicted, size)
         entries = self._entries(size)
-        keys = None if entries is None else self._keys(entries)
-        matrix = self._matrix(labels, classes)
-        reviews = self._reviews(classes, size, keys)
+        keys = None if benchmark is None else benchmark.keys
+        if entries is not None:
+            keys = keys_of(entries, manifest.examples.key, self._folder / (files.index or ""))
+        answers = self._answers(labels, benchmark, len(classes))
+        slices = slices_of_dataset(manifest, self._folder, size, benchmark)
+        matrix = committee(answers, len(classes)) if files.by_vote else self._matrix(labels, classes)
+        self._missing.extend([NO_MATRIX] if files.by_vote and answers is None else [])
+        judged = None if benchmark is None else benchmark.reviews
+        reviews = self._reviews(classes, size, keys) if judged is None else judged
         self._require_agreement(reviews, labels, entries)
         flagging = self._flagging(labels, matrix)
         if flagging is not None:
             self._require_argmax(predicted, flagging)
         set_flagging = self._set_flagging(labels, predicted, matrix)
         guesses = self._guesses(predicted, flagging or set_flagging)
-        if guesses is not None:
+        if judged is not None and guesses is not None:
+            # A judge answers a question whatever a model guessed, so the guess beside the answer is the model's own.
+            reviews = [replace(review, shown=guesses[review.index]) for review in judged]
+        elif guesses is not None and reviews:
             self._require_guesses(reviews, labels, guesses, predicted)
         return Inputs(
             manifest=manifest,
@@ -139,6 +138,9 @@ class _Loader:
             flagging=flagging,
             set_flagging=set_flagging,
             reviews=reviews,
+            benchmark=benchmark,
+            answers=answers,
+            slices=slices,
             evidence=self._evidence(size, len(classes)),
             report=None if matrix is None or labels is None else self._report(labels),
             missing=tuple(self._missing),
@@ -156,6 +158,18 @@ class _Loader:
         if without is not None:
             self._missing.append(without)
         return None
+
+    def _benchmark(self, n_classes: int) -> Benchmark | None:
+        found = Benchmark.read(self._manifest, self._folder, n_classes)
+        for path in () if found is None else found.files:
+            self._note(path.relative_to(self._folder).as_posix(), "labels")
+        return found
+
+    def _answers(self, labels: Labels | None, benchmark: Benchmark | None, n_classes: int) -> ModelAnswers | None:
+        told = self._manifest.answers
+        if told is None or labels is None or labels.ids is None or self._found(told.file, "answers", None) is None:
+            return None
+        return answers_of(told, self._folder, labels.ids, benchmark, n_classes)
 
     def _note(self, name: str, role: Role) -> None:
         self._sources.add(self._folder / name, name, role)
@@ -204,21 +218,6 @@ class _Loader:
         entries = read_index(path)
         self._require_length(name, entries, size)
         return entries
-
-    def _keys(self, entries: Sequence[str]) -> list[str]:
-        """The key of each example. Entries may repeat, but two different entries must not give the same key."""
-        kind = self._manifest.examples.key
-        keys = [key_of(entry, kind) for entry in entries]
-        if kind in ("path", "stem"):
-            first: dict[str, int] = {}
-            for place, key in enumerate(keys):
-                before = first.setdefault(key, place)
-                if entries[before] != entries[place]:
-                    both = f"{shown(entries[before])} (entry {before}) and {shown(entries[place])}"
-                    finding = f"expected a name of its own for each example, found that {both} both become {shown(key)}"
-                    file = self._folder / (self._manifest.files.index or "")
-                    raise DataError(file, f'{finding} by examples.key = "{kind}"', record=f"entry {place}")
-        return keys
 
     def _matrix(self, labels: Labels | None, classes: ClassNames) -> Matrix | None:
         names = with_twins(self._manifest.files.matrices)
@@ -314,7 +313,7 @@ class _Loader:
     ) -> None:
         """Check that the guesses in records are the model's, or an earlier model's if the manifest allows it."""
         files = self._manifest.files
-        file = files.matrices[0] if predicted is None else files.predicted
+        file = next(iter(files.matrices), VOTES) if predicted is None else files.predicted
         how = self._manifest.votes.guesses
         doubt = require_guesses(self._folder / (files.votes or ""), reviews, labels, guesses, file, how)
         self._missing.extend([] if doubt is None else [doubt])

@@ -88,6 +88,8 @@ def find_media(inputs: Inputs, folder: Path | None, missing: list[str], cache: P
     if terms.media == "none":
         missing.append(f"The media stay where they are published, because of their terms: {terms.name}.")
         return None
+    if inputs.benchmark is not None:
+        return inputs.benchmark.source
     if manifest.media is None:
         missing.append("The media of this dataset are not read, so issues are shown by their labels.")
         return None
@@ -241,7 +243,7 @@ def unread_report(n_issues: int, sentence: str) -> dict[str, Any]:
 
 
 def _row(item: MediaItem, dataset_id: int) -> Row:
-    whole = item.kind == "text"
+    whole = item.kind in ("text", "question")
     return {
         "dataset_id": dataset_id,
         "idx": item.index,

@@ -35,6 +35,7 @@ from app.evaluation.prediction_rows import Target, UploadError
 from app.evaluation.tables.class_spelling import CLASSES_ARE, ClassesAre
 from app.evaluation.tables.json_rows import LINES
 from app.package_files import DATA
+from ingest.datasets.load import Inputs
 from ingest.errors import DataError, ManifestError, MissingFileError, shown
 from ingest.git_pointers import refuse_pointers
 
@@ -98,6 +99,34 @@ def find(folder: Path, dataset: str | None) -> list[ModelFiles]:
         if (first.dataset, first.key) == (second.dataset, second.key):
             raise DataError(second.files[0], f"expected one {second.key}, found another in {first.files[0]}")
     return found
+
+
+def answering_models(inputs: Inputs) -> list[ModelFiles]:
+    """The models whose answers came with a dataset's labels."""
+    told, answers = inputs.manifest.answers, inputs.answers
+    if told is None or answers is None:
+        return []
+    found = []
+    for column, key in enumerate(answers.models):
+        platform, _, name = key.rpartition("/")
+        ranked = np.ascontiguousarray(answers.options[:, column : column + 1])
+        found.append(
+            ModelFiles(
+                dataset=inputs.manifest.name,
+                platform=_valid(answers.file, "platform", platform or "models"),
+                name=_valid(answers.file, "name", name),
+                title=told.titles.get(platform, platform or "Models"),
+                parameters=None,
+                source=told.source,
+                files=(answers.file,),
+                read=_reader_of_answers(ranked),
+            )
+        )
+    return found
+
+
+def _reader_of_answers(ranked: Ranked) -> Callable[[Target], Ranked]:
+    return lambda _: ranked
 
 
 def _published(folder: Path) -> list[ModelFiles]:

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -90,3 +90,20 @@ def key_of(entry: str, kind: "KeyKind") -> str:
         return parse_qs(address.query).get("v", [address.path.rpartition("/")[2]])[0]
     path = PurePosixPath(entry)
     return path.stem if kind == "stem" else str(path.with_suffix(""))
+
+
+def keys_of(entries: Sequence[str], kind: "KeyKind", file: Path) -> list[str]:
+    """The key of each example. Entries may repeat, but two different entries must not give the same key.
+
+    Raises DataError naming the file.
+    """
+    keys = [key_of(entry, kind) for entry in entries]
+    if kind in ("path", "stem"):
+        first: dict[str, int] = {}
+        for place, key in enumerate(keys):
+            before = first.setdefault(key, place)
+            if entries[before] != entries[place]:
+                both = f"{shown(entries[before])} (entry {before}) and {shown(entries[place])}"
+                finding = f"expected a name of its own for each example, found that {both} both become {shown(key)}"
+                raise DataError(file, f'{finding} by examples.key = "{kind}"', record=f"entry {place}")
+    return keys

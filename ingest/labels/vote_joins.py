@@ -18,7 +18,7 @@ from app.domain.review.chance import chance_of, chance_of_so_few
 from ingest.errors import DataError
 from ingest.labels.files import LabelSet
 from ingest.labels.vote_files import Review
-from ingest.manifest.model import Guesses
+from ingest.manifest.vote_format import Guesses
 
 #: If chance explains the agreement with more than this probability, guesses do not show that votes belong here.
 _BY_CHANCE: Final = 0.001

@@ -14,13 +14,13 @@ from typing import Final, cast
 from ingest.errors import shown
 
 #: Supported encodings, which a manifest may also call by their other names; all are built into Python.
-ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "gb18030")
+ENCODINGS: Final = ("utf-8", "latin-1", "ascii", "cp1252", "mac-roman", "utf-16", "utf-16-le", "utf-16-be", "gb18030")
 #: Encodings that are subsets of another one.
 _WITHIN: Final = {"gbk": "gb18030", "gb2312": "gb18030"}
 #: Endings of archives.
 ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tb2", ".tar.xz", ".txz", ".zip")
 #: Options that are lists.
-_LISTS: Final = ("shuffle_seeds", "endings", "columns", "categories")
+_LISTS: Final = ("shuffle_seeds", "endings", "columns", "categories", "choices")
 #: Orders of files by their names.
 ORDERS: Final = ("sorted", "numbers", "text")
 
@@ -61,6 +61,11 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
     "image-table": Layout("image", ("path", "order", "column", "key_column", "count"), column="image"),
     "audio-table": Layout("audio", ("path", "order", "column", "key_column", "count", "seconds"), column="audio"),
     "row-table": Layout("tabular", ("path", "order", "columns", "categories", "count")),
+    "choices": Layout(
+        "question",
+        ("path", "column", "choices", "answer", "key_column", "file_column", "other_encoding", "count"),
+        column="question",
+    ),
 }
 #: Options that a layout cannot do without.
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {"row-table": ("columns",)}
@@ -88,6 +93,11 @@ class Options:
     columns: those of a table that describe an example, without the label. categories: the ones among them whose values
     are words; the others hold numbers.
 
+    choices: the column that holds a question's list of options, or a column for each option. answer: the column of the
+    answer key; by default the first of "answer", "answerKey", "label" and "target". file_column: what the star in
+    ``path`` stands for in the name of a question's file becomes a column of this name. other_encoding: what files are
+    written in that are not UTF-8; without it they are refused.
+
     clips: the example's key -> where in the whole recording of that name its clip begins and ends, in seconds; not
     needed if the addresses say so.
     """
@@ -103,6 +113,10 @@ class Options:
     count: int | None = None
     columns: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ("choices",)
+    answer: str | None = None
+    file_column: str | None = None
+    other_encoding: str | None = None
     clips: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def patterns(self, usual: Sequence[str]) -> Sequence[str]:
@@ -129,6 +143,10 @@ def options_of(layout: str, given: Mapping[str, object]) -> Options:
         raise LayoutError(f"expected a list, needed by {layout}, found none", lacking)
     values = {"encoding": LAYOUTS[layout].encoding, "column": LAYOUTS[layout].column, **given}
     values["encoding"] = encoding_of(values["encoding"])
+    if isinstance(values.get("choices"), str):
+        values["choices"] = [values["choices"]]
+    if "other_encoding" in values:
+        values["other_encoding"] = encoding_of(values["other_encoding"])
     if layout == "amazon-lines" and str(values["encoding"]).startswith("utf-16"):
         raise LayoutError("expected an encoding in which a line ends with one byte, found utf-16", "encoding")
     if "shuffle_seeds" in values and "order" not in values:
@@ -172,13 +190,16 @@ def _finding(name: str, value: object, orders: Sequence[str]) -> str | None:
         case "endings":
             valid = isinstance(value, list | tuple) and value != [] and all(map(_is_ending, value))
             expected = 'a list of endings, such as ".txt", or "" for names without one'
-        case "encoding":
+        case "encoding" | "other_encoding":
             valid, expected = encoding_of(value) is not None, f"one of {', '.join(ENCODINGS)}"
-        case "column" | "key_column":
+        case "column" | "key_column" | "answer" | "file_column":
             valid, expected = isinstance(value, str) and value != "", "the name of a column"
         case "columns" | "categories":
             valid = _is_list_of_names(value, empty=name == "categories")
             expected = "a list of names of columns, each once"
+        case "choices":
+            valid = (isinstance(value, str) and value != "") or (_is_list_of_names(value, empty=False))
+            expected = "the column of the list of options, or a list of columns, one for each option"
         case "clips":
             valid = isinstance(value, Mapping) and all(map(_is_part, value.values()))
             expected = "a table with [begin, end], in seconds, for each key"

@@ -22,25 +22,25 @@ from pydantic import (
 from app.domain.confident_learning.flag_choice import CHOICES, FlagChoice, choice_of
 from app.domain.confident_learning.joint import FlagRule
 from app.domain.review.verdicts import majority_of
-from app.schema.site_names import SITE_NAMES
+from app.schema.site_names import FILTER_NAMES, SITE_NAMES
 from ingest.errors import shown
 from ingest.manifest.about import About
+from ingest.manifest.answers import Answers
 from ingest.manifest.fields import Count, InnerPath, InnerPaths, Integers, MisfitError, Size, Text, Texts, TomlTable
 from ingest.manifest.layouts import LAYOUTS, LayoutError, options_of
 from ingest.manifest.named_files import Files
+from ingest.manifest.vote_format import WITHOUT_OPTIONS, VoteFormat
 from ingest.matrices.probabilities import MOST_TOLERANCE
 
-Modality = Literal["image", "text", "audio", "tabular"]
+Modality = Literal["image", "text", "audio", "tabular", "question"]
 LabelKind = Literal["single", "multiple"]
 KeyKind = Literal["entry", "path", "stem", "youtube"]
 RecordNaming = Literal["index", "key"]
 UrlSource = Literal["none", "index", "records"]
-Dialect = Literal["options", "class-names", "label-sets"]
-Guesses = Literal["must-match", "may-differ", "unchecked"]
-Corrects = Literal["any", "guessed"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MOST_RATERS: Final = 100
+_SLICE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FOUR_ANSWERS: Final = ("given", "guessed", "both", "neither")
 
 
@@ -90,43 +90,6 @@ class Examples(TomlTable):
     urls: UrlSource = "none"  # the field with the address at which an example can be seen
 
 
-class VoteFormat(TomlTable):
-    """The format of the votes file.
-
-    "options": one count per option; the options "given", "guessed", "both" and "neither" have the meaning of the paper,
-    others support no category. "class-names": one count per class name or other word, compared ignoring case; "other"
-    is none of the classes, and the options after it are words that are not classes. "label-sets": one count per label,
-    several labels per example.
-
-    ``guesses`` says what a guess in the votes file must be: "must-match", the model's own, for files that are published
-    together; "may-differ", that of an earlier model, as long as the guesses agree better than by chance; "unchecked",
-    any. A different given label is always refused. ``corrects`` says which class reviewers can correct a label to:
-    "any" that enough of them name, or, as in the paper, the "guessed" one that they were shown.
-    """
-
-    dialect: Dialect
-    options: Texts
-    guesses: Guesses = "may-differ"
-    corrects: Corrects = "any"
-
-    @model_validator(mode="after")
-    def _options_of_the_dialect(self) -> Self:
-        options, by_name = self.options, self.dialect == "class-names"
-        if self.dialect == "label-sets":
-            if options:
-                raise MisfitError("options", f"expected none, votes go to label names; found {shown(list(options))}")
-        elif options[:2] != ("given", "guessed") or len(set(options)) < len(options):
-            finding = 'expected different words, "given" and "guessed" first'
-            raise MisfitError("options", f"{finding}, found {shown(list(options))}")
-        if self.corrects != "any" and not by_name:
-            finding = '"guessed" goes with dialect = "class-names"'
-            raise MisfitError("corrects", f"{finding}, found it with {self.dialect!r}")
-        if by_name and options[2:3] != ("other",):
-            finding = 'expected "other" third: the votes for any other class'
-            raise MisfitError("options", f"{finding}, found {shown(list(options))}")
-        return self
-
-
 class Media(TomlTable):
     """The adapter that reads the media, and its options: every other key of the table."""
 
@@ -170,6 +133,14 @@ def _flag(flag: object) -> FlagChoice:
     return choice
 
 
+def _slice(name: str) -> str:
+    if not _SLICE.fullmatch(name):
+        raise ValueError(f"expected small letters, digits and underscores, at most 32, found {name!r}")
+    if name in FILTER_NAMES:
+        raise ValueError(f"expected a name that no other filter or parameter of the site has, found {name!r}")
+    return name
+
+
 def _tolerance(tolerance: float) -> float:
     if not 0 < tolerance <= MOST_TOLERANCE:
         raise ValueError(f"expected a number above 0, at most {MOST_TOLERANCE:g}, found {tolerance:g}")
@@ -194,7 +165,10 @@ class Manifest(About):
     # The tolerance for the sums of rows, if it is not the usual one.
     tolerance: Annotated[float, AfterValidator(_tolerance)] | None = None
     classes: Classes
-    files: Files
+    files: Files = Files()
+    #: A column of the examples by which they are grouped on pages; the name is the filter's, as in ?subject=virology.
+    slice: Annotated[Text, AfterValidator(_slice)] | None = None
+    answers: Answers | None = None
     train: Train | None = None
     examples: Examples = Examples()
     votes: VoteFormat = Field(default_factory=dict, validate_default=True)
@@ -233,7 +207,7 @@ class Manifest(About):
         if not isinstance(votes, dict):
             return votes
         dialect = votes.get("dialect", "label-sets" if info.data.get("labels") == "multiple" else "options")
-        return {"dialect": dialect, "options": () if dialect == "label-sets" else _FOUR_ANSWERS, **votes}
+        return {"dialect": dialect, "options": () if dialect in WITHOUT_OPTIONS else _FOUR_ANSWERS, **votes}
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
@@ -241,7 +215,13 @@ class Manifest(About):
         self._require_fitting_labels()
         self._require_fitting_files()
         self._require_fitting_train()
+        self._require_fitting_questions()
         return self
+
+    @property
+    def question_options(self) -> Mapping[str, object] | None:
+        """The options of the layout ``choices``; None where examples are no questions."""
+        return self.media.options if self.media is not None and self.media.layout == "choices" else None
 
     def _require_fitting_agreements(self) -> None:
         least, agreements = majority_of(self.raters), self.agreements
@@ -272,7 +252,7 @@ class Manifest(About):
             fit = ", ".join(sorted(name for name, layout in LAYOUTS.items() if layout.modality == self.modality))
             finding = f'expected one for modality = "{self.modality}" ({fit}), found {media.layout!r}'
             raise MisfitError("media.layout", finding)
-        if files.labels is None and files.votes is None:
+        if files.labels is None and files.votes is None and self.question_options is None:
             raise MisfitError("files", "expected labels, votes or both, found neither")
         if media is not None and "order" in media.options and files.index is not None:
             finding = "expected none where files.index names the examples, by which their media are found"
@@ -291,3 +271,17 @@ class Manifest(About):
         path = None if self.media is None else self.media.options.get("path")
         if self.media is not None and self.train.index is None and self.train.path in (None, path):
             raise MisfitError("train.path", f"expected another place than media.path, found {shown(path)} for both")
+
+    def _require_fitting_questions(self) -> None:
+        asked, judged = self.question_options is not None, self.votes.dialect == "error-types"
+        if (self.modality == "question") != asked:
+            raise MisfitError("media.layout", 'expected "choices" for modality = "question", and only there')
+        if asked and (self.labels == "multiple" or self.files.labels or self.files.index or self.train):
+            raise MisfitError("files", "expected no labels, index or train beside questions, whose rows hold all that")
+        if judged and (not asked or self.raters != 1 or self.files.votes is not None):
+            finding = 'expected with modality = "question", raters = 1 and no votes in [files]'
+            raise MisfitError("votes.dialect", f"{finding}, for one judge's words in the rows of the questions")
+        if self.files.by_vote and self.answers is None:
+            raise MisfitError("files.pred_probs", '"votes" are those of the models in [answers], found none')
+        if self.answers is not None and self.labels == "multiple":
+            raise MisfitError("answers", "expected where examples have one label each, found it with several")

@@ -1,12 +1,15 @@
 """The files that a manifest names: labels, predicted probabilities of one model or several, votes, names."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, model_validator
 
 from app.evaluation.tables.class_spelling import ClassesAre
 from ingest.manifest.fields import InnerPath, InnerPaths, MisfitError, Text, TomlTable
+
+#: What ``pred_probs`` says where the probabilities are the votes of models.
+VOTES: Final = "votes"
 
 
 class Files(TomlTable):
@@ -20,6 +23,7 @@ class Files(TomlTable):
     votes: InnerPath | None = None
     index: InnerPath | None = None
     label_column: Text | None = None  # the label column of tables, if it has an unusual name
+    slices: InnerPath | None = None  # a text for each example: the values of ``slice``, if no table has that column
     groups: InnerPath | None = None  # a text for each example: those of one group belong together, such as one writer's
     classes_are: ClassesAre | None = None  # whether label texts and column names are names or numbers, if ambiguous
 
@@ -39,7 +43,12 @@ class Files(TomlTable):
     @property
     def models(self) -> Mapping[str, tuple[str, ...]]:
         """The files of predicted probabilities of each model; a single one need not have a name."""
-        return self.pred_probs_of or ({"": self.pred_probs} if self.pred_probs else {})
+        return self.pred_probs_of or ({"": self.pred_probs} if self.pred_probs and not self.by_vote else {})
+
+    @property
+    def by_vote(self) -> bool:
+        """Whether the models of ``[answers]`` are the committee whose votes are the predicted probabilities."""
+        return self.pred_probs == (VOTES,)
 
     @property
     def matrices(self) -> tuple[str, ...]:

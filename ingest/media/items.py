@@ -11,7 +11,7 @@ from typing import Literal, Protocol, overload
 
 from ingest.errors import DataError
 
-Kind = Literal["image", "thumbnail", "text", "audio", "waveform", "spectrogram", "row"]
+Kind = Literal["image", "thumbnail", "text", "audio", "waveform", "spectrogram", "row", "question"]
 
 #: The examples to read: index in the test set -> the dataset's own key, or None without one.
 Wanted = Mapping[int, str | None]
@@ -119,9 +119,10 @@ class MediaSource(Protocol):
     def items(self, wanted: Wanted, workers: int = 1) -> Iterator[MediaItem | MediaProblem]:
         """Everything to show of the wanted examples, in stored order.
 
-        An image yields an "image" and a "thumbnail", a text a "text", a row a "row", a sound an "audio", a "waveform"
-        and a "spectrogram". Each wanted example yields its items or one problem; examples missing from the distribution
-        come last. More than one worker decodes in as many processes; the result is the same.
+        An image yields an "image" and a "thumbnail", a text a "text", a row a "row", a question a "question", a sound
+        an "audio", a "waveform" and a "spectrogram". Each wanted example yields its items or one problem; examples
+        missing from the distribution come last. More than one worker decodes in as many processes; the result is the
+        same.
 
         Raises MediaError if the distribution as a whole cannot be read, even after some items.
         """

@@ -70,19 +70,19 @@ def _escaped(name: str) -> str:
     return str(escape(name))
 
 
-def badge(category: Category, consensus: str | None = None) -> Markup:
+def badge(category: Category, consensus: str | None = None, word: str | None = None) -> Markup:
     """The category as an icon and a word, followed by the majority's choice if that supports no category."""
-    return Markup(_badge(category, consensus))  # noqa: S704 - the name in it is escaped
+    return Markup(_badge(category, consensus, word))  # noqa: S704 - the name in it is escaped
 
 
 @lru_cache(maxsize=512)
-def _badge(category: Category, consensus: str | None) -> str:
+def _badge(category: Category, consensus: str | None, word: str | None = None) -> str:
     aside = ""
     if category is Category.NON_AGREEMENT and consensus not in (None, "given", "guessed", "both", "neither"):
         aside = f' <span class="aside">(most said {escape(consensus)})</span>'
     return (
         f'<p class="badge is-{category.value}"><svg class="sign" width="14" height="14" aria-hidden="true">'
-        f'<use href="#sign-{category.value}"/></svg>{CATEGORY_TITLES[category]}{aside}</p>'
+        f'<use href="#sign-{category.value}"/></svg>{word or CATEGORY_TITLES[category]}{aside}</p>'
     )
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from app.catalogue.media_gaps import why
 from app.catalogue.records import Dataset, Issue
 from app.site.components.captions import caption, label_name
+from app.site.components.question_cards import question_caption, short_question
 from app.site.components.row_values import short_row
 from app.site.components.youtube import clip_of
 from app.web.templates import issue_path, media_prefix
@@ -78,6 +79,8 @@ def _raters_a_name(dataset: Dataset) -> int | None:
 
 
 def _caption(issue: Issue, raters_a_name: int | None) -> Markup:
+    if issue.question is not None:
+        return question_caption(issue, issue.question)
     alternative, corrected, votes = issue.alternative, issue.corrected, issue.votes
     return caption(
         issue.category,
@@ -100,6 +103,8 @@ def _medium(dataset: Dataset, issue: Issue, prefix: str, *, lazy: bool) -> tuple
             return "image", _image(f"{base}/{kind}", size, f"Example {issue.idx}", lazy, _larger(base, media))
         if "audio" in media:
             return "audio", sound(base, media, issue.idx, silent=issue.idx in dataset.silent)
+    if issue.question is not None:
+        return "text", short_question(issue.question)
     if issue.row is not None:
         return "text", short_row(issue.idx, issue.row)
     if issue.excerpt is not None:

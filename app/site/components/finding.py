@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.verdicts import Category
-from app.site.components.captions import label_name
+from app.site.components.question_cards import option_name
 
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 #: What people do to say which label is right, by modality; they see the others.
@@ -19,17 +19,35 @@ def finding(dataset: Dataset, issue: Issue, who: str | None = None) -> Markup:
     "Labelled cat. Reviewers say frog." A given label that is wrong has a wavy underline. ``who`` says it in place of
     "Reviewers".
     """
-    category, given = issue.category, label_name(issue.given)
+    question = issue.question
+    category, given = issue.category, option_name(question, issue.given)
     wrong = category in (Category.CORRECTABLE, Category.NEITHER)
     labelled = Markup('<span class="wrong">{}</span>').format(given) if wrong else escape(given)
     other = issue.corrected or issue.alternative
-    named = None if other is None else label_name(other)
+    named = None if other is None else option_name(question, other)
+    if question is not None and question.judge is not None:
+        return Markup("Answer key: {}{}").format(labelled, _judged(issue, named))
     return Markup("Labelled {}{}").format(labelled, _rest(dataset, category, given, named, who))
 
 
 def finding_text(dataset: Dataset, issue: Issue) -> str:
     """The same without markup."""
     return finding(dataset, issue).striptags()
+
+
+def _judged(issue: Issue, other: str | None) -> Markup:
+    """What one expert found of a question."""
+    match issue.category:
+        case Category.CORRECTABLE:
+            return Markup(". One expert says <b>{}</b>.").format(other)
+        case Category.MULTI_LABEL:
+            return Markup(". One expert finds several correct answers.")
+        case Category.NEITHER:
+            return Markup(". One expert finds no correct answer.")
+        case Category.NON_ERROR:
+            return Markup(", and one expert confirms it.")
+        case _:
+            return Markup(". One expert: {}.").format(issue.consensus or "not judged")
 
 
 def _rest(dataset: Dataset, category: Category, given: str, other: str | None, who: str | None) -> Markup:

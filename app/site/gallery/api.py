@@ -23,7 +23,7 @@ from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
 from app.openapi import parameters, response_models
 from app.schema.prediction_report import PredictionReport, Twins
-from app.site.gallery.issue_json import issue_texts, label_texts
+from app.site.gallery.issue_json import issue_texts, label_texts, question_json
 from app.site.gallery.response_models import PredictionReportOut
 from app.site.stability.predictions import choices_for, count
 from app.web.json_response import json_response
@@ -179,15 +179,21 @@ def issue(request: Request, name: str, index: str) -> Response:
     body["doubting_models"] = averaged
     choices = choices_for(catalogue, dataset, detail.issue.id)
     body["models"] = [
-        {"platform": platform, "name": model, "predicted": {"id": class_id, "name": dataset.classes[class_id].name}}
+        {"platform": platform, "name": model, "predicted": _predicted(dataset, class_id)}
         for (platform, _, model), class_id in ((key.partition("/"), class_id) for key, class_id in choices)
     ]
     counted = count(detail.issue, choices)
     body["models_predicting"] = None if counted is None else asdict(counted)
     body["text"] = detail.text
+    body["question"] = None if detail.issue.question is None else question_json(detail.issue.question)
     body["row"] = None if detail.issue.row is None else [value._asdict() for value in detail.issue.row]
     body["terms"] = credit_json(dataset)
     return json_response(parameters.chosen([body], fields)[0])
+
+
+def _predicted(dataset: Dataset, class_id: int) -> dict[str, Any] | None:
+    """A model's first choice; None where it gave no answer."""
+    return None if class_id < 0 else {"id": class_id, "name": dataset.classes[class_id].name}
 
 
 @nothing_else.get("/{rest:path}")

@@ -15,6 +15,7 @@ from fastapi import Request
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset, IssueRow
+from app.catalogue.table_row import Question
 from app.web.urls import base_url
 
 #: Label id -> the label as JSON; None -> null.
@@ -56,6 +57,12 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
         f',"source":{"null" if row.url is None else _text(row.url)}}}}}'
         for row in rows
     ]
+
+
+def question_json(question: Question) -> dict[str, Any]:
+    """A multiple-choice question as an object: its text, options, and what its judge wrote."""
+    judge = None if question.judge is None else question.judge._asdict()
+    return {"text": question.text, "options": question.options, "judge": judge}
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,8 @@ from app.catalogue.records import Choices, Dataset
 from app.domain.review.verdicts import Category
 from app.errors import FilterError
 from app.issues import counts, queries
-from app.issues.facets import ANY_ERROR, FACETS
+from app.issues.category_words import ANY_ERROR
+from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
 from app.site.components.cards import card_wall
@@ -41,6 +42,7 @@ _SORT_TITLES: Final = {
 class Field(NamedTuple):
     """A form to enter a value of one facet."""
 
+    parameter: str
     rest: list[tuple[str, str]]  # its hidden fields
     label: str
     listed: list[tuple[str, bool]] | None  # what to choose from, and whether chosen; None if a class is typed in
@@ -122,7 +124,7 @@ def _field(dataset: Dataset, f: IssueFilter, choices: Choices) -> Field | None:
     rest = parse_qsl(f.query(dataset, **{facet.name: facet.put(())}))
     taken = getattr(f, facet.name)
     listed = None if facet.others.listed is None else [(one, one == taken) for one in facet.others.listed(dataset)]
-    return Field(rest, facet.others.label(dataset, choices.more), listed)
+    return Field(facet.parameter(dataset), rest, facet.others.label(dataset, choices.more), listed)
 
 
 def _query(dataset: Dataset, f: IssueFilter, **changes: Any) -> str:

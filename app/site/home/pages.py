@@ -113,7 +113,7 @@ def home(request: Request) -> HTMLResponse:
         samples=[entries[d.name] for d in samples],
         specimens=specimens(rows, issues),
         doors=doors(rows),
-        average=average_percent(real),
+        average=average_percent([d for d in real if d.about.get("paper")] or real),
         paper_average=paper_average(real),
         differing=[(d, why) for d in real if (why := _why_different(d.about))],
         n_errors=sum(d.n_errors for d in rows),

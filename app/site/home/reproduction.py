@@ -10,6 +10,8 @@ from fastapi.responses import HTMLResponse
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.evaluation.paper_figures import Comparison, Outcome, compare
+from app.evaluation.redux_figures import TABLE as REDUX
+from app.evaluation.redux_figures import compare_redux
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 
@@ -22,6 +24,7 @@ TABLES: Final = {
     "S1": "Table S1: models on ImageNet's correctable set",
     "S2": "Table S2: models on CIFAR-10's correctable set",
     "text": "In the text and the figures",
+    REDUX: "MMLU-Redux: MMLU's answer keys",
 }
 
 
@@ -32,7 +35,7 @@ def reproduction(request: Request) -> HTMLResponse:
 
     def read() -> list[Comparison]:
         require_reader()
-        return compare(catalogue.connection)
+        return [*compare(catalogue.connection), *compare_redux(catalogue.connection)]
 
     found = catalogue.pages.get(("reproduction",), read)
     counts = Counter(one.outcome for one in found)

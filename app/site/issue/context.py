@@ -1,12 +1,13 @@
 """Template context of an issue's page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
 from app.catalogue.access import notice
 from app.catalogue.media_gaps import sentence
+from app.catalogue.possible_categories import category_word
 from app.catalogue.records import ClassInfo, Dataset, Issue, IssueDetail, VoteFor
 from app.domain.review.corrections import action
 from app.issues.filter import IssueFilter
@@ -14,6 +15,7 @@ from app.site.components.captions import badge, caption, label_name
 from app.site.components.cards import EMPTY, elsewhere, picture, sound
 from app.site.components.charts import share_bar
 from app.site.components.finding import finding
+from app.site.components.question_cards import cut, option_name, question_caption, whole_question
 from app.site.components.row_values import MEANING, row_values
 from app.site.components.youtube import clip_of
 from app.site.issue.highlight import highlight
@@ -29,6 +31,8 @@ _ANSWERS: Final = {
     "both": "both labels",
     "neither": "neither label",
 }
+#: The longest option in a table, in characters.
+_LONGEST_OPTION: Final = 80
 #: The guess that reviewers were shown, if the model now guesses another label.
 _GUESSED_THEN: Final = "label guessed then"
 
@@ -41,19 +45,25 @@ class NamedClass(NamedTuple):
 
 
 def issue_context(
-    dataset: Dataset, f: IssueFilter, detail: IssueDetail, previous: int | None, following: int | None
+    dataset: Dataset,
+    f: IssueFilter,
+    detail: IssueDetail,
+    neighbours: tuple[int | None, int | None],
+    choices: Sequence[tuple[str, int]],
 ) -> dict[str, Any]:
-    """The template context of an issue within the filter ``f``."""
+    """The template context of an issue within the filter ``f``, with the models' ``choices`` of a class for it."""
+    previous, following = neighbours
     issue = detail.issue
     clip = clip_of(issue.url)
     query = f.query(dataset)
-    exhibit, medium = _exhibit(dataset, detail)
+    exhibit, medium = _exhibit(dataset, detail, choices)
     votes = tuple(issue.votes.items()) if issue.votes is not None else None
-    guessed = label_name(issue.guessed) if issue.guessed else None
-    shown = label_name(issue.alternative) if issue.alternative else None
+    question = issue.question
+    guessed = option_name(question, issue.guessed) if issue.guessed else None
+    shown = option_name(question, issue.alternative) if issue.alternative else None
     now_guessed = guessed if issue.guess_changed else None
-    corrected = label_name(issue.corrected) if issue.corrected else None
-    given = label_name(issue.given)
+    corrected = option_name(question, issue.corrected) if issue.corrected else None
+    given = option_name(question, issue.given)
     sentence_ = finding(dataset, issue)
     per_name = None if dataset.vote_options else dataset.raters
     return {
@@ -74,7 +84,10 @@ def issue_context(
         "offers_player": clip is not None and exhibit != "audio",
         "notice": notice(dataset),
         "absence": sentence(dataset, issue.idx) if exhibit == "plain" else None,
-        "caption": caption(issue.category, given, shown, corrected, votes, issue.consensus, per_name, now_guessed),
+        "caption": caption(issue.category, given, shown, corrected, votes, issue.consensus, per_name, now_guessed)
+        if question is None
+        else question_caption(issue, question),
+        "judge": None if question is None else question.judge,
         "given_name": given,
         "guessed_name": guessed,
         "shown_name": shown,
@@ -83,7 +96,12 @@ def issue_context(
         "votes": _votes(dataset, detail),
         "twins": _twins(dataset, issue.idx),
         "verdicts": [
-            (v.agreement, badge(v.category), label_name(v.corrected) if v.corrected else None, action(v.category).value)
+            (
+                v.agreement,
+                badge(v.category, word=category_word(dataset, v.category)),
+                option_name(question, v.corrected) if v.corrected else None,
+                action(v.category).value,
+            )
             for v in detail.verdicts
         ],
         "thresholds": _thresholds(issue),
@@ -106,7 +124,7 @@ def _agreement(dataset: Dataset, f: IssueFilter) -> str:
     return "" if f.agreement == dataset.default_agreement else f"?agreement={f.agreement}"
 
 
-def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
+def _exhibit(dataset: Dataset, detail: IssueDetail, choices: Sequence[tuple[str, int]]) -> tuple[str, Markup]:
     issue, media = detail.issue, detail.issue.media or {}
     if kind := next((k for k in ("image", "thumbnail") if k in media), None):
         width, height = _enlarged(*media[kind])
@@ -117,6 +135,8 @@ def _exhibit(dataset: Dataset, detail: IssueDetail) -> tuple[str, Markup]:
     if "audio" in media:
         base, silent = f"{media_prefix(dataset)}{issue.idx}", issue.idx in dataset.silent
         return "audio", sound(base, media, issue.idx, spectrum=True, silent=silent)
+    if issue.question is not None:
+        return "question", whole_question(issue.question, issue, choices)
     if issue.row is not None:
         return "row", row_values(issue.idx, issue.row)
     if detail.text is not None or issue.excerpt is not None:
@@ -151,7 +171,7 @@ def _photograph(dataset: Dataset, issue: Issue, kind: str, media: Mapping[str, l
 
 def _original(dataset: Dataset, issue: Issue) -> str | None:
     media = issue.media or {}
-    kind = next((k for k in ("image", "text", "audio", "row") if k in media), None)
+    kind = next((k for k in ("image", "text", "audio", "row", "question") if k in media), None)
     return media_url(dataset, issue, kind) if kind else None
 
 
@@ -194,6 +214,8 @@ def _role(issue: Issue, vote: VoteFor) -> str:
 
 
 def _thresholds(issue: Issue) -> list[tuple[str, ClassInfo]]:
+    if issue.question is not None:
+        return []  # that of the third option says nothing of this question
     labels = (("the given label", issue.given), ("the guessed label", issue.guessed))
     found = {c.id: (role, c) for role, label in reversed(labels) if label for c in label.classes}
     return [entry for entry in found.values() if entry[1].threshold is not None][::-1]
@@ -226,5 +248,8 @@ def _bars(
         )
         kind = "given-fill" if "given" in roles else "guessed-fill" if "guessed" in roles else ""
         query = IssueFilter(agreement=f.agreement, given=class_.id).query(dataset)
-        rows.append((NamedClass(class_.name, query), share_bar(round(1000 * p), kind), p, roles))
+        name = class_.name if issue.question is None else cut(issue.question.option(class_.id), _LONGEST_OPTION)
+        rows.append(
+            (NamedClass(name, query if issue.question is None else ""), share_bar(round(1000 * p), kind), p, roles)
+        )
     return rows

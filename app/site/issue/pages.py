@@ -47,9 +47,9 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
             f"No issue of {dataset.title} has the index {index[:40]!r}. Only flagged or reviewed examples have a page.",
             [(f"All issues of {dataset.title}", f"/{name}")],
         )
-    previous, following = queries.neighbours(catalogue, dataset, f, detail.issue)
     start = queries.page_start(catalogue, dataset, f, detail.issue, request.app.state.settings.page_size)
-    context = issue_context(dataset, f, detail, previous, following)
+    choices = choices_for(catalogue, dataset, detail.issue.id)
+    context = issue_context(dataset, f, detail, queries.neighbours(catalogue, dataset, f, detail.issue), choices)
     if play and context["clip"] is not None and not context["offers_player"]:
         # The sound itself is here, so neither a page of its own nor another host is needed to hear it.
         return RedirectResponse(issue_path(dataset, place, f.query(dataset)), 307)
@@ -57,7 +57,6 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         raise NotFound(
             f"Example {place} of {dataset.title} has no clip to play.", [("The example", f"/{name}/issues/{place}")]
         )
-    choices = choices_for(catalogue, dataset, detail.issue.id)
     predicting = count(detail.issue, choices)
     repeating = IssueFilter(agreement=f.agreement, models=predicting.given or None if predicting else None)
     return render(

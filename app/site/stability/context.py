@@ -30,6 +30,7 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
     repeated = most_repeated(catalogue, dataset, choice.agreement, _MOST_REPEATED + 1)
     return {
         "sizes": results["sizes"],
+        "leaders": results.get("leaders", ()),
         "least": least,
         "at": at,
         "small": results["sizes"]["C"] < SMALL,

@@ -9,7 +9,7 @@ from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line, crossing
 from app.issues.filter_parameters import order_words
 from app.site.stability.parameters import Choice
-from app.site.stability.predictions import Disagreement, disagreements
+from app.site.stability.predictions import Disagreement, disagreements, predicted_class
 from app.site.stability.prevalence import SIDES, crossing_rows
 from app.site.stability.results import Results, keys_of, lines_of, movers
 from app.web.templates import media_prefix
@@ -67,13 +67,12 @@ def picture_of(dataset: Dataset, idx: int, media: Mapping[str, Any] | None) -> s
 
 
 def _example(dataset: Dataset, one: Disagreement) -> dict[str, Any]:
-    names = dataset.classes
     return {
         "idx": one.idx,
         "given": dataset.labels[one.given].name,
         "corrected": dataset.labels[one.corrected].name,
-        "first": names[one.first].name,
-        "second": names[one.second].name,
+        "first": predicted_class(dataset, one.first).name,
+        "second": predicted_class(dataset, one.second).name,
         "first_right": one.first == one.corrected,
         "second_right": one.second == one.corrected,
         "picture": picture_of(dataset, one.idx, one.media),

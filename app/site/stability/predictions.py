@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from sqlalchemy import select
@@ -12,6 +13,14 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset, Issue
 from app.domain.review.verdicts import Category
 from app.schema import tables
+
+#: What a model says of an example where it gave no answer, or none that names a class: never right.
+NO_ANSWER: Final = ClassInfo(-1, "no answer", None, None)
+
+
+def predicted_class(dataset: Dataset, class_id: int) -> ClassInfo:
+    """The class of a model's first choice, ``NO_ANSWER`` for -1."""
+    return NO_ANSWER if class_id == NO_ANSWER.id else dataset.classes[class_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +117,22 @@ def count(issue: Issue, choices: Sequence[tuple[str, int]]) -> PredictedLabelCou
 def choices_by_class(
     dataset: Dataset, issue: Issue, choices: Iterable[tuple[str, int]]
 ) -> list[tuple[ClassInfo, list[str], list[str]]]:
-    """(class, its roles as a label of the issue, keys of the models that predict it), most models first."""
+    """(class, its roles as a label of the issue, keys of the models that predict it), most models first.
+
+    Models that gave no answer come last, with a class of no number that belongs to no dataset.
+    """
     found: dict[int, list[str]] = {}
     for key, class_id in choices:
         found.setdefault(class_id, []).append(key)
     labels = {"given": issue.given, "guessed": issue.guessed, "corrected": issue.corrected}
+    silent = found.pop(NO_ANSWER.id, None)
     return [
         (
-            dataset.classes[class_id],
+            ClassInfo(class_id, issue.question.option(class_id), None, None)
+            if issue.question is not None
+            else dataset.classes[class_id],
             [role for role, label in labels.items() if label and any(c.id == class_id for c in label.classes)],
             keys,
         )
         for class_id, keys in sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
-    ]
+    ] + ([] if silent is None else [(NO_ANSWER, [], silent)])

@@ -32,8 +32,7 @@ from ingest.catalogue.models import carry_over
 from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.round_items import dataset_row
-from ingest.datasets.facts import compact
-from ingest.datasets.load import NO_VOTES
+from ingest.datasets.facts import NO_VOTES, compact
 from ingest.datasets.suspects.sort_orders import by_disagreement, disagreement
 from ingest.errors import CatalogueError
 from ingest.labels.ballots import Ballot, Verdict

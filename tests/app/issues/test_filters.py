@@ -11,7 +11,7 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset
 from app.errors import FilterError
 from app.issues import counts, queries
-from app.issues.facets import CATEGORY_WORDS
+from app.issues.category_words import CATEGORY_WORDS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import REVERSED, SORTS, class_value, find_class
 

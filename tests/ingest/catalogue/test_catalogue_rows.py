@@ -15,7 +15,7 @@ from ingest.commands.main import main
 from ingest.manifest.parse import read_manifests
 from ingest.pipeline import DATASETS
 
-NAMES = [manifest.name for manifest in read_manifests(DATASETS)]
+NAMES = [manifest.name for manifest in read_manifests(DATASETS) if manifest.paper is not None]
 
 
 @pytest.fixture(params=NAMES)

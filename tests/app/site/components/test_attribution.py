@@ -159,7 +159,7 @@ def test_a_sample_names_no_one(client):
 
 
 def test_the_ten_datasets_say_the_same_of_their_verdicts():
-    [one] = {manifest.verdicts for manifest in read_manifests(DATASETS)}
+    [one] = {manifest.verdicts for manifest in read_manifests(DATASETS) if manifest.paper is not None}
     assert one is not None
     assert list(one.authors) == AUTHORS
 

@@ -1,0 +1,1 @@
+"""Errors and accuracies by slice of a dataset, such as its subjects."""

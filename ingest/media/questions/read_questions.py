@@ -1,0 +1,198 @@
+"""Read the questions of a benchmark: text, options, given answer, and whatever else its rows hold.
+
+The order of examples is that of the files' names, and of the rows in each.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import DataError, shown
+from ingest.manifest.layouts import Options, options_of
+from ingest.media.layouts.parquet_files import parquet_parts
+from ingest.media.questions.option_lists import Named, OptionError, Spelling, given_option, option_list
+from ingest.media.questions.question_rows import FileRead, FileRow, file_rows, question_files
+
+#: Columns of the answer key, if the manifest names none: those of MMLU, ARC and others, in this order.
+_ANSWERS: Final = ("answer", "answerKey", "label", "target")
+_LONGEST: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question; ``given`` is the number of the option that the answer key names."""
+
+    row: FileRow
+    text: str
+    options: tuple[str, ...]
+    given: int
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The questions of a benchmark in the order of the examples."""
+
+    questions: Sequence[Question]
+    files: Sequence[FileRead]
+    spellings: Mapping[Spelling, int]  # how many given answers are written in which way
+    options_in: Mapping[str, int]  # how many lists of options are written in which way
+    keys: Sequence[str] | None
+    columns: Mapping[str, Sequence[str]]  # text columns of all examples that were made from names of files
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    @cached_property
+    def given(self) -> NDArray[Any]:
+        """(n,) the given options."""
+        n = max((len(question.options) for question in self.questions), default=1)
+        return np.array([question.given for question in self.questions], np.min_scalar_type(n))
+
+    def column(self, name: str) -> list[str] | None:
+        """A column of all examples as texts; None where some file lacks it."""
+        if name in self.columns:
+            return list(self.columns[name])
+        if any(name not in question.row.cells for question in self.questions):
+            return None
+        return [question.row.text(name).strip() for question in self.questions]
+
+    def sentences(self) -> list[str]:
+        """What had to be interpreted, for the report of whoever loads them."""
+        said = [f"{len(self):,} questions in {_n(len(self.files), 'file')}"]
+        by = Counter(f"separated by {file.separator}" for file in self.files if file.separator)
+        other = [f"{file.file.name} read as {file.encoding}" for file in self.files if file.encoding not in _USUAL]
+        said += [f"{_n(n, 'file')} {words}" for words, n in by.most_common()] if len(by) > 1 else []
+        said += [f"{n:,} lists of options {words}" for words, n in self.options_in.items()]
+        said += [f"{n:,} given answers {spelling.value}" for spelling, n in self.spellings.items()]
+        return ["; ".join([*said, *other])]
+
+
+_USUAL: Final = frozenset({"utf-8", "parquet"})
+
+
+def _n(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def read_questions(folder: Path, given: Mapping[str, object], n_classes: int) -> Questions:
+    """The questions that the options of a ``choices`` layout describe, found in a folder.
+
+    Raises MissingFileError or DataError naming file and row.
+    """
+    told = options_of("choices", given)
+    pattern = told.path or "*"
+    questions: list[Question] = []
+    reads: list[FileRead] = []
+    spelled, kinds = Counter[Spelling](), Counter[str]()
+    of_file: list[str] = []
+    for path in _once(question_files(folder, pattern)):
+        rows, read = file_rows(path, told.other_encoding)
+        reads.append(read)
+        for row in rows:
+            question, named, kind = _question(row, told, n_classes)
+            questions.append(question)
+            spelled[named.spelling] += 1
+            kinds[kind] += 1
+        of_file += [_starred(pattern, path.relative_to(folder).as_posix())] * len(rows)
+    if not questions:
+        raise DataError(folder / pattern, "expected questions, found none")
+    columns = {told.file_column: of_file} if told.file_column else {}
+    if told.count is not None and len(questions) != told.count:
+        raise DataError(folder / pattern, f"expected {told.count:,} questions, found {len(questions):,}")
+    keys = _keys(questions, told, columns)
+    return Questions(questions, reads, spelled, kinds if len(kinds) > 1 else {}, keys, columns)
+
+
+def _once(paths: Sequence[Path]) -> list[Path]:
+    """Files without those that are later parts of a Parquet table."""
+    later = {part for path in paths if path.suffix.lower() == ".parquet" for part in parquet_parts(path)[1:]}
+    return [path for path in paths if path not in later]
+
+
+def _starred(pattern: str, name: str) -> str:
+    """What the star of a pattern stands for in a file's name: "mmlu_*.csv" and "mmlu_virology.csv" give "virology".
+
+    >>> _starred("mmlu_*.csv", "mmlu_virology.csv"), _starred("test.csv", "test.csv")
+    ('virology', 'test')
+    """
+    if "*" not in pattern:
+        return Path(name).stem
+    parts = [re.escape(part) for part in pattern.split("*")]
+    match = re.fullmatch("(.*)".join(parts), name)
+    return match[1] if match else Path(name).stem
+
+
+def _question(row: FileRow, told: Options, n_classes: int) -> tuple[Question, Named, str]:
+    text = row.cells.get(told.column)
+    if told.column not in row.cells:
+        raise row.error(f"expected a column {shown(told.column)}, found {shown(list(row.cells), 200)}")
+    if not isinstance(text, str) or not text.strip():
+        raise row.error(f"expected a question in {shown(told.column)}, found {shown(text)}")
+    if len(text) > _LONGEST:
+        raise row.error(f"expected a question of at most {_LONGEST:,} characters, found {len(text):,}")
+    try:
+        listed = option_list(_options_of(row, told))
+        if len(listed.options) > n_classes:
+            raise OptionError(f"expected at most {n_classes} options, one a class, found {len(listed.options)}")
+        named = given_option(_answer_of(row, told), listed.options, listed.labels)
+    except OptionError as error:
+        raise row.error(str(error)) from error
+    (given,) = named.options
+    return Question(row, text, listed.options, given), named, listed.written
+
+
+def _options_of(row: FileRow, told: Options) -> object:
+    names = told.choices
+    lacking = [name for name in names if name not in row.cells]
+    if lacking:
+        raise OptionError(f"expected a column {shown(lacking[0])}, found {shown(list(row.cells), 200)}")
+    if len(names) == 1:
+        return row.cells[names[0]]
+    values = [row.cells[name] for name in names]
+    while values and values[-1] in (None, ""):
+        values.pop()  # a question with fewer options than others
+    return ["" if value is None else value for value in values]
+
+
+def _answer_of(row: FileRow, told: Options) -> object:
+    names = (told.answer,) if told.answer else _ANSWERS
+    name = next((name for name in names if name in row.cells), None)
+    if name is None:
+        raise OptionError(f"expected a column {shown(names[0])}, found {shown(list(row.cells), 200)}")
+    return row.cells[name]
+
+
+def _keys(questions: Sequence[Question], told: Options, columns: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """The examples' own names: those of a column, or file and row where a column is made of files' names."""
+    if told.key_column:
+        keys = []
+        first: dict[str, int] = {}
+        for place, question in enumerate(questions):
+            key = question.row.text(told.key_column).strip()
+            if not key or "\n" in key:
+                raise question.row.error(f"expected a name in {shown(told.key_column)}, found {shown(key)}")
+            if first.setdefault(key, place) != place:
+                raise question.row.error(
+                    f"expected a name of its own, found {shown(key)} in {_where(questions[first[key]])} too"
+                )
+            keys.append(key)
+        return keys
+    if not told.file_column:
+        return None
+    seen = Counter[str]()
+    found = []
+    for name in columns[told.file_column]:
+        found.append(f"{name}/{seen[name]}")
+        seen[name] += 1
+    return found
+
+
+def _where(question: Question) -> str:
+    return f"{question.row.file.name}, {question.row.record}"
