@@ -206,7 +206,8 @@ async def _practice(request: Request, rater: Rater) -> Response:
     if not 1 <= number <= len(items):
         raise NotFound("There is no such practice item.")
     item = items[number - 1]
-    answer = asked.get("answer") or ("heard" if any(name.startswith(_HEARD) for name in asked) else None)
+    heard = [asked.get(f"{_HEARD}{place}") for place in range(len(item.task.sides))]
+    answer = asked.get("answer") or ("heard" if any(heard) else None)
     return _rendered(
         request,
         "review_practice.html",
@@ -216,7 +217,7 @@ async def _practice(request: Request, rater: Rater) -> Response:
         item=item,
         answer=answer,
         right=item.right,
-        is_right=answer is not None and answer == item.answer,
+        is_right=item.is_right(answer, [one == "yes" for one in heard]),
         **_task_context(request, service, item.task, rater.round),
     )
 

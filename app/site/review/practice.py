@@ -8,7 +8,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, select
 
@@ -18,14 +18,23 @@ from app.reviews.rounds import Round
 from app.reviews.tables import items
 from app.site.review.service import ReviewService, exemplars_of, media_address
 
+#: The answer to a question that is asked for each class.
+YES: Final = "Yes"
+
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A practice item: its task, the answer that is right, and the name of the class that it is."""
+    """A practice item: its task, the answer that is right (none for sets), and in words what it is."""
 
     task: Task
-    answer: str
+    answer: str | None
     right: str
+
+    def is_right(self, answer: str | None, heard: Sequence[bool]) -> bool:
+        """Whether an answer is right; of a set, what was told of each class, in the order shown."""
+        if self.task.question.kind != "set":
+            return answer == self.answer
+        return list(heard) == [one in self.task.question.given for one in self.task.sides]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,14 @@ def practice_of(service: ReviewService, found: Round) -> list[Practice]:
 
 def worked_examples(items: Sequence[Practice], classes: Mapping[int, Row[Any]]) -> list[Worked]:
     """One example of a class that is asked for and, where that is an answer, one of a class that is not."""
-    if not items or items[0].task.question.kind == "set":
+    if not items:
         return []
     sides = items[0].task.sides
     names = tuple(classes[one].name for one in sides)
-    wrong = next((one for one in sides if one != items[0].task.question.given[0]), sides[0])
+    wrong = next((one for one in sides if one not in items[0].task.question.given), sides[0])
+    if items[0].task.question.kind == "set":
+        one = _worked(items[0], wrong, classes, (classes[wrong].name,), YES)
+        return [] if one is None else [one]
     found = [_worked(items[0], wrong, classes, names, classes[wrong].name)]
     if NEITHER in items[0].task.question.words:
         others = [(item, one) for item in items[1:] for one in item.task.sides if one not in sides]
@@ -71,7 +83,8 @@ def _worked(
     place = item.task.sides.index(class_id)
     for n, (idx, kind) in enumerate(exemplars_of(item.task, place, classes)[:1]):
         address, of = media_address(item.task, f"e{place}-{n}"), classes[class_id].name
-        return Worked(idx, kind, address, names[:3], says, of, is_neither=says == NEITHER.capitalize())
+        shown = names if len(names) < 4 else (*names[:3], "…")
+        return Worked(idx, kind, address, shown, says, of, is_neither=says == NEITHER.capitalize())
     return None
 
 
@@ -90,6 +103,8 @@ def practice_task(service: ReviewService, code: str) -> tuple[Task, int] | None:
 
 def _practice(service: ReviewService, row: Row[Any], names: Any) -> Practice:
     task = _task(service, row)
+    if task.question.kind == "set":
+        return Practice(task, None, ", ".join(names[one] for one in task.sides if one in task.question.given))
     right = task.question.given[0]
     answer = SIDES[task.sides.index(right)] if task.question.kind == "pair" else names[right]
     return Practice(task, answer, names[right])

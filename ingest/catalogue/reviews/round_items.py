@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from app.reviews.questions import BOTH, NEITHER, Question, QuestionKind
 from app.reviews.rounds import NewItem, Shelf
 from app.schema import tables
+from app.schema.packing import unpack_labels
 from ingest.catalogue.reviews.plan import MOST_EXAMPLES, RoundPlan
 from ingest.errors import CatalogueError
 from ingest.manifest.parse import DATASETS, read_manifests
@@ -226,11 +227,37 @@ class _Chooser:
     def _practice(self, asked: Sequence[NewItem], shelves: Mapping[int, Shelf]) -> list[NewItem]:
         """Exemplars to practise on, whose answer is told."""
         if self._kind == "set":
-            return []
+            return self._practice_of_sets()
         shown = [(idx, class_id) for class_id, shelf in shelves.items() for idx, _ in shelf.exemplars[::-1]]
         shown = [(idx, class_id) for idx, class_id in shown if self._others(class_id, asked)]
         chosen = self._draw.sample(shown, min(self._plan.practice, len(shown)))
         return [self._known(*one, asked, gold=False) for one in chosen]
+
+    def _practice_of_sets(self) -> list[NewItem]:
+        """Exemplars whose labels are all asked about, each with one class more, which it does not carry."""
+        known = {idx: self._labels_of(idx) for shelf in self._exemplars.values() for idx, _ in shelf}
+        fitting = [idx for idx, labels in sorted(known.items()) if set(labels) < set(self._exemplars)]
+        chosen = self._draw.sample(fitting, min(self._plan.practice, len(fitting)))
+        found = []
+        for idx in chosen:
+            other = self._draw.choice(sorted(set(self._exemplars) - set(known[idx])))
+            question = Question("set", known[idx], None, (*known[idx], other), ())
+            found.append(NewItem(idx, question, self._media_of(idx), practice=True))
+        return found
+
+    def _labels_of(self, idx: int) -> tuple[int, ...]:
+        """The given labels of an example."""
+        x = tables.examples.c
+        here = (x.dataset_id == self._dataset.id, x.start <= idx)
+        block = self._connection.execute(select(x.start, x.labels).where(*here).order_by(x.start.desc()).limit(1)).one()
+        return self._members[int(unpack_labels(block.labels)[idx - block.start])]
+
+    def _media_of(self, idx: int) -> tuple[str, ...]:
+        """The kinds of media to show of an exemplar."""
+        e = tables.exemplars.c
+        here = (e.dataset_id == self._dataset.id, e.idx == idx)
+        row = self._connection.execute(select(e.media, e.excerpt).where(*here).limit(1)).one()
+        return _to_show(_there(row))
 
     def _others(self, class_id: int, asked: Sequence[NewItem]) -> list[int]:
         """The classes that one can be taken for: those that it is beside in the round, as often; else any."""
@@ -244,11 +271,7 @@ class _Chooser:
         if self._kind == "pair":
             classes = tuple(sorted((class_id, self._draw.choice(self._others(class_id, asked)))))
         question = Question(self._kind, (class_id,), None, classes, self._words)
-        e = tables.exemplars.c
-        row = self._connection.execute(
-            select(e.media, e.excerpt).where(e.dataset_id == self._dataset.id, e.idx == idx).limit(1)
-        ).one()
-        return NewItem(idx, question, _to_show(_there(row)), gold=gold, practice=not gold)
+        return NewItem(idx, question, self._media_of(idx), gold=gold, practice=not gold)
 
 
 def _there(row: Any) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""A round over examples with several labels, made up: what is practised on, what is asked, and the answers."""
+
+import html
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from ingest.commands.main import main
+from tests.app.site.review.rounds import Open, open_round, vote
+from tests.app.site.review.test_rater_pages import fields
+
+NAMES = ("rain", "wind", "sea", "bird")
+MANIFEST = """\
+name = "noises"
+title = "Noises"
+summary = "Made up."
+modality = "text"
+labels = "multiple"
+flag = 3
+
+[licence]
+name = "None"
+source = "Made up"
+media = "host"
+
+[classes]
+names = ["rain", "wind", "sea", "bird"]
+
+[files]
+labels = "labels.json"
+pred_probs = "probs.npy"
+
+[media]
+layout = "text-folder"
+path = "media"
+order = "sorted"
+"""
+N = 24
+
+
+@pytest.fixture(scope="module")
+def noises(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Texts that say what is heard in them; three of them are labelled as the opposite."""
+    folder = tmp_path_factory.mktemp("noises")
+    really = [tuple(sorted({index % 4, (index // 4) % 4})) for index in range(N)]
+    given = [tuple(one for one in range(4) if one not in really[n]) if n < 3 else really[n] for n in range(N)]
+    (folder / "labels.json").write_text(json.dumps([list(one) for one in given]))
+    rng = np.random.default_rng(0)
+    truth = np.array([[one in labels for one in range(4)] for labels in really])
+    np.save(folder / "probs.npy", np.where(truth, 0.9, 0.05) + rng.random((N, 4)) * 0.05)
+    (folder / "media").mkdir()
+    for index, labels in enumerate(really):
+        (folder / "media" / f"{index:02}.txt").write_text(" and ".join(NAMES[one] for one in labels) + f" ({index})")
+    (folder / "noises.toml").write_text(MANIFEST)
+    catalogue = folder / "noises.sqlite"
+    files = [str(folder / "noises.toml"), str(folder), "--media", str(folder)]
+    assert main(["add", *files, "--catalogue", str(catalogue)]) == 0
+    with open_round(catalogue, folder, "noises", raters=2) as found:
+        yield found
+
+
+def test_practice_is_on_exemplars_and_one_class_more(noises: Open) -> None:
+    """Of each it is known which of the classes are there, and which one is not."""
+    with closing(sqlite3.connect(noises.catalogue)) as connection:
+        exemplars = {idx for (idx,) in connection.execute("SELECT idx FROM exemplars")}
+        suspects = {idx for (idx,) in connection.execute("SELECT idx FROM issues")}
+    assert not exemplars & suspects
+    for number in (1, 2, 3):
+        page = noises.http.get(f"{noises.links[0]}?practice={number}").text
+        assert "Which of these are here?" in page
+        said = re.search(r'has-text".*?<p class="quote" dir="auto">([^<]*)</p>', page, re.S)[1]
+        assert int(said.partition("(")[2].rstrip(")")) in exemplars
+        asked = re.findall(r"<legend class=\"hidden\">(\w+)</legend>", page)
+        there = [name in said for name in asked]
+        assert sorted(there)[0] is False
+        assert sum(there) == len(asked) - 1
+        for flip in (False, True):
+            told = "".join(f"&heard-{n}={'yes' if one != flip else 'no'}" for n, one in enumerate(there))
+            answered = noises.http.get(f"{noises.links[0]}?practice={number}&answer={told}").text
+            assert ("<b>Yes.</b>" in answered) is not flip
+            assert f'This is <b dir="auto">{", ".join(n for n in asked if n in said)}</b>' in answered
+    assert "whatever else is there too" in noises.http.get(f"{noises.links[0]}?help=1").text
+
+
+def test_a_form_tells_of_each_class(noises: Open) -> None:
+    link = noises.links[0]
+    page = noises.http.get(f"{link}?start=1").text
+    asked = [html.unescape(one) for one in re.findall(r"<legend class=\"hidden\">([^<]*)</legend>", page)]
+    assert len(asked) >= 2
+    told = {f"heard-{n}": "yes" if n == 1 else "no" for n in range(len(asked))}
+    assert noises.http.post(link, data=fields(page) | told | {"answer": ""}).status_code == 303
+    page = noises.http.get(f"{link}?start=1").text
+    assert noises.http.post(link, data=fields(page) | {"answer": "cannot_tell"}).status_code == 303
+    (record,) = noises.vote_records()
+    assert record["mturk"] == {name: int(name == asked[1]) for name in asked}
+
+
+def test_the_same_by_the_api(noises: Open) -> None:
+    task = noises.rater(1).get("/review/api/task").json()
+    names = [one["name"] for one in task["choices"]]
+    assert (task["kind"], task["answers"]) == ("set", ["cannot_tell"])
+    assert vote(noises.rater(1), task, dict.fromkeys(names, True)).status_code == 201
