@@ -27,14 +27,14 @@ POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_ALWAYS: Final = (
+#: What an answer says itself is not said again: of two policies, browsers take the last.
+_UNLESS_SAID: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), browsing-topics=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"content-security-policy", POLICY.encode()),
 )
-_CSP: Final = b"content-security-policy"
-_UNLESS_SAID: Final = (*_ALWAYS, (_CSP, POLICY.encode()))
 #: Response headers that scripts of other sites may read.
 _EXPOSED: Final = (
     "Accept-Ranges",
@@ -103,8 +103,9 @@ class Safety:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"]
+                said = {name for name, _ in own}
                 # A copy, because cached answers are sent again.
-                message = {**message, "headers": [*own, *(_ALWAYS if _CSP in dict(own) else _UNLESS_SAID)]}
+                message = {**message, "headers": [*own, *(one for one in _UNLESS_SAID if one[0] not in said)]}
             await send(message)
 
         await self.app(scope, receive, with_headers)

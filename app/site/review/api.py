@@ -23,8 +23,9 @@ from app.web.plain_route import PlainRoute
 router = APIRouter(include_in_schema=False, route_class=PlainRoute)
 
 T = TypeVar("T")
-#: Nothing sent to raters may be kept by anybody on the way, nor found by a search engine.
-PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+#: Nothing sent to raters may be kept by anybody on the way, nor found by a search engine. The address of a page holds
+#: a rater's token: it is told to no other address, not even of this site, whose proxy may write it down.
+PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"}
 _MOST_BYTES: Final = 64_000
 
 

@@ -32,7 +32,7 @@ EXPECTED = {200, 201, 204, 409, 503}
 class Server:
     """The real command, over a store, on a port of its own that stays when it is started again."""
 
-    def __init__(self, catalogue: Path, store: str, log: Path) -> None:
+    def __init__(self, catalogue: Path, store: str, log: Path, **settings: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
@@ -41,6 +41,7 @@ class Server:
             "LABELERRORS_CATALOGUE": str(catalogue),
             "LABELERRORS_REVIEWS": store,
             "LABELERRORS_REVIEW_REQUESTS_A_MINUTE": "0",
+            **{f"LABELERRORS_{name.upper()}": value for name, value in settings.items()},
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
