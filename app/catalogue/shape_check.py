@@ -21,7 +21,7 @@ from app.schema.facet_tables import category_counts, unreviewed
 from app.schema.packing import unpack_top
 from app.schema.prediction_report import PredictionReport
 from app.schema.tables import EXAMPLES_PER_BLOCK
-from app.schema.votes import votes
+from app.schema.votes import votes, weighed_verdicts
 
 #: Rows of a large table that are looked at, from its beginning to its end.
 _LOOKED_AT: Final = 16
@@ -98,6 +98,8 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (tables.verdicts, "several"): _NUMBERS,
     (tables.exemplars, "media"): _SIZES,
     (votes, "classes"): _NUMBERS,
+    (weighed_verdicts, "several"): _NUMBERS,
+    (weighed_verdicts, "shares"): TypeAdapter(dict[str, float]),
     (versions, "class_names"): _WORDS,
     (versions, "agreements"): _NUMBERS,
 }
@@ -210,7 +212,7 @@ def _require_issues(connection: Connection, dataset: Row[Any], where: str) -> No
     step = max(1, dataset.n_issues // _LOOKED_AT)
     places = {*range(low, low + dataset.n_issues, step), low + dataset.n_issues - 1}
     _require_rows(tables.issues, connection.execute(select(tables.issues).where(i.id.in_(places))))
-    for table in (tables.verdicts, votes):
+    for table in (tables.verdicts, votes, weighed_verdicts):
         _require_rows(table, _some(connection, table, table.c.issue_id.between(low, high)))
 
 

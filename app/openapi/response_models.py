@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.review.estimates import Basis
+from app.openapi.rater_agreement_out import RaterAgreementOut
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -101,6 +102,7 @@ class DatasetOut(Model):
     percent_error: float | None = Field(description="100 x estimated_errors / size.")
     categories: dict[str, CategoryCounts] = Field(description="By agreement threshold.")
     agreements: list[int]
+    rater_agreement: RaterAgreementOut | None = Field(description="Null where nobody has reviewed anything.")
     flag_rule: str | None
     missing: list[str] = Field(description="What is not in this catalogue, in sentences.")
     media: MediaOut | None = Field(description="Null where no distribution of the dataset was read.")

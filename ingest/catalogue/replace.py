@@ -12,7 +12,7 @@ from sqlalchemy.schema import DropIndex
 from app.schema import slice_tables, tables
 from app.schema.facet_tables import facets, unreviewed
 from app.schema.tables import issue_id_range
-from app.schema.votes import votes
+from app.schema.votes import rater_agreement, votes, weighed_verdicts
 
 # Full-text tables have no construct in SQLAlchemy; the values are bound.
 _SEARCHES = ("issue_search (rowid, body)", "class_search (rowid, name)")
@@ -28,6 +28,8 @@ _TABLES = (
     tables.models,
     tables.verdicts,
     votes,
+    weighed_verdicts,
+    rater_agreement,
     facets,
     unreviewed,
     tables.issues,

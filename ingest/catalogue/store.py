@@ -23,6 +23,7 @@ from ingest.catalogue.issue_rows import IssueRows, verdict_rows, vote_rows
 from ingest.catalogue.issue_table import insert_issues
 from ingest.catalogue.models import StoredModels, carry_over
 from ingest.catalogue.replace import remove, restore
+from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.datasets.build import Build, version
 from ingest.datasets.exemplars import Exemplar, choose, choose_of_sets
 from ingest.datasets.facts import compact
@@ -190,6 +191,7 @@ class _DatasetWriter:
         self._insert(slice_tables.issue_slices, slice_rows.issue_slice_rows(build, dataset_id))
         self._insert(slice_tables.example_slices, slice_rows.example_slice_rows(build, dataset_id))
         slice_rows.store_slice_counts(self._connection, self._name)
+        measure_agreement(self._connection, dataset_id)
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in build.issues.positions for index in shown.sizes)
         counted = Media(n_issues, len(shown.sizes) - n_issues)

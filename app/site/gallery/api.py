@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.catalogue.access import may_show
 from app.catalogue.credit import credit_json
-from app.catalogue.current import current
+from app.catalogue.current import Catalogue, current
 from app.catalogue.media_gaps import n_with_medium, not_here, was_read
 from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
@@ -21,10 +21,12 @@ from app.errors import NotFound
 from app.issues import counts, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
+from app.issues.rater_agreement import rater_agreement
 from app.openapi import parameters, response_models
 from app.schema.prediction_report import PredictionReport, Twins
 from app.site.gallery.issue_json import issue_texts, label_texts, question_json
 from app.site.gallery.response_models import PredictionReportOut
+from app.site.gallery.vote_agreement import agreement_json
 from app.site.stability.predictions import choices_for, count
 from app.web.json_response import json_response
 from app.web.pagination import next_page
@@ -51,7 +53,7 @@ def datasets(request: Request) -> Response:
     """The datasets in the order of the home page. Unknown figures are null."""
     catalogue = current(request)
     fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
-    items = [_dataset(request, dataset) for dataset in catalogue.datasets.values()]
+    items = [_dataset(request, catalogue, dataset) for dataset in catalogue.datasets.values()]
     return json_response({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
 
 
@@ -63,9 +65,10 @@ def datasets(request: Request) -> Response:
 )
 def dataset(request: Request, name: str) -> Response:
     """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
-    found = queries.dataset_named(current(request), name)
+    catalogue = current(request)
+    found = queries.dataset_named(catalogue, name)
     fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)
-    return json_response(parameters.chosen([_dataset(request, found)], fields)[0])
+    return json_response(parameters.chosen([_dataset(request, catalogue, found)], fields)[0])
 
 
 @router.get(
@@ -202,7 +205,7 @@ def nothing(_: Request, rest: str) -> Response:
     raise NotFound(f"There is nothing at {PREFIX}/{rest[:80]}.", [("API documentation", "/api")])
 
 
-def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
+def _dataset(request: Request, catalogue: Catalogue, dataset: Dataset) -> dict[str, Any]:
     base = base_url(request)
     address = f"{base}{PREFIX}/datasets/{dataset.name}"
     return {
@@ -224,6 +227,7 @@ def _dataset(request: Request, dataset: Dataset) -> dict[str, Any]:
         "percent_error": dataset.percent_error,
         "categories": {str(a): category_counts(dataset, a) for a in dataset.agreements},
         "agreements": dataset.agreements,
+        "rater_agreement": agreement_json(rater_agreement(catalogue, dataset)),
         "flag_rule": dataset.flag_rule,
         "missing": not_here(dataset),
         "media": _media(dataset),

@@ -20,12 +20,14 @@ from app.issues.category_words import ANY_ERROR
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
+from app.issues.rater_agreement import rater_agreement
 from app.site.components.cards import card_wall
 from app.site.components.row_values import MEANING
 from app.site.components.share_tags import share_tags
 from app.site.corrected.croissant import structured_data
 from app.site.gallery.classes import FEW_CLASSES
 from app.site.gallery.confusions import KINDS, confusion_context
+from app.site.gallery.vote_agreement import agreement_sentences
 from app.web.plain_route import PlainRoute
 from app.web.templates import PrerenderedPage, fragment, render
 
@@ -108,6 +110,7 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
         "dataset": dataset,
         "tab": "",
         "side": side,
+        "agreement": agreement_sentences(rater_agreement(catalogue, dataset)),
         "chips": f.chips(dataset),
         "sentence": f.sentence(dataset, counts.total(catalogue, dataset, f)),
         "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],

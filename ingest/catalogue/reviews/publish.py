@@ -31,6 +31,7 @@ from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import carry_over
 from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
+from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.catalogue.reviews.round_items import dataset_row
 from ingest.datasets.facts import NO_VOTES, compact
 from ingest.datasets.suspects.sort_orders import by_disagreement, disagreement
@@ -127,7 +128,9 @@ class _VotesWriter:
         self._keep_offered()
         self._order()
         self._count()
-        return self._facts(options, told)
+        n_errors = self._facts(options, told)
+        measure_agreement(self._connection, dataset.id)
+        return n_errors
 
     def _offered(self) -> list[int]:
         """The thresholds that all rounds offer, and the dataset's earlier votes."""

@@ -1,0 +1,22 @@
+"""How far reviewers agree, as the API describes it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RaterAgreementOut(BaseModel):
+    """Krippendorff's alpha of the votes: 1 is perfect agreement, 0 what chance gives."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    alpha: float | None = Field(description="Nominal. Null where all votes are one answer, or no example has two.")
+    interval: list[float] | None = Field(description="Central 95 % interval over resampled examples.")
+    examples: Annotated[int, Field(ge=0)] = Field(description="Examples with two votes or more.")
+    votes: Annotated[int, Field(ge=0)] = Field(description="Votes on them.")
+    measured: str = Field(
+        description='"options": which of the answers that votes are counted by. "classes": each class, there or not.'
+    )
+    raters_known: bool = Field(
+        description="Who gave each vote is known, so that `rule=dawid_skene` is offered for the corrected labels."
+    )
