@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.domain.review.verdicts import Answer
 from app.reviews.questions import CANNOT_TELL, NEITHER, Meaning, Question, heard_counts, named
 from app.reviews.rounds import Round
-from app.reviews.standing import Kind, given_votes
+from app.reviews.standing import given_votes, why_excluded
 from app.reviews.store import Store
 from app.reviews.tables import events, items, leases, raters, shelves
 
@@ -122,7 +122,7 @@ def ratings(store: Store, found: Round) -> Iterator[dict[str, Any]]:
     """The raw table: a row an answer that was not taken back, in the order in which they were given."""
     names = shelf_names(store, found)
     with store.reading() as connection:
-        reasons = _reasons(connection, found)
+        reasons = why_excluded(connection, found.id)
         statement = given_votes().add_columns(items.c.idx, items.c.question, items.c.gold)
         statement = statement.join(items, items.c.id == events.c.item_id).where(items.c.round_id == found.id)
         rows: Sequence[Any] = connection.execute(statement.order_by(events.c.id)).all()
@@ -149,16 +149,6 @@ def ratings(store: Store, found: Round) -> Iterator[dict[str, Any]]:
 def _named(meaning: Meaning, names: dict[int, str]) -> str | None:
     classes = meaning.get("classes", meaning.get("heard"))
     return None if classes is None else json.dumps([names[one] for one in classes], ensure_ascii=False)
-
-
-def _reasons(connection: Any, found: Round) -> dict[str, str]:
-    """Rater -> why the rater is excluded, by the latest event."""
-    statement = select(raters.c.code, events.c.why).join(raters, raters.c.id == events.c.rater_id)
-    kinds = (Kind.EXCLUDE.value, Kind.WITHDRAW.value)
-    rows = connection.execute(
-        statement.where(events.c.round_id == found.id, events.c.kind.in_(kinds)).order_by(events.c.id)
-    )
-    return {row.code: row.why or "" for row in rows}
 
 
 def standing(store: Store, found: Round) -> Standing:

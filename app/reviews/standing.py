@@ -28,6 +28,7 @@ class Kind(StrEnum):
     WITHDRAW = "withdraw"  # a rater, at their own wish
     INCLUDE = "include"  # a rater again
     REVOKE = "revoke"  # a rater's link
+    FORGET = "forget"  # who a rater was; where the votes went too, no rater is named
     CLOSE = "close"
     REOPEN = "reopen"
     PUBLISH = "publish"
@@ -70,6 +71,16 @@ def count_anew(connection: Connection, item: Row[Any], how: Stopping) -> None:
     wanted = UNLIMITED if item.gold else Question.parse(item.question).fewest_more(meanings, how)
     here = items.c.id == item.id
     connection.execute(update(items).where(here).values(n_votes=len(meanings), wanted=wanted))
+
+
+def why_excluded(connection: Connection, round_id: int) -> dict[str, str]:
+    """Rater -> why the rater is excluded, by the latest event."""
+    statement = select(raters.c.code, events.c.why).join(raters, raters.c.id == events.c.rater_id)
+    kinds = (Kind.EXCLUDE.value, Kind.WITHDRAW.value)
+    rows = connection.execute(
+        statement.where(events.c.round_id == round_id, events.c.kind.in_(kinds)).order_by(events.c.id)
+    )
+    return {row.code: row.why or "" for row in rows}
 
 
 def enter(connection: Connection, store: Store, kind: Kind, round_id: int, **values: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.commands import review_open
+from ingest.commands import review_open, review_raters
 from ingest.commands.arguments import add_catalogue
 from ingest.commands.review_open import count
 from ingest.errors import CatalogueError
@@ -57,6 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     links.add_argument("--json", action="store_true", help="as JSON")
     status = _command(commands, "status", _status, "how far a round is", optional=True)
     status.add_argument("--json", action="store_true", help="as JSON")
+    raters = _command(commands, "raters", _of_raters(review_raters.list_raters), review_raters.RATERS)
+    raters.add_argument("--json", action="store_true", help="as JSON, with all figures of the round")
+    for name, run_it, says, add in (
+        ("exclude", review_raters.exclude_rater, review_raters.EXCLUDE, review_raters.add_exclude),
+        ("include", review_raters.include_rater, review_raters.INCLUDE, review_raters.add_include),
+        ("forget", review_raters.forget_rater, review_raters.FORGET, review_raters.add_forget),
+    ):
+        add(_command(commands, name, _of_raters(run_it), says))
     _command(commands, "close", _close, "take no more votes; the examples are shown on the site again")
     _command(commands, "reopen", _reopen, "take votes again")
     publishing = _command(commands, "publish", _publish, "bring the votes into the catalogue", written=True)
@@ -101,6 +109,13 @@ def _command(
     add_catalogue(parser, written=written)
     parser.set_defaults(of_review=run_it)
     return parser
+
+
+def _of_raters(
+    run_it: Callable[["Store", "Round", argparse.Namespace], int],
+) -> Callable[["Store", argparse.Namespace], int]:
+    """A command about the raters of a round."""
+    return lambda store, arguments: run_it(store, _round(store, arguments), arguments)
 
 
 def _links(store: "Store", arguments: argparse.Namespace) -> int:
@@ -158,6 +173,8 @@ def _status(store: "Store", arguments: argparse.Namespace) -> int:
             f"{facts['votes']:,} votes, at least {facts['needed']:,} more needed; {facts['raters']} raters, "
             f"{facts['lent']} examples being looked at"
         )
+    if arguments.name_of is not None:
+        print(review_raters.weighing(store, rounds[0]))
     if not told:
         print("no round was opened yet")
     return 0

@@ -110,7 +110,14 @@ def verdict(
         raise ValueError(f"{majority} is no majority of {total} votes: expected at least {majority_of(total)}")
     if votes.get(frozenset({given}), 0) >= majority:
         return Verdict(Category.NON_ERROR)
-    winner = next((answer for answer, n in votes.items() if n >= agreement), None)
+    return agreed_on(next((answer for answer, n in votes.items() if n >= agreement), None), eligible)
+
+
+def agreed_on(winner: Answer | None, eligible: frozenset[int] | None = None) -> Verdict:
+    """The verdict on an error by the answer that reviewers agree on; None where they agree on none.
+
+    ``eligible`` are the classes that can become a corrected label, None for all.
+    """
     if winner is None or isinstance(winner, str):
         return Verdict(Category.NON_AGREEMENT)
     if winner == NONE_OF_THEM:

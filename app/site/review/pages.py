@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.errors import Forbidden, LeaseLapsed, NoLink, NotFound, Unreadable
-from app.path_prefix import prefix_of
 from app.reviews.lending import Nothing, Task, task_of
 from app.reviews.links import Link
 from app.reviews.questions import BOTH, CANNOT_TELL, NEITHER, SIDES, Question
@@ -21,7 +20,7 @@ from app.reviews.rounds import NoRoundError, Round, find_round
 from app.reviews.voting import Vote, take_back
 from app.site.review.api import PRIVATE, body_of, in_thread, retry_after, service_of, take
 from app.site.review.practice import Practice, practice_of, practice_task, worked_examples
-from app.site.review.service import OWNER, Rater, ReviewService, media_of, medium_named, shown_classes
+from app.site.review.service import Rater, ReviewService, media_of, medium_named, shown_classes
 from app.site.review.task_media import content, shown_at, shown_of
 from app.web.partial_content import full_or_partial
 from app.web.plain_route import PlainRoute
@@ -64,22 +63,6 @@ async def medium(request: Request, code: str, part: str) -> Response:
         "X-Robots-Tag": "noindex",
     }
     return full_or_partial(request, medium.data, medium.type, headers)
-
-
-@router.get("/review/owner/{token}")
-async def owner(request: Request, token: str) -> Response:
-    """Let the owner of a round see its examples on the site while it is open."""
-    service = service_of(request)
-    link = service.link(token)
-    if link.kind != "owner":
-        raise NoLink("This link is not an owner's. Open the address that you were sent.")
-    found = await in_thread(_round_of, service, link)
-    response = RedirectResponse(f"/{found.dataset}", 303, headers=PRIVATE)
-    secure = request.url.scheme == "https"
-    response.set_cookie(
-        OWNER, token, httponly=True, samesite="lax", secure=secure, path=prefix_of(request.scope) or "/"
-    )
-    return response
 
 
 @router.get("/review/{token}")

@@ -17,6 +17,8 @@ RARE: Final = 0.001
 #: Votes below which nothing is said of a rater.
 LEAST_VOTES: Final = 10
 _LEAST_SHARED: Final = 15
+#: Agreement beyond chance from which raters of a round are said to agree at all.
+_SOME: Final = 0.1
 #: An answer in less than this share of the usual time is too fast.
 TOO_FAST: Final = 0.3
 #: Share of gold items that somebody who looks gets right, at least.
@@ -71,8 +73,8 @@ class RaterCounts:
 def signs(counts: RaterCounts, agreement: WithOthers, usual: float | None) -> list[Sign]:
     """The signs of one rater; ``usual`` is the median of kappa over all raters, None where it is not known.
 
-    Random answers are those that agree with the others' clearly less than half as well as is usual in the round: where
-    nobody agrees with anybody, nobody is called random.
+    Random answers are those whose agreement with the others is explained by chance, and not by what is usual in the
+    round: where nobody agrees with anybody, nobody is called random.
 
     >>> always_a = RaterCounts(20, 20, 0, 20, 0.5, 0, 0, 0, 0, 0)
     >>> signs(always_a, WithOthers(20, 0.5, 0.0, 0.2), usual=0.6)
@@ -103,6 +105,8 @@ def _one_answer(counts: RaterCounts) -> bool:
 
 
 def _random(agreement: WithOthers, usual: float | None) -> bool:
-    if agreement.high is None or usual is None or agreement.examples < _LEAST_SHARED:
+    """Chance alone explains the agreement with the others, and what is usual in the round does not."""
+    if agreement.kappa is None or agreement.high is None or usual is None or agreement.examples < _LEAST_SHARED:
         return False
-    return usual > 0.1 and agreement.high < usual / 2
+    low = 2 * agreement.kappa - agreement.high
+    return usual > _SOME and low <= 0 and agreement.high < usual

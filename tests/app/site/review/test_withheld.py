@@ -81,7 +81,7 @@ def test_the_owner_sees_all_and_nobody_keeps_it(small):
     found, before, indices = small
     link = review(found.catalogue, "links", found.name, "--owner", "--base", found.base).strip()
     with httpx.Client(base_url=found.base, timeout=600) as owner:
-        assert owner.get(link).headers["location"] == "/sample-texts"
+        assert owner.get(link).status_code == 200
         page = owner.get(f"/sample-texts/issues/{indices[0]}")
         assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
         assert "etag" not in page.headers
