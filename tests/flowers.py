@@ -39,7 +39,7 @@ def flowers() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, kinds
 
 
-def build(catalogue: Path) -> None:
+def build(catalogue: Path, flag: int = 8) -> None:
     """Find the dataset, give it probabilities that say what each row really is, and add it."""
     folder = catalogue.parent / "flowers-files"
     folder.mkdir(parents=True)
@@ -51,6 +51,6 @@ def build(catalogue: Path) -> None:
     np.save(out / "pred_probs.npy", np.where(np.eye(3)[kinds] > 0, sure, (1 - sure) / 2))
     manifest = out / "dataset.toml"
     text = manifest.read_text().replace("[files]\n", '[files]\npred_probs = "pred_probs.npy"\n')
-    manifest.write_text(text.replace("\nmodality", "\nflag = 8\nmodality"))
+    manifest.write_text(text.replace("\nmodality", f"\nflag = {flag}\nmodality"))
     where = [str(manifest), str(out), "--media", str(folder)]
     assert main(["add", *where, "--catalogue", str(catalogue)]) == 0

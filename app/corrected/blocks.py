@@ -7,18 +7,19 @@ block plus the reviewed examples, whatever the size of the test set.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from app.corrected.original_test_set import NotLoadedError, TestSet, csr
-from app.corrected.policy import ExportOptions
-from app.domain.review.corrections import Action, LabelSource, Policy, Treatment, decision
+from app.corrected.policy import ExportOptions, PolicyError
+from app.domain.review.corrections import Action, LabelSource, Policy, Rule, Treatment, decision
 from app.domain.review.verdicts import Category
 from app.schema import tables
 from app.schema.packing import unpack_keys, unpack_labels
+from app.schema.votes import rater_agreement, weighed_verdicts
 
 ACTIONS: Final = tuple(Action)
 CATEGORIES: Final = tuple(Category)
@@ -120,20 +121,15 @@ class CorrectedTestSet:
 def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) -> CorrectedTestSet:
     """A test set under a policy, with what happens to each reviewed example decided.
 
-    Raises NotLoadedError for a policy that drops flagged examples where the catalogue does not know which those are.
+    Raises NotLoadedError for a policy that drops flagged examples where the catalogue does not know which those are,
+    and PolicyError for a rule that the dataset does not offer.
     """
     if wanted.policy.unreviewed is Treatment.DROP and not test_set.flags_known:
         raise NotLoadedError(
             f"Which examples of {test_set.title} were flagged is not in this catalogue, so unreviewed ones cannot be "
             "dropped. Ingest the dataset again with its predicted probabilities, or use unreviewed=given."
         )
-    i, v = tables.issues.c, tables.verdicts.c
-    rows = connection.execute(
-        select(i.idx, i.given, v.category, v.corrected, v.several)
-        .select_from(tables.verdicts.join(tables.issues, i.id == v.issue_id))
-        .where(v.dataset_id == test_set.id, v.agreement == wanted.policy.agreement)
-    ).all()
-    rows = sorted(rows, key=lambda row: row.idx)
+    rows = sorted(connection.execute(_verdicts(connection, test_set, wanted.policy)).all(), key=lambda row: row.idx)
     labels = _Labels(test_set.members)
     decided = [_decided(wanted.policy, row.category, row.given, row.corrected, row.several, labels) for row in rows]
     return CorrectedTestSet(
@@ -145,6 +141,28 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
         category=np.array([category for _, category, _ in decided], dtype=np.uint8),
         label=np.array([label for _, _, label in decided], dtype=np.int64),
     )
+
+
+def _verdicts(connection: Connection, test_set: TestSet, policy: Policy) -> Select[Any]:
+    """The verdicts that a policy goes by: a row a reviewed example."""
+    i, v = tables.issues.c, tables.verdicts.c
+    if policy.rule is Rule.VOTES:
+        columns = (i.idx, i.given, v.category, v.corrected, v.several)
+        of_votes = select(*columns).select_from(tables.verdicts.join(tables.issues, i.id == v.issue_id))
+        return of_votes.where(v.dataset_id == test_set.id, v.agreement == policy.agreement)
+    known = select(rater_agreement.c.weighed).where(rater_agreement.c.dataset_id == test_set.id)
+    if not connection.scalar(known):
+        raise PolicyError(
+            "rule",
+            policy.rule.value,
+            [Rule.VOTES.value],
+            f"rule={policy.rule.value} needs to know who gave each vote, which this catalogue does not know of "
+            f"{test_set.title}: its votes were not all given in rounds of this site. Use rule=votes.",
+        )
+    w = weighed_verdicts.c
+    columns = (i.idx, i.given, w.category, w.corrected, w.several)
+    weighed = select(*columns).select_from(weighed_verdicts.join(tables.issues, i.id == w.issue_id))
+    return weighed.where(w.issue_id.between(*tables.issue_id_range(test_set.id)))
 
 
 class _Labels:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from app.domain.review.corrections import TREATMENTS, Policy, Treatment
+from app.domain.review.corrections import TREATMENTS, Policy, Rule, Treatment
 
 #: The names a policy is spelled with, in canonical order.
-PARAMETERS: Final = ("agreement", *(category.value for category in TREATMENTS))
+PARAMETERS: Final = ("agreement", *(category.value for category in TREATMENTS), "rule")
 REMOVED: Final = ("omit", "include")
 
 
@@ -42,9 +42,15 @@ class ExportOptions:
         )
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Every name with its value, in canonical order."""
+        """Every name with its value, in canonical order; the rule where it is not that of votes, which has a threshold.
+
+        >>> ExportOptions(Policy(rule=Rule.DAWID_SKENE)).pairs()[0]
+        ('rule', 'dawid_skene')
+        """
         policy = [(category.value, self.policy.treatment(category).value) for category in TREATMENTS]
-        return [("agreement", str(self.policy.agreement)), *policy, ("removed", REMOVED[self.removed])]
+        by_votes = self.policy.rule is Rule.VOTES
+        first = ("agreement", str(self.policy.agreement)) if by_votes else ("rule", self.policy.rule.value)
+        return [first, *policy, ("removed", REMOVED[self.removed])]
 
     def words(self) -> dict[str, str | int]:
         """As an object for JSON and for the metadata of files."""
@@ -57,12 +63,13 @@ def parse(
     """The policy that pairs of names and values ask for.
 
     Empty values count as absent, as a form sends them. ``removed`` says whether the parameter of that name exists here,
-    and ``also`` names those that others read. Raises PolicyError for anything else.
+    and ``also`` names those that others read. Where the rule does not count votes, an agreement threshold says nothing
+    and is left out. Raises PolicyError for anything else.
 
     >>> parse([("agreement", "4"), ("multi_label", "both")], (3, 4, 5)).policy.multi_label
     <Treatment.BOTH: 'both'>
     """
-    offered = offers(agreements, removed=removed)
+    offered = {**offers(agreements, removed=removed), "rule": [rule.value for rule in Rule]}
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in also:
@@ -79,12 +86,15 @@ def parse(
             raise PolicyError(name, value, offered[name])
         found[name] = value
     listed = found.pop("removed", REMOVED[0]) == REMOVED[1]
-    agreement = int(found.pop("agreement", agreements[0]))
-    return ExportOptions(Policy(agreement, **{name: Treatment(value) for name, value in found.items()}), listed)
+    agreement, rule = int(found.pop("agreement", agreements[0])), Rule(found.pop("rule", Rule.VOTES))
+    if rule is not Rule.VOTES:
+        agreement = agreements[0]
+    treatments = {name: Treatment(value) for name, value in found.items()}
+    return ExportOptions(Policy(agreement, **treatments, rule=rule), listed)
 
 
 def offers(agreements: Sequence[int], *, removed: bool = True) -> Mapping[str, Sequence[str]]:
-    """Every parameter with the values it can have, the default first."""
+    """Every parameter with the values it can have, the default first, but for the rule: not all datasets offer it."""
     treatments = {category.value: [t.value for t in offered] for category, offered in TREATMENTS.items()}
     listing = {"removed": REMOVED} if removed else {}
     return {"agreement": [str(a) for a in agreements], **treatments, **listing}

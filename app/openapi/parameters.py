@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from app.corrected.formats import FORMATS, Format
 from app.corrected.policy import REMOVED
 from app.domain.review.changes import Change
-from app.domain.review.corrections import TREATMENTS
+from app.domain.review.corrections import TREATMENTS, Rule
 from app.errors import FilterError
 from app.issues.facets import FACETS
 from app.issues.filter_parameters import REVERSED, SORTS
@@ -65,7 +65,13 @@ _POLICY_WORDS: Final = {
     "was not asked.",
     "unreviewed": "What becomes of examples that were flagged and that nobody checked.",
 }
-POLICY: Final = [
+_RULE: Final = _parameter(
+    "rule",
+    "What makes a verdict: votes counted, or weighed by how often each reviewer seems to err (Dawid and Skene). The "
+    "latter where ``raters_known``; ``agreement`` says nothing then.",
+    {"type": "string", "enum": [rule.value for rule in Rule], "default": Rule.VOTES.value},
+)
+_BY_VOTES: Final = [
     _AGREEMENT,
     *(
         _parameter(
@@ -74,6 +80,7 @@ POLICY: Final = [
         for category, values in ((c, [t.value for t in offered]) for c, offered in TREATMENTS.items())
     ),
 ]
+POLICY: Final = [*_BY_VOTES, _RULE]
 _REMOVED: Final = _parameter(
     "removed",
     "Whether removed examples are listed too, with action ``removed``.",
@@ -145,10 +152,10 @@ CROISSANT: Final = {
         }
     },
 }
-VERSIONS: Final = {"parameters": [*POLICY, _FIELDS]}
+VERSIONS: Final = {"parameters": [*_BY_VOTES, _FIELDS]}
 CHANGES: Final = {
     "parameters": [
-        *POLICY,
+        *_BY_VOTES,
         _parameter("version", "What came with this version; with the current one if absent.", {"type": "string"}),
         _parameter("from", "What changed from this version to the current one.", {"type": "string"}),
         _parameter("change", "Only such changes.", {"type": "string", "enum": [change.value for change in Change]}),

@@ -5,6 +5,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class WeighedOut(BaseModel):
+    """An example by Dawid and Skene's estimate, which weighs votes by how often each reviewer seems to err."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    category: str
+    shares: dict[str, float] = Field(description="The probability of each answer, largest first.")
+
+
 class RaterAgreementOut(BaseModel):
     """Krippendorff's alpha of the votes: 1 is perfect agreement, 0 what chance gives."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.review.estimates import Basis
-from app.openapi.rater_agreement_out import RaterAgreementOut
+from app.openapi.rater_agreement_out import RaterAgreementOut, WeighedOut
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -233,6 +233,7 @@ class IssueDetailOut(IssueOut):
 
     answers: list[AnswerOut] = Field(description="What reviewers said; empty where nobody looked.")
     verdicts: dict[str, VerdictOut] = Field(description="By agreement threshold.")
+    weighed: WeighedOut | None = Field(description="Null unless it is known who gave each vote.")
     top_probabilities: list[ProbabilityOut]
     doubting_models: DoubtingOut | None = Field(description="Null where one model is used.")
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
@@ -263,9 +264,10 @@ class RowOut(Model):
 
 
 class PolicyOut(Model):
-    """A policy with all its values."""
+    """A policy with all its values; ``rule`` in place of ``agreement`` where votes are weighed."""
 
-    agreement: Count
+    agreement: Count | None = None
+    rule: str | None = None
     multi_label: str
     neither: str
     non_agreement: str

@@ -34,11 +34,15 @@ RATING_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The votes that stand on one example: what was asked, and what each answer meant, first answer first."""
+    """The votes that stand on one example: what was asked, and what each answer meant, first answer first.
+
+    ``raters`` are who gave them, by their opaque names.
+    """
 
     idx: int
     question: Question
     meanings: tuple[Meaning, ...]
+    raters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def tallies(store: Store, found: Round) -> list[Tally]:
     """
     statement = given_votes().add_columns(items.c.idx, items.c.question, items.c.gold)
     statement = statement.join(items, items.c.id == events.c.item_id).where(items.c.round_id == found.id)
-    meanings: dict[int, list[Meaning]] = defaultdict(list)
+    given: dict[int, list[tuple[Meaning, str]]] = defaultdict(list)
     questions: dict[int, str] = {}
     with store.reading() as connection:
         for row in connection.execute(statement.order_by(events.c.id)):
@@ -69,9 +73,12 @@ def tallies(store: Store, found: Round) -> list[Tally]:
             if row.occasion or row.excluded or row.gold or CANNOT_TELL in meaning:
                 continue
             questions[row.idx] = row.question
-            meanings[row.idx].append(meaning)
+            given[row.idx].append((meaning, row.rater))
     most = found.settings.votes
-    return [Tally(idx, Question.parse(questions[idx]), tuple(meanings[idx][:most])) for idx in sorted(meanings)]
+    return [
+        Tally(idx, Question.parse(questions[idx]), *zip(*those[:most], strict=True))
+        for idx, those in sorted(given.items())
+    ]
 
 
 def shelf_names(store: Store, found: Round) -> dict[int, str]:

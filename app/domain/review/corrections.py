@@ -27,6 +27,13 @@ class Treatment(StrEnum):
     BOTH = "both"  # give them the labels that reviewers agreed on, as a set
 
 
+class Rule(StrEnum):
+    """What makes the verdict on an example."""
+
+    VOTES = "votes"  # so many reviewers who give one answer, as in the paper
+    DAWID_SKENE = "dawid_skene"  # the most probable answer, by how often each reviewer seems to err
+
+
 class LabelSource(StrEnum):
     """Which label an example has in the corrected test set."""
 
@@ -49,7 +56,8 @@ TREATMENTS: Mapping[Category, tuple[Treatment, ...]] = {
 class Policy:
     """How a test set is corrected. The defaults are the paper's (section 5).
 
-    ``agreement`` is how many reviewers must agree; the others say what happens to examples of a category.
+    ``agreement`` is how many reviewers must agree, where ``rule`` counts votes; the others say what happens to examples
+    of a category.
     ``non_agreement`` also speaks of errors whose category was not asked: of both no label is known to be right.
     ``unreviewed`` speaks of examples that confident learning flagged and nobody checked; an example that is neither
     flagged nor checked always keeps its given label.
@@ -62,6 +70,7 @@ class Policy:
     neither: Treatment = Treatment.DROP
     non_agreement: Treatment = Treatment.DROP
     unreviewed: Treatment = Treatment.GIVEN
+    rule: Rule = Rule.VOTES
 
     def __post_init__(self) -> None:
         for category, offered in TREATMENTS.items():
@@ -81,13 +90,14 @@ class Policy:
 
 
 def policies(agreement: int) -> Iterator[Policy]:
-    """Every policy there is at an agreement threshold, the paper's first.
+    """Every policy there is at an agreement threshold by counting votes, the paper's first.
 
     >>> len(list(policies(3)))
     24
     """
     for treatments in product(*TREATMENTS.values()):
-        yield Policy(agreement, *treatments)
+        multi_label, neither, non_agreement, unreviewed = treatments
+        yield Policy(agreement, multi_label, neither, non_agreement, unreviewed)
 
 
 @dataclass(frozen=True, slots=True)

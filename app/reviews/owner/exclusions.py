@@ -85,7 +85,7 @@ def preview(store: Store, found: Round, rater: Row[Any], *, exclude: bool) -> Pr
 def _categories(voted: Sequence[Voted], found: Round) -> dict[int, Category]:
     how = found.settings.stopping
     return {
-        one.idx: one.verdict(how.agreements[0], how.majority).category
+        one.idx: one.category(how, how.agreements[0])
         for one in voted
         if one.question.fewest_more(one.meanings, how) == 0
     }

@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from app.domain.review.agreement.vote_table import VoteTable
-from app.domain.review.verdicts import Answer, Verdict, label_set_verdict, verdict
+from app.domain.review.stopping import Stopping, StoppingRule
+from app.domain.review.verdicts import Answer, Category, Verdict, error_or_not, label_set_verdict, verdict
 from app.reviews.questions import CANNOT_TELL, Meaning, Question, heard_counts, named
 from app.reviews.rounds import Round
 from app.reviews.standing import given_votes
@@ -63,6 +64,15 @@ class Voted:
             counts[named(meaning)] = counts.get(named(meaning), 0) + 1
         eligible = None if question.eligible is None else frozenset(question.eligible)
         return verdict(question.given[0], counts, agreement, majority, eligible=eligible)
+
+    def category(self, how: Stopping, agreement: int) -> Category:
+        """The category at an agreement threshold, or what of it a round knows that stops at whether it is an error."""
+        return known_category(self.verdict(agreement, how.majority).category, how)
+
+
+def known_category(found: Category, how: Stopping) -> Category:
+    """A category as far as a round that stops so can know it."""
+    return error_or_not(found) if how.rule is StoppingRule.ERROR else found
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from app.reviews.owner.given_answers import (
     RoundAnswers,
     Voted,
     answers_of,
+    known_category,
     options_of_question,
     raters_of_table,
     vote_table,
@@ -72,16 +73,13 @@ def round_figures(store: Store, found: Round) -> RoundFigures:
     voted = answers.voted()
     how, now = found.settings.stopping, standing(store, found)
     settled = [one for one in voted if one.question.fewest_more(one.meanings, how) == 0]
-    verdicts = {
-        agreement: {one.idx: one.verdict(agreement, how.majority).category for one in settled}
-        for agreement in how.agreements
-    }
+    verdicts = {agreement: {one.idx: one.category(how, agreement) for one in settled} for agreement in how.agreements}
     weighed = weigh(voted, answers.names)
     with store.reading() as connection:
         reasons = why_excluded(connection, found.id)
     raters, usual = rater_figures(answers, reasons, weighed.right)
     least = verdicts[how.agreements[0]]
-    by_estimate = {one.idx: one.verdict.category for one in weighed.examples}
+    by_estimate = {one.idx: known_category(one.verdict.category, how) for one in weighed.examples}
     saved = 0
     if how.rule is not StoppingRule.NEVER:
         saved = sum(max(0, how.votes - len(one.votes)) for one in settled)

@@ -15,6 +15,7 @@ from app.catalogue.records import Dataset
 from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
 from app.domain.review.corrections import Sizes, sizes
 from app.errors import NotFound, NotInCatalogue
+from app.issues.rater_agreement import categories_under
 from app.schema import tables
 
 #: Larger test sets do not have their keys kept in memory.
@@ -22,10 +23,10 @@ MOST_KEYS: Final = 2_000_000
 _BLOCK: Final = tables.EXAMPLES_PER_BLOCK
 
 
-def sizes_of(dataset: Dataset, corrected: CorrectedTestSet) -> Sizes:
+def sizes_of(catalogue: Catalogue, dataset: Dataset, corrected: CorrectedTestSet) -> Sizes:
     """Sizes of D, B, C, U and P under the policy."""
     policy = corrected.wanted.policy
-    return sizes(corrected.test_set.size, dataset.categories[policy.agreement], policy)
+    return sizes(corrected.test_set.size, categories_under(catalogue, dataset, policy), policy)
 
 
 def page(

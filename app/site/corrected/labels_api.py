@@ -47,7 +47,7 @@ def corrected_json(request: Request, name: str) -> Response:
     taken = open_request(request, name, rest, also=("limit", "after", "fields"))
     with taken.connection:
         items, following = label_rows.page(taken.catalogue, taken.connection, taken.corrected, first, limit)
-    return _page(request, taken, parameters.chosen(items, fields), following, limit, fields)
+        return _page(request, taken, parameters.chosen(items, fields), following, limit, fields)
 
 
 def _page(
@@ -58,7 +58,7 @@ def _page(
     limit: int,
     fields: tuple[str, ...] | None,
 ) -> Response:
-    sizes = label_rows.sizes_of(taken.dataset, taken.corrected)
+    sizes = label_rows.sizes_of(taken.catalogue, taken.dataset, taken.corrected)
     path = f"/api/v1/datasets/{taken.dataset.name}/corrected.json"
     after = None if following is None else cursor(following - 1)
     address, headers = next_page(request, path, taken.query, limit, fields, after)

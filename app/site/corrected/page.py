@@ -3,7 +3,8 @@
 Counts come from the domain's set sizes and hashes from the files themselves. No rule is stated here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -15,11 +16,12 @@ from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
 from app.corrected.formats import Format, offered
 from app.corrected.policy import ExportOptions, offers
-from app.domain.review.corrections import TREATMENTS, Action, Treatment, decision, sizes
+from app.domain.review.corrections import TREATMENTS, Action, Rule, Treatment, decision, sizes
 from app.domain.review.verdicts import Category
 from app.errors import Busy, NotInCatalogue
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.issues.rater_agreement import categories_under, rater_agreement
 from app.site.components.captions import badge
 from app.site.components.cards import card_wall
 from app.site.components.charts import sets_bar
@@ -40,6 +42,10 @@ _TREATMENT_WORDS: Final = {
     Treatment.DROP: "leave out",
     Treatment.GIVEN: "keep the given label",
     Treatment.BOTH: "give both labels",
+}
+_RULE_WORDS: Final = {
+    Rule.VOTES: "count votes",
+    Rule.DAWID_SKENE: "weigh them (Dawid-Skene)",
 }
 _ORDER: Final = (
     Category.CORRECTABLE,
@@ -81,10 +87,12 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     wanted = wanted_of(request.query_params.multi_items(), dataset)
-    counts = dataset.categories[wanted.policy.agreement]
+    counts = categories_under(catalogue, dataset, wanted.policy)
     found = None if dataset.size is None else sizes(dataset.size, counts, wanted.policy)
     downloads, refusal = _downloads(request, dataset, wanted)
-    recent = recent_changes(request, dataset, wanted)
+    by_votes = replace(wanted, policy=replace(wanted.policy, rule=Rule.VOTES))
+    recent = recent_changes(request, dataset, by_votes)
+    agreement = rater_agreement(catalogue, dataset)
     query = wanted.query(dataset.default_agreement)
     return render(
         request,
@@ -94,8 +102,9 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         structured_data=structured_data(request, dataset),
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
+        rules=_rules(wanted) if agreement is not None and agreement.weighed else [],
         is_paper=wanted == ExportOptions(type(wanted.policy)(dataset.default_agreement)),
-        rows=[_row(dataset, category, wanted) for category in _ORDER if is_possible(category, dataset)],
+        rows=[_row(dataset, category, wanted, counts) for category in _ORDER if is_possible(category, dataset)],
         others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
         sizes=found,
         bar=sets_bar(found) if found and found.all else "",
@@ -113,7 +122,12 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     )
 
 
-def _row(dataset: Dataset, category: Category, wanted: ExportOptions) -> Row:
+def _rules(wanted: ExportOptions) -> list[tuple[str, str, bool]]:
+    """The rules to choose from, where the dataset offers more than one."""
+    return [(rule.value, words, rule is wanted.policy.rule) for rule, words in _RULE_WORDS.items()]
+
+
+def _row(dataset: Dataset, category: Category, wanted: ExportOptions, counts: Mapping[Category, int]) -> Row:
     # Flagged examples that are not issues here cannot be told from the rest, so every policy keeps their labels.
     unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
     done = decision(category, wanted.policy, issue=not unlisted)
@@ -122,7 +136,7 @@ def _row(dataset: Dataset, category: Category, wanted: ExportOptions) -> Row:
     return Row(
         name=category.value,
         badge=badge(category),
-        count=dataset.categories[wanted.policy.agreement].get(category, 0) + unlisted,
+        count=counts.get(category, 0) + unlisted,
         action=done.action,
         choices=tuple((value, _TREATMENT_WORDS[Treatment(value)], value == chosen) for value in offered_here),
         fixed="get the label that reviewers agreed on" if done.action is Action.CORRECTED else "keep the given label",
@@ -179,6 +193,8 @@ def _changed(wanted: ExportOptions) -> tuple[str, ...]:
 
 
 def _preview(catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions) -> Markup:
+    if wanted.policy.rule is not Rule.VOTES:
+        return Markup("")  # the gallery knows verdicts by votes
     f = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted))
     page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
     if not page.items:

@@ -21,8 +21,8 @@ from app.corrected.blocks import CorrectedTestSet
 from app.corrected.formats import DoesNotFitError, Format
 from app.corrected.original_test_set import NotLoadedError, TestSet
 from app.corrected.policy import ExportOptions, PolicyError, parse
-from app.domain.review.corrections import Policy
-from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue
+from app.domain.review.corrections import Policy, Rule
+from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue, NotOffered
 from app.issues import queries
 from app.issues.filter_parameters import no_agreement
 from app.path_prefix import here
@@ -83,8 +83,11 @@ class CorrectedRequest:
         """A file name that contains the policy."""
         wanted, plain = self.corrected.wanted, ExportOptions(type(self.corrected.wanted.policy)())
         ours = [pair for pair in wanted.pairs() if pair not in plain.pairs() and pair[0] != "agreement"]
-        words = "".join(f"-{name}-{value}" for name, value in ours)
-        return f"{self.dataset.name}-corrected-{wanted.policy.agreement}-of-{self.dataset.raters}{words}.{form.suffix}"
+        words = "".join(f"-{name}-{value}" for name, value in ours if name != "rule")
+        at = f"{wanted.policy.agreement}-of-{self.dataset.raters}"
+        rule = wanted.policy.rule
+        by = at if rule is Rule.VOTES else rule.value.replace("_", "-")
+        return f"{self.dataset.name}-corrected-{by}{words}.{form.suffix}"
 
 
 def open_request(
@@ -163,6 +166,8 @@ def corrected_set(
         return found
     except (NotLoadedError, DoesNotFitError) as error:
         raise NotInCatalogue(str(error)) from error
+    except PolicyError as error:
+        raise NotOffered(error.parameter, error.value, error.allowed, str(error)) from error
 
 
 def wanted_of(
@@ -175,6 +180,16 @@ def wanted_of(
         if error.parameter == "agreement" and error.value not in error.allowed:
             raise no_agreement(dataset, error.parameter, error.value) from error
         raise FilterError(error.parameter, error.value, error.allowed, str(error)) from error
+
+
+def wanted_by_votes(pairs: Iterable[tuple[str, str]], dataset: Dataset, *, also: tuple[str, ...] = ()) -> ExportOptions:
+    """The policy in a query string where only verdicts by votes are known. Raises FilterError, NotOffered for another rule."""
+    wanted = wanted_of(pairs, dataset, removed=False, also=also)
+    rule = wanted.policy.rule
+    if rule is not Rule.VOTES:
+        words = f"Changes are recorded of verdicts by votes alone, not of rule={rule.value}."
+        raise NotOffered("rule", rule.value, [Rule.VOTES.value], words)
+    return wanted
 
 
 def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> TestSet:

@@ -21,12 +21,12 @@ from app.errors import NotFound
 from app.issues import counts, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
-from app.issues.rater_agreement import rater_agreement
+from app.issues.rater_agreement import rater_agreement, weighed_verdict_of
 from app.openapi import parameters, response_models
 from app.schema.prediction_report import PredictionReport, Twins
 from app.site.gallery.issue_json import issue_texts, label_texts, question_json
 from app.site.gallery.response_models import PredictionReportOut
-from app.site.gallery.vote_agreement import agreement_json
+from app.site.gallery.vote_agreement import agreement_json, weighed_json
 from app.site.stability.predictions import choices_for, count
 from app.web.json_response import json_response
 from app.web.pagination import next_page
@@ -177,6 +177,7 @@ def issue(request: Request, name: str, index: str) -> Response:
         }
         for v in detail.verdicts
     }
+    body["weighed"] = weighed_json(weighed_verdict_of(catalogue, dataset, detail.issue.id))
     body["top_probabilities"] = [{"id": c.id, "name": c.name, "probability": p} for c, p in detail.top_probs]
     averaged = None if detail.doubting is None else dict(zip(("doubting", "of"), detail.doubting, strict=True))
     body["doubting_models"] = averaged

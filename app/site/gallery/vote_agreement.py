@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from app.issues.rater_agreement import RaterAgreement
+from app.issues.rater_agreement import RaterAgreement, WeighedVerdict
 
 #: Krippendorff's own bounds (Content Analysis, 2004, p. 241): for conclusions, and for tentative ones.
 _RELIABLE: Final = 0.8
@@ -21,6 +21,11 @@ def agreement_json(found: RaterAgreement | None) -> dict[str, Any] | None:
         "measured": found.measured,
         "raters_known": found.weighed,
     }
+
+
+def weighed_json(found: WeighedVerdict | None) -> dict[str, Any] | None:
+    """The estimate for an example as the API gives it."""
+    return None if found is None else {"category": found.category.value, "shares": found.shares}
 
 
 def alpha_in_words(value: float, interval: tuple[float, float] | None) -> str:

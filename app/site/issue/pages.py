@@ -8,6 +8,7 @@ from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.site.components.share_tags import share_tags
+from app.issues.rater_agreement import weighed_verdict_of
 from app.site.components.youtube import PLAYER_POLICY
 from app.site.issue.context import issue_context
 from app.site.issue.exemplars import shelves
@@ -74,6 +75,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         play=play,
         back_url=_back(dataset.name, f.query(dataset), start, place),
         shelves=shelves(catalogue, dataset, detail.issue),
+        weighed=weighed_verdict_of(catalogue, dataset, detail.issue.id),
         choices=choices_by_class(dataset, detail.issue, choices),
         predicting=predicting,
         repeating=repeating.query(dataset) if repeating.models else "",

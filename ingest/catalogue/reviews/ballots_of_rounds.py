@@ -36,7 +36,8 @@ class Counted:
         meanings = (*self.tally.meanings, *newer.tally.meanings)
         together = None
         if self.tally.question == newer.tally.question and len(meanings) <= newer.how.votes:
-            added_up = Tally(newer.tally.idx, newer.tally.question, meanings)
+            raters = (*self.tally.raters, *newer.tally.raters)
+            added_up = Tally(newer.tally.idx, newer.tally.question, meanings, raters)
             together = Counted(added_up, newer.how, self.rounds | newer.rounds)
         for one in (together, newer, self):
             if one is not None and one.settled:

@@ -33,6 +33,7 @@ from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, count
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.catalogue.reviews.round_items import dataset_row
+from ingest.catalogue.reviews.weighed import write_weighed
 from ingest.datasets.facts import NO_VOTES, compact
 from ingest.datasets.suspects.sort_orders import by_disagreement, disagreement
 from ingest.errors import CatalogueError
@@ -125,11 +126,13 @@ class _VotesWriter:
             for idx, one in given.items()
         }
         self._write_votes(ballots)
+        by_issue = {issue_id: one for issue_id, (one, _) in ballots.items()}
+        weighed = write_weighed(self._connection, dataset.id, by_issue, self._names, self._label)
         self._keep_offered()
         self._order()
         self._count()
         n_errors = self._facts(options, told)
-        measure_agreement(self._connection, dataset.id)
+        measure_agreement(self._connection, dataset.id, weighed=weighed)
         return n_errors
 
     def _offered(self) -> list[int]:

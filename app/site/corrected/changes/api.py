@@ -16,7 +16,7 @@ from app.openapi import parameters
 from app.site.corrected.changes import response_models
 from app.site.corrected.changes.parameters import kind_of, step_of
 from app.site.corrected.changes.table import class_name
-from app.site.corrected.request import opened, wanted_of
+from app.site.corrected.request import opened, wanted_by_votes
 from app.web.json_response import json_response
 from app.web.pagination import next_page
 from app.web.plain_route import PlainRoute
@@ -44,7 +44,7 @@ def versions(request: Request, name: str) -> Response:
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
-        wanted = wanted_of(rest, dataset, removed=False, also=("fields",))
+        wanted = wanted_by_votes(rest, dataset, also=("fields",))
         found = log(connection, dataset, wanted.policy)
     base, query = base_url(request), wanted.query(dataset.default_agreement)
     items = parameters.chosen([_version(base, dataset, version, query) for version in found], fields)
@@ -89,7 +89,7 @@ def changes(request: Request, name: str) -> Response:
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
-        wanted = wanted_of(rest, dataset, removed=False, also=_OWN)
+        wanted = wanted_by_votes(rest, dataset, also=_OWN)
         found = log(connection, dataset, wanted.policy)
         step = step_of(connection, dataset, wanted.policy, found, own.get("version"), own.get("from"))
         some = list(islice(changed(connection, dataset, step, wanted.policy, first, kind), limit + 1))

@@ -17,7 +17,7 @@ from app.openapi import parameters
 from app.site.corrected.changes.atom import MEDIA_TYPE, feed
 from app.site.corrected.changes.parameters import kind_of, step_of
 from app.site.corrected.changes.table import WORDS, change_rows, sentence
-from app.site.corrected.request import opened, wanted_of
+from app.site.corrected.request import opened, wanted_by_votes
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 from app.web.urls import base_url
@@ -40,7 +40,7 @@ def changes(request: Request, name: str) -> HTMLResponse:
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
-        wanted = wanted_of(rest, dataset, removed=False, also=_OWN)
+        wanted = wanted_by_votes(rest, dataset, also=_OWN)
         found = log(connection, dataset, wanted.policy)
         step = step_of(connection, dataset, wanted.policy, found, own.get("version"), own.get("from"))
         rows, last = change_rows(connection, dataset, step, wanted.policy, first, kind, ROWS)
@@ -99,7 +99,7 @@ def atom(request: Request, name: str) -> Response:
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
-        wanted = wanted_of(request.query_params.multi_items(), dataset, removed=False)
+        wanted = wanted_by_votes(request.query_params.multi_items(), dataset)
         found = log(connection, dataset, wanted.policy)
     query = wanted.query(dataset.default_agreement)
     return Response(feed(base_url(request), dataset, query, found[:SHOWN], found[-1:]), media_type=MEDIA_TYPE)

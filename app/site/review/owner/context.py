@@ -49,7 +49,9 @@ def duration(seconds: float) -> str:
 
 def _categories(found: RoundFigures) -> list[tuple[Category, list[int]]]:
     """Category -> examples at each threshold of the round."""
-    kinds = (Category.NON_ERROR, *ERROR_CATEGORIES)
+    stops_at_error = found.round.settings.stop is StoppingRule.ERROR
+    errors = [kind for kind in ERROR_CATEGORIES if (kind is Category.NOT_ASKED) is stops_at_error]
+    kinds = (Category.NON_ERROR, *errors)
     return [(kind, [counts.get(kind, 0) for counts in found.categories.values()]) for kind in kinds]
 
 
@@ -61,9 +63,9 @@ def _rater(one: RaterFigures) -> dict[str, Any]:
         facts.append(("Median time", f"{one.seconds:.1f} s"))
     if beside.share is not None:
         beyond = "" if beside.kappa is None else f" ({_signed(beside.kappa)} beyond chance)"
-        facts.append(("Agrees with others", f"{beside.share:.0%}{beyond}"))
+        facts.append(("Agrees with others", f"{100 * beside.share:.0f} %{beyond}"))
     if one.right is not None:
-        facts.append(("Right, by Dawid-Skene", f"{one.right:.0%}"))
+        facts.append(("Right, by Dawid-Skene", f"{100 * one.right:.0f} %"))
     if chosen:
         chance = "< 0.001" if one.side_bias < RARE else f"{one.side_bias:.2f}"
         facts.append(("Side (a)", f"{counts.n_a:,} of {chosen:,} (p {chance if '<' in chance else '= ' + chance})"))
@@ -89,5 +91,5 @@ def _between(found: RoundFigures) -> list[tuple[str, list[str]]] | None:
         return None
     cells = {}
     for rater, other, n, same in found.between:
-        cells[(rater, other)] = cells[(other, rater)] = f"{same / n:.0%}"
+        cells[(rater, other)] = cells[(other, rater)] = f"{100 * same / n:.0f} %"
     return [(code, ["" if code == other else cells.get((code, other), "–") for other in codes]) for code in codes]

@@ -1,0 +1,149 @@
+"""``rule=dawid_skene``: where raters are known, the same rows in every format; elsewhere a refusal with its reason."""
+
+import io
+import json
+import uuid
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.domain.review.verdicts import Category
+from app.reviews.lending import Task, next_task
+from app.reviews.owner.given_answers import answers_of
+from app.reviews.owner.weighed_votes import weigh
+from app.reviews.raters import raters_of
+from app.reviews.rounds import find_round
+from app.reviews.store import Store, store_url
+from app.reviews.voting import Vote, cast
+from ingest.commands.main import main
+from tests.app.site.review.rounds import review
+from tests.flowers import build
+from tests.serving import serving
+
+RULE = "rule=dawid_skene"
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory):
+    """A dataset that only a round has reviewed, by raters of whom two answer anything; published."""
+    folder = tmp_path_factory.mktemp("flowers")
+    catalogue = folder / "catalogue.sqlite"
+    build(catalogue, flag=60)
+    name = "flowers"
+    opened = json.loads(review(catalogue, "open", name, "--json"))["round"]
+    review(catalogue, "links", opened, "--raters", "5")
+    store = Store(store_url("", catalogue))
+    found = find_round(store, opened)
+    people = raters_of(store, found)
+    waiting, n = list(enumerate(people)), 0
+    while waiting:
+        for place, rater in list(waiting):
+            task = next_task(store, rater, found)
+            if not isinstance(task, Task):
+                waiting.remove((place, rater))
+                continue
+            n += 1
+            seen = task.question.given[0] if task.idx % 2 else task.question.guessed[0]
+            answer = "ab"[task.sides.index(seen)]
+            if place >= 3:
+                answer = "a" if place == 3 else "ab"[n % 2]
+            cast(store, rater, found, Vote(task.code, answer, str(uuid.uuid4())))
+    answers = answers_of(store, found)
+    weighed = {one.idx: one for one in weigh(answers.voted(), answers.names).examples}
+    store.close()
+    review(catalogue, "publish", opened)
+    with serving(catalogue) as base, httpx.Client(base_url=f"{base}/api/v1/datasets", timeout=600) as http:
+        yield http, name, weighed, catalogue
+
+
+def rows_of(http, name, query):
+    return http.get(f"/{name}/corrected.json?{query}&removed=include&limit=10000").json()
+
+
+def test_rows_follow_the_estimate(flowers):
+    http, name, weighed, _ = flowers
+    body = rows_of(http, name, RULE)
+    assert body["policy"] == {
+        "rule": "dawid_skene",
+        "multi_label": "drop",
+        "neither": "drop",
+        "non_agreement": "drop",
+        "unreviewed": "given",
+        "removed": "include",
+    }
+    rows = {row["index"]: row for row in body["items"]}
+    assert weighed
+    for idx, one in weighed.items():
+        assert rows[idx]["category"] == one.verdict.category.value
+        if one.verdict.category is Category.CORRECTABLE:
+            assert [rows[idx]["corrected"]["id"]] == sorted(one.verdict.agreed)
+    corrected = sum(row["action"] == "corrected" for row in rows.values())
+    assert body["sizes"]["correctable"] == corrected
+
+
+def test_it_is_not_what_votes_say(flowers):
+    http, name, _, _ = flowers
+    by_rule, by_votes = (rows_of(http, name, query)["items"] for query in (RULE, "rule=votes"))
+    assert [row["index"] for row in by_rule] == [row["index"] for row in by_votes]
+    assert by_rule != by_votes
+    assert by_votes == rows_of(http, name, "agreement=3")["items"], "off by default"
+
+
+def test_every_format_has_the_same_labels(flowers, tmp_path):
+    http, name, _, catalogue = flowers
+    rows = rows_of(http, name, RULE)["items"]
+    labels = [None if row["corrected"] is None else row["corrected"]["id"] for row in rows]
+    table = pd.read_csv(io.BytesIO(http.get(f"/{name}/corrected.csv?{RULE}&removed=include").content))
+    assert [None if np.isnan(one) else int(one) for one in table["corrected"]] == labels
+    lines = http.get(f"/{name}/corrected.jsonl?{RULE}&removed=include").text.splitlines()
+    assert [json.loads(line)["corrected"] for line in lines] == labels
+    parquet = pd.read_parquet(io.BytesIO(http.get(f"/{name}/corrected.parquet?{RULE}&removed=include").content))
+    assert [None if pd.isna(one) else int(one) for one in parquet["corrected"]] == labels
+    array = np.load(io.BytesIO(http.get(f"/{name}/corrected.npy?{RULE}").content))
+    assert array.tolist() == [-1 if one is None else one for one in labels]
+    for suffix in ("csv", "jsonl", "parquet", "npy"):
+        out = tmp_path / f"labels.{suffix}"
+        assert main(["export", name, "--policy", RULE, "--out", str(out), "--catalogue", str(catalogue)]) == 0
+        response = http.get(f"/{name}/corrected.{suffix}?{RULE}")
+        assert out.read_bytes() == response.content
+        assert f"{name}-corrected-dawid-skene.{suffix}" in response.headers["content-disposition"]
+
+
+def test_the_issue_and_the_pages_show_it(flowers):
+    http, name, weighed, _ = flowers
+    idx, one = next(iter(weighed.items()))
+    found = http.get(f"/{name}/issues/{idx}").json()["weighed"]
+    assert found["category"] == one.verdict.category.value
+    assert found["shares"] == pytest.approx(one.shares, abs=1e-6)
+    site = str(http.base_url).removesuffix("/api/v1/datasets/")
+    assert "Dawid and Skene’s estimate" in httpx.get(f"{site}/{name}/issues/{idx}", timeout=600).text
+    page = httpx.get(f"{site}/{name}/corrected?{RULE}&agreement=4", timeout=600).text
+    assert '<option value="dawid_skene" selected>' in page
+    assert http.get(f"/{name}").json()["rater_agreement"]["raters_known"] is True
+
+
+@pytest.mark.parametrize("address", ["changes", "versions"])
+def test_changes_know_votes_alone(flowers, address):
+    http, name, _, _ = flowers
+    response = http.get(f"/{name}/{address}?{RULE}")
+    assert response.status_code == 422
+    assert "verdicts by votes alone" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "npy", "json"])
+def test_without_raters_it_is_refused_with_the_reason(client, suffix):
+    response = client.get(f"/api/v1/datasets/sample-digits/corrected.{suffix}?{RULE}")
+    assert response.status_code == 422
+    assert "needs to know who gave each vote" in response.json()["detail"]
+    assert client.get(f"/sample-digits/corrected?{RULE}").status_code == 422
+
+
+def test_the_command_refuses_it_too(sample_catalogue: Path, tmp_path, capsys):
+    out = tmp_path / "labels.csv"
+    arguments = ["export", "sample-digits", "--policy", RULE, "--out", str(out), "--catalogue", str(sample_catalogue)]
+    assert main(arguments) == 1
+    assert "needs to know who gave each vote" in capsys.readouterr().err
+    assert not out.exists()
