@@ -87,11 +87,11 @@ class FilterError(SiteError):
 
 
 class NotOffered(FilterError):
-    """An agreement threshold at which a round of reviews knows no verdicts, because its votes stopped early."""
+    """A threshold or a rule by which there are no verdicts: votes stopped early, or it is not known who gave them."""
 
     status = 422
     type = "not-offered"
-    title = "Agreement threshold not offered"
+    title = "Verdicts not offered"
 
 
 class NotInCatalogue(SiteError):

@@ -183,7 +183,7 @@ def wanted_of(
 
 
 def wanted_by_votes(pairs: Iterable[tuple[str, str]], dataset: Dataset, *, also: tuple[str, ...] = ()) -> ExportOptions:
-    """The policy in a query string where only verdicts by votes are known. Raises FilterError, NotOffered for another rule."""
+    """The policy in a query string where only verdicts by votes are known. Raises FilterError."""
     wanted = wanted_of(pairs, dataset, removed=False, also=also)
     rule = wanted.policy.rule
     if rule is not Rule.VOTES:
