@@ -17,18 +17,23 @@ LONGEST_NAME = 80
 
 def add_rater(store: Store, found: Round, name: str) -> Row[Any]:
     """Add a rater to a round, with an opaque code and an order of examples of their own."""
-    values = {
+    values = rater_row(found, name, store.clock())
+    with store.writing() as connection:
+        connection.execute(insert(raters), [values])
+        return connection.execute(select(raters).where(raters.c.code == values["code"])).one()
+
+
+def rater_row(found: Round, name: str, now: float) -> dict[str, Any]:
+    """A new rater of a round as a row."""
+    return {
         "round_id": found.id,
         "code": f"r{secrets.token_hex(8)}",
         "name": name[:LONGEST_NAME],
         "salt": secrets.randbelow(SPOTS - 1) + 1,
-        "added_at": store.clock(),
+        "added_at": now,
         "revoked": False,
         "excluded": False,
     }
-    with store.writing() as connection:
-        connection.execute(insert(raters), [values])
-        return connection.execute(select(raters).where(raters.c.code == values["code"])).one()
 
 
 def raters_of(store: Store, found: Round) -> list[Row[Any]]:

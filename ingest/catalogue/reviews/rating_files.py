@@ -18,16 +18,16 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def write_votes(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     """Write a votes file: a JSON list, a record a line."""
     lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    _write(path, f"[{lines}]\n".encode())
+    write_whole(path, f"[{lines}]\n".encode())
 
 
 def write_ratings(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write the raw table as .csv or .parquet; returns the number of rows. Raises DataError for another ending."""
     found = list(rows)
     if path.suffix == ".csv":
-        _write(path, _csv(found))
+        write_whole(path, _csv(found))
     elif path.suffix == ".parquet":
-        _write(path, _parquet(found))
+        write_whole(path, _parquet(found))
     else:
         raise DataError(path, "expected a name that ends in .csv or .parquet")
     return len(found)
@@ -58,7 +58,8 @@ def _parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return sink.getvalue()
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name first, and rename it."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(data)

@@ -1,0 +1,227 @@
+"""A report of a round for the appendix of a paper: method, categories, agreement, raters, exclusions, costs.
+
+Raters stand in it by letters; their names stay with the owner of the round.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from string import ascii_uppercase
+from typing import Final
+
+from markupsafe import escape
+
+from app.domain.review.agreement.alpha import Alpha
+from app.domain.review.stopping import StoppingRule
+from app.domain.review.verdicts import ERROR_CATEGORIES, Category
+from app.reviews.owner.given_answers import RoundAnswers, answers_of
+from app.reviews.owner.rater_figures import RaterFigures
+from app.reviews.owner.round_figures import RoundFigures, round_figures
+from app.reviews.rounds import Round
+from app.reviews.store import Store
+
+_HOUR: Final = 3600
+_STYLE: Final = (
+    ":root{color-scheme:light dark}body{font:1rem/1.6 Georgia,serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:1rem 0}th,td{text-align:left;padding:.25rem 1rem .25rem 0;"
+    "border-bottom:1px solid;vertical-align:top}td.n,th.n{text-align:right}div{overflow-x:auto}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the report; numbers stand right."""
+
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with its paragraphs, and a table if there is one."""
+
+    title: str
+    paragraphs: Sequence[str]
+    table: Table | None = None
+
+
+def round_report(store: Store, found: Round) -> list[Section]:
+    """The sections of the report of a round."""
+    figures, answers = round_figures(store, found), answers_of(store, found)
+    return [
+        Section("Method", _method(figures)),
+        Section("Categories", *_categories(figures)),
+        Section("Agreement", _agreement(figures)),
+        Section("Raters", *_raters(figures)),
+        Section("Exclusions", _exclusions(figures)),
+        Section("Costs", _costs(figures, answers)),
+    ]
+
+
+def as_markdown(title: str, sections: Sequence[Section]) -> str:
+    """The report as Markdown; marks in names and reasons are kept as they were typed."""
+    parts = [f"# {_plain(title)}"]
+    for section in sections:
+        parts.append(f"## {section.title}")
+        parts += [_plain(one) for one in section.paragraphs]
+        if section.table is not None:
+            head, rows = section.table.head, section.table.rows
+            lines = [head, tuple("---" if place == 0 else "---:" for place in range(len(head))), *rows]
+            parts.append(
+                "\n".join(
+                    f"| {' | '.join(_plain(cell).replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+                )
+            )
+    return "\n\n".join(parts) + "\n"
+
+
+def as_html(title: str, sections: Sequence[Section]) -> str:
+    """The report as one HTML page that needs nothing else."""
+    parts = []
+    for section in sections:
+        parts.append(f"<h2>{escape(section.title)}</h2>")
+        parts += [f"<p>{escape(one)}</p>" for one in section.paragraphs]
+        if section.table is not None:
+            head = "".join(_cell("th", place, cell) for place, cell in enumerate(section.table.head))
+            rows = "".join(
+                f"<tr>{''.join(_cell('td', place, cell) for place, cell in enumerate(row))}</tr>"
+                for row in section.table.rows
+            )
+            parts.append(f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
+    body = "\n".join(parts)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
+    )
+
+
+def _cell(kind: str, place: int, text: str) -> str:
+    return f"<{kind}{' class=n' if place else ''}>{escape(text)}</{kind}>"
+
+
+def _plain(text: str) -> str:
+    """A text without what Markdown would take for markup."""
+    return " ".join("".join(f"\\{one}" if one in "\\`*_[]<>#" else one for one in text).split())
+
+
+def _method(figures: RoundFigures) -> list[str]:
+    one, settings = figures.round, figures.round.settings
+    opened = datetime.fromtimestamp(one.opened_at, UTC).date().isoformat()
+    stopping = {
+        StoppingRule.NEVER: f"Each example was to get {settings.votes} votes.",
+        StoppingRule.ERROR: f"Each example was to get up to {settings.votes} votes, until it was settled whether its "
+        "label is an error.",
+        StoppingRule.CATEGORY: f"Each example was to get up to {settings.votes} votes, until its category was settled "
+        f"at every agreement threshold offered ({_listed(settings.agreements)}).",
+    }[settings.stop]
+    blind = (
+        "Raters saw an example beside typical examples of the classes in question. They were not told which class is "
+        "the given label, what the model guessed or what others answered; which class stands first was drawn at random "
+        "for each rater and example."
+    )
+    asked = f"{figures.standing.examples:,} examples of {settings.title or one.dataset} were asked about"
+    found = [f"{asked} ({settings.chosen or 'chosen by the owner'}), from {opened} on. {blind} {stopping}"]
+    if settings.reviewers:
+        found.append(f"Reviewers: {settings.reviewers}.")
+    if settings.instructions:
+        found.append(f"Instructions: {settings.instructions}")
+    if settings.gold:
+        found.append(f"{settings.gold:.0%} of the tasks were examples whose answer is known; they are not counted.")
+    return found
+
+
+def _categories(figures: RoundFigures) -> tuple[list[str], Table]:
+    settings, by_error = figures.round.settings, figures.round.settings.stop is StoppingRule.ERROR
+    kinds = [Category.NON_ERROR, *(one for one in ERROR_CATEGORIES if (one is Category.NOT_ASKED) is by_error)]
+    head = ("Category", *(f"{at} of {settings.votes}" for at in figures.categories))
+    rows = [
+        (kind.value.replace("_", "-"), *(f"{counts.get(kind, 0):,}" for counts in figures.categories.values()))
+        for kind in kinds
+    ]
+    of = f"{figures.settled:,} of {figures.standing.examples:,} examples have votes enough for a category"
+    return [f"{of}; by the number of reviewers who must agree:"], Table(head, rows)
+
+
+def _agreement(figures: RoundFigures) -> list[str]:
+    found = [_alpha(figures.alpha)]
+    if figures.settled and figures.weighed.examples:
+        found.append(
+            "Weighing votes by how often each rater seems to err (Dawid and Skene, 1979) puts "
+            f"{len(figures.otherwise):,} of {figures.settled:,} examples into another category than counting them does."
+        )
+    worst = [one for one in figures.pairs if one.share is not None][:5]
+    if worst:
+        named = "; ".join(f"{one.first} or {one.second} ({one.divided:,} of {one.examples:,})" for one in worst)
+        found.append(f"Raters were most divided between: {named}.")
+    return found
+
+
+def _alpha(alpha: Alpha) -> str:
+    on = f"{alpha.votes:,} votes on {alpha.examples:,} examples"
+    if alpha.value is None:
+        return f"Krippendorff's alpha of {on} is not defined."
+    interval = ""
+    if alpha.interval is not None:
+        low, high = alpha.interval
+        interval = f" (95 % interval {low:.3f} to {high:.3f}, bootstrap over examples)"
+    return f"Krippendorff's alpha (nominal) of {on} is {alpha.value:.3f}{interval}."
+
+
+def _raters(figures: RoundFigures) -> tuple[list[str], Table]:
+    head = ("Rater", "Votes", "Seconds (median)", "Agreement", "Beyond chance", "Side (a)", "Known answers", "Repeats")
+    rows = []
+    for place, one in enumerate(figures.raters):
+        counts, beside = one.counts, one.with_others
+        rows.append(
+            (
+                rater_letter(place) + (" (excluded)" if one.excluded else ""),
+                f"{one.votes:,}",
+                "–" if one.seconds is None else f"{one.seconds:.1f}",
+                "–" if beside.share is None else f"{100 * beside.share:.0f} %",
+                "–" if beside.kappa is None else f"{beside.kappa:.2f}",
+                f"{counts.n_a:,} of {counts.n_a + counts.n_b:,}",
+                f"{counts.gold_right:,} of {counts.gold:,}",
+                f"{counts.repeats_same:,} of {counts.repeats:,}",
+            )
+        )
+    n = sum(one.votes > 0 for one in figures.raters)
+    return [f"{n:,} raters voted."], Table(head, rows)
+
+
+def rater_letter(place: int) -> str:
+    """What a rater is called in the report: A to Z, then AA, AB and so on.
+
+    >>> rater_letter(0), rater_letter(25), rater_letter(26)
+    ('A', 'Z', 'AA')
+    """
+    text, n = "", place + 1
+    while n:
+        n, rest = divmod(n - 1, len(ascii_uppercase))
+        text = ascii_uppercase[rest] + text
+    return text
+
+
+def _exclusions(figures: RoundFigures) -> list[str]:
+    def said(place: int, one: RaterFigures) -> str:
+        return f"Rater {rater_letter(place)} ({one.votes:,} votes) was excluded: {one.why or 'no reason was given'}."
+
+    found = [said(place, one) for place, one in enumerate(figures.raters) if one.excluded]
+    return found or ["No rater was excluded."]
+
+
+def _costs(figures: RoundFigures, answers: RoundAnswers) -> list[str]:
+    taken = [one.seconds for one in answers.answers if one.seconds is not None]
+    n, votes = len(answers.answers), figures.standing.votes
+    hours = sum(taken) / _HOUR
+    found = f"{n:,} answers were given, of which {votes:,} count as votes, in {hours:.1f} hours of raters' time."
+    if figures.settled:
+        found += f" {votes / figures.settled:.2f} votes an example."
+    if figures.round.settings.stop is not StoppingRule.NEVER:
+        found += f" Stopping early saved {figures.saved:,} votes."
+    return [found]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

@@ -1,0 +1,1 @@
+"""Votes of other tools: read from their files, and written for them."""

@@ -1,0 +1,53 @@
+"""The report of a round says what its figures say, names nobody, and takes what people typed for text."""
+
+import re
+
+from app.reviews.owner.exclusions import exclude
+from app.reviews.owner.round_figures import round_figures
+from app.reviews.owner.round_report import as_html, as_markdown, round_report
+from tests.app.reviews.making import opened_round
+from tests.app.reviews.owner.simulated import work
+
+REASON = "always <b>a</b> | *never* b"
+
+
+def reported(store):
+    found = opened_round(store, 30, agreements=(3, 4), reviewers="Students <3", instructions="Look *twice*.")
+    raters = work(store, found)
+    exclude(store, found, raters["Always"], REASON)
+    return found, round_report(store, found)
+
+
+def test_it_has_the_figures(store):
+    found, sections = reported(store)
+    figures = round_figures(store, found)
+    text = as_markdown("Reviews", sections)
+    assert f"is {figures.alpha.value:.3f} (95 % interval" in text
+    assert re.search(r"\| Category \| 3 of 5 \| 4 of 5 \|", text)
+    for section in ("Method", "Categories", "Agreement", "Raters", "Exclusions", "Costs"):
+        assert f"## {section}\n" in text
+    assert "150 answers were given, of which 120 count as votes" in text
+    assert "Rater D (30 votes) was excluded: always" in text
+    assert "30 examples of pets were asked about" in text
+
+
+def test_nobody_is_named(store):
+    _, sections = reported(store)
+    for text in (as_markdown("R", sections), as_html("R", sections)):
+        assert not re.search(r"Ann|Ben|Cleo|Coin", text)
+
+
+def test_what_was_typed_is_text(store):
+    _, sections = reported(store)
+    html = as_html("<i>R</i>", sections)
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "always &lt;b&gt;a&lt;/b&gt;" in html
+    assert "src=" not in html
+    assert "href=" not in html
+    assert r"\*never\*" in as_markdown("R", sections)
+
+
+def test_an_empty_round_has_a_report(store):
+    found = opened_round(store)
+    assert "is not defined" in as_markdown("R", round_report(store, found))

@@ -1,0 +1,186 @@
+"""Votes of other tools come into a round as they were given; what does not fit is refused with file and row."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from app.reviews.owner.given_answers import answers_of
+from app.reviews.ratings import tallies, vote_records
+from app.reviews.rounds import find_round
+from app.reviews.store import Store, store_url
+from ingest.commands.main import main
+from tests.app.site.review.rounds import review
+
+RATERS = ("Ann", "Ben", "Cleo")
+
+
+@pytest.fixture
+def round_(sample_catalogue: Path, tmp_path: Path):
+    """An open round over ten digits: catalogue, name, and the questions by index."""
+    catalogue = tmp_path / "catalogue.sqlite"
+    shutil.copyfile(sample_catalogue, catalogue)
+    name = json.loads(review(catalogue, "open", "sample-digits", "--lowest", "10", "--json"))["round"]
+    store = Store(store_url("", catalogue))
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT idx, question FROM items WHERE practice = 0 AND gold = 0").all()
+    yield catalogue, name, {idx: json.loads(question) for idx, question in rows}, store
+    store.close()
+
+
+def wanted(questions) -> list[tuple[int, str, str]]:
+    """(example, rater, answer): each says given, guessed, both or neither in turn."""
+    said = ("given", "guessed", "both", "neither")
+    return [(idx, rater, said[(n + m) % 4]) for n, idx in enumerate(questions) for m, rater in enumerate(RATERS)]
+
+
+def spelled(question, answer: str) -> str:
+    """An answer with the class by name: digits are called by theirs."""
+    return {"given": str(question["given"][0]), "guessed": str((question["guessed"] or [""])[0])}.get(answer, answer)
+
+
+def turk_row(idx, rater, answer, **more):
+    return {
+        "HITId": "h",
+        "WorkerId": rater,
+        "AssignmentStatus": "Approved",
+        "WorkTimeInSeconds": 7,
+        "Input.example": idx,
+        "Answer.taskAnswers": json.dumps([{"category": {"label": answer}}]),
+        **more,
+    }
+
+
+def written(form: str, folder: Path, questions) -> Path:
+    votes = [(idx, rater, spelled(questions[idx], answer)) for idx, rater, answer in wanted(questions)]
+    path = folder / {"csv": "v.csv", "parquet": "v.parquet", "studio": "v.json", "mturk": "batch.csv"}[form]
+    if form in ("csv", "parquet"):
+        frame = pd.DataFrame(votes, columns=["example", "rater", "answer"])
+        frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path)
+    elif form == "mturk":
+        pd.DataFrame([turk_row(*vote) for vote in votes]).to_csv(path, index=False, quoting=csv.QUOTE_ALL)
+    else:
+        tasks = [
+            {
+                "id": n,
+                "data": {"example": idx},
+                "annotations": [
+                    {
+                        "completed_by": {"email": rater},
+                        "lead_time": 3.5,
+                        "result": [{"type": "choices", "value": {"choices": [answer]}}],
+                    }
+                    for i, rater, answer in votes
+                    if i == idx
+                ],
+            }
+            for n, idx in enumerate(questions)
+        ]
+        path.write_text(json.dumps(tasks))
+    return path
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "studio", "mturk"])
+def test_votes_come_in_as_they_were_given(round_, tmp_path, form):
+    catalogue, name, questions, store = round_
+    path = written(form, tmp_path, questions)
+    told = review(catalogue, "import", name, str(path))
+    assert f"took 30 votes on 10 examples into {name}; 3 new raters" in told
+    found = find_round(store, name)
+    expected: dict[int, dict[str, int]] = {}
+    for idx, _, answer in wanted(questions):
+        counts = expected.setdefault(idx, dict.fromkeys(("given", "guessed", "both", "neither"), 0))
+        counts[answer] += 1
+    assert {one["id"]: one["mturk"] for one in vote_records(store, found)} == expected
+    assert {row.name for row in answers_of(store, found).raters} == set(RATERS)
+    assert "took 0 votes" in review(catalogue, "import", name, str(path)), "the same file again changes nothing"
+    assert {one["id"]: one["mturk"] for one in vote_records(store, found)} == expected
+
+
+def test_what_this_program_wrote_comes_back(round_, tmp_path):
+    """Ratings of one round into another over the same examples, and the tasks for Label Studio."""
+    catalogue, name, questions, store = round_
+    review(catalogue, "import", name, str(written("csv", tmp_path, questions)))
+    second = json.loads(review(catalogue, "open", "sample-digits", "--lowest", "10", "--json"))["round"]
+    tasks = tmp_path / "tasks.json"
+    review(catalogue, "export", name, "--format", "label-studio", "--out", str(tasks))
+    assert "given" not in tasks.read_text()
+    review(catalogue, "import", second, str(tasks))
+    meanings = [[(one.idx, one.meanings) for one in tallies(store, find_round(store, each))] for each in (name, second)]
+    assert meanings[0] == meanings[1]
+    third = json.loads(review(catalogue, "open", "sample-digits", "--lowest", "10", "--json"))["round"]
+    out = tmp_path / "ratings.csv"
+    review(catalogue, "votes", name, "--out", str(tmp_path / "votes.json"), "--ratings", str(out))
+    review(catalogue, "import", third, str(out))
+    assert meanings[0] == [(one.idx, one.meanings) for one in tallies(store, find_round(store, third))]
+
+
+def damaged_csv(text: str):
+    def write(folder: Path, first: int) -> Path:
+        path = folder / "v.csv"
+        path.write_text(f"example,rater,answer\n{first},Ann,given\n{text.format(first=first)}\n")
+        return path
+
+    return write
+
+
+def damaged_json(task: dict):
+    def write(folder: Path, first: int) -> Path:
+        path = folder / "v.json"
+        path.write_text(json.dumps([task if task.get("data") != "first" else {**task, "data": {"example": first}}]))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (damaged_csv("999999,Ann,given"), "line 3: expected an example of"),
+        (damaged_csv("{first},Ben,horse"), "line 3: expected"),
+        (damaged_csv("{first},,given"), "line 3: expected a value in the column rater"),
+        (damaged_csv("no-key,Ben,given"), "line 3: expected the index or the key of an example, found 'no-key'"),
+        (damaged_csv("{first},Ann,guessed"), "line 3: expected one answer of 'Ann'"),
+        (damaged_csv("{first},Ben"), "line 3: expected 3 cells"),
+        (damaged_json({"data": {"image": "x"}, "annotations": []}), "task 0: expected the index or key"),
+        (damaged_json({"data": "first", "annotations": [{"result": []}]}), "annotation 0: expected who annotated"),
+        (
+            damaged_json({"data": "first", "annotations": [{"completed_by": 1, "result": []}]}),
+            "task 0, annotation 0: expected one result with choices",
+        ),
+        (damaged_json({}), 'task 0: expected a task with "data"'),
+    ],
+)
+def test_damaged_files_are_refused_whole(round_, tmp_path, capsys, write, expected):
+    catalogue, name, questions, store = round_
+    path = write(tmp_path, next(iter(questions)))
+    assert main(["review", "import", name, str(path), "--catalogue", str(catalogue)]) == 1
+    told = capsys.readouterr().err
+    assert str(path) in told
+    assert expected in told
+    assert tallies(store, find_round(store, name)) == [], "nothing of a file that does not fit is taken"
+    assert answers_of(store, find_round(store, name)).raters == []
+
+
+def test_rejected_and_skipped_ones_are_left_out(round_, tmp_path):
+    catalogue, name, questions, store = round_
+    idx, question = next(iter(questions.items()))
+    path = tmp_path / "batch.csv"
+    rows = [turk_row(idx, "Ann", spelled(question, "given")), turk_row(idx, "Ben", "x", AssignmentStatus="Rejected")]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    assert "1 rejected assignments left out" in review(catalogue, "import", name, str(path))
+    (one,) = tallies(store, find_round(store, name))
+    assert one.meanings == ({"classes": question["given"]},)
+
+
+def test_another_answer_later_is_refused(round_, tmp_path, capsys):
+    catalogue, name, questions, _ = round_
+    path = tmp_path / "v.csv"
+    path.write_text(f"example,rater,answer\n{next(iter(questions))},Ann,given\n")
+    review(catalogue, "import", name, str(path))
+    path.write_text(path.read_text().replace("given", "guessed"))
+    assert main(["review", "import", name, str(path), "--catalogue", str(catalogue)]) == 1
+    assert "has voted on example" in capsys.readouterr().err
