@@ -139,6 +139,22 @@ def others_hold(connection: Connection, item_id: int, rater_id: int, now: float)
     return int(connection.scalar(held.where(*theirs, leases.c.answered.is_(False), leases.c.until > now)) or 0)
 
 
+def lend(connection: Connection, item: Row[Any], rater: Row[Any], occasion: int, now: float, until: float) -> Task:
+    """Lend an example to a rater, whose sides are drawn the first time. Whether it may be lent is for who calls."""
+    here = (leases.c.item_id == item.id, leases.c.rater_id == rater.id, leases.c.occasion == occasion)
+    lease = connection.execute(select(leases).where(*here)).one_or_none()
+    values: dict[str, Any] = {"lent_at": now, "until": until}
+    if lease is None:
+        drawn = list(Question.parse(item.question).classes)
+        secrets.SystemRandom().shuffle(drawn)
+        values |= {"code": secrets.token_urlsafe(16), "sides": json.dumps(drawn), "answered": False}
+        values |= {"item_id": item.id, "rater_id": rater.id, "occasion": occasion}
+        connection.execute(insert(leases), [values])
+    else:
+        connection.execute(update(leases).where(leases.c.id == lease.id).values(**values))
+    return Task.of(item, connection.execute(select(leases).where(*here)).one())
+
+
 class _Lending:
     """One rater asks for a task, or for the one after a task that the rater has."""
 
@@ -259,15 +275,4 @@ class _Lending:
         return int(self._connection.scalar(mine.where(items.c.gold)) or 0) >= share * (done + 1)
 
     def _lend(self, item: Row[Any], occasion: int) -> Task:
-        here = (leases.c.item_id == item.id, leases.c.rater_id == self._rater.id, leases.c.occasion == occasion)
-        lease = self._connection.execute(select(leases).where(*here)).one_or_none()
-        values: dict[str, Any] = {"lent_at": self._now, "until": self._until}
-        if lease is None:
-            drawn = list(Question.parse(item.question).classes)
-            secrets.SystemRandom().shuffle(drawn)
-            values |= {"code": secrets.token_urlsafe(16), "sides": json.dumps(drawn), "answered": False}
-            values |= {"item_id": item.id, "rater_id": self._rater.id, "occasion": occasion}
-            self._connection.execute(insert(leases), [values])
-        else:
-            self._connection.execute(update(leases).where(leases.c.id == lease.id).values(**values))
-        return Task.of(item, self._connection.execute(select(leases).where(*here)).one())
+        return lend(self._connection, item, self._rater, occasion, self._now, self._until)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.commands import review_exchange, review_open, review_raters, review_report
+from ingest.commands import review_exchange, review_offline, review_open, review_raters, review_report
 from ingest.commands.arguments import add_catalogue
 from ingest.commands.review_open import count
 from ingest.errors import CatalogueError
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("include", review_raters.include_rater, review_raters.INCLUDE, review_raters.add_include),
         ("forget", review_raters.forget_rater, review_raters.FORGET, review_raters.add_forget),
         ("report", review_report.run, review_report.SAYS, review_report.add_arguments),
+        ("offline", review_offline.run, review_offline.SAYS, review_offline.add_arguments),
         ("import", review_exchange.take_in, review_exchange.IMPORT, review_exchange.add_import),
         ("export", review_exchange.write_out, review_exchange.EXPORT, review_exchange.add_export),
     ):

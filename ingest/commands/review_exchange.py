@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ingest.commands.review_offline import is_answers, take_in_answers
 from ingest.errors import CatalogueError, DataError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def add_import(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="FILE",
         type=Path,
-        help="a table example, rater, answer (.csv, .parquet), batch results of MTurk (.csv), or an export of Label "
-        "Studio (.json)",
+        help="a table example, rater, answer (.csv, .parquet), batch results of MTurk (.csv), an export of Label "
+        "Studio (.json), or the answers of an offline page (.json)",
     )
     parser.add_argument("--by", choices=("index", "key"), help="what the file calls examples by (default: as it fits)")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -42,7 +43,12 @@ def take_in(store: "Store", found: "Round", arguments: argparse.Namespace) -> in
     from app.reviews.vote_import import VoteImportError, import_votes
     from ingest.catalogue.reviews.exchange.label_studio import read_label_studio
     from ingest.catalogue.reviews.exchange.vote_tables import read_vote_table
+    from ingest.labels.files import read_json
 
+    if arguments.file.suffix.lower() == ".json":
+        content = read_json(arguments.file)
+        if is_answers(content):
+            return take_in_answers(store, found, arguments.file, content)
     index_of = _index_of(store, found, arguments)
     read = read_label_studio if arguments.file.suffix.lower() == ".json" else read_vote_table
     votes = read(arguments.file, index_of)

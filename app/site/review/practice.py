@@ -16,7 +16,8 @@ from app.reviews.lending import Task
 from app.reviews.questions import NEITHER, SIDES, Question
 from app.reviews.rounds import Round
 from app.reviews.tables import items
-from app.site.review.service import ReviewService, exemplars_of, media_address
+from app.reviews.task_exemplars import exemplars_of
+from app.site.review.service import ReviewService, media_address
 
 #: The answer to a question that is asked for each class.
 YES: Final = "Yes"

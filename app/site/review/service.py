@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from cachetools import LRUCache
 from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +27,7 @@ from app.reviews.raters import rater_of
 from app.reviews.rounds import Round
 from app.reviews.store import Store, StoreError, store_url
 from app.reviews.tables import items, rounds, shelves
+from app.reviews.task_exemplars import exemplars_of
 from app.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -160,18 +160,6 @@ class ReviewService:
             refusal.retry_after = wait
             raise refusal
         self._buckets[code] = (left - 1, now)
-
-
-def exemplars_of(task: Task, place: int, classes: Mapping[int, Row[Any]]) -> list[tuple[int, str]]:
-    """The exemplars, as (index, kind), of the class at a place of a task; the example itself is left out.
-
-    Where it is, as gold items are, one of the task's own exemplars, each class has one fewer: else the class that lacks
-    one would be the answer.
-    """
-    shelves = [orjson.loads(classes[class_id].exemplars) for class_id in task.sides]
-    kept = [(idx, kind) for idx, kind in shelves[place] if idx != task.idx]
-    is_exemplar = any(idx == task.idx for shelf in shelves for idx, _ in shelf)
-    return kept[: max(len(shelves[place]) - 1, 0)] if is_exemplar else kept
 
 
 def shown_classes(task: Task, classes: Mapping[int, Row[Any]]) -> list[ShownClass]:

@@ -16,8 +16,9 @@ from app.catalogue.records import Dataset
 from app.issues import queries
 from app.issues.queries import Medium
 from app.reviews.lending import Task
+from app.reviews.task_exemplars import exemplars_of
 from app.schema import tables
-from app.site.review.service import exemplars_of, media_address
+from app.site.review.service import media_address
 
 #: Kinds that stand in the page itself.
 _IN_PAGE: Final = ("text", "excerpt", "row")
