@@ -3,18 +3,11 @@
 ``app.site.gallery.api`` writes answers of these models.
 """
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from app.domain.review.estimates import Basis
+from app.openapi.model import Count, Model
 from app.openapi.rater_agreement_out import RaterAgreementOut, WeighedOut
-
-Count = Annotated[int, Field(ge=0)]
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class CategoryCounts(Model):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.openapi.response_models import Count, Model
+from app.openapi.model import Count, Model
 from app.site.by_rank.context import NoForecast
 
 Fraction = Annotated[float, Field(ge=0, le=1)]

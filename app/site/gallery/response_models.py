@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.openapi.response_models import Count, LabelOut, Model
+from app.openapi.model import Count, Model
+from app.openapi.response_models import LabelOut
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.openapi.response_models import Count, Model
+from app.openapi.model import Count, Model
 
 
 class SliceScoreOut(Model):

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from app.openapi.response_models import Count, Labels, Model, PolicyOut
+from app.openapi.model import Count, Model
+from app.openapi.response_models import Labels, PolicyOut
 
 
 class ChangeCountsOut(Model):
