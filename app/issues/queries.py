@@ -21,12 +21,12 @@ from app.catalogue.records import ConfusionCell, Dataset, Issue, IssueDetail, Is
 from app.domain.review import corrections
 from app.domain.review.verdicts import Category
 from app.errors import FilterError, NotFound, near_names
-from app.issues.answers import answers, with_named_votes
 from app.issues.cells import cells_for
 from app.issues.counts import total
 from app.issues.filter import IssueFilter
 from app.issues.model_facets import averaged
 from app.issues.prepared_statement import Prepared
+from app.issues.reviewed.answers import answers, with_named_votes
 from app.issues.table_rows import with_rows
 from app.issues.where import POSITIONS, Selection, selection
 from app.schema import tables

@@ -15,7 +15,7 @@ from app.catalogue.records import Dataset
 from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
 from app.domain.review.corrections import Sizes, sizes
 from app.errors import NotFound, NotInCatalogue
-from app.issues.rater_agreement import categories_under
+from app.issues.reviewed.rater_agreement import categories_under
 from app.schema import tables
 
 #: Larger test sets do not have their keys kept in memory.

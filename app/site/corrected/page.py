@@ -21,7 +21,7 @@ from app.domain.review.verdicts import Category
 from app.errors import Busy, NotInCatalogue
 from app.issues import queries
 from app.issues.filter import IssueFilter
-from app.issues.rater_agreement import categories_under, rater_agreement
+from app.issues.reviewed.rater_agreement import categories_under, rater_agreement
 from app.site.components.captions import badge
 from app.site.components.cards import card_wall
 from app.site.components.charts import sets_bar

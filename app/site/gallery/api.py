@@ -21,7 +21,7 @@ from app.errors import NotFound
 from app.issues import counts, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
-from app.issues.rater_agreement import rater_agreement, weighed_verdict_of
+from app.issues.reviewed.rater_agreement import rater_agreement, weighed_verdict_of
 from app.openapi import parameters, response_models
 from app.schema.prediction_report import PredictionReport, Twins
 from app.site.gallery.issue_json import issue_texts, label_texts, question_json

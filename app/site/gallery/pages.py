@@ -20,7 +20,7 @@ from app.issues.category_words import ANY_ERROR
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
-from app.issues.rater_agreement import rater_agreement
+from app.issues.reviewed.rater_agreement import rater_agreement
 from app.site.components.cards import card_wall
 from app.site.components.row_values import MEANING
 from app.site.components.share_tags import share_tags

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from app.issues.rater_agreement import RaterAgreement, WeighedVerdict
+from app.issues.reviewed.rater_agreement import RaterAgreement, WeighedVerdict
 
 #: Krippendorff's own bounds (Content Analysis, 2004, p. 241): for conclusions, and for tentative ones.
 _RELIABLE: Final = 0.8

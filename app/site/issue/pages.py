@@ -7,7 +7,7 @@ from app.catalogue.current import current
 from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
-from app.issues.rater_agreement import weighed_verdict_of
+from app.issues.reviewed.rater_agreement import weighed_verdict_of
 from app.site.components.share_tags import share_tags
 from app.site.components.youtube import PLAYER_POLICY
 from app.site.issue.context import issue_context
