@@ -49,7 +49,16 @@ ISSUES: Final = {
         _FIELDS,
     ]
 }
-CLASSES: Final = {"parameters": [*_FILTER, _FIELDS]}
+CLASSES: Final = {
+    "parameters": [
+        *_FILTER,
+        _parameter(
+            "limit", "Classes on a page.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 1_000}
+        ),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
 RANKS: Final = {"parameters": [_AGREEMENT]}
 ISSUE: Final = {"parameters": [*_FILTER, _FIELDS]}
 FIELDS: Final = {"parameters": [_FIELDS]}

@@ -125,6 +125,8 @@ class ClassList(Model):
     items: list[ClassOut]
     next: str | None
     total: Count
+    limit: Count
+    most: Count
 
 
 class LabelOut(Model):

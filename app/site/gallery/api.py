@@ -36,6 +36,8 @@ from app.web.urls import base_url
 PREFIX: Final = "/api/v1"
 MOST_ISSUES: Final = 200
 DEFAULT_ISSUES: Final = 48
+#: On a page, unless fewer are asked for: all classes of most datasets.
+MOST_CLASSES: Final = 1_000
 _PAGING: Final = ("limit", "after", "fields")
 
 router = APIRouter(prefix=PREFIX, tags=["label errors"], responses=parameters.PROBLEMS, route_class=PlainRoute)
@@ -78,12 +80,18 @@ def dataset(request: Request, name: str) -> Response:
     openapi_extra=parameters.CLASSES,
 )
 def classes(request: Request, name: str) -> Response:
-    """Every class with its examples, its threshold, and how many issues of the filter have it in which role."""
+    """The classes with their examples and thresholds, and how many issues of the filter have each in which role.
+
+    Follow ``next`` until it is null; up to 1,000 classes are one page.
+    """
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
+    own, rest = parameters.split(request.query_params.multi_items(), _PAGING)
+    f = IssueFilter.parse(dataset, rest, others=_PAGING)
+    limit = parameters.whole_number("limit", own.get("limit"), MOST_CLASSES, MOST_CLASSES)
     fields = parameters.fields(own.get("fields"), response_models.ClassOut)
-    f = IssueFilter.parse(dataset, rest, others=("fields",))
+    start = queries.place_of(own["after"]) + 1 if own.get("after") else 0
+    shown = dataset.classes[start : start + limit]
     roles = {role: counts.class_counts(catalogue, dataset, f, role) for role in ROLES}
     items = [
         {
@@ -93,9 +101,13 @@ def classes(request: Request, name: str) -> Response:
             "threshold": c.threshold,
             "issues": {role: found.get(c.id, 0) for role, found in roles.items()},
         }
-        for c in dataset.classes
+        for c in shown
     ]
-    return json_response({"items": parameters.chosen(items, fields), "next": None, "total": len(items)})
+    n, path = len(dataset.classes), f"{PREFIX}/datasets/{dataset.name}/classes"
+    last = queries.cursor(start + limit - 1) if start + limit < n else None
+    following, headers = next_page(request, path, f.query(dataset), limit, fields, last)
+    body = {"items": parameters.chosen(items, fields), "next": following, "total": n}
+    return json_response(body | {"limit": limit, "most": MOST_CLASSES}, headers)
 
 
 @router.get(

@@ -59,6 +59,15 @@ def client(catalogue: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+def listed(query: str, client: httpx.Client) -> Iterator[dict[str, Any]]:
+    """All items of the API's list of classes."""
+    address = f"/api/v1/datasets/many/classes?{query}"
+    while address:
+        body = client.get(address).json()
+        yield from body["items"]
+        address = body["next"]
+
+
 def ids(page: str) -> list[int]:
     """The first cell of each row."""
     return [int(row.partition("</td>")[0]) for row in page.split('<tr>\n<td class="num">')[1:]]
@@ -83,7 +92,7 @@ def walked(client: httpx.Client, address: str) -> list[str]:
 def test_pages_of_classes_make_up_the_whole_in_order(client: httpx.Client, query: str) -> None:
     pages = walked(client, f"/many/classes?{query}")
     found = [class_id for page in pages for class_id in ids(page)]
-    items = client.get("/api/v1/datasets/many/classes").json()["items"]
+    items = list(listed("fields=id,name,examples,issues", client))
     if "q=" in query:
         items = [item for item in items if "kind 1" in item["name"]]
     if "sort=-given" in query:
@@ -192,6 +201,24 @@ def test_no_page_grows_with_the_number_of_classes(client: httpx.Client, path: st
     page = client.get(f"/many{path.format(index)}")
     assert page.status_code == 200
     assert len(page.content) < 75_000
+
+
+@pytest.mark.parametrize("query", ["", "limit=500", "limit=617&given=3", "limit=1000&fields=id,name"])
+def test_the_api_lists_a_thousand_classes_at_most_and_leads_to_the_others(client: httpx.Client, query: str) -> None:
+    first = client.get(f"/api/v1/datasets/many/classes?{query}")
+    body = first.json()
+    assert len(body["items"]) == body["limit"] <= body["most"] == 1_000
+    assert first.headers["link"] == f'<{body["next"]}>; rel="next"'
+    found = list(listed(query, client))
+    assert [item["id"] for item in found] == list(range(M)) == list(range(body["total"]))
+    assert found[: body["limit"]] == body["items"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "after=here", "limit=5&limit=6"])
+def test_what_no_page_of_classes_is_asked_for_by_is_refused(client: httpx.Client, query: str) -> None:
+    answer = client.get(f"/api/v1/datasets/many/classes?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == query.partition("=")[0]
 
 
 def test_what_the_first_page_counts_does_not_grow_with_the_combinations_of_labels(
