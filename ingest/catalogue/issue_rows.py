@@ -18,7 +18,8 @@ from ingest.datasets.build import Build
 from ingest.datasets.facts import compact
 from ingest.datasets.media import KeptMedia
 from ingest.datasets.suspects.doubting_models import n_doubting
-from ingest.datasets.suspects.issues import Integers, narrow
+from ingest.datasets.suspects.issues import Integers
+from ingest.datasets.suspects.sort_orders import narrow, places
 from ingest.datasets.suspects.top_probabilities import top_of_rows
 from ingest.labels.vote_files import Review
 
@@ -101,8 +102,8 @@ class IssueRows:
 
 
 class _Top:
-    """What the rows of all issues say, by example, and where to find each issue: the most probable
-    classes, and how many models doubt the given label.
+    """What the matrix says of all issues, in their order: the most probable classes, and how many models doubt the
+    given label. It is read once, in the order of its rows.
     """
 
     def __init__(self, build: Build) -> None:
@@ -110,22 +111,22 @@ class _Top:
         if self._matrix is None:
             return
         indices = build.issues.indices
-        ascending = np.argsort(indices).astype(narrow(len(indices)))
-        self._classes, self._probabilities = top_of_rows(self._matrix, indices[ascending])
-        self._doubting = n_doubting(self._matrix, indices[ascending], build.issues.given[ascending])
-        self._places = np.empty_like(ascending)
-        self._places[ascending] = np.arange(len(indices), dtype=ascending.dtype)
+        by_index = np.argsort(indices).astype(narrow(len(indices)))
+        ascending = indices[by_index]
+        self._classes, self._probabilities = top_of_rows(self._matrix, ascending, by_index)
+        self._doubting = n_doubting(self._matrix, ascending, build.issues.given[by_index])
+        if self._doubting is not None:
+            self._doubting = self._doubting[places(by_index)]
 
     def block(self, here: slice) -> list[bytes] | None:
         if self._matrix is None:
             return None
-        places = self._places[here]
-        return pack_top(self._classes[places], self._probabilities[places], self._matrix.shape[1])
+        return pack_top(self._classes[here], self._probabilities[here], self._matrix.shape[1])
 
     def doubting(self, here: slice) -> list[int] | None:
         if self._matrix is None or self._doubting is None:
             return None
-        found: list[int] = self._doubting[self._places[here]].tolist()
+        found: list[int] = self._doubting[here].tolist()
         return found
 
 

@@ -49,6 +49,8 @@ from ingest.media.wanted import WantedExamples
 from ingest.progress import Progress
 
 _ROWS_AT_A_TIME = 2_000
+#: Packed labels of 65,536 examples each: a hundred kilobytes, or more with keys.
+_BLOCKS_AT_A_TIME = 16
 
 _WAYS_OUT = "say where they are with --media, or --drop-media to have it without them"
 
@@ -174,7 +176,7 @@ class _DatasetWriter:
         self._insert(tables.classes, rows.class_rows(build, dataset_id))
         self._insert(tables.label_sets, rows.label_set_rows(build, dataset_id))
         self._insert(tables.joint_cells, rows.joint_rows(build, dataset_id))
-        self._insert(tables.examples, rows.example_rows(build, dataset_id))
+        self._insert(tables.examples, rows.example_rows(build, dataset_id), at_a_time=_BLOCKS_AT_A_TIME)
         for block in facet_columns(build, dataset_id):
             insert_columns(self._connection, facets, block)
         self._insert(unreviewed, unreviewed_rows(build.issues, dataset_id))
@@ -216,7 +218,7 @@ class _DatasetWriter:
             return choose_of_sets(inputs.labels.sets, inputs.set_flagging.self_confidence, issues)
         if inputs.flagging is None or inputs.labels.ids is None or inputs.benchmark is not None:
             return {}  # the third option of one question is not of a kind with that of another
-        return choose(inputs.labels.ids, inputs.flagging.self_confidence, issues)
+        return choose(inputs.labels.ids, inputs.flagging.scores.own, issues)
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> KeptMedia:
         """Write media and the texts to search in one pass over the source, and return the result."""
@@ -279,11 +281,11 @@ class _DatasetWriter:
             found = ((position, keys[index].strip()) for position, index in listed if index not in shown.excerpts)
             self._execute(_INSERT_ISSUE_SEARCH, [_searched(self._id, *one) for one in found if one[1]])
 
-    def _insert(self, table: Table, values: Iterable[rows.Row]) -> None:
-        self._execute(insert(table), values)
+    def _insert(self, table: Table, values: Iterable[rows.Row], at_a_time: int = _ROWS_AT_A_TIME) -> None:
+        self._execute(insert(table), values, at_a_time)
 
-    def _execute(self, statement: Any, values: Iterable[rows.Row]) -> None:
-        for batch in _batches(values, _ROWS_AT_A_TIME):
+    def _execute(self, statement: Any, values: Iterable[rows.Row], at_a_time: int = _ROWS_AT_A_TIME) -> None:
+        for batch in _batches(values, at_a_time):
             self._connection.execute(statement, batch)
 
 

@@ -102,7 +102,8 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
     least = inputs.manifest.agreements[0]
     wrong = {index for index, found in verdicts.items() if found[least].category.is_error}
     flagged, by_learning = _n_flagged(inputs, len(verdicts)), inputs.flagging
-    as_twins = 0 if by_learning is None else len(np.setdiff1d(indices_of_twins(inputs.report), by_learning.flagged))
+    twins = indices_of_twins(inputs.report)
+    as_twins = 0 if by_learning is None or not len(twins) else len(np.setdiff1d(twins, by_learning.flagged))
     flagged += as_twins
     changed = int(issues.changed.sum())
     both = issues.flagged[issues.reviewed]

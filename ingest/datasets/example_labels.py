@@ -68,7 +68,13 @@ class ModelGuesses:
 
     def ids_at(self, indices: NDArray[np.integer[Any]] | slice) -> Ids:
         """(k,) the classes of some examples."""
-        return self._flagging.scores[indices].guessed(self._flagging.labels[indices])
+        if isinstance(indices, slice):
+            return self._flagging.scores[indices].guessed(self._flagging.labels[indices])
+        found = np.empty(len(indices), self._flagging.scores.rival.dtype)
+        for start in range(0, len(indices), BLOCK):
+            some = indices[start : start + BLOCK]
+            found[start : start + BLOCK] = self._flagging.scores[some].guessed(self._flagging.labels[some])
+        return found
 
     @cached_property
     def ids(self) -> Ids:

@@ -59,7 +59,7 @@ class FlagResult:
     thresholds: NDArray[np.float64]
     label_counts: NDArray[np.int64]
     counted: ConfidentJoint  # its non-empty cells
-    flagged: NDArray[np.intp]  # indices of the flagged examples, lowest normalized margin first
+    flagged: Indices  # of the flagged examples, lowest normalized margin first
     rule: FlagChoice
     softmax: bool
     tolerance: float | None = None  # the stated tolerance for the sums of rows, if any
@@ -143,6 +143,7 @@ def flag(
     scores, sums, n_beyond = _score(labels, matrix, advance, executor)
     counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
+    flagged = flagged.astype(counting_type(len(labels)), copy=False)  # there may be millions
     told = matrix.softmax, matrix.tolerance, n_beyond, matrix.models
     return FlagResult(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, *told)
 
@@ -219,7 +220,7 @@ def _flagged(
     rule: FlagChoice,
     found: tuple[ConfidentJoint, NDArray[np.int64], NDArray[np.bool_]],
     executor: Executor,
-) -> NDArray[np.intp]:
+) -> Indices:
     counts, label_counts, off_diagonal = found
     if not isinstance(rule, FlagRule):
         return _most_suspicious(scores, number_asked(rule, len(labels)))

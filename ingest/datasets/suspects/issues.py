@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.load import Inputs
 from ingest.datasets.matrix_report import indices_of_twins
-from ingest.datasets.suspects.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement, ranks_among_all
+from ingest.datasets.suspects.sort_orders import (
+    by_disagreement,
+    by_margin,
+    by_suspicion,
+    disagreement,
+    narrow,
+    places,
+    ranks_among_all,
+)
 from ingest.labels.vote_files import Review
 
 Integers = NDArray[np.integer[Any]]
@@ -83,51 +91,53 @@ class Positions:
         return self._order[np.searchsorted(self._ascending, indices)]
 
 
-def narrow(n: int) -> np.dtype[np.signedinteger[Any]]:
-    """The smaller of the two types for numbers up to ``n`` that are worth having.
-
-    >>> narrow(50_426_266), narrow(3_000_000_000)
-    (dtype('int32'), dtype('int64'))
-    """
-    return np.dtype(np.int32) if n <= np.iinfo(np.int32).max else np.dtype(np.int64)
-
-
 def issues_of(inputs: Inputs, label_ids: LabelIds) -> Issues:
     """The issues of a dataset."""
     # In the order of their examples until they are put in that of suspicion.
     reviews = sorted(inputs.reviews, key=lambda review: review.index)
     reviewed = np.array([review.index for review in reviews], np.int64)
-    flagging = inputs.flagging or inputs.set_flagging
-    # Without a matrix, the published list is what confident learning flagged.
-    flagged = reviewed if flagging is None else np.sort(flagging.flagged)
-    if len(twins := indices_of_twins(inputs.report)):
-        flagged = np.union1d(flagged, twins)
-    indices = np.union1d(reviewed, flagged) if len(reviewed) else flagged
-    kind = narrow(max(inputs.size or 0, int(indices.max(initial=0)) + 1))
-    indices = indices.astype(kind)
+    indices, is_flagged = _issues(inputs, reviewed)
     at = np.searchsorted(indices, reviewed)
-    scores = _scores(inputs, indices)
-    confirmations = _of_reviewed(len(indices), at, [review.ballot.confirmations for review in reviews])
+    order, of_margin = _orders(inputs, indices, at, reviews)
     entropies = _of_reviewed(len(indices), at, [disagreement(review.ballot.distributions) for review in reviews])
-    order = by_suspicion(scores, confirmations)
-    places = np.empty(len(order), np.int64)
-    places[order] = np.arange(len(order))
-    of_margin = by_margin(scores).astype(kind)
-    is_flagged = np.zeros(len(indices), np.bool_)
-    is_flagged[np.searchsorted(indices, flagged)] = True
-    sorted_reviews = np.argsort(places[at])
+    positions = places(order)[at]
+    sorted_reviews = np.argsort(positions)
     return Issues(
+        ranks=_ranks(inputs, indices, of_margin, order),
+        by_margin=of_margin[order],
+        by_disagreement=by_disagreement(entropies, len(indices))[order],
         indices=indices[order],
         given=_given(inputs, label_ids, indices, reviews)[order],
         guessed=_guessed(inputs, label_ids, indices, reviews)[order],
         flagged=is_flagged[order],
-        ranks=_ranks(inputs, indices, of_margin, order),
-        by_margin=of_margin[order],
-        by_disagreement=by_disagreement(entropies, len(indices)).astype(kind)[order],
-        reviewed=places[at][sorted_reviews],
+        reviewed=positions[sorted_reviews].astype(np.int64),
         shown=label_ids.of([reviews[place].shown for place in sorted_reviews.tolist()]),
         reviews=[reviews[place] for place in sorted_reviews.tolist()],
     )
+
+
+def _issues(inputs: Inputs, reviewed: NDArray[np.int64]) -> tuple[Integers, NDArray[np.bool_]]:
+    """(k,) the indices of issues, ascending, and whether each is flagged."""
+    flagging = inputs.flagging or inputs.set_flagging
+    # Without a matrix, the published list is what confident learning flagged.
+    flagged: Integers = reviewed if flagging is None else flagging.flagged
+    kind = narrow(max(inputs.size or 0, *(int(some.max(initial=0)) + 1 for some in (flagged, reviewed))))
+    flagged = np.sort(flagged.astype(kind))
+    if len(twins := indices_of_twins(inputs.report)):
+        flagged = np.union1d(flagged, twins.astype(kind))
+    indices = np.union1d(flagged, reviewed.astype(kind)) if len(reviewed) else flagged
+    is_flagged = np.zeros(len(indices), np.bool_)
+    is_flagged[np.searchsorted(indices, flagged)] = True
+    return indices, is_flagged
+
+
+def _orders(
+    inputs: Inputs, indices: Integers, at: NDArray[np.intp], reviews: Sequence[Review]
+) -> tuple[Integers, Integers]:
+    """(k,) the issues in order of suspicion, and the rank of each by margin."""
+    scores = _scores(inputs, indices)
+    confirmations = _of_reviewed(len(indices), at, [review.ballot.confirmations for review in reviews])
+    return by_suspicion(scores, confirmations), by_margin(scores)
 
 
 def _of_reviewed(k: int, at: NDArray[np.intp], values: Sequence[float]) -> NDArray[np.float64] | None:
@@ -148,11 +158,12 @@ def _scores(inputs: Inputs, indices: Integers) -> NDArray[np.float64]:
     return np.full(len(indices), np.nan)
 
 
-def _ranks(inputs: Inputs, indices: Integers, of_margin: Integers, order: NDArray[np.intp]) -> Integers | None:
+def _ranks(inputs: Inputs, indices: Integers, of_margin: Integers, order: Integers) -> Integers | None:
     if inputs.flagging is not None:
         ascending = np.empty(len(indices), indices.dtype)
         ascending[of_margin] = indices
-        return ranks_among_all(inputs.flagging.scores, ascending).astype(indices.dtype)[of_margin[order]]
+        found: Integers = ranks_among_all(inputs.flagging.scores, ascending, indices)[of_margin[order]]
+        return found
     return None if inputs.set_flagging is None else inputs.set_flagging.ranks[indices][order]
 
 

@@ -25,10 +25,13 @@ _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {2: np.dtype(np.uint16), 4: np.dtyp
 Top = tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.floating[Any]]]
 
 
-def top_of_rows(matrix: Matrix, indices: NDArray[np.integer[Any]]) -> Top:
+def top_of_rows(
+    matrix: Matrix, indices: NDArray[np.integer[Any]], places: NDArray[np.integer[Any]] | None = None
+) -> Top:
     """The most probable classes of the rows at ascending ``indices``, at most five, the lowest id first among equals.
 
-    Raises DataError if these rows are not probabilities.
+    They are in the order of ``indices``, or each at its place among ``places``. Raises DataError if these rows are not
+    probabilities.
     """
     t = min(TOP, matrix.shape[1])
     classes = np.empty((len(indices), t), np.min_scalar_type(max(matrix.shape[1] - 1, 0)))
@@ -37,7 +40,8 @@ def top_of_rows(matrix: Matrix, indices: NDArray[np.integer[Any]]) -> Top:
         done = 0
         for part in executor.map(_top_of_span, _tasks(matrix, indices)):
             here = slice(done, done + len(part[0]))
-            classes[here], probabilities[here] = part
+            at = here if places is None else places[here]
+            classes[at], probabilities[at] = part
             done = here.stop
     return classes, probabilities
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from app.evaluation.tables.csv_table import CsvTable, TableError, open_text, read_table
@@ -25,6 +24,11 @@ from ingest.media.items import MediaCountError, MediaError, MediaItem, MediaProb
 from ingest.media.layouts.locate import find_table, others, read_options, taken
 from ingest.media.layouts.parquet_files import batches, parquet_parts, require_row_order
 from ingest.media.layouts.row_numbers import RowNumbers, numbers_rows, require_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# pandas is imported where a table is read: other ingests save its 44 MB.
 
 _PATTERNS: Final = tuple(f"*.{kind}" for kind in ("csv", "tsv", "jsonl", "ndjson", "parquet"))
 _ROWS: Final = 65_536
@@ -43,12 +47,14 @@ def open_row_table(folder: Path, options: Mapping[str, object]) -> "RowTable | N
 
 def read_rows(
     path: Path, columns: Sequence[str], categories: Sequence[str] = (), *, in_order: bool = False
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """The columns of a table, in its order of rows: float64 with NaN, and categories as texts with None.
 
     Raises MediaError naming the file and the row: for a missing column, for a cell that is no number, and where a
     column of row numbers says that the rows are in another order, unless ``in_order`` says that they are in order.
     """
+    import pandas as pd
+
     is_parquet = path.suffix.lower() == ".parquet"
     cells, lines = (_parquet if is_parquet else _text)(path, columns, in_order)
     frame: dict[str, pd.Series[Any] | NDArray[np.float64]] = {}
@@ -78,7 +84,7 @@ class RowTable(MediaSource):
         return parquet_parts(self.path) if self.path.suffix.lower() == ".parquet" else [self.path]
 
     @cached_property
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """All rows; see ``read_rows``."""
         frame = read_rows(self.path, self.told.columns, self.told.categories, in_order=self.told.order is not None)
         if self.told.count is not None and len(frame) != self.told.count:

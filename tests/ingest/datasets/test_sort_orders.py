@@ -3,10 +3,19 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.datasets.suspects.sort_orders import by_disagreement, by_margin, by_suspicion, disagreement
+from app.domain.confident_learning.row_scores import RowScores
+from ingest.datasets.suspects.sort_orders import (
+    by_disagreement,
+    by_margin,
+    by_suspicion,
+    disagreement,
+    narrow,
+    ranks_among_all,
+)
 
 numbers = st.one_of(st.just(math.nan), st.sampled_from([-0.5, 0.0, 0.25, 1.0]))
 issues = st.lists(st.tuples(numbers, numbers), max_size=12)
@@ -49,3 +58,17 @@ def test_disagreement_by_hand() -> None:
     assert disagreement([(2, 1, 1, 0)]) == 1.5
     assert disagreement([(5, 0), (0, 5), (0, 0)]) == 0
     assert disagreement([]) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=40))
+def test_ranks_are_places_among_all_examples_whatever_the_blocks(examples: list[tuple[int, bool]]) -> None:
+    """Equal margins, of examples that are issues and of others, across blocks of seven."""
+    own = np.array([quarter / 4 for quarter, _ in examples])
+    scores = RowScores(own, 1 - own, np.zeros(len(own), np.uint8))
+    order = sorted(range(len(own)), key=lambda i: (own[i], i))
+    chosen = np.array([i for i in order if examples[i][1]], np.int32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.datasets.suspects.sort_orders._BLOCK", 7)
+        found = ranks_among_all(scores, chosen, np.sort(chosen))
+    assert found.tolist() == [order.index(i) + 1 for i in chosen]
+    assert found.dtype == narrow(len(own))

@@ -61,6 +61,9 @@ def test_rows_are_found_wherever_they_lie(
     matrix = open_matrix(write(tmp_path, probs), 1_000, 12, names=[str(c) for c in range(12)])
     classes, probabilities = top_of_rows(matrix, indices)
     assert len(classes) == len(indices)
+    places = rng.permutation(len(indices))
+    moved = top_of_rows(matrix, indices, places)
+    assert [found[places].tolist() for found in moved] == [classes.tolist(), probabilities.tolist()]
     for index, found, known in zip(indices, classes.tolist(), probabilities.tolist(), strict=True):
         expected = plain(probs[index])
         assert found == [c for c, _ in expected]
