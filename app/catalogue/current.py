@@ -289,21 +289,19 @@ def _dataset(
 
 def _classes(connection: Connection) -> dict[int, dict[int, ClassInfo]]:
     found: dict[int, dict[int, ClassInfo]] = defaultdict(dict)
-    c = tables.classes.c
-    columns = (c.dataset_id, c.class_id, c.name, c.n_examples, c.threshold)
-    for dataset_id, class_id, *facts in connection.execute(select(*columns).order_by(c.dataset_id, c.class_id)):
+    table = tables.classes
+    in_order = select(table).order_by(table.c.dataset_id, table.c.class_id)
+    for dataset_id, class_id, *facts in connection.execute(in_order):
         found[dataset_id][class_id] = ClassInfo(class_id, *facts)
     return found
 
 
 def _labels(connection: Connection, classes: dict[int, dict[int, ClassInfo]]) -> dict[int, dict[int, Label]]:
     found: dict[int, dict[int, Label]] = defaultdict(dict)
-    s = tables.label_sets.c
-    for dataset_id, label_id, members in connection.execute(select(s.dataset_id, s.label_id, s.members)):
+    for dataset_id, label_id, members in connection.execute(select(tables.label_sets)):
         # Nearly all are single classes, of which there may be 70,000.
         ids = (label_id,) if members == f"[{label_id}]" else json.loads(members)
-        own = classes[dataset_id]
-        found[dataset_id][label_id] = Label(label_id, tuple([own[class_id] for class_id in ids]))
+        found[dataset_id][label_id] = Label(label_id, tuple(map(classes[dataset_id].__getitem__, ids)))
     return found
 
 

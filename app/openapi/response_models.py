@@ -49,9 +49,7 @@ class TermsOut(Model):
     licence_source: str | None = Field(description="Where the licence was found.")
     homepage: str | None = Field(description="The dataset's own page.")
     citation: str | None = Field(description="How the dataset wants to be cited.")
-    verdicts: VerdictTermsOut | None = Field(
-        description="Terms of the verdicts; null where nobody has reviewed anything, or who did is not stated."
-    )
+    verdicts: VerdictTermsOut | None = Field(description="Null where nobody reviewed, or who did is not stated.")
 
 
 class MediaOut(Model):
