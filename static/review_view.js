@@ -21,12 +21,13 @@ function buildTask(task) {
   const loading = [];
   const classes = task.kind === "pair" ? [task.a, task.b] : task.choices;
   const question = task.kind === "set" ? "Which of these are here?" : "Which is it?";
+  const shows = task.kind === "set" || classes.some((one) => one.exemplars.length);
   const heading = make("h1", { id: "question", tabindex: "-1" }, question, " ",
     make("span", { class: "hidden" }, `${classes.map((one) => one.name).join(" or ")}?`));
   const node = make("form", { class: "task" }, heading,
     make("div", { class: `ask ask-${task.kind}` },
       specimen(task.media, loading),
-      make("div", { class: "candidates" }, ...classes.map((one, place) => candidate(task.kind, one, place, loading))),
+      make("div", { class: shows ? "candidates" : "candidates hidden" }, ...classes.map((one, place) => candidate(task.kind, one, place, loading))),
       make("div", { class: "answers", role: "group", "aria-label": "Your answer" },
         ...answersOf(task).map(([answer, says, key]) => button(answer, says, key)))));
   return { task, node, ready: Promise.all(loading) };
@@ -58,8 +59,7 @@ function candidate(kind, { name, exemplars }, place, loading) {
     section.append(make("fieldset", { class: "heard", "data-class": name },
       make("legend", { class: "hidden" }, name), choice("yes", "Yes"), choice("no", "No")));
   }
-  if (!exemplars.length) section.append(make("p", { class: "aside" }, "No typical examples"));
-  else {
+  if (exemplars.length) {
     section.append(make("ul", { class: "exemplars" }, ...exemplars.map((address, n) => {
       const item = make("li");
       loading.push(exemplar(item, address, `A typical example of ${name}`, n + 1));
@@ -71,7 +71,7 @@ function candidate(kind, { name, exemplars }, place, loading) {
 
 function specimen(media, loading) {
   const box = make("div", { class: ["specimen", ...media.map((one) => `has-${one.kind}`)].join(" ") });
-  if (media.some((one) => one.kind === "text" || one.kind === "row")) {
+  if (media.some((one) => ["text", "row", "question"].includes(one.kind))) {
     for (const [name, value] of [["role", "region"], ["aria-label", "The example"], ["tabindex", "0"]]) {
       box.setAttribute(name, value);
     }
@@ -90,7 +90,7 @@ async function fill(place, kind, address, label) {
   try {
     if (kind === "link") place.append(elsewhere(address));
     else if (kind === "audio") place.append(await sound(address, label));
-    else if (kind === "text" || kind === "row") place.append(written(kind, await read(address), label));
+    else if (["text", "row", "question"].includes(kind)) place.append(...written(kind, await read(address), label));
     else place.append(await picture(address, label, kind === "waveform"));
   } catch {
     const again = make("button", { type: "button", class: "quiet" }, "This could not be loaded. Try again");
@@ -110,8 +110,8 @@ async function exemplar(place, address, label, number) {
     const type = answer.headers.get("Content-Type") ?? "";
     if (type.startsWith("image/")) place.append(await picture(address, label));
     else if (type.startsWith("audio/")) place.append(shortSound(address, label, number));
-    else if (type.startsWith("application/json")) place.append(written("row", await answer.text(), label));
-    else place.append(written("text", await answer.text(), label));
+    else if (type.startsWith("application/json")) place.append(...written("row", await answer.text(), label));
+    else place.append(...written("text", await answer.text(), label));
   } catch {
     place.append(make("p", { class: "aside" }, "This could not be loaded."));
   }
@@ -167,11 +167,16 @@ function playOrStop(player) {
 }
 
 function written(kind, text, label) {
-  if (kind === "text") return make("p", { class: "quote", dir: "auto" }, text);
-  const lines = JSON.parse(text).map(([column, value]) => make("tr", {},
+  const quote = (said) => make("p", { class: "quote", dir: "auto" }, said);
+  if (kind === "text") return [quote(text)];
+  const read = JSON.parse(text);
+  if (kind === "question") {
+    return [quote(read.question), make("ol", { class: "options" }, ...read.options.map((one) => make("li", { dir: "auto" }, one)))];
+  }
+  const lines = read.map(([column, value]) => make("tr", {},
     make("th", { scope: "row", dir: "auto" }, column),
     make("td", { dir: "auto" }, value === null ? make("i", { class: "aside" }, "none") : String(value))));
-  return make("table", { class: "values" }, make("caption", { class: "hidden" }, label), make("tbody", {}, ...lines));
+  return [make("table", { class: "values" }, make("caption", { class: "hidden" }, label), make("tbody", {}, ...lines))];
 }
 
 function elsewhere(address) {

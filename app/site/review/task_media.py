@@ -1,10 +1,10 @@
 """Media of tasks, read from the catalogue; a rater's link is an invitation by the owner, so all media are shown.
 
-A row of a table is stored with marks at values that are unusual for its given label. They are left out: they would tell
-which label that is.
+A row of a table is stored with marks at values that are unusual for its given label, and a question with what a judge
+found. They are left out: they would tell which label was given, or which is right.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -21,7 +21,7 @@ from app.schema import tables
 from app.site.review.service import media_address
 
 #: Kinds that stand in the page itself.
-_IN_PAGE: Final = ("text", "excerpt", "row")
+_IN_PAGE: Final = ("text", "excerpt", "row", "question")
 
 
 def content(request: Request, name: str, idx: int, kind: str) -> Medium | None:
@@ -34,16 +34,31 @@ def content(request: Request, name: str, idx: int, kind: str) -> Medium | None:
         text = _excerpt(catalogue, dataset, idx)
         return None if text is None else Medium("text/plain; charset=utf-8", text.encode())
     found = queries.medium(catalogue, dataset, idx, kind)
-    return found if found is None or kind != "row" else Medium(found.type, unmarked(found.data))
+    return (
+        found if found is None or kind not in _UNTOLD else Medium(found.type, orjson.dumps(_UNTOLD[kind](found.data)))
+    )
 
 
-def unmarked(row: bytes) -> bytes:
-    """A row of a table without its marks.
+def unmarked(row: bytes) -> list[list[Any]]:
+    """A row of a table, as (column, value), without its marks.
 
     >>> unmarked(b'[["age",91,"above 65"],["colour","red",null]]')
-    b'[["age",91],["colour","red"]]'
+    [['age', 91], ['colour', 'red']]
     """
-    return orjson.dumps([cell[:2] for cell in orjson.loads(row)])
+    return [cell[:2] for cell in orjson.loads(row)]
+
+
+def unjudged(question: bytes) -> dict[str, Any]:
+    """A multiple-choice question with its options, and nothing else.
+
+    >>> unjudged(b'{"question":"2 + 2?","options":["3","4"],"judge":{"answer":"1"}}')
+    {'question': '2 + 2?', 'options': ['3', '4']}
+    """
+    stored = orjson.loads(question)
+    return {name: stored[name] for name in ("question", "options")}
+
+
+_UNTOLD: Final[Mapping[str, Callable[[bytes], Any]]] = {"row": unmarked, "question": unjudged}
 
 
 def shown_of(request: Request, name: str, task: Task, classes: Mapping[int, Row[Any]]) -> dict[str, Any]:
@@ -61,7 +76,8 @@ def shown_at(request: Request, name: str, wanted: Iterable[tuple[str, int, str]]
     for address, idx, kind in wanted:
         medium = content(request, name, idx, kind) if kind in _IN_PAGE else None
         if medium is not None:
-            found[address] = orjson.loads(medium.data) if kind == "row" else medium.data.decode(errors="replace")
+            text = medium.data.decode(errors="replace")
+            found[address] = orjson.loads(text) if kind in _UNTOLD else text
     return found
 
 

@@ -20,7 +20,7 @@ from ingest.manifest.parse import DATASETS, read_manifests
 #: Votes for names of classes: with so many classes at most, a rater chooses among all of them.
 _MOST_CHOICES: Final = 10
 #: Kinds of media that a task shows, the first of each group that there is.
-_SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("row", "text", "excerpt"))
+_SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("row", "question", "text", "excerpt"))
 #: Exemplars of each class that are kept to be shown, and are never gold items.
 _LEFT_TO_SHOW: Final = 2
 _ON_SHELVES: Final = ("thumbnail", "image", "audio", "row", "excerpt")
@@ -184,7 +184,8 @@ class _Chooser:
         for row in rows:
             there = _there(row)
             kind = next((kind for kind in _ON_SHELVES if kind in there), None)
-            if kind is not None and row.class_id in found:
+            # Of questions a class is the letter of an option, of which no other question is typical.
+            if kind is not None and row.class_id in found and "question" not in there:
                 found[row.class_id].append((row.idx, kind))
         return found
 
