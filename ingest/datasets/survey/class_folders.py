@@ -13,6 +13,7 @@ from ingest.datasets.survey.label_classes import FoundClasses, classes_of
 from ingest.datasets.survey.listing import Listing, ending
 from ingest.datasets.survey.remarks import Remarks, some
 from ingest.datasets.survey.splits import split_of
+from ingest.datasets.survey.unread_files import advice, first_with_advice, refuse_packed
 from ingest.errors import DataError, shown
 from ingest.manifest.layouts import LAYOUTS
 from ingest.media.audio import snippets
@@ -34,11 +35,19 @@ def class_folders(listing: Listing, remarks: Remarks) -> DatasetDraft:
     looked_at = base if split is None else _descend(listing, split.looked_at)
     kind = listing.main_kind(listing.below(looked_at))
     if kind is None:
-        raise DataError(listing.folder, f"expected folders of pictures, sounds or texts, found {_what(listing)}")
+        hint = first_with_advice(listing.contents)
+        raise DataError(listing.folder, f"expected folders of pictures, sounds or texts, found {_what(listing)}{hint}")
     options = media_options(listing, looked_at, kind, remarks)
     if split is not None:
         options["path"] = looked_at
     paths, texts = _examples(listing, looked_at, kind, remarks)
+    if not paths:
+        loose = listing.of_kind(kind, looked_at)
+        finding = f"found {NOUNS[kind]} in none, such as {shown(loose[0])}{advice(loose[0])}"
+        if besides := refuse_packed(listing.contents):
+            finding = f"{besides}; and {finding}"
+        expected = "expected a folder for each class, or a table that names files and labels"
+        raise DataError(listing.folder / looked_at, f"{expected}; {finding}")
     source = str(listing.folder / looked_at)
     paths, texts = _readable(listing, paths, texts, options, remarks)
     found = classes_of(f"{source}: its folders", texts, remarks)

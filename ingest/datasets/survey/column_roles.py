@@ -31,6 +31,8 @@ _WORDS: Final = 8
 #: From so many rows on, one can tell names from categories.
 _ENOUGH: Final = 10
 _ID: Final = re.compile(r"(?:.*[\W_])?(?:ids?|uuid|guid|key|index|idx|no|nr)|.*[a-z]I[dD]", re.ASCII)
+#: What people separate cells by besides.
+_OTHER_MARK: Final = re.compile(r"[|:^~#]| {2,}")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def no_label(table: TableColumns) -> DataError:
         if 2 <= distinct <= max(2, table.n_rows // 2):
             few.append(f"{name} ({distinct:,} different values)")
     could = f"; it may be {', '.join(few[:8])}" if few else f"; found {', '.join(map(str, table.names))[:300]}"
+    if len(table.names) == 1 and (mark := _OTHER_MARK.search(table.names[0])):
+        could += f", one column: cells are separated by commas, semicolons or tabs, not by {mark[0]}"
     return DataError(table.path, f"expected to know which column holds the labels: say --label-column{could}")
 
 

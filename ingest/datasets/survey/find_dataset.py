@@ -13,13 +13,13 @@ from ingest.datasets.survey.remarks import Remarks, some
 from ingest.datasets.survey.splits import split_of
 from ingest.datasets.survey.table_columns import SUFFIXES, TableColumns, read_columns_of
 from ingest.datasets.survey.table_datasets import table_dataset
+from ingest.datasets.survey.unread_files import advice, leave_out_unread, refuse_packed
 from ingest.errors import DataError, MissingFileError, shown
 from ingest.media.layouts.parquet_files import parquet_parts
 from ingest.progress import Progress
 
 #: More tables than this are the examples themselves, not descriptions of them.
 _MOST_TABLES: Final = 12
-_PACKED: Final = (".gz", ".bz2", ".xz", ".zip", ".xlsx", ".xls", ".tar", ".tgz")
 
 
 def find_dataset(place: Path, told: Told, progress: Progress, remarks: Remarks) -> DatasetDraft:
@@ -36,21 +36,22 @@ def find_dataset(place: Path, told: Told, progress: Progress, remarks: Remarks) 
     tables = _tables(listing)
     pair = None if len(tables) > _MOST_TABLES else _chosen(listing, tables, told, remarks)
     if pair is not None:
+        leave_out_unread(listing.contents, remarks)
         found = file_table(*pair, listing, told, remarks) if _has_files(listing) else None
         if found is not None:
             return found
         if not _has_classes(listing):
             return table_dataset(*pair, listing.folder, told, remarks)
         remarks.leave_out("tables beside class folders", pair[0].path.relative_to(listing.folder).as_posix())
-    if not listing.holding and (packed := [path for path in listing.contents if ending(path) in _PACKED]):
-        raise DataError(place, f"expected files that are not packed, found {some(packed)}: unpack them")
+    if not listing.holding and (finding := refuse_packed(listing.contents)) is not None:
+        raise DataError(place, f"expected a table, or a folder of files for each class, {finding}")
     return class_folders(listing, remarks)
 
 
 def _read(place: Path) -> TableColumns:
     if ending(place.name) not in SUFFIXES:
         expected = f"expected a table that ends in {', '.join(SUFFIXES)}, or a folder"
-        raise DataError(place, f"{expected}, found {shown(place.name)}")
+        raise DataError(place, f"{expected}, found {shown(place.name)}{advice(place.name)}")
     return read_columns_of(place.resolve())
 
 

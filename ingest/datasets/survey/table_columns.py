@@ -22,6 +22,7 @@ from ingest.media import MediaError
 from ingest.media.layouts.parquet_files import parquet_parts
 from ingest.media.layouts.row_numbers import RowNumbers, numbers_rows, require_order
 
+_INFOS: Final = "dataset_infos.json"
 SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
@@ -104,7 +105,8 @@ def _parquet(path: Path) -> TableColumns:
         files = {field.name: _kind(parts[0], field.name) for field in schema if _holds_files(field.type)}
     except (pa.ArrowException, OSError, KeyError) as error:
         raise DataError(path, f"expected a Parquet table, found another or a damaged one: {error}") from error
-    classes = {name: found for name, found in _class_names(schema).items() if name in cells}
+    named = _class_names(schema) or _class_names_beside(path)
+    classes = {name: found for name, found in named.items() if name in cells}
     return TableColumns(path, schema.names, cells, n_rows, files, classes)
 
 
@@ -128,8 +130,28 @@ def _kind(path: Path, column: str) -> str:
 def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
     """The names that Hugging Face stores with columns of class numbers."""
     try:
-        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-        found = {name: told["names"] for name, told in features.items() if told.get("_type") == "ClassLabel"}
+        return _of_features(json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _class_names_beside(path: Path) -> dict[str, list[str]]:
+    """The same from ``dataset_infos.json``, which older datasets of Hugging Face have in their folder or above it.
+
+    Of several configurations all that name classes must name the same ones.
+    """
+    file = next((found for above in path.parents[:2] if (found := above / _INFOS).is_file()), None)
+    if file is None:
+        return {}
+    try:
+        infos = json.loads(file.read_text(encoding="utf-8"))
+        found = [_of_features(info["features"]) for info in infos.values()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    named = [one for one in found if one]
+    return named[0] if named and all(one == named[0] for one in named) else {}
+
+
+def _of_features(features: Mapping[str, Any]) -> dict[str, list[str]]:
+    found = {name: told["names"] for name, told in features.items() if told.get("_type") == "ClassLabel"}
     return {name: names for name, names in found.items() if names and all(isinstance(one, str) for one in names)}

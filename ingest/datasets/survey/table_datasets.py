@@ -13,11 +13,14 @@ from ingest.datasets.survey.column_roles import Told, features, label_column, no
 from ingest.datasets.survey.dataset_draft import DatasetDraft, TrainDraft
 from ingest.datasets.survey.label_classes import FoundClasses, classes_of, label_texts, named_classes
 from ingest.datasets.survey.remarks import Remarks, some
+from ingest.datasets.survey.splits import role_of
 from ingest.datasets.survey.table_columns import TableColumns
 from ingest.errors import DataError, shown
 
 #: The word for a group where its cell is empty: the example is in a group of its own.
 _ALONE = "row {row}"
+#: A column of more different words does not say which part a row is of.
+_MOST_PARTS = 4
 
 
 def table_dataset(
@@ -26,6 +29,8 @@ def table_dataset(
     """The dataset of a table, with rows of another one to learn from. Paths are written below ``folder``."""
     label = _label(table, told, remarks)
     found = found_classes(table, label, remarks)
+    if label in found.names:
+        remarks.doubt(f"the column of labels is called {shown(label)}, as a class is: has the table no line of names?")
     refuse_missing(table, label, found)
     draft = _contents(table, label, found, folder, told, remarks)
     remarks.find(
@@ -95,14 +100,14 @@ def _contents(
         if len(files) > 1:
             remarks.doubt(f"of the columns {some([*files])} the first is read")
         column, kind = next(iter(files.items()))
-        remarks.leave_out("columns besides", *(name for name in table.names if name not in (column, label)))
+        _leave_out_others(table, (column, label), remarks)
         media: dict[str, object] = {"path": path, "column": column, **order}
         return DatasetDraft(kind, f"{kind}-table", found.names, found.ids, media)
     text = text_column(table, told, (label, told.group), remarks)
     if text is not None:
         if empty := sum(not str(cell or "").strip() for cell in table.cells.get(text, ())):
             remarks.doubt(f"{empty:,} rows have no text in column {shown(text)}")
-        remarks.leave_out("columns besides", *(name for name in table.names if name not in (text, label, told.group)))
+        _leave_out_others(table, (text, label, told.group), remarks)
         return DatasetDraft("text", "text-table", found.names, found.ids, {"path": path, "column": text, **order})
     labels = label_texts(table.cells[label])
     columns, categories = features(table, labels, (label, told.group), remarks)
@@ -110,6 +115,20 @@ def _contents(
     remarks.find(f"columns of numbers: {some(numeric, 12) or 'none'}; of categories: {some(categories, 12) or 'none'}")
     media = {"path": path, "columns": columns, "categories": categories, **order}
     return DatasetDraft("tabular", "row-table", found.names, found.ids, media)
+
+
+def _leave_out_others(table: TableColumns, but: Sequence[str | None], remarks: Remarks) -> None:
+    """Say which columns are not read; a column that says what is to be learnt from may be meant otherwise."""
+    others = [name for name in table.names if name not in but]
+    for name in others:
+        values = {str(cell) for cell in table.cells.get(name, ())}
+        if 1 < len(values) <= _MOST_PARTS and all(role_of(value) is not None for value in values):
+            remarks.doubt(
+                f"the column {shown(name)} says {some(sorted(values))}, and all rows are looked at: make a table of "
+                "each to look at one and learn from another"
+            )
+    if others:
+        remarks.leave_out("columns besides", *others)
 
 
 def _train(

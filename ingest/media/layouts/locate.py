@@ -17,7 +17,7 @@ from ingest.manifest.layouts import LayoutError, Options, options_of
 from ingest.media.items import MediaError
 
 _PACKED: Final = re.compile(r"(?i:\.gz|\.bz2|\.xz)$")
-_PART: Final = re.compile(r"-\d+-of-\d+(?=\.[^.]*$)")
+_PART: Final = re.compile(r"-\d+-of-\d+(?:-[0-9a-f]{8,64})?(?=\.[^.]*$)")
 #: Endings of unsupported archives.
 _UNREAD: Final = (".7z", ".rar", ".zst", ".tzst", ".lz4", ".lzma", ".lz", ".z", ".cab", ".dmg", ".iso", ".h5", ".lmdb")
 

@@ -14,7 +14,9 @@ from ingest.git_pointers import refuse_pointers
 from ingest.media.items import MediaError
 from ingest.media.layouts.row_numbers import RowNumbers, numbers_rows, require_order
 
-_PART: Final = re.compile(r"(?P<name>.*)-(?P<number>\d+)-of-(?P<count>\d+)(?P<end>\.(?i:parquet))", re.DOTALL)
+_PART: Final = re.compile(
+    r"(?P<name>.*)-(?P<number>\d+)-of-(?P<count>\d+)(?P<hash>-[0-9a-f]{8,64})?(?P<end>\.(?i:parquet))", re.DOTALL
+)
 
 #: The largest number of rows that a file may declare.
 _MOST_OF_A_RANGE: Final = 1 << 22
@@ -97,11 +99,32 @@ def _all_of(path: Path) -> list[Path]:
     if match is None:
         return [path]
     count, digits = int(match["count"]), len(match["number"])
-    names = [f"{match['name']}-{number:0{digits}}-of-{match['count']}{match['end']}" for number in range(count)]
-    parts = [path.with_name(name) for name in names]
+    stems = [f"{match['name']}-{number:0{digits}}-of-{match['count']}" for number in range(count)]
+    if match["hash"] is None:
+        parts = [path.with_name(f"{stem}{match['end']}") for stem in stems]
+    else:
+        parts = _hashed(path, stems)
     absent = next((part for part in parts if not part.is_file()), None)
     if absent is not None or path not in parts:
         raise MediaError(
             path, f"expected all {count} files of its table, found none called {shown((absent or path).name)}"
         )
     return parts
+
+
+def _hashed(path: Path, stems: Sequence[str]) -> list[Path]:
+    """The files of these names, each followed by a hash of its own, as older exports of Hugging Face have it.
+
+    Raises MediaError if two have the same number: they are of two tables.
+    """
+    found: dict[str, Path] = {}
+    for file in sorted(path.parent.iterdir()):
+        match = _PART.fullmatch(file.name)
+        if match is None or match["hash"] is None:
+            continue
+        stem = file.name.removesuffix(match["hash"] + match["end"])
+        if stem in found:
+            both = f"{shown(found[stem].name)} and {shown(file.name)}"
+            raise MediaError(path, f"expected one file of each number of its table, found {both}")
+        found[stem] = file
+    return [found.get(stem, path.with_name(f"{stem}-....parquet")) for stem in stems]

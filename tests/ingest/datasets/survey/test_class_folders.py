@@ -237,13 +237,13 @@ def test_texts_of_another_encoding_than_most_are_left_out(tmp_path: Path, init: 
     [
         ({}, "expected folders of pictures, sounds or texts, found no files"),
         ({"cat/1.png": picture(1), "cat/2.png": picture(2)}, "expected labels of two classes at least, found"),
-        ({"1.png": picture(1), "2.png": picture(2)}, "expected labels of two classes at least, found none"),
+        ({"1.png": picture(1), "2.png": picture(2)}, "found pictures in none, such as '1.png'"),
         (
             {"a/1.bin": bytes(9), "b/1.bin": bytes(9)},
             "expected folders of pictures, sounds or texts, found 2 other files",
         ),
         ({f"{n}/1.png": picture(n) for n in range(12)}, "expected classes, found 12 different labels of 12 examples"),
-        ({"pets.tar.gz": b"\x1f\x8b123"}, "expected files that are not packed, found 'pets.tar.gz': unpack them"),
+        ({"pets.tar.gz": b"\x1f\x8b123"}, "files for each class, found 'pets.tar.gz': unpack it"),
     ],
 )
 def test_what_is_no_dataset_is_refused(tmp_path: Path, init: Init, files: Mapping[str, bytes | str], said: str) -> None:
