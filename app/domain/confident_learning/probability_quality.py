@@ -38,6 +38,8 @@ def quality(probabilities: Probabilities, labels: Labels) -> Quality:
 
     >>> quality(np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0, 0]))
     Quality(n=2, accuracy=0.5, log_loss=0.5697, ece=0.4)
+    >>> quality(np.eye(2), np.array([0, 1])).log_loss
+    0.0
     """
     rows = np.arange(len(labels))
     right = probabilities.argmax(axis=1) == labels
@@ -46,7 +48,8 @@ def quality(probabilities: Probabilities, labels: Labels) -> Quality:
     return Quality(
         len(labels),
         round(float(right.mean()), 6),
-        round(float(-np.log(np.maximum(given, LEAST)).mean()), 4),
+        # Subtracted from 0, and not negated, so that no loss is 0 and not -0.
+        round(0.0 - float(np.log(np.clip(given, LEAST, 1)).mean()), 4),
         round(calibration_error(confidence, right), 4),
     )
 
