@@ -140,16 +140,16 @@ def _class_names_beside(path: Path) -> dict[str, list[str]]:
 
     Of several configurations all that name classes must name the same ones.
     """
-    file = next((found for above in path.parents[:2] if (found := above / _INFOS).is_file()), None)
+    file = next((one for above in path.parents[:2] if (one := above / _INFOS).is_file()), None)
     if file is None:
         return {}
     try:
         infos = json.loads(file.read_text(encoding="utf-8"))
-        found = [_of_features(info["features"]) for info in infos.values()]
+        told = [_of_features(info["features"]) for info in infos.values()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    named = [one for one in found if one]
-    return named[0] if named and all(one == named[0] for one in named) else {}
+    named = [names for names in told if names]
+    return named[0] if named and all(names == named[0] for names in named) else {}
 
 
 def _of_features(features: Mapping[str, Any]) -> dict[str, list[str]]:
