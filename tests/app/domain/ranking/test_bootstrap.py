@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from app.domain.ranking import bootstrap
 from app.domain.ranking.bootstrap import (
     accuracy_interval,
     correlation_intervals,
@@ -137,3 +138,28 @@ def test_one_model_has_one_place_and_no_correlation():
     nobody = right_counts(np.zeros((30, 0), bool))
     assert rank_intervals(nobody).tolist() == []
     assert correlation_intervals(nobody, nobody) == (None, None)
+
+
+@pytest.mark.parametrize("columns", [1, 5, 70])
+def test_kinds_of_examples_are_drawn_as_often_as_examples(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large set, kinds are drawn: the same means, spreads and correlations between models."""
+    marks = np.repeat(made_up_marks(40, columns), 5, axis=0)
+    single = right_counts(marks, 4_000)
+    monkeypatch.setattr(bootstrap, "_SINGLE", 100)
+    kinds = right_counts(marks, 4_000)
+    assert kinds.shape == single.shape
+    assert right_counts(marks, 4_000).tolist() == kinds.tolist()
+    spread = single.std(axis=0)
+    assert np.abs(kinds.mean(axis=0) - single.mean(axis=0)).max() < 0.1 * spread.max()
+    assert np.allclose(kinds.std(axis=0), spread, rtol=0.1, atol=1e-9)
+    if columns > 1:
+        first, second = (np.cov(found, rowvar=False) for found in (single, kinds))
+        assert np.abs(first - second).max() < 0.15 * np.abs(first).max()
+
+
+def test_a_large_set_is_resampled_without_drawing_each_of_its_examples() -> None:
+    """Of three million examples; one by one, a thousand times, they take minutes."""
+    marks = np.tile(made_up_marks(30, 3), (100_001, 1))
+    found = right_counts(marks)
+    assert np.abs(found.mean(axis=0) / marks.sum(axis=0) - 1).max() < 0.001
+    assert 0.8 < found[:, 0].std() / np.sqrt(len(marks) * marks[:, 0].mean() * (1 - marks[:, 0].mean())) < 1.2
