@@ -25,7 +25,7 @@ from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.schema import tables
 from app.schema.facet_tables import facets, pack_unreviewed, unreviewed
-from app.schema.votes import votes
+from app.schema.votes import votes, weighed_verdicts
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import carry_over
@@ -286,7 +286,7 @@ class _VotesWriter:
 
     def _version(self, options: Sequence[str]) -> str:
         """A name for the content: the same files, votes and verdicts give the same name."""
-        i, s, v = tables.issues.c, tables.sources.c, tables.verdicts.c
+        i, s, v, w = tables.issues.c, tables.sources.c, tables.verdicts.c, weighed_verdicts.c
         digest = hashlib.sha256(f"{tables.SCHEMA_VERSION} votes {list(options)} {self._raters}\n".encode())
         here = self._dataset.id
         for statement in (
@@ -295,6 +295,9 @@ class _VotesWriter:
             select(v.issue_id, v.agreement, v.category, v.corrected, v.several)
             .where(v.dataset_id == here)
             .order_by(v.issue_id, v.agreement),
+            select(w.issue_id, w.category, w.corrected, w.several, w.shares)
+            .where(w.issue_id.between(*tables.issue_id_range(here)))
+            .order_by(w.issue_id),
         ):
             for row in self._connection.execute(statement):
                 digest.update(f"{tuple(row)}\n".encode())

@@ -2,7 +2,9 @@
 
 import io
 import json
+import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -20,10 +22,17 @@ from app.reviews.store import Store, store_url
 from app.reviews.voting import Vote, cast
 from ingest.commands.main import main
 from tests.app.site.review.rounds import review
-from tests.flowers import build
+from tests.flowers import KINDS, build
 from tests.serving import serving
 
 RULE = "rule=dawid_skene"
+
+
+def opened_round(catalogue: Path, votes: int) -> str:
+    """A round over all suspects that asks which of the three kinds each is."""
+    plan = catalogue.with_name("round.toml")
+    plan.write_text(f'kind = "options"\nvotes = {votes}\n')
+    return json.loads(review(catalogue, "open", "flowers", "--round", str(plan), "--json"))["round"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +42,7 @@ def flowers(tmp_path_factory):
     catalogue = folder / "catalogue.sqlite"
     build(catalogue, flag=60)
     name = "flowers"
-    opened = json.loads(review(catalogue, "open", name, "--json"))["round"]
+    opened = opened_round(catalogue, votes=5)
     review(catalogue, "links", opened, "--raters", "5")
     store = Store(store_url("", catalogue))
     found = find_round(store, opened)
@@ -46,12 +55,12 @@ def flowers(tmp_path_factory):
                 waiting.remove((place, rater))
                 continue
             n += 1
-            seen = task.question.given[0] if task.idx % 2 else task.question.guessed[0]
-            answer = "ab"[task.sides.index(seen)]
+            given = task.question.given[0]
+            answer = KINDS[given if task.idx % 2 else (given + 1) % 3]
             if place == 2 and task.idx % 3 == 0:  # looks at two of three
-                answer = "ab"[n % 2]
+                answer = KINDS[n % 3]
             elif place >= 3:
-                answer = "a" if place == 3 else "ab"[n % 2]
+                answer = KINDS[0] if place == 3 else KINDS[n % 3]
             cast(store, rater, found, Vote(task.code, answer, str(uuid.uuid4())))
     answers = answers_of(store, found)
     weighed = {one.idx: one for one in weigh(answers.voted(), answers.names).examples}
@@ -63,6 +72,38 @@ def flowers(tmp_path_factory):
 
 def rows_of(http, name, query):
     return http.get(f"/{name}/corrected.json?{query}&removed=include&limit=10000").json()
+
+
+def imported(folder: Path, *, mixed: bool) -> tuple[str, list, list]:
+    """The same votes on each example, by three raters or by them in turns: version, votes and weighed verdicts."""
+    folder.mkdir()
+    catalogue, lines = folder / "catalogue.sqlite", ["example,rater,answer"]
+    build(catalogue, flag=30)
+    name = opened_round(catalogue, votes=3)
+    with closing(sqlite3.connect(catalogue)) as connection:
+        issues = connection.execute("SELECT idx, given FROM issues ORDER BY idx").fetchall()
+    for n, (idx, given) in enumerate(issues):
+        kept, other = KINDS[given], KINDS[(given + 1) % 3]
+        said = [kept, kept, other] if n % 3 else [other, other, kept]
+        raters = [f"r{(place + n * mixed) % 3}" for place in range(3)]
+        lines += [f"{idx},{rater},{answer}" for rater, answer in sorted(zip(raters, said, strict=True))]
+    (folder / "votes.csv").write_text("\n".join(lines))
+    review(catalogue, "import", name, str(folder / "votes.csv"))
+    review(catalogue, "publish", name)
+    with closing(sqlite3.connect(catalogue)) as connection:
+        ((version,),) = connection.execute("SELECT version FROM datasets")
+        votes = connection.execute("SELECT issue_id, option, n FROM votes ORDER BY 1, 2").fetchall()
+        weighed = connection.execute("SELECT * FROM weighed_verdicts ORDER BY 1").fetchall()
+    return version, votes, weighed
+
+
+def test_a_version_names_what_is_weighed(tmp_path):
+    """The same counts by other raters weigh otherwise, so that is another version: its addresses never change."""
+    first, again, other = (imported(tmp_path / name, mixed=name == "c") for name in "abc")
+    assert first == again
+    assert other[1] == first[1]
+    assert other[2] != first[2]
+    assert other[0] != first[0]
 
 
 def test_rows_follow_the_estimate(flowers):
@@ -77,7 +118,7 @@ def test_rows_follow_the_estimate(flowers):
         "removed": "include",
     }
     rows = {row["index"]: row for row in body["items"]}
-    assert weighed
+    assert len(weighed) == 60
     for idx, one in weighed.items():
         assert rows[idx]["category"] == one.verdict.category.value
         if one.verdict.category is Category.CORRECTABLE:
