@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.commands import review_exchange, review_offline, review_open, review_raters, review_report
-from ingest.commands.arguments import add_catalogue
+from ingest.commands.arguments import add_catalogue, sentence
+from ingest.commands.review_examples import EXAMPLES_OF
 from ingest.commands.review_open import count
 from ingest.errors import CatalogueError
 from ingest.progress import progress_for_terminal
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the commands within the command."""
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     review_open.add_arguments(_command(commands, "open", review_open.run, review_open.SAYS, argument="NAME"))
-    links = _command(commands, "links", _links, "a signed link for each rater, or one for all")
+    links = _command(commands, "links", _links, "make a signed link for each rater, or one for all")
     links.add_argument("--raters", metavar="N", type=count, default=0, help="links for so many new raters")
     links.add_argument("--name", metavar="NAME", action="append", default=[], help="a link for a new rater; repeatable")
     links.add_argument("--open", action="store_true", help="one link with which anybody joins who gives a name")
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     links.add_argument("--days", metavar="N", type=count, help="links lapse after so many days (default: never)")
     links.add_argument("--base", metavar="URL", default="http://127.0.0.1:8000", help="the address of the site")
     links.add_argument("--json", action="store_true", help="as JSON")
-    status = _command(commands, "status", _status, "how far a round is", optional=True)
+    status = _command(commands, "status", _status, "tell how far a round is, or each round", optional=True)
     status.add_argument("--json", action="store_true", help="as JSON")
     raters = _command(commands, "raters", _of_raters(review_raters.list_raters), review_raters.RATERS)
     raters.add_argument("--json", action="store_true", help="as JSON, with all figures of the round")
@@ -73,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _command(commands, "reopen", _reopen, "take votes again")
     publishing = _command(commands, "publish", _publish, "bring the votes into the catalogue", written=True)
     publishing.add_argument("--json", action="store_true", help="as JSON")
-    votes = _command(commands, "votes", _votes, "the votes as a file, a record an example")
+    votes = _command(commands, "votes", _votes, "write the votes into a file, a record an example")
     votes.add_argument("--out", metavar="FILE", type=Path, required=True, help="where to write them (JSON)")
     votes.add_argument("--ratings", metavar="FILE", type=Path, help="the raw table too: .csv or .parquet")
 
@@ -107,7 +108,13 @@ def _command(
     optional: bool = False,
     written: bool = False,
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says)
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=says,
+        description=sentence(says),
+        epilog=EXAMPLES_OF.get(name),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     what = "a dataset of the catalogue" if argument == "NAME" else "the round, as `review open` named it"
     parser.add_argument("name_of", metavar=argument, nargs="?" if optional else None, help=what)
     add_catalogue(parser, written=written)

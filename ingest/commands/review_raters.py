@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from app.reviews.rounds import Round
     from app.reviews.store import Store
 
-RATERS: Final = "the raters of a round: how many votes, how fast, how far they agree with others"
+RATERS: Final = "list the raters of a round: how many votes, how fast, how far they agree with others"
 EXCLUDE: Final = "let the votes of a rater no longer count; nothing is deleted"
 INCLUDE: Final = "let the votes of an excluded rater count again"
 FORGET: Final = "forget who a rater was; the votes stay under a random name"

@@ -129,8 +129,8 @@ class _Chooser:
                 found |= {row.idx: row for row in self._connection.execute(statement.where(i.idx.in_(some)))}
             lacking = [idx for idx in plan.examples if idx not in found]
             if lacking:
-                finding = f"expected examples that are flagged or reviewed, found {lacking[0]}, which is not"
-                raise CatalogueError(f"{self._dataset.name}: {finding}")
+                expected = "expected examples that are flagged or reviewed, whose media are here"
+                raise CatalogueError(f"{self._dataset.name}: {expected}, found {lacking[0]}, which is not")
             return list({idx: found[idx] for idx in plan.examples}.values())
         limit = plan.lowest or (None if plan.sample else MOST_EXAMPLES + 1)
         rows = self._connection.execute(statement.limit(limit) if plan.sample is None else statement).all()

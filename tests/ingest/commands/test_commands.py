@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,23 @@ def test_help_names_every_command_and_dataset(capsys: pytest.CaptureFixture[str]
     assert all(manifest.name in shown for manifest in read_manifests(DATASETS))
 
 
+def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.Action, argparse.ArgumentParser]]:
+    """All commands, and the commands within them, with their parsers."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for choice in action._choices_actions:
+                yield choice, action.choices[choice.dest]
+                yield from _commands(action.choices[choice.dest])
+
+
 def test_every_help_is_in_one_style_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    (commands,) = (one for one in _parser(light=False)._actions if isinstance(one, argparse._SubParsersAction))
-    for choice in commands._choices_actions:
-        says, parser = str(choice.help), commands.choices[choice.dest]
+    for choice, parser in _commands(_parser(light=False)):
+        says = str(choice.help)
         assert re.match("[a-z]+ ", says), f"{choice.dest}: {says!r} does not begin with what it does"
         assert not says.endswith(".")
         assert re.fullmatch(r"[A-Z].*\.", str(parser.description)), choice.dest
+        assert re.search(r"examples?:\n  ", str(parser.epilog)), choice.dest
         lines = parser.format_help().splitlines()
         assert max(map(len, lines)) <= 120, choice.dest
         assert len(lines) <= 60, choice.dest
