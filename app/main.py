@@ -44,6 +44,7 @@ from app.site.gallery import pages as gallery_pages
 from app.site.home import media_coverage, reproduction
 from app.site.home import pages as home_pages
 from app.site.issue import pages as issue_pages
+from app.site.quiz import pages as quiz_pages
 from app.site.review import api as review_api
 from app.site.review import pages as review_pages
 from app.site.review.owner import round_pages
@@ -171,6 +172,7 @@ _PAGES: Final = (  # addresses of datasets begin at the root, so their routes co
     media_coverage.router,
     reproduction.router,
     share_pages.router,
+    quiz_pages.router,
     docs_pages.router,
     changes_pages.router,
     by_rank_pages.router,

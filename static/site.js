@@ -37,7 +37,9 @@ function select(place) {
 function step(by) {
   const held = cards.findIndex((card) => card.contains(document.activeElement));
   const from = held >= 0 ? held : current;
-  if (cards.length) select(from < 0 ? 0 : from + by);
+  if (from >= 0 && (from + by < 0 || from + by >= cards.length)) {
+    document.querySelector(`.pages [rel="${by > 0 ? "next" : "prev"}"]`)?.click();
+  } else if (cards.length) select(from < 0 ? 0 : from + by);
   else document.querySelector(`.steps [rel="${by > 0 ? "next" : "prev"}"]`)?.click();
 }
 

@@ -37,6 +37,8 @@ _issue_search = table("issue_search", column("rowid"), column("issue_search"))
 _class_search = table("class_search", column("rowid"), column("class_search"))
 
 _PAGE: Final = 50  # rows of a typical page
+_MOST_LABELS: Final = 4  # an issue's labels that the words of a search can name
+_LONGEST_INDEX: Final = 12
 POSITIONS: Final[dict[str, ColumnElement[int]]] = {
     "suspicion": i.c.id,
     "margin": i.c.by_margin,
@@ -178,33 +180,49 @@ def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[
 
 
 def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
-    """Ids of the issues whose text or key, or a class of whose labels, matches a search.
+    """Ids of the issues that a search finds.
 
-    Text that may not be shown in full is not searched either; it could be guessed word by word.
+    It finds all its words in the text or key of an issue or in one class of its labels; each word in a class of
+    another of its labels, such as "cat frog"; and the index of an issue. Text that may not be shown in full is not
+    searched either; it could be guessed word by word.
     """
     expression = match_expression(q)
-    low, high = tables.issue_id_range(dataset.id)
     if expression is None:
         return select(literal(-1))
+    low, high = tables.issue_id_range(dataset.id)
+    text = select(_issue_search.c.rowid).where(
+        _issue_search.c.issue_search.op("MATCH")(expression), _issue_search.c.rowid.between(low, high)
+    )
+    parts = [text] if may_search(dataset) else []
+    if q.isascii() and q.isdecimal() and len(q) <= _LONGEST_INDEX:
+        parts.append(select(i.c.id).where(i.c.dataset_id == dataset.id, i.c.idx == int(q)))
+    parts += _with_labels(dataset, _labels_named(connection, dataset, expression))
+    words = expression.split()
+    if 1 < len(words) <= _MOST_LABELS:
+        named = [_labels_named(connection, dataset, word) for word in words]
+        if all(named):
+            each = [union(*_with_labels(dataset, labels)).subquery() for labels in named]
+            parts.append(select(each[0].c[0]).where(*(each[0].c[0].in_(select(one.c[0])) for one in each[1:])))
+    return union(*parts) if parts else select(literal(-1))
+
+
+def _labels_named(connection: Connection, dataset: Dataset, expression: str) -> list[int]:
+    """Ids of the labels that have a class whose name matches an expression."""
+    low, high = tables.issue_id_range(dataset.id)
     found = _class_search.c
     classes = connection.execute(
         select(found.rowid).where(found.class_search.op("MATCH")(expression), found.rowid.between(low, high))
     )
-    labels = sorted({label for row in classes for label in dataset.labels_with[row[0] - low]})
-    text = select(_issue_search.c.rowid).where(
-        _issue_search.c.issue_search.op("MATCH")(expression), _issue_search.c.rowid.between(low, high)
-    )
-    if not may_search(dataset):
-        text = select(literal(-1))
+    return sorted({label for row in classes for label in dataset.labels_with[row[0] - low]})
+
+
+def _with_labels(dataset: Dataset, labels: Sequence[int]) -> list[Select[Any]]:
+    """Ids of the issues with one of these labels, given, guessed, shown to reviewers or corrected."""
     if not labels:
-        return text
+        return []
     in_dataset = i.c.dataset_id == dataset.id
-    return union(
-        text,
-        select(i.c.id).where(in_dataset, i.c.given.in_(labels)),
-        select(i.c.id).where(in_dataset, i.c.guessed.in_(labels)),
-        select(i.c.id).where(in_dataset, i.c.shown.in_(labels)),
-        select(v.c.issue_id).where(
-            v.c.dataset_id == dataset.id, v.c.agreement.in_(dataset.agreements), v.c.corrected.in_(labels)
-        ),
+    corrected = select(v.c.issue_id).where(
+        v.c.dataset_id == dataset.id, v.c.agreement.in_(dataset.agreements), v.c.corrected.in_(labels)
     )
+    columns = (i.c.given, i.c.guessed, i.c.shown)
+    return [*(select(i.c.id).where(in_dataset, column.in_(labels)) for column in columns), corrected]

@@ -270,3 +270,35 @@ def test_a_cursor_of_another_dataset_does_not_lead_there(catalogue):
                 page = queries.issue_page(catalogue, dataset, IssueFilter(), 200, **place)
                 assert {issue.idx for issue in page.items} <= own
                 assert all(issue.id >> 32 == dataset.id for issue in page.items)
+
+
+@pytest.mark.parametrize(
+    ("q", "index", "total"),
+    [
+        ("cat frog", 2405, None),
+        ("frog cat", 2405, None),
+        ("2405", 2405, 1),
+        ("cat fro", 2405, None),
+        ("cat truck frog", None, 0),
+    ],
+)
+def test_a_search_finds_pairs_of_labels_and_indices(catalogue, cifar, q, index, total):
+    page = queries.issue_page(catalogue, cifar, IssueFilter(q=q), limit=100)
+    found = [issue.idx for issue in page.items]
+    assert total is None or page.total == total
+    assert index is None or index in found
+    for issue in page.items if total is None else ():
+        names = {one.classes[0].name for one in (issue.given, issue.guessed, issue.shown, issue.corrected) if one}
+        assert {"cat", "frog"} <= names
+
+
+def test_a_search_for_two_labels_finds_all_that_have_both(catalogue, cifar):
+    found = {issue.idx for issue in queries.issue_page(catalogue, cifar, IssueFilter(q="cat dog"), limit=300).items}
+    every = queries.issue_page(catalogue, cifar, IssueFilter(), limit=300).items
+    both = {
+        issue.idx
+        for issue in every
+        if {"cat", "dog"} <= {label.classes[0].name for label in (issue.given, issue.guessed, issue.shown) if label}
+    }
+    assert found == both
+    assert len(both) > 20

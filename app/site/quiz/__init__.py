@@ -1,0 +1,1 @@
+"""A quiz: can one beat the labels of a test set?"""
