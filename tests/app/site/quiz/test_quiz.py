@@ -34,11 +34,11 @@ def test_questions_tell_what_reviewers_said(real, name):
     assert {one["given"] == one["right"] for one in questions} == {True, False}
     for one in questions:
         issue = real.get(f"/api/v1/datasets/{name}/issues/{one['index']}").json()
-        assert issue["given"][0]["name"] == one["given"]
+        assert issue["given"]["name"] == one["given"]
         assert one["choices"] == sorted(one["choices"])
         assert {one["given"], one["right"]} <= set(one["choices"])
         if issue["category"] == "correctable":
-            assert issue["corrected"][0]["name"] == one["right"] != one["given"]
+            assert issue["corrected"]["name"] == one["right"] != one["given"]
         else:
             assert (issue["category"], one["right"]) == ("non_error", one["given"])
 
