@@ -1,1 +1,1 @@
-"""A quiz: can one beat the labels of a test set?"""
+"""A quiz in which visitors try to beat the labels of a test set."""

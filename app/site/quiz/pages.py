@@ -10,7 +10,7 @@ from app.catalogue.open_file import require_reader
 from app.errors import FilterError, NotFound
 from app.issues import queries
 from app.site.components.share_tags import share_tags
-from app.site.quiz.questions import offers_quiz, questions
+from app.site.quiz.quiz_items import offers_quiz, questions
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 
