@@ -78,6 +78,13 @@ def release_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
+def mmlu_catalogue(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MMLU-Redux as cloned, with the answers of 14 models, as a catalogue."""
+    arguments = ("release", shared / "mmlu-redux", "--dataset", "mmlu")
+    return built_once(tmp_path_factory, "mmlu", lambda file: ingest(*arguments, "--catalogue", file))
+
+
+@pytest.fixture(scope="session")
 def models_catalogue(shared: Path, release_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All ten datasets without media, and the thirteen models of CIFAR-10."""
 

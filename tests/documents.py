@@ -47,6 +47,8 @@ NOT_RUN = {
     "label-errors release": "needs the clone; the fixture real_catalogue runs it. Its arguments are parsed",
     "label-errors check label-errors": "needs the clone, as above. Its arguments are parsed",
     "label-errors media": "needs the network; tests/ingest/commands has it. Its arguments are parsed",
+    "label-errors audit": "needs logs of models; tests/ingest/commands/test_audit.py runs it. Its arguments are parsed",
+    "label-errors flag --votes": "needs answers of models, as above. Its arguments are parsed",
     "label-errors reproduce": "finds nothing of the paper in the sample; test_model_folders.py runs it on the release",
     "label-errors benchmarks benchmarking": "needs the clone, as above. Its arguments are parsed",
 }

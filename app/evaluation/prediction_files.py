@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.domain.ranking.accuracy import Ranked
 from app.evaluation.archive_errors import PACKED_DAMAGE
 from app.evaluation.prediction_rows import PredictionRows, Target, UploadError
+from app.evaluation.tables.evaluation_logs import LogError, looks_like_log, options_in_order, read_log
 from app.evaluation.tables.git_pointers import MOST as MOST_OF_A_POINTER
 from app.evaluation.tables.git_pointers import pointer
 from app.evaluation.tables.json_rows import LINES
@@ -52,9 +53,21 @@ def read_predictions(path: Path, name: str, target: Target) -> Ranked:
     if size < MOST_OF_A_POINTER and (told := pointer(path.read_bytes())):
         raise UploadError(f"expected predictions, found {told}")
     try:
-        return reader(path, target)
+        answers = _logged(path, suffix, target)
+        return reader(path, target) if answers is None else answers
     except (MemoryError, RecursionError) as error:
         raise UploadError("the file needs more memory than a file of predictions may") from error
+
+
+def _logged(path: Path, suffix: str, target: Target) -> Ranked | None:
+    """(n, 1) the answers in a log of an evaluation harness; None where the file is no such log."""
+    if suffix not in (".json", *LINES) or not looks_like_log(path):
+        return None
+    try:
+        found = options_in_order(read_log(path), target.n, target.n_classes, target.keys)
+    except LogError as error:
+        raise UploadError(str(error)) from error
+    return np.array(found, np.int32).reshape(-1, 1)
 
 
 def _read_npy(path: Path, target: Target) -> Ranked:

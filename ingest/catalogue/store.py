@@ -196,7 +196,7 @@ class _DatasetWriter:
         measure_agreement(self._connection, dataset_id)
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in build.issues.positions for index in shown.sizes)
-        counted = Media(n_issues, len(shown.sizes) - n_issues)
+        counted = Media(n_issues, 0 if build.inputs.benchmark is not None else len(shown.sizes) - n_issues)
         answers = build.inputs.answers
         notes = () if media is None else notes_of(media, build.inputs)
         notes += () if answers is None else (answers.sentence(),)
@@ -239,6 +239,8 @@ class _DatasetWriter:
                     shown.spans[index] = compact(inputs.evidence.spans(index, body, *self._labels(index)))
 
         asked = asked_for(issues, self._media_for)
+        if inputs.benchmark is not None and self._media_for == "all":
+            beside = set(range(inputs.size or 0)).difference(asked.tolist())  # a corrected benchmark needs them all
         indices = np.union1d(asked, np.array(sorted(beside), np.int64))
         wanted = WantedExamples(indices, inputs.keys if self._keyed else None)
         with self._progress.task(f"{self._name}: media", len(wanted), "examples") as advance:

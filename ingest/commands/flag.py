@@ -29,7 +29,9 @@ from ingest.flagging.options import rule_of, tolerance_of
 from ingest.git_pointers import refuse_pointers
 from ingest.labels.flag_input import read_class_names, read_given_labels, require_as_many
 from ingest.labels.label_sets import read_label_sets
-from ingest.matrices.matrix import Matrix, all_of, open_parts, require_each_once, shape_of
+from ingest.labels.model_answers import LETTERS, ModelAnswers, read_model_answers
+from ingest.matrices.array import open_votes
+from ingest.matrices.matrix import Matrix, all_of, matrix_of, open_parts, require_each_once, shape_of
 from ingest.matrices.mean import open_models, require_separate
 from ingest.matrices.row_kernel import LOOKER
 from ingest.matrices.top_classes import with_twins
@@ -42,6 +44,7 @@ examples:
   %(prog)s probs.parquet --labels labels.npy --rule both --workers 4
   %(prog)s forest.npy --and network.npy --and linear.parquet --labels labels.npy
   %(prog)s a_top5probs.npy --and b_top5probs.npy --labels labels.npy --classes names.txt
+  %(prog)s --votes answers.csv --labels key.csv --out suspects.csv
   %(prog)s probs.zarr --labels labels.npy --dask tcp://scheduler:8786 --out issues.parquet
 
 MATRIX has a row for each example and a column for each class: .npy, .npz, .parquet or a folder of zarr; several files
@@ -58,8 +61,8 @@ several labels, and what memory is needed. Rows are looked at here by {LOOKER}.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command, in groups."""
-    parser.usage = "%(prog)s MATRIX [MATRIX ...] --labels FILE [--classes FILE] [--rule RULE] [--out FILE] [options]"
-    parser.add_argument("matrix", metavar="MATRIX", type=Path, nargs="+", help="predicted probabilities")
+    parser.usage = "%(prog)s MATRIX [MATRIX ...] | --votes FILE --labels FILE [--classes FILE] [--rule RULE] [options]"
+    parser.add_argument("matrix", metavar="MATRIX", type=Path, nargs="*", help="predicted probabilities")
     _add_input(parser.add_argument_group("input"))
     how = parser.add_argument_group("what is flagged")
     how.add_argument("--rule", type=_rule, help="a rule, or how many or which share (default: calibrated)")
@@ -73,6 +76,8 @@ def _add_input(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--and", dest="others", metavar="MATRIX", type=Path, nargs="+", action="append", default=[], help=says
     )
+    says = "instead of MATRIX: a table of models' answers, a column each; their votes are the probabilities"
+    group.add_argument("--votes", metavar="FILE", type=Path, help=says)
     group.add_argument("--labels", metavar="FILE", type=Path, required=True, help="given labels, in the order of rows")
     group.add_argument("--classes", metavar="FILE", type=Path, help="names of the classes: a JSON list, or one a line")
     group.add_argument("--label-column", metavar="NAME", help="column that holds the labels (default: label)")
@@ -98,7 +103,7 @@ def _add_speed(group: "argparse._ArgumentGroup") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Flag, write and print; returns the exit status. Raises IngestError."""
     start = time.perf_counter()
-    read = [*arguments.matrix, *chain(*arguments.others), arguments.labels, arguments.classes]
+    read = [*arguments.matrix, *chain(*arguments.others), arguments.votes, arguments.labels, arguments.classes]
     if arguments.out is not None:
         require_place(arguments.out, read)
     elif arguments.all:
@@ -137,9 +142,14 @@ class _Inputs:
     n_rows: int
     m: int
     names: list[str] | None
+    votes: ModelAnswers | None = None
 
 
 def _inputs(arguments: argparse.Namespace) -> _Inputs:
+    if arguments.votes is not None:
+        return _voted(arguments)
+    if not arguments.matrix:
+        raise IngestError("expected MATRIX or --votes, found neither")
     matrices = with_twins([str(path) for path in (*arguments.matrix, *chain(*arguments.others))])
     refuse_pointers([*map(Path, matrices), arguments.labels, arguments.classes])
     names = None if arguments.classes is None else read_class_names(arguments.classes)
@@ -152,8 +162,20 @@ def _inputs(arguments: argparse.Namespace) -> _Inputs:
     return _Inputs({all_of(paths): paths for paths in models}, all_of(models[0]), n_rows, m, names)
 
 
+def _voted(arguments: argparse.Namespace) -> _Inputs:
+    if arguments.matrix or arguments.others or arguments.multiple or arguments.logits or arguments.tolerance:
+        raise IngestError("--votes: expected no matrix, and none of --and, --multiple, --logits and --tolerance")
+    names = None if arguments.classes is None else read_class_names(arguments.classes)
+    answers = read_model_answers(arguments.votes, {}, None, len(names or LETTERS), {})
+    m = len(names) if names is not None else max(2, 1 + int(answers.options.max(initial=0)))
+    return _Inputs({}, str(arguments.votes), len(answers.options), m, names or list(LETTERS[:m]), answers)
+
+
 def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Matrix:
     require_as_many(arguments.labels, n_labels, inputs.n_rows, inputs.rows_of)
+    if inputs.votes is not None:
+        part = open_votes(inputs.votes.file, inputs.votes.options, inputs.m)
+        return matrix_of([part], inputs.n_rows, inputs.m)
     return open_models(
         inputs.models,
         n_labels,

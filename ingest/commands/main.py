@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import check, flag, init, media, predict, review, try_folder
+from ingest.commands import audit, check, flag, init, media, predict, review, try_folder
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -49,6 +49,7 @@ examples:
   git clone https://github.com/cleanlab/label-errors
   %(prog)s label-errors
   %(prog)s label-errors --media downloads --dataset mnist --dataset imdb
+  %(prog)s mmlu-redux --dataset mmlu
 
 DIR is the clone. Files that are not there (large ones are separate downloads) are said to be missing, and the rest is
 loaded. --media names a folder with the datasets' own distributions, packed or unpacked, such as
@@ -235,9 +236,8 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     sample = _command(commands, "sample", _sample, "make three small datasets to try the site with", _SAMPLE)
     add_catalogue(sample, written=True)
 
-    release = _command(
-        commands, "release", _release, "load the ten datasets of the paper from a clone of its release", _RELEASE
-    )
+    says = "load the paper's ten datasets from a clone of its release, or MMLU from that of MMLU-Redux"
+    release = _command(commands, "release", _release, says, _RELEASE)
     release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
     add_media_choices(release)
     add_dask(release)
@@ -254,14 +254,13 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_dask(add)
     add_catalogue(add, written=True)
 
-    for name, one in {"predict": predict, "try": try_folder, "review": review}.items():
+    for name, one in {"predict": predict, "try": try_folder, "review": review, "audit": audit}.items():
         one.add_arguments(_command(commands, name, one.run, one.SAYS, one.EXAMPLES))
 
     says = "say what `release` or `add` would load, and what is missing or wrong"
     check.add_arguments(_command(commands, "check", check.run, says, check.EXAMPLES), names)
 
-    listing = _command(commands, "list", _list, "list what a catalogue holds", _LIST)
-    add_catalogue(listing, written=False)
+    add_catalogue(_command(commands, "list", _list, "list what a catalogue holds", _LIST), written=False)
 
     says = "fetch the media that a dataset lacks from the web"
     fetching = _command(commands, "media", media.run, says, media.EXAMPLES)
@@ -269,12 +268,15 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_catalogue(fetching, written=True)
     _add_measuring(commands)
     if not light:
-        from ingest.commands import export
+        from ingest.commands import export, task
 
         says = "write a corrected test set to a file"
         exported = _command(commands, "export", export.run, says, export.EXAMPLES)
         export.add_arguments(exported)
         add_catalogue(exported, written=False)
+
+        task.add_arguments(written := _command(commands, "task", task.run, task.SAYS, task.EXAMPLES))
+        add_catalogue(written, written=False)
 
     says = "find label errors in a matrix of your own, without a catalogue"
     flag.add_arguments(_command(commands, "flag", flag.run, says, flag.EXAMPLES))

@@ -20,7 +20,7 @@ from ingest.errors import DataError, MissingFileError, shown
 
 NO_ANSWER: Final = -1
 _LETTER: Final = re.compile(r"\(?([A-Za-z])[.):]?")
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,14 @@ class ModelAnswers:
 def read_model_answers(
     path: Path,
     columns: Mapping[str, str],
-    n: int,
+    n: int | None,
     n_classes: int,
     known: Mapping[str, Sequence[str]],
 ) -> ModelAnswers:
     """The answers in a CSV or JSON Lines file.
 
-    ``columns`` maps columns to models' names; without any, all columns are models but those of ``known``. ``known``
+    ``columns`` maps columns to models' names; without any, all columns are models but those of ``known``. ``n`` is the
+    number of questions, None where it is not known. ``known``
     maps columns to what they must say of each example, compared without capitals and spaces. Raises MissingFileError or
     DataError naming the row.
     """
@@ -61,12 +62,12 @@ def read_model_answers(
     lacking = next((name for name in (*models, *known) if head.count(name) != 1), None)
     if lacking is not None:
         raise DataError(path, f"expected one column {shown(lacking)}, found {shown(head, 200)}")
-    if len(rows) != n:
+    if n is not None and len(rows) != n:
         raise DataError(path, f"expected the answers to {n:,} questions, found {len(rows):,} rows")
     _require_same_questions(path, head, rows, known)
     places = [head.index(name) for name in models]
     options = np.array([[option_of(cells[at], n_classes) for at in places] for _, cells in rows], np.int32)
-    return ModelAnswers(path, tuple(models.values()), options.reshape(n, len(places)))
+    return ModelAnswers(path, tuple(models.values()), options.reshape(len(rows), len(places)))
 
 
 def _require_same_questions(
@@ -83,7 +84,7 @@ def _require_same_questions(
 
 def _same_option(value: Any, wanted: str) -> bool:
     """Whether one is the letter and the other the number of the same option."""
-    return option_of(value, len(_LETTERS)) == option_of(wanted, len(_LETTERS)) != NO_ANSWER
+    return option_of(value, len(LETTERS)) == option_of(wanted, len(LETTERS)) != NO_ANSWER
 
 
 def _folded(value: Any) -> str:
@@ -104,7 +105,7 @@ def option_of(value: Any, n_classes: int) -> int:
     if text.isascii() and text.isdecimal() and len(text) < 3:
         found = int(text)
     elif match := _LETTER.fullmatch(text):
-        found = _LETTERS.index(match[1].upper())
+        found = LETTERS.index(match[1].upper())
     else:
         return NO_ANSWER
     return found if found < n_classes else NO_ANSWER

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.committee import committee_probabilities
 from ingest.errors import DataError, shown
 
 _TWO_CLASSES: Final = "; of two classes both are needed: np.column_stack([1 - p, p])"
@@ -65,6 +66,11 @@ def open_values(path: Path, values: object) -> ArrayPart:
         finding = f"expected floating-point numbers of 16, 32 or 64 bits, found {array.dtype}"
         raise DataError(path, f"{finding}; where they are probabilities all the same, .astype(float) says so")
     return ArrayPart(path, array)
+
+
+def open_votes(path: Path, options: NDArray[np.int32], n_classes: int) -> ArrayPart:
+    """The votes of several models as predicted probabilities: (n, k) options that they chose, -1 for no answer."""
+    return ArrayPart(path, committee_probabilities(options, n_classes))
 
 
 def array_of(path: Path | str, values: object, expected: str) -> NDArray[Any]:

@@ -84,9 +84,9 @@ def whole_question(question: Question, issue: Issue, choices: Sequence[tuple[str
         marks = "".join(f' <span class="role">{word}</span>' for word in kinds)
         classes = " ".join(["option", *(f"is-{kind}" for kind in kinds)])
         lines.append(
-            f'<li class="{classes}"><span class="letter">{LETTERS[number]}</span>'
-            f'<span class="wording" dir="auto">{escape(option.strip() or _EMPTY)}</span>'
-            f'<span class="option-marks">{marks}</span>{_votes(votes.get(number, 0), len(choices))}</li>'
+            f'<li class="{classes}"><span class="letter">{LETTERS[number]}</span> '
+            f'<span class="wording" dir="auto">{escape(option.strip() or _EMPTY)}</span> '
+            f'<span class="option-marks">{marks}</span> {_votes(votes.get(number, 0), len(choices))}</li>'
         )
     silent, none = votes.get(-1, 0), ""
     if silent:

@@ -13,6 +13,7 @@ from app.catalogue.access import may_search
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Choices, Dataset
+from app.catalogue.table_row import QUESTION
 from app.domain.review.verdicts import Category
 from app.errors import FilterError
 from app.issues import counts, queries
@@ -27,6 +28,7 @@ from app.site.components.share_tags import share_tags
 from app.site.corrected.croissant import structured_data
 from app.site.gallery.classes import FEW_CLASSES
 from app.site.gallery.confusions import KINDS, confusion_context
+from app.site.gallery.corrected_answers import corrections_context
 from app.site.gallery.vote_agreement import agreement_sentences
 from app.web.plain_route import PlainRoute
 from app.web.templates import PrerenderedPage, fragment, render
@@ -179,6 +181,11 @@ def confusions(request: Request, name: str) -> HTMLResponse:
     if kind not in kinds:
         raise FilterError("kind", kind, kinds)
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
+    if dataset.modality == QUESTION:
+        told = corrections_context(catalogue, dataset, f.agreement)
+        api = f"/api/v1/datasets/{name}/issues?{told['query']}"
+        where: dict[str, Any] = {"tab": "confusions", "agreement": f.agreement, "json_url": api}
+        return render(request, "corrections.html", dataset=dataset, **where, **told)
     asked = params.get("pairs") == "all", params.get("page", "")
 
     def make() -> dict[str, Any]:

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning.committee import committee_probabilities
 from ingest.errors import DataError, shown
 from ingest.labels.model_answers import ModelAnswers, read_model_answers
 from ingest.labels.slices import Slices, read_slices, slices_of
 from ingest.labels.vote_files import Review
 from ingest.manifest.answers import Answers
 from ingest.manifest.model import Manifest
-from ingest.matrices.array import ArrayPart
+from ingest.matrices.array import open_votes
 from ingest.matrices.matrix import Matrix, matrix_of
 from ingest.media.questions.judgements import Judgements, judgements
 from ingest.media.questions.question_source import QuestionSource
@@ -84,8 +82,7 @@ def committee(answers: ModelAnswers | None, n_classes: int) -> Matrix | None:
     """The votes of models as predicted probabilities."""
     if answers is None:
         return None
-    part = ArrayPart(answers.file, committee_probabilities(answers.options, n_classes))
-    return matrix_of([part], len(np.asarray(answers.options)), n_classes)
+    return matrix_of([open_votes(answers.file, answers.options, n_classes)], len(answers.options), n_classes)
 
 
 def slices_of_dataset(manifest: Manifest, folder: Path, size: int | None, benchmark: Benchmark | None) -> Slices | None:

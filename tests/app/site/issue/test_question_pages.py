@@ -1,0 +1,159 @@
+"""Questions that nobody should trust, and ones nobody judged, on the pages of the site."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.commands.main import main
+from tests.app.reading import body, read
+from tests.serving import serving
+
+MANIFEST = """\
+name = "hostile"
+title = "Hostile"
+modality = "question"
+summary = "Made-up questions."
+raters = 1
+slice = "flavour"
+
+[licence]
+name = "CC0"
+source = "made up"
+media = "host"
+
+[classes]
+names = ["A", "B", "C", "D"]
+
+[files]
+pred_probs = "votes"
+
+[answers]
+file = "answers.csv"
+
+[votes]
+dialect = "error-types"
+
+[media]
+layout = "choices"
+path = "questions.jsonl"
+"""
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+ARABIC = "ما هي عاصمة فرنسا؟"
+QUESTIONS = [
+    (SCRIPT, [SCRIPT, "two", "<b>three</b>", "four"], 0, "wrong_groundtruth", "B", f"because {SCRIPT}"),
+    ("long " * 10_000, ["a" * 50_000, "b", "c", "d"], 1, "ok", "", ""),
+    (ARABIC, ["باريس", "لندن", "روما", "برلين"], 2, "Wrong Groundtruth", "0", ""),
+    (
+        "What is $\\frac{1}{2} + \\sqrt{4}$?",
+        ["$2.5$", "$\\pi$", "3", "4"],
+        3,
+        "Bad Question Clarity",
+        "0,1",
+        "see \\LaTeX",
+    ),
+    ("Two\u2028lines\u0085three\x07", ["", "y", "z", "="], 1, "multiple correct answers", "1, 2", ""),
+    ("None?", ["a", "b"], 1, "No Correct Answer", "free text", ""),
+]
+
+
+def rows() -> list[dict[str, Any]]:
+    names = ("question", "choices", "answer", "error_type", "correct_answer", "potential_reason")
+    found = [
+        dict(zip(names, one, strict=True)) | {"flavour": SCRIPT if n % 2 else "plain"}
+        for n, one in enumerate(QUESTIONS)
+    ]
+    return [row | {"source": "javascript:alert(3)"} for row in found]
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "hostile.toml").write_text(MANIFEST, encoding="utf-8")
+    lines = "".join(json.dumps(row) + "\n" for row in rows())
+    (folder / "questions.jsonl").write_text(lines, encoding="utf-8")
+    (folder / "answers.csv").write_text("one,two,three\n" + "B,B,The\n" * len(QUESTIONS))
+    file = folder / "catalogue.sqlite"
+    assert main(["add", str(folder / "hostile.toml"), str(folder), "--catalogue", str(file)]) == 0
+    return file
+
+
+@pytest.fixture(scope="module")
+def site(catalogue: Path) -> Iterator[httpx.Client]:
+    with serving(catalogue) as address, httpx.Client(base_url=address, timeout=60) as client:
+        yield client
+
+
+PAGES = ["/hostile?category=any", "/hostile/slices", "/hostile/stability", "/hostile/confusions"]
+
+
+@pytest.mark.parametrize("address", [*PAGES, *(f"/hostile/issues/{n}" for n in range(len(QUESTIONS)))])
+def test_nothing_of_a_question_is_markup(site: httpx.Client, address: str) -> None:
+    page = read(site, address)
+    assert "<script>alert" not in page.html
+    assert "<img src=x" not in page.html
+    assert "<b>three" not in page.html
+    assert not any(link.href.startswith("javascript:") for link in page.links)
+
+
+def test_what_was_written_is_shown(site: httpx.Client) -> None:
+    assert SCRIPT in read(site, "/hostile/issues/0").words
+    assert f"because {SCRIPT}" in read(site, "/hostile/issues/0").words
+    assert "$\\frac{1}{2} + \\sqrt{4}$" in read(site, "/hostile/issues/3").words
+    assert body(site, "/api/v1/datasets/hostile/issues/4")["question"]["text"] == "Two\nlines\nthree\ufffd"
+
+
+def test_a_script_read_from_the_right_has_a_direction_of_its_own(site: httpx.Client) -> None:
+    page = read(site, "/hostile/issues/2")
+    assert ARABIC in page.words
+    directions = [attributes.get("dir") for tag, attributes in page.tags if attributes.get("class") == "wording"]
+    assert directions.count("auto") >= 4
+
+
+def test_a_card_is_short_and_a_page_is_whole(site: httpx.Client) -> None:
+    assert len(read(site, "/hostile?category=any").html) < 60_000
+    assert "a" * 50_000 in read(site, "/hostile/issues/1").words
+
+
+def test_an_unanswered_question_says_so(site: httpx.Client) -> None:
+    assert "1 of 3 models gave no answer, which counts as wrong." in " ".join(
+        read(site, "/hostile/issues/0").words.split()
+    )
+
+
+def test_categories_are_called_as_of_one_judge(site: httpx.Client) -> None:
+    words = " ".join(read(site, "/hostile?category=any").words.split())
+    assert "ill-posed, or not judged" in words
+    assert "non-agreement" not in words
+
+
+def test_a_corrected_benchmark_in_its_own_form(
+    catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two corrected and one confirmed; of the other three no answer is known."""
+    out = tmp_path / "out"
+    assert main(["task", "hostile", str(out), "--catalogue", str(catalogue)]) == 0
+    assert "3 questions, 2 with another answer than the original" in capsys.readouterr().out
+    corrected = pq.read_table(out / "hostile_corrected.parquet").to_pylist()
+    original = pq.read_table(out / "hostile_original.parquet").to_pylist()
+    assert [row["answer"] for row in corrected] == [1, 1, 0]
+    assert [row["answer"] for row in original] == [0, 1, 2]
+    assert [row["index"] for row in corrected] == [0, 1, 2]
+    assert corrected[2]["choices"] == QUESTIONS[2][1]
+    assert corrected[0]["flavour"] == "plain"
+    lines = [json.loads(line) for line in (out / "hostile_corrected.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["question"], row["choices"], row["answer"]) for row in lines] == [
+        (row["question"], row["choices"], row["answer"]) for row in corrected
+    ]
+    assert sorted(path.name for path in out.glob("*.yaml")) == [
+        "hostile_corrected.yaml",
+        "hostile_label_errors.yaml",
+        "hostile_original.yaml",
+    ]
+    assert main(["task", "hostile", str(out), "--policy", "multi_label=both", "--catalogue", str(catalogue)]) == 1
+    assert main(["task", "hostile", str(out), "--policy", "neither=given", "--catalogue", str(catalogue)]) == 0
+    assert len(pq.read_table(out / "hostile_corrected.parquet")) == 4

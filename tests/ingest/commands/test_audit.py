@@ -1,0 +1,139 @@
+"""From models' answers to suspects: a table of answers, or logs as evaluation harnesses write them."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.commands.main import main
+
+MODELS = ("maker/one", "maker/two", "other/three", "other/four", "fifth/five")
+N = 40
+#: The key is the number of the question modulo four; that of question 7 is wrong: all models say A.
+KEY = [n % 4 for n in range(N)]
+
+
+def answer(model: int, question: int) -> int:
+    if question == 7:
+        return 0
+    return (KEY[question] + 1) % 4 if question % 10 == model else KEY[question]
+
+
+def sample(model: int, question: int, form: str) -> dict[str, Any]:
+    said = answer(model, question)
+    doc = {"question": f"Question {question}?", "choices": ["a", "b", "c", "d"], "answer": KEY[question]}
+    row: dict[str, Any] = {"doc_id": question, "doc": doc, "target": "ABCD"[KEY[question]]}
+    if form == "likelihoods":
+        row["filtered_resps"] = [[-1.5 if option == said else -9.0, False] for option in range(4)]
+    elif form == "texts of likelihoods":
+        row["filtered_resps"] = [["-1.5" if option == said else "-9.0", "False"] for option in range(4)]
+    else:
+        row["filtered_resps"] = [f"The answer is {'ABCD'[said]}."]
+    return row
+
+
+def write_logs(folder: Path, form: str = "likelihoods") -> Path:
+    for model, name in enumerate(MODELS):
+        (folder / name).mkdir(parents=True)
+        # Harnesses write what ran first, not what comes first.
+        rows = [sample(model, question, form) for question in reversed(range(N))]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / name / "samples_quiz_2024-01-01.jsonl").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("form", ["likelihoods", "texts of likelihoods", "words"])
+def test_the_wrong_key_is_the_first_suspect(tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "suspects.csv"
+    assert main(["audit", str(write_logs(tmp_path / "logs", form)), "--rule", "1", "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "5 models answered 40 questions; 0 answers name no option and count as wrong" in told
+    assert "  7: key D, 5 of 5 models say A: Question 7?" in told
+    with out.open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["id"], row["question"], row["given"], row["guessed"]) == ("7", "Question 7?", "D", "A")
+    assert (row["votes_given"], row["votes_guessed"], row["answers"], row["rank"]) == ("0", "5", "5", "1")
+
+
+def changed(folder: Path, change: Any) -> None:
+    file = folder / MODELS[2] / "samples_quiz_2024-01-01.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(row) + "\n" for row in change(rows)))
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (lambda rows: rows[1:], "expected the questions of"),
+        (lambda rows: [*rows, rows[0]], "line 41: expected each question once, found 39 in line 1 too"),
+        (lambda rows: [rows[0] | {"doc": {"question": "Another?", "answer": 3}}, *rows[1:]], "found another"),
+        (
+            lambda rows: [rows[0] | {"filtered_resps": [["x", False], ["y", False]]}, *rows[1:]],
+            "line 1: expected the likelihood",
+        ),
+        (lambda rows: [{"doc_id": 1}, *rows[1:]], "line 1: expected doc_id and filtered_resps"),
+    ],
+)
+def test_logs_that_do_not_fit_are_refused(
+    tmp_path: Path, change: Any, finding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(write_logs(tmp_path / "logs"), change)
+    assert main(["audit", str(tmp_path / "logs")]) == 1
+    error = capsys.readouterr().err
+    assert finding in error
+    assert "samples_quiz" in error
+
+
+def test_logs_of_two_tasks_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_logs(tmp_path / "logs")
+    first = folder / MODELS[0] / "samples_quiz_2024-01-01.jsonl"
+    first.with_name("samples_other_2024-01-01.jsonl").write_bytes(first.read_bytes())
+    assert main(["audit", str(folder)]) == 1
+    assert "expected one task, a file for each model" in capsys.readouterr().err
+
+
+def test_no_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(tmp_path)]) == 1
+    assert "expected files like samples_TASK_TIME.jsonl" in capsys.readouterr().err
+
+
+# flag --votes
+
+
+@pytest.fixture(scope="module")
+def answers(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The 14 models' answers to MMLU, and its key."""
+    folder = tmp_path_factory.mktemp("votes")
+    with (shared / "mmlu-redux/outputs/multi_expert_helm/all.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    models = list(rows[0])[4:18]
+    with (folder / "answers.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([models, *([row[model] for model in models] for row in rows)])
+    key = ["label", *("ABCD"[int(row["groundtruth_answer"])] for row in rows)]
+    (folder / "key.csv").write_text("\n".join(key) + "\n")
+    return folder / "answers.csv", folder / "key.csv"
+
+
+@pytest.mark.parametrize(("rule", "n"), [("calibrated", 281), ("prune_by_class", 281), ("argmax", 740)])
+def test_votes_are_flagged_as_measured(
+    answers: tuple[Path, Path], rule: str, n: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, key = map(str, answers)
+    assert main(["flag", "--votes", table, "--labels", key, "--rule", rule]) == 0
+    assert f"flagged by {rule}: {n:,} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [["probs.npy"], ["--logits"], ["--multiple"], ["--and", "probs.npy"]])
+def test_votes_go_with_no_matrix(
+    answers: tuple[Path, Path], more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, key = map(str, answers)
+    assert main(["flag", *more, "--votes", table, "--labels", key]) == 1
+    assert "--votes: expected no matrix" in capsys.readouterr().err
+
+
+def test_neither_matrix_nor_votes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["flag", "--labels", "key.csv"]) == 1
+    assert "expected MATRIX or --votes, found neither" in capsys.readouterr().err
