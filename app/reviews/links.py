@@ -1,7 +1,7 @@
 """Signed links: who may look, told by a token that only a server of this store can have made.
 
-A token names a rater, a round that anybody may join, or the owner of a round. It holds no name and no secret of the
-round; it can lapse, and a rater's can be revoked.
+A token names a rater, a round that anybody or any participant of a panel may join, or the owner of a round. It holds no
+name and no secret of the round; it can lapse, and a rater's can be revoked.
 """
 
 import hmac
@@ -13,8 +13,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from app.reviews.store import Store
 
-LinkKind = Literal["rater", "open", "owner"]
-_KINDS: Final[tuple[LinkKind, ...]] = ("rater", "open", "owner")
+LinkKind = Literal["rater", "open", "owner", "prolific"]
+_KINDS: Final[tuple[LinkKind, ...]] = ("rater", "open", "owner", "prolific")
 #: Characters that no token of ours exceeds.
 _LONGEST: Final = 300
 

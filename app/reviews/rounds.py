@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -40,6 +40,7 @@ class Settings:
     seed: int = 0
     gold: float = 0.0  # share of gold items among all tasks
     repeat_after: int = 10  # other votes between an example and its repeat
+    completion: dict[str, str] = field(default_factory=dict)  # outcome -> what a participant of Prolific takes back
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -144,6 +145,14 @@ def mark_published(store: Store, found: Round) -> None:
     """Enter that the votes of a round are in the catalogue."""
     with store.writing() as connection:
         enter(connection, store, Kind.PUBLISH, found.id)
+
+
+def set_completion(store: Store, found: Round, codes: Mapping[str, str]) -> Round:
+    """Set the codes that participants of Prolific take back, by outcome."""
+    settings = replace(found.settings, completion=dict(codes))
+    with store.writing() as connection:
+        connection.execute(update(rounds).where(rounds.c.id == found.id).values(settings=settings.text()))
+    return replace(found, settings=settings)
 
 
 def set_closed(store: Store, found: Round, *, closed: bool) -> None:

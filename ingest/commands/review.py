@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.commands import review_exchange, review_offline, review_open, review_raters, review_report
+from ingest.commands import review_exchange, review_offline, review_open, review_panel, review_raters, review_report
 from ingest.commands.arguments import add_catalogue, sentence
 from ingest.commands.review_examples import EXAMPLES_OF
 from ingest.commands.review_open import count
@@ -52,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     links.add_argument("--name", metavar="NAME", action="append", default=[], help="a link for a new rater; repeatable")
     links.add_argument("--open", action="store_true", help="one link with which anybody joins who gives a name")
     links.add_argument("--owner", action="store_true", help="the owner's link, who sees the examples on the site too")
+    links.add_argument(
+        "--prolific",
+        metavar="OUTCOME=CODE",
+        action="append",
+        default=[],
+        help="the address of a study on Prolific, with its code for done, no_consent, screened_out or too_fast",
+    )
     links.add_argument("--revoke", metavar="RATER", help="accept this rater's link no longer; the votes stand")
     links.add_argument("--days", metavar="N", type=count, help="links lapse after so many days (default: never)")
     links.add_argument("--base", metavar="URL", default="http://127.0.0.1:8000", help="the address of the site")
@@ -147,6 +154,8 @@ def _links(store: "Store", arguments: argparse.Namespace) -> int:
         owner = "owner/" if link.kind == "owner" else ""
         return f"{base}/review/{owner}{links.token(link, seconds=seconds)}"
 
+    if arguments.prolific:
+        return review_panel.study_address(store, found, arguments, links)
     if arguments.open or arguments.owner:
         kind = "open" if arguments.open else "owner"
         url = address(Link(kind, found.name))  # type: ignore[arg-type]

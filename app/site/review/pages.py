@@ -6,19 +6,21 @@ that no other site can know, and what comes from a page of another site is refus
 
 import uuid
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.errors import Forbidden, LeaseLapsed, NoLink, NotFound, Unreadable
+from app.path_prefix import here
 from app.reviews.lending import Nothing, Task, task_of
 from app.reviews.links import Link
+from app.reviews.participants import is_participant
 from app.reviews.questions import BOTH, CANNOT_TELL, NEITHER, SIDES, Question
 from app.reviews.raters import LONGEST_NAME, add_rater
 from app.reviews.rounds import NoRoundError, Round, find_round
 from app.reviews.voting import Vote, take_back
 from app.site.review.api import PRIVATE, body_of, in_thread, retry_after, service_of, take
+from app.site.review.forms import fields_of
 from app.site.review.practice import Practice, practice_of, practice_task, worked_examples
 from app.site.review.service import Rater, ReviewService, media_of, medium_named, shown_classes
 from app.site.review.task_media import content, shown_at, shown_of
@@ -89,7 +91,7 @@ async def form(request: Request, token: str) -> Response:
     """Take what a form of these pages sends: a name, an answer, or the wish to take the last answer back."""
     service = service_of(request)
     link = service.link(token)
-    sent = _form(await body_of(request))
+    sent = fields_of(await body_of(request))
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         raise Forbidden("This was sent from a page of another site, so it was not taken.")
     if sent.get("form_key") != service.links.form_key(token):
@@ -120,6 +122,7 @@ async def _task(request: Request, rater: Rater, told: str = "") -> Response:
         "form_key": key,
         "told": told,
         "saved": "saved" in request.query_params,
+        "back": here(f"/review/prolific-end/{rater.token}") if is_participant(rater.row) else None,
     }
     if isinstance(found, Nothing):
         headers = retry_after(found)
@@ -232,14 +235,6 @@ def _answer_of(service: ReviewService, sent: dict[str, str]) -> Any:
     task, round_id = found
     names = service.names(round_id)
     return {names[one]: sent.get(f"{_HEARD}{place}") == "yes" for place, one in enumerate(task.sides)}
-
-
-def _form(body: bytes) -> dict[str, str]:
-    try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200)
-    except ValueError as error:
-        raise Unreadable("This form cannot be read.") from error
-    return {name: values[-1] for name, values in fields.items()}
 
 
 def _key(sent: dict[str, str]) -> str:

@@ -7,7 +7,6 @@ import csv
 import io
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -20,6 +19,7 @@ from app.reviews.owner.rater_figures import RATER_COLUMNS, RaterFigures, rater_r
 from app.reviews.owner.round_figures import figures_json, round_figures
 from app.reviews.rounds import NoRoundError, Round, find_round
 from app.site.review.api import PRIVATE, body_of, in_thread, service_of
+from app.site.review.forms import fields_of
 from app.site.review.owner.context import figures_context
 from app.site.review.service import OWNER, ReviewService
 from app.web.json_response import json_response
@@ -59,7 +59,7 @@ async def raters(request: Request, token: str) -> Response:
 async def form(request: Request, token: str) -> Response:
     """Show what leaving a rater out, or taking one in again, would change; or do it."""
     service, found = await _asked(request, token)
-    sent = _form(await body_of(request))
+    sent = fields_of(await body_of(request))
     if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         raise Forbidden("This was sent from a page of another site, so nothing was done.")
     if sent.get("form_key") != service.links.form_key(token):
@@ -110,14 +110,6 @@ def _rater(service: ReviewService, found: Round, code: str) -> Row[Any]:
         return rater_named(service.store, found, code)
     except NoRaterError as error:
         raise NotFound("There is no such rater in this round.") from error
-
-
-def _form(body: bytes) -> dict[str, str]:
-    try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
-    except ValueError as error:
-        raise Unreadable("This form cannot be read.") from error
-    return {name: values[-1] for name, values in fields.items()}
 
 
 def _csv(found: Sequence[RaterFigures]) -> bytes:
