@@ -45,10 +45,7 @@ from app.site.home import media_coverage, reproduction
 from app.site.home import pages as home_pages
 from app.site.issue import pages as issue_pages
 from app.site.quiz import pages as quiz_pages
-from app.site.review import api as review_api
-from app.site.review import pages as review_pages
-from app.site.review import prolific_pages
-from app.site.review.owner import round_pages
+from app.site.review.routers import ROUTERS as REVIEW_ROUTERS
 from app.site.review.service import ReviewService
 from app.site.share import pages as share_pages
 from app.site.slices import api as slices_api
@@ -195,7 +192,7 @@ def _routes(*, reviews: bool) -> list[BaseRoute]:
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/api/openapi.json")(document.document)
     own.mount("/static", HashedStaticFiles(directory=STATIC))
-    raters = (review_api.router, round_pages.router, prolific_pages.router, review_pages.router) if reviews else ()
+    raters = REVIEW_ROUTERS if reviews else ()
     most_asked = (*raters, media.router, gallery_api.router, labels_api.router, own, monitoring.router, *_PAGES)
     others = [router for router in _API if router not in most_asked]
     in_order = (*most_asked, *others, gallery_api.nothing_else)
