@@ -44,6 +44,8 @@ from app.site.gallery import pages as gallery_pages
 from app.site.home import media_coverage, reproduction
 from app.site.home import pages as home_pages
 from app.site.issue import pages as issue_pages
+from app.site.opinions import api as opinions_api
+from app.site.opinions import pages as opinions_pages
 from app.site.quiz import pages as quiz_pages
 from app.site.review.routers import ROUTERS as REVIEW_ROUTERS
 from app.site.review.service import ReviewService
@@ -71,10 +73,7 @@ from app.web.static_files import HashedStaticFiles
 
 T = TypeVar("T")
 _APP: Final = Path(__file__).resolve().parent
-_DESCRIPTION: Final = (
-    "Label errors in the test sets of machine-learning benchmarks: issues flagged by confident learning, "
-    "reviewers' verdicts, and corrected test sets."
-)
+_DESCRIPTION: Final = "Label errors in test sets: what confident learning flagged, verdicts, corrected test sets."
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -162,6 +161,7 @@ _API: Final = (  # in the order of its documentation
     by_rank_api.router,
     slices_api.router,
     stability_api.router,
+    opinions_api.router,
     evaluate_api.router,
     gallery_api.router,
 )
@@ -176,6 +176,7 @@ _PAGES: Final = (  # addresses of datasets begin at the root, so their routes co
     by_rank_pages.router,
     slices_pages.router,
     stability_pages.router,
+    opinions_pages.router,
     evaluate_pages.router,
     page.router,
     gallery_pages.router,
@@ -311,8 +312,6 @@ def _answer(request: Request, error: SiteError) -> Response:
 
 
 def _wants_json(request: Request) -> bool:
-    path = request.url.path
-    if path.startswith(("/api/", "/review/api/")) or path == "/healthz":
+    if (path := request.url.path).startswith(("/api/", "/review/api/")) or path == "/healthz":
         return True
-    accept = request.headers.get("accept", "")
-    return "json" in accept and "text/html" not in accept
+    return "json" in (accept := request.headers.get("accept", "")) and "text/html" not in accept

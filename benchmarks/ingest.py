@@ -143,7 +143,7 @@ def read_once(folder: str) -> dict[str, Any]:
 def checked(catalogue: str) -> dict[str, Any]:
     """The check of a whole catalogue."""
     from app.schema.engine import reading_engine
-    from ingest.catalogue.verify import require_whole
+    from ingest.catalogue.guard.verify import require_whole
 
     with reading_engine(Path(catalogue)).connect() as connection:
         return timed(lambda: require_whole(connection))

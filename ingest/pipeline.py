@@ -23,6 +23,7 @@ from ingest.datasets.media import MediaFor
 from ingest.datasets.model_folders import answering_models, find
 from ingest.errors import MissingFileError
 from ingest.flagging.executors import Executor, on_dask
+from ingest.labels.opinions.found import FoundOpinion
 from ingest.manifest.model import Manifest
 from ingest.manifest.parse import DATASETS, read_manifests
 from ingest.progress import Progress
@@ -77,7 +78,9 @@ def run(
 
 
 def _stored(connection: Connection, found: Build, order: IngestJob, catalogue: Path, progress: Progress) -> Stored:
-    how: dict[str, Any] = {"drop": order.drop_media, "media_for": order.media_for}
+    named = [FoundOpinion(one, order.folder / (one.file or "")) for one in order.manifest.opinions]
+    opinions = [one for one in named if order.complete or one.path.is_file()]
+    how: dict[str, Any] = {"drop": order.drop_media, "media_for": order.media_for, "opinions": opinions}
     return store(connection, found, order.media, catalogue, progress, **how)
 
 

@@ -96,6 +96,19 @@ def models_catalogue(shared: Path, release_catalogue: Path, tmp_path_factory: py
 
 
 @pytest.fixture(scope="session")
+def opinions_catalogue(shared: Path, models_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All ten datasets without media, the thirteen models of CIFAR-10, and the opinions ReaL and CIFAR-10H."""
+
+    def build(file: Path) -> None:
+        shutil.copyfile(models_catalogue, file)
+        files = {"real": ("imagenet", "imagenet/real.json"), "cifar10h": ("cifar10", "cifar10/cifar10h-counts.npy")}
+        for source, (dataset, name) in files.items():
+            ingest("opinions", dataset, "--source", source, shared / "opinions" / name, "--catalogue", file)
+
+    return built_once(tmp_path_factory, "opinions", build)
+
+
+@pytest.fixture(scope="session")
 def sample_site(sample_catalogue: Path) -> Iterator[str]:
     """The address of the site over the embedded sample."""
     with serving(sample_catalogue) as address:

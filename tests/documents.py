@@ -49,6 +49,9 @@ NOT_RUN = {
     "label-errors media": "needs the network; tests/ingest/commands has it. Its arguments are parsed",
     "label-errors audit": "needs logs of models; tests/ingest/commands/test_audit.py runs it. Its arguments are parsed",
     "label-errors flag --votes": "needs answers of models, as above. Its arguments are parsed",
+    "label-errors opinions imagenet": "needs the clone and ReaL; test_published_opinions.py runs it. Its arguments are"
+    " parsed",
+    "label-errors opinions cifar10": "needs the clone and CIFAR-10H, as above. Its arguments are parsed",
     "label-errors reproduce": "finds nothing of the paper in the sample; test_model_folders.py runs it on the release",
     "label-errors benchmarks benchmarking": "needs the clone, as above. Its arguments are parsed",
 }

@@ -29,6 +29,7 @@ from app.catalogue.rounds.withheld import Watch, Withheld, digest_of, withhold
 from app.catalogue.shape_check import require_sound
 from app.domain.review.verdicts import Category
 from app.errors import CatalogueChanging, NoCatalogue
+from app.evaluation.opinions.opinion_infos import NO_OPINIONS, opinions_by_dataset
 from app.schema import prediction_report, tables
 from app.schema.engine import FileState
 from app.schema.facet_tables import category_counts, facets
@@ -36,7 +37,6 @@ from app.schema.facet_tables import category_counts, facets
 log = logging.getLogger(__name__)
 
 MAKE_ONE = "Make one with `label-errors sample` or `label-errors release DIR`."
-
 
 #: Files that are opened in a row while one after another is put in the catalogue's place.
 _TRIES = 3
@@ -59,8 +59,7 @@ class Catalogue:
         # Short reads happen on the event loop, one after another: one open connection serves them all. It stays with
         # the file it opened, whatever is renamed over it.
         self.connection: Connection = self.file.connection().execution_options(isolation_level="AUTOCOMMIT")
-        #: Bounded while the event loop reads.
-        self.brief = budget_of(self.connection)
+        self.brief = budget_of(self.connection)  # bounded while the event loop reads
         facts = _meta(self.connection, path)
         if copied_over not in (None, facts["version"]):
             self.file.require_pages(self.connection)
@@ -70,7 +69,9 @@ class Catalogue:
         if withheld:
             self.version += f"-without-{digest_of(withheld)}"
         self.written_at = facts["written_at"]
-        self.datasets: Mapping[str, Dataset] = {d.name: d for d in _datasets(self.connection)}
+        opinions = opinions_by_dataset(self.connection)
+        found = (replace(d, opinions=opinions.get(d.id, NO_OPINIONS)) for d in _datasets(self.connection))
+        self.datasets: Mapping[str, Dataset] = {d.name: d for d in found}
         self.statements, self.cells, self.facets, self.galleries = _caches()
         self.pages = Cache(1_000)  # of the catalogue and its datasets, not of what visitors make up
         self.corrected = Cache(200, 64 << 20)
@@ -105,8 +106,7 @@ class Catalogue:
         public = copy.copy(self)
         public.version = f"{self.version}-public"
         public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
-        # What was found by searching whole texts is not for everyone.
-        public.statements, public.cells, public.facets, public.galleries = _caches()
+        public.statements, public.cells, public.facets, public.galleries = _caches()  # whole texts were searched
         public.pages = Cache(1_000)
         return public
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from app.catalogue.table_row import Question, RowValue
 from app.domain.review.estimates import Basis, basis
 from app.domain.review.verdicts import Category
+from app.evaluation.opinions.opinion_infos import NO_OPINIONS, DatasetOpinions
 from app.schema.prediction_report import PredictionReport
 
 T = TypeVar("T")
@@ -86,6 +87,7 @@ class Dataset:
     sources: tuple[Source, ...]
     media_report: Mapping[str, Any] | None  # what ingest tells of the media (see ingest.datasets.media.report)
     models: tuple[str, ...]  # "platform/name" of those whose predictions are known, in order
+    opinions: DatasetOpinions = field(default=NO_OPINIONS, kw_only=True)
     restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
 
     @property
@@ -198,6 +200,7 @@ class IssueRow(NamedTuple):
     url: str | None
     excerpt: str | None
     media: str | None
+    opinions: str | None
     position: int
 
 
@@ -221,6 +224,7 @@ class Issue(NamedTuple):
     url: str | None
     excerpt: str | None
     media: Mapping[str, list[int]] | None  # kind -> [width, height]
+    opinions: str | None  # what second opinions say, a letter each (see app.schema.opinions); None where nobody looked
     position: int  # its place in the order of the page, what a cursor holds
     row: tuple[RowValue, ...] | None = None  # where examples are rows of a table
     question: Question | None = None  # where they are multiple-choice questions
@@ -279,36 +283,6 @@ class Page(Generic[T]):
     total: int
     before: str | None
     after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One value that a facet offers. ``count`` is how many issues the gallery shows after choosing it."""
-
-    value: str  # as the query string spells it
-    label: str
-    count: int
-    active: bool
-    query: str  # query string (without "?") of the gallery with this choice taken; taken back when active
-    indented: bool = False  # part of the choice above it
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What one facet offers to choose. ``more`` counts the choices left out."""
-
-    name: str  # name of the parameter
-    title: str
-    choices: tuple[Choice, ...]
-    more: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """An active filter: what it says, and the query string that is left when it is removed."""
-
-    label: str
-    query: str
 
 
 @dataclass(frozen=True, slots=True)

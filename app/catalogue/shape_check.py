@@ -18,6 +18,7 @@ from app.corrected import standing_json
 from app.schema import tables
 from app.schema.change_log import changes, versions
 from app.schema.facet_tables import category_counts, unreviewed
+from app.schema.opinions import opinion_sources, opinions
 from app.schema.packing import unpack_top
 from app.schema.prediction_report import PredictionReport
 from app.schema.tables import EXAMPLES_PER_BLOCK
@@ -100,6 +101,8 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (votes, "classes"): _NUMBERS,
     (weighed_verdicts, "several"): _NUMBERS,
     (weighed_verdicts, "shares"): TypeAdapter(dict[str, float]),
+    (opinion_sources, "about"): TypeAdapter(dict[str, Any]),
+    (opinions, "classes"): TypeAdapter(list[tuple[int, int]]),
     (versions, "class_names"): _WORDS,
     (versions, "agreements"): _NUMBERS,
 }

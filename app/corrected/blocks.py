@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, null, select
 
+from app.corrected.confirmation import Confirmation
 from app.corrected.original_test_set import NotLoadedError, TestSet, csr
 from app.corrected.policy import ExportOptions, PolicyError
 from app.domain.review.corrections import Action, LabelSource, Policy, Rule, Treatment, decision
@@ -130,8 +131,8 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
             "dropped. Ingest the dataset again with its predicted probabilities, or use unreviewed=given."
         )
     rows = sorted(connection.execute(_verdicts(connection, test_set, wanted.policy)).all(), key=lambda row: row.idx)
-    labels = _Labels(test_set.members)
-    decided = [_decided(wanted.policy, row.category, row.given, row.corrected, row.several, labels) for row in rows]
+    labels, confirmation = _Labels(test_set.members), Confirmation(test_set.opinions, wanted.policy)
+    decided = [_decided(wanted.policy, row, labels, confirmation.of(row.opinions)) for row in rows]
     return CorrectedTestSet(
         test_set=test_set,
         wanted=wanted,
@@ -147,7 +148,7 @@ def _verdicts(connection: Connection, test_set: TestSet, policy: Policy) -> Sele
     """The verdicts that a policy goes by: a row a reviewed example."""
     i, v = tables.issues.c, tables.verdicts.c
     if policy.rule is Rule.VOTES:
-        columns = (i.idx, i.given, v.category, v.corrected, v.several)
+        columns = (i.idx, i.given, v.category, v.corrected, v.several, v.opinions)
         of_votes = select(*columns).select_from(tables.verdicts.join(tables.issues, i.id == v.issue_id))
         return of_votes.where(v.dataset_id == test_set.id, v.agreement == policy.agreement)
     known = select(rater_agreement.c.weighed).where(rater_agreement.c.dataset_id == test_set.id)
@@ -160,9 +161,9 @@ def _verdicts(connection: Connection, test_set: TestSet, policy: Policy) -> Sele
             f"{test_set.title}: its votes were not all given in rounds of this site. Use rule=votes.",
         )
     w = weighed_verdicts.c
-    columns = (i.idx, i.given, w.category, w.corrected, w.several)
-    weighed = select(*columns).select_from(weighed_verdicts.join(tables.issues, i.id == w.issue_id))
-    return weighed.where(w.issue_id.between(*tables.issue_id_range(test_set.id)))
+    weighed = select(i.idx, i.given, w.category, w.corrected, w.several, null().label("opinions"))
+    joined = weighed.select_from(weighed_verdicts.join(tables.issues, i.id == w.issue_id))
+    return joined.where(w.issue_id.between(*tables.issue_id_range(test_set.id)))
 
 
 class _Labels:
@@ -179,20 +180,18 @@ class _Labels:
         return self._ids[classes]
 
 
-def _decided(
-    policy: Policy, word: str, given: int, corrected: int | None, several: str | None, labels: _Labels
-) -> tuple[int, int, int]:
-    category = Category(word)
-    done = decision(category, policy)
+def _decided(policy: Policy, row: Any, labels: _Labels, said: tuple[bool, bool]) -> tuple[int, int, int]:
+    category = Category(row.category)
+    done = decision(category, policy, confirmed=said[0], opposed=said[1])
     label: int | None = NO_LABEL
     if done.carries is LabelSource.CORRECTED:
-        label = corrected
+        label = row.corrected
     elif done.carries is LabelSource.BOTH:
-        label = None if several is None else labels.id_of(tuple(json.loads(several)))
+        label = None if row.several is None else labels.id_of(tuple(json.loads(row.several)))
     elif done.carries is LabelSource.GIVEN:
-        label = given
+        label = row.given
     if label is None:
-        raise ValueError(f"a {category} example of label {given} has no label that reviewers agreed on")
+        raise ValueError(f"a {category} example of label {row.given} has no label that reviewers agreed on")
     return ACTIONS.index(done.action), CATEGORIES.index(category), label
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from app.corrected.confirmation import SourceName
 from app.schema import tables
+from app.schema.opinions import opinion_sources
 
 
 class NotLoadedError(LookupError):
@@ -39,6 +41,7 @@ class TestSet:
     built_at: str
     about: Mapping[str, Any]
     sources: tuple[Mapping[str, Any], ...]
+    opinions: tuple[SourceName, ...] = ()
 
     @cached_property
     def multi_label(self) -> bool:
@@ -104,7 +107,14 @@ def load(connection: Connection, name: str) -> TestSet:
             {"path": source.path, "role": source.role, "sha256": source.sha256, "bytes": source.bytes}
             for source in connection.execute(in_sources)
         ),
+        opinions=_opinions(connection, row.id),
     )
+
+
+def _opinions(connection: Connection, dataset_id: int) -> tuple[SourceName, ...]:
+    o = opinion_sources.c
+    rows = connection.execute(select(o.name, o.independent).where(o.dataset_id == dataset_id).order_by(o.position))
+    return tuple(SourceName(name, bool(independent)) for name, independent in rows)
 
 
 def _members(connection: Connection, dataset_id: int) -> tuple[tuple[int, ...], ...]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from app.domain.review.corrections import TREATMENTS, Policy, Rule, Treatment
+from app.domain.review.corrections import OPPOSED, TREATMENTS, Policy, Rule, Treatment
 
 #: The names a policy is spelled with, in canonical order.
-PARAMETERS: Final = ("agreement", *(category.value for category in TREATMENTS), "rule")
+PARAMETERS: Final = ("agreement", *(category.value for category in TREATMENTS), "rule", "confirmed_by", "opposed")
 REMOVED: Final = ("omit", "include")
+_OF_OPINIONS: Final = ("confirmed_by", "opposed")
 
 
 class PolicyError(ValueError):
@@ -44,10 +45,14 @@ class ExportOptions:
     def pairs(self) -> list[tuple[str, str]]:
         """Every name with its value, in canonical order; the rule where it is not that of votes, which has a threshold.
 
+        Of second opinions there is only what is asked of them.
+
         >>> ExportOptions(Policy(rule=Rule.DAWID_SKENE)).pairs()[0]
         ('rule', 'dawid_skene')
         """
         policy = [(category.value, self.policy.treatment(category).value) for category in TREATMENTS]
+        asked = [("confirmed_by", self.policy.confirmed_by), ("opposed", self.policy.opposed)]
+        policy += [(name, str(value)) for name, value in asked if value is not None]
         by_votes = self.policy.rule is Rule.VOTES
         first = ("agreement", str(self.policy.agreement)) if by_votes else ("rule", self.policy.rule.value)
         return [first, *policy, ("removed", REMOVED[self.removed])]
@@ -58,23 +63,32 @@ class ExportOptions:
 
 
 def parse(
-    pairs: Iterable[tuple[str, str]], agreements: Sequence[int], *, removed: bool = True, also: Sequence[str] = ()
+    pairs: Iterable[tuple[str, str]],
+    agreements: Sequence[int],
+    *,
+    removed: bool = True,
+    also: Sequence[str] = (),
+    opinions: Sequence[str] = (),
 ) -> ExportOptions:
     """The policy that pairs of names and values ask for.
 
     Empty values count as absent, as a form sends them. ``removed`` says whether the parameter of that name exists here,
-    and ``also`` names those that others read. Where the rule does not count votes, an agreement threshold says nothing
-    and is left out. Raises PolicyError for anything else.
+    and ``also`` names those that others read. ``opinions`` are the names of the dataset's second opinions. Where the
+    rule does not count votes, an agreement threshold says nothing and is left out.
+
+    Raises PolicyError for anything else.
 
     >>> parse([("agreement", "4"), ("multi_label", "both")], (3, 4, 5)).policy.multi_label
     <Treatment.BOTH: 'both'>
     """
-    offered = {**offers(agreements, removed=removed), "rule": [rule.value for rule in Rule]}
+    offered = {**offers(agreements, removed=removed, opinions=opinions), "rule": [rule.value for rule in Rule]}
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in also:
             continue
-        if name not in offered:
+        if name in _OF_OPINIONS and not opinions and value:
+            raise PolicyError(name, value, [], f"{name}: there is no second opinion on this dataset in this catalogue.")
+        if name not in (*offered, *_OF_OPINIONS):
             allowed = [*offered, *also]
             words = ", ".join(allowed[:-1]) + f" or {allowed[-1]}"
             raise PolicyError(name[:40], value, allowed, f"{name[:40]!r} is no parameter; expected {words}.")
@@ -89,12 +103,22 @@ def parse(
     agreement, rule = int(found.pop("agreement", agreements[0])), Rule(found.pop("rule", Rule.VOTES))
     if rule is not Rule.VOTES:
         agreement = agreements[0]
+        if asked := next((name for name in _OF_OPINIONS if name in found), None):
+            why = f"{asked} goes with rule=votes: second opinions are compared with verdicts by votes."
+            raise PolicyError(asked, found[asked], [], why)
+    source = found.pop("confirmed_by", None)
     treatments = {name: Treatment(value) for name, value in found.items()}
-    return ExportOptions(Policy(agreement, **treatments, rule=rule), listed)
+    return ExportOptions(Policy(agreement, **treatments, rule=rule, confirmed_by=source), listed)
 
 
-def offers(agreements: Sequence[int], *, removed: bool = True) -> Mapping[str, Sequence[str]]:
-    """Every parameter with the values it can have, the default first, but for the rule: not all datasets offer it."""
+def offers(
+    agreements: Sequence[int], *, removed: bool = True, opinions: Sequence[str] = ()
+) -> Mapping[str, Sequence[str]]:
+    """Every parameter with the values it can have, the default first, but for the rule: not all datasets offer it.
+
+    Those of second opinions, where there are any, have no default.
+    """
     treatments = {category.value: [t.value for t in offered] for category, offered in TREATMENTS.items()}
     listing = {"removed": REMOVED} if removed else {}
-    return {"agreement": [str(a) for a in agreements], **treatments, **listing}
+    of_opinions = {"confirmed_by": list(opinions), "opposed": [t.value for t in OPPOSED]} if opinions else {}
+    return {"agreement": [str(a) for a in agreements], **treatments, **of_opinions, **listing}

@@ -29,6 +29,7 @@ from app.evaluation.predictions_store import MeasurableDataset, read_first_choic
 from app.evaluation.stability import accuracies, sizes_object
 from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema import tables
+from app.schema.opinions import confirmed_stability
 
 #: What the model that was sent is called among the others; no stored model can have this name.
 YOURS: Final = "yours"
@@ -69,10 +70,17 @@ def evaluate(
     }
 
 
-def read_results(connection: Connection, dataset_id: int, agreement: int) -> dict[str, Any] | None:
-    """What ingest found of a dataset's models at a threshold (see ``results``); None for a dataset without models."""
-    s = tables.stability.c
-    text = connection.scalar(select(s.results).where(s.dataset_id == dataset_id, s.agreement == agreement))
+def read_results(
+    connection: Connection, dataset_id: int, agreement: int, confirmed_by: str | None = None
+) -> dict[str, Any] | None:
+    """What ingest found of a dataset's models at a threshold (see ``results``); None for a dataset without models.
+
+    With the name of an opinion, C holds only what that one confirms.
+    """
+    s = (tables.stability if confirmed_by is None else confirmed_stability).c
+    of_source = [] if confirmed_by is None else [s.source == confirmed_by]
+    where = (s.dataset_id == dataset_id, s.agreement == agreement, *of_source)
+    text = connection.scalar(select(s.results).where(*where))
     found: dict[str, Any] | None = None if text is None else json.loads(text)
     return found
 

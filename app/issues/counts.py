@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.catalogue.current import Catalogue
-from app.catalogue.records import Choice, Choices, Dataset
+from app.catalogue.records import Dataset
 from app.issues.cells import Cells, Counts, cells_for
-from app.issues.facet import Facet, Value
+from app.issues.facet import Choice, Choices, Facet, Value
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SUSPICION

@@ -22,7 +22,7 @@ class CountedIn(IntEnum):
 
     STORED = 0  # the tables of ``app.schema.facet_tables``, which ingest counts
     ISSUES = 1  # groups counted over all issues when first needed, in a reader thread
-    MODELS = 2  # the issues that reviewers corrected, one by one, with the models' predictions
+    MODELS = 2  # the issues that reviewers corrected, one by one, with models' predictions and opinions
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,36 @@ class Facet:
         """The values that a filter holds."""
         values: Sequence[Value] = held if self.many else (held,)
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value that a facet offers. ``count`` is how many issues the gallery shows after choosing it."""
+
+    value: str  # as the query string spells it
+    label: str
+    count: int
+    active: bool
+    query: str  # query string (without "?") of the gallery with this choice taken; taken back when active
+    indented: bool = False  # part of the choice above it
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What one facet offers to choose. ``more`` counts the choices left out."""
+
+    name: str  # name of the parameter
+    title: str
+    choices: tuple[Choice, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """An active filter: what it says, and the query string that is left when it is removed."""
+
+    label: str
+    query: str
 
 
 #: What a filter holds for a facet without a choice.

@@ -1,7 +1,7 @@
 """The list of all facets of issues.
 
 To add a facet, add an entry to ``FACETS``; no other module has to change. Those about models are defined in
-``app.issues.model_facets``.
+``app.issues.facet_kinds.model_facets``.
 
 A facet that ingest counts also has a column in the table ``facets``; any other is counted when it is first needed.
 """
@@ -18,8 +18,9 @@ from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.errors import FilterError
 from app.issues.category_words import ANY, ANY_ERROR, CATEGORY_WORDS, categories_of, category_noun, category_word
 from app.issues.facet import Facet, Others
+from app.issues.facet_kinds.model_facets import DOUBTING, MODEL, MODELS
+from app.issues.facet_kinds.opinion_facet import OPINION
 from app.issues.filter_parameters import class_value, find_class
-from app.issues.model_facets import DOUBTING, MODEL, MODELS
 from app.issues.slices import SLICE
 from app.schema import tables
 from app.schema.facet_tables import facets
@@ -202,6 +203,7 @@ FACETS: Final = {
         DOUBTING,
         MODELS,
         MODEL,
+        OPINION,
     )
 }
 #: The facets for classes, by the role in which an issue has the class.

@@ -14,10 +14,10 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from app.catalogue.possible_categories import votes_words
-from app.catalogue.records import Chip, Dataset
+from app.catalogue.records import Dataset
 from app.errors import FilterError
 from app.issues.category_words import ANY, ANY_ERROR
-from app.issues.facet import NOTHING, Facet, Value
+from app.issues.facet import NOTHING, Chip, Facet, Value
 from app.issues.facets import FACETS
 from app.issues.filter_parameters import SUSPICION, order_words, read_agreement, read_search, read_sort
 

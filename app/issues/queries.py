@@ -23,8 +23,8 @@ from app.domain.review.verdicts import Category
 from app.errors import FilterError, NotFound, near_names
 from app.issues.cells import cells_for
 from app.issues.counts import total
+from app.issues.facet_kinds.model_facets import averaged
 from app.issues.filter import IssueFilter
-from app.issues.model_facets import averaged
 from app.issues.prepared_statement import Prepared
 from app.issues.reviewed.answers import answers, with_named_votes
 from app.issues.table_rows import with_rows
@@ -288,6 +288,7 @@ def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
             row.url,
             row.excerpt,
             _object(row.media),
+            row.opinions,
             row.position,
         )
         for row in rows

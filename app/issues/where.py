@@ -64,6 +64,7 @@ _COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "url": i.c.url,
     "excerpt": i.c.excerpt,
     "media": i.c.media,
+    "opinions": v.c.opinions,
 }
 
 
@@ -145,11 +146,11 @@ def cells_of_issues(
 def cells_of_models(
     connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
-    """The issues that reviewers corrected, one by one, including columns of ``predictions``.
+    """The issues that reviewers corrected, one by one, including columns of ``predictions``, null without models.
 
     Their number is limited by the reviewers' time, whatever the size of the dataset.
     """
-    joined = v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id)
+    joined = v.join(i, i.c.id == v.c.issue_id).outerjoin(p, p.c.issue_id == v.c.issue_id)
     statement = select(*columns, literal(1)).select_from(joined)
     statement = statement.where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
     statement = statement.where(v.c.category == Category.CORRECTABLE.value)

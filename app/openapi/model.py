@@ -11,3 +11,8 @@ class Model(BaseModel):
     """A model with no other fields than those that it names."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class LabelOut(Model):
+    id: Count
+    name: str

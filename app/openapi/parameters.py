@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from app.corrected.formats import FORMATS, Format
 from app.corrected.policy import REMOVED
 from app.domain.review.changes import Change
-from app.domain.review.corrections import TREATMENTS, Rule
+from app.domain.review.corrections import OPPOSED, TREATMENTS, Rule
 from app.errors import FilterError
 from app.issues.facets import FACETS
 from app.issues.filter_parameters import REVERSED, SORTS
@@ -87,6 +87,17 @@ _BY_VOTES: Final = [
             category.value, _POLICY_WORDS[category.value], {"type": "string", "enum": values, "default": values[0]}
         )
         for category, values in ((c, [t.value for t in offered]) for c, offered in TREATMENTS.items())
+    ),
+    _parameter(
+        "confirmed_by",
+        "A second opinion: only corrections that it confirms are made; examples with others are left out.",
+        {"type": "string"},
+    ),
+    _parameter(
+        "opposed",
+        "What becomes of corrections that this opinion opposes, or, if none is named, that an independent one opposes "
+        "and none confirms.",
+        {"type": "string", "enum": [t.value for t in OPPOSED]},
     ),
 ]
 POLICY: Final = [*_BY_VOTES, _RULE]

@@ -6,7 +6,8 @@
 from pydantic import BaseModel, Field
 
 from app.domain.review.estimates import Basis
-from app.openapi.model import Count, Model
+from app.openapi.model import Count, LabelOut, Model
+from app.openapi.opinion_models import SecondOpinionOut
 from app.openapi.rater_agreement_out import RaterAgreementOut, WeighedOut
 
 
@@ -74,9 +75,7 @@ class DatasetOut(Model):
     checked_of_flagged: Count = Field(description="Flagged examples that reviewers looked at.")
     errors: Count = Field(description="Checked examples whose given label reviewers did not confirm.")
     non_errors: Count
-    guesses_changed: Count = Field(
-        description="Checked examples for which the model now guesses another label than reviewers were shown."
-    )
+    guesses_changed: Count = Field(description="Checked examples whose guess is no longer the one reviewers saw.")
     unreviewed: Count = Field(
         description="Flagged examples that wait for review, flagged - checked_of_flagged. Where it is not known which "
         "they are, they are not among the issues."
@@ -127,11 +126,6 @@ class ClassList(Model):
     most: Count
 
 
-class LabelOut(Model):
-    id: Count
-    name: str
-
-
 Labels = LabelOut | list[LabelOut]
 
 
@@ -149,9 +143,7 @@ class IssueOut(Model):
     key: str | None = Field(description="The dataset's own name of the example.")
     given: Labels
     guessed: Labels | None = Field(description="By the model that flags now.")
-    reviewed_guess: Labels | None = Field(
-        description="What reviewers were shown as the guess, whatever the model guesses now; null where nobody looked."
-    )
+    reviewed_guess: Labels | None = Field(description="The guess that reviewers were shown; null where nobody looked.")
     corrected: Labels | None = Field(description="The label that reviewers agreed on, guessed or not.")
     category: str = Field(description="At the agreement threshold asked for.")
     consensus: str | None = Field(description="The answer most reviewers gave, as a word.")
@@ -160,6 +152,7 @@ class IssueOut(Model):
     normalized_margin: float | None
     rank: int | None = Field(description="1 = lowest normalized margin of all examples.")
     flagged: bool
+    opinions: dict[str, str] | None = Field(description="Second opinions by source; null where nobody looked.")
     links: IssueLinks
 
 
@@ -231,6 +224,7 @@ class IssueDetailOut(IssueOut):
     doubting_models: DoubtingOut | None = Field(description="Null where one model is used.")
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
+    second_opinions: list[SecondOpinionOut]
     text: str | None
     question: QuestionOut | None = Field(description="Where examples are multiple-choice questions, else null.")
     row: list[RowValueOut] | None = Field(description="Where examples are rows of a table, else null.")
@@ -265,6 +259,8 @@ class PolicyOut(Model):
     neither: str
     non_agreement: str
     unreviewed: str
+    confirmed_by: str = Field(default="", description="Not there without a second opinion that is asked.")
+    opposed: str = ""
     removed: str
 
 

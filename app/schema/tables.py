@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 10
+SCHEMA_VERSION: Final = 11
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32
@@ -182,6 +182,7 @@ verdicts = Table(
     Column("category", Text, nullable=False),
     Column("corrected", Integer),  # label id, for correctable ones only
     Column("several", Text),  # JSON list of the classes agreed on, for multi-label ones only
+    Column("opinions", Text),  # a letter for each second opinion (see app.schema.opinions); null without any
     sqlite_with_rowid=False,
 )
 
@@ -281,9 +282,8 @@ stability = Table(
     Column("results", Text, nullable=False),  # JSON object; see app.evaluation.stability
 )
 
-# Full-text search. SQLAlchemy has no construct for it, so the statements are here, without any outside value in them.
-# ``issue_search.rowid`` is an issue's id; only issues with a text or a key of their own have a row.
-# ``class_search.rowid`` is dataset_id << 32 | class_id.
+# Full-text search, for which SQLAlchemy has no construct. ``issue_search.rowid`` is an issue's id; only issues with a
+# text or a key of their own have a row. ``class_search.rowid`` is dataset_id << 32 | class_id.
 SEARCH_DDL: Final = (
     'CREATE VIRTUAL TABLE issue_search USING fts5(body, tokenize = "unicode61 remove_diacritics 2")',
     'CREATE VIRTUAL TABLE class_search USING fts5(name, tokenize = "unicode61 remove_diacritics 2")',

@@ -21,9 +21,9 @@ from sqlalchemy.schema import CreateTable
 
 from app.schema.engine import writing_engine
 from app.schema.tables import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
+from ingest.catalogue.guard.lock import exclusive
+from ingest.catalogue.guard.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.catalogue.issue_table import STAGED, create_indexes, staged_path
-from ingest.catalogue.lock import exclusive
-from ingest.catalogue.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.errors import CatalogueError
 
 Say = Callable[[str], None]

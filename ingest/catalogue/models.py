@@ -30,6 +30,7 @@ from app.evaluation.stability import results
 from app.schema import tables
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.columns import BLOCK, Columns, insert_columns
+from ingest.catalogue.opinions.store_controls import store_controls
 from ingest.catalogue.replace import of_dataset
 from ingest.catalogue.slice_rows import store_slice_results
 from ingest.datasets.model_folders import ModelFiles, find
@@ -104,6 +105,7 @@ def store_models(
         connection.execute(delete(table).where(of_dataset(table, subject.id)))
     store_slice_results(connection, subject, models)
     if not models:
+        store_controls(connection, subject, models, progress)
         return {}
     connection.execute(insert(tables.models), [_model_row(subject.id, model) for model in models])
     for block in _predictions(connection, subject, models):
@@ -118,6 +120,7 @@ def store_models(
             connection.execute(insert(tables.stability), [row])
             sizes[agreement] = test.sizes.correctable
             advance(1)
+    store_controls(connection, subject, models, progress)
     return sizes
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, text
 from sqlalchemy.schema import DropIndex
 
-from app.schema import slice_tables, tables
+from app.schema import opinions, slice_tables, tables
 from app.schema.facet_tables import facets, unreviewed
 from app.schema.tables import issue_id_range
 from app.schema.votes import rater_agreement, votes, weighed_verdicts
@@ -22,6 +22,13 @@ _TABLES = (
     slice_tables.issue_slices,
     slice_tables.example_slices,
     slice_tables.slice_results,
+    opinions.opinions,
+    opinions.opinion_reports,
+    opinions.opinion_sources,
+    opinions.confirmed_stability,
+    opinions.controls,
+    opinions.guesses,
+    opinions.bare_versions,
     tables.predictions,
     tables.repeats,
     tables.stability,

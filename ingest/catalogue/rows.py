@@ -20,6 +20,9 @@ from ingest.datasets.media import KeptMedia
 
 Row = dict[str, Any]
 
+#: Examples of the largest test set whose guesses are kept.
+_MOST_GUESSES = 2_000_000
+
 
 def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str, built_at: str) -> Row:
     inputs, counts = build.inputs, build.counts
@@ -138,6 +141,16 @@ def example_rows(build: Build, dataset_id: int) -> Iterator[Row]:
             "labels": pack_labels(block),
             "keys": None if keys is None else pack_keys(keys[start : start + len(block)]),
         }
+
+
+def guess_rows(build: Build, dataset_id: int) -> Iterator[Row]:
+    """What the model guesses of every example; none of examples with label sets, or of more than are worth the room."""
+    guesses, labels = build.inputs.guesses, build.inputs.labels
+    if guesses is None or guesses.sets is not None or labels is None or len(labels) > _MOST_GUESSES:
+        return
+    for start in range(0, len(labels), EXAMPLES_PER_BLOCK):
+        indices = np.arange(start, min(start + EXAMPLES_PER_BLOCK, len(labels)))
+        yield {"dataset_id": dataset_id, "start": start, "labels": pack_labels(guesses.ids_at(indices))}
 
 
 def class_search_rows(build: Build, dataset_id: int) -> Iterator[Row]:

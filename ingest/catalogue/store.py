@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, exists, func, insert, select, text, update
 
+from app.evaluation.opinions.opinions_store import read_sources
 from app.evaluation.predictions_store import Model, read_models
 from app.schema import slice_tables, tables
 from app.schema.facet_tables import facets, unreviewed
+from app.schema.opinions import guesses
 from app.schema.tables import issue_id
 from app.schema.votes import votes
 from ingest.catalogue import rows, slice_rows
@@ -22,6 +24,7 @@ from ingest.catalogue.facet_rows import facet_columns, unreviewed_rows
 from ingest.catalogue.issue_rows import IssueRows, verdict_rows, vote_rows
 from ingest.catalogue.issue_table import insert_issues
 from ingest.catalogue.models import StoredModels, carry_over
+from ingest.catalogue.opinions.add import bring_in
 from ingest.catalogue.replace import remove, restore
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.datasets.build import Build, version
@@ -44,6 +47,7 @@ from ingest.datasets.media import (
 )
 from ingest.datasets.media_alignment import notes as notes_of
 from ingest.datasets.media_alignment import require_paired
+from ingest.labels.opinions.found import FoundOpinion
 from ingest.media import LabelMismatchError, MediaError, MediaProblem, MediaSource, NoMediaError
 from ingest.media.wanted import WantedExamples
 from ingest.progress import Progress
@@ -93,6 +97,7 @@ def store(
     *,
     drop: bool = False,
     media_for: MediaFor = "all",
+    opinions: Sequence[FoundOpinion] = (),
 ) -> Stored:
     """Replace one dataset in the catalogue by what was built, with media from a folder if there is one.
 
@@ -102,7 +107,7 @@ def store(
     from ``former``, the catalogue being replaced: good pictures are not lost because a download failed or the folder
     was not given, unless they are to be dropped.
     """
-    return _DatasetWriter(connection, build, progress, media_for).store(media, former, drop=drop)
+    return _DatasetWriter(connection, build, progress, media_for, opinions).store(media, former, drop=drop)
 
 
 def cache_beside(connection: Connection) -> Path | None:
@@ -118,11 +123,19 @@ def _gone(before: Any, title: str) -> dict[str, Any]:
 
 
 class _DatasetWriter:
-    def __init__(self, connection: Connection, build: Build, progress: Progress, media_for: MediaFor) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        build: Build,
+        progress: Progress,
+        media_for: MediaFor,
+        opinions: Sequence[FoundOpinion],
+    ) -> None:
         self._connection = connection
         self._build = build
         self._progress = progress
         self._media_for = media_for
+        self._opinions = opinions
         self._name = build.inputs.manifest.name
         self._keyed = build.inputs.keys is not None  # by something other than the media, which are then found by key
         self._id = self._dataset_id()
@@ -164,6 +177,7 @@ class _DatasetWriter:
     ) -> Stored:
         """Replace all rows of the dataset; without media if these are ``unread``."""
         build, dataset_id = self._build, self._id
+        opinions = read_sources(self._connection, dataset_id)
         remove(self._connection, dataset_id)
         sources = list(build.inputs.sources)
         if media is not None and folder is not None:
@@ -177,6 +191,7 @@ class _DatasetWriter:
         self._insert(tables.label_sets, rows.label_set_rows(build, dataset_id))
         self._insert(tables.joint_cells, rows.joint_rows(build, dataset_id))
         self._insert(tables.examples, rows.example_rows(build, dataset_id), at_a_time=_BLOCKS_AT_A_TIME)
+        self._insert(guesses, rows.guess_rows(build, dataset_id))
         for block in facet_columns(build, dataset_id):
             insert_columns(self._connection, facets, block)
         self._insert(unreviewed, unreviewed_rows(build.issues, dataset_id))
@@ -194,6 +209,7 @@ class _DatasetWriter:
         self._insert(slice_tables.example_slices, slice_rows.example_slice_rows(build, dataset_id))
         slice_rows.store_slice_counts(self._connection, self._name)
         measure_agreement(self._connection, dataset_id)
+        bring_in(self._connection, self._name, opinions, self._opinions, self._progress)
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in build.issues.positions for index in shown.sizes)
         counted = Media(n_issues, 0 if build.inputs.benchmark is not None else len(shown.sizes) - n_issues)

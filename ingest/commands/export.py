@@ -60,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     with open_catalogue(arguments.catalogue) as connection:
         try:
             found = original_test_set.load(connection, arguments.name)
-            corrected = blocks.corrected(connection, found, parse(pairs, found.agreements, removed=form.lists_rows))
+            names = [source.name for source in found.opinions]
+            wanted = parse(pairs, found.agreements, removed=form.lists_rows, opinions=names)
+            corrected = blocks.corrected(connection, found, wanted)
             pieces = write(form, connection, corrected)
         except (PolicyError, DoesNotFitError, LookupError) as error:
             raise IngestError(f"{arguments.name}: {error}") from error

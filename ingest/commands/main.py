@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import audit, check, flag, init, media, predict, review, try_folder
+from ingest.commands import audit, check, flag, init, media, opinions, predict, review, try_folder
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -203,9 +203,8 @@ def _benchmarks(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from ingest.commands.models import evaluation_report
 
-    at, catalogue = arguments.agreement, arguments.catalogue
     how = {"as_json": arguments.json, "classes_are": arguments.classes_are}
-    print(evaluation_report(arguments.name, arguments.file, at, catalogue, **how))
+    print(evaluation_report(arguments.name, arguments.file, arguments.agreement, arguments.catalogue, **how))
     return 0
 
 
@@ -254,7 +253,8 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_dask(add)
     add_catalogue(add, written=True)
 
-    for name, one in {"predict": predict, "try": try_folder, "review": review, "audit": audit}.items():
+    others = {"predict": predict, "try": try_folder, "review": review, "audit": audit, "opinions": opinions}
+    for name, one in others.items():
         one.add_arguments(_command(commands, name, one.run, one.SAYS, one.EXAMPLES))
 
     says = "say what `release` or `add` would load, and what is missing or wrong"

@@ -45,7 +45,7 @@ def _inside(path: str) -> str:
     return path
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     """Turn a single text into a list of one."""
     return [_said(value)] if isinstance(value, str) else value
 
@@ -60,5 +60,5 @@ Texts = Annotated[tuple[str, ...], Field(strict=False)]
 Integers = Annotated[tuple[int, ...], Field(strict=False)]
 #: One path, or a list of them.
 InnerPaths = Annotated[
-    tuple[Annotated[str, AfterValidator(_inside)], ...], Field(strict=False), BeforeValidator(_listed)
+    tuple[Annotated[str, AfterValidator(_inside)], ...], Field(strict=False), BeforeValidator(listed)
 ]

@@ -37,8 +37,8 @@ _LONGEST_KEY: Final = 60
 _Place = tuple[str | int, ...]
 
 
-def explained(error: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, str]:
-    """The dotted path of a value and what is wrong with it; ``error`` is an entry of a ValidationError.
+def explained(error: Mapping[str, Any], values: Mapping[str, Any], root: type[BaseModel] = Manifest) -> tuple[str, str]:
+    """The dotted path of a value and what is wrong with it; ``error`` is an entry of a ValidationError of ``root``.
 
     >>> explained({"type": "int_type", "loc": ("size",), "input": "x"}, {"size": "x"})
     ('size', "expected a whole number, found 'x'")
@@ -46,9 +46,9 @@ def explained(error: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str,
     place = _written(error["loc"], values)
     match error["type"]:
         case "missing":
-            finding = f"missing; expected {_kind_of(place)}{_misspelt(place, values)}"
+            finding = f"missing; expected {_kind_of(place, root)}{_misspelt(place, values, root)}"
         case "extra_forbidden":
-            finding = f"unknown key{_meant(place)}"
+            finding = f"unknown key{_meant(place, root)}"
         case "value_error":
             problem = error["ctx"]["error"]
             place += tuple(problem.key.split(".")) if isinstance(problem, MisfitError) else ()
@@ -76,11 +76,11 @@ def _written(place: Sequence[str | int], values: Any) -> _Place:
     return tuple(place)
 
 
-def _meant(place: _Place) -> str:
+def _meant(place: _Place, root: type[BaseModel]) -> str:
     """A suggestion for a key that is unknown in its table."""
-    key, known = str(place[-1]), _keys(_table_at(place[:-1]))
+    key, known = str(place[-1]), _keys(_table_at(place[:-1], root))
     near = difflib.get_close_matches(key.lower(), known, n=1, cutoff=_NEAR)
-    others = [name for name, table in _tables(Manifest) if key in _keys(table)]
+    others = [name for name, table in _tables(root) if key in _keys(table)]
     return "".join(
         (
             f" (is {shown(near[0])} meant?)" if near else "",
@@ -90,25 +90,25 @@ def _meant(place: _Place) -> str:
     )
 
 
-def _misspelt(place: _Place, values: Any) -> str:
+def _misspelt(place: _Place, values: Any, root: type[BaseModel]) -> str:
     """A question whether an unknown key was meant for a missing one."""
     for part in place[:-1]:
         values = values[part]
-    unknown = values.keys() - _keys(_table_at(place[:-1]))
+    unknown = values.keys() - _keys(_table_at(place[:-1], root))
     near = difflib.get_close_matches(str(place[-1]), sorted(unknown), n=1, cutoff=_NEAR)
     return f" (is {shown(near[0])} meant for it?)" if near else ""
 
 
-def _kind_of(place: _Place) -> str:
-    annotation = _fields(_table_at(place[:-1]))[str(place[-1])]
+def _kind_of(place: _Place, root: type[BaseModel]) -> str:
+    annotation = _fields(_table_at(place[:-1], root))[str(place[-1])]
     if get_origin(annotation) is Literal:
         *others, last = map(repr, get_args(annotation))
         return f"{', '.join(others)} or {last}"
     return "a text" if _table_in(annotation) is None else "a table"
 
 
-def _table_at(place: _Place) -> type[BaseModel]:
-    table: type[BaseModel] = Manifest
+def _table_at(place: _Place, root: type[BaseModel]) -> type[BaseModel]:
+    table = root
     for part in place:
         if isinstance(part, str):
             table = _table_in(_fields(table)[part]) or table

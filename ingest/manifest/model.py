@@ -29,6 +29,7 @@ from ingest.manifest.answers import Answers
 from ingest.manifest.fields import Count, InnerPath, InnerPaths, Integers, MisfitError, Size, Text, Texts, TomlTable
 from ingest.manifest.layouts import LAYOUTS, LayoutError, options_of
 from ingest.manifest.named_files import Files
+from ingest.manifest.opinion import OpinionManifest
 from ingest.manifest.vote_format import WITHOUT_OPTIONS, VoteFormat
 from ingest.matrices.probabilities import MOST_TOLERANCE
 
@@ -174,6 +175,7 @@ class Manifest(About):
     votes: VoteFormat = Field(default_factory=dict, validate_default=True)
     media: Media | None = None
     words: Words | None = None
+    opinions: Annotated[tuple[OpinionManifest, ...], Field(strict=False)] = ()
 
     _path: Path = PrivateAttr()
     _text: str = PrivateAttr()
@@ -257,6 +259,9 @@ class Manifest(About):
         if media is not None and "order" in media.options and files.index is not None:
             finding = "expected none where files.index names the examples, by which their media are found"
             raise MisfitError("media.order", f"{finding}; found {shown(media.options['order'])}")
+        names = [one.name for one in self.opinions]
+        if len(set(names)) < len(names) or not all(one.file for one in self.opinions):
+            raise MisfitError("opinions", "expected a name of its own and a file for each opinion")
         if files.votes is not None and self.examples.records == "key" and files.index is None:
             raise MisfitError("files.index", 'needed because examples.records = "key", found none')
 

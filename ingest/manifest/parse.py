@@ -15,6 +15,7 @@ from ingest.errors import ManifestError, MissingFileError
 from ingest.git_pointers import refuse_pointers
 from ingest.manifest.messages import explained
 from ingest.manifest.model import Manifest
+from ingest.manifest.opinion import SHIPPED, OpinionManifest
 
 #: The manifests of the ten datasets of the paper.
 DATASETS = DATA / "datasets"
@@ -52,3 +53,38 @@ def read_manifests(folder: Path) -> list[Manifest]:
             raise ManifestError(manifest.path, f"name: {manifest.name!r} is taken by {seen[manifest.name].name}")
         seen[manifest.name] = manifest.path
     return manifests
+
+
+def read_opinion_manifest(source: str) -> OpinionManifest:
+    """The manifest of a second opinion: one that comes with the program, by its name, or a TOML file.
+
+    Raises MissingFileError or ManifestError naming the file and the key.
+    """
+    path = Path(source) if source.endswith(".toml") else SHIPPED / f"{source}.toml"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ManifestError(path, f"expected UTF-8 text: {error}") from error
+    except OSError as error:
+        known = ", ".join(one.name for one in shipped_opinions())
+        raise MissingFileError(
+            source, f"expected {known} or a TOML file that describes a source, found none"
+        ) from error
+    return _opinion(path, text)
+
+
+def shipped_opinions() -> list[OpinionManifest]:
+    """The manifests of published opinions that come with the program, by name."""
+    return [_opinion(path, path.read_text(encoding="utf-8")) for path in sorted(SHIPPED.glob("*.toml"))]
+
+
+def _opinion(path: Path, text: str) -> OpinionManifest:
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(path, f"expected TOML: {error}") from error
+    try:
+        return OpinionManifest.model_validate(values)
+    except ValidationError as error:
+        record, finding = explained(error.errors()[0], values, OpinionManifest)
+        raise ManifestError(path, finding, record=record) from None

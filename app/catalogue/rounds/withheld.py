@@ -69,7 +69,7 @@ def _statements() -> Iterable[str]:
     yield _datasets()
     gone = "(SELECT issue_id FROM temp.withheld)"
     yield f"CREATE TEMP VIEW issues AS SELECT * FROM main.issues WHERE id NOT IN {gone}"  # noqa: S608 - our own names
-    for name in ("verdicts", "votes", "predictions", "repeats"):
+    for name in ("verdicts", "votes", "predictions", "repeats", "opinions"):
         yield f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE issue_id NOT IN {gone}"  # noqa: S608
     for name in ("media", "changes"):
         match = f"w.dataset_id = main.{name}.dataset_id AND w.idx = main.{name}.idx"

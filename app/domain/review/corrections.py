@@ -25,6 +25,7 @@ class Treatment(StrEnum):
     DROP = "drop"  # leave them out
     GIVEN = "given"  # let them keep their given label
     BOTH = "both"  # give them the labels that reviewers agreed on, as a set
+    CORRECTED = "corrected"  # give them the corrected label
 
 
 class Rule(StrEnum):
@@ -50,6 +51,8 @@ TREATMENTS: Mapping[Category, tuple[Treatment, ...]] = {
     Category.NON_AGREEMENT: (Treatment.DROP, Treatment.GIVEN),
     Category.UNREVIEWED: (Treatment.GIVEN, Treatment.DROP),
 }
+#: What a policy may say of corrections that second opinions oppose; without a word of it they are as others.
+OPPOSED: tuple[Treatment, ...] = (Treatment.GIVEN, Treatment.DROP, Treatment.CORRECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ class Policy:
     ``unreviewed`` speaks of examples that confident learning flagged and nobody checked; an example that is neither
     flagged nor checked always keeps its given label.
 
-    Raises ValueError for a treatment that ``TREATMENTS`` does not offer for the category.
+    ``confirmed_by`` names a second opinion: only corrections that it confirms are made, and examples with others are
+    left out, for no label is then known to be right. ``opposed`` says what becomes of corrections that it opposes, or,
+    where no opinion is named, that an independent one opposes and none confirms.
+
+    Raises ValueError for a treatment that ``TREATMENTS``, or ``OPPOSED``, does not offer.
     """
 
     agreement: int = 3
@@ -71,12 +78,21 @@ class Policy:
     non_agreement: Treatment = Treatment.DROP
     unreviewed: Treatment = Treatment.GIVEN
     rule: Rule = Rule.VOTES
+    confirmed_by: str | None = None
+    opposed: Treatment | None = None
 
     def __post_init__(self) -> None:
+        if self.opposed not in (None, *OPPOSED):
+            raise ValueError(f"opposed is {self.opposed!r}; expected one of {', '.join(OPPOSED)}")
         for category, offered in TREATMENTS.items():
             if self.treatment(category) not in offered:
                 words = ", ".join(offered)
                 raise ValueError(f"{category} is {self.treatment(category)!r}; expected one of {words}")
+
+    @property
+    def asks_opinions(self) -> bool:
+        """Whether second opinions decide what becomes of a correction."""
+        return self.confirmed_by is not None or self.opposed is not None
 
     def treatment(self, category: Category) -> Treatment:
         """What happens to the examples of one of the categories in ``TREATMENTS``, or of errors without a category.
@@ -112,16 +128,37 @@ _BY_TREATMENT: Mapping[Treatment, Decision] = {
     Treatment.DROP: Decision(Action.REMOVED, LabelSource.NONE),
     Treatment.GIVEN: Decision(Action.KEPT, LabelSource.GIVEN),
     Treatment.BOTH: Decision(Action.CORRECTED, LabelSource.BOTH),
+    Treatment.CORRECTED: Decision(Action.CORRECTED, LabelSource.CORRECTED),
 }
 _CONFIRMED = Decision(Action.KEPT, LabelSource.GIVEN)
-_CORRECTABLE = Decision(Action.CORRECTED, LabelSource.CORRECTED)
 
 
-def decision(category: Category, policy: Policy = Policy(), *, issue: bool = True) -> Decision:
+def correction(policy: Policy, *, confirmed: bool, opposed: bool) -> Decision:
+    """What a policy does with a correction, from what second opinions say of it.
+
+    ``confirmed`` is whether the opinion that the policy names confirms it, and ``opposed`` whether that one opposes it,
+    or all opinions together where it names none.
+
+    >>> correction(Policy(confirmed_by="real"), confirmed=False, opposed=True).action
+    <Action.REMOVED: 'removed'>
+    >>> correction(Policy(opposed=Treatment.GIVEN), confirmed=False, opposed=True).carries
+    <LabelSource.GIVEN: 'given'>
+    """
+    if opposed and policy.opposed is not None:
+        return _BY_TREATMENT[policy.opposed]
+    if policy.confirmed_by is not None and not confirmed:
+        return _BY_TREATMENT[Treatment.DROP]
+    return _BY_TREATMENT[Treatment.CORRECTED]
+
+
+def decision(
+    category: Category, policy: Policy = Policy(), *, issue: bool = True, confirmed: bool = True, opposed: bool = False
+) -> Decision:
     """What a policy does with an example of a category (section 5 for the default policy).
 
     ``issue`` is false for an example that was neither flagged nor reviewed: it keeps its label under every policy.
-    Confirmed examples keep their given label and correctable ones get the corrected label, whatever the policy says.
+    Confirmed examples keep their given label, whatever the policy says. Correctable ones get the corrected label, if
+    second opinions have nothing against it that the policy minds: see ``correction``.
 
     >>> decision(Category.MULTI_LABEL).action
     <Action.REMOVED: 'removed'>
@@ -129,7 +166,7 @@ def decision(category: Category, policy: Policy = Policy(), *, issue: bool = Tru
     <LabelSource.BOTH: 'both'>
     """
     if category is Category.CORRECTABLE:
-        return _CORRECTABLE
+        return correction(policy, confirmed=confirmed, opposed=opposed)
     if category is Category.NON_ERROR or not issue:
         return _CONFIRMED
     return _BY_TREATMENT[policy.treatment(category)]
@@ -168,10 +205,16 @@ class Sizes:
         return self.correctable / self.pruned if self.pruned else 0.0
 
 
-def sizes(n_examples: int, categories: Mapping[Category, int], policy: Policy = Policy()) -> Sizes:
+def sizes(
+    n_examples: int,
+    categories: Mapping[Category, int],
+    policy: Policy = Policy(),
+    corrections: Mapping[Action, int] | None = None,
+) -> Sizes:
     """Sizes of D, B, C, U and P from the number of issues of each category (section 5), under a policy.
 
-    ``categories`` may leave out categories that the policy keeps. Raises ValueError when more examples were corrected
+    ``categories`` may leave out categories that the policy keeps. ``corrections`` says what becomes of the correctable
+    ones where second opinions decide. Raises ValueError when more examples were corrected
     and removed than there are.
 
     >>> sizes(10, {Category.CORRECTABLE: 2, Category.NEITHER: 1, Category.NON_ERROR: 4})
@@ -180,7 +223,11 @@ def sizes(n_examples: int, categories: Mapping[Category, int], policy: Policy = 
     0
     """
     by_action = dict.fromkeys(Action, 0)
+    for done, n in (corrections or {}).items():
+        by_action[done] += n
     for kind, n in categories.items():
+        if kind is Category.CORRECTABLE and corrections is not None:
+            continue
         by_action[action(kind, policy)] += n
     corrected, removed = by_action[Action.CORRECTED], by_action[Action.REMOVED]
     if corrected + removed > n_examples:

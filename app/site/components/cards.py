@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from app.catalogue.media_gaps import why
 from app.catalogue.records import Dataset, Issue
 from app.site.components.captions import caption, label_name
+from app.site.components.opinion_words import card_line
 from app.site.components.question_cards import question_caption, short_question
 from app.site.components.row_values import short_row
 from app.site.components.youtube import clip_of
@@ -55,7 +56,8 @@ def card_wall(dataset: Dataset, issues: Iterable[Issue], query: str = "") -> Mar
     for place, issue in enumerate(issues):
         kind, medium = _medium(dataset, issue, prefix, lazy=place >= _EAGER)
         kinds.add(kind)
-        items.append(_item(issue, kind, medium, f"{page}{issue.idx}{tail}", _caption(issue, raters)))
+        said = f"{_caption(issue, raters)}{card_line(dataset, issue.category, issue.opinions)}"
+        items.append(_item(issue, kind, medium, f"{page}{issue.idx}{tail}", said))
     widest = next(kind for kind in _KINDS if kind in kinds or kind == _KINDS[-1])
     return Markup(f'<ol class="wall wall-{widest}">\n{"".join(items)}</ol>\n')  # noqa: S704 - escaped in its parts
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, select
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
-from app.domain.review.corrections import Sizes, sizes
+from app.corrected.confirmation import Confirmation, SourceName
+from app.domain.review.corrections import Action, Policy, Sizes, sizes
 from app.errors import NotFound, NotInCatalogue
 from app.issues.reviewed.rater_agreement import categories_under
 from app.schema import tables
@@ -26,7 +27,14 @@ _BLOCK: Final = tables.EXAMPLES_PER_BLOCK
 def sizes_of(catalogue: Catalogue, dataset: Dataset, corrected: CorrectedTestSet) -> Sizes:
     """Sizes of D, B, C, U and P under the policy."""
     policy = corrected.wanted.policy
-    return sizes(corrected.test_set.size, categories_under(catalogue, dataset, policy), policy)
+    counts = categories_under(catalogue, dataset, policy)
+    return sizes(corrected.test_set.size, counts, policy, corrections(dataset, policy))
+
+
+def corrections(dataset: Dataset, policy: Policy) -> Mapping[Action, int] | None:
+    """What becomes of the correctable examples where second opinions decide; None under a policy that asks none."""
+    names = [SourceName(source.name, source.independent) for source in dataset.opinions.sources]
+    return Confirmation(names, policy).actions(dataset.opinions.corrections.get(policy.agreement, {}))
 
 
 def page(

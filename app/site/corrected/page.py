@@ -16,6 +16,7 @@ from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
 from app.corrected.formats import Format, offered
 from app.corrected.policy import ExportOptions, offers
+from app.domain.opinions.stances import SIGN_OF, Stance
 from app.domain.review.corrections import TREATMENTS, Action, Rule, Treatment, decision, sizes
 from app.domain.review.verdicts import Category
 from app.errors import Busy, NotInCatalogue
@@ -28,7 +29,7 @@ from app.site.components.charts import sets_bar
 from app.site.corrected.changes.pages import recent_changes
 from app.site.corrected.croissant import structured_data
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
-from app.site.corrected.label_rows import has_keys
+from app.site.corrected.label_rows import corrections, has_keys
 from app.site.corrected.request import open_request, wanted_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
@@ -46,6 +47,11 @@ _TREATMENT_WORDS: Final = {
 _RULE_WORDS: Final = {
     Rule.VOTES: "count votes",
     Rule.DAWID_SKENE: "weigh them (Dawid-Skene)",
+}
+_FIXED: Final = {
+    Action.CORRECTED: "get the label that reviewers agreed on",
+    Action.KEPT: "keep the given label",
+    Action.REMOVED: "are left out",
 }
 _ORDER: Final = (
     Category.CORRECTABLE,
@@ -88,7 +94,9 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     dataset = queries.dataset_named(catalogue, name)
     wanted = wanted_of(request.query_params.multi_items(), dataset)
     counts = categories_under(catalogue, dataset, wanted.policy)
-    found = None if dataset.size is None else sizes(dataset.size, counts, wanted.policy)
+    found = None
+    if dataset.size is not None:
+        found = sizes(dataset.size, counts, wanted.policy, corrections(dataset, wanted.policy))
     downloads, refusal = _downloads(request, dataset, wanted)
     by_votes = replace(wanted, policy=replace(wanted.policy, rule=Rule.VOTES))
     recent = recent_changes(request, dataset, by_votes)
@@ -106,6 +114,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         is_paper=wanted == ExportOptions(type(wanted.policy)(dataset.default_agreement)),
         rows=[_row(dataset, category, wanted, counts) for category in _ORDER if is_possible(category, dataset)],
         others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
+        opinion_choices=_opinion_choices(dataset, wanted),
         sizes=found,
         bar=sets_bar(found) if found and found.all else "",
         downloads=downloads,
@@ -127,6 +136,17 @@ def _rules(wanted: ExportOptions) -> list[tuple[str, str, bool]]:
     return [(rule.value, words, rule is wanted.policy.rule) for rule, words in _RULE_WORDS.items()]
 
 
+def _opinion_choices(dataset: Dataset, wanted: ExportOptions) -> list[tuple[str, str, int, int]]:
+    """Name and title of each second opinion, how many corrections it confirms, and of how many."""
+    counts = dataset.opinions.corrections.get(wanted.policy.agreement, {})
+    confirming = SIGN_OF[Stance.GUESSED]
+    return [
+        (source.name, source.title, sum(n for signs, n in counts.items() if signs[place] == confirming), counts_of)
+        for place, source in enumerate(dataset.opinions.sources)
+        for counts_of in (sum(counts.values()),)
+    ]
+
+
 def _row(dataset: Dataset, category: Category, wanted: ExportOptions, counts: Mapping[Category, int]) -> Row:
     # Flagged examples that are not issues here cannot be told from the rest, so every policy keeps their labels.
     unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
@@ -139,8 +159,14 @@ def _row(dataset: Dataset, category: Category, wanted: ExportOptions, counts: Ma
         count=counts.get(category, 0) + unlisted,
         action=done.action,
         choices=tuple((value, _TREATMENT_WORDS[Treatment(value)], value == chosen) for value in offered_here),
-        fixed="get the label that reviewers agreed on" if done.action is Action.CORRECTED else "keep the given label",
+        fixed=_by_opinions(dataset, category, wanted) or _FIXED[done.action],
     )
+
+
+def _by_opinions(dataset: Dataset, category: Category, wanted: ExportOptions) -> str:
+    """What becomes of the correctable examples where second opinions decide, in words."""
+    found = corrections(dataset, wanted.policy) if category is Category.CORRECTABLE else None
+    return "; ".join(f"{found[action]:,} {words}" for action, words in _FIXED.items() if found[action]) if found else ""
 
 
 def _downloads(request: Request, dataset: Dataset, wanted: ExportOptions) -> tuple[list[Download], str | None]:
@@ -195,7 +221,7 @@ def _changed(wanted: ExportOptions) -> tuple[str, ...]:
 def _preview(catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions) -> Markup:
     if wanted.policy.rule is not Rule.VOTES:
         return Markup("")  # the gallery knows verdicts by votes
-    f = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted))
+    f = _previewed(wanted)
     page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
     if not page.items:
         return Markup("")
@@ -203,5 +229,11 @@ def _preview(catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions) -> M
 
 
 def _preview_query(dataset: Dataset, wanted: ExportOptions) -> str:
-    query: Any = IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted)).query(dataset)
-    return f"/{dataset.name}?{query}"
+    return f"/{dataset.name}?{_previewed(wanted).query(dataset)}"
+
+
+def _previewed(wanted: ExportOptions) -> IssueFilter:
+    """The issues that get another label; where an opinion is to confirm it, those that it confirms."""
+    source = wanted.policy.confirmed_by
+    opinion = () if source is None else (f"confirmed:{source}",)
+    return IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted), opinion=opinion)

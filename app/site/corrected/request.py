@@ -175,7 +175,8 @@ def wanted_of(
 ) -> ExportOptions:
     """The policy in a query string. Raises FilterError for an invalid one."""
     try:
-        return parse(pairs, dataset.agreements, removed=removed, also=also)
+        opinions = tuple(dataset.opinions.places)
+        return parse(pairs, dataset.agreements, removed=removed, also=also, opinions=opinions)
     except PolicyError as error:
         if error.parameter == "agreement" and error.value not in error.allowed:
             raise no_agreement(dataset, error.parameter, error.value) from error

@@ -24,9 +24,10 @@ from app.issues.filter import IssueFilter
 from app.issues.reviewed.rater_agreement import rater_agreement, weighed_verdict_of
 from app.openapi import parameters, response_models
 from app.schema.prediction_report import PredictionReport, Twins
-from app.site.gallery.issue_json import issue_texts, label_texts, question_json
+from app.site.gallery.issue_json import issue_texts, label_texts, opinion_objects, question_json
 from app.site.gallery.response_models import PredictionReportOut
 from app.site.gallery.vote_agreement import agreement_json, weighed_json
+from app.site.opinions.issue_opinions import second_opinions
 from app.site.stability.predictions import choices_for, count
 from app.web.json_response import json_response
 from app.web.pagination import next_page
@@ -200,6 +201,7 @@ def issue(request: Request, name: str, index: str) -> Response:
     ]
     counted = count(detail.issue, choices)
     body["models_predicting"] = None if counted is None else asdict(counted)
+    body["second_opinions"] = opinion_objects(second_opinions(catalogue, dataset, detail.issue))
     body["text"] = detail.text
     body["question"] = None if detail.issue.question is None else question_json(detail.issue.question)
     body["row"] = None if detail.issue.row is None else [value._asdict() for value in detail.issue.row]

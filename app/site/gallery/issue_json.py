@@ -16,6 +16,8 @@ from fastapi import Request
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset, IssueRow
 from app.catalogue.table_row import Question
+from app.domain.opinions.stances import stances_of
+from app.site.opinions.issue_opinions import SecondOpinion
 from app.web.urls import base_url
 
 #: Label id -> the label as JSON; None -> null.
@@ -43,6 +45,7 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
     addresses = f"{base}/api/v1/datasets/{dataset.name}/issues/"
     pages = f"{base}/{dataset.name}/issues/"
     prefix = f"{base}/media/{dataset.name}/{dataset.version}/"
+    names = tuple(dataset.opinions.places)
     # All numbers of a page are serialised at once.
     numbers = iter(_text([n for row in rows for n in (row.self_confidence, row.normalized_margin)])[1:-1].split(","))
     return [
@@ -53,6 +56,7 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
         f',"consensus":{_word(row.consensus)},"votes":{row.votes or "null"}'
         f',"self_confidence":{next(numbers)},"normalized_margin":{next(numbers)}'
         f',"rank":{"null" if row.rank is None else row.rank},"flagged":{"true" if row.flagged else "false"}'
+        f',"opinions":{"null" if row.opinions is None else _opinions(names, row.opinions)}'
         f',"links":{{"self":"{addresses}{n}","page":"{pages}{n}","media":{f"{prefix}{n}".join(_around(row.media))}'
         f',"source":{"null" if row.url is None else _text(row.url)}}}}}'
         for row in rows
@@ -65,11 +69,35 @@ def question_json(question: Question) -> dict[str, Any]:
     return {"text": question.text, "options": question.options, "judge": judge}
 
 
+def opinion_objects(found: Sequence[SecondOpinion]) -> list[dict[str, Any]]:
+    """What second opinions say of one issue, as ``response_models.SecondOpinionOut``."""
+    return [
+        {
+            "source": one.source.name,
+            "title": one.source.title,
+            "independent": one.source.independent,
+            "stance": one.stance,
+            "classes": [{"id": c.id, "name": c.name, "weight": weight} for c, weight in one.classes],
+        }
+        for one in found
+    ]
+
+
 def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
 _word = lru_cache(maxsize=1024)(_text)
+
+
+@lru_cache(maxsize=1024)
+def _opinions(names: tuple[str, ...], signs: str) -> str:
+    """What each second opinion says.
+
+    >>> _opinions(("real",), "c")
+    '{"real":"guessed"}'
+    """
+    return _text(dict(zip(names, stances_of(signs), strict=True)))
 
 
 @lru_cache(maxsize=4096)

@@ -12,12 +12,13 @@ from fastapi.responses import HTMLResponse
 from app.catalogue.access import may_search
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
-from app.catalogue.records import Choices, Dataset
+from app.catalogue.records import Dataset
 from app.catalogue.table_row import QUESTION
 from app.domain.review.verdicts import Category
 from app.errors import FilterError
 from app.issues import counts, queries
 from app.issues.category_words import ANY_ERROR
+from app.issues.facet import Choices
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS

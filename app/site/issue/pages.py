@@ -1,22 +1,33 @@
 """The page of one issue, and the page with its player."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.catalogue.current import current
+from app.domain.review.verdicts import Category
 from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.rater_agreement import weighed_verdict_of
+from app.site.components.opinion_words import stance_words
 from app.site.components.share_tags import share_tags
 from app.site.components.youtube import PLAYER_POLICY
 from app.site.issue.context import issue_context
 from app.site.issue.exemplars import shelves
+from app.site.opinions.issue_opinions import SecondOpinion, second_opinions
 from app.site.stability.predictions import choices_by_class, choices_for, count
 from app.web.plain_route import PlainRoute
 from app.web.templates import issue_path, render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+
+
+def _opinions(found: Sequence[SecondOpinion], category: Category) -> list[tuple[SecondOpinion, str]]:
+    """Each opinion and what it says, in words."""
+    unasked = "is shown without a verdict to compare it with"
+    return [(one, unasked if one.stance is None else stance_words(category, one.stance)) for one in found]
 
 
 @router.get("/{name}/issues/{index}")
@@ -78,6 +89,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         weighed=weighed_verdict_of(catalogue, dataset, detail.issue.id),
         choices=choices_by_class(dataset, detail.issue, choices),
         predicting=predicting,
+        opinions=_opinions(second_opinions(catalogue, dataset, detail.issue), detail.issue.category),
         repeating=repeating.query(dataset) if repeating.models else "",
         **context,
     )

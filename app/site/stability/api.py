@@ -14,6 +14,7 @@ from app.domain.ranking.accuracy import KINDS, SETS
 from app.errors import FilterError
 from app.issues import queries
 from app.openapi import parameters
+from app.site.opinions.stored_results import source_named
 from app.site.stability import response_models
 from app.site.stability.parameters import agreement_of, model_named
 from app.site.stability.results import Results, keys_of, results_of
@@ -33,9 +34,18 @@ _AGREEMENT: Final = {
     "schema": {"type": "integer"},
     "example": 3,
 }
+_CONFIRMED_BY: Final = {
+    "name": "confirmed_by",
+    "in": "query",
+    "required": False,
+    "description": "Count in C only corrections that this second opinion confirms; others have no known label.",
+    "schema": {"type": "string"},
+}
+_KNOWN: Final = ("agreement", "confirmed_by")
 _MODEL_WORDS: Final = "A model by platform and name, like ``pytorch/resnet18``; give both or none."
 _PAIRS: Final = [
     _AGREEMENT,
+    _CONFIRMED_BY,
     {"name": "first", "in": "query", "required": False, "description": _MODEL_WORDS, "schema": {"type": "string"}},
     {"name": "second", "in": "query", "required": False, "description": _MODEL_WORDS, "schema": {"type": "string"}},
     {
@@ -59,11 +69,11 @@ _PAIRS: Final = [
     "/datasets/{name}/stability",
     response_model=response_models.StabilityOut,
     summary="Benchmark stability",
-    openapi_extra={"parameters": [_AGREEMENT]},
+    openapi_extra={"parameters": [_AGREEMENT, _CONFIRMED_BY]},
 )
 def stability(request: Request, name: str) -> Response:
     """Accuracies of the dataset's models on the sets D, P, B and C, by original and by corrected labels, with ranks."""
-    _, agreement, results, _ = _read(request, name, ("agreement",))
+    _, agreement, results, _ = _read(request, name, _KNOWN)
     return json_response(_stability(agreement, results))
 
 
@@ -72,14 +82,15 @@ def stability(request: Request, name: str) -> Response:
     summary="Benchmark stability as a table",
     response_class=Response,
     openapi_extra={
-        "parameters": [_AGREEMENT],
+        "parameters": [_AGREEMENT, _CONFIRMED_BY],
         "responses": {"200": {"description": "One row a model.", "content": {"text/csv": {}}}},
     },
 )
 def table(request: Request, name: str) -> Response:
     """One row per model: columns of Tables S1 and S2 of the paper, in per cent, then all accuracies and intervals."""
-    dataset, agreement, results, _ = _read(request, name, ("agreement",))
-    file = f"{dataset.name}-stability-{agreement}-of-{dataset.raters}.csv"
+    dataset, agreement, results, own = _read(request, name, _KNOWN)
+    confirmed = f"-confirmed-by-{own['confirmed_by']}" if "confirmed_by" in own else ""
+    file = f"{dataset.name}-stability-{agreement}-of-{dataset.raters}{confirmed}.csv"
     return Response(
         stability_csv(results),
         media_type="text/csv; charset=utf-8; header=present",
@@ -95,7 +106,7 @@ def table(request: Request, name: str) -> Response:
 )
 def crossings(request: Request, name: str) -> Response:
     """The noise prevalence at which two models are equally accurate; without ``first`` and ``second`` for all pairs."""
-    dataset, agreement, results, own = _read(request, name, ("agreement", "first", "second", "limit", "after"))
+    dataset, agreement, results, own = _read(request, name, (*_KNOWN, "first", "second", "limit", "after"))
     first, second = own.get("first"), own.get("second")
     if (first is None) is not (second is None):
         absent = "second" if second is None else "first"
@@ -112,7 +123,8 @@ def crossings(request: Request, name: str) -> Response:
     following, headers = None, {}
     if after + limit < len(pairs):
         here = f"{base_url(request)}/api/v1/datasets/{dataset.name}/crossings"
-        following = f"{here}?agreement={agreement}&limit={limit}&after={after + limit}"
+        source = f"&confirmed_by={own['confirmed_by']}" if "confirmed_by" in own else ""
+        following = f"{here}?agreement={agreement}{source}&limit={limit}&after={after + limit}"
         headers["Link"] = f'<{following}>; rel="next"'
     return json_response({"items": items, "next": following, "total": len(pairs)}, headers)
 
@@ -153,7 +165,10 @@ def _read(request: Request, name: str, known: tuple[str, ...]) -> tuple[Dataset,
         raise FilterError(word, value, known, f"{word[:40]!r} is no parameter; expected {', '.join(known)}.")
     agreement = agreement_of(dataset, own.get("agreement") or str(dataset.default_agreement))
     given = {word: value for word, value in own.items() if value != ""}
-    return dataset, agreement, results_of(catalogue, dataset, agreement), given
+    source = given.get("confirmed_by")
+    if source is not None:
+        source_named(dataset, "confirmed_by", source)
+    return dataset, agreement, results_of(catalogue, dataset, agreement, source), given
 
 
 def _stability(agreement: int, results: Results) -> dict[str, Any]:

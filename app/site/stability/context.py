@@ -8,8 +8,10 @@ from markupsafe import Markup
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.issues.filter import IssueFilter
+from app.site.opinions.stored_results import controls_of
 from app.site.stability.agreement_words import on_correctable, on_pruned
 from app.site.stability.charts import Axis, slope_chart
+from app.site.stability.control_context import control_context
 from app.site.stability.model_pair import pair_context, picture_of
 from app.site.stability.parameters import REACHES, SCALES, TOPS, Choice
 from app.site.stability.predictions import most_repeated
@@ -64,6 +66,7 @@ def stability_context(catalogue: Catalogue, dataset: Dataset, results: Results, 
             for one in repeated[:_MOST_REPEATED]
         ],
         "more_repeated": len(repeated) > _MOST_REPEATED,
+        **control_context(dataset, controls_of(catalogue, dataset, choice.agreement)),
     }
 
 
@@ -141,4 +144,5 @@ def _links(dataset: Dataset, choice: Choice) -> dict[str, Any]:
         "csv": f"{api}/stability.csv{agreement}",
         "json": f"{api}/stability{agreement}",
         "crossings": f"{api}/crossings{agreement}",
+        "control": f"{api}/control{agreement}",
     }

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.openapi.model import Count, Model
-from app.openapi.response_models import LabelOut
+from app.openapi.model import Count, LabelOut, Model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[Fraction, Fraction]

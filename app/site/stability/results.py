@@ -28,17 +28,19 @@ class RankChange(NamedTuple):
     after: int
 
 
-def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Results:
+def results_of(catalogue: Catalogue, dataset: Dataset, agreement: int, confirmed_by: str | None = None) -> Results:
     """The results that ingest computed for the models at an agreement threshold.
+
+    With the name of an opinion, C holds the corrections that it confirms; the others have no known label.
 
     Raises NotInCatalogue, with the reason, for a dataset without models.
     """
 
     def read() -> Results | None:
         require_reader()
-        return read_results(catalogue.connection, dataset.id, agreement)
+        return read_results(catalogue.connection, dataset.id, agreement, confirmed_by)
 
-    found = catalogue.pages.get(("stability", dataset.id, agreement), read)
+    found = catalogue.pages.get(("stability", dataset.id, agreement, confirmed_by), read)
     if found is None:
         raise NotInCatalogue(why_not(dataset))
     return found

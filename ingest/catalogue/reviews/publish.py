@@ -29,6 +29,7 @@ from app.schema.votes import votes, weighed_verdicts
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import carry_over
+from ingest.catalogue.opinions.restate import restate
 from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
@@ -82,6 +83,7 @@ def publish(
         facts = [round_facts(one, n_examples[one.name], len(people(store, one))) for one in rounds]
         models = read_models(connection, dataset.id)
         errors = _VotesWriter(connection, dataset, rounds).write(given, facts)
+        restate(connection, dataset.name, fresh=True)
         carry_over(connection, dataset.name, models, progress)
         enter_versions(connection, catalogue, [dataset.name], progress)
     n_raters = next(one["raters"] for one in facts if one["name"] == found.name)

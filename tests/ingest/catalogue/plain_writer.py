@@ -201,6 +201,7 @@ class PlainWriter:
                     "category": category,
                     "corrected": corrected,
                     "several": several,
+                    "opinions": None,
                 }
 
     def _votes(self) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from ingest.manifest.fields import InnerPaths, Text
 from ingest.manifest.layouts import ORDERS, Options
 from ingest.manifest.messages import _is_list, _table_in
 from ingest.manifest.model import Manifest, Media
+from ingest.manifest.opinion import Check
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs/manifest.md"
@@ -30,6 +31,8 @@ TYPES = {
     tuple[int, ...]: {"list of whole numbers"},
     Mapping[str, str]: {"table of texts"},
     Mapping[str, Sequence[float]]: {"table of pairs"},
+    Check.model_fields["example"].annotation: {"whole number or text"},
+    Check.model_fields["classes"].annotation: {"list of whole numbers and texts"},
     Mapping[Text, InnerPaths]: {"table of paths or lists of paths"},
 }
 #: Defaults that other keys decide; the page says them in words.

@@ -82,8 +82,10 @@ def _model_predicts(dataset: Dataset, values: Sequence[str], _: bool) -> list[Co
     return [_v.category == Category.CORRECTABLE.value, one.exists()]
 
 
-def _predicting(dataset: Dataset, stored: tuple[bytes, int]) -> list[str]:
+def _predicting(dataset: Dataset, stored: tuple[bytes | None, int]) -> list[str]:
     choices, given = stored
+    if choices is None:
+        return []
     first = np.frombuffer(choices, "<i4").tolist()
     return [model for model, class_id in zip(dataset.models, first, strict=True) if class_id == given]
 

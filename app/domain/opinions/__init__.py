@@ -1,0 +1,1 @@
+"""Second opinions: what independent relabellings of a test set say of its labels and of their corrections."""

@@ -1,0 +1,1 @@
+"""Second opinions on a dataset's corrections: their page and their API."""

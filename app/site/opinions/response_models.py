@@ -1,0 +1,174 @@
+"""Response models of the API about second opinions and controls, for its documentation."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.openapi.model import Count, Model
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Coefficient = Annotated[float, Field(ge=-1, le=1)]
+CoefficientInterval = tuple[Coefficient, Coefficient]
+
+
+class StanceCounts(Model):
+    """Reviewed examples by what the opinion holds of the given and of the guessed label.
+
+    "guessed" is the corrected label where there is one.
+    """
+
+    given: Count = Field(description="It holds the given label and not the guessed one.")
+    guessed: Count = Field(description="It holds the guessed label and not the given one.")
+    both: Count
+    other: Count
+    silent: Count
+
+
+class CrossTable(Model):
+    """Stances by what reviewers decided."""
+
+    non_error: StanceCounts
+    correctable: StanceCounts
+    multi_label: StanceCounts
+    neither: StanceCounts
+    non_agreement: StanceCounts
+    not_asked: StanceCounts | None = Field(default=None, description="Not there without such errors.")
+
+
+class AgreementByVotes(Model):
+    """How far the opinion agrees with the given label, by how many reviewers named that one."""
+
+    votes: Count
+    n: Count
+    share: Fraction | None = Field(description="Mean share of its raters, or how often it is among its labels.")
+
+
+class MissedExample(Model):
+    index: Count
+    given: Count
+    held: list[Count]
+    share: Fraction | None = Field(description="Of the raters, for the first class held; null if none are counted.")
+
+
+class Missed(Model):
+    """Examples that nobody flagged or reviewed and whose given label the opinion does not hold."""
+
+    n: Count
+    of: Count = Field(description="Covered examples that nobody flagged or reviewed.")
+    examples: list[MissedExample]
+
+
+class OpinionOut(Model):
+    """An independent relabelling, and what it says of this dataset."""
+
+    name: str
+    title: str
+    licence: str
+    independent: bool = Field(description="Made without knowledge of the verdicts; others are shown, not counted.")
+    covered: Count = Field(description="Examples that it names a class for.")
+    agreeing: Fraction = Field(description="Share of these for which it holds the given label.")
+    table: CrossTable
+    by_votes: list[AgreementByVotes]
+    missed: Missed
+
+
+class OpinionsOut(Model):
+    """The second opinions on a dataset."""
+
+    agreement: Count
+    sources: list[OpinionOut]
+
+
+class CountsOfModel(Model):
+    """First choices of a model on one set of examples."""
+
+    platform: str
+    name: str
+    given: Count
+    guessed: Count
+    neither: Count
+
+
+class TopFive(Model):
+    tau: Coefficient | None
+    tau_interval: CoefficientInterval | None
+
+
+class TurnoverOut(Model):
+    """How a ranking by the given label and one by the guessed label agree.
+
+    Null below five examples: so few say nothing of a ranking.
+    """
+
+    n: Count
+    tau: Coefficient | None = Field(description="Kendall's tau-b of right-by-given and right-by-guess, first choices.")
+    tau_interval: CoefficientInterval | None
+    top5: TopFive
+    models: list[CountsOfModel] | None
+
+
+class FlaggerAgreement(Model):
+    platform: str
+    name: str
+    agreement: Fraction = Field(description="Share of all examples on which it predicts what the flagging model does.")
+    accuracy: Fraction
+    marked: bool = Field(description="It agrees more than two standard deviations above what its accuracy explains.")
+
+
+class ChanceOut(Model):
+    """The observed tau against corrected labels drawn at random."""
+
+    observed: Coefficient | None
+    mean: Coefficient | None
+    interval: CoefficientInterval | None
+    at_most: Fraction | None = Field(description="Share of the draws at most as large, the observed one included.")
+    draws: Count
+
+
+class CorrelationOut(Model):
+    tau: Coefficient | None
+    interval: CoefficientInterval | None
+
+
+class CapacityOnSet(Model):
+    given: CorrelationOut
+    guessed: CorrelationOut
+
+
+class CapacityOut(Model):
+    """Rank correlation of the number of parameters with right predictions; null below five examples."""
+
+    known: Count = Field(description="Models whose number of parameters is known.")
+    of: Count
+    sets: dict[str, CapacityOnSet | None]
+
+
+class ConfusedPair(Model):
+    given: Count
+    corrected: Count
+    n: Count
+
+
+class SystematicOut(Model):
+    """How far confusions gather in a few ordered pairs of classes, against shuffled corrected labels."""
+
+    n: Count
+    pairs: Count
+    share: Fraction
+    shuffled: Fraction = Field(description="The mean share over shuffles.")
+    p: Fraction
+    most: list[ConfusedPair]
+
+
+class ControlOut(Model):
+    """The same measurement where label errors should have no effect, or where chance decides."""
+
+    agreement: Count
+    corrected: TurnoverOut = Field(description="On C, to compare with.")
+    non_errors: TurnoverOut = Field(description="Flagged examples whose given label reviewers confirmed.")
+    confirmed: dict[str, TurnoverOut] = Field(description="The part of C that an independent opinion confirms.")
+    opposed: dict[str, TurnoverOut] = Field(description="The part of C that it opposes.")
+    flagger: list[FlaggerAgreement] | None
+    random: ChanceOut | None
+    capacity: CapacityOut | None
+    systematic: SystematicOut | None

@@ -1,0 +1,45 @@
+"""What second opinions and controls say of a dataset, as ingest computed it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from app.catalogue.current import Catalogue
+from app.catalogue.open_file import require_reader
+from app.catalogue.records import Dataset
+from app.errors import FilterError
+from app.schema import opinions as schema
+
+Object = Mapping[str, Any]
+
+
+def report_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object:
+    """What a dataset's opinions say at an agreement threshold; no sources where it has none."""
+    return _stored(catalogue, dataset, agreement, schema.opinion_reports) or {"sources": []}
+
+
+def controls_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object | None:
+    """The controls of a dataset's models at an agreement threshold; None without models."""
+    return _stored(catalogue, dataset, agreement, schema.controls)
+
+
+def source_named(dataset: Dataset, parameter: str, value: str) -> str:
+    """The name of an opinion on a dataset. Raises FilterError for any other."""
+    if value not in dataset.opinions.places:
+        why = "" if dataset.opinions.sources else f"There is no second opinion on {dataset.title} in this catalogue."
+        raise FilterError(parameter, value, list(dataset.opinions.places), why)
+    return value
+
+
+def _stored(catalogue: Catalogue, dataset: Dataset, agreement: int, table: Table) -> Object | None:
+    def read() -> Object | None:
+        require_reader()
+        c = table.c
+        where = (c.dataset_id == dataset.id, c.agreement == agreement)
+        text = catalogue.connection.scalar(select(c.results).where(*where))
+        return None if text is None else dict(json.loads(text))
+
+    found: Object | None = catalogue.pages.get((table.name, dataset.id, agreement), read)
+    return found

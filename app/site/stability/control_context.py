@@ -1,0 +1,81 @@
+"""What the stability page shows of controls: where the same measurement should find nothing, or chance decides."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from app.catalogue.records import Dataset
+from app.site.opinions.stored_results import Object
+
+#: What the sets are called, by their keys in the stored object.
+_SETS: Final = {
+    "corrected": "Corrected examples (C)",
+    "non_errors": "Labels that reviewers confirmed",
+}
+_PARTS: Final = {"confirmed": "C, as far as {} confirms it", "opposed": "C, as far as {} opposes it"}
+
+
+def control_context(dataset: Dataset, found: Object | None) -> dict[str, Any]:
+    """The context of the section; without controls nothing of it is shown."""
+    if found is None:
+        return {"control": None}
+    titles = {source.name: source.title for source in dataset.opinions.sources}
+    flagger = found["flagger"] or ()
+    return {
+        "control": found,
+        "turnovers": _turnovers(found, titles),
+        "arithmetic": [_shares(found, name, words) for name, words in _SETS.items() if found[name]["models"]],
+        "marked": [_key(one) for one in flagger if one["marked"]],
+        "flaggers": sorted(flagger, key=lambda one: -one["agreement"]),
+        "capacities": _capacities(found["capacity"], titles),
+        "confused": [
+            (dataset.classes[one["given"]].name, dataset.classes[one["corrected"]].name, one["n"])
+            for one in (found["systematic"] or {"most": ()})["most"]
+        ],
+    }
+
+
+def _turnovers(found: Object, titles: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each set in words, with how its two rankings agree."""
+    rows = [(words, found[name]) for name, words in _SETS.items()]
+    for part, words in _PARTS.items():
+        rows += [(words.format(titles.get(name, name)), one) for name, one in found[part].items()]
+    return rows
+
+
+def _shares(found: Object, name: str, words: str) -> tuple[str, list[tuple[str, Markup, tuple[int, ...]]]]:
+    """Of each model the three shares, most by the given label first."""
+    n, models = found[name]["n"], found[name]["models"]
+    ordered: Sequence[Mapping[str, Any]] = sorted(models, key=lambda one: (-one["given"], _key(one)))
+    rows = [(_key(one), (one["given"], one["guessed"], one["neither"])) for one in ordered]
+    return words, [(key, shares_bar(counts), tuple(round(100 * c / n) for c in counts)) for key, counts in rows]
+
+
+def shares_bar(counts: tuple[int, int, int]) -> Markup:
+    """Predictions that are the given label, the other one, and neither, in one bar.
+
+    >>> shares_bar((1, 1, 2)).count("<rect")
+    3
+    """
+    total = max(1, sum(counts))
+    given, other, neither = (round(1000 * n / total) for n in counts)
+    return Markup(
+        '<svg class="thirds" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="third-given" width="%d" height="10"/>'
+        '<rect class="third-other" x="%d" width="%d" height="10"/>'
+        '<rect class="third-neither" x="%d" width="%d" height="10"/></svg>'
+    ) % (given, given, other, given + other, neither)
+
+
+def _capacities(
+    found: Mapping[str, Any] | None, titles: Mapping[str, str]
+) -> list[tuple[str, Mapping[str, Any] | None]]:
+    if found is None:
+        return []
+    words = _SETS | {f"confirmed by {name}": _PARTS["confirmed"].format(title) for name, title in titles.items()}
+    return [(words.get(name, name), one) for name, one in found["sets"].items()]
+
+
+def _key(model: Mapping[str, Any]) -> str:
+    return f"{model['platform']}/{model['name']}"

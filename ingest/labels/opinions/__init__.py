@@ -1,0 +1,1 @@
+"""Read second opinions from files and join them with the examples of a dataset."""

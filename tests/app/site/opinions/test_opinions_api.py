@@ -1,0 +1,134 @@
+"""Second opinions and controls as JSON, on the release."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+
+from app.openapi.response_models import IssueDetailOut, IssueOut
+from app.site.opinions.response_models import ControlOut, OpinionsOut
+from tests.app.reading import body
+
+IMAGENET, CIFAR = "/api/v1/datasets/imagenet", "/api/v1/datasets/cifar10"
+
+
+def test_opinions_have_the_shape_that_is_documented(site: httpx.Client) -> None:
+    found = body(site, f"{IMAGENET}/opinions", agreement=3)
+    TypeAdapter(OpinionsOut).validate_python(found)
+    (real,) = found["sources"]
+    assert (real["name"], real["title"], real["independent"]) == ("real", "ReaL", True)
+    expected = {"given": 210, "guessed": 725, "both": 187, "other": 135, "silent": 171}
+    assert real["table"]["correctable"] == expected
+    assert body(site, "/api/v1/datasets/mnist/opinions") == {"agreement": 3, "sources": []}
+
+
+@pytest.mark.parametrize("agreement", [3, 4, 5])
+def test_controls_have_the_shape_that_is_documented(site: httpx.Client, agreement: int) -> None:
+    found = body(site, f"{CIFAR}/control", agreement=agreement)
+    ControlOut.model_validate_json(site.get(f"{CIFAR}/control", params={"agreement": agreement}).text)
+    assert found["agreement"] == agreement
+    assert round(found["non_errors"]["tau"], 3) == -0.640
+    assert len(found["non_errors"]["models"]) == len(found["flagger"]) == 13
+
+
+def test_without_models_there_is_no_control(site: httpx.Client) -> None:
+    assert "No model's predictions" in body(site, f"{IMAGENET}/control", status=409)["detail"]
+
+
+@pytest.mark.parametrize("path", ["opinions", "control", "stability", "crossings"])
+def test_other_parameters_are_refused(site: httpx.Client, path: str) -> None:
+    assert body(site, f"{CIFAR}/{path}", status=400, colour="red")["parameter"] == "colour"
+    assert body(site, f"{CIFAR}/{path}", status=400, agreement=7)["allowed"] == ["3", "4", "5"]
+
+
+def test_stability_where_an_opinion_confirms(site: httpx.Client) -> None:
+    whole, confirmed = (body(site, f"{CIFAR}/stability", **by) for by in ({}, {"confirmed_by": "cifar10h"}))
+    assert (whole["sizes"]["C"], confirmed["sizes"]["C"]) == (18, 4)
+    assert confirmed["sizes"]["U"] == whole["sizes"]["U"] + 14
+    assert confirmed["sizes"]["B"] == whole["sizes"]["B"]
+    by_key = {one["name"]: one["correctable"] for one in confirmed["models"]}
+    assert all(found["corrected_top1"] in (0, 0.25, 0.5, 0.75, 1) for found in by_key.values())
+    refused = body(site, f"{CIFAR}/stability", status=400, confirmed_by="real")
+    assert (refused["parameter"], refused["allowed"]) == ("confirmed_by", ["cifar10h"])
+    table = site.get(f"{CIFAR}/stability.csv", params={"confirmed_by": "cifar10h"})
+    assert "confirmed-by-cifar10h" in table.headers["content-disposition"]
+
+
+def test_crossings_where_an_opinion_confirms(site: httpx.Client) -> None:
+    at = {"confirmed_by": "cifar10h", "first": "pytorch/vgg11_bn", "second": "pytorch/vgg19_bn"}
+    one = body(site, f"{CIFAR}/crossings", **at)["corrected"]
+    stability = body(site, f"{CIFAR}/stability", confirmed_by="cifar10h")
+    lines = {
+        m["name"]: (m["benign"]["corrected_top1"], m["correctable"]["corrected_top1"]) for m in stability["models"]
+    }
+    (b11, c11), (b19, c19) = lines["vgg11_bn"], lines["vgg19_bn"]
+    gap_b, gap_c = b19 - b11, c11 - c19
+    if one is None:
+        assert gap_b * gap_c <= 0
+    else:
+        assert one["noise_prevalence"] == pytest.approx(gap_b / (gap_b + gap_c))
+    listed = body(site, f"{CIFAR}/crossings", confirmed_by="cifar10h", limit=5)
+    assert "confirmed_by=cifar10h" in listed["next"]
+
+
+FILTERS = [
+    ("imagenet", "opinion=confirmed:real", 725),
+    ("imagenet", "opinion=opposed:real", 210),
+    ("imagenet", "opinion=confirmed:real&opinion=opposed:real", 935),
+    ("imagenet", "opinion=confirmed:real&agreement=4", 568),
+    ("imagenet", "opinion=confirmed:real&category=non_error", 0),
+    ("imagenet", "opinion=disputed", 0),
+    ("cifar10", "opinion=opposed:cifar10h", 13),
+    ("cifar10", "opinion=confirmed:cifar10h&sort=index", 4),
+]
+
+
+@pytest.mark.parametrize(("dataset", "query", "total"), FILTERS)
+def test_issues_are_filtered_by_what_opinions_say(site: httpx.Client, dataset: str, query: str, total: int) -> None:
+    found = body(site, f"/api/v1/datasets/{dataset}/issues?{query}&limit=200")
+    assert found["total"] == total
+    assert len(found["items"]) == min(total, 200)
+    for one in found["items"]:
+        IssueOut.model_validate(one)
+    said = Counter(next(iter(one["opinions"].values())) for one in found["items"])
+    wanted = {word for word, stance in (("confirmed", "guessed"), ("opposed", "given")) if word in query}
+    assert {{"guessed": "confirmed", "given": "opposed"}[one] for one in said} <= wanted
+
+
+def test_an_opinion_that_is_not_there_is_refused(site: httpx.Client) -> None:
+    refused = body(site, f"{CIFAR}/issues", status=400, opinion="confirmed:real")
+    assert refused["allowed"] == ["confirmed:cifar10h", "opposed:cifar10h", "disputed"]
+    assert "no second opinion" in body(site, "/api/v1/datasets/mnist/issues", status=400, opinion="disputed")["detail"]
+
+
+def test_an_issue_says_what_each_opinion_names(site: httpx.Client) -> None:
+    found = body(site, f"{CIFAR}/issues/6877")
+    IssueDetailOut.model_validate(found)
+    (people,) = found["second_opinions"]
+    assert (people["source"], people["stance"]) == ("cifar10h", "given")
+    assert people["classes"][0]["name"] == "airplane"
+    assert [one["weight"] for one in people["classes"]] == sorted(
+        (one["weight"] for one in people["classes"]), reverse=True
+    )
+    assert found["opinions"] == {"cifar10h": "given"}
+    assert body(site, "/api/v1/datasets/mnist/issues?limit=1")["items"][0]["opinions"] is None
+
+
+def test_what_is_withheld_from_raters_is_withheld_of_opinions_too(opinions_catalogue: Path) -> None:
+    """A rater must not find what others said of the example next door."""
+    from app.catalogue.rounds.withheld import withhold
+
+    with closing(sqlite3.connect(f"file:{opinions_catalogue}?mode=ro", uri=True)) as connection:
+
+        def counted() -> list[Any]:
+            tables = ("opinions", "verdicts")
+            return [connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables]
+
+        before = counted()
+        withhold(connection, (("cifar10", 6877),))
+        assert counted() == [before[0] - 1, before[1] - 3]
