@@ -151,6 +151,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
         finally:
             app.state.folder.remove()
+            if app.state.reviews is not None:
+                app.state.reviews.store.close()  # a database counts the connections of those who went without a word
 
 
 _API: Final = (  # in the order of its documentation

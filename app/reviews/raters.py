@@ -28,7 +28,7 @@ def rater_row(found: Round, name: str, now: float) -> dict[str, Any]:
     return {
         "round_id": found.id,
         "code": f"r{secrets.token_hex(8)}",
-        "name": name[:LONGEST_NAME],
+        "name": "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME],
         "salt": secrets.randbelow(SPOTS - 1) + 1,
         "added_at": now,
         "revoked": False,

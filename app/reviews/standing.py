@@ -6,6 +6,7 @@ which are compared and not counted. "Cannot tell" is no vote.
 
 import json
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, and_, exists, insert, select, update
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     PUBLISH = "publish"
 
 
+@cache
 def given_votes() -> Select[Any]:
     """The votes that were not taken back, whoever gave them; with the columns of event, lease and rater."""
     later = events.alias("later")

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import DataError
 from starlette.concurrency import run_in_threadpool
 
 from app.errors import KeyTaken, LeaseLapsed, NoLink, NotFound, TooLarge, Unreadable
@@ -59,6 +60,9 @@ async def in_thread(answer: Callable[..., T], *arguments: Any) -> T:
     """Call what reads or writes the store in another thread; a database that is away is told as busy."""
     try:
         return await run_in_threadpool(answer, *arguments)
+    except DataError as error:
+        # PostgreSQL has no text with the character of number 0, so there is nothing of such a name.
+        raise NotFound("There is nothing of this name here.") from error
     except AWAY as error:
         raise away() from error
 

@@ -1,14 +1,18 @@
 """Servers that are killed, and a database that is restarted, lose no vote, double none, and exceed no quota."""
 
 import time
+import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
+from app.reviews.raters import add_rater
 from app.reviews.tables import items
 from tests.app.reviews.crowd import Crowd, Server
 from tests.app.reviews.postgresql import Cluster
+from tests.serving import serving
 
 pytestmark = pytest.mark.slow
 
@@ -65,3 +69,20 @@ def test_two_servers_and_their_database_are_killed_in_turn(sample_catalogue: Pat
     assert finished(crowd) == [5] * 120
     assert 503 in {status for rater in crowd.raters for status in rater.told}
     crowd.store.close()
+
+
+def test_a_name_that_postgresql_cannot_store_is_not_found(sample_catalogue: Path, postgresql: Cluster):
+    """Told as a database that is away, it would be sent again for ever."""
+    store = postgresql.database()
+    with serving(sample_catalogue, serve_reviews=True, reviews=store) as base:
+        crowd = Crowd.of(store, n_raters=1, n_examples=2, bases=[base])
+        headers, key = {"Authorization": f"Bearer {crowd.raters[0].token}"}, str(uuid.uuid4())
+        with httpx.Client(base_url=base, headers=headers, timeout=60) as http:
+            vote = {"task": "\0", "answer": "a", "key": key}
+            assert http.post("/review/api/votes", json=vote).status_code == 404
+            assert http.get("/review/media/%00/m0").status_code == 404
+            task = http.get("/review/api/task").json()["task"]
+            assert http.post("/review/api/votes", json=vote | {"task": task, "answer": "a\0"}).status_code == 422
+            assert http.post("/review/api/votes", json=vote | {"task": task}).status_code == 201
+        assert add_rater(crowd.store, crowd.round, "Zo\0\N{LATIN SMALL LETTER E WITH DIAERESIS}\n").name == "Zo\u00eb"
+        crowd.store.close()
