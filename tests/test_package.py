@@ -35,7 +35,8 @@ PATIENCE = 120
 FOLDERS = ("templates", "static", "data", "docs")
 #: In the order in which ``label-errors --help`` lists them.
 COMMANDS = (
-    *("serve", "sample", "release", "init", "add", "predict", "try", "review", "check", "list", "media"),
+    *("serve", "sample", "release", "init", "add", "predict", "try", "review", "audit", "opinions"),
+    *("check", "list", "media"),
     *("benchmarks", "evaluate", "reproduce", "export", "flag", "completion"),
 )
 
