@@ -1,7 +1,4 @@
-"""Immutable records returned by reads, named as the pages and the API name them.
-
-This module uses neither a database nor a request.
-"""
+"""Immutable records returned by reads, named as the pages and the API name them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

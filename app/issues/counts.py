@@ -54,9 +54,9 @@ def _choices(found: Cells, dataset: Dataset, f: IssueFilter, facet: Facet) -> Ch
         query = f.query(dataset, **{facet.name: facet.put(() if active else (value,))})
         spelled, label = facet.spell(dataset, value), facet.label(dataset, value)
         made.append(Choice(spelled, label, counts.get(value, 0), active, query, value in facet.indented))
-    return Choices(
-        facet.name, facet.heading(dataset) or facet.title, tuple(made), more=max(0, len(ranked) - MOST_CHOICES)
-    )
+    more = max(0, len(ranked) - MOST_CHOICES)
+    folded = facet.folded and not taken
+    return Choices(facet.name, facet.heading(dataset) or facet.title, tuple(made), more, folded)
 
 
 def _ranked(dataset: Dataset, facet: Facet, counts: Counts, taken: Sequence[Value]) -> list[Value]:

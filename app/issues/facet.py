@@ -49,6 +49,9 @@ class Facet:
     says: str  # its description in the documentation
     schema: Mapping[str, Any]  # in OpenAPI
     many: bool = False  # several values can be given and mean any of them
+    everything: str | None = None  # the value that sets no condition, if a page without one shows less
+    #: The values that a page shows whose address names none.
+    shown_first: Callable[[Dataset], Sequence[Value]] = lambda _: ()
 
     # Its words
     label: Callable[[Dataset, Value], str]  # as a choice
@@ -77,6 +80,7 @@ class Facet:
     #: Choices in display order, given the chosen ones; by default all values there are, most frequent first.
     order: Callable[[Dataset, Sequence[Value]], Sequence[Value]] | None = None
     indented: frozenset[Value] = frozenset()  # choices shown as part of the one above
+    folded: bool = False  # its choices are folded until one is chosen
     others: Others | None = None
 
     def parameter(self, dataset: Dataset) -> str:
@@ -113,6 +117,7 @@ class Choices:
     title: str
     choices: tuple[Choice, ...]
     more: int = 0
+    folded: bool = False  # shown when it is opened
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,8 @@ FACETS: Final = {
             says="Categories to show; may be given several times. ``any``, the default here, means all issues.",
             schema={"type": "array", "items": {"type": "string", "enum": [*CATEGORY_WORDS, ANY]}},
             many=True,
+            everything=ANY,
+            shown_first=lambda dataset: (ANY_ERROR,) if dataset.n_errors else (),
             label=category_word,
             chip=category_word,
             noun=category_noun,
@@ -185,6 +187,7 @@ FACETS: Final = {
             stored=_stored.vote_pattern,
             columns=(_i.vote_pattern,),
             exists=lambda dataset: bool(dataset.vote_options),
+            folded=True,
         ),
         Facet(
             name="flagged",

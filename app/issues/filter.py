@@ -4,8 +4,8 @@ A filter is read from the query string once and is then a plain value that HTML,
 facets it can use are listed in ``app.issues.facets``. Its WHERE clause is made in ``app.issues.where``, which this
 module does not import.
 
-An address without a category means all issues in the API and, if there are any, the confirmed errors on a page: hence
-two ways of reading and two of writing.
+An address that does not name a facet means everything in the API, and on a page what the facet shows first, such as
+confirmed errors: hence two ways of reading and two of writing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from app.catalogue.possible_categories import votes_words
 from app.catalogue.records import Dataset
 from app.errors import FilterError
-from app.issues.category_words import ANY, ANY_ERROR
 from app.issues.facet import NOTHING, Chip, Facet, Value
 from app.issues.facets import FACETS
 from app.issues.filter_parameters import SUSPICION, order_words, read_agreement, read_search, read_sort
@@ -78,18 +77,20 @@ class IssueFilter:
                 raise FilterError(said, value, [], f"{said} is given twice; expected once.")
             given.add(name)
             found[name] = parsed
-        if ANY in found.get("category", ()):
-            found["category"] = ()
+        for name in found.keys() & FACETS.keys():
+            if FACETS[name].everything in FACETS[name].taken(found[name]):
+                found[name] = FACETS[name].put(())
         return cls(**found)
 
     @classmethod
     def parse_page(cls, dataset: Dataset, params: Iterable[tuple[str, str]]) -> Self:
-        """The filter of a page: without a category it shows the confirmed errors of a dataset that has some."""
+        """The filter of a page: of facets that its address does not name, it shows what pages show first."""
         pairs = list(params)
-        f = cls.parse(dataset, pairs)
-        if f.category or any(name == "category" and value for name, value in pairs):
-            return f
-        return f.but(category=_shown_first(dataset))
+        named = {name for name, value in pairs if value}
+        first = {
+            name: value for name, value in _shown_first(dataset).items() if FACETS[name].parameter(dataset) not in named
+        }
+        return cls.parse(dataset, pairs).but(**first)
 
     def but(self, **changes: Any) -> Self:
         """This filter with changes applied."""
@@ -104,9 +105,9 @@ class IssueFilter:
         """The query string of a page with this filter and ``changes``, without defaults, always in the same order."""
         f = self.but(**changes) if changes else self
         first = _shown_first(dataset)
-        if f.category == first:
-            return urlencode(f.but(category=())._pairs(dataset), safe="/")
-        return urlencode([*([] if f.category else [("category", ANY)]), *f._pairs(dataset)], safe="/")
+        pairs = [(name, FACETS[name].everything or "") for name in first if getattr(f, name) in NOTHING]
+        as_first = {name: FACETS[name].put(()) for name, value in first.items() if getattr(f, name) == value}
+        return urlencode([*pairs, *f.but(**as_first)._pairs(dataset)], safe="/")
 
     def api_query(self, dataset: Dataset, **changes: Any) -> str:
         """The query string of the API with this filter and ``changes``, likewise; without a category it means all."""
@@ -129,12 +130,13 @@ class IssueFilter:
     def chips(self, dataset: Dataset) -> tuple[Chip, ...]:
         """The filters that a visitor chose, each with the query string that remains without it."""
         first = _shown_first(dataset)
-        shown = self.but(category=()) if self.category == first else self
         chips = []
-        for facet, values in shown.taken():
+        for facet, values in self.taken():
+            if facet.put(values) == first.get(facet.name):
+                continue
             for value in values:
                 others = [other for other in values if other != value]
-                rest = first if facet.name == "category" and not others else facet.put(others)
+                rest = facet.put(others) if others else first.get(facet.name, facet.put(()))
                 chips.append(Chip(facet.chip(dataset, value), self.query(dataset, **{facet.name: rest})))
         if self.q is not None:
             chips.append(Chip(f"“{self.q}”", self.query(dataset, q=None)))
@@ -171,9 +173,10 @@ def readers() -> dict[str, Callable[[Dataset, str, str], Any]]:
     return {"agreement": read_agreement, **facets, "q": read_search, "sort": read_sort}
 
 
-def _shown_first(dataset: Dataset) -> tuple[str, ...]:
-    """The categories of a page whose address names none."""
-    return (ANY_ERROR,) if dataset.n_errors else ()
+def _shown_first(dataset: Dataset) -> dict[str, Value]:
+    """Facet -> what a page shows whose address does not name it, for facets of which that is not everything."""
+    first = {name: facet.put(facet.shown_first(dataset)) for name, facet in FACETS.items()}
+    return {name: value for name, value in first.items() if value not in NOTHING}
 
 
 def _offered(dataset: Dataset) -> Iterator[str]:

@@ -92,6 +92,7 @@ def _predicting(dataset: Dataset, stored: tuple[bytes | None, int]) -> list[str]
 
 MODELS: Final = Facet(
     name="models",
+    folded=True,
     title="Corrected, but models predict the given label",
     read=_read_models,
     says="Issues whose given label reviewers corrected, but at least so many of the dataset's models predict.",
@@ -109,6 +110,7 @@ MODELS: Final = Facet(
 )
 MODEL: Final = Facet(
     name="model",
+    folded=True,
     title="Corrected, but this model predicts it",
     read=_read_model,
     says="The same of one model, by platform and name like ``pytorch/resnet18``.",

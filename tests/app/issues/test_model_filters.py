@@ -107,8 +107,8 @@ def test_it_reads_like_a_sentence(cifar):
     assert "whose given label pytorch/vgg19_bn predicts although" in IssueFilter(model=asked.model).sentence(cifar, 1)
     assert "whose given label all 13 models predict" in IssueFilter(models=13).sentence(cifar, 0)
     assert {chip.label: chip.query for chip in asked.chips(cifar)} == {
-        "corrected, but at least 7 of 13 models predict the given label": "model=pytorch/vgg19_bn",
-        "corrected, but pytorch/vgg19_bn predicts the given label": "models=7",
+        "corrected, but at least 7 of 13 models predict the given label": "category=any&model=pytorch/vgg19_bn",
+        "corrected, but pytorch/vgg19_bn predicts the given label": "category=any&models=7",
     }
 
 
