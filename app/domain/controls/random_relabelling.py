@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Labels
-from app.domain.ranking.bootstrap import Interval
+from app.domain.ranking.bootstrap import Interval, central
 from app.domain.ranking.rank_correlation import kendall_tau, kendall_taus
 
 DRAWS: Final = 1_000
 SEED: Final = 0
-_TAIL: Final = 0.025
 
 
 @dataclass(frozen=True, slots=True)
 class Chance:
     """An observed value, and what chance gives: mean, central 95 %, and the share of draws at most as large.
 
-    The observed value counts as one of the draws, so the share is never 0. None where nothing can be drawn or told.
+    The observed value counts as one of the draws, so the share is never 0. None where nothing can be drawn, or
+    where fewer than half of the draws define a tau.
     """
 
     observed: float | None
@@ -57,9 +57,9 @@ def random_relabelling(firsts: NDArray[np.int32], given: Labels, corrected: Labe
     rows = np.arange(len(firsts))
     counts = np.stack([chosen[rows, one].sum(axis=0) for one in drawn])
     taus = kendall_taus(np.broadcast_to(by_given, counts.shape), counts)
-    taus = taus[np.isfinite(taus)]
-    if not len(taus):
+    interval = central(taus)
+    if interval is None:
         return Chance(observed, None, None, None, draws)
-    low, high = np.quantile(taus, (_TAIL, 1 - _TAIL))
+    taus = taus[np.isfinite(taus)]
     at_most = (1 + int((taus <= observed).sum())) / (1 + len(taus))
-    return Chance(observed, float(taus.mean()), (float(low), float(high)), at_most, draws)
+    return Chance(observed, float(taus.mean()), interval, at_most, draws)

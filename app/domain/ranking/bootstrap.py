@@ -157,18 +157,25 @@ def correlation_intervals(first: Counts, second: Counts) -> tuple[Interval | Non
     """The central 95 % intervals of Kendall's tau-b and of Spearman's rank correlation of two rankings of k models.
 
     ``first`` and ``second`` are (replicates, k) counts of right answers by two measures on the same resampled examples.
-    None where in no replicate a correlation is defined.
+    An interval is None where fewer than half of the replicates define the correlation: the others, in which all models
+    of a ranking are equal, would be left out in silence, and what remains is not what resampling gives.
     """
     pairs = list(zip(_pieces(first), _pieces(second), strict=True))
     found = (np.concatenate([measure(a, b) for a, b in pairs]) for measure in (kendall_taus, spearmans))
-    kendall, spearman = (_central(values[np.isfinite(values)]) for values in found)
+    kendall, spearman = map(central, found)
     return kendall, spearman
 
 
-def _central(values: NDArray[np.float64]) -> Interval | None:
-    if not len(values):
+def central(values: NDArray[np.float64]) -> Interval | None:
+    """The central 95 % of resampled or drawn values, some of which may be NaN; None if more than half of them are.
+
+    >>> central(np.array([1.0, np.nan, 1.0])), central(np.array([1.0, np.nan, np.nan]))
+    ((1.0, 1.0), None)
+    """
+    defined = values[np.isfinite(values)]
+    if not len(defined) or 2 * len(defined) < len(values):
         return None
-    low, high = np.quantile(values, (_TAIL, 1 - _TAIL))
+    low, high = np.quantile(defined, (_TAIL, 1 - _TAIL))
     return float(low), float(high)
 
 

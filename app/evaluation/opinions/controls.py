@@ -10,8 +10,9 @@
 
 A turnover is {"n", "tau", "tau_interval", "top5": {"tau", "tau_interval"}, "models": [{"platform", "name", "given",
 "guessed", "neither"}]}: tau-b between right-by-given and right-by-guess counts of first choices. Its taus and models
-are null below five examples; "guessed" is the corrected label where there is one. "flagger" is null where what the
-flagging model predicts is not kept, "random", "capacity" and "systematic" where there is nothing to measure.
+are null below five examples, and an interval where fewer than half of the replicates define its tau; "guessed" is the
+corrected label where there is one. "flagger" is null where what the flagging model predicts is not kept, "random",
+"capacity" and "systematic" where there is nothing to measure.
 """
 
 from collections.abc import Sequence

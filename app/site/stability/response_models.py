@@ -88,7 +88,7 @@ Coefficient = Annotated[float, Field(ge=-1, le=1)]
 
 
 class CorrelationIntervals(Model):
-    """95 % intervals; null if no resampled test set has a correlation."""
+    """95 % intervals; null if fewer than half of the resampled test sets have a correlation."""
 
     kendall: tuple[Coefficient, Coefficient] | None
     spearman: tuple[Coefficient, Coefficient] | None

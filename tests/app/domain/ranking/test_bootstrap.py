@@ -140,6 +140,16 @@ def test_one_model_has_one_place_and_no_correlation():
     assert correlation_intervals(nobody, nobody) == (None, None)
 
 
+@pytest.mark.parametrize("defining", [0, 1, 499, 500, 501, 1_000])
+def test_an_interval_needs_half_of_the_replicates(defining: int) -> None:
+    """Where all models are equal in most replicates, those few that tell them apart are no interval."""
+    second = np.tile([1, 2, 3], (1_000, 1))
+    first = np.tile([3, 2, 1], (1_000, 1))
+    first[defining:] = 7
+    for interval in correlation_intervals(first, second):
+        assert interval == ((-1.0, -1.0) if defining >= 500 else None)
+
+
 @pytest.mark.parametrize("columns", [1, 5, 70])
 def test_kinds_of_examples_are_drawn_as_often_as_examples(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large set, kinds are drawn: the same means, spreads and correlations between models."""
