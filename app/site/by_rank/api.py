@@ -9,6 +9,7 @@ from app.catalogue.current import current
 from app.errors import FilterError
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.issues.reviewed.judged_flags import ErrorsFlagged
 from app.openapi import parameters
 from app.site.by_rank import response_models
 from app.site.by_rank.context import FEW, ErrorsByRank, errors_by_rank
@@ -56,10 +57,26 @@ def _json(found: ErrorsByRank) -> dict[str, Any]:
                 "fitted": share,
                 "checked_so_far": one.checked_so_far,
                 "errors_so_far": one.errors_so_far,
+                "recall": one.errors_so_far / found.errors if found.flags and found.errors else None,
+                "precision": one.errors_so_far / one.checked_so_far if found.flags else None,
             }
             for one, share in zip(found.bins, fitted, strict=True)
         ],
         "forecast": None if found.forecast is None else asdict(found.forecast),
         "no_forecast": found.no_forecast,
+        "flags": None if found.flags is None else [_flags_json(one) for one in found.flags],
         "few_from": None if found.forecast is None else {"share": FEW, "rank": found.few_from},
+    }
+
+
+def _flags_json(one: ErrorsFlagged) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "errors": one.errors,
+        "flagged": one.flagged,
+        "of_flagged": one.n_flagged,
+        "recall": one.recall,
+        "recall_interval": one.recall_interval,
+        "precision": one.precision,
+        "precision_interval": one.precision_interval,
     }

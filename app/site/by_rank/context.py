@@ -19,6 +19,7 @@ from app.domain.review.error_ranks import (
     rank_curve,
 )
 from app.issues.checked_ranks import CheckedRanks, checked_ranks
+from app.issues.reviewed.judged_flags import ErrorsFlagged, judged_flags
 
 #: How many further examples the forecast is about.
 NEXT: Final = 100
@@ -56,6 +57,7 @@ class ErrorsByRank:
     forecast: Forecast | None
     no_forecast: NoForecast | None
     few_from: int | None  # the rank from which on the fitted share is below FEW; None if it is nowhere, or without fit
+    flags: tuple[ErrorsFlagged, ...] | None  # how many errors were flagged; None where not every example was judged
 
     @property
     def gaps(self) -> bool:
@@ -68,12 +70,15 @@ def errors_by_rank(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Er
 
     def make() -> ErrorsByRank:
         require_reader()
-        return _found(dataset, agreement, checked_ranks(catalogue, dataset, agreement))
+        checked = checked_ranks(catalogue, dataset, agreement)
+        return _found(dataset, agreement, checked, judged_flags(catalogue, dataset, agreement))
 
     return catalogue.pages.get(("errors by rank", dataset.id, agreement), make)
 
 
-def _found(dataset: Dataset, agreement: int, checked: CheckedRanks) -> ErrorsByRank:
+def _found(
+    dataset: Dataset, agreement: int, checked: CheckedRanks, flags: tuple[ErrorsFlagged, ...] | None
+) -> ErrorsByRank:
     ranks, errors, n_without = checked
     bins = tuple(rank_bins(ranks, errors))
     size = dataset.size or 0
@@ -96,6 +101,7 @@ def _found(dataset: Dataset, agreement: int, checked: CheckedRanks) -> ErrorsByR
         forecast=forecast,
         no_forecast=reason,
         few_from=None if fit is None else fit.falls_below(FEW, size),
+        flags=flags,
     )
 
 

@@ -23,6 +23,12 @@ class RankBinOut(Model):
     fitted: Fraction | None = Field(description="The fitted share at the middle rank; null without a forecast.")
     checked_so_far: Count = Field(description="Checked examples of these and lower ranks.")
     errors_so_far: Count = Field(description="Confirmed errors of these and lower ranks.")
+    recall: Fraction | None = Field(
+        description="The share of all errors up to this rank; null where not every example was judged."
+    )
+    precision: Fraction | None = Field(
+        description="The share of examples up to this rank that are errors; null where not every example was judged."
+    )
 
 
 class ForecastOut(Model):
@@ -40,6 +46,19 @@ class FewFromOut(Model):
     rank: Count | None = Field(description="Null where the fitted share is nowhere so small.")
 
 
+class ErrorsFlaggedOut(Model):
+    """How many errors of one kind the model had flagged."""
+
+    kind: str = Field(description="``any error``, or what the one expert called it.")
+    errors: Count = Field(description="Errors of this kind.")
+    flagged: Count = Field(description="Those of them that were flagged.")
+    of_flagged: Count = Field(description="All flagged examples.")
+    recall: Fraction = Field(description="flagged / errors.")
+    recall_interval: Interval
+    precision: Fraction | None = Field(description="flagged / of_flagged.")
+    precision_interval: Interval
+
+
 class ErrorsByRankOut(Model):
     """Confirmed errors by rank at an agreement threshold."""
 
@@ -54,4 +73,7 @@ class ErrorsByRankOut(Model):
     no_forecast: NoForecast | None = Field(description="Why there is no forecast; null where there is one.")
     few_from: FewFromOut | None = Field(
         description="The rank from which on the fitted share of errors is below ``share``; null without a forecast."
+    )
+    flags: list[ErrorsFlaggedOut] | None = Field(
+        description="How many errors were flagged, by kind; null where not every example was judged."
     )

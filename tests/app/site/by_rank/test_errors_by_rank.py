@@ -44,6 +44,7 @@ def test_published_lists_are_the_first_ranks(
     assert found["checked_throughout"] == found["last_checked"] == checked
     assert sum(one["errors"] for one in found["bins"]) == found["bins"][-1]["errors_so_far"] == errors
     assert found["no_forecast"] is None
+    assert found["flags"] is None, "what nobody judged may be errors too"
     told = found["forecast"]
     assert (told["first"], told["last"], told["examples"]) == (checked + 1, checked + 100, 100)
     if first_bins is not None:
@@ -168,6 +169,15 @@ def test_what_the_page_says_of_what_was_checked(
     words = read(made_up, f"/{name}/ranks").words
     assert said in words
     assert ("if somebody chose them for another reason, they do not" in words) == (name == "gaps")
+
+
+def test_flags_are_measured_only_where_everything_was_judged(made_up: httpx.Client) -> None:
+    """Of 40 examples eight are flagged, the first; every second one is wrong. Five reviewers name no kind of error."""
+    assert [ranks_of(made_up, name)["flags"] for name in ("nobody", "few", "first", "gaps")] == [None] * 4
+    (found,) = ranks_of(made_up, "all")["flags"]
+    assert (found["kind"], found["errors"], found["flagged"], found["of_flagged"]) == ("any error", 20, 4, 8)
+    assert (found["recall"], found["precision"]) == (0.2, 0.5)
+    assert "How good the flags are" not in read(made_up, "/first/ranks").words
 
 
 def test_gaps_come_next(made_up: httpx.Client) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.site.by_rank.response_models import ErrorsByRankOut
 from ingest.commands.main import main
 from tests.app.reading import body, read
 from tests.serving import serving
@@ -139,6 +140,33 @@ def test_no_answer_is_shown_as_none(mmlu: httpx.Client, mmlu_catalogue: Path) ->
     assert "no answer, which counts as wrong" in words
     models = body(mmlu, f"{API}/issues/{index}")["models"]
     assert None in [one["predicted"] for one in models]
+
+
+def test_flags_are_held_to_the_experts_judgement(mmlu: httpx.Client) -> None:
+    """All questions were judged, so recall is known: 65 of the 107 wrong keys are flagged, 99 of 370 errors."""
+    found = body(mmlu, f"{API}/ranks")
+    assert ErrorsByRankOut.model_validate(found).model_dump(mode="json") == found
+    flags = {one["kind"]: one for one in found["flags"]}
+    counts = {kind: (one["flagged"], one["errors"]) for kind, one in flags.items()}
+    assert counts == {
+        "any error": (99, 370),
+        "unclear question": (16, 132),
+        "wrong answer key": (65, 107),
+        "several correct answers": (7, 39),
+        "no correct answer": (5, 35),
+        "not judged: needs an expert": (4, 32),
+        "unclear options": (2, 25),
+    }
+    assert {one["of_flagged"] for one in found["flags"]} == {281}
+    wrong = flags["wrong answer key"]
+    assert [round(wrong[one], 4) for one in ("recall", "precision")] == [0.6075, 0.2313]
+    last = found["bins"][-1]
+    assert (last["recall"], round(last["precision"], 4)) == (1.0, 0.0649)
+    recalls = [one["recall"] for one in found["bins"]]
+    assert recalls == sorted(recalls)
+    words = " ".join(read(mmlu, "/mmlu/ranks").words.split())
+    assert "It flagged 281: 99 of them are errors, of 370 in all." in words
+    assert "Wrong answer key1076561" in words
 
 
 def test_the_published_figures_are_reproduced(
