@@ -65,7 +65,7 @@ class Outcome(StrEnum):
 class Comparison:
     """One published figure."""
 
-    table: str  # "1", "2", "S1", "S2", "text" or "MMLU-Redux"
+    table: str  # "1", "2", "S1", "S2", "text", "claims" or "MMLU-Redux"
     subject: str  # a dataset or a model, as a reader knows it
     figure: str
     published: str
@@ -76,7 +76,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class LoadedDataset:
     """What the catalogue says of one dataset."""
 
     id: int
@@ -90,7 +90,7 @@ class _Loaded:
 
 def compare(connection: Connection) -> list[Comparison]:
     """Every published figure, in the order of the paper."""
-    loaded = _loaded(connection)
+    loaded = loaded_datasets(connection)
     reasons = {(r["table"], r["subject"], r["figure"]): r["reason"] for r in _rows("differences.csv")}
     found = [*_table_1(loaded, reasons), *_table_2(loaded, reasons)]
     for table, name in (("S1", "imagenet"), ("S2", "cifar10")):
@@ -105,14 +105,14 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _loaded(connection: Connection) -> dict[str, _Loaded]:
+def loaded_datasets(connection: Connection) -> dict[str, LoadedDataset]:
     counts: dict[int, dict[int, dict[Category, int]]] = {}
     for cell in connection.execute(category_counts()):
         counts.setdefault(cell.dataset_id, {}).setdefault(cell.agreement, {})[Category(cell.category)] = cell.n
     found = {}
     for row in connection.execute(select(tables.datasets).where(tables.datasets.c.sample.is_(False))).mappings():
         categories = counts.get(row["id"], {})
-        found[row["name"]] = _Loaded(row["id"], dict(row), tuple(sorted(categories)) or (3,), categories)
+        found[row["name"]] = LoadedDataset(row["id"], dict(row), tuple(sorted(categories)) or (3,), categories)
     return found
 
 
@@ -145,7 +145,7 @@ def _reason(reasons: Reasons, table: str, subject: str, figure: str) -> str | No
     return reasons.get((table, subject, figure)) or reasons.get((table, subject, ""))
 
 
-def _table_1(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
+def _table_1(loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[Comparison]:
     columns = {"flagged": "n_flagged", "checked": "n_checked", "errors": "n_errors"}
     for row in _rows("table1.csv"):
         name = row["dataset"]
@@ -154,10 +154,10 @@ def _table_1(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Compar
             if row[figure]:
                 value = None if at is None else at.row[columns.get(figure, figure)]
                 reason = _reason(reasons, "1", name, figure)
-                yield _comparison("1", _title(at, name), title, row[figure], value, reason, _absent(at, name))
+                yield _comparison("1", title_of(at, name), title, row[figure], value, reason, why_absent(at, name))
 
 
-def _table_2(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
+def _table_2(loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[Comparison]:
     for row in _rows("table2.csv"):
         name = row["dataset"]
         at = loaded.get(name)
@@ -165,10 +165,10 @@ def _table_2(loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Compar
             if row[figure]:
                 value = None if at is None else _count(at, figure)
                 reason = _reason(reasons, "2", name, figure)
-                yield _comparison("2", _title(at, name), title, row[figure], value, reason, _absent(at, name))
+                yield _comparison("2", title_of(at, name), title, row[figure], value, reason, why_absent(at, name))
 
 
-def _count(at: _Loaded, figure: str) -> int:
+def _count(at: LoadedDataset, figure: str) -> int:
     if figure == "errors":
         return int(at.row["n_errors"])
     if figure == "non_errors":
@@ -176,21 +176,21 @@ def _count(at: _Loaded, figure: str) -> int:
     return at.category(Category(figure))
 
 
-def _title(at: _Loaded | None, name: str) -> str:
+def title_of(at: LoadedDataset | None, name: str) -> str:
     return name if at is None else str(at.row["title"])
 
 
-def _absent(at: _Loaded | None, name: str) -> str:
+def why_absent(at: LoadedDataset | None, name: str) -> str:
     """Why a figure of a dataset is not known."""
     if at is None:
         return f"The dataset {name} is not in this catalogue."
     return f"The files of {at.row['title']} that this catalogue was built from do not tell."
 
 
-def _no_models(at: _Loaded | None, name: str) -> str:
+def why_no_models(at: LoadedDataset | None, name: str) -> str:
     """Why a figure of a dataset's models is not known."""
     if at is None:
-        return _absent(at, name)
+        return why_absent(at, name)
     return (
         f"No model's predictions for {at.row['title']} are in this catalogue; `label-errors benchmarks DIR` reads "
         "them from a clone of github.com/cgnorthcutt/benchmarking-keras-pytorch."
@@ -198,13 +198,13 @@ def _no_models(at: _Loaded | None, name: str) -> str:
 
 
 def _models(
-    table: str, dataset: str, at: _Loaded | None, results: Mapping[str, Any] | None, reasons: Reasons
+    table: str, dataset: str, at: LoadedDataset | None, results: Mapping[str, Any] | None, reasons: Reasons
 ) -> Iterator[Comparison]:
     models = {} if results is None else {(m["platform"], m["name"]): m for m in results["models"]}
     for row in _rows(f"table_{table.lower()}.csv"):
         model = models.get((row["platform"], row["model"]))
         subject = f"{row['platform']}/{row['model']}"
-        absent = f"{subject} is not among the models of this catalogue." if models else _no_models(at, dataset)
+        absent = f"{subject} is not among the models of this catalogue." if models else why_no_models(at, dataset)
         for figure, (title, kind) in MODEL_COLUMNS.items():
             reason = _reason(reasons, table, subject, figure)
             if "rank" in figure:
@@ -229,7 +229,7 @@ def _rank(
     return found
 
 
-def _text(connection: Connection, loaded: Mapping[str, _Loaded], reasons: Reasons) -> Iterator[Comparison]:
+def _text(connection: Connection, loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[Comparison]:
     for row in _rows("text.csv"):
         at = loaded.get(row["dataset"])
         reason = _reason(reasons, "text", row["dataset"], row["figure"])
@@ -238,7 +238,7 @@ def _text(connection: Connection, loaded: Mapping[str, _Loaded], reasons: Reason
             continue
         if row["dataset"]:
             value = None if at is None else _of_dataset(at, row["figure"], row["argument"])
-            absent = _absent(at, row["dataset"])
+            absent = why_absent(at, row["dataset"])
         else:
             value = _of_all(loaded, row["figure"])
             absent = f"It is of all ten datasets; this catalogue holds {len(_of_paper(loaded))} of them."
@@ -246,14 +246,14 @@ def _text(connection: Connection, loaded: Mapping[str, _Loaded], reasons: Reason
 
 
 def _crossing_comparison(
-    connection: Connection, at: _Loaded | None, row: Mapping[str, str], reason: str | None
+    connection: Connection, at: LoadedDataset | None, row: Mapping[str, str], reason: str | None
 ) -> Comparison:
     """A crossing of two models by corrected accuracy, or how far above the prevalence of P it lies, in per cent.
 
     ``beside`` are two other models that a reader might take for these: the note says where they cross.
     """
     results = None if at is None else read_results(connection, at.id, at.agreements[0])
-    absent = _no_models(at, row["dataset"])
+    absent = why_no_models(at, row["dataset"])
     known = {f"{m['platform']}/{m['name']}" for m in results["models"]} if results else set()
     if known:
         missing = [key for key in row["argument"].split() if key not in known]
@@ -270,7 +270,7 @@ def _crossing_comparison(
     return found if value is None or other is None else replace(found, note=row["note"].format(other))
 
 
-def _of_all(loaded: Mapping[str, _Loaded], figure: str) -> float | None:
+def _of_all(loaded: Mapping[str, LoadedDataset], figure: str) -> float | None:
     ten = _of_paper(loaded)
     if len(ten) < _TEN:
         return None
@@ -280,11 +280,11 @@ def _of_all(loaded: Mapping[str, _Loaded], figure: str) -> float | None:
     return float(100 * sum(row["n_errors"] for row in ten) / sum(row["n_checked"] for row in ten))
 
 
-def _of_paper(loaded: Mapping[str, _Loaded]) -> list[Mapping[str, Any]]:
+def _of_paper(loaded: Mapping[str, LoadedDataset]) -> list[Mapping[str, Any]]:
     return [loaded[row["dataset"]].row for row in _rows("table1.csv") if row["dataset"] in loaded]
 
 
-def _of_dataset(at: _Loaded, figure: str, argument: str) -> float | None:
+def _of_dataset(at: LoadedDataset, figure: str, argument: str) -> float | None:
     if figure == "errors":
         return int(at.row["n_errors"])
     if figure == "percent_error":

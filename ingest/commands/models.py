@@ -12,6 +12,7 @@ from typing import Any, Final
 from app.domain.ranking.accuracy import KINDS
 from app.evaluation.crossings import in_words
 from app.evaluation.evaluate import evaluate, target_of
+from app.evaluation.opinions.paper_claims import compare_claims
 from app.evaluation.paper_figures import Comparison, Outcome, compare
 from app.evaluation.prediction_files import read_predictions
 from app.evaluation.prediction_rows import UploadError
@@ -75,7 +76,7 @@ def evaluation_report(
 def reproduction_report(catalogue: Path) -> tuple[str, bool]:
     """Every published figure beside the computed one, and whether some were compared and all expected matches hold."""
     with open_catalogue(catalogue) as connection:
-        found = [*compare(connection), *compare_redux(connection)]
+        found = [part for one in (compare, compare_claims, compare_redux) for part in one(connection)]
     lines = [_line(one) for one in found if one.outcome is not Outcome.NOT_LOADED]
     absent = Counter((one.table, one.reason) for one in found if one.outcome is Outcome.NOT_LOADED)
     for (table, reason), n in absent.items():

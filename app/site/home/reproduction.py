@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse
 
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
+from app.evaluation.opinions.paper_claims import TABLE as CLAIMS
+from app.evaluation.opinions.paper_claims import compare_claims
 from app.evaluation.paper_figures import Comparison, Outcome, compare
 from app.evaluation.redux_figures import TABLE as REDUX
 from app.evaluation.redux_figures import compare_redux
@@ -24,6 +26,7 @@ TABLES: Final = {
     "S1": "Table S1: models on ImageNet's correctable set",
     "S2": "Table S2: models on CIFAR-10's correctable set",
     "text": "In the text and the figures",
+    CLAIMS: "In words: what the paper claims",
     REDUX: "MMLU-Redux: MMLU's answer keys",
 }
 
@@ -35,7 +38,7 @@ def reproduction(request: Request) -> HTMLResponse:
 
     def read() -> list[Comparison]:
         require_reader()
-        return [*compare(catalogue.connection), *compare_redux(catalogue.connection)]
+        return [part for one in (compare, compare_claims, compare_redux) for part in one(catalogue.connection)]
 
     found = catalogue.pages.get(("reproduction",), read)
     counts = Counter(one.outcome for one in found)

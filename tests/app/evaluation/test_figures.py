@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.evaluation.evaluate import evaluate, read_results, target_of
+from app.evaluation.opinions.paper_claims import compare_claims
 from app.evaluation.paper_figures import MODEL_COLUMNS, PAPER, Outcome, compare
 from app.evaluation.prediction_files import read_predictions
 from app.evaluation.predictions_store import NotMeasurableError, read_models, read_partition, read_subject
@@ -119,6 +120,55 @@ def test_a_figure_that_breaks_is_seen(connection):
         connection.execute(text("UPDATE datasets SET n_errors = n_errors + 1 WHERE name = 'mnist'"))
         broken = [one for one in compare(connection) if one.outcome is Outcome.BROKEN]
         assert {(one.table, one.subject, one.figure) for one in broken} >= {("1", "MNIST", "Errors")}
+    finally:
+        transaction.rollback()
+
+
+def test_claims_in_words_are_measured(connection):
+    """Shares of the ten most frequent confusions against a plain query, and what is flagged of each dataset."""
+    found = {one.figure: one for one in compare_claims(connection)}
+    outcomes = Counter(one.outcome for one in found.values())
+    assert outcomes == {Outcome.SAME: 6, Outcome.DIFFERS: 1, Outcome.NOT_LOADED: 6}
+    names = {"CIFAR-10": 18, "CIFAR-100": 318, "Caltech-256": 221, "ImageNet": 1_428, "QuickDraw": 1_047}
+    for title, n in names.items():
+        pairs = connection.execute(
+            text(
+                "SELECT COUNT(*) AS n FROM verdicts JOIN issues ON issues.id = issue_id JOIN datasets ON datasets.id = "
+                "issues.dataset_id WHERE title = :title AND agreement = 3 AND category = 'correctable' "
+                "GROUP BY issues.given, corrected ORDER BY n DESC LIMIT 10"
+            ),
+            {"title": title},
+        ).scalars()
+        one = found[f"{title}: wrong labels are “systematic mislabeling, not just random noise”"]
+        assert one.outcome is Outcome.SAME
+        assert one.computed.startswith(f"{100 * sum(pairs) / n:.1f} %, shuffled ")
+        assert f"The share of {n:,} corrections" in one.note
+        assert "not that most are systematic" in one.note
+    (unsure,) = [one for one in found.values() if one.outcome is Outcome.DIFFERS]
+    assert unsure.figure.startswith("20 Newsgroups")
+    assert "do not tell" in unsure.reason
+    (less,) = [one for one in found.values() if one.subject == "Section 3"]
+    assert (less.published, less.computed) == ("90", "94.7")
+    assert "90 or more for 7 of the 10" in less.note
+    assert "ImageNet 89.1" in less.note
+
+
+def test_a_claim_that_does_not_come_out_differs(connection):
+    transaction = connection.begin_nested()
+    try:
+        connection.execute(text("UPDATE datasets SET n_flagged = size / 2 WHERE name IN ('mnist', 'imdb')"))
+        (less,) = [one for one in compare_claims(connection) if one.subject == "Section 3"]
+        assert (less.outcome, "5 of the 10" in less.note) == (Outcome.SAME, True)
+        connection.execute(text("UPDATE datasets SET n_flagged = size / 2 WHERE name = 'amazon'"))
+        (less,) = [one for one in compare_claims(connection) if one.subject == "Section 3"]
+        assert (less.outcome, less.reason) == (
+            Outcome.DIFFERS,
+            "It is 90 or more for fewer than half of the datasets.",
+        )
+        connection.execute(text("UPDATE datasets SET n_flagged = NULL WHERE name = 'amazon'"))
+        (less,) = [one for one in compare_claims(connection) if one.subject == "Section 3"]
+        assert (less.outcome, less.computed) == (Outcome.NOT_LOADED, None)
+        assert "knows of 9 how many examples were flagged" in less.reason
     finally:
         transaction.rollback()
 

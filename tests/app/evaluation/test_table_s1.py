@@ -14,10 +14,12 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from scipy import stats
 from sqlalchemy import create_engine
 
 from app.evaluation import paper_figures
 from app.evaluation.evaluate import read_results
+from app.evaluation.opinions.paper_claims import compare_claims
 from app.evaluation.paper_figures import PAPER, Outcome, compare
 from app.evaluation.predictions_store import read_partition, read_subject
 from ingest.commands.models import reproduction_report
@@ -182,6 +184,21 @@ def test_page_and_command_tell_what_the_other_resnet_50_does(site, catalogue: Pa
     for note in NOTES:
         assert note in words
         assert note in report
+
+
+def test_the_ranking_reverses_by_first_choices_and_not_by_the_first_five(catalogue: Path):
+    """Tau of the printed counts. The paper says so at three thresholds; counts are printed of the first alone."""
+    engine = create_engine(f"sqlite:///{catalogue}")
+    with engine.connect() as connection:
+        found = [one for one in compare_claims(connection) if "ImageNet, 3 of 5" in one.figure]
+    engine.dispose()
+    for one, top, says in zip(found, (1, 5), ("below 0", "not below 0"), strict=True):
+        given, corrected = zip(*((counts(r)[f"acc{top}"], counts(r)[f"cacc{top}"]) for r in published()), strict=True)
+        tau = stats.kendalltau(given, corrected).statistic
+        assert one.figure.endswith(f"top-{top}")
+        assert (one.published, one.outcome) == (says, Outcome.SAME)
+        assert one.computed.startswith(f"{tau:.2f} (")
+        assert (float(one.computed.partition(" to ")[2].rstrip(")")) < 0) == (top == 1)
 
 
 def test_a_published_crossing_that_does_not_happen_is_broken(catalogue: Path, monkeypatch: pytest.MonkeyPatch):
