@@ -237,7 +237,8 @@ def check(layout: str, found: dict[tuple[int, str], MediaItem]) -> None:
 
 
 def test_every_layout_is_tried_here() -> None:
-    tables = {"image-table", "audio-table", "row-table"}  # see test_parquet_media, test_row_table
+    # Tried in test_parquet_media, test_row_table and test_question_forms.
+    tables = {"image-table", "audio-table", "row-table", "choices"}
     assert set(LAYOUTS) == set(ADAPTERS) == set(DISTRIBUTIONS) | tables == set(WANTED) | tables
 
 
