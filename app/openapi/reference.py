@@ -12,6 +12,7 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.issues import queries
 from app.issues.filter_parameters import class_value
+from app.issues.slices import slices_of
 
 #: Query parameters of the examples of an operation, by the last part of its path.
 _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
@@ -24,6 +25,7 @@ _EXAMPLES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
 #: Operations that only some datasets can answer, by the last part of the path, and which can.
 _ASKS: Final[Mapping[str, Callable[[Dataset], bool]]] = {
     **dict.fromkeys(("stability", "stability.csv", "crossings"), lambda dataset: bool(dataset.n_models)),
+    "slices": lambda dataset: slices_of(dataset) is not None,
     "prediction-report": lambda dataset: dataset.prediction_report is not None,
 }
 
