@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset, Issue
+from app.catalogue.table_row import QUESTION
 from app.domain.review.verdicts import Category
 from app.issues import queries
 from app.issues.filter import IssueFilter
@@ -66,6 +67,8 @@ def entry(catalogue: Catalogue, dataset: Dataset, issue: Issue | None) -> Entry:
 
 
 def _confusions(catalogue: Catalogue, dataset: Dataset) -> list[tuple[str, str, int, str]]:
+    if dataset.modality == QUESTION:
+        return []  # the letters of two questions have nothing to do with each other
     f = IssueFilter(agreement=dataset.default_agreement)
     cells = catalogue.pages.get(
         ("most-corrected", dataset.id),

@@ -31,7 +31,9 @@ def test_its_figures(mmlu: httpx.Client) -> None:
     expected = {"correctable": 101, "multi_label": 39, "neither": 35, "non_agreement": 195}
     assert {name: counts[name] for name in expected} == expected
     assert "14" in read(mmlu, "/").words
-    assert "language models" in read(mmlu, "/").words
+    home = read(mmlu, "/")
+    assert "language models" in home.words
+    assert not any("corrected=" in link.href for link in home.links), "a letter of one question is none of another"
 
 
 def test_models_by_original_and_corrected_answers(mmlu: httpx.Client) -> None:
@@ -57,6 +59,16 @@ def test_models_by_original_and_corrected_answers(mmlu: httpx.Client) -> None:
     assert on_c(SONNET) == [15.84, 70.30]
     assert on_c("writer/palmyra-x-004") == [11.88, 70.30]
     assert on_c("qwen/qwen2-72b-instruct") == [18.81, 61.39]
+
+
+def test_one_answer_makes_no_top_five(mmlu: httpx.Client, site: httpx.Client) -> None:
+    page = read(mmlu, "/mmlu/stability")
+    assert not any("top=5" in link.href for link in page.links)
+    assert "Acc@5" not in page.words
+    assert "There is nothing to rank: fewer than five choices" in read(mmlu, "/mmlu/stability?top=5").words
+    known = read(site, "/cifar10/stability")
+    assert any("top=5" in link.href for link in known.links)
+    assert "cRank@5" in known.words
 
 
 def test_neighbours_at_the_top_cannot_be_told_apart(mmlu: httpx.Client) -> None:
