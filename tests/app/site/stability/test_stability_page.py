@@ -163,7 +163,7 @@ def test_reproduction(site):
     assert "6 of the 13 figures cannot be recomputed here. No model's predictions for ImageNet" in words
     assert "It is 90 or more for 7 of the 10: MNIST 99.0, CIFAR-10 97.2, CIFAR-100 77.6" in words
     assert "pytorch/alexnet" in words
-    assert any(link.href == "/reproduction" for link in read(site, "/").links)
+    assert any(link.href == "/reproduction" for link in read(site, "/figures").links)
 
 
 def test_the_sample_has_a_ranking_to_look_at(client):
