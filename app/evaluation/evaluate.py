@@ -1,12 +1,14 @@
 """Evaluate predictions on original and corrected labels, and compare them with the stored models.
 
-    {"agreement", "sizes", "noise_prevalence",
+    {"agreement", "sizes", "noise_prevalence", "no_answer",
      "accuracy": {set: {kind: fraction, "intervals": {kind: [low, high]}}},
      "effects": {"leaving_out", "correcting"},
      "ranks": {set: {kind: {"rank", "of", "tied_with", "interval"}}},
      "crossings": [see ``app.evaluation.crossings``, with YOURS as one of the two],
      "changes": {"gained", "lost", "neither",
                  "examples": [{"index", "key", "given", "corrected", "predicted", "change"}]}}
+
+``no_answer`` counts the examples of D to which the model gave no answer, which is wrong by every label.
 
 ``effects`` is by how much top-1 accuracy rises, first from leaving out U (from D to P, by given labels), then from
 correcting labels (on P, from given to corrected labels): each step changes one thing only.
@@ -24,7 +26,7 @@ from sqlalchemy import Connection, select
 from app.domain.ranking.accuracy import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
 from app.domain.ranking.bootstrap import rank_intervals, right_counts
 from app.evaluation.crossings import CORRECTED, ORIGINAL, First, crossings
-from app.evaluation.prediction_rows import Target
+from app.evaluation.prediction_rows import NO_ANSWER, Target
 from app.evaluation.predictions_store import MeasurableDataset, read_first_choices, read_keys, read_partition
 from app.evaluation.stability import accuracies, sizes_object
 from app.evaluation.tables.class_spelling import ClassesAre
@@ -39,7 +41,7 @@ _RANKED_SETS: Final = ("all", "pruned", "correctable")
 def target_of(connection: Connection, subject: MeasurableDataset, classes_are: ClassesAre | None = None) -> Target:
     """What predictions for a dataset must look like; ``classes_are`` is what is said of classes in them."""
     keys = read_keys(connection, subject)
-    return Target(subject.title, len(subject.given), subject.class_names, keys, classes_are)
+    return Target(subject.title, len(subject.given), subject.class_names, keys, classes_are, subject.questions)
 
 
 def evaluate(
@@ -59,6 +61,7 @@ def evaluate(
         "agreement": agreement,
         "sizes": sizes_object(test),
         "noise_prevalence": test.sizes.noise_prevalence,
+        "no_answer": int((ranked[:, 0] == NO_ANSWER).sum()),
         "accuracy": accuracies(found),
         "effects": {
             "leaving_out": _difference(found.accuracy("all", ORIGINAL), found.accuracy("pruned", ORIGINAL)),

@@ -23,6 +23,9 @@ _SHOWN: Final = 5
 #: How a person says what classes are, on the command line, in a form of the site and in models.toml.
 HOW_CLASSES_ARE: Final = "--classes-are names or --classes-are numbers; in a form or models.toml, classes_are"
 
+#: What a row predicts that gives no answer; no label is ever this, so it is wrong.
+NO_ANSWER: Final = -1
+
 #: What tells whose a row is. "row names" stand in a column without a name, "either" is the one that fits.
 By = Literal["index", "key", "row names", "either"]
 
@@ -40,6 +43,7 @@ class Target:
     class_names: Sequence[str]
     keys: Sequence[str] | None
     classes_are: ClassesAre | None = None  # what is said of classes that may be names or numbers
+    may_be_empty: bool = False  # whether an empty cell, where a row is one class, is no answer instead of a mistake
 
     @cached_property
     def spelling(self) -> ClassSpelling:
@@ -93,9 +97,11 @@ class PredictionRows:
         before = len(self._codes)
         # One by one: an array of texts would give each of them the room of the longest.
         texts = [str(cell) for row in rows.tolist() for cell in row]
+        empty_is_none = self.target.may_be_empty and rows.shape[1] == 1
         for text in dict.fromkeys(texts):
-            self._codes.setdefault(text, len(self._codes))
-        codes = np.array([self._codes[text] for text in texts], np.int32).reshape(rows.shape)
+            if text.strip() or not empty_is_none:
+                self._codes.setdefault(text, len(self._codes))
+        codes = np.array([self._codes.get(text, NO_ANSWER) for text in texts], np.int32).reshape(rows.shape)
         spelling = self.target.spelling
         unknown = [code for text, code in list(self._codes.items())[before:] if not spelling.known(text)]
         if unknown:
@@ -105,6 +111,8 @@ class PredictionRows:
     def aligned(self) -> Ranked:
         """All predictions in the order of the test set. Raises UploadError for missing, extra or repeated rows."""
         target = self.target
+        if self.blocks and all((block == NO_ANSWER).all() for block in self.blocks):
+            raise UploadError(f"expected answers to the questions of {target.title}, found empty cells only")
         if not self.blocks:
             raise UploadError(f"expected {target.n:,} rows, found none")
         ranked = self._of_different_classes(np.concatenate(self.blocks))
@@ -125,7 +133,8 @@ class PredictionRows:
                 ids = self.target.spelling.ids(self._codes)
             except AmbiguousClassError as error:
                 raise UploadError(f"{error}: {HOW_CLASSES_ARE}") from error
-            ranked = np.array(list(ids.values()), np.int32)[ranked]
+            # No answer, -1, is the last of these too.
+            ranked = np.array([*ids.values(), NO_ANSWER], np.int32)[ranked]
         if ranked.shape[1] > 1:
             ordered = np.sort(ranked, axis=1)
             twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))

@@ -33,6 +33,7 @@ class MeasurableDataset:
     agreements: tuple[int, ...]
     class_names: tuple[str, ...]
     given: Labels
+    questions: bool = False  # whether its examples are questions, which a model may leave without an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def read_subject(connection: Connection, name: str) -> MeasurableDataset:
         agreements=tuple(json.loads(row["agreements"])),
         class_names=tuple(class_names),
         given=_given(connection, row["id"]),
+        questions=row["modality"] == "question",
     )
 
 

@@ -106,6 +106,7 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
         f"{title} {judged}: "
         + ", ".join(f"|{letter}| = {n:,}" for letter, n in sizes.items())
         + f", noise prevalence {found['noise_prevalence']:.2%}",
+        *_silent(found["no_answer"], sizes["D"]),
         *_like_for_like(found),
         "",
     ]
@@ -147,6 +148,10 @@ def _like_for_like(found: Mapping[str, Any]) -> list[str]:
             f"{sizes['U']:,} of unknown label alone changes it by {_points(effects['leaving_out'])}"
         )
     return lines
+
+
+def _silent(n: int, of: int) -> list[str]:
+    return [f"{n:,} of {of:,} answers are none, or name no option, and count as wrong"] if n else []
 
 
 def _points(effect: float) -> str:

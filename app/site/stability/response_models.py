@@ -229,6 +229,7 @@ class EvaluationOut(Model):
     agreement: Count
     sizes: SetSizes
     noise_prevalence: Fraction
+    no_answer: Count = Field(description="Examples to which the model gave no answer, which counts as wrong.")
     accuracy: AllAccuracies
     effects: Effects
     ranks: AllRanksAmong

@@ -552,3 +552,17 @@ def test_names_of_rows_that_could_be_keys_or_indices(tmp_path):
     for content, name in ((as_csv(["", "p"], rows), "p.csv"), (json.dumps(dict(rows)).encode(), "p.json")):
         with pytest.raises(UploadError, match="can be indices or keys"):
             read(tmp_path, name, content, target)
+
+
+def test_an_empty_cell_is_no_answer_to_a_question_and_a_mistake_elsewhere(tmp_path):
+    quiz = Target("Quiz", 4, ("A", "B", "C"), None, may_be_empty=True)
+    table = as_csv(["index", "prediction"], [[3, "B"], [2, ""], [1, "  "], [0, "C"]])
+    assert read(tmp_path, "answers.csv", table, quiz).ravel().tolist() == [2, -1, -1, 1]
+    with pytest.raises(UploadError, match=r"expected classes of Quiz, .*; found '' in rows? "):
+        read(tmp_path, "answers.csv", table, Target("Quiz", 4, ("A", "B", "C"), None))
+    ranked = as_csv(["index", "top1", "top2"], [[0, "A", ""], [1, "B", "A"], [2, "C", "A"], [3, "A", "B"]])
+    with pytest.raises(UploadError, match="expected classes of Quiz"):
+        read(tmp_path, "answers.csv", ranked, quiz)
+    # A line without anything may be the end of a file: rows are not counted by it.
+    with pytest.raises(UploadError, match="expected 4 rows"):
+        read(tmp_path, "answers.csv", b"prediction\nA\n\nB\nC\n", quiz)

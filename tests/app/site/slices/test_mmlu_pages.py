@@ -210,3 +210,23 @@ def test_an_evaluation_log_is_measured(
     log.write_text("".join(json.dumps(row) + "\n" for row in rows[:-1]))
     assert main(["evaluate", "mmlu", str(log), "--catalogue", str(mmlu_catalogue)]) == 1
     assert "expected the answers to 5,700 questions, found 5,699" in capsys.readouterr().err
+
+
+def test_empty_answers_of_a_table_count_as_wrong_and_are_told(
+    mmlu: httpx.Client, mmlu_catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A to every question is right 1,298 times; 13 of these are the first 57, which stay without an answer here."""
+    rows = [{"index": n, "prediction": "A" if n >= 57 else ""} for n in range(5_700)]
+    table = "index,prediction\n" + "".join(f"{row['index']},{row['prediction']}\n" for row in rows)
+    file = tmp_path / "answers.csv"
+    file.write_text(table)
+    told = mmlu.post(f"{API}/evaluate", files={"file": ("answers.csv", table)}).raise_for_status().json()
+    assert told["no_answer"] == 57
+    assert round(told["accuracy"]["all"]["original_top1"] * 5_700) == 1_298 - 13
+    assert main(["evaluate", "mmlu", str(file), "--catalogue", str(mmlu_catalogue)]) == 0
+    assert "57 of 5,700 answers are none, or name no option, and count as wrong" in capsys.readouterr().out
+    page = mmlu.post("/mmlu/evaluate", files={"file": ("answers.csv", table)}).raise_for_status().text
+    assert "To 57 of the 5,700 questions your model gave no answer" in " ".join(page.split())
+    nothing = "prediction,index\n" + "".join(f",{n}\n" for n in range(5_700))
+    refused = mmlu.post(f"{API}/evaluate", files={"file": ("answers.csv", nothing)})
+    assert (refused.status_code, "found empty cells only" in refused.text) == (422, True)
