@@ -32,24 +32,27 @@ SITE_NAMES: Final = frozenset(
     }
 )
 
-#: Names of parameters of galleries and of the API, which no dataset may give its slices: both stand in one address.
-FILTER_NAMES: Final = frozenset(
+#: Columns of files beside which the column of slices stands.
+FILE_COLUMNS: Final = frozenset({"answer", "choices", "index", "key", "letters", "question"})
+
+#: Names of parameters of a dataset's pages and of the API, which no dataset may give its slices: both stand in one
+#: address. Those of columns are refused too.
+FILTER_NAMES: Final = FILE_COLUMNS | frozenset(
     {
         "after",
         "agreement",
         "before",
         "category",
         "change",
-        "compared",
+        "confirmed_by",
         "corrected",
+        "doubting",
         "fields",
+        "first",
         "flagged",
-        "format",
         "from",
         "given",
         "guessed",
-        "index",
-        "key",
         "kind",
         "limit",
         "model",
@@ -57,14 +60,21 @@ FILTER_NAMES: Final = frozenset(
         "multi_label",
         "neither",
         "non_agreement",
+        "opinion",
+        "opposed",
         "page",
         "pairs",
-        "platform",
+        "prevalence",
         "q",
+        "reach",
         "removed",
-        "shard",
+        "rule",
+        "scale",
+        "second",
         "slice",
         "sort",
+        "top",
+        "unreviewed",
         "version",
         "votes",
     }
