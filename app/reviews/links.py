@@ -13,8 +13,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from app.reviews.store import Store
 
-LinkKind = Literal["rater", "open", "owner", "prolific"]
-_KINDS: Final[tuple[LinkKind, ...]] = ("rater", "open", "owner", "prolific")
+LinkKind = Literal["rater", "open", "owner", "prolific", "mturk", "assignment"]
+_KINDS: Final[tuple[LinkKind, ...]] = ("rater", "open", "owner", "prolific", "mturk", "assignment")
 #: Characters that no token of ours exceeds.
 _LONGEST: Final = 300
 
@@ -25,7 +25,7 @@ class LinkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a token says. ``name`` is a rater's code or a round's name."""
+    """What a token says. ``name`` is a rater's code, a round's name, or what an assignment of Mechanical Turk is."""
 
     kind: LinkKind
     name: str

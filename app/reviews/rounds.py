@@ -41,6 +41,7 @@ class Settings:
     gold: float = 0.0  # share of gold items among all tasks
     repeat_after: int = 10  # other votes between an example and its repeat
     completion: dict[str, str] = field(default_factory=dict)  # outcome -> what a participant of Prolific takes back
+    assignment: int = 20  # examples of an assignment of Mechanical Turk
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -149,7 +150,15 @@ def mark_published(store: Store, found: Round) -> None:
 
 def set_completion(store: Store, found: Round, codes: Mapping[str, str]) -> Round:
     """Set the codes that participants of Prolific take back, by outcome."""
-    settings = replace(found.settings, completion=dict(codes))
+    return _set(store, found, replace(found.settings, completion=dict(codes)))
+
+
+def set_assignment(store: Store, found: Round, examples: int) -> Round:
+    """Set how many examples an assignment of Mechanical Turk has."""
+    return _set(store, found, replace(found.settings, assignment=examples))
+
+
+def _set(store: Store, found: Round, settings: Settings) -> Round:
     with store.writing() as connection:
         connection.execute(update(rounds).where(rounds.c.id == found.id).values(settings=settings.text()))
     return replace(found, settings=settings)

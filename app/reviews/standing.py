@@ -30,6 +30,7 @@ class Kind(StrEnum):
     INCLUDE = "include"  # a rater again
     REVOKE = "revoke"  # a rater's link
     FORGET = "forget"  # who a rater was; where the votes went too, no rater is named
+    ASSIGNMENT = "assignment"  # a worker began an assignment of Mechanical Turk; ``key`` is its keyed hash
     CLOSE = "close"
     REOPEN = "reopen"
     PUBLISH = "publish"

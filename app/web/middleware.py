@@ -5,28 +5,36 @@ It is plain ASGI, because it runs for every request, and it knows nothing of any
 
 import contextlib
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: What a page may load: this site and nothing else.
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self' data:",
-        "media-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
+
+def policy(framed_by: Sequence[str] = (), sends_to: Sequence[str] = ()) -> str:
+    """What a page may load: this site and nothing else.
+
+    ``framed_by`` are the sites that may show it in a frame, ``sends_to`` those that its forms may send to.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "script-src 'self'",
+            "img-src 'self' data:",
+            "media-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            " ".join(("form-action 'self'", *sends_to)),
+            "base-uri 'none'",
+            " ".join(("frame-ancestors", *(framed_by or ("'none'",)))),
+        )
     )
-)
+
+
+POLICY: Final = policy()
 #: What an answer says itself is not said again: of two policies, browsers take the last.
 _UNLESS_SAID: Final = (
     (b"x-content-type-options", b"nosniff"),

@@ -59,6 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="the address of a study on Prolific, with its code for done, no_consent, screened_out or too_fast",
     )
+    links.add_argument(
+        "--mturk",
+        metavar="N",
+        type=count,
+        nargs="?",
+        const=20,
+        help="the address and question of a task on Mechanical Turk, of N examples an assignment (20)",
+    )
     links.add_argument("--revoke", metavar="RATER", help="accept this rater's link no longer; the votes stand")
     links.add_argument("--days", metavar="N", type=count, help="links lapse after so many days (default: never)")
     links.add_argument("--base", metavar="URL", default="http://127.0.0.1:8000", help="the address of the site")
@@ -156,6 +164,8 @@ def _links(store: "Store", arguments: argparse.Namespace) -> int:
 
     if arguments.prolific:
         return review_panel.study_address(store, found, arguments, links)
+    if arguments.mturk is not None:
+        return review_panel.external_question(store, found, arguments, links)
     if arguments.open or arguments.owner:
         kind = "open" if arguments.open else "owner"
         url = address(Link(kind, found.name))  # type: ignore[arg-type]

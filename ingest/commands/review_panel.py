@@ -1,8 +1,9 @@
-"""``label-errors review links --prolific``: the address of a study whose participants are the raters of a round."""
+"""``label-errors review links --prolific`` and ``--mturk``: the addresses where people of a panel become raters."""
 
 import argparse
 import json
 from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
 
 from ingest.errors import CatalogueError
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
 
 #: What Prolific puts into the address for each participant.
 _PLACES: Final = "&".join(f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID"))
+#: The schema that Mechanical Turk asks for: https://docs.aws.amazon.com/AWSMechTurk/latest/AWSMturkAPI/. A height of 0
+#: makes the frame as large as the worker's window.
+_QUESTION: Final = """\
+<ExternalQuestion xmlns="http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2006-07-14/ExternalQuestion.xsd">
+  <ExternalURL>{url}</ExternalURL>
+  <FrameHeight>0</FrameHeight>
+</ExternalQuestion>
+"""
 
 
 def study_address(store: "Store", found: "Round", arguments: argparse.Namespace, links: "Links") -> int:
@@ -35,4 +44,21 @@ def study_address(store: "Store", found: "Round", arguments: argparse.Namespace,
     token = links.token(Link("prolific", found.name), seconds=seconds)
     url = f"{arguments.base.rstrip('/')}/review/prolific/{token}?{_PLACES}"
     print(json.dumps({"links": [{"rater": "prolific", "url": url}]}) if arguments.json else url)
+    return 0
+
+
+def external_question(store: "Store", found: "Round", arguments: argparse.Namespace, links: "Links") -> int:
+    """Keep how many examples an assignment has; print the address that Mechanical Turk frames, and the XML to paste."""
+    from app.reviews.links import Link
+    from app.reviews.rounds import set_assignment
+
+    base = arguments.base.rstrip("/")
+    if not base.startswith("https://"):
+        raise CatalogueError(f"--base: Mechanical Turk shows addresses of https:// only, found {base!r:.100}")
+    set_assignment(store, found, arguments.mturk)
+    seconds = arguments.days and arguments.days * 86_400
+    url = f"{base}/review/mturk/{links.token(Link('mturk', found.name), seconds=seconds)}"
+    question = _QUESTION.format(url=escape(url))
+    told = {"links": [{"rater": "mturk", "url": url}], "question": question, "examples": arguments.mturk}
+    print(json.dumps(told) if arguments.json else f"{url}\n\n{question}", end="\n" if arguments.json else "")
     return 0

@@ -117,6 +117,9 @@ def forget(store: Store, found: Round, rater: Row[Any], *, votes: bool = False) 
             connection.execute(update(raters).where(raters.c.id == rater.id).values(**anonymous))
             # What the owner wrote of a person may name the person.
             connection.execute(update(events).where(events.c.rater_id == rater.id).values(why=None))
+            # An assignment of Mechanical Turk leads to its worker.
+            assignments = (events.c.rater_id == rater.id, events.c.kind == Kind.ASSIGNMENT.value)
+            connection.execute(delete(events).where(*assignments))
             enter(connection, store, Kind.FORGET, found.id, rater_id=rater.id)
             return len(answered)
         connection.execute(delete(events).where(events.c.rater_id == rater.id))

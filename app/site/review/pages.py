@@ -103,8 +103,8 @@ async def form(request: Request, token: str) -> Response:
         if sent.get("do") == "undo":
             await in_thread(take_back, service.store, rater.row, rater.round)
             return _back(token)
-        answer = await in_thread(_answer_of, service, sent)
-        vote = Vote(sent.get("task", ""), answer, _key(sent))
+        answer = await in_thread(answer_of, service, sent)
+        vote = Vote(sent.get("task", ""), answer, key_of(sent))
         await in_thread(take, service, rater, vote)
     except (LeaseLapsed, NotFound) as error:
         return await _task(request, rater, told=error.detail)
@@ -129,10 +129,11 @@ async def _task(request: Request, rater: Rater, told: str = "") -> Response:
         return _rendered(request, "review_wait.html", headers=headers, seconds=found.seconds, **facts)
     if not done.done and "start" not in request.query_params and not told:
         return await _help(request, rater)
-    return _rendered(request, "review_task.html", **_task_context(request, service, found, rater.round), **facts)
+    return _rendered(request, "review_task.html", **task_context(request, service, found, rater.round), **facts)
 
 
-def _task_context(request: Request, service: ReviewService, task: Task, found: Round) -> dict[str, Any]:
+def task_context(request: Request, service: ReviewService, task: Task, found: Round) -> dict[str, Any]:
+    """What the question of a task needs on a page."""
     classes = service.classes(found.id)
     names = {class_id: classes[class_id].name for class_id in task.sides}
     return {
@@ -204,7 +205,7 @@ async def _practice(request: Request, rater: Rater) -> Response:
         answer=answer,
         right=item.right,
         is_right=item.is_right(answer, [one == "yes" for one in heard]),
-        **_task_context(request, service, item.task, rater.round),
+        **task_context(request, service, item.task, rater.round),
     )
 
 
@@ -225,7 +226,7 @@ def _round_of(service: ReviewService, link: Link) -> Round:
         raise NoLink("The round of this link is no longer here. Ask who sent it for a new one.") from error
 
 
-def _answer_of(service: ReviewService, sent: dict[str, str]) -> Any:
+def answer_of(service: ReviewService, sent: dict[str, str]) -> Any:
     """What a form answers: a word, or for a set true or false for each class."""
     if sent.get("answer"):
         return sent["answer"]
@@ -237,7 +238,8 @@ def _answer_of(service: ReviewService, sent: dict[str, str]) -> Any:
     return {names[one]: sent.get(f"{_HEARD}{place}") == "yes" for place, one in enumerate(task.sides)}
 
 
-def _key(sent: dict[str, str]) -> str:
+def key_of(sent: dict[str, str]) -> str:
+    """The key of the vote that a form sends. Raises Unreadable."""
     try:
         return str(uuid.UUID(sent.get("key", "")))
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.site.review import api, pages, prolific_pages
+from app.site.review import api, mturk_pages, pages, prolific_pages
 from app.site.review.owner import round_pages
 
-ROUTERS: Final = (api.router, round_pages.router, prolific_pages.router, pages.router)
+ROUTERS: Final = (api.router, round_pages.router, prolific_pages.router, mturk_pages.router, pages.router)
