@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -115,6 +116,6 @@ def _shown(dataset: Dataset, f: IssueFilter, row: SliceRow, column: str, model: 
         "words": slice_words(row.name),
         "bar": share_bar(round(1000 * row.rate), "given-fill"),
         "issues": f"/{dataset.name}?{f.but(category=('error',), slice=row.name).query(dataset)}",
-        "here": f"/{dataset.name}/slices?{column}={row.name}#one",
+        "here": f"/{dataset.name}/slices?{urlencode({column: row.name})}#one",
         "score": _score(row, model),
     }
