@@ -53,6 +53,14 @@ def press(page: Page, key: str) -> None:
     page.wait_for_function("([one]) => !one.isConnected && !document.querySelector('[aria-busy]')", arg=[before])
 
 
+def has_a_task(page: Page) -> bool:
+    """Whether there is an example to look at, or all is done; a server that is slow to answer is waited for."""
+    page.wait_for_function(
+        "document.querySelector('#stage .task') || document.querySelector('h1').textContent.includes('Thank you')"
+    )
+    return page.locator("#stage .task").count() > 0
+
+
 def answered(found: Open) -> list[str]:
     """All answers that stand, in the order in which they came."""
     out = found.catalogue.with_name("ratings.csv")
@@ -448,7 +456,7 @@ def test_five_raters_finish_a_round_by_keys_and_the_site_shows_it(browser, sampl
         for number in range(5):
             with rater_tab(browser, found, viewport={"width": width, "height": 844}) as page:
                 begin(page, found, number)
-                while page.locator("#stage .task").count():
+                while has_a_task(page):
                     names = [page.locator(f'[data-key="{key}"] span').inner_text() for key in "12"]
                     press(page, str(names.index(min(names)) + 1))
                 expect(page.locator("h1")).to_have_text("Thank you")
