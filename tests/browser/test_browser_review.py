@@ -450,7 +450,9 @@ def test_every_state_is_accessible(browser, sample_catalogue, tmp_path, width, s
 @pytest.mark.parametrize("name", ["sample-digits", "sample-texts", "sample-sounds"])
 def test_five_raters_finish_a_round_by_keys_and_the_site_shows_it(browser, sample_catalogue, tmp_path, name, width):
     """All say the class that comes first in the alphabet; how long a key takes is printed, and asserted nowhere."""
-    with open_round(sample_catalogue, tmp_path, name) as found:
+    # Of the telephone's round a part is enough: what differs there is where things stand.
+    part = ("--lowest", "8") if width == min(WIDTHS) else ()
+    with open_round(sample_catalogue, tmp_path, name, *part) as found:
         before = found.http.get(f"/api/v1/datasets/{name}/issues?limit=200").json()["items"]
         took: list[float] = []
         for number in range(5):
@@ -468,10 +470,11 @@ def test_five_raters_finish_a_round_by_keys_and_the_site_shows_it(browser, sampl
         )
         review(found.catalogue, "close", found.name)
         review(found.catalogue, "publish", found.name)
-        assert before == [], "while the round was open, none was shown"
+        seen = {one["index"] for one in before}
         shown = found.http.get(f"/api/v1/datasets/{name}/issues?limit=200").json()["items"]
-        assert shown
-        for one in shown:
+        mine = [one for one in shown if one["index"] not in seen]
+        assert len(mine) == (8 if part else len(shown)), "while the round was open, none of its examples was shown"
+        for one in mine:
             given, guessed = one["given"]["name"], one["guessed"]["name"]
             said = "given" if min(given, guessed) == given else "guessed"
             assert {option: n for option, n in one["votes"].items() if n} == {said: 5}, one["index"]

@@ -68,7 +68,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
         "cards": card_wall(dataset, page.items, query) if page.items else "",
         "previous_url": _page(name, query, "before", page.before),
         "next_url": _page(name, query, "after", page.after),
-        "share": share_tags(
+        "seen_elsewhere": share_tags(
             request,
             f"/{name}",
             f"{dataset.title}: label errors in the test set",

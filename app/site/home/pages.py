@@ -102,13 +102,15 @@ def home(request: Request) -> HTMLResponse:
     real = [d for d in every if not d.sample]
     samples = [d for d in every if d.sample]
     rows = real or samples
+    # Where every example was judged, reviewers did not look at suspects.
+    suspected = [d for d in rows if d.n_checked != d.size]
     issues = telling(catalogue, every)
     entries = {d.name: entry(catalogue, d, issues.get(d.name)) for d in every}
     return render(
         request,
         "home.html",
         place="home",
-        share=share_tags(request, "/", "The test is wrong", _DESCRIPTION, "/share/home.png"),
+        seen_elsewhere=share_tags(request, "/", "The test is wrong", _DESCRIPTION, "/share/home.png"),
         real=[entries[d.name] for d in real],
         samples=[entries[d.name] for d in samples],
         specimens=specimens(rows, issues),
@@ -116,8 +118,8 @@ def home(request: Request) -> HTMLResponse:
         average=average_percent([d for d in real if d.about.get("paper")] or real),
         paper_average=paper_average(real),
         differing=[(d, why) for d in real if (why := _why_different(d.about))],
-        n_errors=sum(d.n_errors for d in rows),
-        n_checked=sum(d.n_checked for d in rows),
+        n_errors=sum(d.n_errors for d in suspected),
+        n_checked=sum(d.n_checked for d in suspected),
     )
 
 

@@ -76,7 +76,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         "issue.html",
         headers={"Content-Security-Policy": PLAYER_POLICY} if play else None,
         tab="issue",
-        share=share_tags(
+        seen_elsewhere=share_tags(
             request,
             f"/{name}/issues/{place}",
             context["finding_text"],

@@ -31,7 +31,7 @@ def offers(request: Request) -> HTMLResponse:
         place="quiz",
         datasets=sorted(asked, key=lambda d: d.sample),
         last_seed=_LAST_SEED,
-        share=share_tags(
+        seen_elsewhere=share_tags(
             request, "/quiz", "Can you beat the label?", "Ten examples, two labels each.", "/share/home.png"
         ),
     )
@@ -56,7 +56,7 @@ def quiz(request: Request, name: str) -> HTMLResponse:
         questions=asked,
         seed=seed,
         next_seed=seed % _LAST_SEED + 1,
-        share=share_tags(
+        seen_elsewhere=share_tags(
             request,
             f"/quiz/{name}",
             f"Can you beat the label? {dataset.title}",
