@@ -72,6 +72,7 @@ def assert_well_made(page: Page, address: str) -> None:
         assert page.elements(landmark), f"{address} has no {landmark}"
     assert len(page.elements("main")) == len(page.elements("h1")) == 1
     assert page.links[0].href == "#main"
+    assert "<Macro" not in page.html.replace("&lt;", "<"), f"{address} prints a part of its template"
     assert page.title.strip().endswith(("Label errors", "machine learning"))
     description = [m for m in page.elements("meta") if m.get("name") == "description"]
     assert len(description) == 1
