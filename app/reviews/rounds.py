@@ -142,6 +142,19 @@ def published_rounds(store: Store, dataset: str) -> list[Round]:
         return [Round.of(row) for row in connection.execute(select(rounds).where(*here).order_by(rounds.c.id))]
 
 
+def open_beside(store: Store, found: Round) -> dict[str, int]:
+    """The other open rounds of a round's dataset, oldest first, with how many of its examples they ask about too."""
+    i, ordinary = items.c, (items.c.gold.is_(False), items.c.practice.is_(False))
+    ours = select(i.idx).where(i.round_id == found.id, *ordinary)
+    shared = select(i.round_id, func.count().label("n")).where(i.idx.in_(ours), *ordinary).group_by(i.round_id)
+    both = shared.subquery()
+    statement = select(rounds.c.name, both.c.n).outerjoin(both, both.c.round_id == rounds.c.id)
+    others = (rounds.c.dataset == found.dataset, rounds.c.closed.is_(False), rounds.c.id != found.id)
+    with store.reading() as connection:
+        rows = connection.execute(statement.where(*others).order_by(rounds.c.id)).all()
+    return {row.name: row.n or 0 for row in rows}
+
+
 def mark_published(store: Store, found: Round) -> None:
     """Enter that the votes of a round are in the catalogue."""
     with store.writing() as connection:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,6 @@ from ingest.errors import CatalogueError, DataError
 
 if TYPE_CHECKING:
     from app.reviews.store import Store
-    from ingest.catalogue.reviews.plan import RoundPlan
 
 SAYS: Final = "open a round over examples of a dataset"
 
@@ -40,10 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(store: "Store", arguments: argparse.Namespace) -> int:
     """Open a round and say what it is called."""
-    from app.reviews.rounds import Settings, open_round
+    from app.reviews.rounds import Settings, open_beside, open_round
     from ingest.catalogue.open import open_catalogue
     from ingest.catalogue.reviews.plan import read_plan
     from ingest.catalogue.reviews.round_items import choose, dataset_row
+    from ingest.commands.reports import counted
 
     plan = read_plan(arguments.round, _given(arguments))
     with open_catalogue(arguments.catalogue) as connection:
@@ -61,16 +62,20 @@ def run(store: "Store", arguments: argparse.Namespace) -> int:
         title=dataset.title,
         modality=dataset.modality,
         reviewers=plan.reviewers,
-        chosen=_in_words(plan),
+        chosen=chosen.words,
         seed=plan.seed,
         gold=plan.gold,
     )
     opened = open_round(store, dataset.name, settings, chosen.items, chosen.shelves)
+    for other, both in open_beside(store, opened).items():
+        if both:
+            shared = f"{counted(both, 'example')} of {opened.name} {'is' if both == 1 else 'are'} in {other} too"
+            print(f"warning: {shared}, which is open: hidden on the site until both are closed", file=sys.stderr)
     if arguments.json:
         print(json.dumps({"round": opened.name}))
         return 0
     n = sum(not (one.gold or one.practice) for one in chosen.items)
-    print(f"opened {opened.name}: {n:,} examples, {plan.votes} votes each, stopping: {plan.stop}")
+    print(f"opened {opened.name}: {counted(n, 'example')}, {counted(plan.votes, 'vote')} each, stopping: {plan.stop}")
     for told in chosen.told:
         print(told)
     print(f"next: label-errors review links {opened.name} --raters {plan.votes}")
@@ -103,17 +108,6 @@ def _indices(path: Path) -> list[int]:
     if not found:
         raise DataError(path, "expected indices of examples, one a line, found none")
     return found
-
-
-def _in_words(plan: "RoundPlan") -> str:
-    """Which examples a plan chooses, for readers."""
-    of = f" labelled {plan.class_}" if plan.class_ else ""
-    of += f" counted as {plan.category.value.replace('_', '-')}" if plan.category else ""
-    if plan.lowest:
-        return f"the {plan.lowest:,} most suspicious examples{of}"
-    if plan.sample:
-        return f"{plan.sample:,} suspects{of} at random (seed {plan.seed})"
-    return f"{len(plan.examples):,} chosen examples" if plan.examples else f"all suspects{of}"
 
 
 def count(text: str) -> int:

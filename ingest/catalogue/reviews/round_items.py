@@ -14,6 +14,7 @@ from app.reviews.rounds import NewItem, Shelf
 from app.schema import tables
 from app.schema.packing import unpack_labels
 from ingest.catalogue.reviews.plan import MOST_EXAMPLES, RoundPlan
+from ingest.catalogue.reviews.plan_words import fewer_told, in_words
 from ingest.errors import CatalogueError
 from ingest.manifest.parse import DATASETS, read_manifests
 
@@ -23,15 +24,21 @@ _MOST_CHOICES: Final = 10
 _SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("row", "question", "text", "excerpt"))
 #: Exemplars of each class that are kept to be shown, and are never gold items.
 _LEFT_TO_SHOW: Final = 2
+#: Examples that an error names, of many.
+_NAMED: Final = 3
 _ON_SHELVES: Final = ("thumbnail", "image", "audio", "row", "excerpt")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The examples of a round, with what is shown of their classes, and what to tell who opens it."""
+    """The examples of a round, with what is shown of their classes, and what to tell who opens it.
+
+    ``words`` says for readers which examples they are.
+    """
 
     items: Sequence[NewItem]
     shelves: Mapping[int, Shelf]
+    words: str
     told: Sequence[str] = field(default_factory=tuple)
 
 
@@ -68,21 +75,38 @@ class _Chooser:
     def chosen(self) -> Chosen:
         """All of it."""
         rows = self._rows()
+        self._require_given_among_choices(rows)
         asked = [one for one in map(self._item, rows) if one is not None]
         if not asked:
             raise CatalogueError(
                 f"{self._dataset.name}: expected examples to ask about, found none that the plan chooses"
             )
-        told = []
+        told = list(fewer_told(self._plan, len(rows)))
         if skipped := len(rows) - len(asked):
-            told.append(f"{skipped:,} examples left out: nothing to choose between, the guess is the given label")
+            s = "s" if skipped != 1 else ""
+            told.append(f"{skipped:,} example{s} left out: nothing to choose between, the guess is the given label")
         if bare := sum(not one.media for one in asked):
             told.append(f"{bare:,} of {len(asked):,} examples have no picture, text or sound in the catalogue to show")
         asked = self._with_repeats(asked)
         self._exemplars = self._read_exemplars(asked)
         gold = self._gold(asked)
         shelves = self._shelves(gold)
-        return Chosen([*asked, *gold, *self._practice(asked, shelves)], shelves, told)
+        return Chosen([*asked, *gold, *self._practice(asked, shelves)], shelves, in_words(self._plan, len(rows)), told)
+
+    def _require_given_among_choices(self, rows: Sequence[Row[Any]]) -> None:
+        """Whoever could not choose the given label would call each label an error."""
+        without = [row for row in rows if not set(self._members[row.given]) <= set(self._choices)]
+        if not self._choices or not without:
+            return
+        first = ", ".join(
+            f"{row.idx} labelled {', '.join(self._names[one] for one in self._members[row.given])!r}"
+            for row in without[:_NAMED]
+        )
+        more = f" and {len(without) - _NAMED:,} more" if len(without) > _NAMED else ""
+        raise CatalogueError(
+            f"{self._dataset.name}: expected the given label of each example among the choices, found examples {first}"
+            f"{more}; add their classes to choices, or choose examples of one class with class"
+        )
 
     def _asked(self) -> tuple[QuestionKind, tuple[int, ...], tuple[str, ...]]:
         """The kind of question, its choices, and the answers beside the classes."""
@@ -263,7 +287,7 @@ class _Chooser:
     def _others(self, class_id: int, asked: Sequence[NewItem]) -> list[int]:
         """The classes that one can be taken for: those that it is beside in the round, as often; else any."""
         if self._choices:
-            return [one for one in self._choices if one != class_id]
+            return [one for one in self._choices if one != class_id] if class_id in self._choices else []
         beside = [set(item.question.classes) - {class_id} for item in asked if class_id in item.question.classes]
         return [one for classes in beside for one in sorted(classes)] or [c for c in self._exemplars if c != class_id]
 
