@@ -28,12 +28,17 @@ def rater_row(found: Round, name: str, now: float) -> dict[str, Any]:
     return {
         "round_id": found.id,
         "code": f"r{secrets.token_hex(8)}",
-        "name": "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME],
+        "name": kept_name(name),
         "salt": secrets.randbelow(SPOTS - 1) + 1,
         "added_at": now,
         "revoked": False,
         "excluded": False,
     }
+
+
+def kept_name(name: str) -> str:
+    """A rater's name as it is kept: what can be printed of it, not too long."""
+    return "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]
 
 
 def raters_of(store: Store, found: Round) -> list[Row[Any]]:

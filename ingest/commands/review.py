@@ -6,15 +6,15 @@ Arguments in; what was done, as text or as JSON, out. ``app.reviews`` and ``inge
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.commands import review_exchange, review_offline, review_open, review_panel, review_raters, review_report
+from ingest.commands import review_exchange, review_links, review_offline, review_open, review_raters, review_report
 from ingest.commands.arguments import add_catalogue, sentence
 from ingest.commands.review_examples import EXAMPLES_OF
-from ingest.commands.review_open import count
 from ingest.errors import CatalogueError
 from ingest.progress import progress_for_terminal
 
@@ -38,7 +38,6 @@ Votes are in a store of their own: $LABELERRORS_REVIEWS, a file or a database UR
 postgresql+psycopg://host/name, or reviews.sqlite beside the catalogue. /docs/reviews of the site, docs/reviews.md,
 leads through a round of five people.
 """
-_DAY: Final = 86_400
 
 Subcommands = Any
 
@@ -47,30 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the commands within the command."""
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     review_open.add_arguments(_command(commands, "open", review_open.run, review_open.SAYS, argument="NAME"))
-    links = _command(commands, "links", _links, "make a signed link for each rater, or one for all")
-    links.add_argument("--raters", metavar="N", type=count, default=0, help="links for so many new raters")
-    links.add_argument("--name", metavar="NAME", action="append", default=[], help="a link for a new rater; repeatable")
-    links.add_argument("--open", action="store_true", help="one link with which anybody joins who gives a name")
-    links.add_argument("--owner", action="store_true", help="the owner's link, who sees the examples on the site too")
-    links.add_argument(
-        "--prolific",
-        metavar="OUTCOME=CODE",
-        action="append",
-        default=[],
-        help="the address of a study on Prolific, with its code for done, no_consent, screened_out or too_fast",
-    )
-    links.add_argument(
-        "--mturk",
-        metavar="N",
-        type=count,
-        nargs="?",
-        const=20,
-        help="the address and question of a task on Mechanical Turk, of N examples an assignment (20)",
-    )
-    links.add_argument("--revoke", metavar="RATER", help="accept this rater's link no longer; the votes stand")
-    links.add_argument("--days", metavar="N", type=count, help="links lapse after so many days (default: never)")
-    links.add_argument("--base", metavar="URL", default="http://127.0.0.1:8000", help="the address of the site")
-    links.add_argument("--json", action="store_true", help="as JSON")
     status = _command(commands, "status", _status, "tell how far a round is, or each round", optional=True)
     status.add_argument("--json", action="store_true", help="as JSON")
     raters = _command(commands, "raters", _of_raters(review_raters.list_raters), review_raters.RATERS)
@@ -80,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("include", review_raters.include_rater, review_raters.INCLUDE, review_raters.add_include),
         ("forget", review_raters.forget_rater, review_raters.FORGET, review_raters.add_forget),
         ("report", review_report.run, review_report.SAYS, review_report.add_arguments),
+        ("links", review_links.run, review_links.SAYS, review_links.add_arguments),
         ("offline", review_offline.run, review_offline.SAYS, review_offline.add_arguments),
         ("import", review_exchange.take_in, review_exchange.IMPORT, review_exchange.add_import),
         ("export", review_exchange.write_out, review_exchange.EXPORT, review_exchange.add_export),
@@ -144,45 +120,6 @@ def _of_raters(
     return lambda store, arguments: run_it(store, _round(store, arguments), arguments)
 
 
-def _links(store: "Store", arguments: argparse.Namespace) -> int:
-    from app.reviews.links import Link, Links
-    from app.reviews.raters import add_rater, raters_of, revoke
-
-    found, links = _round(store, arguments), Links(store)
-    base, seconds = arguments.base.rstrip("/"), arguments.days and arguments.days * _DAY
-    if arguments.revoke is not None:
-        theirs = [one for one in raters_of(store, found) if arguments.revoke in (one.code, one.name)]
-        if len(theirs) != 1:
-            raise CatalogueError(f"{found.name}: expected one rater {arguments.revoke!r}, found {len(theirs)}")
-        revoke(store, theirs[0])
-        print(f"the link of {theirs[0].name} is no longer accepted")
-        return 0
-
-    def address(link: Link) -> str:
-        owner = "owner/" if link.kind == "owner" else ""
-        return f"{base}/review/{owner}{links.token(link, seconds=seconds)}"
-
-    if arguments.prolific:
-        return review_panel.study_address(store, found, arguments, links)
-    if arguments.mturk is not None:
-        return review_panel.external_question(store, found, arguments, links)
-    if arguments.open or arguments.owner:
-        kind = "open" if arguments.open else "owner"
-        url = address(Link(kind, found.name))  # type: ignore[arg-type]
-        print(json.dumps({"links": [{"rater": kind, "url": url}]}) if arguments.json else url)
-        return 0
-    before = len(raters_of(store, found))
-    names = arguments.name or [f"rater {before + one + 1}" for one in range(arguments.raters or found.settings.votes)]
-    made = [
-        (rater.name, address(Link("rater", rater.code))) for rater in (add_rater(store, found, one) for one in names)
-    ]
-    if arguments.json:
-        print(json.dumps({"links": [{"rater": name, "url": url} for name, url in made]}))
-    else:
-        print("\n".join(f"{name}\t{url}" for name, url in made))
-    return 0
-
-
 def _status(store: "Store", arguments: argparse.Namespace) -> int:
     from app.reviews.ratings import standing
     from app.reviews.rounds import all_rounds
@@ -198,16 +135,23 @@ def _status(store: "Store", arguments: argparse.Namespace) -> int:
         print(json.dumps(told if arguments.name_of is None else told[0]))
         return 0
     for facts in told:
-        print(
-            f"{facts['round']}: {facts['state']}; {facts['done']:,} of {facts['examples']:,} examples done, "
-            f"{facts['votes']:,} votes, at least {facts['needed']:,} more needed; {facts['raters']} raters, "
-            f"{facts['lent']} examples being looked at"
-        )
+        print(_status_line(facts))
     if arguments.name_of is not None:
         print(review_raters.weighing(store, rounds[0]))
     if not told:
         print("no round was opened yet")
     return 0
+
+
+def _status_line(facts: dict[str, Any]) -> str:
+    from ingest.commands.reports import counted
+
+    votes, raters = counted(facts["votes"], "vote"), counted(facts["raters"], "rater")
+    told = f"{facts['round']}: {facts['state']}; {facts['done']:,} of {counted(facts['examples'], 'example')} done, "
+    if facts["state"] == "closed":  # nothing is needed or lent any more
+        return f"{told}{votes}; {raters}"
+    needed, lent = f"at least {facts['needed']:,} more needed", counted(facts["lent"], "example")
+    return f"{told}{votes}, {needed}; {raters}, {lent} being looked at"
 
 
 def _close(store: "Store", arguments: argparse.Namespace) -> int:
@@ -219,11 +163,15 @@ def _reopen(store: "Store", arguments: argparse.Namespace) -> int:
 
 
 def _set_closed(store: "Store", arguments: argparse.Namespace, *, closed: bool) -> int:
-    from app.reviews.rounds import set_closed
+    from app.reviews.rounds import open_beside, set_closed
+    from ingest.commands.reports import counted
 
     found = _round(store, arguments)
     set_closed(store, found, closed=closed)
     print(f"{found.name} is {'closed' if closed else 'open'}")
+    for other, both in open_beside(store, found).items() if closed else ():
+        hidden = f"{counted(both, 'example')} of {found.name}, all labels" if both else "its examples, all labels"
+        print(f"{other} is still open: until it is closed, {hidden} and corrected sets of {found.dataset} stay hidden")
     return 0
 
 
@@ -232,8 +180,15 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     from app.reviews.rounds import mark_published, published_rounds
     from ingest.catalogue.reviews.publish import publish
     from ingest.catalogue.reviews.rating_files import write_ratings, write_votes
+    from ingest.commands.reports import counted
 
     found, catalogue = _round(store, arguments), arguments.catalogue
+    if not found.closed:
+        seen = "raters who go on can see on the site what others have answered so far"
+        print(
+            f"warning: {found.name} is open, and {seen}; `review close {found.name}` first, then publish",
+            file=sys.stderr,
+        )
     earlier = published_rounds(store, found.dataset)
     done = publish(store, found, earlier, catalogue, wait=arguments.wait, progress=progress_for_terminal())
     mark_published(store, found)
@@ -246,14 +201,16 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
         print(json.dumps({"round": found.name, **asdict(done), "files": str(folder)}))
         return 0
     print(
-        f"{found.dataset}: {done.examples:,} examples reviewed by {done.raters} raters; {done.errors:,} errors in all"
+        f"{found.dataset}: {counted(done.examples, 'example')} reviewed by {counted(done.raters, 'rater')}; "
+        f"{counted(done.errors, 'error')} in all"
     )
     if done.left_out:
-        print(f"{done.left_out:,} examples left out: they have too few votes for a verdict")
+        print(f"{counted(done.left_out, 'example')} left out: too few votes for a verdict")
     if done.changed:
-        print(
-            f"{done.changed:,} examples left out: their label or their classes have changed since they were asked about"
-        )
+        print(f"{counted(done.changed, 'example')} left out: label or classes have changed since the round was opened")
+    if done.dropped:
+        thresholds = " and ".join(f"{one} of {found.settings.votes}" for one in done.dropped)
+        print(f"no longer offered, because a round does not offer it: agreement of {thresholds}")
     print(f"wrote {catalogue}, and votes and ratings into {folder}")
     return 0
 

@@ -42,7 +42,7 @@ def study_address(store: "Store", found: "Round", arguments: argparse.Namespace,
     set_completion(store, found, codes)
     seconds = arguments.days and arguments.days * 86_400
     token = links.token(Link("prolific", found.name), seconds=seconds)
-    url = f"{arguments.base.rstrip('/')}/review/prolific/{token}?{_PLACES}"
+    url = f"{arguments.base}/review/prolific/{token}?{_PLACES}"
     print(json.dumps({"links": [{"rater": "prolific", "url": url}]}) if arguments.json else url)
     return 0
 
@@ -52,7 +52,7 @@ def external_question(store: "Store", found: "Round", arguments: argparse.Namesp
     from app.reviews.links import Link
     from app.reviews.rounds import set_assignment
 
-    base = arguments.base.rstrip("/")
+    base = arguments.base
     if not base.startswith("https://"):
         raise CatalogueError(f"--base: Mechanical Turk shows addresses of https:// only, found {base!r:.100}")
     set_assignment(store, found, arguments.mturk)

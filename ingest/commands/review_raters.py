@@ -81,7 +81,7 @@ def forget_rater(store: "Store", found: "Round", arguments: argparse.Namespace) 
     """Forget a rater."""
     from app.reviews.owner.exclusions import forget
 
-    rater = _rater(store, found, arguments.rater)
+    rater = rater_of_round(store, found, arguments.rater)
     n = forget(store, found, rater, votes=arguments.votes)
     what = "are deleted" if arguments.votes else "stay under a random name"
     print(f"forgot {arguments.rater}; {n:,} answers {what}, and the link is no longer accepted")
@@ -92,7 +92,7 @@ def forget_rater(store: "Store", found: "Round", arguments: argparse.Namespace) 
 def _set(store: "Store", found: "Round", arguments: argparse.Namespace, *, excludes: bool) -> int:
     from app.reviews.owner.exclusions import exclude, include, preview
 
-    rater = _rater(store, found, arguments.rater)
+    rater = rater_of_round(store, found, arguments.rater)
     if bool(rater.excluded) is excludes:
         raise CatalogueError(f"{found.name}: {rater.name} is {'excluded already' if excludes else 'not excluded'}")
     told = preview(store, found, rater, exclude=excludes)
@@ -121,7 +121,8 @@ def _in_words(told: "Preview", would: str, *, excludes: bool) -> str:
     return words
 
 
-def _rater(store: "Store", found: "Round", name: str) -> Any:
+def rater_of_round(store: "Store", found: "Round", name: str) -> Any:
+    """The one rater of a code or a name. Raises CatalogueError, with the codes of those there are."""
     from app.reviews.owner.exclusions import NoRaterError, rater_named
 
     try:

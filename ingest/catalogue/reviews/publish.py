@@ -20,7 +20,7 @@ from app.domain.review.estimates import estimated_errors
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import Category, error_or_not
 from app.evaluation.predictions_store import read_models
-from app.reviews.ratings import ratings, shelf_names, tallies
+from app.reviews.ratings import shelf_names, tallies
 from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.schema import tables
@@ -33,6 +33,7 @@ from ingest.catalogue.opinions.restate import restate
 from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
+from ingest.catalogue.reviews.round_facts import people, round_facts
 from ingest.catalogue.reviews.round_items import dataset_row
 from ingest.catalogue.reviews.weighed import write_weighed
 from ingest.datasets.facts import NO_VOTES, compact
@@ -50,7 +51,7 @@ class Published:
     """What was published: examples with votes, and the errors there are now.
 
     ``left_out`` lack votes for a verdict, ``changed`` are not what was asked about any more: another given label, other
-    classes, or no issue now.
+    classes, or no issue now. ``dropped`` are thresholds that the dataset offered before, and a round does not.
     """
 
     examples: int
@@ -58,6 +59,7 @@ class Published:
     changed: int
     errors: int
     raters: int
+    dropped: Sequence[int] = ()
 
 
 def publish(
@@ -82,22 +84,18 @@ def publish(
             raise CatalogueError(_nothing_to_publish(found, changed))
         facts = [round_facts(one, n_examples[one.name], len(people(store, one))) for one in rounds]
         models = read_models(connection, dataset.id)
-        errors = _VotesWriter(connection, dataset, rounds).write(given, facts)
+        writer = _VotesWriter(connection, dataset, rounds)
+        errors = writer.write(given, facts)
         restate(connection, dataset.name, fresh=True)
         carry_over(connection, dataset.name, models, progress)
         enter_versions(connection, catalogue, [dataset.name], progress)
     n_raters = next(one["raters"] for one in facts if one["name"] == found.name)
-    return Published(n_settled, len(kept[found.name]) - n_settled, changed, errors, n_raters)
+    return Published(n_settled, len(kept[found.name]) - n_settled, changed, errors, n_raters, writer.dropped)
 
 
 def _nothing_to_publish(found: Round, changed: int) -> str:
     because = f"; {changed:,} have another given label now than was asked about" if changed else ""
     return f"{found.name}: expected examples with votes enough for a verdict, found none{because}"
-
-
-def people(store: Store, found: Round) -> set[str]:
-    """The raters of a round whose votes stand, by their opaque names."""
-    return {row["rater"] for row in ratings(store, found) if not row["excluded"]}
 
 
 class _VotesWriter:
@@ -116,6 +114,8 @@ class _VotesWriter:
         if dataset.n_checked and dataset.raters != self._raters:
             raise CatalogueError(f"{dataset.name} has votes of {dataset.raters} raters an example, not {self._raters}")
         self._agreements = self._offered()
+        before = json.loads(dataset.agreements) if dataset.n_checked else []
+        self.dropped = [one for one in before if one not in self._agreements]
 
     def write(self, given: Mapping[int, Counted], told: Sequence[Mapping[str, Any]]) -> int:
         """Write the votes, all that follows from them, and what is ``told`` of the rounds: the number of errors now."""
@@ -304,17 +304,3 @@ class _VotesWriter:
             for row in self._connection.execute(statement):
                 digest.update(f"{tuple(row)}\n".encode())
         return digest.hexdigest()[:16]
-
-
-def round_facts(one: Round, examples: int, raters: int) -> dict[str, Any]:
-    """What the dataset's page says of a round."""
-    at = datetime.fromtimestamp(one.opened_at, UTC).isoformat(timespec="seconds")
-    settings = one.settings
-    facts: dict[str, Any] = {
-        "name": one.name,
-        "opened_at": at,
-        "reviewers": settings.reviewers,
-        "chosen": settings.chosen,
-    }
-    facts |= {"examples": examples, "raters": raters}
-    return facts | {"votes": settings.votes, "stop": settings.stop.value, "agreements": list(settings.agreements)}
