@@ -417,6 +417,31 @@ def test_answers_are_large_and_in_view_on_a_phone(browser, sample_catalogue, tmp
             expect(button).to_be_in_viewport(ratio=1)
 
 
+#: How many lines each answer's text takes.
+_LINES_OF = """spans => spans.map(span => {
+  const text = document.createRange();
+  text.selectNodeContents(span);
+  return [span.textContent, new Set([...text.getClientRects()].map(one => Math.round(one.top))).size];
+})"""
+
+
+def test_no_answer_is_broken_on_a_narrow_screen_with_keys(browser, sample_catalogue, tmp_path):
+    """A phone with a keyboard, or a narrow window, where each answer has its key too."""
+    with (
+        open_round(sample_catalogue, tmp_path, "sample-texts", "--lowest", "3", raters=1) as found,
+        rater_tab(browser, found, viewport={"width": 390, "height": 844}) as page,
+    ):
+        begin(page, found)
+        for width in (390, 320):
+            page.set_viewport_size({"width": width, "height": 844})
+            expect(page.locator(".answers kbd").first).to_be_visible()
+            lines = dict(page.locator(".answers button span").evaluate_all(_LINES_OF))
+            assert {"Both", "Neither", "Cannot tell"} < set(lines)
+            assert set(lines.values()) == {1}, (width, lines)
+            assert_fits(page, f"{width} px")
+
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_state_is_accessible(browser, sample_catalogue, tmp_path, width, scheme):
