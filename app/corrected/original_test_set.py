@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from app.corrected.confirmation import SourceName
 from app.schema import tables
 from app.schema.opinions import opinion_sources
+from app.schema.withheld_labels import WITHHELD_BY, why_no_labels
 
 
 class NotLoadedError(LookupError):
@@ -81,10 +82,10 @@ def load(connection: Connection, name: str) -> TestSet:
         names = ", ".join(connection.scalars(select(d.name).order_by(d.position)))
         raise LookupError(f"there is no dataset {name[:80]!r} in this catalogue; it holds {names or 'none'}")
     if not row.labels_known or row.size is None:
-        raise NotLoadedError(
-            f"The given labels of {row.title} are not in this catalogue, so its corrected test set cannot be "
-            "written. Load the dataset again with its labels file beside the verdicts."
-        )
+        about = json.loads(row.about)
+        remedy = "" if WITHHELD_BY in about else " Load the dataset again with its labels file beside the verdicts."
+        why = why_no_labels(row.title, about)
+        raise NotLoadedError(f"{why}, so its corrected test set cannot be written.{remedy}")
     issues = tables.issues.c
     in_sources = select(s.path, s.role, s.sha256, s.bytes).where(s.dataset_id == row.id).order_by(s.path)
     known = connection.execute(

@@ -17,9 +17,10 @@ import numpy as np
 from app.domain.review.verdicts import Category
 from app.schema import tables
 from app.schema.facet_tables import pack_unreviewed, unpack_unreviewed, unreviewed
+from app.schema.withheld_labels import WITHHELD_BY
 
-#: (name of the dataset, index of the example), in order.
-Withheld = tuple[tuple[str, int], ...]
+#: (name of the dataset, index of the example, name of the round), in order.
+Withheld = tuple[tuple[str, int, str], ...]
 #: What tells the withheld examples of all open rounds; asked before each request.
 Watch = Callable[[], Withheld]
 
@@ -47,8 +48,9 @@ def digest_of(withheld: Withheld) -> str:
 def withhold(connection: sqlite3.Connection, withheld: Withheld) -> None:
     """Make a read-only connection to a catalogue see everything but these examples, for as long as it is open."""
     connection.execute("PRAGMA query_only = OFF")  # the file is opened read-only all the same
-    connection.execute("CREATE TEMP TABLE chosen (name TEXT, idx INTEGER, PRIMARY KEY (name, idx)) WITHOUT ROWID")
-    connection.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?, ?)", withheld)
+    chosen = "name TEXT, idx INTEGER, round TEXT, PRIMARY KEY (name, idx, round)"
+    connection.execute(f"CREATE TEMP TABLE chosen ({chosen}) WITHOUT ROWID")
+    connection.executemany("INSERT OR IGNORE INTO temp.chosen VALUES (?, ?, ?)", withheld)
     for statement in _statements():
         connection.execute(statement)
     _withhold_unreviewed(connection)
@@ -59,10 +61,15 @@ def withhold(connection: sqlite3.Connection, withheld: Withheld) -> None:
 def _statements() -> Iterable[str]:
     yield "CREATE TEMP TABLE withheld (dataset_id INT, idx INT, issue_id INT, PRIMARY KEY (dataset_id, idx))"
     yield (
-        "INSERT INTO temp.withheld SELECT i.dataset_id, i.idx, i.id FROM temp.chosen AS c "
+        "INSERT INTO temp.withheld SELECT DISTINCT i.dataset_id, i.idx, i.id FROM temp.chosen AS c "
         "JOIN main.datasets AS d ON d.name = c.name JOIN main.issues AS i ON i.dataset_id = d.id AND i.idx = c.idx"
     )
     yield "CREATE UNIQUE INDEX temp.withheld_by_issue ON withheld (issue_id)"
+    yield (
+        "CREATE TEMP TABLE withheld_by AS SELECT dataset_id, JSON_GROUP_ARRAY(round) AS rounds FROM ("
+        "SELECT DISTINCT w.dataset_id, c.round FROM temp.chosen AS c JOIN main.datasets AS d ON d.name = c.name "
+        "JOIN temp.withheld AS w ON w.dataset_id = d.id AND w.idx = c.idx ORDER BY c.round) GROUP BY dataset_id"
+    )
     yield _facets()
     yield "CREATE INDEX temp.facets_by_dataset_left ON facets (dataset_id, agreement)"
     yield _counts()
@@ -139,10 +146,14 @@ def _datasets() -> str:
             columns.append(f"d.{name} - COALESCE(c.{_FEWER[name]}, 0) AS {name}")
         elif name == "labels_known":
             columns.append("CASE WHEN c.issues IS NULL THEN d.labels_known ELSE 0 END AS labels_known")
+        elif name == "about":
+            told = f"JSON_SET(d.about, '$.{WITHHELD_BY}', JSON(b.rounds))"
+            columns.append(f"CASE WHEN c.issues IS NULL THEN d.about ELSE {told} END AS about")
         elif name == "missing":
             told = f"JSON_INSERT(d.missing, '$[#]', c.issues || {_SENTENCE})"
             columns.append(f"CASE WHEN c.issues IS NULL THEN d.missing ELSE {told} END AS missing")
         else:
             columns.append(f"d.{name} AS {name}")
-    joined = "main.datasets AS d LEFT JOIN temp.withheld_counts AS c ON c.dataset_id = d.id"
+    joined = "main.datasets AS d LEFT JOIN temp.withheld_counts AS c ON c.dataset_id = d.id "
+    joined += "LEFT JOIN temp.withheld_by AS b ON b.dataset_id = d.id"
     return f"CREATE TEMP VIEW datasets AS SELECT {', '.join(columns)} FROM {joined}"  # noqa: S608 - our own names

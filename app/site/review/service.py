@@ -126,11 +126,12 @@ class ReviewService:
             with self.store.reading() as connection:
                 open_now = tuple(connection.scalars(select(rounds.c.id).where(rounds.c.closed.is_(False))))
                 if open_now != self._withheld[0]:
-                    asked = select(rounds.c.dataset, items.c.idx).join(rounds, rounds.c.id == items.c.round_id)
+                    columns = (rounds.c.dataset, items.c.idx, rounds.c.name)
+                    asked = select(*columns).join(rounds, rounds.c.id == items.c.round_id)
                     asked = asked.where(
                         items.c.round_id.in_(open_now), items.c.gold.is_(False), items.c.practice.is_(False)
                     )
-                    found = sorted({(row.dataset, row.idx) for row in connection.execute(asked)})
+                    found = sorted({(row.dataset, row.idx, row.name) for row in connection.execute(asked)})
                     self._withheld = open_now, tuple(found)
         except AWAY as error:
             log.error("The store of votes cannot be read: %s", error)

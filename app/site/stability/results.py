@@ -13,6 +13,7 @@ from app.domain.ranking.crossings import Line
 from app.errors import NotFound, NotInCatalogue
 from app.evaluation.crossings import line
 from app.evaluation.evaluate import read_results
+from app.schema.withheld_labels import why_no_labels
 
 #: A correctable set smaller than this is weak evidence, and pages say so.
 SMALL: Final = 100
@@ -98,8 +99,6 @@ def require_known(dataset: Dataset) -> None:
     if dataset.multi_label:
         raise NotInCatalogue(why_not(dataset))
     if not dataset.labels_known:
-        raise NotInCatalogue(
-            f"The given labels of {dataset.title} are not in this catalogue, so accuracy cannot be measured."
-        )
+        raise NotInCatalogue(f"{why_no_labels(dataset.title, dataset.about)}, so accuracy cannot be measured.")
     if not dataset.categories.get(dataset.default_agreement):
         raise NotFound(f"Nobody has reviewed {dataset.title}, so there is nothing to correct.", [])

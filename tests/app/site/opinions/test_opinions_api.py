@@ -130,5 +130,5 @@ def test_what_is_withheld_from_raters_is_withheld_of_opinions_too(opinions_catal
             return [connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables]
 
         before = counted()
-        withhold(connection, (("cifar10", 6877),))
+        withhold(connection, (("cifar10", 6877, "cifar10-1"),))
         assert counted() == [before[0] - 1, before[1] - 3]

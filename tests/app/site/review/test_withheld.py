@@ -1,10 +1,14 @@
 """While a round is open its examples are not on the site: the answer is not to be found next door."""
 
+import json
 import re
+import sqlite3
+from contextlib import closing
 
 import httpx
 import pytest
 
+from app.catalogue.rounds.withheld import withhold
 from tests.app.site.review.rounds import Open, open_round, review
 
 AT = "/api/v1/datasets/sample-texts"
@@ -43,6 +47,37 @@ def test_nothing_of_them_is_listed_counted_shown_or_found(small):
     assert "3 of its examples are being reviewed" in page
     for path in ("corrected.csv", "corrected.parquet", "labels.csv"):
         assert get(f"{AT}/{path}").status_code in (404, 409)
+
+
+def test_what_is_withheld_says_until_when(small):
+    """Not that somebody should load the dataset again: its labels are there."""
+    found, _, indices = small
+    version = found.http.get(f"{AT}/versions").json()["items"][0]["version"]
+    paths = [f"{AT}/{path}" for path in ("corrected.csv", f"labels/{indices[3]}", "croissant.json")]
+    answers = [
+        found.http.get(path) for path in (*paths, f"/api/v1/versions/{version}/datasets/sample-texts/corrected.csv")
+    ]
+    answers.append(found.http.post(f"{AT}/labels", json=[indices[3]]))
+    for answer in answers:
+        detail = answer.json()["detail"]
+        assert answer.status_code == 409, detail
+        assert detail.startswith("The given labels of ")
+        assert f" are withheld until the round {found.name} is closed" in detail
+        assert "again" not in detail
+
+
+def test_two_rounds_over_one_example_are_both_named(sample_catalogue):
+    with closing(sqlite3.connect(f"file:{sample_catalogue}?mode=ro", uri=True)) as connection:
+        facts = "SELECT n_issues FROM datasets WHERE name = 'sample-texts'"
+        before = connection.execute(facts).fetchone()[0]
+        idx = connection.execute(
+            "SELECT i.idx FROM issues i JOIN datasets d ON d.id = i.dataset_id WHERE d.name = 'sample-texts'"
+        ).fetchone()[0]
+        withhold(connection, (("sample-texts", idx, "b"), ("sample-texts", idx, "a"), ("sample-sounds", -1, "c")))
+        assert connection.execute(facts).fetchone()[0] == before - 1
+        about = dict(connection.execute("SELECT name, about FROM datasets"))
+    assert json.loads(about["sample-texts"])["withheld_by"] == ["a", "b"]
+    assert [name for name, text in about.items() if "withheld_by" in json.loads(text)] == ["sample-texts"]
 
 
 def test_their_media_are_gone_at_their_own_addresses(small):
