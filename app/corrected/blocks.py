@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, null, select
 from app.corrected.confirmation import Confirmation
 from app.corrected.original_test_set import NotLoadedError, TestSet, csr
 from app.corrected.policy import ExportOptions, PolicyError
+from app.domain.opinions.stances import stances_of
 from app.domain.review.corrections import Action, LabelSource, Policy, Rule, Treatment, decision
 from app.domain.review.verdicts import Category
 from app.schema import tables
@@ -41,6 +42,7 @@ class Block:
     corrected: NDArray[np.int64]  # label ids of the corrected set, NO_LABEL where removed
     action: NDArray[np.uint8]
     category: NDArray[np.uint8]
+    said: NDArray[np.int32]  # places in ``CorrectedTestSet.signs``
     special: NDArray[np.int64]  # places of the examples that were reviewed or removed; the others just keep their label
     keys: list[str] | None
 
@@ -56,6 +58,7 @@ class Block:
             self.corrected[first:end],
             self.action[first:end],
             self.category[first:end],
+            self.said[first:end],
             inside,
             None if self.keys is None else self.keys[first:end],
         )
@@ -78,11 +81,25 @@ class CorrectedTestSet:
     action: NDArray[np.uint8]
     category: NDArray[np.uint8]
     label: NDArray[np.int64]  # label id, NO_LABEL where removed, and where the given label stays
+    signs: tuple[str, ...]  # what opinions say, in letters of ``stances``; the first is of examples nobody reviewed
+    said: NDArray[np.int32]  # places in ``signs``; all 0 where rows do not say what opinions hold
 
     @property
     def sets(self) -> bool:
         """True where corrected labels are sets: the dataset's own way, or the policy's."""
         return self.test_set.multi_label or self.wanted.policy.multi_label is Treatment.BOTH
+
+    @property
+    def opinion_columns(self) -> tuple[str, ...]:
+        """The columns that say what each second opinion holds, where they are asked for."""
+        names = [source.name for source in self.test_set.opinions] if self.wanted.opinions else []
+        return tuple(f"opinion_{name}" for name in names)
+
+    def stances_of(self, said: int) -> tuple[str | None, ...]:
+        """The values of these columns, by a place in ``signs``; None where nobody reviewed the example."""
+        columns = self.opinion_columns
+        found = [stance.value for stance in stances_of(self.signs[said])] if columns else []
+        return tuple(found) or (None,) * len(columns)
 
     def members_csr(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """As ``TestSet.members_csr``, over the label sets of this policy."""
@@ -108,6 +125,8 @@ class CorrectedTestSet:
         low, high = np.searchsorted(self.index, (start, start + n))
         reviewed = self.index[low:high] - start
         action[reviewed], category[reviewed] = self.action[low:high], self.category[low:high]
+        said = np.zeros(n, np.int32)
+        said[reviewed] = self.said[low:high]
         kept = self.action[low:high] == KEPT
         corrected[reviewed] = np.where(kept, given[reviewed], self.label[low:high])
         special = reviewed
@@ -116,7 +135,7 @@ class CorrectedTestSet:
             action[dropped], corrected[dropped] = _REMOVED, NO_LABEL
             special = np.union1d(reviewed, dropped)
         keys = None if packed is None else unpack_keys(packed)
-        return Block(start, given, corrected, action, category, special, keys)
+        return Block(start, given, corrected, action, category, said, special, keys)
 
 
 def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) -> CorrectedTestSet:
@@ -132,6 +151,8 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
         )
     rows = sorted(connection.execute(_verdicts(connection, test_set, wanted.policy)).all(), key=lambda row: row.idx)
     labels, confirmation = _Labels(test_set.members), Confirmation(test_set.opinions, wanted.policy)
+    places: dict[str, int] = {"": 0}
+    said = [places.setdefault(row.opinions or "", len(places)) if wanted.opinions else 0 for row in rows]
     decided = [_decided(wanted.policy, row, labels, confirmation.of(row.opinions)) for row in rows]
     return CorrectedTestSet(
         test_set=test_set,
@@ -141,6 +162,8 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
         action=np.array([action for action, _, _ in decided], dtype=np.uint8),
         category=np.array([category for _, category, _ in decided], dtype=np.uint8),
         label=np.array([label for _, _, label in decided], dtype=np.int64),
+        signs=tuple(places),
+        said=np.array(said, dtype=np.int32),
     )
 
 

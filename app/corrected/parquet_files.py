@@ -80,7 +80,10 @@ class _Columns:
             *zip(("corrected", "corrected_name"), _types(self._now), strict=True),
             ("action", _WORD),
             ("category", _WORD),
+            *((name, _WORD) for name in corrected.opinion_columns),
         ]
+        said = [corrected.stances_of(place) for place in range(len(corrected.signs))]
+        self._opinions = [pa.array(column, pa.string()) for column in zip(*said, strict=True)]
         self.schema = pa.schema(fields)
 
     def batch(self, block: Block) -> pa.RecordBatch:
@@ -97,6 +100,7 @@ class _Columns:
             *(_taken(column, now) for column in self._now),
             _taken(_ACTIONS, pa.array(block.action[places], pa.int32())),
             _taken(_CATEGORIES, pa.array(block.category[places], pa.int32())),
+            *(_taken(column, pa.array(block.said[places], pa.int32())) for column in self._opinions),
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 

@@ -11,6 +11,8 @@ from app.domain.review.corrections import OPPOSED, TREATMENTS, Policy, Rule, Tre
 PARAMETERS: Final = ("agreement", *(category.value for category in TREATMENTS), "rule", "confirmed_by", "opposed")
 REMOVED: Final = ("omit", "include")
 _OF_OPINIONS: Final = ("confirmed_by", "opposed")
+#: Whether rows say what each second opinion holds.
+_COLUMNS: Final = "opinions"
 
 
 class PolicyError(ValueError):
@@ -25,10 +27,11 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """A policy, and whether the examples it removes are listed all the same."""
+    """A policy, whether the examples it removes are listed all the same, and whether rows say what opinions hold."""
 
     policy: Policy
     removed: bool = False
+    opinions: bool = False
 
     def query(self, default_agreement: int) -> str:
         """The canonical query string: defaults left out, always in the same order.
@@ -55,7 +58,8 @@ class ExportOptions:
         policy += [(name, str(value)) for name, value in asked if value is not None]
         by_votes = self.policy.rule is Rule.VOTES
         first = ("agreement", str(self.policy.agreement)) if by_votes else ("rule", self.policy.rule.value)
-        return [first, *policy, ("removed", REMOVED[self.removed])]
+        columns = [(_COLUMNS, REMOVED[1])] if self.opinions else []
+        return [first, *policy, ("removed", REMOVED[self.removed]), *columns]
 
     def words(self) -> dict[str, str | int]:
         """As an object for JSON and for the metadata of files."""
@@ -72,9 +76,10 @@ def parse(
 ) -> ExportOptions:
     """The policy that pairs of names and values ask for.
 
-    Empty values count as absent, as a form sends them. ``removed`` says whether the parameter of that name exists here,
-    and ``also`` names those that others read. ``opinions`` are the names of the dataset's second opinions. Where the
-    rule does not count votes, an agreement threshold says nothing and is left out.
+    Empty values count as absent, as a form sends them. ``removed`` says whether rows are listed here, so that the
+    parameters ``removed`` and ``opinions`` exist, and ``also`` names those that others read. ``opinions`` are the names
+    of the dataset's second opinions. Where the rule does not count votes, an agreement threshold says nothing and is
+    left out.
 
     Raises PolicyError for anything else.
 
@@ -82,13 +87,14 @@ def parse(
     <Treatment.BOTH: 'both'>
     """
     offered = {**offers(agreements, removed=removed, opinions=opinions), "rule": [rule.value for rule in Rule]}
+    asking = (*_OF_OPINIONS, _COLUMNS) if removed else _OF_OPINIONS
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in also:
             continue
-        if name in _OF_OPINIONS and not opinions and value:
+        if name in asking and not opinions and value:
             raise PolicyError(name, value, [], f"{name}: there is no second opinion on this dataset in this catalogue.")
-        if name not in (*offered, *_OF_OPINIONS):
+        if name not in (*offered, *asking):
             allowed = [*offered, *also]
             words = ", ".join(allowed[:-1]) + f" or {allowed[-1]}"
             raise PolicyError(name[:40], value, allowed, f"{name[:40]!r} is no parameter; expected {words}.")
@@ -99,16 +105,19 @@ def parse(
         if value not in offered[name]:
             raise PolicyError(name, value, offered[name])
         found[name] = value
-    listed = found.pop("removed", REMOVED[0]) == REMOVED[1]
+    listed, columns = (found.pop(name, REMOVED[0]) == REMOVED[1] for name in ("removed", _COLUMNS))
     agreement, rule = int(found.pop("agreement", agreements[0])), Rule(found.pop("rule", Rule.VOTES))
     if rule is not Rule.VOTES:
         agreement = agreements[0]
-        if asked := next((name for name in _OF_OPINIONS if name in found), None):
-            why = f"{asked} goes with rule=votes: second opinions are compared with verdicts by votes."
-            raise PolicyError(asked, found[asked], [], why)
+        asked = {name: found[name] for name in _OF_OPINIONS if name in found} | (
+            {_COLUMNS: REMOVED[1]} if columns else {}
+        )
+        for name, value in asked.items():
+            why = f"{name} goes with rule=votes: second opinions are compared with verdicts by votes."
+            raise PolicyError(name, value, [], why)
     source = found.pop("confirmed_by", None)
     treatments = {name: Treatment(value) for name, value in found.items()}
-    return ExportOptions(Policy(agreement, **treatments, rule=rule, confirmed_by=source), listed)
+    return ExportOptions(Policy(agreement, **treatments, rule=rule, confirmed_by=source), listed, columns)
 
 
 def offers(
@@ -120,5 +129,7 @@ def offers(
     """
     treatments = {category.value: [t.value for t in offered] for category, offered in TREATMENTS.items()}
     listing = {"removed": REMOVED} if removed else {}
+    if removed and opinions:
+        listing |= {_COLUMNS: REMOVED}
     of_opinions = {"confirmed_by": list(opinions), "opposed": [t.value for t in OPPOSED]} if opinions else {}
     return {"agreement": [str(a) for a in agreements], **treatments, **of_opinions, **listing}

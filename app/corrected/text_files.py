@@ -27,16 +27,16 @@ _NEEDS_QUOTES: Final = frozenset(',"\r\n')
 class Spelling:
     """How rows are spelled: ``row`` is filled with an index, a key and an ending."""
 
-    header: bytes
+    header: Callable[[CorrectedTestSet], bytes]
     row: str
     key: Callable[[str], str]
     no_key: str
-    ending: Callable[[CorrectedTestSet, int, int, int, int], str]
+    ending: Callable[[CorrectedTestSet, int, int, int, int, int], str]
 
 
 def text_pieces(connection: Connection, corrected: CorrectedTestSet, spelling: Spelling) -> Iterator[bytes]:
     """The text of a corrected test set, in pieces."""
-    yield spelling.header
+    yield spelling.header(corrected)
     yield from row_pieces(connection, corrected, spelling)
 
 
@@ -75,15 +75,15 @@ class Endings:
     def __init__(self, corrected: CorrectedTestSet, spelling: Spelling) -> None:
         self._corrected = corrected
         self._spelling = spelling
-        self._made: dict[tuple[int, int, int, int], str] = {}
+        self._made: dict[tuple[int, int, int, int, int], str] = {}
         # Labels that only a policy makes are nobody's given label.
         given = range(len(corrected.test_set.members))
-        self.kept = [spelling.ending(corrected, label, label, KEPT, UNREVIEWED) for label in given]
+        self.kept = [spelling.ending(corrected, label, label, KEPT, UNREVIEWED, 0) for label in given]
 
     def of(self, block: Block, place: int) -> str:
         """The end of the row of an example."""
         parts = (block.given[place], block.corrected[place], block.action[place], block.category[place])
-        known = (int(parts[0]), int(parts[1]), int(parts[2]), int(parts[3]))
+        known = (int(parts[0]), int(parts[1]), int(parts[2]), int(parts[3]), int(block.said[place]))
         if known not in self._made:
             self._made[known] = self._spelling.ending(self._corrected, *known)
         return self._made[known]
@@ -98,8 +98,18 @@ def cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if not _NEEDS_QUOTES.isdisjoint(text) else text
 
 
-def _csv_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int) -> str:
-    return ",".join((*_cells(corrected, given), *_cells(corrected, now), ACTIONS[action], CATEGORIES[category]))
+def columns_of(corrected: CorrectedTestSet) -> tuple[str, ...]:
+    """The columns of its rows: those of all test sets, then what second opinions hold, where asked for."""
+    return (*COLUMNS, *corrected.opinion_columns)
+
+
+def _csv_header(corrected: CorrectedTestSet) -> bytes:
+    return (",".join(columns_of(corrected)) + "\r\n").encode()
+
+
+def _csv_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int, said: int) -> str:
+    done = (ACTIONS[action], CATEGORIES[category], *(stance or "" for stance in corrected.stances_of(said)))
+    return ",".join((*_cells(corrected, given), *_cells(corrected, now), *done))
 
 
 def _cells(corrected: CorrectedTestSet, label: int) -> tuple[str, str]:
@@ -110,16 +120,18 @@ def _cells(corrected: CorrectedTestSet, label: int) -> tuple[str, str]:
     return "|".join(map(str, classes)), cell(names)
 
 
-def _json_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int) -> str:
-    return orjson.dumps(ending_values(corrected, given, now, action, category)).decode()[1:]
+def _json_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int, said: int) -> str:
+    return orjson.dumps(ending_values(corrected, given, now, action, category, said)).decode()[1:]
 
 
-def ending_values(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int) -> dict[str, Any]:
+def ending_values(
+    corrected: CorrectedTestSet, given: int, now: int, action: int, category: int, said: int
+) -> dict[str, Any]:
     """The columns behind the key as values: integers and names, lists of them where labels are sets, None for none."""
     of_given = _values(corrected, given, corrected.test_set.multi_label)
     of_now = _values(corrected, now, corrected.sets)
-    values = (*of_given, *of_now, ACTIONS[action].value, CATEGORIES[category].value)
-    return dict(zip(COLUMNS[2:], values, strict=True))
+    done = (ACTIONS[action].value, CATEGORIES[category].value, *corrected.stances_of(said))
+    return dict(zip(columns_of(corrected)[2:], (*of_given, *of_now, *done), strict=True))
 
 
 def _values(corrected: CorrectedTestSet, label: int, as_set: bool) -> tuple[Any, Any]:
@@ -134,5 +146,5 @@ def _json_key(key: str) -> str:
     return orjson.dumps(key).decode()
 
 
-CSV: Final = Spelling((",".join(COLUMNS) + "\r\n").encode(), "%d,%s,%s\r\n", cell, "", _csv_ending)
-JSONL: Final = Spelling(b"", '{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending)
+CSV: Final = Spelling(_csv_header, "%d,%s,%s\r\n", cell, "", _csv_ending)
+JSONL: Final = Spelling(lambda _: b"", '{"index":%d,"key":%s,%s\n', _json_key, "null", _json_ending)

@@ -23,15 +23,16 @@ def text_ends(connection: Connection, corrected: CorrectedTestSet, spelling: Spe
     endings = Endings(corrected, spelling)
     kept = np.array([len(ending.encode()) for ending in endings.kept], dtype=np.int64)
     lengths = [_length(block, corrected, spelling, endings, kept) for block in corrected.blocks(connection)]
-    return np.cumsum([len(spelling.header), *lengths])
+    return np.cumsum([len(spelling.header(corrected)), *lengths])
 
 
 def text_from(
     connection: Connection, corrected: CorrectedTestSet, spelling: Spelling, ends: NDArray[np.int64], first: int
 ) -> Iterator[bytes]:
     """The file from its byte ``first`` on, in pieces; ``ends`` are those of ``text_ends``."""
-    if first < len(spelling.header):
-        yield spelling.header[first:]
+    header = spelling.header(corrected)
+    if first < len(header):
+        yield header[first:]
     block = max(int(np.searchsorted(ends, first, side="right")) - 1, 0)
     skipped = max(first - int(ends[block]), 0)
     for piece in row_pieces(connection, corrected, spelling, block * tables.EXAMPLES_PER_BLOCK):

@@ -106,7 +106,14 @@ _REMOVED: Final = _parameter(
     "Whether removed examples are listed too, with action ``removed``.",
     {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
 )
-LISTED_POLICY: Final = [*POLICY, _REMOVED]
+_OPINIONS: Final = _parameter(
+    "opinions",
+    "Whether rows say what each second opinion holds: ``given``, ``guessed`` (the corrected label, if there is one), "
+    "``both``, ``other`` or ``silent`` in a column ``opinion_SOURCE``, empty if nobody reviewed the example. JSON has "
+    "them in an object ``opinions``.",
+    {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
+)
+LISTED_POLICY: Final = [*POLICY, _REMOVED, _OPINIONS]
 
 
 def corrected_form(form: Format) -> dict[str, Any]:
@@ -251,5 +258,5 @@ def only_fields(pairs: Iterable[tuple[str, str]], model: type[BaseModel]) -> tup
 
 
 def chosen(items: Sequence[dict[str, Any]], names: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    """The items with only the requested fields."""
-    return list(items) if names is None else [{name: item[name] for name in names} for item in items]
+    """The items with only the requested fields, as far as they have them."""
+    return list(items) if names is None else [{name: item[name] for name in names if name in item} for item in items]

@@ -248,6 +248,10 @@ class RowOut(Model):
     corrected: Labels | None = Field(description="Null where the example is removed.")
     action: str = Field(description="kept, corrected or removed")
     category: str
+    opinions: dict[str, str | None] = Field(
+        default={},
+        description="What each second opinion holds, null if nobody reviewed it. Only with ``opinions=include``.",
+    )
 
 
 class PolicyOut(Model):
@@ -262,6 +266,7 @@ class PolicyOut(Model):
     confirmed_by: str = Field(default="", description="Not there without a second opinion that is asked.")
     opposed: str = ""
     removed: str
+    opinions: str = Field(default="", description="Not there unless rows say what second opinions hold.")
 
 
 class SizesOut(Model):

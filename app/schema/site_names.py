@@ -61,6 +61,7 @@ FILTER_NAMES: Final = FILE_COLUMNS | frozenset(
         "neither",
         "non_agreement",
         "opinion",
+        "opinions",
         "opposed",
         "page",
         "pairs",

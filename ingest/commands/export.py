@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a part of the policy"
     )
     parser.add_argument("--removed", choices=("omit", "include"), default="", help="whether removed rows are listed")
+    parser.add_argument(
+        "--opinions", choices=("omit", "include"), default="", help="whether rows say what second opinions hold"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,13 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out.is_dir():
         raise IngestError(f"{arguments.out}: expected a file to write, found a folder")
     form = FORMATS[suffix]
-    pairs = [*arguments.policy, ("removed", arguments.removed)]
-    if not form.lists_rows:
-        if arguments.removed:
-            raise IngestError(
-                f"--removed: a .{suffix} file has a place for every example, so nothing is left out of it"
-            )
-        pairs.pop()
+    pairs = list(arguments.policy)
+    if form.lists_rows:
+        pairs += [("removed", arguments.removed), ("opinions", arguments.opinions)]
+    elif arguments.removed:
+        raise IngestError(f"--removed: a .{suffix} file has a place for every example, so nothing is left out of it")
+    elif arguments.opinions:
+        raise IngestError(f"--opinions: a .{suffix} file holds labels alone")
     with open_catalogue(arguments.catalogue) as connection:
         try:
             found = original_test_set.load(connection, arguments.name)

@@ -38,6 +38,10 @@ _COLUMNS: Final = {
     "action": ("sc:Text", "What was done: kept, corrected or removed."),
     "category": ("sc:Text", "What reviewers found of the example."),
 }
+_OF_OPINION: Final = (
+    "sc:Text",
+    "What a second opinion holds of the given label and the other one: given, guessed, both, other or silent.",
+)
 _CONTEXT: Final[Mapping[str, Any]] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -237,12 +241,12 @@ def _examples(corrected: CorrectedTestSet) -> dict[str, Any]:
         "name": "examples",
         "description": "One record for each example of the corrected test set.",
         "key": {"@id": "examples/index"},
-        "field": [_field(corrected, column) for column in _COLUMNS],
+        "field": [_field(corrected, column) for column in (*_COLUMNS, *corrected.opinion_columns)],
     }
 
 
 def _field(corrected: CorrectedTestSet, column: str) -> dict[str, Any]:
-    kind, says = _COLUMNS[column]
+    kind, says = _COLUMNS.get(column, _OF_OPINION)
     field: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": f"examples/{column}",

@@ -81,7 +81,7 @@ class Writer:
         """The row at an index of a block."""
         now = int(block.corrected[place])
         given = int(block.given[place])
-        return {
+        row = {
             "index": block.start + place,
             "key": None if block.keys is None else block.keys[place],
             "given": self._label(self._given, given, self._corrected.test_set.multi_label),
@@ -89,6 +89,10 @@ class Writer:
             "action": ACTIONS[block.action[place]].value,
             "category": CATEGORIES[block.category[place]].value,
         }
+        if self._corrected.wanted.opinions:
+            names = [source.name for source in self._corrected.test_set.opinions]
+            row["opinions"] = dict(zip(names, self._corrected.stances_of(int(block.said[place])), strict=True))
+        return row
 
     def _label(self, made: dict[int, orjson.Fragment], label: int, as_set: bool) -> orjson.Fragment:
         if label not in made:
@@ -106,7 +110,7 @@ def _block(catalogue: Catalogue, connection: Connection, corrected: CorrectedTes
         ).one()
         return corrected.block(connection, start, row.labels, row.packed)
 
-    return catalogue.blocks.get((corrected.test_set.id, corrected.wanted.policy, start), read)
+    return catalogue.blocks.get((corrected.test_set.id, corrected.wanted, start), read)
 
 
 def _indices(

@@ -14,17 +14,17 @@ from sqlalchemy import Connection
 
 from app.corrected.blocks import CorrectedTestSet
 from app.corrected.formats import FORMATS, Format
-from app.corrected.text_files import COLUMNS, ending_values
+from app.corrected.text_files import columns_of, ending_values
 
 MEDIA_TYPE = "text/tab-separated-values"
 
 
 def _pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
-    yield _line(COLUMNS)
+    yield _line(columns_of(corrected))
     for block in corrected.blocks(connection):
         for place in block.listed(corrected.wanted.removed).tolist():
-            values = (block.given[place], block.corrected[place], block.action[place], block.category[place])
-            ending = ending_values(corrected, *map(int, values))
+            columns = (block.given, block.corrected, block.action, block.category, block.said)
+            ending = ending_values(corrected, *(int(column[place]) for column in columns))
             key = None if block.keys is None else block.keys[place]
             yield _line((block.start + place, key, *ending.values()))
 

@@ -13,8 +13,13 @@ import httpx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import create_engine
 
+from app.corrected import blocks, original_test_set
 from app.corrected.confirmation import Confirmation, SourceName
+from app.corrected.policy import ExportOptions
+from app.corrected.text_files import CSV, text_pieces
+from app.corrected.text_ranges import text_ends, text_from
 from app.domain.opinions.stances import SIGNS
 from app.domain.review.corrections import OPPOSED, Action, Policy, Treatment, correction
 from tests.app.reading import body
@@ -82,6 +87,82 @@ def test_all_formats_and_all_ways_agree(site: httpx.Client, opinions_catalogue: 
     assert "confirmed_by=real, opposed=given" in described["description"]
     hashes = {one["@id"]: one["sha256"] for one in described["distribution"]}
     assert hashes["csv"] == hashlib.sha256(site.get(f"{API}.csv?{query}").content).hexdigest()
+
+
+WORDS = ("given", "guessed", "both", "other", "silent")
+
+
+def test_rows_say_what_each_opinion_holds_where_asked_for(
+    site: httpx.Client, opinions_catalogue: Path, tmp_path: Path
+) -> None:
+    query = "opinions=include&removed=include"
+    text = site.get(f"{API}.csv?{query}").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    table = Counter((row["category"], row["opinion_real"]) for row in rows)
+    # The cross table as published: what the rows say is what the page of opinions counts.
+    assert [table["correctable", word] for word in WORDS] == [210, 725, 187, 135, 171]
+    assert [table["non_error", word] for word in WORDS] == [1707, 98, 98, 298, 323]
+    assert [table["non_agreement", word] for word in WORDS] == [201, 92, 73, 109, 123]
+    assert {word for category, word in table if category == "unreviewed"} == {""}
+    plain = list(csv.DictReader(io.StringIO(site.get(f"{API}.csv?removed=include").text)))
+    assert [row | {"opinion_real": rows[place]["opinion_real"]} for place, row in enumerate(plain)] == rows
+    said = {int(row["index"]): row["opinion_real"] or None for row in rows}
+    lines = [json.loads(line) for line in site.get(f"{API}.jsonl?{query}").text.splitlines()]
+    assert {line["index"]: line["opinion_real"] for line in lines} == said
+    parquet = pq.read_table(io.BytesIO(site.get(f"{API}.parquet?{query}").content))
+    assert dict(zip(parquet["index"].to_pylist(), parquet["opinion_real"].to_pylist(), strict=True)) == said
+    page = body(site, f"{API}.json?{query}&limit=1000")
+    assert {row["index"]: row["opinions"]["real"] for row in page["items"]} == {
+        index: said[index] for index in range(1000)
+    }
+    assert page["policy"]["opinions"] == "include"
+    bare = body(site, f"{API}.json?removed=include&limit=1000")
+    assert not any("opinions" in row for row in bare["items"])
+    assert body(site, f"{API}.json?limit=1&fields=index,opinions")["items"] == [{"index": 0}]
+    asked = f"{API}.json?limit=1&fields=index,opinions&opinions=include"
+    assert body(site, asked)["items"] == [{"index": 0, "opinions": {"real": said[0]}}]
+    version = body(site, "/api/v1/datasets/imagenet")["version"]
+    described = body(site, f"/api/v1/datasets/imagenet/croissant.json?{query}")
+    fields = {one["name"] for one in described["recordSet"][-1]["field"]}
+    assert "opinion_real" in fields
+    for suffix in ("csv", "jsonl", "parquet"):
+        there = site.get(f"{API}.{suffix}?{query}")
+        fixed = site.get(f"/api/v1/versions/{version}/datasets/imagenet/corrected.{suffix}?{query}")
+        assert fixed.content == there.content
+        assert there.headers["etag"] != site.get(f"{API}.{suffix}?removed=include").headers["etag"]
+        out = tmp_path / f"out.{suffix}"
+        asked = ("--opinions", "include", "--removed", "include")
+        assert run("export", "imagenet", *asked, "--out", out, "--catalogue", opinions_catalogue).returncode == 0
+        assert out.read_bytes() == there.content
+    part = site.get(f"{API}.csv?{query}", headers={"Range": "bytes=100-2000000"})
+    assert (part.status_code, part.content) == (206, text.encode()[100:2_000_001])
+
+
+def test_a_part_of_rows_with_opinions_is_found_without_the_rest(opinions_catalogue: Path) -> None:
+    engine = create_engine(f"sqlite:///{opinions_catalogue}")
+    with engine.connect() as connection:
+        whole = original_test_set.load(connection, "imagenet")
+        found = blocks.corrected(connection, whole, ExportOptions(Policy(), opinions=True))
+        text = b"".join(text_pieces(connection, found, CSV))
+        ends = text_ends(connection, found, CSV)
+        assert ends[-1] == len(text)
+        for first in (0, 50, len(text) // 2):
+            assert b"".join(text_from(connection, found, CSV, ends, first)) == text[first:]
+    engine.dispose()
+
+
+def test_opinions_are_said_where_there_are_rows_and_votes(site: httpx.Client, opinions_catalogue: Path) -> None:
+    refused = body(site, f"{API}.npy", status=400, opinions="include")
+    assert "'opinions' is no parameter" in refused["detail"]
+    without = body(site, "/api/v1/datasets/mnist/corrected.csv", status=400, opinions="include")
+    assert "opinions: there is no second opinion" in without["detail"]
+    weighed = body(site, f"{API}.csv", status=400, opinions="include", rule="dawid_skene")
+    assert "opinions goes with rule=votes" in weighed["detail"]
+    done = run("export", "imagenet", "--opinions", "include", "--out", "x.npy", "--catalogue", opinions_catalogue)
+    assert (done.returncode, "--opinions: a .npy file holds labels alone" in done.stderr) == (1, True)
+    page = site.get("/imagenet/corrected?opinions=include")
+    assert 'corrected.csv?opinions=include"' in page.text
+    assert 'corrected.npy"' in page.text
 
 
 def test_the_version_is_another_one_without_the_opinion(site: httpx.Client, release_catalogue: Path) -> None:
