@@ -116,4 +116,4 @@ def test_the_gallery_offers_what_models_repeat(site):
     assert any("models=7&model=pytorch/" in link.href for link in page.links)
     assert not any("models=" in link.href for link in read(site, "/mnist").links)
     stability = read(site, "/cifar10/stability")
-    assert any(link.href == "/cifar10?models=1" for link in stability.links)
+    assert any(link.href == "/cifar10?category=any&models=1" for link in stability.links)
