@@ -53,7 +53,7 @@ def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None
 
 
 def test_an_issue_has_what_its_row_has_by_name(real_catalogue: Path) -> None:
-    assert Issue._fields == (*IssueRow._fields, "row")  # which only examples of tables have, and is read apart
+    assert Issue._fields == (*IssueRow._fields, "row", "question")  # which only rows of tables and questions have
     catalogue = Catalogue(real_catalogue)
     for name in ("20news", "imagenet", "audioset"):
         dataset, f = catalogue.datasets[name], IssueFilter(agreement=3)
@@ -66,6 +66,7 @@ def test_an_issue_has_what_its_row_has_by_name(real_catalogue: Path) -> None:
                 "votes": row.votes and json.loads(row.votes),
                 "media": row.media and json.loads(row.media),
                 "row": None,
+                "question": None,
             }
             assert issue._asdict() == row._asdict() | made
 

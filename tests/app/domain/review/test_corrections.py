@@ -20,6 +20,7 @@ def test_the_first_policy_is_the_papers():
         Category.MULTI_LABEL: Action.REMOVED,
         Category.NEITHER: Action.REMOVED,
         Category.NON_AGREEMENT: Action.REMOVED,
+        Category.NOT_ASKED: Action.REMOVED,
         Category.NON_ERROR: Action.KEPT,
         Category.UNREVIEWED: Action.KEPT,
     }
