@@ -37,7 +37,7 @@ FOLDERS = ("templates", "static", "data", "docs")
 COMMANDS = (
     *("serve", "sample", "release", "init", "add", "predict", "try", "review", "audit", "opinions"),
     *("check", "list", "media"),
-    *("benchmarks", "evaluate", "reproduce", "export", "flag", "completion"),
+    *("benchmarks", "evaluate", "reproduce", "export", "task", "flag", "completion"),
 )
 
 #: Runs ``label-errors`` of an environment, or of an unpacked wheel, in a folder.
@@ -235,7 +235,7 @@ def test_an_empty_folder_is_enough(unpacked: Command, tmp_path: Path) -> None:
     listed = unpacked("list", within=tmp_path)
     assert "sample-digits: " in listed.stdout
     compared = unpacked("reproduce", within=tmp_path)
-    assert "0 broken, 493 not loaded" in compared.stdout
+    assert "0 broken, 515 not loaded" in compared.stdout
     assert (compared.returncode, compared.stderr) == (1, "")  # nothing of the paper is there
     with served(unpacked, tmp_path) as client:
         require_a_page_a_picture_and_the_api(client)
@@ -364,7 +364,7 @@ def test_installed_alone_it_does_everything(installed: Command, elsewhere: Path)
     assert np.load(elsewhere / "pets.npy").tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
     (elsewhere / "predicted.csv").write_text("1\n" + "0\n" * 4 + "1\n" * 5)
     assert "90" in done("evaluate", "pets", "predicted.csv")
-    assert "0 broken, 493 not loaded" in installed("reproduce", within=elsewhere).stdout
+    assert "0 broken, 515 not loaded" in installed("reproduce", within=elsewhere).stdout
     with served(installed, elsewhere) as client:
         require_a_page_a_picture_and_the_api(client)
         assert client.get("/pets").status_code == 200
