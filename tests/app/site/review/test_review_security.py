@@ -89,7 +89,7 @@ def test_a_vote_that_is_sent_again_by_anybody_is_no_second_vote(digits):
     assert vote(other, task, "neither", key).status_code == 404
     assert vote(first, task, "neither", key).status_code == 201
     told = review(digits.catalogue, "status", digits.name)
-    assert " 1 votes" in told
+    assert " 1 vote," in told
     assert first.delete("/review/api/votes/last").status_code == 200
     vote(first, task, "neither", key)  # recorded before it was taken back; it does not come back
     assert " 0 votes" in review(digits.catalogue, "status", digits.name)
