@@ -124,6 +124,7 @@ def as_json(site: str, dataset: sqlite3.Row, issues: list[dict[str, Any]]) -> by
             | {field: i[field] for field in fields}
             | {
                 "flagged": bool(i["flagged"]),
+                "opinions": None,  # no opinion was loaded
                 "links": {
                     "self": f"{site}/api/v1/datasets/{dataset['name']}/issues/{i['idx']}",
                     "page": f"{site}/{dataset['name']}/issues/{i['idx']}",
