@@ -17,7 +17,12 @@ def over(*rounds: tuple) -> dict[int, tuple]:
     asked = []
     for number, (rule, meanings, *question) in enumerate(rounds, start=1):
         settings = Settings(stop=rule, agreements=(3,))
-        tally = Tally(7, question[0] if question else QUESTION, tuple(meanings))
+        tally = Tally(
+            7,
+            question[0] if question else QUESTION,
+            tuple(meanings),
+            tuple(f"rater-{place}" for place in range(len(meanings))),
+        )
         asked.append((Round(number, f"r{number}", "pets", 0.0, True, settings), [tally]))
     return {idx: (len(one.tally.meanings), one.how.rule, sorted(one.rounds)) for idx, one in counted(asked).items()}
 
