@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from app.domain.opinions.opinion import Opinion
 from app.evaluation.prediction_files import open_npy
@@ -139,6 +138,8 @@ def _csv(path: Path, manifest: OpinionManifest) -> Iterator[_Row]:
 
 
 def _parquet(path: Path, manifest: OpinionManifest) -> Iterator[_Row]:
+    import pyarrow.parquet as pq  # tens of megabytes that an ingest of arrays does without
+
     try:
         with pq.ParquetFile(path) as file:
             columns = file.schema_arrow.names
