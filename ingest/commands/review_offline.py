@@ -31,7 +31,7 @@ def run(store: "Store", found: "Round", arguments: argparse.Namespace) -> int:
 
     from app.reviews.offline_tasks import lend_for_days
     from app.reviews.owner.exclusions import NoRaterError, rater_named
-    from app.reviews.raters import add_rater, raters_of
+    from app.reviews.raters import add_rater, kept_name, raters_of
     from app.reviews.tables import shelves
     from ingest.catalogue.open import open_catalogue
     from ingest.catalogue.reviews.exchange.offline_page import offline_page
@@ -42,6 +42,8 @@ def run(store: "Store", found: "Round", arguments: argparse.Namespace) -> int:
         raise CatalogueError(f"{found.name} is closed; `review reopen` opens it")
     if arguments.days < 1:
         raise CatalogueError(f"--days: expected 1 or more, found {arguments.days}")
+    if not kept_name(arguments.rater).strip():
+        raise CatalogueError(f"--rater: expected the name of a rater, found {arguments.rater!r:.80}")
     known = [one for one in raters_of(store, found) if arguments.rater in (one.name, one.code)]
     try:
         rater = rater_named(store, found, arguments.rater) if known else add_rater(store, found, arguments.rater)

@@ -18,7 +18,7 @@ from app.reviews.lending import Nothing
 from app.reviews.links import Link, LinkError
 from app.reviews.participants import MTURK, answered_in, begin_assignment, is_participant_id, participant
 from app.reviews.raters import rater_of
-from app.reviews.rounds import NoRoundError, Round, find_round
+from app.reviews.rounds import Round
 from app.reviews.voting import Vote, take_back
 from app.site.review.api import PRIVATE, body_of, in_thread, service_of, take
 from app.site.review.forms import fields_of
@@ -90,7 +90,7 @@ async def _page(request: Request, token: str) -> Response:
     link = service.link(token)
     if link.kind == "assignment":
         return await _task(request, await in_thread(_work, service, link, token))
-    found = await in_thread(_round, service, link)
+    found = await in_thread(service.round_of_link, link, "mturk")
     submit_to = _submit_to(request)
     if request.query_params.get("assignmentId") == PREVIEW:
         return await _preview(request, service, found)
@@ -107,7 +107,7 @@ async def _form(request: Request, token: str) -> Response:
         raise Forbidden("This form is not one of this page, so it was not taken. Open the task again.")
     if link.kind == "assignment":
         return await _answer(request, await in_thread(_work, service, link, token), sent)
-    found = await in_thread(_round, service, link)
+    found = await in_thread(service.round_of_link, link, "mturk")
     worker_id, assignment_id, submit_to = _ids(request, _submit_to(request))
     service.count(f"mturk {found.name}")
 
@@ -172,15 +172,6 @@ def _work(service: ReviewService, link: Link, token: str) -> Work:
     service.count(row.code)
     answered = answered_in(service.store, row, assignment_id)
     return Work(Rater(row, found, token), assignment_id, SUBMIT_TO[int(place)], answered)
-
-
-def _round(service: ReviewService, link: Link) -> Round:
-    if link.kind != "mturk":
-        raise NoLink("This link is not one for workers of Mechanical Turk.")
-    try:
-        return find_round(service.store, link.name)
-    except NoRoundError as error:
-        raise NoLink("The round of this link is no longer here.") from error
 
 
 def _submit_to(request: Request) -> str | None:

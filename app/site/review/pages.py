@@ -10,14 +10,14 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import Forbidden, LeaseLapsed, NoLink, NotFound, Unreadable
+from app.errors import Forbidden, LeaseLapsed, NotFound, Unreadable
 from app.path_prefix import here
 from app.reviews.lending import Nothing, Task, task_of
 from app.reviews.links import Link
 from app.reviews.participants import is_participant
 from app.reviews.questions import BOTH, CANNOT_TELL, NEITHER, SIDES, Question
 from app.reviews.raters import LONGEST_NAME, add_rater
-from app.reviews.rounds import NoRoundError, Round, find_round
+from app.reviews.rounds import Round
 from app.reviews.voting import Vote, take_back
 from app.site.review.api import PRIVATE, body_of, in_thread, retry_after, service_of, take
 from app.site.review.forms import fields_of
@@ -73,7 +73,7 @@ async def page(request: Request, token: str) -> Response:
     service = service_of(request)
     link = service.link(token)
     if link.kind == "open":
-        found = await in_thread(_round_of, service, link)
+        found = await in_thread(service.round_of_link, link, "open")
         return _rendered(request, "review_join.html", round=found, form_key=service.links.form_key(token))
     rater = await in_thread(service.rater, token)
     asked = request.query_params
@@ -211,19 +211,12 @@ async def _practice(request: Request, rater: Rater) -> Response:
 
 def _join(service: ReviewService, link: Link, sent: dict[str, str]) -> Response:
     service.count(f"open {link.name}")
-    found = _round_of(service, link)
+    found = service.round_of_link(link, "open")
     name = " ".join(sent.get("name", "").split())[:LONGEST_NAME]
     if not name:
         raise Unreadable("Give a name, so that your team knows whose votes these are.")
     rater = add_rater(service.store, found, name)
     return _back(service.links.token(Link("rater", rater.code)))
-
-
-def _round_of(service: ReviewService, link: Link) -> Round:
-    try:
-        return find_round(service.store, link.name)
-    except NoRoundError as error:
-        raise NoLink("The round of this link is no longer here. Ask who sent it for a new one.") from error
 
 
 def answer_of(service: ReviewService, sent: dict[str, str]) -> Any:

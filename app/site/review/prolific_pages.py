@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.errors import Forbidden, NoLink, Unreadable
+from app.errors import Forbidden, Unreadable
 from app.path_prefix import here
 from app.reviews.lending import Nothing
 from app.reviews.links import Link
 from app.reviews.participants import Outcome, is_participant_id, outcome_of, participant
-from app.reviews.rounds import NoRoundError, Round, find_round
+from app.reviews.rounds import Round
 from app.site.review.api import PRIVATE, body_of, in_thread, service_of
 from app.site.review.forms import fields_of
 from app.site.review.service import ReviewService
@@ -80,10 +80,4 @@ def _participant_id(request: Request) -> str:
 
 async def _round(request: Request, token: str) -> tuple[ReviewService, Round]:
     service = service_of(request)
-    link = service.link(token)
-    if link.kind != "prolific":
-        raise NoLink("This link is not one for participants of Prolific.")
-    try:
-        return service, await in_thread(find_round, service.store, link.name)
-    except NoRoundError as error:
-        raise NoLink("The round of this link is no longer here.") from error
+    return service, await in_thread(service.round_of_link, service.link(token), "prolific")

@@ -21,10 +21,10 @@ from app.catalogue.rounds.withheld import Withheld
 from app.errors import Busy, NoLink, TooManyRequests
 from app.path_prefix import here
 from app.reviews.lending import Nothing, Progress, Task, next_task, progress
-from app.reviews.links import Link, LinkError, Links
+from app.reviews.links import Link, LinkError, LinkKind, Links
 from app.reviews.questions import SIDES
 from app.reviews.raters import rater_of
-from app.reviews.rounds import Round
+from app.reviews.rounds import NoRoundError, Round, find_round
 from app.reviews.store import Store, StoreError, store_url
 from app.reviews.tables import items, rounds, shelves
 from app.reviews.task_exemplars import exemplars_of
@@ -32,6 +32,13 @@ from app.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
+#: What the links of rounds are.
+_KIND_WORDS: Final[Mapping[LinkKind, str]] = {
+    "open": "one with which anybody joins",
+    "owner": "an owner's",
+    "prolific": "one for participants of Prolific",
+    "mturk": "one for workers of Mechanical Turk",
+}
 #: The cookie of a round's owner, who sees on the site what is withheld from others.
 OWNER: Final = "review_owner"
 #: Seconds between two looks at which rounds are open, in a database that is asked over a network.
@@ -89,6 +96,15 @@ class ReviewService:
             return self.links.read(token)
         except LinkError as error:
             raise NoLink(str(error)) from error
+
+    def round_of_link(self, link: Link, kind: LinkKind) -> Round:
+        """The round of a link of one kind. Raises NoLink for another kind, and where the round is no longer here."""
+        if link.kind != kind:
+            raise NoLink(f"This link is not {_KIND_WORDS[kind]}. Open the address that you were sent.")
+        try:
+            return find_round(self.store, link.name)
+        except NoRoundError as error:
+            raise NoLink("The round of this link is no longer here. Ask who sent it for a new one.") from error
 
     def next(self, rater: Rater, after: str | None = None) -> tuple[Task | Nothing, Progress]:
         """The task of a rater, or the one after a task, and how far they are. Raises NoTaskError."""

@@ -1,21 +1,13 @@
 """``label-errors review open``: what it chooses, and what it refuses with the reason."""
 
 import json
-import shutil
 from pathlib import Path
-
-import pytest
 
 from app.reviews.rounds import find_round
 from app.reviews.store import Store, store_url
 from app.reviews.tables import items
 from ingest.commands.main import main
 from tests.app.site.review.rounds import review
-
-
-@pytest.fixture
-def catalogue(sample_catalogue: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(sample_catalogue, tmp_path / "catalogue.sqlite"))
 
 
 def chosen(catalogue: Path, *arguments: str) -> list[int]:

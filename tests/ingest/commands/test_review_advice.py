@@ -1,11 +1,9 @@
 """What ``label-errors review`` warns of, and what it refuses, before raters look at anything."""
 
 import json
-import shutil
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from app.reviews.rounds import find_round
@@ -14,26 +12,7 @@ from app.reviews.tables import items
 from ingest.catalogue.open import open_catalogue
 from ingest.catalogue.reviews.plan import RoundPlan
 from ingest.catalogue.reviews.round_items import choose, dataset_row
-from ingest.commands.main import main
 from tests.app.site.review.rounds import review
-
-
-@pytest.fixture
-def catalogue(sample_catalogue: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(sample_catalogue, tmp_path / "catalogue.sqlite"))
-
-
-@pytest.fixture
-def digits(catalogue: Path) -> str:
-    """A round over the two most suspicious digits."""
-    return json.loads(review(catalogue, "open", "sample-digits", "--lowest", "2", "--json"))["round"]
-
-
-def refused(catalogue: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The error of a command."""
-    capsys.readouterr()
-    assert main(["review", *arguments, "--catalogue", str(catalogue)]) == 1
-    return capsys.readouterr().err
 
 
 def lowest(catalogue: Path, n: int) -> list[int]:
@@ -51,7 +30,7 @@ def asked(catalogue: Path, name: str) -> list[tuple[dict, bool]]:
     return [(json.loads(row.question), row.practice) for row in rows]
 
 
-def test_choices_without_a_given_label_are_refused(catalogue, tmp_path, capsys):
+def test_choices_without_a_given_label_are_refused(catalogue, tmp_path, refused):
     plan = tmp_path / "round.toml"
     with open_catalogue(catalogue) as connection:
         dataset = dataset_row(connection, "sample-digits")
@@ -61,7 +40,7 @@ def test_choices_without_a_given_label_are_refused(catalogue, tmp_path, capsys):
     given = names[first.question.given[0]]
     others = [name for name in names.values() if name != given]
     plan.write_text(f'kind = "options"\nchoices = {json.dumps(others)}\n')
-    error = refused(catalogue, capsys, "open", "sample-digits", "--round", str(plan))
+    error = refused("open", "sample-digits", "--round", str(plan))
     n = sum(one.question.given == first.question.given for one in chosen.items)
     assert f"found examples {first.idx} labelled {given!r}, " in error
     assert f" and {n - 3} more; add their classes to choices" in error

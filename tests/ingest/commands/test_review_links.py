@@ -1,31 +1,11 @@
 """``label-errors review links``: names that tell raters apart, and addresses of a site."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
 from ingest.commands.main import main
 from tests.app.site.review.rounds import review
-
-
-@pytest.fixture
-def catalogue(sample_catalogue: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(sample_catalogue, tmp_path / "catalogue.sqlite"))
-
-
-@pytest.fixture
-def digits(catalogue: Path) -> str:
-    """A round over the two most suspicious digits."""
-    return json.loads(review(catalogue, "open", "sample-digits", "--lowest", "2", "--json"))["round"]
-
-
-def refused(catalogue: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The error of a command."""
-    capsys.readouterr()
-    assert main(["review", *arguments, "--catalogue", str(catalogue)]) == 1
-    return capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -37,18 +17,18 @@ def refused(catalogue: Path, capsys: pytest.CaptureFixture[str], *arguments: str
         (["Grace", "Ann"], "has a rater 'Ann' already"),
     ],
 )
-def test_a_name_tells_one_rater_from_all_others(catalogue, digits, capsys, names, says):
+def test_a_name_tells_one_rater_from_all_others(catalogue, digits, refused, names, says):
     review(catalogue, "links", digits, "--name", "Ann")
-    error = refused(catalogue, capsys, "links", digits, *(part for name in names for part in ("--name", name)))
+    error = refused("links", digits, *(part for name in names for part in ("--name", name)))
     assert says in error
     assert "1 rater," in review(catalogue, "status", digits)
 
 
-def test_an_ambiguous_name_is_revoked_by_the_id_that_the_error_tells(catalogue, digits, capsys):
+def test_an_ambiguous_name_is_revoked_by_the_id_that_the_error_tells(catalogue, digits, refused):
     review(catalogue, "links", digits, "--name", "Ann")
     review(catalogue, "links", digits, "--revoke", "Ann")
     review(catalogue, "links", digits, "--name", "Ann")
-    error = refused(catalogue, capsys, "links", digits, "--revoke", "Ann")
+    error = refused("links", digits, "--revoke", "Ann")
     codes = error.rpartition("expected one of: ")[2].split(", ")
     assert len(codes) == 2
     assert "the link of Ann is no longer accepted" in review(catalogue, "links", digits, "--revoke", codes[1].strip())
@@ -71,3 +51,9 @@ def test_links_need_the_address_of_a_site(catalogue, digits, capsys, base):
         main(["review", "links", digits, "--base", base, "--catalogue", str(catalogue)])
     assert stopped.value.code == 2
     assert "expected the address of the site, http://HOST or https://HOST" in capsys.readouterr().err
+
+
+def test_a_page_to_answer_without_a_server_is_for_somebody(digits, refused, tmp_path):
+    error = refused("offline", digits, "--rater", " \t", "--out", str(tmp_path / "page.html"))
+    assert "--rater: expected the name of a rater, found ' \\t'" in error
+    assert not (tmp_path / "page.html").exists()

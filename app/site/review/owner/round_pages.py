@@ -12,12 +12,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Row
 
-from app.errors import Forbidden, NoLink, NotFound, Unreadable
+from app.errors import Forbidden, NotFound, Unreadable
 from app.path_prefix import here, prefix_of
 from app.reviews.owner.exclusions import LONGEST_REASON, NoRaterError, exclude, include, preview, rater_named
 from app.reviews.owner.rater_figures import RATER_COLUMNS, RaterFigures, rater_row
 from app.reviews.owner.round_figures import figures_json, round_figures
-from app.reviews.rounds import NoRoundError, Round, find_round
+from app.reviews.rounds import Round
 from app.site.review.api import PRIVATE, body_of, in_thread, service_of
 from app.site.review.forms import fields_of
 from app.site.review.owner.context import figures_context
@@ -96,13 +96,7 @@ async def _page(request: Request, token: str, asked: dict[str, Any] | None = Non
 async def _asked(request: Request, token: str) -> tuple[ReviewService, Round]:
     """The round of an owner's link. Raises NoLink."""
     service = service_of(request)
-    link = service.link(token)
-    if link.kind != "owner":
-        raise NoLink("This link is not an owner's. Open the address that you were sent.")
-    try:
-        return service, await in_thread(find_round, service.store, link.name)
-    except NoRoundError as error:
-        raise NoLink("The round of this link is no longer here.") from error
+    return service, await in_thread(service.round_of_link, service.link(token), "owner")
 
 
 def _rater(service: ReviewService, found: Round, code: str) -> Row[Any]:
