@@ -7,8 +7,6 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from app.path_prefix import in_problem
-
 
 class SiteError(Exception):
     """An error shown to the visitor: a status, a short title and a sentence that says what to do about it."""
@@ -28,9 +26,6 @@ class SiteError(Exception):
 
     def problem(self, instance: str) -> dict[str, Any]:
         """The error as a problem object (RFC 9457); ``instance`` is the requested path."""
-        return in_problem(self._problem(instance))
-
-    def _problem(self, instance: str) -> dict[str, Any]:
         body: dict[str, Any] = {
             "type": f"/about/errors#{self.type}",
             "title": self.title,
@@ -62,8 +57,8 @@ class Gone(SiteError):
         super().__init__(detail, near)
         self.facts = dict(facts)
 
-    def _problem(self, instance: str) -> dict[str, Any]:
-        return super()._problem(instance) | self.facts
+    def problem(self, instance: str) -> dict[str, Any]:
+        return super().problem(instance) | self.facts
 
 
 class FilterError(SiteError):
@@ -82,8 +77,8 @@ class FilterError(SiteError):
         self.value = value
         self.allowed = tuple(allowed)
 
-    def _problem(self, instance: str) -> dict[str, Any]:
-        return super()._problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
+    def problem(self, instance: str) -> dict[str, Any]:
+        return super().problem(instance) | {"parameter": self.parameter, "allowed": list(self.allowed[:50])}
 
 
 class NotOffered(FilterError):

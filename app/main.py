@@ -24,7 +24,6 @@ from app.corrected.formats import FORMATS
 from app.errors import FilterError, NoCatalogue, NotFound, SiteError, near_names
 from app.openapi import document
 from app.package_files import DOCS, STATIC, TEMPLATES
-from app.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.schema.site_names import SITE_NAMES, first_name
 from app.settings import Settings, SettingsError
 from app.site import media, monitoring
@@ -64,6 +63,7 @@ from app.web.response_cache import CatalogueResponses, KeptAnswers
 from app.web.server.allowed_hosts import AllowedHosts, hosts_of
 from app.web.server.client_addresses import networks_of
 from app.web.server.connection_limits import Limits
+from app.web.server.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.web.server.problem_response import problem_response
 from app.web.server.request_record import Recorder
 from app.web.server.scratch_folder import ScratchFolder, remove_left_over

@@ -48,17 +48,16 @@ def test_there_is_something_to_look_at():
 
 
 #: What each room of ``app`` may know besides itself, from the ground up. The files at the top are rooms of their own.
-_GROUND = ("package_files", "domain", "schema", "corrected", "evaluation", "path_prefix", "errors", "settings")
+_GROUND = ("package_files", "domain", "schema", "corrected", "evaluation", "errors", "settings")
 _SERVED = (*_GROUND, "catalogue")
 APP = {
     "package_files": (),  # where templates, static files and data lie
     "domain": (),
     "schema": (),
-    "path_prefix": (),  # a path in front of all addresses: links in errors carry it too
     "corrected": ("domain", "schema"),
     "evaluation": ("domain", "schema", "package_files"),
     "reviews": ("domain", "schema"),  # the store of votes, which ingest opens and the site writes
-    "errors": ("path_prefix",),
+    "errors": (),
     "settings": ("errors",),
     "catalogue": _GROUND,
     "issues": _SERVED,

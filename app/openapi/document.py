@@ -16,7 +16,7 @@ from starlette.types import Message
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
 from app.openapi import reference
-from app.path_prefix import here, prefix_of
+from app.web.server.path_prefix import here, prefix_of
 
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _GONE: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/GoneProblem"}}}

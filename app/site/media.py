@@ -13,8 +13,8 @@ from app.catalogue.records import Dataset
 from app.errors import NotFound
 from app.issues import queries
 from app.issues.queries import Medium
-from app.path_prefix import here
 from app.web.partial_content import full_or_partial
+from app.web.server.path_prefix import here
 from app.web.urls import IMMUTABLE
 from app.web.validators import if_none_match, matches_etag
 

@@ -26,7 +26,7 @@ from app.catalogue.records import Dataset, Issue
 from app.domain.review.verdicts import Category
 from app.evaluation.crossings import in_words
 from app.package_files import STATIC, TEMPLATES
-from app.path_prefix import here, in_page, prefix_of
+from app.web.server.path_prefix import here, in_page, prefix_of
 
 #: Shown for an unknown figure. A dash alone would say nothing in a screen reader, so pages explain it once.
 UNKNOWN: Final = "–"

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from app.path_prefix import prefix_of
+from app.web.server.path_prefix import prefix_of
 
 #: Key of a request's state that says that its answer contains absolute addresses of this site.
 NAMES_SITE: Final = "names_site"

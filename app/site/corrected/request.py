@@ -25,7 +25,7 @@ from app.domain.review.corrections import Policy, Rule
 from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue, NotOffered
 from app.issues import queries
 from app.issues.filter_parameters import no_agreement
-from app.path_prefix import here
+from app.web.server.path_prefix import here
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,12 +14,12 @@ from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.domain.review.verdicts import Category
 from app.openapi import reference
-from app.path_prefix import prefix_of
 from app.site.components.captions import badge
 from app.site.components.share_tags import share_tags
 from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, table, table_2
 from app.site.home.datasets import doors, entry, specimens, telling
 from app.web.plain_route import PlainRoute
+from app.web.server.path_prefix import prefix_of
 from app.web.templates import render, static_url
 from app.web.urls import base_url
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.errors import BadRequest, Forbidden, LeaseLapsed, NoLink, NotFound, SiteError, Unreadable
-from app.path_prefix import here
 from app.reviews.lending import Nothing
 from app.reviews.links import Link, LinkError
 from app.reviews.participants import MTURK, answered_in, begin_assignment, is_participant_id, participant
@@ -27,6 +26,7 @@ from app.site.review.practice import practice_of
 from app.site.review.service import Rater, ReviewService
 from app.web.middleware import policy
 from app.web.plain_route import PlainRoute
+from app.web.server.path_prefix import here
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, route_class=PlainRoute)

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.errors import Forbidden, LeaseLapsed, NotFound, Unreadable
-from app.path_prefix import here
 from app.reviews.lending import Nothing, Task, task_of
 from app.reviews.links import Link
 from app.reviews.participants import is_participant
@@ -26,6 +25,7 @@ from app.site.review.service import Rater, ReviewService, media_of, medium_named
 from app.site.review.task_media import content, shown_at, shown_of
 from app.web.partial_content import full_or_partial
 from app.web.plain_route import PlainRoute
+from app.web.server.path_prefix import here
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, route_class=PlainRoute)

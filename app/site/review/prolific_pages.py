@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.errors import Forbidden, Unreadable
-from app.path_prefix import here
 from app.reviews.lending import Nothing
 from app.reviews.links import Link
 from app.reviews.participants import Outcome, is_participant_id, outcome_of, participant
@@ -19,6 +18,7 @@ from app.site.review.api import PRIVATE, body_of, in_thread, service_of
 from app.site.review.forms import fields_of
 from app.site.review.service import ReviewService
 from app.web.plain_route import PlainRoute
+from app.web.server.path_prefix import here
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, route_class=PlainRoute)

@@ -19,7 +19,6 @@ from starlette.requests import cookie_parser
 
 from app.catalogue.rounds.withheld import Withheld
 from app.errors import Busy, NoLink, TooManyRequests
-from app.path_prefix import here
 from app.reviews.lending import Nothing, Progress, Task, next_task, progress
 from app.reviews.links import Link, LinkError, LinkKind, Links
 from app.reviews.questions import SIDES
@@ -29,6 +28,7 @@ from app.reviews.store import Store, StoreError, store_url
 from app.reviews.tables import items, rounds, shelves
 from app.reviews.task_exemplars import exemplars_of
 from app.settings import Settings, SettingsError
+from app.web.server.path_prefix import here
 
 log = logging.getLogger(__name__)
 

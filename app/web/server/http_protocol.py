@@ -10,7 +10,6 @@ import time
 from typing import Any, Final
 
 import httptools
-import orjson
 from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -18,6 +17,7 @@ from uvicorn.server import ServerState
 
 from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, RequestTimeout, SiteError
 from app.web.server.connection_limits import Limits, Watch, watch_of
+from app.web.server.problem_response import problem_body
 from app.web.server.request_head import origin_form
 from app.web.server.request_record import REFUSED, Account, RequestRecord
 
@@ -297,7 +297,7 @@ def _state_of(app: Any) -> Any:
 
 
 def _answer(error: SiteError, path: str, headers: list[tuple[bytes, bytes]]) -> bytes:
-    body = orjson.dumps(error.problem(path))
+    body = problem_body(error, path)
     lines = [STATUS_LINE[error.status]]
     own = [
         (b"content-type", b"application/problem+json"),

@@ -7,16 +7,22 @@ from starlette.responses import Response
 from starlette.types import Send
 
 from app.errors import SiteError
+from app.web.server.path_prefix import in_problem
+
+
+def problem_body(error: SiteError, path: str) -> bytes:
+    """An error as a problem object, whose addresses have the prefix of the current request."""
+    return orjson.dumps(in_problem(error.problem(path)))
 
 
 def problem_response(error: SiteError, path: str, headers: Mapping[str, str]) -> Response:
     """The response to a request for ``path`` that failed with an error."""
-    return Response(orjson.dumps(error.problem(path)), error.status, headers, media_type="application/problem+json")
+    return Response(problem_body(error, path), error.status, headers, media_type="application/problem+json")
 
 
 async def send_problem(send: Send, error: SiteError, path: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Answer a request for ``path`` with an error and additional headers."""
-    body = orjson.dumps(error.problem(path))
+    body = problem_body(error, path)
     own = (
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),

@@ -13,9 +13,9 @@ from fastapi import Request
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.path_prefix import without_prefix
 from app.schema.engine import FileState
 from app.settings import Settings
+from app.web.server.path_prefix import without_prefix
 from app.web.urls import base_url
 from tests.conftest import ingest
 from tests.ingest.conftest import Tiny

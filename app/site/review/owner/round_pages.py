@@ -13,7 +13,6 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Row
 
 from app.errors import Forbidden, NotFound, Unreadable
-from app.path_prefix import here, prefix_of
 from app.reviews.owner.exclusions import LONGEST_REASON, NoRaterError, exclude, include, preview, rater_named
 from app.reviews.owner.rater_figures import RATER_COLUMNS, RaterFigures, rater_row
 from app.reviews.owner.round_figures import figures_json, round_figures
@@ -24,6 +23,7 @@ from app.site.review.owner.context import figures_context
 from app.site.review.service import OWNER, ReviewService
 from app.web.json_response import json_response
 from app.web.plain_route import PlainRoute
+from app.web.server.path_prefix import here, prefix_of
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, route_class=PlainRoute)
