@@ -66,7 +66,8 @@ def _repeated(dataset: Dataset, chosen: Mapping[str, Any]) -> str:
     models = [_model_words(dataset, chosen["models"])] if "models" in chosen else []
     who = " and ".join([*([chosen["model"]] if "model" in chosen else []), *models])
     verb = "predict" if models and dataset.n_models > 1 else "predicts"
-    return f"whose given label {who} {verb} although reviewers corrected it"
+    judges = "the expert" if dataset.raters == 1 else "reviewers"
+    return f"whose given label {who} {verb} although {judges} corrected it"
 
 
 def _models_predict(_: Dataset, values: Sequence[int], __: bool) -> list[ColumnElement[bool]]:

@@ -130,6 +130,8 @@ def test_an_issue_shows_its_options(mmlu: httpx.Client) -> None:
     assert "One expert: wrong answer key" in words
     assert "Bad annotation" in words
     assert " of 1 " not in words
+    assert "the given label, which the expert corrected; 14 predict the corrected one" in words
+    assert "the expert corrected it" in read(mmlu, "/mmlu?category=any&models=7").words
     found = body(mmlu, f"{API}/issues/5525")
     assert found["question"]["options"][1] == "Cohort study"
     assert found["question"]["judge"]["answer"] == "B"
