@@ -105,10 +105,10 @@ def ingested(folder: str, catalogue: str, name: str, dask: str = "") -> dict[str
 
 
 def sqlite_alone(catalogue: str, target: str) -> dict[str, Any]:
-    """The rows of ``issues`` and ``facets`` in memory, stored once more by the driver alone."""
+    """The rows of the issues and of what is counted of them in memory, stored once more by the driver alone."""
     tables: dict[str, tuple[list[str], list[Any]]] = {}
     with closing(sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)) as source:
-        for table in ("issues", "facets"):
+        for table in ("issues", "facets", "unreviewed"):
             ddl = source.execute("SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL", [table])
             tables[table] = [text for (text,) in ddl], source.execute(f"SELECT * FROM {table}").fetchall()
 
@@ -118,8 +118,9 @@ def sqlite_alone(catalogue: str, target: str) -> dict[str, Any]:
                 connection.execute(f"PRAGMA {pragma}")
             for table, (ddl, rows) in tables.items():
                 connection.execute(ddl[0])
-                places = ", ".join("?" * len(rows[0]))
-                connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+                if rows:
+                    places = ", ".join("?" * len(rows[0]))
+                    connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
                 for index in ddl[1:]:
                     connection.execute(index)
             connection.commit()
