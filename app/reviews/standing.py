@@ -14,10 +14,15 @@ from sqlalchemy import Connection, Row, Select, and_, exists, insert, select, up
 from app.domain.review.stopping import Stopping
 from app.reviews.questions import CANNOT_TELL, Meaning, Question
 from app.reviews.store import Store
-from app.reviews.tables import events, items, leases, raters
+from app.reviews.tables import events, given, items, leases, raters
 
 #: ``items.wanted`` of a gold item: it is asked of everybody.
 UNLIMITED: Final = 1_000_000_000
+
+# Made once, for it runs with each vote (see ``app.reviews.lending``).
+_COUNTED: Final = (
+    update(items).where(items.c.id == given("item")).values(n_votes=given("votes"), wanted=given("wanted"))
+)
 
 
 class Kind(StrEnum):
@@ -59,10 +64,16 @@ def given_votes() -> Select[Any]:
     return select(*columns).select_from(joined).where(events.c.kind == Kind.VOTE.value, ~taken_back)
 
 
+@cache
+def _standing_votes() -> Select[Any]:
+    """The votes that stand on an example, in the order in which they were given."""
+    here = (events.c.item_id == given("item"), leases.c.occasion == 0, raters.c.excluded.is_(False))
+    return given_votes().where(*here).order_by(events.c.id)
+
+
 def standing_meanings(connection: Connection, item_id: int) -> list[Meaning]:
     """What the votes that stand on an example mean, in the order in which they were given."""
-    statement = given_votes().where(events.c.item_id == item_id, leases.c.occasion == 0, raters.c.excluded.is_(False))
-    meanings = [json.loads(row.meaning) for row in connection.execute(statement.order_by(events.c.id))]
+    meanings = [json.loads(row.meaning) for row in connection.execute(_standing_votes(), {"the_item": item_id})]
     return [meaning for meaning in meanings if CANNOT_TELL not in meaning]
 
 
@@ -72,8 +83,8 @@ def count_anew(connection: Connection, item: Row[Any], how: Stopping) -> None:
         return
     meanings = standing_meanings(connection, item.id)
     wanted = UNLIMITED if item.gold else Question.parse(item.question).fewest_more(meanings, how)
-    here = items.c.id == item.id
-    connection.execute(update(items).where(here).values(n_votes=len(meanings), wanted=wanted))
+    kept = {"the_item": item.id, "the_votes": len(meanings), "the_wanted": wanted}
+    connection.execute(_COUNTED, kept)
 
 
 def why_excluded(connection: Connection, round_id: int) -> dict[str, str]:

@@ -7,10 +7,11 @@ at what just now; the columns marked as kept can be computed anew from the event
 Times are seconds since 1970. Migrations lie beside this module and make the same tables; a test compares the two.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
     Float,
@@ -21,6 +22,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
+    literal_column,
 )
 
 metadata = MetaData(
@@ -82,9 +85,10 @@ items = Table(
     Column("wanted", Integer, nullable=False),  # kept: further votes needed at least; 0 when the example is done
     UniqueConstraint("round_id", "idx", "gold", "practice"),
 )
-# What is still open, in the order in which it is looked for.
-_OPEN: Final = items.c.wanted > 0
-Index("ix_items_open", items.c.round_id, items.c.spot, sqlite_where=_OPEN, postgresql_where=_OPEN)
+#: Examples that need further votes. SQLite uses the index only where the number stands in the statement itself.
+STILL_OPEN: Final = items.c.wanted > literal_column("0", Integer)
+# In the order in which it is looked for.
+Index("ix_items_open", items.c.round_id, items.c.spot, sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN)
 
 raters = Table(
     "raters",
@@ -138,3 +142,8 @@ events = Table(
 Index(None, events.c.item_id)
 Index(None, events.c.lease_id)
 Index(None, events.c.round_id, events.c.kind)
+
+
+def given(name: str, *, several: bool = False) -> BindParameter[Any]:
+    """A value that a statement is given when it runs, as ``the_NAME``; a list of values if there are several."""
+    return bindparam(f"the_{name}", expanding=several)

@@ -12,10 +12,27 @@ from app.reviews.questions import Question
 from app.reviews.rounds import Round
 from app.reviews.standing import Kind, count_anew, enter, given_votes
 from app.reviews.store import Store
-from app.reviews.tables import events, items, leases, shelves
+from app.reviews.tables import events, given, items, leases, shelves
 
 #: Seconds between task and answer that are told as such; beyond it the rater was elsewhere.
 _LONGEST: Final = 3600.0
+
+# Made once, for they run with each vote (see ``app.reviews.lending``).
+_ITEM_LOCKED: Final = select(items).where(items.c.id == given("item")).with_for_update()
+_ANSWERED: Final = update(leases).where(leases.c.id == given("lease")).values(answered=True)
+_NEW_EVENT: Final = insert(events)
+_VOTE_OF_KEY: Final = (
+    select(events.c.answer, leases.c.code)
+    .join(leases, leases.c.id == events.c.lease_id)
+    .where(events.c.rater_id == given("rater"), events.c.key == given("key"))
+    .where(events.c.kind == Kind.VOTE.value)
+)
+_LAST_VOTE: Final = select(func.max(events.c.at)).where(
+    events.c.rater_id == given("rater"), events.c.kind.in_((Kind.VOTE.value, Kind.UNDO.value))
+)
+_NAMES: Final = select(shelves.c.class_id, shelves.c.name).where(
+    shelves.c.round_id == given("round"), shelves.c.class_id.in_(given("classes", several=True))
+)
 
 
 class NotTakenError(Exception):
@@ -49,7 +66,7 @@ def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
         if taken is not None:
             return taken
         lease = lease_of(connection, rater, vote.task)
-        item = connection.execute(select(items).where(items.c.id == lease.item_id).with_for_update()).one()
+        item = connection.execute(_ITEM_LOCKED, {"the_item": lease.item_id}).one()
         # Sent twice at once, the second waits for the row and finds what the first has done.
         taken = _taken(connection, rater, vote)
         if taken is not None:
@@ -71,8 +88,8 @@ def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
             "meaning": json.dumps(meaning),
             "seconds": min(max(0.0, round(now - _looked_since(connection, lease), 3)), _LONGEST),
         }
-        connection.execute(insert(events), [row])
-        connection.execute(update(leases).where(leases.c.id == lease.id).values(answered=True))
+        connection.execute(_NEW_EVENT, [row])
+        connection.execute(_ANSWERED, {"the_lease": lease.id})
         count_anew(connection, item, found.settings.stopping)
         return vote
 
@@ -89,7 +106,7 @@ def take_back(store: Store, rater: Row[Any], found: Round) -> str | None:
         last = connection.execute(mine).one_or_none()
         if last is None:
             return None
-        item = connection.execute(select(items).where(items.c.id == last.item_id).with_for_update()).one()
+        item = connection.execute(_ITEM_LOCKED, {"the_item": last.item_id}).one()
         lease_id = connection.scalar(select(events.c.lease_id).where(events.c.id == last.id))
         now = store.clock()
         enter(connection, store, Kind.UNDO, found.id, rater_id=rater.id, item_id=item.id, lease_id=lease_id)
@@ -101,16 +118,13 @@ def take_back(store: Store, rater: Row[Any], found: Round) -> str | None:
 
 def class_names(connection: Connection, round_id: int, question: Question) -> Mapping[int, str]:
     """The names of the classes that a question asks about."""
-    here = (shelves.c.round_id == round_id, shelves.c.class_id.in_(question.classes))
-    return {row.class_id: row.name for row in connection.execute(select(shelves).where(*here))}
+    rows = connection.execute(_NAMES, {"the_round": round_id, "the_classes": list(question.classes)})
+    return {row.class_id: row.name for row in rows}
 
 
 def _taken(connection: Connection, rater: Row[Any], vote: Vote) -> Vote | None:
     """The vote of this key that was taken before; None if there is none."""
-    before = select(events.c.answer, leases.c.code).join(leases, leases.c.id == events.c.lease_id)
-    row = connection.execute(
-        before.where(events.c.rater_id == rater.id, events.c.key == vote.key, events.c.kind == Kind.VOTE.value)
-    ).one_or_none()
+    row = connection.execute(_VOTE_OF_KEY, {"the_rater": rater.id, "the_key": vote.key}).one_or_none()
     if row is None:
         return None
     if row.code != vote.task or json.loads(row.answer) != vote.answer:
@@ -120,8 +134,7 @@ def _taken(connection: Connection, rater: Row[Any], vote: Vote) -> Vote | None:
 
 def _looked_since(connection: Connection, lease: Row[Any]) -> float:
     """When the rater began to look: a task may be lent, and loaded, while the one before it is in view."""
-    theirs = select(func.max(events.c.at)).where(events.c.rater_id == lease.rater_id)
-    before = connection.scalar(theirs.where(events.c.kind.in_((Kind.VOTE.value, Kind.UNDO.value))))
+    before = connection.scalar(_LAST_VOTE, {"the_rater": lease.rater_id})
     return max(float(lease.lent_at), float(before or 0))
 
 

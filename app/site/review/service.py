@@ -19,10 +19,10 @@ from starlette.requests import cookie_parser
 
 from app.catalogue.rounds.withheld import Withheld
 from app.errors import Busy, NoLink, TooManyRequests
-from app.reviews.lending import Nothing, Progress, Task, next_task, progress
+from app.reviews.lending import Nothing, Task, next_task
 from app.reviews.links import Link, LinkError, LinkKind, Links
 from app.reviews.questions import SIDES
-from app.reviews.raters import rater_of
+from app.reviews.raters import Progress, progress, rater_of
 from app.reviews.rounds import NoRoundError, Round, find_round
 from app.reviews.store import Store, StoreError, store_url
 from app.reviews.tables import items, rounds, shelves

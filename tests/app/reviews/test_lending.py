@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.review.stopping import StoppingRule
-from app.reviews.lending import NoTaskError, Nothing, Task, next_task, progress, renew
+from app.reviews.lending import NoTaskError, Nothing, Task, next_task, renew
 from app.reviews.links import Link, LinkError
 from app.reviews.questions import AnswerError, Question
-from app.reviews.raters import add_rater, rater_of, raters_of, revoke
+from app.reviews.raters import add_rater, progress, rater_of, raters_of, revoke
 from app.reviews.ratings import ratings, standing, tallies, vote_records
 from app.reviews.rounds import NewItem, NoRoundError, all_rounds, find_round, set_closed
 from app.reviews.standing import Kind, set_excluded
