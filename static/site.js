@@ -106,7 +106,7 @@ document.querySelector(".masthead nav")?.append(opener);
 // Tables
 
 function valueOf(row, column, numeric) {
-  const text = row.cells[column].firstChild?.textContent.trim() ?? "";
+  const text = [...row.cells[column].childNodes].find((node) => node.nodeName !== "svg")?.textContent.trim() ?? "";
   if (!numeric) return text.toLocaleLowerCase("en");
   const found = Number.parseFloat(text.replaceAll(",", "").replace("−", "-"));
   return Number.isNaN(found) ? null : found;
@@ -197,6 +197,34 @@ for (const code of document.querySelectorAll("pre[data-copy]")) {
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }
+
+// Folds: open around what an address names, and on paper
+
+function unfold(inside) {
+  for (let fold = inside?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+}
+
+function unfoldNamed() {
+  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!named?.closest("details:not([open])")) return;
+  unfold(named);
+  named.scrollIntoView();
+}
+
+unfoldNamed();
+addEventListener("hashchange", unfoldNamed);
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("main details:not([open], .filters)")) {
+    fold.open = true;
+    fold.dataset.printed = "yes";
+  }
+});
+addEventListener("afterprint", () => {
+  for (const fold of document.querySelectorAll("details[data-printed]")) {
+    fold.open = false;
+    delete fold.dataset.printed;
+  }
+});
 
 // Back to results: to the very place one came from, if that was this gallery.
 

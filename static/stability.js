@@ -1,7 +1,7 @@
-// The slider and the picker of a stability page. The page already has every number; this only spares a reload.
+// The slider and the choice of models on pages of stability. They already have every number; this only spares a reload.
 "use strict";
 
-const section = () => document.querySelector("#prevalence");
+const section = () => document.querySelector(".prevalences");
 
 function ranksOf(values) {
   const ordered = [...values].sort((a, b) => b - a);
@@ -63,24 +63,19 @@ let latest = 0;
 
 async function redraw(form, focused) {
   const mine = ++latest;
-  const query = new URLSearchParams(new FormData(form));
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
   const address = `${form.action.split("#")[0]}?${query}`;
   try {
     const answer = await fetch(address);
     if (!answer.ok || mine !== latest) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    section().querySelector(".prevalence-grid > div").replaceWith(page.querySelector("#prevalence .prevalence-grid > div"));
-    history.replaceState(null, "", `${address}#prevalence`);
+    for (const part of [".drawn", ".model-choice > summary"]) document.querySelector(part).replaceWith(page.querySelector(part));
+    history.replaceState(null, "", address);
     focused?.focus({ preventScroll: true });
   } catch { /* the button still works */ }
 }
 
-function start() {
-  const form = section()?.querySelector(".picker");
-  if (!form) return;
-  const slider = form.querySelector("input[type=range]");
-  slider.addEventListener("input", () => stand(slider));
-  slider.addEventListener("change", () => redraw(form, slider));
+function choose(form) {
   const boxes = [...form.querySelectorAll("input[type=checkbox]")];
   const bound = () => {
     const full = boxes.filter((box) => box.checked).length >= 8;
@@ -93,6 +88,18 @@ function start() {
       if (boxes.some((one) => one.checked)) redraw(form, box);
     });
   }
+  const field = form.querySelector("input[type=search]");
+  // The list that a search without a script has shortened has not all models to search.
+  if (!field || field.value) return;
+  field.removeAttribute("name");
+  field.addEventListener("input", () => {
+    const wanted = field.value.trim().toLocaleLowerCase("en");
+    for (const box of boxes) box.closest("label").hidden = !box.checked && !box.value.toLocaleLowerCase("en").includes(wanted);
+  });
 }
 
-start();
+const picker = document.querySelector(".picker");
+if (picker) choose(picker);
+const slider = picker?.querySelector("input[type=range]");
+slider?.addEventListener("input", () => stand(slider));
+slider?.addEventListener("change", () => redraw(picker, slider));

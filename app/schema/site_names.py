@@ -48,6 +48,7 @@ FILTER_NAMES: Final = FILE_COLUMNS | frozenset(
         "corrected",
         "doubting",
         "fields",
+        "find",
         "first",
         "flagged",
         "from",

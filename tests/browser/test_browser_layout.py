@@ -105,7 +105,8 @@ def test_every_kind_of_page_of_every_dataset_fits(wide, kind, request):
             name = dataset["name"]
             paths += [f"/{name}{rest}" for rest in ("", "?q=zzzz", "?category=error&sort=index", "?category=rubbish")]
             paths += [f"/{name}/{part}" for part in ("classes", "confusions", "confusions?kind=joint", "changes")]
-            paths += [f"/{name}/corrected?agreement=4&neither=given", f"/{name}/stability", f"/{name}/evaluate"]
+            paths += [f"/{name}/corrected?agreement=4&neither=given", f"/{name}/evaluate"]
+            paths += [f"/{name}/stability{tail}" for tail in ("", "/prevalence", "/pair", "/repeated")]
             for category in CATEGORIES:
                 found = page.request.get(f"/api/v1/datasets/{name}/issues?category={category}&limit=2").json()["items"]
                 paths += [f"/{name}/issues/{issue['index']}" for issue in found]

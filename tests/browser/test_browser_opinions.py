@@ -14,6 +14,8 @@ PAGES = (
     "/cifar10/opinions",
     "/imagenet/opinions?agreement=5",
     "/cifar10/stability",
+    "/cifar10/stability/prevalence",
+    "/cifar10/stability/repeated",
     "/cifar10/issues/6877",
     "/imagenet/corrected?confirmed_by=real&opposed=given",
     "/cifar10?opinion=opposed:cifar10h",

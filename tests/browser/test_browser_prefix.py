@@ -42,10 +42,11 @@ def test_scripts_work_at_a_path(browser: Browser, shown: str):
 
 def test_the_slider_and_the_picker_work_at_a_path(browser: Browser, shown: str):
     with tab(browser, shown, viewport={"width": 1280, "height": 900}) as page:
-        page.goto(f"{shown}/sample-digits/stability?model=scikit-learn/small-tree")
+        page.goto(f"{shown}/sample-digits/stability/prevalence?model=scikit-learn/small-tree")
         slider = page.locator("#prevalence-slider")
         slider.evaluate("s => { s.value = 60; s.dispatchEvent(new Event('input', { bubbles: true })); }")
         expect(page.locator(".at output")).to_have_text("60.00")
+        page.get_by_text("Choose models").click()
         page.get_by_role("checkbox", name="scikit-learn/random-forest").check()
-        expect(page.locator("svg.prevalence").first.locator("[class^=line]")).to_have_count(2)
-        assert page.url.startswith(f"{shown}/sample-digits/stability?")
+        expect(page.locator("svg.prevalence").first.locator("[class^='model-line']")).to_have_count(2)
+        assert page.url.startswith(f"{shown}/sample-digits/stability/prevalence?")

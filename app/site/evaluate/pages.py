@@ -14,6 +14,7 @@ from app.evaluation.tables.class_spelling import ClassSpelling
 from app.issues import queries
 from app.site.corrected.label_rows import has_keys
 from app.site.evaluate.upload import MOST_BYTES_WORDS, evaluated
+from app.site.stability.looks import looks_of
 from app.site.stability.prevalence import evaluation_charts
 from app.site.stability.results import require_known, results_of
 from app.web.plain_route import PlainRoute
@@ -51,7 +52,8 @@ def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTM
     values: dict[str, Any] = {"found": None, "refusal": None, "chart": None} | context
     if values["found"] and dataset.n_models:
         results = results_of(current(request), dataset, values["found"]["agreement"])
-        values["chart"] = evaluation_charts(results, values["found"])
+        looks = looks_of(results_of(current(request), dataset, dataset.default_agreement))
+        values["chart"] = evaluation_charts(results, values["found"], looks)
     return render(
         request,
         "evaluate.html",

@@ -1,8 +1,9 @@
 """The reproduction page: the paper's figures beside those of the loaded data."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -31,6 +32,14 @@ TABLES: Final = {
 }
 
 
+class Part(NamedTuple):
+    """The figures of a table that fare alike, each with the name of its row."""
+
+    outcome: Outcome  # of those that differ, that it does
+    folded: bool
+    rows: list[tuple[str, Comparison]]
+
+
 @router.get("/reproduction")
 def reproduction(request: Request) -> HTMLResponse:
     """Every published figure beside the one computed from the loaded data."""
@@ -42,20 +51,52 @@ def reproduction(request: Request) -> HTMLResponse:
 
     found = catalogue.pages.get(("reproduction",), read)
     counts = Counter(one.outcome for one in found)
-    groups = [(title, [one for one in found if one.table == table]) for table, title in TABLES.items()]
+    groups = [(table, title, [one for one in found if one.table == table]) for table, title in TABLES.items()]
     return render(
         request,
         "reproduction.html",
         place="reproduction",
         differing=_differing(found),
         groups=[
-            (title, rows, Counter(one.reason for one in rows if one.outcome is Outcome.NOT_LOADED))
-            for title, rows in groups
+            (
+                _slug(table),
+                title,
+                _parts(rows),
+                Counter(one.reason for one in rows if one.outcome is Outcome.NOT_LOADED),
+                len(rows),
+            )
+            for table, title, rows in groups
         ],
         counts=counts,
-        outcomes=list(Outcome),
-        not_loaded=Outcome.NOT_LOADED,
+        row_name=row_name,
     )
+
+
+def _parts(rows: Sequence[Comparison]) -> list[Part]:
+    """What differs, then what is the same, then what is not loaded; without the parts that are empty."""
+    found = []
+    for folded, outcomes in (
+        (False, (Outcome.BROKEN, Outcome.DIFFERS)),
+        (True, (Outcome.SAME,)),
+        (True, (Outcome.NOT_LOADED,)),
+    ):
+        of = [(row_name(one), one) for outcome in outcomes for one in rows if one.outcome is outcome]
+        if of:
+            found.append(Part(outcomes[-1], folded, of))
+    return found
+
+
+def row_name(one: Comparison) -> str:
+    """The name of a figure's row, for addresses.
+
+    >>> row_name(Comparison("S1", "pytorch/resnet18", "Acc@1", "1", "1", Outcome.SAME, None))
+    's1-pytorch-resnet18-acc-1'
+    """
+    return _slug(f"{one.table} {one.subject} {one.figure}")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _differing(found: Sequence[Comparison]) -> list[tuple[str, str | None, list[Comparison]]]:

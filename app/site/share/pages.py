@@ -26,6 +26,8 @@ router = APIRouter(include_in_schema=False, route_class=PlainRoute)
 #: Addresses in one file of the site map, at most (sitemaps.org).
 MOST_ADDRESSES: Final = 50_000
 _PAGES: Final = ("/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage")
+#: Pages of a dataset that has models.
+_OF_MODELS: Final = ("/stability", "/stability/prevalence", "/stability/pair", "/stability/repeated")
 _XML: Final = "application/xml"
 _SVG: Final = "image/svg+xml"
 _ACCURACY: Final = re.compile(r"(100|\d{1,2})(\.\d{1,2})?", re.ASCII)
@@ -114,7 +116,11 @@ def sitemap(request: Request) -> Response:
 def sitemap_of_pages(request: Request) -> Response:
     """The pages of the site and of its datasets, issues apart."""
     site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected")
-    of_datasets = [f"/{quote(name)}{tail}" for name in current(request).datasets for tail in tails]
+    of_datasets = [
+        f"/{quote(name)}{tail}"
+        for name, dataset in current(request).datasets.items()
+        for tail in (*tails, *(_OF_MODELS if dataset.n_models else ()))
+    ]
     return _xml("urlset", "url", [f"{site}{path}" for path in (*_PAGES, *of_datasets)])
 
 

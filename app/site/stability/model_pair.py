@@ -8,37 +8,48 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line, crossing
 from app.issues.filter_parameters import order_words
-from app.site.stability.parameters import Choice
+from app.site.stability.charts import Axis
+from app.site.stability.parameters import SCALES, Choice
 from app.site.stability.predictions import Disagreement, disagreements, predicted_class
-from app.site.stability.prevalence import SIDES, crossing_rows
+from app.site.stability.prevalence import SIDES, crossing_rows, sides
 from app.site.stability.results import Results, keys_of, lines_of, movers
 from app.web.templates import media_prefix
 
 _MOST_EXAMPLES: Final = 60
 
 
-def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice) -> dict[str, Any] | None:
-    """The comparison of two models; by default the two whose ranks moved furthest apart."""
+def pair_context(
+    catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice, looks: Mapping[str, str]
+) -> dict[str, Any]:
+    """The comparison of two models; ``pair`` is None if there is only one."""
     keys = keys_of(results)
-    moved = movers(results, "1")
     if len(keys) < 2:
-        return None
-    first = choice.first or (moved[0].key if moved else keys[0])
-    second = choice.second or next(key for key in reversed([m.key for m in moved] or keys) if key != first)
+        return {"pair": None}
+    first, second = pair_of(results, choice)
     places = keys.index(first), keys.index(second)
     found = disagreements(catalogue, dataset, choice.agreement, places) if first != second else []
-    sides = []
+    least = float(results["noise_prevalence"])
+    drawn = sides(results, (first, second), Axis(least, SCALES[0]), least, looks) if results["sizes"]["C"] else []
+    charts = {side["name"]: side["chart"] for side in drawn}
+    told = []
     for name, kind in SIDES:
         lines = lines_of(results, kind)
         one = next((o for o in crossing_rows(results, kind, (first, second))), None) if first != second else None
         a, b = lines.get(first), lines.get(second)
-        sides.append({"name": name, "crossing": one, "never": _never(a, b, results)})
-    return {
+        told.append(
+            {
+                "name": name,
+                "crossing": one,
+                "never": _never(a, b, results),
+                "chart": charts.get(name) if a or b else None,
+            }
+        )
+    pair = {
         "first": first,
         "second": second,
         "same": first == second,
         "models": [results["models"][place] for place in places],
-        "sides": sides,
+        "sides": told,
         "n": len(found),
         "order": order_words(dataset, "suspicion"),
         "examples": [_example(dataset, one) for one in found[:_MOST_EXAMPLES]],
@@ -47,6 +58,15 @@ def pair_context(catalogue: Catalogue, dataset: Dataset, results: Results, choic
             sum(one.second == one.corrected for one in found),
         ],
     }
+    return {"pair": pair}
+
+
+def pair_of(results: Results, choice: Choice) -> tuple[str, str]:
+    """The two models to compare: those named, else the first chosen, else those whose ranks moved furthest apart."""
+    moved = [m.key for m in movers(results, "1")] or keys_of(results)
+    wanted = [*choice.models[:2], moved[0], *reversed(moved)]
+    first = choice.first or next(key for key in wanted if key != choice.second)
+    return first, choice.second or next(key for key in wanted if key != first)
 
 
 def _never(a: Line | None, b: Line | None, results: Results) -> str:

@@ -1,4 +1,4 @@
-"""Query parameters of the pages about models: parsed strictly, and written into links."""
+"""Addresses of the pages about models: query parameters, parsed strictly, and links."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +16,23 @@ TOPS: Final = ("1", "5")
 REACHES: Final = ("100", "30", "10")
 #: The most lines of a chart that can still be told apart.
 MOST_CHOSEN: Final = 8
+_LONGEST_SEARCH: Final = 200
+
+#: The last part of a page's address -> its title.
+PAGES: Final = {
+    "": "Ranking",
+    "prevalence": "If errors were commoner",
+    "pair": "Two models",
+    "repeated": "Repeated mistakes",
+}
+#: Parameters that one page alone reads -> that page. All were once on the first.
+MOVED: Final = {
+    "first": "pair",
+    "second": "pair",
+    "prevalence": "prevalence",
+    "scale": "prevalence",
+    "reach": "prevalence",
+}
 
 _WORDS: Final = {"top": TOPS, "scale": SCALES, "reach": REACHES}
 
@@ -32,6 +49,7 @@ class Choice:
     reach: str = REACHES[0]
     first: str | None = None
     second: str | None = None
+    find: str = ""  # part of the names of models to choose from
 
     @classmethod
     def parse(cls, dataset: Dataset, keys: Sequence[str], params: Iterable[tuple[str, str]]) -> Self:
@@ -51,6 +69,8 @@ class Choice:
                 found[name] = model_named(keys, name, value)
             elif name == "prevalence":
                 found[name] = _prevalence(value)
+            elif name == "find":
+                found[name] = " ".join(value[:_LONGEST_SEARCH].split())
         chosen = tuple(dict.fromkeys(models))
         if len(chosen) > MOST_CHOSEN:
             raise FilterError(
@@ -77,7 +97,19 @@ class Choice:
         if chosen.reach != REACHES[0]:
             pairs.append(("reach", chosen.reach))
         pairs += [(n, v) for n, v in (("first", chosen.first), ("second", chosen.second)) if v is not None]
+        if chosen.find:
+            pairs.append(("find", chosen.find))
         return urlencode(pairs, safe="/")
+
+    def path(self, dataset: Dataset, page: str, **changes: Any) -> str:
+        """The address of a page with this choice and ``changes``; what that page does not read is left out."""
+        others = {name: _DEFAULTS[name] for name, of in MOVED.items() if of != page}
+        query = self.query(dataset, **(others | {"find": ""} | changes))
+        return "/".join(["", dataset.name, "stability", *filter(None, [page])]) + (f"?{query}" if query else "")
+
+
+#: What sets no condition, of the parameters that one page alone reads.
+_DEFAULTS: Final = {name: Choice.__dataclass_fields__[name].default for name in MOVED}
 
 
 def agreement_of(dataset: Dataset, value: str) -> int:

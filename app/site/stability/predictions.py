@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset, Issue
@@ -57,34 +57,47 @@ def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """An example of C and how many models still predict the label that reviewers overruled."""
+    """An example of C and the models that still predict the label that reviewers overruled, by their places."""
 
     idx: int
     given: int
     corrected: int
-    n_models: int
+    models: tuple[int, ...]
     media: Mapping[str, list[int]] | None
 
 
-def most_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, most: int) -> list[Repeated]:
-    """The correctable examples whose wrong label is predicted by most models, most frequent first."""
+def repeated_labels(catalogue: Catalogue, dataset: Dataset, agreement: int) -> list[Repeated]:
+    """The correctable examples whose wrong label any model predicts, most models first."""
     i, v, p = tables.issues, tables.verdicts, tables.predictions
     rows = catalogue.connection.execute(
-        select(i.c.idx, i.c.given, v.c.corrected, p.c.n_given, i.c.media)
+        select(i.c.idx, i.c.given, v.c.corrected, p.c.top, i.c.media)
         .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
-        .where(
-            v.c.dataset_id == dataset.id,
-            v.c.agreement == agreement,
-            v.c.category == Category.CORRECTABLE.value,
-            p.c.n_given > 0,
-        )
+        .where(*_repeats(dataset, agreement, 1))
         .order_by(p.c.n_given.desc(), v.c.issue_id)
-        .limit(most)
     )
     return [
-        Repeated(row.idx, row.given, row.corrected, row.n_given, json.loads(row.media) if row.media else None)
+        Repeated(
+            row.idx,
+            row.given,
+            row.corrected,
+            tuple(np.flatnonzero(np.frombuffer(row.top, "<i4") == row.given).tolist()),
+            json.loads(row.media) if row.media else None,
+        )
         for row in rows
     ]
+
+
+def count_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, least: int) -> int:
+    """The number of correctable examples whose wrong label at least so many models predict."""
+    v, p = tables.verdicts, tables.predictions
+    statement = select(func.count()).select_from(v.join(p, p.c.issue_id == v.c.issue_id))
+    return catalogue.connection.scalar(statement.where(*_repeats(dataset, agreement, least))) or 0
+
+
+def _repeats(dataset: Dataset, agreement: int, least: int) -> list[ColumnElement[bool]]:
+    v, p = tables.verdicts.c, tables.predictions.c
+    in_c = v.category == Category.CORRECTABLE.value
+    return [v.dataset_id == dataset.id, v.agreement == agreement, in_c, p.n_given >= least]
 
 
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:

@@ -1,13 +1,15 @@
-"""Accuracy against noise prevalence: charts with their crossings, and the ranking at one prevalence."""
+"""Accuracy against noise prevalence: charts with their crossings, who is best, and the ranking at one prevalence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from app.catalogue.records import Dataset
 from app.domain.ranking.rank_correlation import ranks, tied
 from app.evaluation.crossings import ends_level, line
 from app.evaluation.evaluate import YOURS
 from app.site.stability.charts import Axis, Mark, prevalence_chart
-from app.site.stability.parameters import SCALES
+from app.site.stability.looks import OWN, shown_models
+from app.site.stability.parameters import REACHES, SCALES, Choice
 from app.site.stability.results import Results, lines_of, telling_models
 
 #: The two measures of accuracy: the word for each, and its kind.
@@ -45,7 +47,52 @@ class CrossingRow(NamedTuple):
     ends: bool  # whether they meet only at N = 1
 
 
-def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list[dict[str, Any]]:
+def prevalence_context(dataset: Dataset, results: Results, choice: Choice, looks: Mapping[str, str]) -> dict[str, Any]:
+    """What the page about higher noise prevalence shows."""
+    least = float(results["noise_prevalence"])
+    at = min(max(choice.prevalence if choice.prevalence is not None else least, least), 1.0)
+    axis = Axis(least, choice.scale, int(choice.reach) / 100)
+    return {
+        "at": at,
+        "most": axis.most,
+        "leads": best_by_prevalence(results, SIDES[1][1]),
+        "sides": sides(results, shown_models(results, choice.models), axis, at, looks),
+        "standings": standings(results, at),
+        "scales": [(scale, choice.path(dataset, "prevalence", scale=scale)) for scale in SCALES],
+        "reaches": [(reach, choice.path(dataset, "prevalence", reach=reach)) for reach in REACHES],
+    }
+
+
+def best_by_prevalence(results: Results, kind: str) -> list[tuple[str, float]]:
+    """The best model and the noise prevalence from which it is, beginning with that of the dataset.
+
+    Each model is overtaken for the first time by the one that is best from there on. Ties go to the model that is
+    better at higher prevalence. Empty if the accuracies are unknown or nothing was corrected.
+    """
+    lines = lines_of(results, kind)
+    if not lines or not results["sizes"]["C"]:
+        return []
+    at = float(results["noise_prevalence"])
+    best = max(lines, key=lambda key: (round(lines[key].at(at), 8), lines[key].correctable))
+    found = [(best, at)]
+    while True:
+        over = [
+            one
+            for one in results["crossings"]
+            if one["kind"] == kind and one["first"] == best and at < one["noise_prevalence"] < 1
+            if not ends_level(one["noise_prevalence"])
+        ]
+        if not over:
+            return found
+        at = min(one["noise_prevalence"] for one in over)
+        overtaking = [one["second"] for one in over if one["noise_prevalence"] == at]
+        best = max(overtaking, key=lambda key: lines[key].correctable)
+        found.append((best, at))
+
+
+def sides(
+    results: Results, shown: Sequence[str], axis: Axis, at: float, looks: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The two charts of accuracy against noise prevalence, each with its crossings."""
     found_sides = []
     for name, kind in SIDES:
@@ -58,7 +105,7 @@ def sides(results: Results, shown: Sequence[str], axis: Axis, at: float) -> list
         found_sides.append(
             {
                 "name": name,
-                "chart": prevalence_chart(chosen, axis, marks, at, label),
+                "chart": prevalence_chart(chosen, axis, marks, at, label, looks),
                 "crossings": found,
                 "n_all": len(every),
             }
@@ -112,10 +159,11 @@ def standings(results: Results, at: float) -> list[ModelStanding]:
     return sorted(found, key=lambda s: (s.corrected_rank, s.key))
 
 
-def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def evaluation_charts(results: Results, found: Mapping[str, Any], looks: Mapping[str, str]) -> list[dict[str, Any]]:
     """A visitor's line among those of some stored models, with its crossings with all of them."""
     least = float(results["noise_prevalence"])
     axis = Axis(least, SCALES[0])
+    looks = {**looks, YOURS: OWN}
     charts = []
     for name, kind in SIDES:
         own = line(found["accuracy"], kind)
@@ -128,6 +176,10 @@ def evaluation_charts(results: Results, found: Mapping[str, Any]) -> list[dict[s
         marks = [Mark(n, c["noise_prevalence"], c["accuracy"]) for n, c in enumerate(crossings[:_MOST_MARKS], start=1)]
         label = f"Line chart: {name} accuracy against noise prevalence of your model and {len(chosen) - 1} others"
         charts.append(
-            {"name": name, "chart": prevalence_chart(chosen, axis, marks, least, label), "crossings": crossings}
+            {
+                "name": name,
+                "chart": prevalence_chart(chosen, axis, marks, least, label, looks),
+                "crossings": crossings,
+            }
         )
     return charts

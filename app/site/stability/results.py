@@ -86,6 +86,18 @@ def movers(results: Results, top: str) -> list[RankChange]:
     return sorted(moved, key=lambda m: (m.before - m.after, m.key))
 
 
+def models_by_name(results: Results) -> list[tuple[list[str], list[str]]]:
+    """Model names that occur on several platforms, with the titles of these platforms."""
+    titles: dict[str, list[str]] = {}
+    for model in results["models"]:
+        titles.setdefault(model["name"], []).append(model["title"])
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for name, platforms in titles.items():
+        if len(platforms) > 1:
+            shared.setdefault(tuple(platforms), []).append(name)
+    return [(names, list(platforms)) for platforms, names in shared.items()]
+
+
 def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
     """The models a chart shows by default: steepest falls and rises on C, and the best on the whole test set."""
     moved = [m.key for m in movers(results, "1")]

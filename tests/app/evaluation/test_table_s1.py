@@ -151,12 +151,12 @@ def test_models_of_one_name_are_told_apart_by_platform(site):
     crossing = body(site, "/api/v1/datasets/imagenet/crossings", **pair)
     assert crossing["first"] == "keras/resnet50"
     for first, at in (("keras/resnet50", "8.61"), ("pytorch/resnet50", "42.80")):
-        page = read(site, f"/imagenet/stability?first={first}&second=pytorch/resnet18")
+        page = read(site, f"/imagenet/stability/pair?first={first}&second=pytorch/resnet18")
         assert f"pytorch/resnet18 overtakes {first} at N = {at} %" in " ".join(page.words.split())
 
 
 def test_the_pair_list_says_the_order_it_is_in(site, catalogue: Path):
-    page = read(site, "/imagenet/stability?first=keras/resnet50&second=pytorch/resnet18")
+    page = read(site, "/imagenet/stability/pair?first=keras/resnet50&second=pytorch/resnet18")
     # ImageNet's probabilities are not loaded: its suspects are ordered by votes, and nothing is more suspicious.
     assert "The first 60, fewest votes for the given label first." in " ".join(page.words.split())
     section = page.html[page.html.index("corrected examples on which they differ") :].partition("</table>")[0]
@@ -169,10 +169,10 @@ def test_the_pair_list_says_the_order_it_is_in(site, catalogue: Path):
 
 
 def test_models_that_repeat_a_wrong_label_are_not_called_most(site):
-    words = " ".join(read(site, "/imagenet/stability").words.split())
-    assert "for which models still predict the label that reviewers overruled, ordered by the number of models: " in (
-        words
-    )
+    words = " ".join(read(site, "/imagenet/stability/repeated").words.split())
+    assert "Reviewers corrected 1,428 labels. " in words
+    assert "of the wrong ones are still predicted by at least one of 34 models, and " in words
+    assert "Those of most models come first: the first 24." in words
     assert "most models still" not in words
 
 

@@ -71,11 +71,12 @@ def test_page_and_command_say_a_crossing_in_the_same_words(site, models_catalogu
 def test_numbers_of_crossings_stand_clear_of_each_other():
     lines = [("a", Line(0.9, 0.2)), ("b", Line(0.88, 0.6))]
     marks = [Mark(n, at, 0.8) for n, at in enumerate((0.1, 0.101, 0.102, 0.103, 0.104, 0.11, 1.0, 1.0, 1.0), start=1)]
-    chart = prevalence_chart(lines, Axis(0.01, "log"), marks, 0.01, "chart")
-    placed = re.findall(r'r="4"/><text x="([\d.]+)" y="([\d.]+)" text-anchor="middle">(\d+)<', chart)
-    assert [int(number) for _, _, number in placed] == list(range(1, 10))
-    numbers = [(float(x), float(y)) for x, y, _ in placed]
-    assert all(abs(x - u) >= 16 or abs(y - v) >= 12 for (x, y), (u, v) in combinations(numbers, 2))
+    charts = prevalence_chart(lines, Axis(0.01, "log"), marks, 0.01, "chart", {"a": "c0 d0", "b": "c1 d1"})
+    for chart in charts.split("</svg>")[:2]:
+        placed = re.findall(r'r="4"/><text x="([\d.]+)" y="([\d.]+)" text-anchor="middle">(\d+)<', chart)
+        assert [int(number) for _, _, number in placed] == list(range(1, 10))
+        numbers = [(float(x), float(y)) for x, y, _ in placed]
+        assert all(abs(x - u) >= 16 or abs(y - v) >= 12 for (x, y), (u, v) in combinations(numbers, 2))
 
 
 def test_an_upload_by_the_page(site, given):

@@ -89,6 +89,7 @@ def site(catalogue: Path) -> Iterator[httpx.Client]:
 
 
 PAGES = ["/hostile?category=any", "/hostile/slices", "/hostile/stability", "/hostile/confusions"]
+PAGES += [f"/hostile/stability/{page}" for page in ("prevalence", "pair", "repeated")]
 
 
 @pytest.mark.parametrize("address", [*PAGES, *(f"/hostile/issues/{n}" for n in range(len(QUESTIONS)))])

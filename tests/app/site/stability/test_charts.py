@@ -5,8 +5,11 @@ import re
 import pytest
 
 from app.domain.ranking.crossings import Line
-from app.site.stability.charts import Axis, fitted, prevalence_chart, slope_chart
+from app.site.stability.charts import Axis, prevalence_chart
+from app.site.stability.label_fit import fitted
+from app.site.stability.looks import look
 from app.site.stability.results import RankChange
+from app.site.stability.slope_chart import slope_chart
 
 LONG = [
     "models/" + "x" * 80,
@@ -34,8 +37,9 @@ def test_a_name_that_fits_is_whole_and_one_that_nearly_does_loses_its_folder():
 
 def test_a_shortened_name_is_whole_in_the_title_of_its_line():
     moved = [RankChange(key, place, place) for place, key in enumerate(LONG, start=1)]
-    ranks = slope_chart(moved, {LONG[0]: "up"}, "before", "after", "chart")
-    lines = prevalence_chart([(key, Line(0.9, 0.2)) for key in LONG], Axis(0.01, "log"), (), 0.01, "chart")
+    looks = {key: look(place) for place, key in enumerate(LONG)}
+    ranks = slope_chart(moved, {LONG[0]: looks[LONG[0]]}, "before", "after", "chart")
+    lines = prevalence_chart([(key, Line(0.9, 0.2)) for key in LONG], Axis(0.01, "log"), (), 0.01, "chart", looks)
     for chart in (ranks, lines):
         titles = re.findall(r"<title>(.*?)</title>", chart)
         assert {title.partition(":")[0] for title in titles} == set(LONG)

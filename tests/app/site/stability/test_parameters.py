@@ -23,6 +23,7 @@ CHOICES = st.builds(
     reach=st.sampled_from(REACHES),
     first=KEY,
     second=KEY,
+    find=st.sampled_from(["", "vgg", "a+b c"]),
 )
 
 

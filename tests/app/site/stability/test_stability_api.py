@@ -115,5 +115,5 @@ def test_the_gallery_offers_what_models_repeat(site):
     assert "whose given label at least 7 of 13 models predict although reviewers corrected it" in page.words
     assert any("models=7&model=pytorch/" in link.href for link in page.links)
     assert not any("models=" in link.href for link in read(site, "/mnist").links)
-    stability = read(site, "/cifar10/stability")
+    stability = read(site, "/cifar10/stability/repeated")
     assert any(link.href == "/cifar10?category=any&models=1" for link in stability.links)

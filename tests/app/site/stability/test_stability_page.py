@@ -1,37 +1,132 @@
-"""The page of benchmark stability, over real HTTP: what it tells, every choice, and what cannot be chosen."""
+"""The pages of benchmark stability, over real HTTP: what they tell, every choice, and what cannot be chosen."""
 
 import re
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
+from app.main import create_app
+from app.settings import Settings
 from tests.app.reading import body, read
 
 API = "/api/v1/datasets"
 
 
+VIEWS = ("", "/prevalence", "/pair", "/repeated")
+
+
 @pytest.mark.parametrize(
-    "query",
+    "address",
     [
         "",
         "?agreement=4",
         "?agreement=5&top=5",
-        "?scale=linear&prevalence=50",
-        "?reach=10&prevalence=5",
-        "?reach=30&prevalence=50&scale=linear",
-        "?prevalence=0",
-        "?model=pytorch/vgg11_bn",
-        "?model=pytorch/vgg11_bn&model=pytorch/vgg19_bn&scale=log&prevalence=12.5",
-        "?first=pytorch/vgg11_bn&second=pytorch/vgg11_bn",
-        "?first=pytorch/resnet18&second=pytorch/resnet50#pair",
+        "?find=vgg&model=pytorch/resnet18",
         "?model=&first=&agreement=",
+        "/prevalence",
+        "/prevalence?agreement=5",
+        "/prevalence?scale=linear&prevalence=50",
+        "/prevalence?reach=10&prevalence=5",
+        "/prevalence?reach=30&prevalence=50&scale=linear",
+        "/prevalence?prevalence=0",
+        "/prevalence?model=pytorch/vgg11_bn",
+        "/prevalence?model=pytorch/vgg11_bn&model=pytorch/vgg19_bn&scale=log&prevalence=12.5",
+        "/pair",
+        "/pair?first=pytorch/vgg11_bn&second=pytorch/vgg11_bn",
+        "/pair?first=pytorch/resnet18&second=pytorch/resnet50",
+        "/pair?second=pytorch/googlenet&agreement=5",
+        "/repeated",
+        "/repeated?model=pytorch/vgg11_bn&agreement=4",
     ],
 )
-def test_the_page_is_sound_under_every_choice(site, query):
-    page = read(site, f"/cifar10/stability{query}")
+def test_the_pages_are_sound_under_every_choice(site, address):
+    page = read(site, f"/cifar10/stability{address}")
     assert len(page.ids) == len(set(page.ids))
+    here = httpx.URL(f"{site.base_url}/cifar10/stability{address}")
     for link in page.local_links:
-        assert site.get(httpx.URL(f"{site.base_url}/cifar10/stability").join(link.href)).status_code == 200, link.href
+        assert site.get(here.join(link.href)).status_code == 200, link.href
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_page_leads_to_the_others_with_the_same_models(site, view):
+    page = read(site, f"/cifar10/stability{view}?model=pytorch/vgg11_bn&agreement=4")
+    leading = [link.href for link in page.links if link.href.startswith("/cifar10/stability")]
+    for other in VIEWS:
+        assert f"/cifar10/stability{other}?agreement=4&model=pytorch/vgg11_bn" in leading
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("?first=pytorch/vgg19_bn&second=pytorch/vgg11_bn", "/pair?first=pytorch/vgg19_bn&second=pytorch/vgg11_bn"),
+        ("?prevalence=50&model=pytorch/vgg11_bn", "/prevalence?model=pytorch/vgg11_bn&prevalence=50"),
+        ("?scale=linear&agreement=4", "/prevalence?agreement=4&scale=linear"),
+        ("?reach=10&first=pytorch/resnet18", "/pair?first=pytorch/resnet18"),
+    ],
+)
+def test_addresses_from_when_all_was_one_page_still_lead_there(site, old, new):
+    response = site.get(f"/cifar10/stability{old}")
+    assert response.status_code == 301
+    assert response.headers["location"] == f"/cifar10/stability{new}"
+    assert site.get(response.headers["location"]).status_code == 200
+
+
+def test_old_anchors_are_on_the_page_that_has_what_they_name(site):
+    first, *others = (read(site, f"/cifar10/stability{view}").ids for view in VIEWS)
+    # Without parameters an old address is the first page, which leads on from there.
+    assert {"ranking", "table", "how", "prevalence", "pair", "repeated"} <= set(first)
+    for name, ids in zip(("prevalence", "pair", "repeated"), others, strict=True):
+        assert name in ids
+
+
+def looks(html: str) -> dict[str, set[str]]:
+    """Model -> all looks that its lines and the pieces beside its name have."""
+    found: dict[str, set[str]] = {}
+    for classes, key in re.findall(r'<g class="(?:model-line|slope stressed) (c\d d\d)"><title>([\w/]+): ', html):
+        found.setdefault(key, set()).add(classes)
+    piece = r'<svg class="swatch (c\d d\d)"[^>]*><path d="M0 4H32"/></svg>(?:<span class="hidden">| )?([\w/]+)'
+    for classes, key in re.findall(piece, html):
+        found.setdefault(key, set()).add(classes)
+    return found
+
+
+def test_a_model_looks_the_same_everywhere_and_like_no_other(site):
+    chosen = "&".join(f"model=pytorch/{name}" for name in ("vgg11_bn", "googlenet", "resnet50"))
+    everywhere: dict[str, set[str]] = {}
+    for view in VIEWS:
+        for query in ("", f"?{chosen}"):
+            for key, classes in looks(site.get(f"/cifar10/stability{view}{query}").text).items():
+                everywhere.setdefault(key, set()).update(classes)
+    assert len(everywhere) == 13
+    assert {len(classes) for classes in everywhere.values()} == {1}
+    assert len(set().union(*everywhere.values())) == 13
+
+
+def test_the_chosen_models_are_stressed_and_all_others_gray(site):
+    html = site.get("/cifar10/stability?model=pytorch/vgg11_bn&model=pytorch/resnet50").text
+    for chart in re.findall(r'<svg class="slopes.*?</svg>', html, re.S):
+        stressed = re.findall(r'class="slope stressed c\d d\d"><title>([\w/]+)', chart)
+        assert sorted(stressed) == ["pytorch/resnet50", "pytorch/vgg11_bn"]
+        assert chart.count('class="slope rest"') == 11
+
+
+def test_a_search_shortens_the_list_and_keeps_what_is_chosen(site):
+    page = read(site, "/cifar10/stability?find=VGG&model=pytorch/resnet18")
+    boxes = [box for box in page.elements("input") if box.get("type") == "checkbox"]
+    assert {box["value"] for box in boxes if "vgg" not in box["value"]} == {"pytorch/resnet18"}
+    assert [box["value"] for box in boxes if "checked" in box] == ["pytorch/resnet18"]
+    assert len(boxes) > 3
+
+
+def test_without_a_second_glance_one_reads_that_labels_are_not_all(opinions_catalogue):
+    """Before any chart, the page says that the ranking turns where labels are right too."""
+    with TestClient(create_app(Settings(catalogue=opinions_catalogue, public=False))) as client:
+        html = client.get("/cifar10/stability").text
+    said = html.index("Not all of a turned ranking is due to wrong labels.")
+    assert said < html.index('id="ranking"')
+    assert '<a href="#controls">' in html[said : html.index('id="ranking"')]
+    assert 'id="controls"' in html
 
 
 def test_the_page_tells_the_finding_and_how_little_it_proves(site):
@@ -41,7 +136,8 @@ def test_the_page_tells_the_finding_and_how_little_it_proves(site):
     assert "pytorch/vgg11_bn goes from number 11 to number 1" in words
     assert "18 examples are few" in words
     assert "hardly changes the ranking; on the corrected examples it reverses" in words
-    assert "pytorch/vgg11_bn overtakes pytorch/googlenet at N = 1.78 %" in words
+    further = " ".join(read(site, "/cifar10/stability/prevalence").words.split())
+    assert "pytorch/vgg11_bn overtakes pytorch/googlenet at N = 1.78 %" in further
 
 
 def test_nothing_is_called_found_whose_interval_includes_the_opposite(site):
@@ -58,27 +154,27 @@ def test_nothing_is_called_found_whose_interval_includes_the_opposite(site):
 
 def test_a_shorter_axis_shows_what_lies_on_it(site):
     def drawn(query: str) -> list[str]:
-        html = site.get(f"/cifar10/stability{query}").text
+        html = site.get(f"/cifar10/stability/prevalence{query}").text
         return re.findall(r'<g class="crossing">.*?text-anchor="middle">(\d+)</text>', html)
 
     whole, short = drawn("?reach=100"), drawn("?reach=10")
     assert 0 < len(short) < len(whole)
-    page = read(site, "/cifar10/stability?reach=10&prevalence=50")
+    page = read(site, "/cifar10/stability/prevalence?reach=10&prevalence=50")
     # The list still tells all of them, and the ranking at 50 % is there, though its rule lies beyond the axis.
-    assert len(page.elements("li")) == len(read(site, "/cifar10/stability?prevalence=50").elements("li"))
+    assert len(page.elements("li")) == len(read(site, "/cifar10/stability/prevalence?prevalence=50").elements("li"))
     assert all(rule.get("visibility") == "hidden" for rule in page.elements("path") if rule.get("class") == "here")
     hidden = [rule for rule in page.elements("path") if rule.get("class") == "here"]
-    assert len(hidden) == 2
+    assert len(hidden) == 4  # two charts, each for a wide and for a narrow screen
 
 
 def test_intervals_stand_beside_ranks_and_correlations(site):
     words = " ".join(read(site, "/cifar10/stability").words.split())
-    assert "Kendall's τ −0.44 (−0.77 to −0.13), Spearman's ρ −0.54 (−0.87 to −0.17)" in words
+    assert "Kendall's τ −0.44 (−0.77 to −0.13)Spearman's ρ −0.54 (−0.87 to −0.17)" in words
     assert "and its rank one from 1 to 7" in words
 
 
 def test_two_models_and_the_examples_on_which_they_differ(site):
-    page = read(site, "/cifar10/stability?first=pytorch/vgg19_bn&second=pytorch/vgg11_bn")
+    page = read(site, "/cifar10/stability/pair?first=pytorch/vgg19_bn&second=pytorch/vgg11_bn")
     words = " ".join(page.words.split())
     assert "pytorch/vgg11_bn overtakes pytorch/vgg19_bn at N = 5.64 %" in words
     leading = [link.href for link in page.links if link.href.startswith("/cifar10/issues/")]
@@ -89,8 +185,8 @@ def test_two_models_and_the_examples_on_which_they_differ(site):
 
 
 def test_wrong_labels_that_models_repeat_are_counted(site):
-    html = site.get("/cifar10/stability").text
-    part = html[html.index('id="repeated"') : html.index('id="how"')]
+    html = site.get("/cifar10/stability/repeated").text
+    part = html[html.index('id="repeated"') : html.index('id="by-model"')]
     rows = re.findall(r'href="/cifar10/issues/(\d+)".*?<td class="num">(\d+) of 13</td>', part, re.S)
     assert rows
     assert [int(n) for _, n in rows] == sorted((int(n) for _, n in rows), reverse=True)
@@ -99,12 +195,35 @@ def test_wrong_labels_that_models_repeat_are_counted(site):
         assert sum(m["predicted"] == detail["given"] for m in detail["models"]) == int(n)
 
 
+def test_examples_are_those_that_the_chosen_models_repeat(site):
+    html = site.get("/cifar10/stability/repeated?model=pytorch/vgg11_bn&model=pytorch/googlenet").text
+    part = html[html.index('id="repeated"') : html.index('id="by-model"')]
+    shown = re.findall(r'href="/cifar10/issues/(\d+)".*?<td class="who">(.*?)</td>', part, re.S)
+    for index, cell in shown:
+        detail = body(site, f"{API}/cifar10/issues/{index}")
+        repeating = {f"pytorch/{m['name']}" for m in detail["models"] if m["predicted"] == detail["given"]}
+        expected = repeating & {"pytorch/vgg11_bn", "pytorch/googlenet"}
+        assert expected
+        assert set(re.findall(r'title="([^"]+)"', cell)) == expected
+    # Both first, then one of the two.
+    sizes = [cell.count("title=") for _, cell in shown]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_each_model_is_listed_with_what_it_repeats(site):
+    html = site.get("/cifar10/stability/repeated").text
+    rows = re.findall(r"Repeated by ([\w/]+): </span>(\d+)</a>", html)
+    assert len(rows) == 13
+    for key, n in rows:
+        assert body(site, f"{API}/cifar10/issues?model={key}&limit=1")["total"] == int(n)
+
+
 def test_the_ranking_at_a_prevalence_is_that_on_p_and_on_c_at_its_ends(site):
     results = body(site, f"{API}/cifar10/stability")
     for query, part in (("?prevalence=0", "pruned"), ("?prevalence=100", "correctable")):
-        html = site.get(f"/cifar10/stability{query}").text
+        html = site.get(f"/cifar10/stability/prevalence{query}").text
         rows = re.findall(
-            r'<th scope="row">(pytorch/\w+)</th><td class="num">(\d+)(=?)</td><td class="num">(\d+)(=?)</td>',
+            r'</svg>(pytorch/\w+)</th><td class="num">(\d+)(=?)</td><td class="num">(\d+)(=?)</td>',
             html[html.index('id="standings"') :],
         )
         shown = {row[0]: row[1:] for row in rows[:13]}
@@ -140,6 +259,24 @@ def test_choices_that_cannot_be(site, query, words):
     assert "<script>" not in response.text.replace("<script src", "")
 
 
+def test_who_is_best_as_errors_become_commoner(site):
+    """The leaders that the page names are on top of its ranking just before and just after they change."""
+    words = " ".join(read(site, "/cifar10/stability/prevalence").words.split())
+    [first] = re.findall(r"and (pytorch/\w+) is the best model by the corrected ones", words)
+    changes = re.findall(r"From ([\d.]+) % on it would be (pytorch/\w+)", words)
+    assert changes
+
+    def best(per_cent: float) -> str:
+        html = site.get(f"/cifar10/stability/prevalence?prevalence={per_cent}").text
+        return re.search(r'<th scope="row"><svg.*?</svg>(pytorch/\w+)</th>', html[html.index('id="standings"') :])[1]
+
+    before = first
+    for at, after in changes:
+        assert best(float(at) - 0.02) == before
+        assert best(float(at) + 0.02) == after
+        before = after
+
+
 def test_only_datasets_with_models_have_the_tab(site):
     assert any(link.href == "/cifar10/stability" for link in read(site, "/cifar10").links)
     assert not any("stability" in link.href for link in read(site, "/mnist").links)
@@ -155,6 +292,16 @@ def test_reproduction(site):
     assert "210 are the same, 16 differ for a known reason, and 289 need data" in words
     assert "≠ differs" in words
     assert "✗ broken" not in words
+    # What differs is open, what is the same or not loaded is folded.
+    html = page.html
+    folded = "".join(re.findall(r'<details class="published">.*?</details>', html, re.S))
+    assert folded.count("= same") == html.count("= same") == 210
+    assert folded.count("– not loaded") == 289
+    assert "≠ differs" not in folded
+    assert len(page.ids) == len(set(page.ids))
+    # Each difference named above leads to its row.
+    assert html.count('">here ') == html.count("≠ differs") == 16
+    assert all(link.href[1:] in page.ids for link in page.links if link.href.startswith("#text"))
     # What is not loaded stands there too, with the reason.
     assert "None of the 272 figures can be recomputed here. No model's predictions for ImageNet" in words
     assert "2 of the 13 figures cannot be recomputed here." in words

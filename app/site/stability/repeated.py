@@ -1,0 +1,62 @@
+"""The page of wrong labels that models repeat: how many each model does, and the examples."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.catalogue.current import Catalogue
+from app.catalogue.records import Dataset
+from app.issues.filter import IssueFilter
+from app.site.components.charts import share_bar
+from app.site.stability.looks import shown_models
+from app.site.stability.model_pair import picture_of
+from app.site.stability.parameters import Choice
+from app.site.stability.predictions import repeated_labels
+from app.site.stability.results import Results, key_of, keys_of
+
+_MOST_EXAMPLES: Final = 24
+
+
+def repeated_context(
+    catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice, looks: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the page shows. If models were chosen, examples are those that one of them repeats, most of them first."""
+    keys = keys_of(results)
+    shown = shown_models(results, choice.models)
+    places = {keys.index(key) for key in shown}
+    found = repeated_labels(catalogue, dataset, choice.agreement)
+    listed = found
+    if choice.models:
+        by_chosen = [(len(places.intersection(one.models)), one) for one in found]
+        listed = [one for n, one in sorted(by_chosen, key=lambda pair: -pair[0]) if n]
+    issues = IssueFilter(agreement=choice.agreement, models=1)
+    return {
+        "n_repeated": len(found),
+        "n_by_most": sum(2 * len(one.models) > len(keys) for one in found),
+        "n_listed": len(listed),
+        "repeated": [
+            {
+                "idx": one.idx,
+                "given": dataset.labels[one.given].name,
+                "corrected": dataset.labels[one.corrected].name,
+                "n": len(one.models),
+                "shown": [keys[place] for place in one.models if place in places],
+                "picture": picture_of(dataset, one.idx, one.media),
+            }
+            for one in listed[:_MOST_EXAMPLES]
+        ],
+        "by_model": _by_model(results, shown, looks),
+        "all_repeated": issues.query(dataset),
+        "repeated_by_most": issues.query(dataset, models=dataset.n_models // 2 + 1),
+        "repeated_by": {key: issues.query(dataset, models=None, model=key) for key in keys},
+    }
+
+
+def _by_model(results: Results, shown: tuple[str, ...], looks: Mapping[str, str]) -> list[tuple[str, int, float, Any]]:
+    """Each model with how many wrong labels it repeats, as a number, a share of C and a bar; most first."""
+    n_correctable = results["sizes"]["C"]
+    shares = {key_of(one): one["correctable"]["original_top1"] for one in results["models"]}
+    known = [(key, share) for key, share in shares.items() if share is not None]
+    return [
+        (key, round(share * n_correctable), share, share_bar(round(1000 * share), looks[key] if key in shown else ""))
+        for key, share in sorted(known, key=lambda one: (-one[1], one[0]))
+    ]
