@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from tests import flowers
+from tests.app.reviews.databases import own_store, postgresql, store_of_module  # noqa: F401 - fixtures of many folders
 from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,6 +1,5 @@
 """Stores of votes, on SQLite and on PostgreSQL."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +9,6 @@ from sqlalchemy import make_url
 
 from app.reviews.store import Store
 from tests.app.reviews.making import FakeClock
-from tests.app.reviews.postgresql import Cluster
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Cluster]:
-    """A PostgreSQL for all tests of a process."""
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))  # one that another user may enter
-    folder.chmod(0o755)
-    cluster = Cluster(folder)
-    try:
-        yield cluster
-    finally:
-        cluster.stop("immediate")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])

@@ -1,6 +1,7 @@
 """A round of the sample, opened and served as its owner does, and raters who come by HTTP."""
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -68,7 +69,8 @@ def open_round(catalogue: Path, folder: Path, *arguments: str, raters: int = 5, 
     own = folder / "catalogue.sqlite"
     shutil.copyfile(catalogue, own)
     name = json.loads(review(own, "open", *arguments, "--json"))["round"]
-    with serving(own, serve_reviews=True, **settings) as base:
+    store = os.environ.get("LABELERRORS_REVIEWS", "")
+    with serving(own, serve_reviews=True, **{"reviews": store, **settings}) as base:
         links = json.loads(review(own, "links", name, "--raters", str(raters), "--base", base, "--json"))["links"]
         with httpx.Client(base_url=base, timeout=600) as http:
             yield Open(name, base, own, [one["url"] for one in links], http)
