@@ -5,6 +5,8 @@
   const sheet = JSON.parse(document.querySelector("#offline-tasks").textContent);
   const box = `label-errors-offline:${sheet.rater}`;
   const given = new Map();
+  const LONGEST = 3600;  // seconds; beyond it the rater was elsewhere
+  let since = Date.now();  // when the rater began to look
   try {
     for (const one of JSON.parse(localStorage.getItem(box) ?? "[]")) given.set(one.task, one);
   } catch { /* nothing was kept here, or it is damaged */ }
@@ -28,13 +30,16 @@
   };
   RaterServer.prototype.vote = async function vote({ task, answer, key }) {
     if (!sheet.tasks.some((one) => one.task === task)) throw new RefusedError(404, "This answer is of another file.");
-    given.set(task, { task, answer, key });
+    const now = Date.now();
+    given.set(task, { task, answer, key, seconds: Math.min(Math.max(0, now - since) / 1000, LONGEST) });
+    since = now;
     keep();
   };
   RaterServer.prototype.takeBack = async function takeBack() {
     const last = [...given.keys()].at(-1);
     if (last === undefined) return null;
     given.delete(last);
+    since = Date.now();
     keep();
     return last;
   };

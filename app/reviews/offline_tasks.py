@@ -14,7 +14,7 @@ from app.reviews.questions import AnswerError
 from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.reviews.tables import items, leases
-from app.reviews.voting import NotTakenError, Vote, cast
+from app.reviews.voting import Elsewhere, NotTakenError, Vote, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ def lend_for_days(store: Store, rater: Row[Any], found: Round, seconds: float) -
         ]
 
 
-def take_answers(store: Store, rater: Row[Any], found: Round, votes: Sequence[Vote]) -> TakenAnswers:
+def take_answers(store: Store, rater: Row[Any], found: Round, votes: Sequence[tuple[Vote, Elsewhere]]) -> TakenAnswers:
     """Take answers that were given offline, each on its own: one that came before is taken again as the same."""
     refused = []
-    for vote in votes:
+    for vote, given in votes:
         try:
-            cast(store, rater, found, vote)
+            cast(store, rater, found, vote, given)
         except (NotTakenError, NoTaskError, AnswerError) as error:
             refused.append((vote.task, str(error)))
     return TakenAnswers(len(votes) - len(refused), refused)

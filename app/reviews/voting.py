@@ -56,8 +56,17 @@ class Vote:
     key: str
 
 
-def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """That a vote was given without a server, and how long it took; None where that is not known."""
+
+    seconds: float | None
+
+
+def cast(store: Store, rater: Row[Any], found: Round, vote: Vote, given: Elsewhere | None = None) -> Vote:
     """Take a vote; it is on the disk when this returns. The same key again gives the same vote and takes no other.
+
+    How long it took is the time since the rater began to look, unless it was given elsewhere.
 
     Raises NoTaskError, LapsedError, KeyReusedError, or AnswerError for an answer that the question does not have.
     """
@@ -74,6 +83,7 @@ def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
         lease = lease_of(connection, rater, vote.task)
         now = store.clock()
         _require_open(connection, lease, item, found, now)
+        seconds = now - _looked_since(connection, lease) if given is None else given.seconds
         question = Question.parse(item.question)
         meaning = question.meaning(vote.answer, json.loads(lease.sides), class_names(connection, found.id, question))
         row = {
@@ -86,7 +96,7 @@ def cast(store: Store, rater: Row[Any], found: Round, vote: Vote) -> Vote:
             "key": vote.key,
             "answer": json.dumps(vote.answer),
             "meaning": json.dumps(meaning),
-            "seconds": min(max(0.0, round(now - _looked_since(connection, lease), 3)), _LONGEST),
+            "seconds": None if seconds is None else min(max(0.0, round(seconds, 3)), _LONGEST),
         }
         connection.execute(_NEW_EVENT, [row])
         connection.execute(_ANSWERED, {"the_lease": lease.id})

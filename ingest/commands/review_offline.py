@@ -73,7 +73,7 @@ def take_in_answers(store: "Store", found: "Round", path: Path, content: dict[st
     """Take the answers of an offline page, and say which were not."""
     from app.reviews.offline_tasks import take_answers
     from app.reviews.raters import raters_of
-    from app.reviews.voting import Vote
+    from app.reviews.voting import Elsewhere, Vote
 
     if content.get("round") != found.name:
         raise DataError(path, f"expected answers of {found.name}, found those of {shown(content.get('round'))}")
@@ -86,12 +86,24 @@ def take_in_answers(store: "Store", found: "Round", path: Path, content: dict[st
     votes = []
     for place, one in enumerate(given):
         try:
-            votes.append(Vote(str(one["task"]), one["answer"], str(uuid.UUID(one["key"]))))
+            vote = Vote(str(one["task"]), one["answer"], str(uuid.UUID(one["key"])))
+            votes.append((vote, Elsewhere(_seconds(one.get("seconds")))))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
-            expected = '{"task", "answer", "key"}'
+            expected = '{"task", "answer", "key"} and "seconds", a number'
             raise DataError(path, f"expected {expected}, found {shown(one)}", record=f"answer {place}") from error
     done = take_answers(store, rater, found, votes)
     print(f"took {done.taken:,} of {len(votes):,} answers of {rater.name} into {found.name}")
+    if rater.excluded:
+        print(f"{rater.name} is excluded: these answers are kept and do not count")
     for task, why in done.refused:
         print(f"not taken: {json.dumps(task)}: {why}")
     return 1 if done.refused else 0
+
+
+def _seconds(value: object) -> float | None:
+    """How long an answer took. Raises ValueError for what is no such number; a file may not say it."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        raise ValueError("expected seconds")
+    return float(value)

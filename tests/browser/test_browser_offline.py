@@ -73,6 +73,10 @@ def test_a_round_is_answered_without_a_network(offline, page, tmp_path, capsys):
     assert len(given) == N
     sent = {one["task"]: one["answer"] for one in json.loads(answers.read_text())["answers"]}
     assert sorted(one.sent for one in given) == sorted(sent.values())
+    took = [one["seconds"] for one in json.loads(answers.read_text())["answers"]]
+    assert sorted(one.seconds for one in given) == pytest.approx(sorted(took), abs=0.001), "as the page measured"
+    review(catalogue, "exclude", name, "Ann", "--why", "w")
+    assert "Ann is excluded: these answers are kept and do not count" in review(catalogue, "import", name, str(answers))
     store.close()
 
 
@@ -94,6 +98,10 @@ def test_the_file_is_blind(offline):
         ({"rater": "nobody"}, "expected a rater of"),
         ({"answers": {}}, "expected a list of answers"),
         ({"answers": [{"task": "x"}]}, "answer 0: expected"),
+        (
+            {"answers": [{"task": "x", "answer": "a", "key": "5f0c0000-0000-4000-8000-000000000000", "seconds": "3"}]},
+            "answer 0: expected",
+        ),
     ],
 )
 def test_damaged_answers_are_refused(offline, tmp_path, capsys, change, expected):
