@@ -114,8 +114,9 @@ def _keyed(store: Store, text: str) -> str:
 
 def outcome_of(store: Store, rater: Row[Any], found: Round) -> Outcome:
     """How it ended for a rater who has nothing left to look at."""
-    figures, _ = rater_figures(answers_of(store, found), {}, {})
-    mine = next(one for one in figures if one.code == rater.code)
-    if not mine.counts.n_answers:
+    answers = answers_of(store, found)
+    if not any(one.rater == rater.code for one in answers.answers):
         return Outcome.SCREENED_OUT
+    figures, _ = rater_figures(answers, {}, {})
+    mine = next(one for one in figures if one.code == rater.code)
     return Outcome.TOO_FAST if Sign.TOO_FAST in mine.signs else Outcome.DONE

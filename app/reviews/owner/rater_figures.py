@@ -124,6 +124,7 @@ def _in_short(one: Given) -> bool:
 def _counts(mine: Sequence[Given], sent: Counter[str], usual: float | None) -> tuple[RaterCounts, str]:
     """What is counted of a rater, and the answer that he or she gave most."""
     compared = [one for one in mine if _in_short(one)]
+    taken = [one.seconds for one in mine if one.seconds is not None]  # whatever was answered
     told = Counter(one.sent for one in compared)
     most, n_most = told.most_common(1)[0] if told else ("", 0)
     n_others = sent.total() - len(compared)
@@ -137,7 +138,8 @@ def _counts(mine: Sequence[Given], sent: Counter[str], usual: float | None) -> t
         n_b=sides[SIDES[1]],
         most_common=n_most,
         others_share=(sent[most] - n_most) / n_others if n_others else None,
-        n_fast=sum(usual is not None and (one.seconds or 0) < TOO_FAST * usual for one in compared),
+        n_timed=len(taken),
+        n_fast=sum(usual is not None and seconds < TOO_FAST * usual for seconds in taken),
         gold=len(gold),
         gold_right=sum(named(one.meaning) == frozenset(one.question.given) for one in gold),
         repeats=len(repeats),
@@ -164,7 +166,7 @@ def _remark(
                 f"where {usual_kappa or 0:.2f} is usual"
             )
         case Sign.TOO_FAST:
-            return f"{counts.n_fast:,} of {counts.n_answers:,} answers took less than {TOO_FAST * (usual or 0):.1f} s"
+            return f"{counts.n_fast:,} of {counts.n_timed:,} answers took less than {TOO_FAST * (usual or 0):.1f} s"
         case Sign.GOLD:
             return f"{counts.gold_right:,} of {counts.gold:,} known answers right"
         case Sign.REPEATS:

@@ -63,7 +63,8 @@ class RaterCounts:
     n_b: int
     most_common: int  # how often the rater gave the answer that he or she gave most, as it was sent
     others_share: float | None  # how often the others gave that answer; None without others
-    n_fast: int  # in less than ``TOO_FAST`` of the usual time
+    n_timed: int  # answers of any kind whose time is known
+    n_fast: int  # of these, in less than ``TOO_FAST`` of the usual time
     gold: int
     gold_right: int
     repeats: int
@@ -76,7 +77,7 @@ def signs(counts: RaterCounts, agreement: WithOthers, usual: float | None) -> li
     Random answers are those whose agreement with the others is explained by chance, and not by what is usual in the
     round: where nobody agrees with anybody, nobody is called random.
 
-    >>> always_a = RaterCounts(20, 20, 0, 20, 0.5, 0, 0, 0, 0, 0)
+    >>> always_a = RaterCounts(20, 20, 0, 20, 0.5, 20, 0, 0, 0, 0, 0)
     >>> signs(always_a, WithOthers(20, 0.5, 0.0, 0.2), usual=0.6)
     [<Sign.ONE_SIDE: 'one_side'>]
     """
@@ -88,7 +89,7 @@ def signs(counts: RaterCounts, agreement: WithOthers, usual: float | None) -> li
             found.append(Sign.ONE_ANSWER)
     if not found and _random(agreement, usual):
         found.append(Sign.RANDOM)
-    if counts.n_answers >= LEAST_VOTES and 2 * counts.n_fast > counts.n_answers:
+    if counts.n_timed >= LEAST_VOTES and 2 * counts.n_fast > counts.n_timed:
         found.append(Sign.TOO_FAST)
     if counts.gold and chance_of_so_few(counts.gold_right, _GOLD * counts.gold, counts.gold) < RARE * 10:
         found.append(Sign.GOLD)

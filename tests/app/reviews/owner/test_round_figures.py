@@ -1,5 +1,6 @@
 """The figures of a round with three careful raters, one of one side and one at random."""
 
+import uuid
 from collections import Counter
 
 import krippendorff
@@ -9,11 +10,16 @@ import pytest
 from app.domain.review.agreement.rater_signs import Sign
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import Category
+from app.reviews.lending import Task, next_task
 from app.reviews.owner.exclusions import NoRaterError, exclude, forget, include, preview, rater_named
 from app.reviews.owner.given_answers import answers_of
 from app.reviews.owner.round_figures import figures_json, round_figures
+from app.reviews.questions import Question
+from app.reviews.raters import add_rater
 from app.reviews.ratings import ratings, standing, tallies
 from app.reviews.rounds import NewItem
+from app.reviews.vote_import import ImportedVote, import_votes
+from app.reviews.voting import Vote, cast
 from tests.app.reviews.making import PAIR, opened_round
 from tests.app.reviews.owner.simulated import careful, truth, work
 
@@ -159,6 +165,30 @@ def test_forgetting_with_the_votes_leaves_nothing(store, round_):
     figures = round_figures(store, round_)
     assert "Coin" not in by_name(figures)
     assert (figures.standing.votes, figures.standing.needed) == (4 * N, N)
+
+
+def test_who_came_from_a_file_without_times_is_not_called_fast(store, round_):
+    work(store, round_)
+    votes = [ImportedVote(idx, "Dora", "cat", f"line {idx + 2}") for idx in range(N)]
+    import_votes(store, round_, votes)
+    dora = by_name(round_figures(store, round_))["Dora"]
+    assert (dora.seconds, dora.counts.n_timed, dora.counts.n_fast) == (None, 0, 0)
+    assert Sign.TOO_FAST not in dora.signs
+
+
+def test_who_clicks_through_sets_is_called_fast(store):
+    """Answers that name a set of classes take time too, and so does saying that one cannot tell."""
+    question = Question("set", (0,), (1,), (0, 1), ())
+    found = opened_round(store, 20, question=question)
+    for name, seconds in (("Ann", 4), ("Ben", 4), ("Quick", 1)):
+        rater = add_rater(store, found, name)
+        while isinstance(task := next_task(store, rater, found), Task):
+            store.clock.now += seconds
+            answer = "cannot_tell" if task.idx % 5 == 0 else {"cat": True, "dog": False}
+            cast(store, rater, found, Vote(task.code, answer, str(uuid.uuid4())))
+    raters = by_name(round_figures(store, found))
+    assert {name: one.signs for name, one in raters.items()} == {"Ann": (), "Ben": (), "Quick": (Sign.TOO_FAST,)}
+    assert raters["Quick"].remarks == ("20 of 20 answers took less than 1.2 s",)
 
 
 def test_gold_items_and_repeats_are_counted(store):

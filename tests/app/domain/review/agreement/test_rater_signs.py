@@ -11,7 +11,7 @@ FINE = WithOthers(40, 0.9, 0.8, 0.9)
 
 
 def counts(**changed: object) -> RaterCounts:
-    usual = {"n_answers": 40, "n_a": 19, "n_b": 21, "most_common": 20, "others_share": 0.5, "n_fast": 0}
+    usual = {"n_answers": 40, "n_a": 19, "n_b": 21, "most_common": 20, "others_share": 0.5, "n_timed": 40, "n_fast": 0}
     return RaterCounts(**{**usual, "gold": 0, "gold_right": 0, "repeats": 0, "repeats_same": 0, **changed})
 
 
@@ -33,6 +33,8 @@ def test_the_side_test_is_scipys():
         ({}, WithOthers(10, 0.5, 0.0, 0.2), []),
         ({}, WithOthers(40, 0.7, 0.4, 0.6), []),
         ({"n_fast": 21}, FINE, [Sign.TOO_FAST]),
+        ({"n_fast": 21, "n_answers": 0}, FINE, [Sign.TOO_FAST]),
+        ({"n_fast": 9, "n_timed": 9}, FINE, []),
         ({"gold": 10, "gold_right": 3}, FINE, [Sign.GOLD]),
         ({"gold": 10, "gold_right": 7}, FINE, []),
         ({"repeats": 10, "repeats_same": 3}, FINE, [Sign.REPEATS]),
