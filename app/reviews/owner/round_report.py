@@ -21,6 +21,7 @@ from app.reviews.rounds import Round
 from app.reviews.store import Store
 
 _HOUR: Final = 3600
+_MINUTE: Final = 60
 _STYLE: Final = (
     ":root{color-scheme:light dark}body{font:1rem/1.6 Georgia,serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{text-align:left;padding:.25rem 1rem .25rem 0;"
@@ -214,13 +215,29 @@ def _exclusions(figures: RoundFigures) -> list[str]:
 def _costs(figures: RoundFigures, answers: RoundAnswers) -> list[str]:
     taken = [one.seconds for one in answers.answers if one.seconds is not None]
     n, votes = len(answers.answers), figures.standing.votes
-    hours = sum(taken) / _HOUR
-    found = f"{n:,} answers were given, of which {votes:,} count as votes, in {hours:.1f} hours of raters' time."
+    found = f"{n:,} answers were given, of which {votes:,} count as votes"
+    if len(taken) == n:
+        found += f", in {_hours(sum(taken))} of raters' time."
+    elif taken:
+        found += f". How long it took is known of {len(taken):,} of them: {_hours(sum(taken))} of raters' time."
+    else:
+        found += ". How long they took is not known."
     if figures.settled:
         found += f" {votes / figures.settled:.2f} votes an example."
     if figures.round.settings.stop is not StoppingRule.NEVER:
         found += f" Stopping early saved {figures.saved:,} votes."
     return [found]
+
+
+def _hours(seconds: float) -> str:
+    """A time in hours or, below one, in minutes.
+
+    >>> _hours(9000), _hours(600), _hours(20)
+    ('2.5 hours', '10 minutes', '20 seconds')
+    """
+    if seconds >= _HOUR:
+        return f"{seconds / _HOUR:.1f} hours"
+    return f"{seconds / _MINUTE:.0f} minutes" if seconds >= 2 * _MINUTE else f"{seconds:.0f} seconds"
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -5,6 +5,7 @@ import re
 from app.reviews.owner.exclusions import exclude
 from app.reviews.owner.round_figures import round_figures
 from app.reviews.owner.round_report import as_html, as_markdown, round_report
+from app.reviews.vote_import import ImportedVote, import_votes
 from tests.app.reviews.making import opened_round
 from tests.app.reviews.owner.simulated import work
 
@@ -29,6 +30,18 @@ def test_it_has_the_figures(store):
     assert "150 answers were given, of which 120 count as votes" in text
     assert "Rater D (30 votes) was excluded: always" in text
     assert "30 examples of pets were asked about" in text
+
+
+def test_times_that_nobody_measured_are_not_told(store):
+    """Votes of a file may come without times: they did not take 0.0 hours."""
+    found = opened_round(store, 30)
+    import_votes(store, found, [ImportedVote(idx, "Dora", "cat", f"line {idx}") for idx in range(30)])
+    text = as_markdown("R", round_report(store, found))
+    assert "30 answers were given, of which 30 count as votes. How long they took is not known." in text
+    work(store, found)
+    text = as_markdown("R", round_report(store, found))
+    assert "150 answers were given, of which 150 count as votes. How long it took is known of 120 of them" in text
+    assert "6 minutes of raters' time." in text
 
 
 def test_nobody_is_named(store):
