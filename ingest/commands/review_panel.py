@@ -33,7 +33,7 @@ def study_address(store: "Store", found: "Round", arguments: argparse.Namespace,
     codes: dict[str, str] = {}
     for pair in arguments.prolific:
         outcome, _, code = pair.partition("=")
-        if outcome not in list(Outcome) or not code.isalnum() or len(code) > 40:
+        if outcome not in list(Outcome) or not (code.isascii() and code.isalnum()) or len(code) > 40:
             known = ", ".join(Outcome)
             raise CatalogueError(f"--prolific: expected OUTCOME=CODE with one of {known}, found {pair!r:.60}")
         codes[outcome] = code

@@ -46,7 +46,7 @@ async def begin(request: Request, token: str) -> Response:
     if sent.get("form_key") != service.links.form_key(token):
         raise Forbidden("This form is not one of this page, so it was not taken. Open your link again.")
     if sent.get("consent") != "yes":
-        return _back(found, Outcome.NO_CONSENT)
+        return _back(request, found, Outcome.NO_CONSENT)
     rater = await in_thread(participant, service.store, found, _participant_id(request))
     return RedirectResponse(here(f"/review/{service.links.token(Link('rater', rater.code))}"), 303, headers=PRIVATE)
 
@@ -60,12 +60,15 @@ async def end(request: Request, token: str) -> Response:
     if not isinstance(left, Nothing):
         return RedirectResponse(here(f"/review/{token}?start=1"), 303, headers=PRIVATE)
     outcome = await in_thread(outcome_of, service.store, rater.row, rater.round)
-    return _back(rater.round, outcome)
+    return _back(request, rater.round, outcome)
 
 
-def _back(found: Round, outcome: Outcome) -> Response:
+def _back(request: Request, found: Round, outcome: Outcome) -> Response:
+    """Back with the code of an outcome; who has answered is paid even where there is none for too fast."""
     codes = found.settings.completion
-    code = codes.get(outcome.value) or codes.get(Outcome.DONE.value, "")
+    code = codes.get(outcome.value) or (codes.get(Outcome.DONE.value) if outcome is Outcome.TOO_FAST else None)
+    if code is None:
+        return render(request, "review_no_code.html", headers=PRIVATE, round=found, outcome=outcome.value)
     return RedirectResponse(f"{_BACK}?{urlencode({'cc': code})}", 303, headers=PRIVATE)
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from app.reviews.raters import raters_of
 from app.reviews.rounds import find_round
-from app.reviews.store import Store, store_url
+from app.reviews.tables import metadata
 from ingest.commands.main import main
+from tests.app.reviews.databases import store_at
 from tests.app.site.review.rounds import Open, RaterAt, open_round, review, vote
 
 PID = "5a9d64f5f6dfdd0001eaa73d"
@@ -20,7 +21,7 @@ CODES = {"done": "CDONE1", "no_consent": "CNONE2", "screened_out": "CSCREEN3", "
 
 
 @pytest.fixture(scope="module")
-def study(sample_catalogue: Path, quick_folder: Path):
+def study(sample_catalogue: Path, quick_folder: Path, store_of_module: None):
     """A round over two digits with the address that its owner enters at Prolific."""
     with open_round(sample_catalogue, quick_folder, "sample-digits", "--lowest", "2", raters=1) as found:
         pairs = [part for pair in CODES.items() for part in ("--prolific", "=".join(pair))]
@@ -48,7 +49,7 @@ def code_of(response: httpx.Response) -> str:
 
 
 def stored(found: Open):
-    store = Store(store_url("", found.catalogue))
+    store = store_at(found.catalogue)
     rows = raters_of(store, find_round(store, found.name))
     store.close()
     return rows
@@ -92,7 +93,12 @@ def test_the_id_is_nowhere(study):
     found, address = study
     agreed(arriving(address))
     assert PID not in str([tuple(row) for row in stored(found)])
-    assert PID.encode() not in found.catalogue.with_name("reviews.sqlite").read_bytes()
+    store = store_at(found.catalogue)
+    with store.reading() as connection:
+        kept = [tuple(row) for table in metadata.sorted_tables for row in connection.execute(table.select())]
+    store.close()
+    assert kept
+    assert PID not in str(kept)
 
 
 def test_who_finds_nothing_to_look_at_is_told_so(study):
@@ -122,3 +128,34 @@ def test_codes_are_checked(study, capsys, pairs, expected):
     assert main(["review", "links", found.name, *arguments, "--catalogue", str(found.catalogue)]) == 1
     assert expected in capsys.readouterr().err
     assert json.loads(review(found.catalogue, "status", found.name, "--json"))["state"] == "open"
+
+
+@pytest.fixture
+def paid_only(sample_catalogue: Path, tmp_path: Path):
+    """A study whose owner has made a code for who has answered, and no other."""
+    with open_round(sample_catalogue, tmp_path, "sample-digits", "--lowest", "2", raters=1) as found:
+        arguments = ("--prolific", "done=CDONE1", "--base", found.base)
+        yield found, review(found.catalogue, "links", found.name, *arguments).strip()
+
+
+def test_nobody_who_has_not_answered_gets_the_code_for_it(paid_only):
+    """The code is worth money: it is not for who does not agree, nor for who finds nothing to look at."""
+    found, address = paid_only
+    refused = agreed(arriving(address), "no")
+    token = agreed(arriving(address)).headers["location"].rpartition("/")[2]
+    review(found.catalogue, "close", found.name)
+    late = httpx.get(f"{found.base}/review/prolific-end/{token}", timeout=600)
+    for page, told in ((refused, "You did not agree"), (late, "There is nothing left to look at")):
+        assert page.status_code == 200
+        assert "CDONE1" not in page.text
+        assert told in page.text
+        assert "Return your submission on Prolific" in page.text
+
+
+def test_who_has_answered_gets_the_code_even_without_one_for_too_fast(paid_only):
+    found, address = paid_only
+    token = agreed(arriving(address)).headers["location"].rpartition("/")[2]
+    rater = RaterAt(found.http, token)
+    while (task := rater.get("/review/api/task")).status_code == 200:
+        vote(rater, task.json(), "cannot_tell")
+    assert code_of(httpx.get(f"{found.base}/review/prolific-end/{token}", timeout=600)) == "CDONE1"
