@@ -71,6 +71,8 @@ async def form(request: Request, token: str) -> Response:
     if leaves_out and not why:
         raise Unreadable("Give a reason: it stands in the ratings and in the report of the round.")
     rater = await in_thread(_rater, service, found, sent.get("rater", ""))
+    if bool(rater.excluded) is leaves_out:  # done already, from another tab or on the command line
+        return RedirectResponse(here(f"/review/owner/{token}#raters"), 303, headers=PRIVATE)
     if "sure" not in sent:
         shown = await in_thread(lambda: preview(service.store, found, rater, exclude=leaves_out))
         return await _page(request, token, asked={"rater": rater, "why": why, "preview": shown, "excludes": leaves_out})

@@ -13,20 +13,21 @@ import pytest
 from app.reviews.lending import Task, next_task
 from app.reviews.raters import raters_of
 from app.reviews.rounds import find_round
-from app.reviews.store import Store, store_url
+from app.reviews.store import Store
 from app.reviews.tables import raters
 from app.reviews.voting import Vote, cast
+from tests.app.reviews.databases import store_at
 from tests.app.site.review.rounds import Open, open_round, review
 
 NAMES = ("Ann", "Ben", "Cleo", "Always", "<b>Coin</b>")
 
 
 @pytest.fixture(scope="module")
-def voted(sample_catalogue: Path, quick_folder: Path):
+def voted(sample_catalogue: Path, quick_folder: Path, store_of_module: None):
     """A round over the forty most suspicious digits, five raters, all votes given; with the owner's link."""
     arguments = ("sample-digits", "--lowest", "40", "--reviewers", "Five of us")
     with open_round(sample_catalogue, quick_folder, *arguments, raters=1) as found:
-        store = Store(store_url("", found.catalogue))
+        store = store_at(found.catalogue)
         with store.writing() as connection:
             connection.execute(raters.delete())
         review(found.catalogue, "links", found.name, *(part for name in NAMES for part in ("--name", name)))
@@ -110,6 +111,22 @@ def test_excluding_says_first_and_does_then(voted):
     assert figures(link) == before
     status = json.loads(review(found.catalogue, "status", found.name, "--json"))
     assert status["needed"] == 0
+
+
+def test_what_is_done_already_is_not_done_again(voted):
+    """Sent again from another tab, the form changes neither the reason nor anything else."""
+    _, link = voted
+    before = figures(link)
+    code = before["raters"][0]["rater"]
+    with httpx.Client(timeout=600) as owner:
+        key = form_of(owner.get(link).text)
+        sent = {"form_key": key, "do": "exclude", "rater": code, "why": "first", "sure": "yes"}
+        for why in ("first", "second"):
+            assert owner.post(link, data={**sent, "why": why}).status_code == 303
+        assert figures(link)["raters"][0]["why"] == "first"
+        for _ in range(2):
+            assert owner.post(link, data={**sent, "do": "include"}).status_code == 303
+    assert figures(link) == before
 
 
 @pytest.mark.parametrize(
