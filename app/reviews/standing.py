@@ -83,8 +83,9 @@ def count_anew(connection: Connection, item: Row[Any], how: Stopping) -> None:
         return
     meanings = standing_meanings(connection, item.id)
     wanted = UNLIMITED if item.gold else Question.parse(item.question).fewest_more(meanings, how)
-    kept = {"the_item": item.id, "the_votes": len(meanings), "the_wanted": wanted}
-    connection.execute(_COUNTED, kept)
+    # A gold item is asked of everybody; of others, votes beyond those asked for are kept and do not count.
+    n_votes = len(meanings) if item.gold else min(len(meanings), how.votes)
+    connection.execute(_COUNTED, {"the_item": item.id, "the_votes": n_votes, "the_wanted": wanted})
 
 
 def why_excluded(connection: Connection, round_id: int) -> dict[str, str]:

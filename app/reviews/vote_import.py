@@ -3,6 +3,7 @@
 import json
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from app.reviews.questions import BOTH, CANNOT_TELL, NEITHER, Meaning, Question
-from app.reviews.raters import LONGEST_NAME, rater_row
+from app.reviews.raters import LONGEST_NAME, kept_name, rater_row
 from app.reviews.rounds import Round
-from app.reviews.standing import Kind, count_anew
+from app.reviews.standing import Kind, count_anew, standing_meanings
 from app.reviews.store import Store
 from app.reviews.tables import events, items, leases, raters, shelves
 
@@ -45,12 +46,18 @@ class VoteImportError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was taken: votes, those that were here already, raters that are new, examples voted on."""
+    """What was taken: votes, those that were here already, raters that are new, examples voted on.
+
+    Of the votes taken, ``surplus`` came after those that the round asks for, and ``excluded`` are of raters who are
+    left out: they are kept, and count as soon as others no longer do, or their rater does again.
+    """
 
     taken: int
     known: int
     new_raters: int
     examples: int
+    surplus: int
+    excluded: int
 
 
 def import_votes(store: Store, found: Round, votes: Sequence[ImportedVote]) -> Imported:
@@ -78,11 +85,13 @@ class _Import:
         self._n_new = 0
 
     def take(self, votes: Sequence[ImportedVote]) -> Imported:
-        seen: dict[tuple[int, str], str] = {}
+        seen: dict[tuple[int, int], str] = {}
         touched: dict[int, Row[Any]] = {}
-        taken = known = 0
+        counting: Counter[int] = Counter()  # item -> votes of this file that count, were there room for all
+        taken = known = excluded = 0
         for vote in votes:
-            before = seen.setdefault((vote.idx, vote.rater), vote.where)
+            rater = self._rater(vote)
+            before = seen.setdefault((vote.idx, rater.id), vote.where)
             if before != vote.where:
                 finding = f"expected one answer of {vote.rater!r} to example {vote.idx}, found another at {before}"
                 raise VoteImportError(vote.where, finding)
@@ -91,18 +100,25 @@ class _Import:
                 finding = f"expected an example of {self._round.name}, found {vote.idx}, which it does not ask about"
                 raise VoteImportError(vote.where, finding)
             meaning = self._meaning(Question.parse(item.question), vote)
-            if self._enter(item, self._rater(vote), meaning, vote):
-                taken += 1
-                touched[item.id] = item
-            else:
+            if not self._enter(item, rater, meaning, vote):
                 known += 1
-        for item in touched.values():
-            count_anew(self._connection, item, self._round.settings.stopping)
-        return Imported(taken, known, self._n_new, len({vote.idx for vote in votes}))
+                continue
+            taken += 1
+            touched[item.id] = item
+            excluded += bool(rater.excluded)
+            counting[item.id] += not rater.excluded and CANNOT_TELL not in meaning
+        surplus = sum(min(counting[item.id], self._count(item)) for item in touched.values())
+        return Imported(taken, known, self._n_new, len({vote.idx for vote in votes}), surplus, excluded)
+
+    def _count(self, item: Row[Any]) -> int:
+        """Count the votes on an example anew; how many there are beyond those that the round asks for."""
+        count_anew(self._connection, item, self._round.settings.stopping)
+        return max(0, len(standing_meanings(self._connection, item.id)) - self._round.settings.votes)
 
     def _rater(self, vote: ImportedVote) -> Row[Any]:
-        name = vote.rater.strip()
-        if not name or len(name) > LONGEST_NAME:
+        # As it is kept: a name that is kept otherwise than it is looked for would be a new rater each time.
+        name = kept_name(vote.rater).strip()
+        if not name or len(vote.rater) > LONGEST_NAME:
             raise VoteImportError(vote.where, f"expected the name of a rater, found {name[:40]!r}")
         if name in self._several:
             raise VoteImportError(vote.where, f"expected a rater of one name, found several called {name!r}")

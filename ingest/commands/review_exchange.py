@@ -65,8 +65,17 @@ def take_in(store: "Store", found: "Round", arguments: argparse.Namespace) -> in
         f"read {arguments.file} as {votes.read_as}: took {done.taken:,} votes on {done.examples:,} examples into "
         f"{found.name}; {done.new_raters} new raters"
     )
-    for told in (*votes.left_out, *([f"{done.known:,} votes were here already"] if done.known else [])):
+    for told in votes.left_out:
         print(told)
+    if done.known:
+        print(f"{done.known:,} votes were here already")
+    if done.surplus:
+        print(
+            f"{done.surplus:,} votes are kept and do not count: the round asks for {found.settings.votes} an example, "
+            "and the first ones count"
+        )
+    if done.excluded:
+        print(f"{done.excluded:,} votes are of excluded raters and do not count")
     return 0
 
 

@@ -13,6 +13,10 @@ from ingest.errors import DataError, shown
 from ingest.labels.files import read_json
 
 _EXAMPLE: Final = ("example", "index", "key")
+#: Where a result keeps who answered: Label Studio takes nobody in "completed_by" who has no account there, and refuses
+#: the whole file, but keeps what stands in a result's "meta".
+_META: Final = "meta"
+_RATER: Final = "rater"
 
 
 def read_label_studio(path: Path, index_of: ExampleIndex) -> ReadVotes:
@@ -64,12 +68,19 @@ def _annotations(path: Path, where: str, task: Mapping[str, Any]) -> Iterator[Ma
 
 
 def _rater(path: Path, where: str, annotation: Mapping[str, Any]) -> str:
-    found = annotation.get("completed_by")
+    found = _rater_of_result(annotation) or annotation.get("completed_by")
     if isinstance(found, dict):
         found = found.get("email", found.get("id"))
     if isinstance(found, bool) or not isinstance(found, int | str) or found == "":
         raise DataError(path, f'expected who annotated in "completed_by", found {shown(found)}', record=where)
     return str(found)
+
+
+def _rater_of_result(annotation: Mapping[str, Any]) -> object:
+    """Who answered what this program wrote; None for an annotation that was made in Label Studio."""
+    result = annotation.get("result")
+    metas = [one.get(_META) for one in result if isinstance(one, dict)] if isinstance(result, list) else []
+    return next((meta[_RATER] for meta in metas if isinstance(meta, dict) and _RATER in meta), None)
 
 
 def _answer(path: Path, where: str, annotation: Mapping[str, Any]) -> str | tuple[str, ...]:
@@ -97,7 +108,7 @@ def label_studio_tasks(answers: RoundAnswers, base: str) -> list[dict[str, Any]]
         for rater, meaning in one.votes:
             choices = _choices(one, meaning, answers.names, spelled)
             value = {"type": "choices", "from_name": "answer", "to_name": "example", "value": {"choices": choices}}
-            annotations.append({"completed_by": rater, "result": [value]})
+            annotations.append({"result": [{**value, _META: {_RATER: rater}}]})
         page = f"{base.rstrip('/')}/{answers.round.dataset}/issues/{one.idx}"
         data = {"example": one.idx, "page": page, "choices": [*names, *one.question.words, CANNOT_TELL]}
         tasks.append({"data": data, "annotations": annotations})

@@ -1,12 +1,15 @@
 """Votes in tables: a long one with a row an answer (CSV, Parquet), and the batch results of Mechanical Turk (CSV)."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from app.evaluation.tables.csv_table import TableError, open_text, read_table
+from app.reviews.questions import CANNOT_TELL, SIDES
+from app.reviews.ratings import RATING_COLUMNS
 from app.reviews.vote_import import ImportedVote
 from ingest.errors import DataError, MissingFileError
 
@@ -29,35 +32,53 @@ class ReadVotes:
 def read_vote_table(path: Path, index_of: ExampleIndex) -> ReadVotes:
     """The votes of a table. Raises DataError naming the row, MissingFileError."""
     columns, rows = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    twice = next((name for name, n in Counter(columns).items() if name and n > 1), None)
+    if twice is not None:
+        raise DataError(path, f"expected each column once, found {twice!r} twice: which of them counts?")
     if set(_TURK) <= set(columns):
         return _turk(path, columns, rows, index_of)
     lacking = [name for name in _LONG if name not in columns]
     if lacking:
         known = ", ".join(columns)
         raise DataError(path, f"expected the columns {', '.join(_LONG)}, or batch results of MTurk; found {known}")
-    return _long(path, rows, index_of)
+    return _long(path, columns, rows, index_of)
 
 
-def _long(path: Path, rows: Iterator[tuple[str, Mapping[str, Any]]], index_of: ExampleIndex) -> ReadVotes:
-    votes, apart = [], 0
+def _long(
+    path: Path, columns: Sequence[str], rows: Iterator[tuple[str, Mapping[str, Any]]], index_of: ExampleIndex
+) -> ReadVotes:
+    ours = set(RATING_COLUMNS) <= set(columns)
+    votes, apart, excluded = [], 0, 0
     for where, row in rows:
-        if _true(row.get("gold")) or _true(row.get("repeat")):
+        if ours and (_true(row["gold"]) or _true(row["repeat"])):
             apart += 1
             continue
-        answer = _cell(path, where, row, "answer")
-        if answer in ("a", "b") and row.get("a") and row.get("classes"):
-            answer = json.loads(str(row["classes"]))[0]  # a table of ratings that this program wrote
+        if ours and _true(row["excluded"]):
+            excluded += 1
+            continue
         votes.append(
             ImportedVote(
                 _index(path, where, row["example"], index_of),
                 _cell(path, where, row, "rater"),
-                _heard(answer),
+                _rated(path, where, row) if ours else _heard(row["answer"], _cell(path, where, row, "answer")),
                 where,
                 _seconds(path, where, row.get("seconds")),
             )
         )
     told = [f"{apart:,} answers to known or repeated examples left out"] if apart else []
-    return ReadVotes(votes, "a table with a row an answer", told)
+    told += [f"{excluded:,} answers of excluded raters left out"] if excluded else []
+    return ReadVotes(votes, "ratings of a round" if ours else "a table with a row an answer", told)
+
+
+def _rated(path: Path, where: str, row: Mapping[str, Any]) -> str | tuple[str, ...]:
+    """The answer in a row of ratings: sides and sets are told by the names of their classes."""
+    answer = _cell(path, where, row, "answer")
+    if answer == CANNOT_TELL or (row["kind"] != "set" and answer not in SIDES):
+        return _heard(answer, answer)
+    found = _heard(row["classes"], _cell(path, where, row, "classes"))
+    if isinstance(found, str) or (row["kind"] != "set" and len(found) != 1):
+        raise DataError(path, f"expected names of classes as a JSON list in classes, found {found!r:.80}", record=where)
+    return found
 
 
 def _turk(
@@ -87,7 +108,7 @@ def _turk(
             ImportedVote(
                 _index(path, where, row[inputs[0]], index_of),
                 _cell(path, where, row, "WorkerId"),
-                _heard(answer),
+                _heard(answer, answer),
                 where,
                 _seconds(path, where, row.get("WorkTimeInSeconds")),
             )
@@ -107,8 +128,10 @@ def _task_answer(path: Path, where: str, text: str) -> str:
         raise DataError(path, f"expected one answer as JSON, found {text!r:.80}", record=where) from error
 
 
-def _heard(answer: str) -> str | tuple[str, ...]:
-    """An answer; several classes are a JSON list of names."""
+def _heard(cell: object, answer: str) -> str | tuple[str, ...]:
+    """An answer, from a cell and its text; several classes are a list of names, in JSON where the cell is text."""
+    if isinstance(cell, list) and all(isinstance(one, str) for one in cell):
+        return tuple(cell)
     if answer.startswith("["):
         try:
             found = json.loads(answer)
@@ -128,7 +151,7 @@ def _index(path: Path, where: str, name: object, index_of: ExampleIndex) -> int:
 
 def _cell(path: Path, where: str, row: Mapping[str, Any], name: str) -> str:
     value = row[name]
-    if value is None or not str(value).strip():
+    if value is None or value != value or not str(value).strip():  # NaN is unlike itself
         raise DataError(path, f"expected a value in the column {name}, found none", record=where)
     return str(value).strip()
 

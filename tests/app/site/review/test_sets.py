@@ -8,10 +8,17 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import numpy as np
+import pandas as pd
 import pytest
+from sqlalchemy import select
 
+from app.reviews.questions import Question
+from app.reviews.ratings import tallies
+from app.reviews.rounds import find_round
+from app.reviews.store import Store, store_url
+from app.reviews.tables import items
 from ingest.commands.main import main
-from tests.app.site.review.rounds import Open, open_round, vote
+from tests.app.site.review.rounds import Open, open_round, review, vote
 from tests.app.site.review.test_rater_pages import fields
 
 NAMES = ("rain", "wind", "sea", "bird")
@@ -105,3 +112,32 @@ def test_the_same_by_the_api(noises: Open) -> None:
     names = [one["name"] for one in task["choices"]]
     assert (task["kind"], task["answers"]) == ("set", ["cannot_tell"])
     assert vote(noises.rater(1), task, dict.fromkeys(names, True)).status_code == 201
+
+
+def test_ratings_of_sets_come_into_another_round(noises: Open, tmp_path):
+    """Every answer as a list of classes, also of who heard nothing; ratings and Label Studio's form alike."""
+    store = Store(store_url("", noises.catalogue))
+    with store.reading() as connection:
+        here = select(items).where(items.c.practice.is_(False), items.c.round_id == find_round(store, noises.name).id)
+        asked = {row.idx: Question.parse(row.question) for row in connection.execute(here)}
+    opened = [json.loads(review(noises.catalogue, "open", "noises", "--json"))["round"] for _ in range(3)]
+    names = dict(enumerate(NAMES))
+    heard = {
+        idx: [[names[each] for each in one.given], [], [names[one.classes[0]]]] for idx, one in sorted(asked.items())
+    }
+    rows = [(idx, f"rater {n}", json.dumps(one)) for idx, each in heard.items() for n, one in enumerate(each)]
+    path = tmp_path / "long.csv"
+    pd.DataFrame(rows, columns=["example", "rater", "answer"]).to_csv(path, index=False)
+    review(noises.catalogue, "import", opened[0], str(path))
+    ratings, tasks = tmp_path / "ratings.csv", tmp_path / "tasks.json"
+    review(noises.catalogue, "votes", opened[0], "--out", str(tmp_path / "v.json"), "--ratings", str(ratings))
+    review(noises.catalogue, "export", opened[0], "--format", "label-studio", "--out", str(tasks))
+    for name, file in zip(opened[1:], (ratings, tasks), strict=True):
+        review(noises.catalogue, "import", name, str(file))
+    meanings = [[(one.idx, one.meanings) for one in tallies(store, find_round(store, name))] for name in opened]
+    store.close()
+    assert meanings[0] == meanings[1] == meanings[2]
+    numbered = {one: n for n, one in names.items()}
+    assert meanings[0] == [
+        (idx, tuple({"heard": sorted(numbered[name] for name in each)} for each in said)) for idx, said in heard.items()
+    ]
