@@ -38,7 +38,7 @@ from app.site.evaluate import api as evaluate_api
 from app.site.evaluate import pages as evaluate_pages
 from app.site.evaluate.upload import Evaluations
 from app.site.gallery import api as gallery_api
-from app.site.gallery import classes
+from app.site.gallery import classes, wanted_pictures
 from app.site.gallery import pages as gallery_pages
 from app.site.home import media_coverage, reproduction
 from app.site.home import pages as home_pages
@@ -184,6 +184,7 @@ _PAGES: Final = (  # addresses of datasets begin at the root, so their routes co
     gallery_pages.router,
     issue_pages.router,
     classes.router,
+    wanted_pictures.router,
 )
 
 

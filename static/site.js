@@ -80,6 +80,8 @@ function buildHelp() {
   const rows = [
     ["j, k", "next and previous example"],
     ["o, Enter", "open it"],
+    ...(document.querySelector(".card.image, .specimen, .shelf-image") ? [["z", "enlarge the picture"]] : []),
+    ...(document.querySelector("audio") ? [["space", "play and stop the sound"]] : []),
     ["/", "search"],
     ["?", "this help"],
   ].map(([keys, words]) => element("div", {},

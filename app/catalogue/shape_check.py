@@ -59,6 +59,7 @@ class About(_Open):
     notes: list[str] | None
     links: list[dict[str, Any]] | None
     paper: dict[str, Any] | None
+    layout: str | None = None
 
 
 class MediaReport(_Open):

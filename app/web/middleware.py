@@ -13,17 +13,18 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-def policy(framed_by: Sequence[str] = (), sends_to: Sequence[str] = ()) -> str:
+def policy(framed_by: Sequence[str] = (), sends_to: Sequence[str] = (), pictures: Sequence[str] = ()) -> str:
     """What a page may load: this site and nothing else.
 
-    ``framed_by`` are the sites that may show it in a frame, ``sends_to`` those that its forms may send to.
+    ``framed_by`` are the sites that may show it in a frame, ``sends_to`` those that its forms may send to, and
+    ``pictures`` what pictures it may show besides this site's.
     """
     return "; ".join(
         (
             "default-src 'none'",
             "style-src 'self'",
             "script-src 'self'",
-            "img-src 'self' data:",
+            " ".join(("img-src 'self' data:", *pictures)),
             "media-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",

@@ -173,11 +173,11 @@ class PrerenderedPage:
         # Text at even indices, names of gaps at odd ones.
         self._pieces: list[str] = _templates()[template].render(**context, **marks).split(_GAP)
 
-    def filled(self, values: Mapping[str, str]) -> HTMLResponse:
+    def filled(self, values: Mapping[str, str], headers: Mapping[str, str] | None = None) -> HTMLResponse:
         """The page with its gaps filled; values are escaped unless they are Markup."""
         pieces = self._pieces.copy()
         pieces[1::2] = [escape(values[name]) for name in pieces[1::2]]
-        return Page("".join(pieces))
+        return Page("".join(pieces), headers=headers)
 
 
 @lru_cache(maxsize=1)

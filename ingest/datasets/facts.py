@@ -31,8 +31,11 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def about_json(about: About, slices: Mapping[str, object] | None = None) -> str:
-    """The manifest's information for readers: summary, model, citation, licence, notes, links and paper figures."""
+def about_json(about: About, slices: Mapping[str, object] | None = None, layout: str | None = None) -> str:
+    """The manifest's information for readers: summary, model, citation, licence, notes, links and paper figures.
+
+    ``layout`` is that of the media, by which a page reads a visitor's own copy of them.
+    """
     return compact(
         {
             "summary": about.summary,
@@ -47,6 +50,7 @@ def about_json(about: About, slices: Mapping[str, object] | None = None) -> str:
             "loader": None if about.loader is None else about.loader.model_dump(),
             "paper": None if about.paper is None else about.paper.model_dump(exclude={"differs"}),
             "differs": None if about.paper is None else about.paper.differs,
+            **({} if layout is None else {"layout": layout}),
             **({} if slices is None else {SLICES: slices}),
         }
     )

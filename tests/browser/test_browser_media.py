@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.test_browser_pages import assert_accessible, assert_fits, tab
 from tests.conftest import ingest
@@ -76,6 +77,11 @@ def test_the_picture_is_opened_in_full_by_keys(browser, photographs):
             if link.evaluate("(e) => e === document.activeElement"):
                 break
         page.keyboard.press("Enter")
+        box = page.get_by_role("dialog", name="Picture, enlarged")
+        whole = box.get_by_role("img", name=f"Example {TALL}, in full")
+        expect(whole).to_be_visible()
+        assert whole.evaluate("async (img) => { await img.decode(); return img.naturalHeight }") == 1_280
+        box.get_by_role("link", name="Only the picture").click()
         page.wait_for_url("**/image")
         assert page.evaluate("document.images[0].naturalHeight") == 1_280
 

@@ -1,7 +1,7 @@
 """Links to YouTube clips, and the address of a player for visitors who ask for one.
 
-The player is the only content of another host that this site ever loads. It is on a page of its own that says so, and
-whose content security policy allows that host and no other.
+The player is loaded from another host, on a page of its own that says so, and whose content security policy allows that
+host and no other.
 """
 
 from typing import Final, NamedTuple

@@ -24,6 +24,7 @@ from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import SORTS
 from app.issues.reviewed.rater_agreement import rater_agreement
 from app.site.components.cards import card_wall
+from app.site.components.missing_pictures import copy_of, lacking_headers, lacks_pictures
 from app.site.components.row_values import MEANING
 from app.site.components.share_tags import share_tags
 from app.site.corrected.croissant import structured_data
@@ -85,7 +86,9 @@ def gallery(request: Request, name: str) -> HTMLResponse:
             "gallery.html", given, **{key: value for key, value in context.items() if key not in given}
         )
 
-    return catalogue.galleries.get(("gallery", dataset.id, f, tuple(given)), make).filled(given)
+    return catalogue.galleries.get(("gallery", dataset.id, f, tuple(given)), make).filled(
+        given, lacking_headers(dataset)
+    )
 
 
 def _page(name: str, query: str, direction: str, cursor: str | None) -> str:
@@ -112,6 +115,8 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
     return {
         "dataset": dataset,
         "tab": "",
+        "lacking": lacks_pictures(dataset),
+        "copy": copy_of(dataset),
         "side": side,
         "agreement": agreement_sentences(rater_agreement(catalogue, dataset)),
         "chips": f.chips(dataset),

@@ -13,8 +13,9 @@ from app.domain.review.corrections import action
 from app.issues.filter import IssueFilter
 from app.site.components.captions import badge, caption, label_name
 from app.site.components.cards import EMPTY, elsewhere, picture, sound
-from app.site.components.charts import share_bar
+from app.site.components.charts import share_bar, vote_bar
 from app.site.components.finding import finding
+from app.site.components.missing_pictures import copy_of, lacks_pictures
 from app.site.components.question_cards import cut, option_name, question_caption, whole_question
 from app.site.components.row_values import MEANING, row_values
 from app.site.components.youtube import clip_of
@@ -57,7 +58,6 @@ def issue_context(
     clip = clip_of(issue.url)
     query = f.query(dataset)
     exhibit, medium = _exhibit(dataset, detail, choices)
-    votes = tuple(issue.votes.items()) if issue.votes is not None else None
     question = issue.question
     guessed = option_name(question, issue.guessed) if issue.guessed else None
     shown = option_name(question, issue.alternative) if issue.alternative else None
@@ -65,7 +65,6 @@ def issue_context(
     corrected = option_name(question, issue.corrected) if issue.corrected else None
     given = option_name(question, issue.given)
     sentence_ = finding(dataset, issue)
-    per_name = None if dataset.vote_options else dataset.raters
     return {
         "dataset": dataset,
         "issue": issue,
@@ -76,6 +75,8 @@ def issue_context(
         "finding_text": sentence_.striptags(),
         "exhibit": exhibit,
         "medium": medium,
+        "lacking": lacks_pictures(dataset),
+        "copy": copy_of(dataset),
         "reading": _reading(highlight(detail.text, detail.spans) if detail.text is not None else issue.excerpt),
         "meaning": MEANING if any(value.unusual for value in issue.row or ()) else None,
         "elsewhere": elsewhere(issue.url) if issue.url and clip is None else "",
@@ -84,15 +85,12 @@ def issue_context(
         "offers_player": clip is not None and exhibit != "audio",
         "notice": notice(dataset),
         "absence": sentence(dataset, issue.idx) if exhibit == "plain" else None,
-        "caption": caption(issue.category, given, shown, corrected, votes, issue.consensus, per_name, now_guessed)
-        if question is None
-        else question_caption(issue, question),
+        "caption": _caption(issue, exhibit, given, shown, corrected, now_guessed),
         "judge": None if question is None else question.judge,
         "given_name": given,
         "guessed_name": guessed,
         "shown_name": shown,
         "corrected_name": corrected,
-        "consensus": _consensus(dataset, issue),
         "votes": _votes(dataset, detail),
         "twins": _twins(dataset, issue.idx),
         "verdicts": [
@@ -111,6 +109,20 @@ def issue_context(
         "json_url": f"/api/v1/datasets/{dataset.name}/issues/{issue.idx}{_agreement(dataset, f)}",
         "original_url": _original(dataset, issue),
     }
+
+
+def _caption(
+    issue: Issue, exhibit: str, given: str, shown: str | None, corrected: str | None, now_guessed: str | None
+) -> Markup:
+    """The category; with the labels where nothing else can be looked at, for the headline says them too.
+
+    The votes stand in a table beside it.
+    """
+    if issue.question is not None:
+        return question_caption(issue, issue.question)
+    if exhibit != "plain":
+        return badge(issue.category, issue.consensus)
+    return caption(issue.category, given, shown, corrected, None, issue.consensus, None, now_guessed)
 
 
 def _twins(dataset: Dataset, index: int) -> list[tuple[int, str, float]]:
@@ -176,12 +188,12 @@ def _original(dataset: Dataset, issue: Issue) -> str | None:
 
 
 def _votes(dataset: Dataset, detail: IssueDetail) -> list[tuple[str, str, int, Markup]]:
-    """(answer, the label it stands for, votes, bar) for every answer, in the order of the options."""
+    """(answer, the label it stands for, votes, a mark for each) for every answer, in the order of the options."""
     return [
         (
             *(_answer(detail.issue, vote) if dataset.vote_options else (vote.word, _role(detail.issue, vote))),
             vote.n,
-            share_bar(round(1000 * vote.n / max(dataset.raters, 1)), "votes-fill"),
+            vote_bar(((vote.option, vote.n),)) if vote.n else Markup(""),
         )
         for vote in detail.votes
     ]
@@ -197,15 +209,6 @@ def _answer(issue: Issue, vote: VoteFor) -> tuple[str, str]:
 
 def _reading(text: str | None) -> str | None:
     return EMPTY if text is not None and not text.strip() else text
-
-
-def _consensus(dataset: Dataset, issue: Issue) -> str | None:
-    """The answer of most reviewers, with the label that it stands for."""
-    label = {"given": issue.given, "guessed": issue.shown}.get(issue.consensus or "")
-    if not dataset.vote_options or issue.consensus not in _ANSWERS:
-        return issue.consensus
-    words = _GUESSED_THEN if issue.consensus == "guessed" and issue.guess_changed else _ANSWERS[issue.consensus]
-    return f"{words}, {label_name(label)}" if label else words
 
 
 def _role(issue: Issue, vote: VoteFor) -> str:

@@ -16,6 +16,7 @@ from app.catalogue.records import ClassInfo, Dataset, Issue, Label
 from app.issues.table_rows import table_rows
 from app.schema import tables
 from app.site.components.cards import EMPTY, picture, sound
+from app.site.components.missing_pictures import copy_of, lacks_pictures
 from app.site.components.row_values import row_values
 from app.web.templates import media_prefix
 
@@ -36,9 +37,17 @@ class ExemplarRow(NamedTuple):
     kind: str  # "image", "text", "audio" or "tabular"
     exemplars: tuple[Exemplar, ...]
 
+    @property
+    def empty(self) -> bool:
+        """Whether there are only places for a visitor's own pictures."""
+        return not any(one.medium for one in self.exemplars)
 
-def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple[Exemplar, ...]:
-    """The exemplars of a class, surest first; empty if there are none or none may be shown."""
+
+def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int, *, bare: bool = False) -> tuple[Exemplar, ...]:
+    """The exemplars of a class, surest first; empty if there are none or none may be shown.
+
+    ``bare`` includes those without a medium, as places for pictures of a visitor's own copy.
+    """
     e = tables.exemplars.c
     rows = catalogue.connection.execute(
         select(e.idx, e.self_confidence, e.excerpt, e.media)
@@ -53,7 +62,7 @@ def exemplars_of(catalogue: Catalogue, dataset: Dataset, class_id: int) -> tuple
         return _medium(dataset, row.idx, json.loads(row.media or "{}"), row.excerpt)
 
     made = (Exemplar(row.idx, row.self_confidence, medium(row)) for row in rows)
-    return tuple(exemplar for exemplar in made if exemplar.medium)
+    return tuple(exemplar for exemplar in made if bare or exemplar.medium)
 
 
 def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[ExemplarRow]:
@@ -66,12 +75,13 @@ def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Exempl
     others = ((then, issue.alternative), ("label guessed now", issue.guessed), ("corrected label", issue.corrected))
     classes = [("given label", _own(issue.given, issue.alternative))]
     classes += [(role, _own(label, issue.given)) for role, label in others]
+    bare = lacks_pictures(dataset) and copy_of(dataset) is not None
     found: list[ExemplarRow] = []
     for role, class_ in classes:
         seen = found and class_ in (*issue.given.classes, *(shelf.class_ for shelf in found))
         if class_ is None or seen:
             continue
-        exemplars = exemplars_of(catalogue, dataset, class_.id)
+        exemplars = exemplars_of(catalogue, dataset, class_.id, bare=bare)
         if exemplars:
             found.append(ExemplarRow(f"{role}, {class_.name}", class_, dataset.modality, exemplars))
     return found

@@ -11,6 +11,7 @@ from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.rater_agreement import weighed_verdict_of
+from app.site.components.missing_pictures import FRAME_POLICY, lacking_headers, outside_picture
 from app.site.components.opinion_words import stance_words
 from app.site.components.share_tags import share_tags
 from app.site.components.youtube import PLAYER_POLICY
@@ -38,8 +39,27 @@ def issue(request: Request, name: str, index: str) -> Response:
 
 @router.get("/{name}/issues/{index}/play")
 def play(request: Request, name: str, index: str) -> Response:
-    """The page with a player for an issue's clip: the only page that loads anything from another host."""
+    """The page with a player for an issue's clip, which is loaded from another host."""
     return _issue_page(request, name, index, play=True)
+
+
+@router.get("/{name}/issues/{index}/picture")
+def picture(request: Request, name: str, index: str) -> Response:
+    """One picture of another host, and nothing else, for other pages to frame once their visitor agreed to it."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    detail = queries.issue_detail(catalogue, dataset, _place(index), dataset.default_agreement)
+    address = None if detail is None else outside_picture(detail.issue.url)
+    if detail is None or address is None:
+        why = f"No picture of example {index[:40]!r} of {dataset.title} is known elsewhere."
+        raise NotFound(why, [(f"All issues of {dataset.title}", f"/{name}")])
+    headers = {"Content-Security-Policy": FRAME_POLICY, "Referrer-Policy": "no-referrer"}
+    return render(request, "picture.html", headers=headers, dataset=dataset, idx=detail.issue.idx, address=address)
+
+
+def _place(index: str) -> int:
+    """An index as an address has it; -1 for what is none."""
+    return int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
 
 
 def _back(name: str, query: str, start: str | None, index: int) -> str:
@@ -52,7 +72,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     f = IssueFilter.parse_page(dataset, request.query_params.multi_items())
-    place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
+    place = _place(index)
     detail = queries.issue_detail(catalogue, dataset, place, f.agreement)
     if detail is None:
         raise NotFound(
@@ -74,7 +94,7 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
     return render(
         request,
         "issue.html",
-        headers={"Content-Security-Policy": PLAYER_POLICY} if play else None,
+        headers={"Content-Security-Policy": PLAYER_POLICY} if play else lacking_headers(dataset),
         tab="issue",
         seen_elsewhere=share_tags(
             request,

@@ -233,7 +233,8 @@ def test_a_text_card_opens_and_the_issue_shows_all_of_it(real):
 
 def test_the_green_frog(real):
     page = read(real, "/cifar10/issues/2405")
-    assert re.search(r"given\s*cat\s*corrected\s*frog\s*correctable\s*5 of 5 said frog", page.words)
+    assert re.search(r"Labelled\s*cat\s*\. Reviewers say\s*frog", page.words)
+    assert re.search(r"guessed label\s*frog\s*5\s", page.words)
     picture = page.elements("img")[0]
     assert picture["width"] == picture["height"] == str(32 * 17)
     assert real.get(picture["src"]).headers["content-type"] == "image/png"
