@@ -54,10 +54,12 @@ def store_slice_results(connection: Connection, subject: MeasurableDataset, mode
         connection.execute(insert(table), [row])
 
 
-def store_slice_counts(connection: Connection, name: str) -> None:
-    """``store_slice_results`` of a dataset without models; nothing where accuracy is not defined."""
+def store_slice_counts(connection: Connection, build: Build) -> None:
+    """``store_slice_results`` of a stored dataset without models; nothing where accuracy is not defined."""
+    if build.inputs.slices is None:
+        return  # before all labels are read back, of which there may be millions
     try:
-        subject = read_subject(connection, name)
+        subject = read_subject(connection, build.inputs.manifest.name)
     except NotMeasurableError:
         return
     store_slice_results(connection, subject, [])

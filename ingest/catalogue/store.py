@@ -207,7 +207,7 @@ class _DatasetWriter:
         self._insert(tables.verdicts, verdict_rows(build, dataset_id))
         self._insert(slice_tables.issue_slices, slice_rows.issue_slice_rows(build, dataset_id))
         self._insert(slice_tables.example_slices, slice_rows.example_slice_rows(build, dataset_id))
-        slice_rows.store_slice_counts(self._connection, self._name)
+        slice_rows.store_slice_counts(self._connection, build)
         measure_agreement(self._connection, dataset_id)
         bring_in(self._connection, self._name, opinions, self._opinions, self._progress)
         carry_over(self._connection, self._name, models, self._progress)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from app.schema.tables import metadata
 from ingest.catalogue.atomic_file import replacing_catalogue
@@ -303,6 +303,22 @@ def test_leftovers_of_other_catalogues_are_not_ours(tiny: Any, old: Path, tmp_pa
     assert tiny.add(old) == 0
     assert other.exists()
     assert not (tmp_path / f"{old.name}.{os.getpid()}.part").exists()
+
+
+def test_labels_of_all_examples_are_not_read_back_without_need(tiny: Any, old: Path) -> None:
+    """Of fifty million examples they take gigabytes."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert tiny.add(old) == 0
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert any(statement.startswith("INSERT INTO examples") for statement in asked)
+    assert not [statement for statement in asked if "SELECT examples.labels" in statement]
 
 
 def indexes(catalogue: Path) -> set[str]:
