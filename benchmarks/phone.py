@@ -27,6 +27,7 @@ _SITE = ("/", "/figures", "/method", "/about", "/api", "/docs", "/docs/operating
 _OF_DATASET = (
     "",
     "?category=any",
+    "/map",
     "/classes",
     "/confusions",
     "/confusions?kind=joint",

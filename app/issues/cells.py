@@ -2,8 +2,8 @@
 
 Every count is a sum over cells.
 
-The cells of a dataset are counted at ingest. Those of a search, and of facets that ingest does not count, are counted
-once, when they are first needed.
+The cells of a dataset are counted at ingest. Those of a search or of a range of scores, and of facets that ingest does
+not count, are counted once, when they are first needed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -112,7 +112,7 @@ class Cells:
         """(cells,) which cells a filter selects, ignoring its facet ``leave_out``."""
         mask = np.ones(len(self.n), dtype=np.bool_)
         for facet, values in f.taken():
-            if facet.name != leave_out:
+            if facet.name != leave_out and not facet.narrows:
                 mask &= self.columns[facet.name].having(values)
         return mask
 
@@ -128,18 +128,20 @@ class Cells:
 
 def cells_for(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, *also: str) -> Cells:
     """Cells with columns for every facet of a filter, and for the facets named in ``also``."""
-    asked = [FACETS[name].counted_in for name in (*(name for name, _ in f.chosen), *also)]
-    kind = max(asked, default=CountedIn.STORED)
+    named = [FACETS[name] for name in (*(name for name, _ in f.chosen), *also)]
+    kind = max((facet.counted_in for facet in named if not facet.narrows), default=CountedIn.STORED)
+    narrowed = tuple((name, value) for name, value in f.chosen if FACETS[name].narrows)
+    all_rows = f.q is None and not narrowed
 
     def read() -> Cells:
-        if f.q is not None or kind is CountedIn.ISSUES:
+        if not all_rows or kind is CountedIn.ISSUES:
             require_reader()
-        facets = [facet for facet in FACETS.values() if facet.counted_in <= kind]
-        if kind is CountedIn.STORED and f.q is None:
+        facets = [facet for facet in FACETS.values() if facet.counted_in <= kind and not facet.narrows]
+        if kind is CountedIn.STORED and all_rows:
             return _stored(catalogue, dataset, f, facets)
         return _counted(catalogue, dataset, f, kind, facets)
 
-    return catalogue.cells.get((dataset.id, f.agreement, f.q, kind), read)
+    return catalogue.cells.get((dataset.id, f.agreement, f.q, narrowed, kind), read)
 
 
 def _stored(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, facets: Iterable[Facet]) -> Cells:
@@ -174,7 +176,7 @@ def _counted(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: Count
     """Cells counted now."""
     columns = [column for facet in facets for column in facet.columns]
     make = cells_of_models if kind is CountedIn.MODELS else cells_of_issues
-    statement = make(catalogue.connection, dataset, f.agreement, f.q, columns)
+    statement = make(catalogue.connection, dataset, f, columns)
     *listed, n = _by_column(catalogue.connection.execute(statement).all(), len(columns) + 1)
     by_column, found = iter(listed), {}
     for facet in facets:

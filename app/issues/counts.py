@@ -32,7 +32,7 @@ def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Cho
     """
 
     def make() -> tuple[Choices, ...]:
-        there = [facet for facet in FACETS.values() if facet.exists(dataset)]
+        there = [facet for facet in FACETS.values() if facet.exists(dataset) and not facet.narrows]
         made = [_choices(cells_for(catalogue, dataset, f, facet.name), dataset, f, facet) for facet in there]
         return tuple(one for one in made if one.choices)
 

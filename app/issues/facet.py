@@ -68,6 +68,9 @@ class Facet:
     where: Callable[[Dataset, Sequence[Value], bool], list[ColumnElement[bool]]]
 
     # Its counts
+    #: Whether the rows with its value are chosen before anything is counted, as those of a search are. Such a facet has
+    #: no choices with counts: its values are a continuum.
+    narrows: bool = False
     counted_in: CountedIn = CountedIn.STORED
     stored: ColumnElement[Any] | None = None  # its column in the table ``facets``, if ingest counts it
     #: Its columns in ``issues``, ``verdicts`` and ``predictions``; several are read as a tuple.

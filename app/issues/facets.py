@@ -1,7 +1,7 @@
 """The list of all facets of issues.
 
-To add a facet, add an entry to ``FACETS``; no other module has to change. Those about models are defined in
-``app.issues.facet_kinds.model_facets``.
+To add a facet, add an entry to ``FACETS``; no other module has to change. Those about models, opinions
+and scores are defined in ``app.issues.facet_kinds``.
 
 A facet that ingest counts also has a column in the table ``facets``; any other is counted when it is first needed.
 """
@@ -20,6 +20,7 @@ from app.issues.category_words import ANY, ANY_ERROR, CATEGORY_WORDS, categories
 from app.issues.facet import Facet, Others
 from app.issues.facet_kinds.model_facets import DOUBTING, MODEL, MODELS
 from app.issues.facet_kinds.opinion_facet import OPINION
+from app.issues.facet_kinds.range_facets import MARGIN, SELF_CONFIDENCE
 from app.issues.filter_parameters import class_value, find_class
 from app.issues.slices import SLICE
 from app.schema import tables
@@ -203,6 +204,8 @@ FACETS: Final = {
             stored=_stored.flagged,
             columns=(_i.flagged,),
         ),
+        SELF_CONFIDENCE,
+        MARGIN,
         DOUBTING,
         MODELS,
         MODEL,

@@ -134,27 +134,48 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     return Selection(source, and_(true(), *conditions), position, f.sort.startswith("-"), bounds, total)
 
 
-def cells_of_issues(
-    connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
+def counted_by(
+    connection: Connection, dataset: Dataset, f: IssueFilter, columns: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
-    """Counts of issues, all or those matching a search, grouped by columns of ``issues`` and ``verdicts``."""
-    joined = i.outerjoin(v, and_(v.c.issue_id == i.c.id, v.c.agreement == agreement))
-    which = i.c.dataset_id == dataset.id if q is None else i.c.id.in_(_matching(connection, dataset, q))
-    return select(*columns, func.count()).select_from(joined).where(which).group_by(*columns)
+    """Counts of the issues of a filter, grouped by some columns of ``issues``."""
+    source, conditions = _joined(dataset, f)
+    low, high = tables.issue_id_range(dataset.id)
+    if f.q is not None:
+        conditions.append(i.c.id.in_(_matching(connection, dataset, f.q)))
+    statement = select(*columns, func.count()).select_from(source).where(i.c.id.between(low, high), *conditions)
+    return statement.group_by(*columns)
+
+
+def cells_of_issues(
+    connection: Connection, dataset: Dataset, f: IssueFilter, columns: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """Counts of issues by columns of ``issues`` and ``verdicts``: of those that a filter's search and ranges leave."""
+    joined = i.outerjoin(v, and_(v.c.issue_id == i.c.id, v.c.agreement == f.agreement))
+    statement = select(*columns, func.count()).select_from(joined)
+    if f.q is None:
+        statement = statement.where(i.c.dataset_id == dataset.id)
+    return statement.where(*_left(connection, dataset, f)).group_by(*columns)
 
 
 def cells_of_models(
-    connection: Connection, dataset: Dataset, agreement: int, q: str | None, columns: Sequence[ColumnElement[Any]]
+    connection: Connection, dataset: Dataset, f: IssueFilter, columns: Sequence[ColumnElement[Any]]
 ) -> Select[Any]:
-    """The issues that reviewers corrected, one by one, including columns of ``predictions``, null without models.
+    """Those of them that reviewers corrected, one by one, including columns of ``predictions``, null without models.
 
     Their number is limited by the reviewers' time, whatever the size of the dataset.
     """
     joined = v.join(i, i.c.id == v.c.issue_id).outerjoin(p, p.c.issue_id == v.c.issue_id)
     statement = select(*columns, literal(1)).select_from(joined)
-    statement = statement.where(v.c.dataset_id == dataset.id, v.c.agreement == agreement)
+    statement = statement.where(v.c.dataset_id == dataset.id, v.c.agreement == f.agreement)
     statement = statement.where(v.c.category == Category.CORRECTABLE.value)
-    return statement if q is None else statement.where(i.c.id.in_(_matching(connection, dataset, q)))
+    return statement.where(*_left(connection, dataset, f))
+
+
+def _left(connection: Connection, dataset: Dataset, f: IssueFilter) -> list[ColumnElement[bool]]:
+    """The conditions of a filter that choose rows before they are counted: its search and its ranges."""
+    narrowing = [(facet, values) for facet, values in f.taken() if facet.narrows]
+    found = [condition for facet, values in narrowing for condition in facet.where(dataset, values, False)]
+    return found if f.q is None else [*found, i.c.id.in_(_matching(connection, dataset, f.q))]
 
 
 def match_expression(q: str) -> str | None:

@@ -36,6 +36,7 @@ SAMPLE_PAGES = (
     "/sample-texts?q=zzzz",
     "/sample-digits?category=rubbish",
     "/sample-digits/classes",
+    "/sample-digits/map",
     "/sample-digits/confusions",
     "/sample-digits/confusions?kind=joint",
     "/sample-digits/corrected",

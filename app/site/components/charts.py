@@ -20,6 +20,7 @@ _VOTE: Final = 12  # side of one vote's square
 _GAP: Final = 3
 _CELL: Final = 28  # side of one cell of the heat map, large enough for a finger
 _SHADES: Final = 6
+_MAP_WIDTH, _MAP_HEIGHT, _MAP_LEFT, _MAP_TOP = 512, 384, 52, 22
 _AXIS_WORDS: Final = 92  # room for the titles of the axes
 _MOST_CLASSES: Final = 30
 _UPRIGHT: Final = 3  # names with at most so many letters stand upright above their column
@@ -119,6 +120,70 @@ def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], 
         f"Heat map: given labels down, {other_word} labels across",
         Markup("").join(parts),
     )
+
+
+def score_squares(counts: Mapping[tuple[int, int], int], side: int) -> Markup:
+    """Issues by self-confidence, from left to right, and margin, upwards; darker where there are more.
+
+    ``counts`` are by the numbers of a square's lower ends, ``side`` squares to the unit. The drawing has only what is
+    there; a script reads from each square where it is and how many issues it has.
+    """
+    largest = max(counts.values(), default=1)
+    width, height = _MAP_WIDTH // side, _MAP_HEIGHT // (2 * side)
+    parts = [
+        Markup('<rect class="m%d" x="%d" y="%d" width="%d" height="%d" data-at="%d %d" data-n="%d"/>')
+        % (
+            _log_shade(n, largest),
+            _MAP_LEFT + x * width,
+            _MAP_TOP + (side - 1 - y) * height,
+            width,
+            height,
+            x,
+            y,
+            n,
+        )
+        for (x, y), n in sorted(counts.items())
+    ]
+    return Markup(
+        '<svg class="map" viewBox="0 0 %d %d" role="img" aria-label="%s">%s<g class="squares">%s</g></svg>'
+    ) % (
+        _MAP_LEFT + _MAP_WIDTH + 12,
+        _MAP_TOP + _MAP_HEIGHT + 44,
+        "Map: self-confidence across, normalized margin up; the table below has the same numbers",
+        _map_axes(),
+        Markup("").join(parts),
+    )
+
+
+def _map_axes() -> Markup:
+    bottom, right = _MAP_TOP + _MAP_HEIGHT, _MAP_LEFT + _MAP_WIDTH
+    parts = [
+        Markup('<rect class="map-ground" x="%d" y="%d" width="%d" height="%d"/>')
+        % (_MAP_LEFT, _MAP_TOP, _MAP_WIDTH, _MAP_HEIGHT)
+    ]
+    for share, words in ((0.0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75"), (1.0, "1")):
+        x = _MAP_LEFT + share * _MAP_WIDTH
+        line = Markup('<path class="grid" d="M%d %dV%d"/><text x="%d" y="%d" text-anchor="middle">%s</text>')
+        parts.append(line % (x, _MAP_TOP, bottom, x, bottom + 18, words))
+    for share, words in ((0.0, "−1"), (0.25, "−0.5"), (0.5, "0"), (0.75, "0.5"), (1.0, "1")):
+        y = bottom - share * _MAP_HEIGHT
+        line = Markup('<path class="grid" d="M%d %dH%d"/><text x="%d" y="%d" text-anchor="end">%s</text>')
+        parts.append(line % (_MAP_LEFT, y, right, _MAP_LEFT - 6, y + 4, words))
+    parts.append(
+        Markup('<text class="axis" x="%d" y="%d" text-anchor="middle">self-confidence →</text>')
+        % ((_MAP_LEFT + right) // 2, bottom + 38)
+    )
+    parts.append(Markup('<text class="axis" x="%d" y="15">↑ margin</text>') % _MAP_LEFT)
+    return Markup("").join(parts)
+
+
+def _log_shade(n: int, largest: int) -> int:
+    """The shade, 2 to 6, in even steps of the logarithm: squares differ by orders of magnitude, and 1 is hardly seen.
+
+    >>> _log_shade(1, 1000), _log_shade(32, 1000), _log_shade(1000, 1000), _log_shade(1, 1)
+    (2, 4, 6, 6)
+    """
+    return 2 + int((_SHADES - 2) * (math.log(n) / math.log(largest) if largest > 1 else 1.0))
 
 
 def _label_width(classes: Sequence[ClassInfo]) -> int:

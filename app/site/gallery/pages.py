@@ -28,6 +28,7 @@ from app.site.components.missing_pictures import copy_of, lacking_headers, lacks
 from app.site.components.row_values import MEANING
 from app.site.components.share_tags import share_tags
 from app.site.corrected.croissant import structured_data
+from app.site.gallery import score_map
 from app.site.gallery.classes import FEW_CLASSES
 from app.site.gallery.confusions import KINDS, confusion_context
 from app.site.gallery.corrected_answers import corrections_context
@@ -36,6 +37,7 @@ from app.web.plain_route import PlainRoute
 from app.web.templates import PrerenderedPage, fragment, render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
+router.include_router(score_map.router)
 
 _SORT_TITLES: Final = {
     "suspicion": "Suspicion",

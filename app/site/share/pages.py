@@ -119,7 +119,11 @@ def sitemap_of_pages(request: Request) -> Response:
     of_datasets = [
         f"/{quote(name)}{tail}"
         for name, dataset in current(request).datasets.items()
-        for tail in (*tails, *(_OF_MODELS if dataset.n_models else ()))
+        for tail in (
+            *tails,
+            *(("/map",) if dataset.ranked and dataset.confident_learning is not None else ()),
+            *(_OF_MODELS if dataset.n_models else ()),
+        )
     ]
     return _xml("urlset", "url", [f"{site}{path}" for path in (*_PAGES, *of_datasets)])
 
