@@ -40,7 +40,7 @@ def add_export(parser: argparse.ArgumentParser) -> None:
 
 def take_in(store: "Store", found: "Round", arguments: argparse.Namespace) -> int:
     """Import the votes of a file, and say what was matched."""
-    from app.reviews.vote_import import VoteImportError, import_votes
+    from app.reviews.elsewhere.vote_import import VoteImportError, import_votes
     from ingest.catalogue.reviews.exchange.label_studio import read_label_studio
     from ingest.catalogue.reviews.exchange.vote_tables import read_vote_table
     from ingest.labels.files import read_json

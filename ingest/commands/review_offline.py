@@ -29,7 +29,7 @@ def run(store: "Store", found: "Round", arguments: argparse.Namespace) -> int:
     """Lend the rater all that is open, and write it into a file."""
     from sqlalchemy import select
 
-    from app.reviews.offline_tasks import lend_for_days
+    from app.reviews.elsewhere.offline_tasks import lend_for_days
     from app.reviews.owner.exclusions import NoRaterError, rater_named
     from app.reviews.raters import add_rater, kept_name, raters_of
     from app.reviews.tables import shelves
@@ -71,7 +71,7 @@ def is_answers(content: Any) -> bool:
 
 def take_in_answers(store: "Store", found: "Round", path: Path, content: dict[str, Any]) -> int:
     """Take the answers of an offline page, and say which were not."""
-    from app.reviews.offline_tasks import take_answers
+    from app.reviews.elsewhere.offline_tasks import take_answers
     from app.reviews.raters import raters_of
     from app.reviews.voting import Elsewhere, Vote
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.domain.review.verdicts import Answer
+from app.reviews.elsewhere.vote_import import ImportedVote
 from app.reviews.owner.given_answers import RoundAnswers, Voted, options_of_question
 from app.reviews.questions import CANNOT_TELL, Meaning, named
-from app.reviews.vote_import import ImportedVote
 from ingest.catalogue.reviews.exchange.vote_tables import ExampleIndex, ReadVotes
 from ingest.errors import DataError, shown
 from ingest.labels.files import read_json

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.evaluation.tables.csv_table import TableError, open_text, read_table
+from app.reviews.elsewhere.vote_import import ImportedVote
 from app.reviews.questions import CANNOT_TELL, SIDES
 from app.reviews.ratings import RATING_COLUMNS
-from app.reviews.vote_import import ImportedVote
 from ingest.errors import DataError, MissingFileError
 
 #: Names of an example -> its index.
