@@ -28,6 +28,42 @@ _FILES: Final = ("/static/", "/media/")
 _RATERS: Final = "/review/"
 
 
+class TokenBuckets:
+    """Tokens of many keys, ``most`` for each, which come back at a steady rate within ``seconds``.
+
+    >>> now = 0.0
+    >>> buckets = TokenBuckets(2, 60, lambda: now)
+    >>> [buckets.take("a") for _ in range(3)]
+    [1.0, 0.0, -1.0]
+    """
+
+    def __init__(
+        self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic, keys: int = _MOST_ADDRESSES
+    ) -> None:
+        self.most = most
+        self.seconds = seconds
+        self.clock = clock
+        #: Key -> tokens left, and the time of that number.
+        self._left: LRUCache[str, tuple[float, float]] = LRUCache(keys)
+
+    def take(self, key: str) -> float:
+        """The tokens left after one is taken; if below 0, there was none and none is taken."""
+        now = self.clock()
+        left, then = self._left.get(key, (float(self.most), now))
+        left = min(left + (now - then) * self.most / self.seconds, float(self.most))
+        taken = left - 1
+        self._left[key] = (taken if taken >= 0 else left), now
+        return taken
+
+    def wait(self, left: float) -> int:
+        """Seconds until there is a token again, after ``take`` said that there was none: at least 1."""
+        return max(1, _up(-left * self.seconds / self.most))
+
+    def clear(self) -> None:
+        """Forget all keys."""
+        self._left.clear()
+
+
 class RateLimit:
     """Allow each address ``a_minute`` requests a minute, in bursts if it likes; 0 sets no limit."""
 
@@ -41,9 +77,7 @@ class RateLimit:
         self.app = app
         self.a_minute = a_minute
         self.refuse = refuse
-        self.clock = clock
-        #: Address -> requests left, and the time of that number.
-        self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_ADDRESSES)
+        self._buckets = TokenBuckets(a_minute, _MINUTE, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limited = self.a_minute and scope["type"] == "http" and _costs(scope)
@@ -51,7 +85,7 @@ class RateLimit:
         if address is None:
             await self.app(scope, receive, send)
             return
-        left = self._take(address)
+        left = self._buckets.take(address)
         headers = self._headers(left)
         if left < 0:
             await self._refused(Request(scope), left, headers)(scope, receive, send)
@@ -64,15 +98,6 @@ class RateLimit:
 
         await self.app(scope, receive, with_headers)
 
-    def _take(self, address: str) -> float:
-        """The requests left after this one; if below 0, this one was not allowed and is not counted."""
-        now = self.clock()
-        left, then = self._buckets.get(address, (float(self.a_minute), now))
-        left = min(left + (now - then) * self.a_minute / _MINUTE, float(self.a_minute))
-        taken = left - 1
-        self._buckets[address] = (taken if taken >= 0 else left), now
-        return taken
-
     def _headers(self, left: float) -> list[tuple[bytes, bytes]]:
         until_one = max(0.0, -left) * _MINUTE / self.a_minute
         return [
@@ -81,7 +106,7 @@ class RateLimit:
         ]
 
     def _refused(self, request: Request, left: float, headers: list[tuple[bytes, bytes]]) -> Response:
-        seconds = max(1, _up(-left * _MINUTE / self.a_minute))
+        seconds = self._buckets.wait(left)
         error = TooManyRequests(
             f"The limit is {self.a_minute} requests a minute; try again in {seconds} second{'s'[: seconds > 1]}."
         )
@@ -107,13 +132,20 @@ def _up(seconds: float) -> int:
 
 
 def _address(scope: Scope) -> str | None:
-    """The visitor's address, or its network if one visitor has many addresses (IPv6); None for this machine."""
+    """The visitor's network; None for this machine."""
     client = scope.get("client")
     if client is None:
         return None
     address = address_of(client[0])
+    return None if address is not None and address.is_loopback else network_of(scope)
+
+
+def network_of(scope: Scope) -> str:
+    """The visitor's address, or its network if one visitor has many addresses (IPv6); "" where none is known."""
+    client = scope.get("client")
+    if client is None:
+        return ""
+    address = address_of(client[0])
     if address is None:
         return str(client[0])
-    if address.is_loopback:
-        return None
     return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
