@@ -3,13 +3,17 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.errors import CatalogueError, DataError
 
 if TYPE_CHECKING:
+    from app.reviews.rounds import Round
     from app.reviews.store import Store
+    from ingest.catalogue.reviews.plan import RoundPlan
+    from ingest.catalogue.reviews.round_items import Chosen
 
 SAYS: Final = "open a round over examples of a dataset"
 
@@ -40,19 +44,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(store: "Store", arguments: argparse.Namespace) -> int:
     """Open a round and say what it is called."""
-    from app.reviews.rounds import Settings, open_beside, open_round
-    from ingest.catalogue.open import open_catalogue
     from ingest.catalogue.reviews.plan import read_plan
-    from ingest.catalogue.reviews.round_items import choose, dataset_row
     from ingest.commands.reports import counted
 
     plan = read_plan(arguments.round, _given(arguments))
-    with open_catalogue(arguments.catalogue) as connection:
-        dataset = dataset_row(connection, arguments.name_of)
+    opened, chosen = open_planned(store, arguments.catalogue, arguments.name_of, plan)
+    if arguments.json:
+        print(json.dumps({"round": opened.name}))
+        return 0
+    n = sum(not (one.gold or one.practice) for one in chosen.items)
+    print(f"opened {opened.name}: {counted(n, 'example')}, {counted(plan.votes, 'vote')} each, stopping: {plan.stop}")
+    for told in chosen.told:
+        print(told)
+    print(f"next: label-errors review links {opened.name} --raters {plan.votes}")
+    return 0
+
+
+def open_planned(
+    store: "Store", catalogue: Path, name: str, plan: "RoundPlan", beside: Mapping[int, Sequence[str]] | None = None
+) -> "tuple[Round, Chosen]":
+    """Open a round by its plan, and warn where it hides what others hide already.
+
+    ``beside`` are examples that must be among those asked about, with names of classes that raters are asked about as
+    well where examples have several labels. Raises CatalogueError before anything is opened.
+    """
+    from app.reviews.rounds import Settings, open_beside, open_round
+    from ingest.catalogue.open import open_catalogue
+    from ingest.catalogue.reviews.round_items import choose, dataset_row
+    from ingest.commands.reports import counted
+
+    with open_catalogue(catalogue) as connection:
+        dataset = dataset_row(connection, name)
         if dataset.n_checked and dataset.raters != plan.votes:
             finding = f"expected {dataset.raters} votes an example, as its reviewed examples have, found {plan.votes}"
             raise CatalogueError(f"{dataset.name}: {finding}")
-        chosen = choose(connection, dataset, plan)
+        chosen = choose(connection, dataset, plan, beside or {})
+    lacking = sorted(set(beside or ()) - {one.idx for one in chosen.items if not (one.gold or one.practice)})
+    if lacking:
+        finding = f"example {lacking[0]} leaves nothing to choose between: its guess is the given label"
+        raise CatalogueError(f"{name}: {finding}; open a round of another kind over it (--round of `review open`)")
     settings = Settings(
         votes=plan.votes,
         stop=plan.stop,
@@ -71,15 +101,7 @@ def run(store: "Store", arguments: argparse.Namespace) -> int:
         if both:
             shared = f"{counted(both, 'example')} of {opened.name} {'is' if both == 1 else 'are'} in {other} too"
             print(f"warning: {shared}, which is open: hidden on the site until both are closed", file=sys.stderr)
-    if arguments.json:
-        print(json.dumps({"round": opened.name}))
-        return 0
-    n = sum(not (one.gold or one.practice) for one in chosen.items)
-    print(f"opened {opened.name}: {counted(n, 'example')}, {counted(plan.votes, 'vote')} each, stopping: {plan.stop}")
-    for told in chosen.told:
-        print(told)
-    print(f"next: label-errors review links {opened.name} --raters {plan.votes}")
-    return 0
+    return opened, chosen
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:

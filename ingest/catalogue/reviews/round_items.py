@@ -15,13 +15,12 @@ from app.schema import tables
 from app.schema.packing import unpack_labels
 from ingest.catalogue.reviews.plan import MOST_EXAMPLES, RoundPlan
 from ingest.catalogue.reviews.plan_words import fewer_told, in_words
+from ingest.catalogue.reviews.shown_media import there, to_show
 from ingest.errors import CatalogueError
 from ingest.manifest.parse import DATASETS, read_manifests
 
 #: Votes for names of classes: with so many classes at most, a rater chooses among all of them.
 _MOST_CHOICES: Final = 10
-#: Kinds of media that a task shows, the first of each group that there is.
-_SHOWN: Final = (("image", "thumbnail"), ("audio",), ("waveform",), ("row", "question", "text", "excerpt"))
 #: Exemplars of each class that are kept to be shown, and are never gold items.
 _LEFT_TO_SHOW: Final = 2
 #: Examples that an error names, of many.
@@ -52,14 +51,22 @@ def dataset_row(connection: Connection, name: str) -> Row[Any]:
     return row
 
 
-def choose(connection: Connection, dataset: Row[Any], plan: RoundPlan) -> Chosen:
-    """The examples of a round by its plan. Raises CatalogueError where the plan does not fit the dataset."""
-    return _Chooser(connection, dataset, plan).chosen()
+def choose(
+    connection: Connection, dataset: Row[Any], plan: RoundPlan, beside: Mapping[int, Sequence[str]] | None = None
+) -> Chosen:
+    """The examples of a round by its plan. Raises CatalogueError where the plan does not fit the dataset.
+
+    ``beside`` are names of classes, by example, that are asked about as well where examples have several labels.
+    """
+    return _Chooser(connection, dataset, plan, beside or {}).chosen()
 
 
 class _Chooser:
-    def __init__(self, connection: Connection, dataset: Row[Any], plan: RoundPlan) -> None:
+    def __init__(
+        self, connection: Connection, dataset: Row[Any], plan: RoundPlan, beside: Mapping[int, Sequence[str]]
+    ) -> None:
         self._connection = connection
+        self._beside = beside
         self._dataset = dataset
         self._plan = plan
         self._draw = random.Random(plan.seed)  # noqa: S311 - a sample, nothing secret
@@ -172,7 +179,8 @@ class _Chooser:
         guessed = None if other is None else self._members[other]
         eligible = guessed if self._corrects == "guessed" else None
         if self._kind == "set":
-            classes = (*given, *(one for one in guessed or () if one not in given))
+            named = map(self._class_id, self._beside.get(row.idx, ()))
+            classes = tuple(dict.fromkeys((*given, *(guessed or ()), *named)))
         elif self._kind == "options":
             classes = self._choices
         else:
@@ -185,7 +193,7 @@ class _Chooser:
         if row.excerpt is not None:
             media.setdefault("excerpt", None)
         question = Question(self._kind, given, guessed, classes, self._words, eligible)
-        return NewItem(row.idx, question, _to_show(media), row.url)
+        return NewItem(row.idx, question, to_show(media), row.url)
 
     def _with_repeats(self, asked: list[NewItem]) -> list[NewItem]:
         n = round(self._plan.repeats * len(asked))
@@ -206,10 +214,10 @@ class _Chooser:
         )
         found: dict[int, list[tuple[int, str]]] = {class_id: [] for class_id in sorted(classes)}
         for row in rows:
-            there = _there(row)
-            kind = next((kind for kind in _ON_SHELVES if kind in there), None)
+            media = there(row)
+            kind = next((kind for kind in _ON_SHELVES if kind in media), None)
             # Of questions a class is the letter of an option, of which no other question is typical.
-            if kind is not None and row.class_id in found and "question" not in there:
+            if kind is not None and row.class_id in found and "question" not in media:
                 found[row.class_id].append((row.idx, kind))
         return found
 
@@ -282,7 +290,7 @@ class _Chooser:
         e = tables.exemplars.c
         here = (e.dataset_id == self._dataset.id, e.idx == idx)
         row = self._connection.execute(select(e.media, e.excerpt).where(*here).limit(1)).one()
-        return _to_show(_there(row))
+        return to_show(there(row))
 
     def _others(self, class_id: int, asked: Sequence[NewItem]) -> list[int]:
         """The classes that one can be taken for: those that it is beside in the round, as often; else any."""
@@ -297,18 +305,6 @@ class _Chooser:
             classes = tuple(sorted((class_id, self._draw.choice(self._others(class_id, asked)))))
         question = Question(self._kind, (class_id,), None, classes, self._words)
         return NewItem(idx, question, self._media_of(idx), gold=gold, practice=not gold)
-
-
-def _there(row: Any) -> dict[str, Any]:
-    """The media of a row of issues or exemplars, by kind."""
-    found: dict[str, Any] = json.loads(row.media or "{}")
-    return found if row.excerpt is None else found | {"excerpt": None}
-
-
-def _to_show(media: Mapping[str, Any]) -> tuple[str, ...]:
-    """The kinds of media that a task shows, of those there are."""
-    firsts = (next((kind for kind in kinds if kind in media), None) for kinds in _SHOWN)
-    return tuple(kind for kind in firsts if kind is not None)
 
 
 def _corrects(name: str) -> str:

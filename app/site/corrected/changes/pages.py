@@ -13,8 +13,11 @@ from app.corrected.policy import ExportOptions
 from app.domain.review.changes import Change
 from app.errors import Busy
 from app.issues import queries
+from app.issues.reviewed.dispute_log import dispute_log
 from app.openapi import parameters
-from app.site.corrected.changes.atom import MEDIA_TYPE, feed
+from app.site.components.atom_entries import MEDIA_TYPE
+from app.site.components.dispute_words import shown_disputes
+from app.site.corrected.changes.atom import feed
 from app.site.corrected.changes.parameters import kind_of, step_of
 from app.site.corrected.changes.table import WORDS, change_rows, sentence
 from app.site.corrected.request import opened, wanted_by_votes
@@ -28,6 +31,8 @@ ROWS: Final = 100
 #: Versions on the page and in the feed; the API lists all.
 SHOWN: Final = 50
 RECENT: Final = 12
+#: Disputes on the page; the log of disputes has all.
+DISPUTES: Final = 5
 _OWN: Final = ("version", "from", "change", "after")
 
 
@@ -44,6 +49,7 @@ def changes(request: Request, name: str) -> HTMLResponse:
         found = log(connection, dataset, wanted.policy)
         step = step_of(connection, dataset, wanted.policy, found, own.get("version"), own.get("from"))
         rows, last = change_rows(connection, dataset, step, wanted.policy, first, kind, ROWS)
+        disputed, _ = dispute_log(catalogue, dataset, None, DISPUTES)
     policy, chosen = _pairs(wanted, dataset), [(key, own[key]) for key in ("version", "from") if own.get(key)]
     kinds = [("change", kind.value)] if kind else []
     return render(
@@ -61,6 +67,7 @@ def changes(request: Request, name: str) -> HTMLResponse:
         cumulative=bool(own.get("from")),
         kinds=_kinds(step.counts, kind, [*policy, *chosen]),
         rows=rows,
+        disputed=shown_disputes(disputed),
         first=first,
         start_url=_query(policy, chosen, kinds),
         policy_query=_query(policy),

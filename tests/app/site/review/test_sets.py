@@ -3,9 +3,11 @@
 import html
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,9 @@ from app.reviews.ratings import tallies
 from app.reviews.rounds import find_round
 from app.reviews.store import Store, store_url
 from app.reviews.tables import items
+from ingest.catalogue.open import open_catalogue
+from ingest.catalogue.reviews.plan import read_plan
+from ingest.catalogue.reviews.round_items import choose, dataset_row
 from ingest.commands.main import main
 from tests.app.site.review.rounds import Open, open_round, review, vote
 from tests.app.site.review.test_rater_pages import fields
@@ -141,3 +146,23 @@ def test_ratings_of_sets_come_into_another_round(noises: Open, tmp_path):
     assert meanings[0] == [
         (idx, tuple({"heard": sorted(numbered[name] for name in each)} for each in said)) for idx, said in heard.items()
     ]
+
+
+def test_a_class_that_a_dispute_names_is_asked_about_too(noises: Open, tmp_path: Path) -> None:
+    """Raters could not find it there otherwise; nothing tells them that it was named."""
+    own = tmp_path / "own.sqlite"
+    shutil.copyfile(noises.catalogue, own)
+    with closing(sqlite3.connect(own)) as connection:
+        connection.execute("UPDATE issues SET guessed = given WHERE idx = 1")  # labelled sea and bird
+        connection.commit()
+    with open_catalogue(own) as connection:
+        dataset, plan = dataset_row(connection, "noises"), read_plan(None, {"examples": [1]})
+
+        def asked(beside: dict[int, list[str]]) -> list[str]:
+            chosen = choose(connection, dataset, plan, beside)
+            (item,) = (one for one in chosen.items if one.idx == 1)
+            return [chosen.shelves[one].name for one in item.question.classes]
+
+        assert asked({}) == ["sea", "bird"]
+        assert asked({1: ["rain"]}) == ["sea", "bird", "rain"]
+        assert asked({1: ["bird"], 2: ["wind"]}) == ["sea", "bird"]
