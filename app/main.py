@@ -46,7 +46,8 @@ from app.site.issue import pages as issue_pages
 from app.site.opinions import api as opinions_api
 from app.site.opinions import pages as opinions_pages
 from app.site.quiz import pages as quiz_pages
-from app.site.review.routers import ROUTERS as REVIEW_ROUTERS
+from app.site.review.disputes import log_api, log_pages
+from app.site.review.routers import routers_of
 from app.site.review.service import ReviewService
 from app.site.share import pages as share_pages
 from app.site.slices import api as slices_api
@@ -81,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.from_environment()
     templates.compile_templates()
     library(), linked_files()  # read now, so that an invalid page stops the start instead of failing a request
-    reviews = ReviewService(settings) if settings.serve_reviews else None
+    reviews = ReviewService(settings) if settings.opens_votes else None
     catalogue = CurrentCatalogue(settings.catalogue, reviews.withheld if reviews else tuple)
     program = program_version(_APP, TEMPLATES, STATIC, DOCS)
     kept = KeptAnswers(settings.kept_answers * 1_000_000)
@@ -95,7 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         telemetry=_UNTOLD,
-        routes=_routes(reviews=bool(settings.serve_reviews)),
+        routes=_routes(settings),
         lifespan=_lifespan,
         middleware=[
             Middleware(Head),
@@ -111,8 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.limits = Limits.of(settings)
     app.state.telemetry = Telemetry(settings)
-    app.state.catalogue = catalogue
-    app.state.program = program
+    app.state.catalogue, app.state.program = catalogue, program
     app.state.reviews = reviews
     app.state.readers = ReaderThreads(settings.read_seconds)
     app.state.folder = ScratchFolder()
@@ -129,7 +129,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 #: FastAPI sends visitors' requests to no one, and does not check on every request whether somebody listens.
 _UNTOLD: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
-
 
 #: What scripts of other sites may read: nothing on a private server.
 _FOR_OTHER_SITES: Final = Middleware(CrossOrigin, closed=(monitoring.METRICS,))
@@ -164,6 +163,7 @@ _API: Final = (  # in the order of its documentation
     slices_api.router,
     stability_api.router,
     opinions_api.router,
+    log_api.router,
     evaluate_api.router,
     gallery_api.router,
 )
@@ -175,6 +175,7 @@ _PAGES: Final = (  # addresses of datasets begin at the root, so their routes co
     quiz_pages.router,
     docs_pages.router,
     changes_pages.router,
+    log_pages.router,
     by_rank_pages.router,
     slices_pages.router,
     stability_pages.router,
@@ -188,7 +189,7 @@ _PAGES: Final = (  # addresses of datasets begin at the root, so their routes co
 )
 
 
-def _routes(*, reviews: bool) -> list[BaseRoute]:
+def _routes(settings: Settings) -> list[BaseRoute]:
     """All routes in the order in which they are matched, the most requested ones near the beginning.
 
     The list is flat, because FastAPI searches an included router twice for each request.
@@ -196,10 +197,9 @@ def _routes(*, reviews: bool) -> list[BaseRoute]:
     own = APIRouter(include_in_schema=False, route_class=PlainRoute)
     own.get("/api/openapi.json")(document.document)
     own.mount("/static", HashedStaticFiles(directory=STATIC))
-    raters = REVIEW_ROUTERS if reviews else ()
-    most_asked = (*raters, media.router, gallery_api.router, labels_api.router, own, monitoring.router, *_PAGES)
-    others = [router for router in _API if router not in most_asked]
-    in_order = (*most_asked, *others, gallery_api.nothing_else)
+    voting = routers_of(settings)
+    most_asked = (*voting, media.router, gallery_api.router, labels_api.router, own, monitoring.router, *_PAGES)
+    in_order = (*most_asked, *(one for one in _API if one not in most_asked), gallery_api.nothing_else)
     routes = [route for router in in_order for route in router.routes]
     for name in _first_names(routes):
         if name not in SITE_NAMES and not name.startswith("{"):

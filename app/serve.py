@@ -200,6 +200,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let raters in, over the store of votes ($LABELERRORS_REVIEWS or reviews.sqlite beside the catalogue)",
     )
+    parser.add_argument(
+        "--disputes", action="store_true", help="let visitors dispute verdicts with a form, into the store of votes"
+    )
 
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
@@ -211,6 +214,8 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
         found[f"{PREFIX}METRICS"] = options.metrics
     if options.reviews:
         found[f"{PREFIX}SERVE_REVIEWS"] = "1"
+    if options.disputes:
+        found[f"{PREFIX}DISPUTES"] = "1"
     if options.access_log is not None:
         found[f"{PREFIX}ACCESS_LOG"] = options.access_log
     from app.web.server.client_addresses import loopback

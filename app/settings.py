@@ -109,8 +109,18 @@ class Settings(BaseModel):
     reviews: str = ""
     # Requests a minute for the link of one rater; 0 sets no limit.
     review_requests_a_minute: Annotated[Whole, Field(ge=0, le=1_000_000)] = 6_000
-    # How to contact the operator; an address or an e-mail link shown on the about page. Empty shows none.
+    # 1: visitors can dispute verdicts with a form on this server. Empty: they cannot.
+    disputes: YesOrNo | None = None
+    # Disputes an hour per address, of each process; 0 sets no limit.
+    disputes_an_hour: Annotated[Whole, Field(ge=0, le=1_000_000)] = 10
+    # How to contact the operator; an address or an e-mail link shown on the about page, and, where visitors cannot
+    # dispute verdicts, on the page of each issue. Empty shows none.
     contact: str = ""
+
+    @property
+    def opens_votes(self) -> bool:
+        """Whether the server opens the store of votes: for raters, for disputes, or for both."""
+        return bool(self.serve_reviews or self.disputes)
 
     @property
     def is_public(self) -> bool:

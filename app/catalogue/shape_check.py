@@ -16,7 +16,7 @@ from app.catalogue.consistency_check import require_agreement, require_time
 from app.catalogue.open_file import UnreadableCatalogueError
 from app.corrected import standing_json
 from app.schema import tables
-from app.schema.change_log import changes, versions
+from app.schema.change_log import changes, disputes, versions
 from app.schema.facet_tables import category_counts, unreviewed
 from app.schema.opinions import opinion_sources, opinions
 from app.schema.packing import unpack_top
@@ -106,6 +106,8 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (opinions, "classes"): TypeAdapter(list[tuple[int, int]]),
     (versions, "class_names"): _WORDS,
     (versions, "agreements"): _NUMBERS,
+    (disputes, "proposed"): _WORDS,
+    (disputes, "corrected"): _WORDS,
 }
 
 
@@ -116,7 +118,7 @@ def require_sound(connection: Connection) -> None:
             _require_table(connection, table)
         for words in ("issue_search", "class_search"):
             connection.execute(text(f"SELECT rowid FROM {words} LIMIT 1"))  # noqa: S608 - our own names
-        for table in (tables.datasets, tables.label_sets, versions, unreviewed):
+        for table in (tables.datasets, tables.label_sets, versions, unreviewed, disputes):
             _require_rows(table, connection.execute(select(table)))
         for row in connection.execute(select(tables.datasets)).all():
             _require_dataset(connection, row)

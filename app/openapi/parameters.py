@@ -191,6 +191,13 @@ CHANGES: Final = {
         _FIELDS,
     ]
 }
+DISPUTES: Final = {
+    "parameters": [
+        _parameter("limit", "Disputes on a page.", {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}),
+        _parameter("after", "Cursor of the page; taken from ``next``.", {"type": "string"}),
+        _FIELDS,
+    ]
+}
 CHECKSUMS: Final = {
     "parameters": LISTED_POLICY,
     "responses": {

@@ -155,6 +155,13 @@ def open_beside(store: Store, found: Round) -> dict[str, int]:
     return {row.name: row.n or 0 for row in rows}
 
 
+def asked_examples(store: Store, found: Round) -> set[int]:
+    """The indices of the examples that a round asks about."""
+    here = (items.c.round_id == found.id, items.c.gold.is_(False), items.c.practice.is_(False))
+    with store.reading() as connection:
+        return set(connection.scalars(select(items.c.idx).where(*here)))
+
+
 def mark_published(store: Store, found: Round) -> None:
     """Enter that the votes of a round are in the catalogue."""
     with store.writing() as connection:

@@ -3,6 +3,7 @@
 ``events`` is the record and only ever grows: votes, votes taken back, raters excluded and taken in again, rounds closed
 and opened again. What stands is computed from it. The other tables say what was asked, who was invited, and who looks
 at what just now; the columns marked as kept can be computed anew from the events (``app.reviews.standing``).
+``disputes`` are what visitors sent, as they sent it, and ``dispute_events`` is the record of what became of them.
 
 Times are seconds since 1970. Migrations lie beside this module and make the same tables; a test compares the two.
 """
@@ -142,6 +143,39 @@ events = Table(
 Index(None, events.c.item_id)
 Index(None, events.c.lease_id)
 Index(None, events.c.round_id, events.c.kind)
+
+# What visitors say looks wrong. Nothing of who they are is kept.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),  # opaque; names the dispute in public
+    Column("dataset", Text, nullable=False),  # its name in the catalogue
+    Column("idx", BigInteger, nullable=False),  # index of the example in the dataset
+    Column("filed_at", Float, nullable=False),
+    Column("claim", Text, nullable=False),  # see app.domain.review.dispute_outcome.Claim
+    Column("proposed", Text, nullable=False),  # JSON list of the names of the classes that the claim names
+    Column("reason", Text, nullable=False),
+    Column("source", Text),  # an http or https address
+    Column("digest", Text, nullable=False, unique=True),  # of all that was sent: sent twice, it is one dispute
+    Column("state", Text, nullable=False),  # kept; see app.reviews.disputes.moderation.State
+    Column("round_id", ForeignKey("rounds.id")),  # kept: the round that asks about it
+)
+Index(None, disputes.c.state, disputes.c.dataset)
+Index(None, disputes.c.dataset, disputes.c.idx)
+
+dispute_events = Table(
+    "dispute_events",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("dispute_id", ForeignKey("disputes.id"), nullable=False),
+    Column("state", Text, nullable=False),  # what the dispute became
+    Column("round_id", ForeignKey("rounds.id")),
+    Column("why", Text),  # the owner's reason for a rejection
+    Column("result", Text),  # JSON object: what reviewers made of it; see app.reviews.disputes.moderation.Result
+)
+Index(None, dispute_events.c.dispute_id)
 
 
 def given(name: str, *, several: bool = False) -> BindParameter[Any]:

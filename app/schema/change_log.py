@@ -1,7 +1,8 @@
-"""Tables of the change log: versions of each dataset, and changes between their corrected test sets.
+"""Tables of what stays when a dataset is ingested again: the log of its versions, and that of disputes.
 
-They are part of the contract of ``app.schema.tables`` and are written by the same ingest. When a dataset is ingested
-again its other rows are replaced, but those of these three tables stay. Examples are identified by their index.
+They are part of the contract of ``app.schema.tables``. Versions of each dataset, and changes between their corrected
+test sets, are written by every ingest; the log of disputes when it or a round is published. All other rows of a dataset
+are replaced. Examples are identified by their index.
 """
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text
@@ -55,4 +56,35 @@ changes = Table(
     Column("before", Text),  # JSON object; see app.corrected.standing_json. Null if it did not exist
     Column("after", Text),  # the same; null if it does not exist any more
     sqlite_with_rowid=False,
+)
+
+# Disputes that are decided, by the owner or by a round; of others there is a number alone.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("idx", Integer, primary_key=True),  # index of the example
+    Column("code", Text, primary_key=True),  # opaque; names the dispute
+    Column("position", Integer, nullable=False),  # 0 is the one decided first, of all datasets
+    Column("filed", Text, nullable=False),  # the day; ISO 8601, UTC
+    Column("decided", Text, nullable=False),  # ISO 8601, UTC
+    Column("claim", Text, nullable=False),  # see app.domain.review.dispute_outcome.Claim
+    Column("proposed", Text, nullable=False),  # JSON list of the names of the classes that the claim names
+    Column("outcome", Text),  # see app.domain.review.dispute_outcome.Outcome; null where the owner rejected it
+    Column("why", Text),  # the owner's reason for that
+    # Null where it was rejected: words of visitors are public only once the owner has accepted them.
+    Column("reason", Text),
+    Column("source", Text),
+    Column("round", Text),  # name of the round that decided it
+    Column("category", Text),  # the verdict that the outcome follows from
+    Column("corrected", Text),  # JSON list of names of classes; null without a corrected label
+    sqlite_with_rowid=False,
+)
+
+# How many disputes of a dataset nobody had decided when the log was written.
+undecided_disputes = Table(
+    "undecided_disputes",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("n", Integer, nullable=False),
 )

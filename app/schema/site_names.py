@@ -12,6 +12,8 @@ SITE_NAMES: Final = frozenset(
         "about",
         "api",
         "badge",
+        "disputes",
+        "disputes.atom",
         "docs",
         "favicon.ico",
         "figures",

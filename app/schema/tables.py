@@ -2,7 +2,7 @@
 
 A catalogue is one SQLite file. This module declares its tables and nothing else: no query, no formula. The tables of
 reviewers' answers are declared in ``votes``, the numbers of issues beside choices in ``facet_tables``, and those of the
-log of dataset versions in ``change_log``.
+logs of dataset versions and disputes in ``change_log``.
 
 Four conventions:
 
@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 11
+SCHEMA_VERSION: Final = 12
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ingest.commands import audit, check, flag, init, media, opinions, predict, review, try_folder
+from ingest.commands import audit, check, disputes, flag, init, media, opinions, predict, review, try_folder
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
@@ -253,8 +253,8 @@ def add_commands(commands: Commands, *, light: bool) -> None:
     add_dask(add)
     add_catalogue(add, written=True)
 
-    others = {"predict": predict, "try": try_folder, "review": review, "audit": audit, "opinions": opinions}
-    for name, one in others.items():
+    others = {"predict": predict, "try": try_folder, "review": review, "disputes": disputes, "audit": audit}
+    for name, one in (others | {"opinions": opinions}).items():
         one.add_arguments(_command(commands, name, one.run, one.SAYS, one.EXAMPLES))
 
     says = "say what `release` or `add` would load, and what is missing or wrong"

@@ -7,7 +7,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from ingest.errors import CatalogueError
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
+    from app.reviews.disputes.moderation import Result
     from app.reviews.rounds import Round
     from app.reviews.store import Store
 
@@ -176,6 +178,7 @@ def _set_closed(store: "Store", arguments: argparse.Namespace, *, closed: bool) 
 
 
 def _publish(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.disputes.moderation import settle
     from app.reviews.ratings import ratings, vote_records
     from app.reviews.rounds import mark_published, published_rounds
     from ingest.catalogue.reviews.publish import publish
@@ -191,6 +194,7 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
         )
     earlier = published_rounds(store, found.dataset)
     done = publish(store, found, earlier, catalogue, wait=arguments.wait, progress=progress_for_terminal())
+    settle(store, done.disputes)
     mark_published(store, found)
     folder = catalogue.parent / "reviews" / found.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -198,7 +202,8 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     for name in ("ratings.csv", "ratings.parquet"):
         write_ratings(folder / name, ratings(store, found))
     if arguments.json:
-        print(json.dumps({"round": found.name, **asdict(done), "files": str(folder)}))
+        told = asdict(done) | {"disputes": outcomes(done.disputes.values())}
+        print(json.dumps({"round": found.name, **told, "files": str(folder)}))
         return 0
     print(
         f"{found.dataset}: {counted(done.examples, 'example')} reviewed by {counted(done.raters, 'rater')}; "
@@ -211,8 +216,15 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     if done.dropped:
         thresholds = " and ".join(f"{one} of {found.settings.votes}" for one in done.dropped)
         print(f"no longer offered, because a round does not offer it: agreement of {thresholds}")
+    if told := outcomes(done.disputes.values()):
+        print("disputes: " + ", ".join(f"{n:,} {word.replace('_', ' ')}" for word, n in told.items()))
     print(f"wrote {catalogue}, and votes and ratings into {folder}")
     return 0
+
+
+def outcomes(results: "Iterable[Result]") -> dict[str, int]:
+    """How many disputes have which outcome."""
+    return dict(Counter(one.outcome.value for one in results).most_common())
 
 
 def _votes(store: "Store", arguments: argparse.Namespace) -> int:

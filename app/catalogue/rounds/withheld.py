@@ -78,7 +78,7 @@ def _statements() -> Iterable[str]:
     yield f"CREATE TEMP VIEW issues AS SELECT * FROM main.issues WHERE id NOT IN {gone}"  # noqa: S608 - our own names
     for name in ("verdicts", "votes", "predictions", "repeats", "opinions"):
         yield f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE issue_id NOT IN {gone}"  # noqa: S608
-    for name in ("media", "changes"):
+    for name in ("media", "changes", "disputes"):
         match = f"w.dataset_id = main.{name}.dataset_id AND w.idx = main.{name}.idx"
         where = f"NOT EXISTS (SELECT 1 FROM temp.withheld AS w WHERE {match})"  # noqa: S608 - our own names
         yield f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE {where}"  # noqa: S608

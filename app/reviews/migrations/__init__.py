@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 #: The newest revision in ``versions``.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 _HERE: Final = Path(__file__).resolve().parent
 
 

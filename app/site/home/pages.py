@@ -35,6 +35,7 @@ ERROR_TYPES: Final = (
     errors.AddressTooLong,
     errors.HeadersTooLarge,
     errors.WrongHost,
+    errors.Forbidden,
     errors.NotInCatalogue,
     errors.NotAcceptable,
     errors.RequestTimeout,

@@ -10,7 +10,9 @@ from app.domain.review.verdicts import Category
 from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.issues.reviewed.dispute_log import disputes_of
 from app.issues.reviewed.rater_agreement import weighed_verdict_of
+from app.site.components.dispute_words import shown_disputes
 from app.site.components.missing_pictures import FRAME_POLICY, lacking_headers, outside_picture
 from app.site.components.opinion_words import stance_words
 from app.site.components.share_tags import share_tags
@@ -79,7 +81,8 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
             f"No issue of {dataset.title} has the index {index[:40]!r}. Only flagged or reviewed examples have a page.",
             [(f"All issues of {dataset.title}", f"/{name}")],
         )
-    start = queries.page_start(catalogue, dataset, f, detail.issue, request.app.state.settings.page_size)
+    settings = request.app.state.settings
+    start = queries.page_start(catalogue, dataset, f, detail.issue, settings.page_size)
     choices = choices_for(catalogue, dataset, detail.issue.id)
     context = issue_context(dataset, f, detail, queries.neighbours(catalogue, dataset, f, detail.issue), choices)
     if play and context["clip"] is not None and not context["offers_player"]:
@@ -110,6 +113,9 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         choices=choices_by_class(dataset, detail.issue, choices),
         predicting=predicting,
         opinions=_opinions(second_opinions(catalogue, dataset, detail.issue), detail.issue.category),
+        disputed=shown_disputes(disputes_of(catalogue, dataset, place)),
+        takes_disputes=bool(settings.disputes),
+        contact=settings.contact,
         repeating=repeating.query(dataset) if repeating.models else "",
         **context,
     )

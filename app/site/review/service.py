@@ -28,6 +28,8 @@ from app.reviews.store import Store, StoreError, store_url
 from app.reviews.tables import items, rounds, shelves
 from app.reviews.task_exemplars import exemplars_of
 from app.settings import Settings, SettingsError
+from app.site.review.disputes.address_limit import AddressLimit
+from app.web.rate_limit import TokenBuckets
 from app.web.server.path_prefix import here
 
 log = logging.getLogger(__name__)
@@ -74,7 +76,8 @@ class ReviewService:
             raise SettingsError(("reviews", f"cannot be used: {error}")) from error
         self.links = Links(self.store)
         self._a_minute = settings.review_requests_a_minute
-        self._buckets: LRUCache[str, tuple[float, float]] = LRUCache(_MOST_LINKS)
+        self.disputes = AddressLimit(settings.disputes_an_hour)
+        self._buckets = TokenBuckets(self._a_minute, _MINUTE, keys=_MOST_LINKS)
         # The rounds that are open, and their examples.
         self._withheld: tuple[tuple[int, ...], Withheld] = ((), ())
         self._looked = -math.inf
@@ -168,15 +171,12 @@ class ReviewService:
         """Count a request of a link. Raises TooManyRequests beyond the limit."""
         if not self._a_minute:
             return
-        now = time.monotonic()
-        left, then = self._buckets.get(code, (float(self._a_minute), now))
-        left = min(left + (now - then) * self._a_minute / _MINUTE, float(self._a_minute))
-        if left < 1:
-            wait = max(1, int(-(-(1 - left) * _MINUTE // self._a_minute)))
+        left = self._buckets.take(code)
+        if left < 0:
+            wait = self._buckets.wait(left)
             refusal = TooManyRequests(f"The limit is {self._a_minute:,} requests a minute for a link; wait {wait} s.")
             refusal.retry_after = wait
             raise refusal
-        self._buckets[code] = (left - 1, now)
 
 
 def shown_classes(task: Task, classes: Mapping[int, Row[Any]]) -> list[ShownClass]:

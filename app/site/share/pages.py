@@ -25,7 +25,7 @@ router = APIRouter(include_in_schema=False, route_class=PlainRoute)
 
 #: Addresses in one file of the site map, at most (sitemaps.org).
 MOST_ADDRESSES: Final = 50_000
-_PAGES: Final = ("/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage")
+_PAGES: Final = ("/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage", "/disputes")
 #: Pages of a dataset that has models.
 _OF_MODELS: Final = ("/stability", "/stability/prevalence", "/stability/pair", "/stability/repeated")
 _XML: Final = "application/xml"
@@ -115,7 +115,7 @@ def sitemap(request: Request) -> Response:
 @router.get("/sitemap/pages.xml")
 def sitemap_of_pages(request: Request) -> Response:
     """The pages of the site and of its datasets, issues apart."""
-    site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected")
+    site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected", "/disputes")
     of_datasets = [
         f"/{quote(name)}{tail}"
         for name, dataset in current(request).datasets.items()

@@ -8,7 +8,7 @@ again gives the same.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from app.domain.review.estimates import estimated_errors
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import Category, error_or_not
 from app.evaluation.predictions_store import read_models
+from app.reviews.disputes.moderation import Result
 from app.reviews.ratings import shelf_names, tallies
 from app.reviews.rounds import Round
 from app.reviews.store import Store
@@ -31,6 +32,7 @@ from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import carry_over
 from ingest.catalogue.opinions.restate import restate
 from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
+from ingest.catalogue.reviews.dispute_log import results_of, write_log
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.catalogue.reviews.round_facts import people, round_facts
@@ -60,6 +62,7 @@ class Published:
     errors: int
     raters: int
     dropped: Sequence[int] = ()
+    disputes: Mapping[int, Result] = field(default_factory=dict)  # what the round made of them, by their ids
 
 
 def publish(
@@ -89,8 +92,12 @@ def publish(
         restate(connection, dataset.name, fresh=True)
         carry_over(connection, dataset.name, models, progress)
         enter_versions(connection, catalogue, [dataset.name], progress)
+        decided = {idx for idx, those in given.items() if found.name in those.rounds}
+        disputed = results_of(connection, store, found, decided)
+        write_log(connection, store, disputed, found)
     n_raters = next(one["raters"] for one in facts if one["name"] == found.name)
-    return Published(n_settled, len(kept[found.name]) - n_settled, changed, errors, n_raters, writer.dropped)
+    left_out = len(kept[found.name]) - n_settled
+    return Published(n_settled, left_out, changed, errors, n_raters, writer.dropped, disputed)
 
 
 def _nothing_to_publish(found: Round, changed: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 from app.domain.review.agreement.rater_signs import Sign
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import Category
+from app.reviews.elsewhere.vote_import import ImportedVote, import_votes
 from app.reviews.lending import Task, next_task
 from app.reviews.owner.exclusions import NoRaterError, exclude, forget, include, preview, rater_named
 from app.reviews.owner.given_answers import answers_of
@@ -18,7 +19,6 @@ from app.reviews.questions import Question
 from app.reviews.raters import add_rater
 from app.reviews.ratings import ratings, standing, tallies
 from app.reviews.rounds import NewItem
-from app.reviews.vote_import import ImportedVote, import_votes
 from app.reviews.voting import Vote, cast
 from tests.app.reviews.making import PAIR, opened_round
 from tests.app.reviews.owner.simulated import careful, truth, work

@@ -2,10 +2,10 @@
 
 import re
 
+from app.reviews.elsewhere.vote_import import ImportedVote, import_votes
 from app.reviews.owner.exclusions import exclude
 from app.reviews.owner.round_figures import round_figures
 from app.reviews.owner.round_report import as_html, as_markdown, round_report
-from app.reviews.vote_import import ImportedVote, import_votes
 from tests.app.reviews.making import opened_round
 from tests.app.reviews.owner.simulated import work
 

@@ -1,0 +1,172 @@
+"""What becomes of disputes: the owner accepts or rejects them, and a round decides those that were accepted."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from app.domain.review.dispute_outcome import Claim, Outcome
+from app.reviews.disputes.visitor_words import plain
+from app.reviews.store import Store
+from app.reviews.tables import dispute_events, disputes, rounds
+
+#: Characters of an owner's reason.
+LONGEST_WHY: Final = 500
+
+
+class State(StrEnum):
+    """Where a dispute is."""
+
+    WAITING = "waiting"  # for the owner
+    ACCEPTED = "accepted"  # reviewers are asked again
+    REJECTED = "rejected"  # by the owner, with a reason
+    SETTLED = "settled"  # the round was published, and says what becomes of it
+
+
+class ModerationError(ValueError):
+    """A decision that cannot be taken, and why, in a sentence for the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What reviewers made of a dispute: the outcome, and the verdict that it follows from, classes by their names."""
+
+    outcome: Outcome
+    category: str
+    corrected: tuple[str, ...] | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The result of a row of ``dispute_events``."""
+        found = json.loads(text)
+        names = found["corrected"]
+        return cls(Outcome(found["outcome"]), found["category"], None if names is None else tuple(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute with what became of it; ``decided_at`` is when it was last rejected, accepted or settled."""
+
+    id: int
+    code: str
+    dataset: str
+    idx: int
+    filed_at: float
+    claim: Claim
+    proposed: tuple[str, ...]
+    reason: str
+    source: str | None
+    state: State
+    round: str | None
+    decided_at: float | None = None
+    why: str | None = None
+    result: Result | None = None
+
+
+def find_disputes(
+    store: Store, *, dataset: str | None = None, states: Iterable[State] = State, round_id: int | None = None
+) -> list[Dispute]:
+    """The disputes of these states, oldest first."""
+    d = disputes.c
+    asked = select(disputes, rounds.c.name.label("round")).outerjoin(rounds, rounds.c.id == d.round_id)
+    asked = asked.where(d.state.in_([one.value for one in states])).order_by(d.id)
+    if dataset is not None:
+        asked = asked.where(d.dataset == dataset)
+    if round_id is not None:
+        asked = asked.where(d.round_id == round_id)
+    with store.reading() as connection:
+        rows = connection.execute(asked).all()
+        e = dispute_events
+        latest = select(func.max(e.c.id)).group_by(e.c.dispute_id)
+        decided = {row.dispute_id: row for row in connection.execute(select(e).where(e.c.id.in_(latest)))}
+    return [_dispute(row, decided.get(row.id)) for row in rows]
+
+
+def find_dispute(store: Store, code: str) -> Dispute:
+    """The dispute of a code. Raises ModerationError."""
+    found = [one for one in find_disputes(store) if one.code == code]
+    if not found:
+        raise ModerationError(f"there is no dispute {code!r:.60}; `label-errors disputes list` names those there are")
+    return found[0]
+
+
+def waiting_by_dataset(store: Store) -> Mapping[str, int]:
+    """Dataset -> disputes that nobody has decided yet, neither owner nor reviewers."""
+    d = disputes.c
+    open_states = (State.WAITING.value, State.ACCEPTED.value)
+    counted = select(d.dataset, func.count().label("n")).where(d.state.in_(open_states)).group_by(d.dataset)
+    with store.reading() as connection:
+        return {row.dataset: row.n for row in connection.execute(counted)}
+
+
+def reject(store: Store, found: Dispute, why: str) -> None:
+    """Reject a dispute, with a reason that is public. Raises ModerationError."""
+    reason = plain(why)
+    if not reason or len(reason) > LONGEST_WHY:
+        raise ModerationError(f"expected a reason of 1 to {LONGEST_WHY} characters, found {len(reason):,}")
+    with store.writing() as connection:
+        _decide(connection, store.clock(), [found], State.REJECTED, {State.WAITING}, why=reason)
+
+
+def accept(store: Store, found: Sequence[Dispute], round_id: int) -> None:
+    """Accept disputes, also rejected ones: a round asks about their examples. Raises ModerationError."""
+    with store.writing() as connection:
+        allowed = {State.WAITING, State.REJECTED}
+        _decide(connection, store.clock(), found, State.ACCEPTED, allowed, round_id=round_id)
+
+
+def settle(store: Store, results: Mapping[int, Result]) -> None:
+    """Enter what reviewers made of disputes, by the disputes' ids; publishing a round again enters it anew."""
+    if not results:
+        return
+    with store.writing() as connection:
+        rows = {row.id: row for row in connection.execute(select(disputes).where(disputes.c.id.in_(list(results))))}
+        for key, result in results.items():
+            row, allowed = rows[key], (State.ACCEPTED.value, State.SETTLED.value)
+            if row.state in allowed:
+                told = {"round_id": row.round_id, "result": json.dumps(asdict(result))}
+                _enter(connection, store.clock(), key, State.SETTLED, **told)
+
+
+def _decide(
+    connection: Connection,
+    now: float,
+    found: Sequence[Dispute],
+    state: State,
+    allowed: set[State],
+    **told: Any,
+) -> None:
+    for one in found:
+        row = connection.execute(select(disputes).where(disputes.c.id == one.id).with_for_update()).one()
+        if State(row.state) not in allowed:
+            raise ModerationError(f"{one.code} is {row.state}; expected one that is {' or '.join(sorted(allowed))}")
+        _enter(connection, now, one.id, state, **told)
+
+
+def _enter(connection: Connection, now: float, dispute_id: int, state: State, **told: Any) -> None:
+    row = {"at": now, "dispute_id": dispute_id, "state": state.value, "round_id": None, "why": None, "result": None}
+    connection.execute(insert(dispute_events), [row | told])
+    kept = {"state": state.value, "round_id": told.get("round_id")}
+    connection.execute(update(disputes).where(disputes.c.id == dispute_id).values(**kept))
+
+
+def _dispute(row: Row[Any], event: Row[Any] | None) -> Dispute:
+    return Dispute(
+        id=row.id,
+        code=row.code,
+        dataset=row.dataset,
+        idx=row.idx,
+        filed_at=row.filed_at,
+        claim=Claim(row.claim),
+        proposed=tuple(json.loads(row.proposed)),
+        reason=row.reason,
+        source=row.source,
+        state=State(row.state),
+        round=row.round,
+        decided_at=None if event is None else event.at,
+        why=None if event is None else event.why,
+        result=None if event is None or event.result is None else Result.parse(event.result),
+    )

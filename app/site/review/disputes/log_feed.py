@@ -1,0 +1,35 @@
+"""The log of disputes as an Atom feed (RFC 4287), an entry a decided dispute."""
+
+from collections.abc import Sequence
+
+from app.catalogue.records import Dataset
+from app.issues.reviewed.dispute_log import LoggedDispute
+from app.site.components.atom_entries import MEDIA_TYPE, add, entry, link, new_feed, urn, written
+from app.site.components.dispute_words import claim_words, outcome_words, verdict_words
+
+
+def log_feed(site: str, dataset: Dataset | None, found: Sequence[LoggedDispute], since: str) -> bytes:
+    """The feed of the newest disputes, of a dataset or of all. ``since`` stands where there is none yet."""
+    title = "Disputed labels" if dataset is None else f"{dataset.title}: disputed labels"
+    here = f"{site}/disputes" if dataset is None else f"{site}/{dataset.name}/disputes"
+    root = new_feed(site, title, urn("disputes", "" if dataset is None else dataset.name))
+    add(root, "updated", found[0].decided if found else since)
+    link(root, "self", f"{here}.atom", MEDIA_TYPE)
+    link(root, "alternate", here, "text/html")
+    for one in found:
+        # A dispute that is decided anew is an entry of its own.
+        told = entry(root, _title(one), urn("dispute", one.code, one.decided), one.decided)
+        link(told, "alternate", f"{site}/{one.dataset}/disputes#{one.code}", "text/html")
+        add(told, "summary", _summary(one))
+    return written(root)
+
+
+def _title(one: LoggedDispute) -> str:
+    return f"{outcome_words(one.outcome)}: {one.title}, example {one.idx}"
+
+
+def _summary(one: LoggedDispute) -> str:
+    claimed = f"A visitor said: {claim_words(one.claim, one.proposed)}."
+    if one.outcome is None:
+        return f"{claimed} Rejected because: {one.why}"
+    return f"{claimed} Asked again in {one.round}, reviewers {verdict_words(one)}."

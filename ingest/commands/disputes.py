@@ -1,0 +1,277 @@
+"""``label-errors disputes``: what visitors say looks wrong; looked at, accepted, rejected and published by the owner.
+
+Arguments in; what was done, as text or as JSON, out. ``app.reviews.disputes`` and ``ingest.catalogue.reviews`` do the
+work.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.commands.arguments import add_catalogue, sentence
+from ingest.commands.review_open import count, open_planned
+from ingest.errors import CatalogueError
+from ingest.progress import progress_for_terminal
+
+if TYPE_CHECKING:
+    from app.reviews.disputes.moderation import Dispute
+    from app.reviews.rounds import Round
+    from app.reviews.store import Store
+
+# The store and the catalogue are imported when they are used: other commands list these arguments and start faster.
+
+SAYS: Final = "decide what visitors of the site dispute"
+EXAMPLES: Final = """\
+examples:
+  label-errors serve --disputes
+  %(prog)s list
+  %(prog)s show d0123456789abcdef
+  %(prog)s accept d0123456789abcdef
+  %(prog)s reject d0123456789abcdef --why "The sketch has wings; see the dataset's guide."
+  %(prog)s publish
+
+What is accepted becomes a round, in which reviewers look again and know nothing of the dispute; `label-errors review
+publish ROUND` brings its outcome into the public log. Disputes are in the store of votes: $LABELERRORS_REVIEWS, or
+reviews.sqlite beside the catalogue. /docs/disputes of the site, docs/disputes.md, says more.
+"""
+_LIST: Final = """\
+examples:
+  %(prog)s
+  %(prog)s --dataset sample-digits --state accepted --json
+"""
+_SHOW: Final = "example:\n  %(prog)s d0123456789abcdef\n"
+_ACCEPT: Final = """\
+examples:
+  %(prog)s d0123456789abcdef d00000000000000ff       both, in one new round
+  %(prog)s d0123456789abcdef --votes 3
+  %(prog)s d0123456789abcdef --round sample-digits-2  in an open round that asks about this example
+
+All must be of one dataset. Reviewers see the question of every other round: nothing tells them what is disputed.
+"""
+_REJECT: Final = """\
+example:
+  %(prog)s d0123456789abcdef --why "The sketch has wings; see the dataset's guide."
+"""
+_PUBLISH: Final = """\
+example:
+  %(prog)s
+
+`label-errors review publish` writes the log too; this is for rejections, which no round publishes.
+"""
+_USUAL_VOTES: Final = 5
+
+Command = Callable[["Store", argparse.Namespace], int]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the commands within the command."""
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    listing = _command(commands, "list", _list, "list disputes; those that wait, unless told otherwise", _LIST)
+    listing.add_argument("--dataset", metavar="NAME", help="only those of this dataset")
+    states = ("waiting", "accepted", "rejected", "settled", "all")
+    listing.add_argument("--state", choices=states, default="waiting", help="those in this state (default waiting)")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    showing = _command(commands, "show", _show, "show all of one dispute", _SHOW)
+    _add_code(showing)
+    showing.add_argument("--json", action="store_true", help="as JSON")
+    accepting = _command(commands, "accept", _accept, "have reviewers look again, blind, in a round", _ACCEPT)
+    accepting.add_argument("codes", metavar="DISPUTE", nargs="+", help="the dispute, as `list` names it")
+    which = accepting.add_mutually_exclusive_group()
+    which.add_argument("--round", metavar="ROUND", help="an open round that asks about these (default: a new one)")
+    which.add_argument("--votes", metavar="N", type=count, help="votes an example of the new round")
+    accepting.add_argument("--json", action="store_true", help="as JSON")
+    rejecting = _command(commands, "reject", _reject, "reject a dispute, with a reason that will be public", _REJECT)
+    _add_code(rejecting)
+    rejecting.add_argument("--why", metavar="TEXT", required=True, help="the reason, for the public log")
+    rejecting.add_argument("--json", action="store_true", help="as JSON")
+    says = "write the public log of disputes into the catalogue"
+    publishing = _command(commands, "publish", _publish, says, _PUBLISH, written=True)
+    publishing.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one of the commands within the command."""
+    from app.reviews.disputes.moderation import ModerationError
+    from app.reviews.rounds import NoRoundError
+    from app.reviews.store import Store, StoreError, store_url
+
+    try:
+        store = Store(store_url(arguments.reviews, arguments.catalogue))
+    except StoreError as error:
+        raise CatalogueError(str(error)) from error
+    try:
+        status: int = arguments.of_disputes(store, arguments)
+    except (ModerationError, NoRoundError) as error:
+        raise CatalogueError(str(error)) from error
+    finally:
+        store.close()
+    return status
+
+
+def _command(
+    commands: Any, name: str, run_it: Command, says: str, examples: str, *, written: bool = False
+) -> argparse.ArgumentParser:
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=says, description=sentence(says), epilog=examples, formatter_class=as_written
+    )
+    add_catalogue(parser, written=written)
+    default = os.environ.get("LABELERRORS_REVIEWS", "")
+    says = "the store of votes ($LABELERRORS_REVIEWS, or reviews.sqlite beside the catalogue)"
+    parser.add_argument("--reviews", metavar="URL", default=default, help=says)
+    parser.set_defaults(of_disputes=run_it)
+    return parser
+
+
+def _add_code(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", metavar="DISPUTE", help="the dispute, as `list` names it")
+
+
+def _list(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.disputes.moderation import State, find_disputes
+
+    states = tuple(State) if arguments.state == "all" else (State(arguments.state),)
+    found = find_disputes(store, dataset=arguments.dataset, states=states)
+    if arguments.json:
+        print(json.dumps([_json(one) for one in found]))
+        return 0
+    for one in found:
+        print(_line(one))
+    if not found:
+        print("no dispute" if arguments.state == "all" else f"no dispute is {arguments.state}")
+    return 0
+
+
+def _show(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.disputes.moderation import find_dispute
+
+    found = find_dispute(store, arguments.code)
+    if arguments.json:
+        print(json.dumps(_json(found)))
+        return 0
+    print(_line(found))
+    print(f"page: /{found.dataset}/issues/{found.idx}")
+    print(f"reason: {found.reason}")
+    if found.source:
+        print(f"source: {found.source}")
+    if found.why:
+        print(f"rejected because: {found.why}")
+    if found.result is not None:
+        corrected = f", corrected to {' and '.join(found.result.corrected)}" if found.result.corrected else ""
+        print(f"{found.result.outcome.value.replace('_', ' ')}: reviewers said {found.result.category}{corrected}")
+    return 0
+
+
+def _accept(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.disputes.moderation import State, accept, find_dispute
+    from ingest.commands.reports import counted
+
+    found = [find_dispute(store, code) for code in dict.fromkeys(arguments.codes)]
+    datasets = sorted({one.dataset for one in found})
+    if len(datasets) > 1:
+        raise CatalogueError(f"expected disputes of one dataset, found {', '.join(datasets)}")
+    for one in found:
+        if one.state not in (State.WAITING, State.REJECTED):
+            raise CatalogueError(f"{one.code} is {one.state}; expected one that waits or was rejected")
+    opened = _new_round(store, arguments, found) if arguments.round is None else _its_round(store, arguments, found)
+    accept(store, found, opened.id)
+    if arguments.json:
+        print(json.dumps({"round": opened.name, "disputes": [one.code for one in found]}))
+        return 0
+    print(f"accepted {counted(len(found), 'dispute')}: {opened.name} asks about {'it' if len(found) == 1 else 'them'}")
+    if arguments.round is None:
+        print(f"next: label-errors review links {opened.name} --raters {opened.settings.votes}")
+    return 0
+
+
+def _new_round(store: "Store", arguments: argparse.Namespace, found: "Sequence[Dispute]") -> "Round":
+    """A new round over the examples of disputes."""
+    from ingest.catalogue.open import open_catalogue
+    from ingest.catalogue.reviews.plan import read_plan
+    from ingest.catalogue.reviews.round_items import dataset_row
+
+    name = found[0].dataset
+    with open_catalogue(arguments.catalogue) as connection:
+        dataset = dataset_row(connection, name)
+    votes = arguments.votes or (dataset.raters if dataset.n_checked else _USUAL_VOTES)
+    indices = sorted({one.idx for one in found})
+    beside = {idx: sorted({name for one in found if one.idx == idx for name in one.proposed}) for idx in indices}
+    plan = read_plan(None, {"examples": indices, "votes": votes})
+    return open_planned(store, arguments.catalogue, name, plan, beside)[0]
+
+
+def _its_round(store: "Store", arguments: argparse.Namespace, found: "Sequence[Dispute]") -> "Round":
+    """An open round that asks about the examples of disputes already."""
+    from app.reviews.rounds import asked_examples, find_round
+
+    chosen = find_round(store, arguments.round)
+    if chosen.dataset != found[0].dataset or chosen.closed:
+        state = "closed" if chosen.closed else f"of {chosen.dataset}"
+        raise CatalogueError(f"{chosen.name} is {state}; expected an open round of {found[0].dataset}")
+    lacking = sorted({one.idx for one in found} - asked_examples(store, chosen))
+    if lacking:
+        raise CatalogueError(
+            f"{chosen.name} does not ask about example {lacking[0]}; leave --round out to open a round that does"
+        )
+    return chosen
+
+
+def _reject(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.disputes.moderation import find_dispute, reject
+
+    reject(store, find_dispute(store, arguments.code), arguments.why)
+    if arguments.json:
+        print(json.dumps(_json(find_dispute(store, arguments.code))))
+        return 0
+    print(f"rejected {arguments.code}; `label-errors disputes publish` brings the reason into the public log")
+    return 0
+
+
+def _publish(store: "Store", arguments: argparse.Namespace) -> int:
+    from ingest.catalogue.open import open_catalogue
+    from ingest.catalogue.reviews.dispute_log import publish_log
+    from ingest.commands.reports import counted
+
+    with open_catalogue(arguments.catalogue):
+        pass  # there is one, and of this version
+    n = publish_log(store, arguments.catalogue, wait=arguments.wait, progress=progress_for_terminal())
+    if arguments.json:
+        print(json.dumps({"disputes": n}))
+        return 0
+    print(f"the log has {counted(n, 'dispute')}")
+    print(f"wrote {arguments.catalogue}")
+    return 0
+
+
+def _json(one: "Dispute") -> dict[str, Any]:
+    result = one.result
+    return {
+        "dispute": one.code,
+        "dataset": one.dataset,
+        "index": one.idx,
+        "filed": _time(one.filed_at),
+        "claim": one.claim.value,
+        "proposed": list(one.proposed),
+        "reason": one.reason,
+        "source": one.source,
+        "state": one.state.value,
+        "round": one.round,
+        "decided": None if one.decided_at is None else _time(one.decided_at),
+        "why": one.why,
+        "outcome": None if result is None else result.outcome.value,
+    }
+
+
+def _line(one: "Dispute") -> str:
+    named = f" {' and '.join(one.proposed)}" if one.proposed else ""
+    where = f" in {one.round}" if one.round else ""
+    shown = one.reason if len(one.reason) <= 80 else f"{one.reason[:79]}…"
+    filed = _time(one.filed_at)[:10]
+    return f"{one.code}: {one.dataset} {one.idx}, {one.claim.value}{named}; {one.state.value}{where}; {filed}; {shown}"
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,203 @@
+"""From a dispute to its outcome: accepted, asked again blind, published; what is public of it at which time."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from contextlib import redirect_stderr
+from io import StringIO
+
+import httpx
+import pytest
+
+from ingest.commands.main import main
+from tests.app.site.review.disputes.disputing import disputed_site
+from tests.app.site.review.rounds import RaterAt, review, vote
+from tests.conftest import ingest
+from tests.serving import serving
+
+AT = "/api/v1/datasets/sample-digits"
+PUBLIC = ("/disputes", "/disputes.atom", "/sample-digits/disputes", "/sample-digits/disputes.atom", f"{AT}/disputes")
+
+
+@pytest.fixture
+def site(sample_catalogue, quick_folder, request):
+    with disputed_site(sample_catalogue, quick_folder / request.node.name[:60]) as found:
+        yield found
+
+
+def everything(site, idx):
+    """All that is public of disputes, as one text."""
+    paths = (*PUBLIC, "/sample-digits/changes", f"/sample-digits/issues/{idx}", f"{AT}/issues/{idx}", "/sample-digits")
+    return "\n".join(site.http.get(path).text for path in paths)
+
+
+def test_a_dispute_is_asked_again_blind_and_its_outcome_stands_in_the_log(site):
+    one = site.issues("sample-digits", "category=correctable")[0]
+    idx, given, guessed = one["index"], one["given"]["name"], one["guessed"]["name"]
+    words = "Look <at> the \u202eloop & the stem."
+    code = site.code("sample-digits", idx, claim="given", reason=words, source="https://example.org/?a=1&b=2")
+
+    # Undecided, it is public nowhere.
+    before = everything(site, idx)
+    assert "the loop" not in before
+    assert code not in before
+    assert site.http.get(f"{AT}/disputes").json()["counts"] == dict.fromkeys(
+        ("upheld", "not_upheld", "undecided", "rejected", "open"), 0
+    )
+    assert words.replace("\u202e", "") in site.owner("list")
+    site.owner("publish")
+    assert site.http.get(f"{AT}/disputes").json()["counts"]["open"] == 1
+    assert "1 more was not decided when this log was written" in site.http.get("/sample-digits/disputes").text
+    assert "the loop" not in everything(site, idx)
+
+    # Accepted, it is a round as any other, which hides the example and tells raters nothing.
+    told = json.loads(site.owner("accept", code, "--json"))
+    assert told == {"round": "sample-digits-1", "disputes": [code]}
+    assert site.http.get(f"/sample-digits/issues/{idx}").status_code == 404
+    asked = json.loads(review(site.catalogue, "links", told["round"], "--raters", "5", "--base", site.base, "--json"))
+    for link in asked["links"]:
+        rater = RaterAt(site.http, link["url"].rpartition("/")[2])
+        task = rater.get("/review/api/task").json()
+        seen = json.dumps(task) + site.http.get(f"{link['url']}?start=1").text + site.http.get(link["url"]).text
+        assert not re.search("disput|the loop|example.org", seen, re.I)
+        assert {task["a"]["name"], task["b"]["name"]} == {given, guessed}
+        assert vote(rater, task, "a" if task["a"]["name"] == given else "b").status_code == 201
+        assert "the loop" not in "\n".join(site.http.get(path).text for path in PUBLIC)
+    review(site.catalogue, "close", told["round"])
+    assert "the loop" not in everything(site, idx)
+    assert "disputes: 1 upheld" in review(site.catalogue, "publish", told["round"])
+
+    # Published, it stands everywhere, escaped.
+    (item,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert item["dispute"] == code
+    assert (item["outcome"], item["why"], item["proposed"]) == ("upheld", None, [])
+    assert item["verdict"] == {"round": "sample-digits-1", "category": "non_error", "corrected": None}
+    assert item["reason"] == "Look <at> the loop & the stem."
+    assert item["links"]["page"] == f"{site.base}/sample-digits/issues/{idx}"
+    for path in ("/disputes", "/sample-digits/disputes", "/sample-digits/changes", f"/sample-digits/issues/{idx}"):
+        page = site.http.get(path).text
+        assert "Look &lt;at&gt; the loop &amp; the stem." in page, path
+        assert '<a href="https://example.org/?a=1&amp;b=2" rel="nofollow ugc noopener noreferrer">' in page, path
+        assert '<span class="outcome">Upheld</span>' in page, path
+        assert "reviewers said that the given label is right." in page, path
+    for path in ("/disputes.atom", "/sample-digits/disputes.atom"):
+        root = ET.fromstring(site.http.get(path).content)
+        atom = "{http://www.w3.org/2005/Atom}"
+        (entry,) = root.findall(f"{atom}entry")
+        assert entry.findtext(f"{atom}title") == f"Upheld: Sample: handwritten digits, example {idx}"
+        assert f"#{code}" in entry.find(f"{atom}link").get("href")
+    assert site.http.get("/api/v1/datasets/sample-texts/disputes").json()["items"] == []
+    assert "is settled" in fails(site, "accept", code)
+
+    # A server that has no store of votes shows the same, and the log outlives the dataset's next ingest.
+    with serving(site.catalogue) as other:
+        assert "the loop" in httpx.get(f"{other}/sample-digits/issues/{idx}").text
+    ingest("sample", "--catalogue", site.catalogue)
+    assert site.http.get(f"{AT}/disputes").json()["items"][0]["dispute"] == code
+
+    # While another round asks about the example, the log does not tell its raters either.
+    review(site.catalogue, "open", "sample-digits")
+    assert "the loop" not in everything(site, idx)
+    assert site.http.get(f"{AT}/disputes").json()["total"] == 0
+
+
+def fails(site, *arguments):
+    """What a command that fails prints."""
+    with redirect_stderr(StringIO()) as printed:
+        assert main(["disputes", *arguments, "--catalogue", str(site.catalogue)]) == 1
+    return printed.getvalue()
+
+
+def test_a_rejection_stands_with_the_owners_reason_and_without_the_visitors_words(site):
+    idx = site.issues("sample-digits")[0]["index"]
+    code = site.code("sample-digits", idx, reason="Buy <now> at our shop!", source="https://shop.example/")
+    why = "An advertisement, <not> a reason."
+    site.owner("reject", code, "--why", why)
+    assert "advertisement" not in everything(site, idx)
+    site.owner("publish")
+    shown = everything(site, idx)
+    assert "our shop" not in shown
+    assert "shop.example" not in shown
+    assert "An advertisement, &lt;not&gt; a reason." in shown
+    (item,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert (item["outcome"], item["why"], item["reason"], item["source"]) == ("rejected", why, None, None)
+    assert item["verdict"] is None
+    assert "is rejected; expected" in fails(site, "reject", code, "--why", "Again.")
+    assert "expected a reason" in fails(site, "reject", site.code("sample-digits", idx), "--why", " ")
+
+
+def test_claims_are_measured_by_the_votes_of_their_own_round(site):
+    """Two disputes of two examples in one round, and one on whose example too few vote."""
+    corrected = site.issues("sample-digits", "category=correctable")
+    # The test tells the examples apart by their classes.
+    by_pair = {frozenset((one["given"]["name"], one["guessed"]["name"])): one for one in corrected}
+    found = list(by_pair.values())[:3]
+    codes = [site.code("sample-digits", one["index"], claim="given") for one in found]
+    codes.append(site.code("sample-digits", found[1]["index"], claim="neither"))
+    site.owner("accept", *codes)
+    asked = json.loads(
+        review(site.catalogue, "links", "sample-digits-1", "--raters", "5", "--base", site.base, "--json")
+    )
+    given = {one["index"]: one["given"]["name"] for one in found}
+    for number, link in enumerate(asked["links"]):
+        rater = RaterAt(site.http, link["url"].rpartition("/")[2])
+        for _ in found:
+            task = rater.get("/review/api/task").json()
+            sides = {task[side]["name"]: side for side in ("a", "b")}
+            idx = by_pair[frozenset(sides)]["index"]
+            answer = {0: sides[given[idx]], 1: "neither", 2: "cannot_tell"}[[o["index"] for o in found].index(idx)]
+            assert vote(rater, task, answer).status_code == 201, number
+    review(site.catalogue, "close", "sample-digits-1")
+    assert "disputes: 2 upheld, 1 not upheld" in review(site.catalogue, "publish", "sample-digits-1")
+    log = site.http.get(f"{AT}/disputes").json()
+    assert {one["dispute"]: one["outcome"] for one in log["items"]} == {
+        codes[0]: "upheld",
+        codes[1]: "not_upheld",
+        codes[3]: "upheld",
+    }
+    assert log["counts"] == {"upheld": 2, "not_upheld": 1, "undecided": 0, "rejected": 0, "open": 1}
+    # Publishing it again says the same, and enters nothing twice.
+    review(site.catalogue, "publish", "sample-digits-1")
+    again = site.http.get(f"{AT}/disputes").json()
+    assert (again["counts"], again["total"]) == (log["counts"], 3)
+    # The pages of the API lead through all of them once.
+    seen, path = [], f"{AT}/disputes?limit=2&fields=dispute"
+    while path:
+        page = site.http.get(path).json()
+        seen += [one["dispute"] for one in page["items"]]
+        path = page["next"]
+    assert seen == [one["dispute"] for one in again["items"]]
+
+
+def test_a_round_that_asks_about_the_example_already_decides_it_too(site):
+    found = site.issues("sample-digits", "category=correctable")
+    code = site.code("sample-digits", found[0]["index"], claim="given")
+    other = site.code("sample-digits", found[-1]["index"], claim="given")
+    examples = site.catalogue.with_name("examples.txt")
+    examples.write_text("\n".join(str(one["index"]) for one in found[:3]))
+    review(site.catalogue, "open", "sample-digits", "--examples", str(examples))
+    assert f"does not ask about example {found[-1]['index']}" in fails(
+        site, "accept", other, "--round", "sample-digits-1"
+    )
+    assert "there is no round" in fails(site, "accept", code, "--round", "sample-digits-9")
+    site.owner("accept", code, "--round", "sample-digits-1")
+    assert [one["state"] for one in site.all()] == ["accepted", "waiting"]
+    review(site.catalogue, "close", "sample-digits-1")
+    assert "is closed; expected an open round" in fails(site, "accept", other, "--round", "sample-digits-1")
+
+
+def test_disputes_of_several_datasets_do_not_fit_into_one_round(site):
+    codes = [site.code(name, site.issues(name)[0]["index"]) for name in ("sample-digits", "sample-texts")]
+    assert "expected disputes of one dataset, found sample-digits, sample-texts" in fails(site, "accept", *codes)
+    assert [one["state"] for one in site.all()] == ["waiting", "waiting"]
+    assert len(site.all("--dataset", "sample-texts")) == 1
+    assert json.loads(site.owner("show", codes[0], "--json"))["reason"] == "There is nothing of the kind."
+    assert "page: /sample-digits/issues/" in site.owner("show", codes[0])
+    assert "no dispute is settled" in site.owner("list", "--state", "settled")
+
+
+def test_no_parameter_is_passed_over(site):
+    assert site.http.get("/disputes?x=1").status_code == 400
+    assert site.http.get(f"{AT}/disputes?sort=x").json()["type"] == "/about/errors#bad-parameter"
+    assert site.http.get(f"{AT}/disputes?after=nonsense").status_code == 400
+    assert site.http.get("/no-such/disputes").status_code == 404
