@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from numpy.typing import NDArray
 
 from app.domain.confident_learning.flag_choice import FlagChoice
 from app.domain.confident_learning.joint import FlagRule
@@ -166,9 +168,16 @@ def _voted(arguments: argparse.Namespace) -> _Inputs:
     if arguments.matrix or arguments.others or arguments.multiple or arguments.logits or arguments.tolerance:
         raise IngestError("--votes: expected no matrix, and none of --and, --multiple, --logits and --tolerance")
     names = None if arguments.classes is None else read_class_names(arguments.classes)
-    answers = read_model_answers(arguments.votes, {}, None, len(names or LETTERS), {})
-    m = len(names) if names is not None else max(2, 1 + int(answers.options.max(initial=0)))
+    m = len(names) if names is not None else _options_in_labels(arguments)
+    answers = read_model_answers(arguments.votes, {}, None, m, {})
     return _Inputs({}, str(arguments.votes), len(answers.options), m, names or list(LETTERS[:m]), answers)
+
+
+def _options_in_labels(arguments: argparse.Namespace) -> int:
+    """How many options there are, going by the key: a model that says "I" to a question of four has said none."""
+    how = {"column": arguments.label_column, "n": None}
+    labels = read_given_labels(arguments.labels, len(LETTERS), LETTERS, arguments.classes_are, **how)
+    return max(2, 1 + int(labels.max(initial=0)))
 
 
 def _matrix(arguments: argparse.Namespace, inputs: _Inputs, n_labels: int) -> Matrix:
@@ -203,9 +212,22 @@ def _flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:
         write_examples(arguments.out, flagging, inputs.names, every=arguments.all, advance=advance)
 
     told = summary(flagging, inputs.names)
+    if inputs.votes is not None:
+        told = "\n".join([*_of_votes(inputs.votes, labels), told])
     if arguments.logits and not flagging.softmax:
         told += "\n--logits: no softmax applied, for these are probabilities already"
     return _FlagOutcome(told, flagging.n_flagged, write)
+
+
+def _of_votes(votes: ModelAnswers, labels: NDArray[Any]) -> list[str]:
+    """Whose answers were read, for a column that is none would count as a model."""
+    said = [f"{votes.sentence()}: {', '.join(votes.models)}"]
+    for name, options in zip(votes.models, votes.options.T, strict=True):
+        if (options == labels).all():
+            said.append(
+                f"warning: {name} gives the label in every row: is this column the key, and no model's answers?"
+            )
+    return said
 
 
 def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:

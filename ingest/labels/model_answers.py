@@ -58,7 +58,7 @@ def read_model_answers(
     DataError naming the row.
     """
     head, rows = _table(path)
-    models = dict(columns) or {name: name for name in head if name and name not in known}
+    models = dict(columns) or _all_columns(path, head, rows, known)
     lacking = next((name for name in (*models, *known) if head.count(name) != 1), None)
     if lacking is not None:
         raise DataError(path, f"expected one column {shown(lacking)}, found {shown(head, 200)}")
@@ -66,8 +66,42 @@ def read_model_answers(
         raise DataError(path, f"expected the answers to {n:,} questions, found {len(rows):,} rows")
     _require_same_questions(path, head, rows, known)
     places = [head.index(name) for name in models]
-    options = np.array([[option_of(cells[at], n_classes) for at in places] for _, cells in rows], np.int32)
-    return ModelAnswers(path, tuple(models.values()), options.reshape(len(rows), len(places)))
+    by_model = [_options([cells[at] for _, cells in rows], n_classes) for at in places]
+    options = np.array(by_model, np.int32).reshape(len(places), len(rows)).T
+    return ModelAnswers(path, tuple(models.values()), np.ascontiguousarray(options))
+
+
+def _options(cells: Sequence[Any], n_classes: int) -> list[int]:
+    """The options that one model chose: by letter or by number, as most of its answers; "2" among letters is none."""
+    found = [option_of(cell, n_classes) for cell in cells]
+    numbers = [not isinstance(cell, str) or cell.strip().isdecimal() for cell in cells]
+    by_number = sum(number for number, option in zip(numbers, found, strict=True) if option != NO_ANSWER)
+    by_letter = sum(option != NO_ANSWER for option in found) - by_number
+    other = by_letter >= by_number
+    return [NO_ANSWER if number == other else option for number, option in zip(numbers, found, strict=True)]
+
+
+def _all_columns(
+    path: Path, head: Sequence[str], rows: Sequence[tuple[str, Sequence[Any]]], known: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """Every column as a model of its own name. Raises DataError for one that holds something else than answers."""
+    found = {name: name for name in head if name and name not in known}
+    for name in found:
+        at = head.index(name)
+        cells = [(record, str("" if row[at] is None else row[at]).strip()) for record, row in rows]
+        said = [(record, cell) for record, cell in cells if cell]
+        numbers = [int(cell) for _, cell in said if cell.isascii() and cell.isdecimal() and len(cell) < 10]
+        counted = len(numbers) == len(rows) > 2 and numbers in (_upwards(0, rows), _upwards(1, rows))
+        none = said if counted else [one for one in said if option_of(one[1], len(LETTERS)) == NO_ANSWER]
+        odd = none[0] if 2 * len(none) > len(said) else None
+        if odd is not None:
+            finding = f"expected answers of a model in each column, found {shown(odd[1])} in {shown(name)}"
+            raise DataError(path, f"{finding}: leave out columns that are none", record=odd[0])
+    return found
+
+
+def _upwards(first: int, rows: Sequence[Any]) -> list[int]:
+    return list(range(first, first + len(rows)))
 
 
 def _require_same_questions(

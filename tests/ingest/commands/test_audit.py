@@ -122,7 +122,10 @@ def test_votes_are_flagged_as_measured(
 ) -> None:
     table, key = map(str, answers)
     assert main(["flag", "--votes", table, "--labels", key, "--rule", rule]) == 0
-    assert f"flagged by {rule}: {n:,} " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"flagged by {rule}: {n:,} " in told
+    assert "examples 5,700, classes 4" in told, "some models say I, or Z, which is no option of four"
+    assert "14 models answered 5,700 questions; 207 of 79,800 answers name no option" in told
 
 
 @pytest.mark.parametrize("more", [["probs.npy"], ["--logits"], ["--multiple"], ["--and", "probs.npy"]])
@@ -137,3 +140,35 @@ def test_votes_go_with_no_matrix(
 def test_neither_matrix_nor_votes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flag", "--labels", "key.csv"]) == 1
     assert "expected MATRIX or --votes, found neither" in capsys.readouterr().err
+
+
+def test_a_column_that_holds_no_answers_is_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would vote like one."""
+    (tmp_path / "key.csv").write_text("label\n" + "A\nB\nC\nD\n" * 5)
+    told = ["flag", "--votes", str(tmp_path / "votes.csv"), "--labels", str(tmp_path / "key.csv")]
+    for column, cells in {
+        "id": [str(n) for n in range(20)],
+        "row": [str(n + 1) for n in range(20)],
+        "number": [str(3 * n) for n in range(20)],
+        "question": [f"Which of {n}?" for n in range(20)],
+    }.items():
+        rows = [f"{cell},{'ABCD'[n % 4]}" for n, cell in enumerate(cells)]
+        (tmp_path / "votes.csv").write_text("\n".join([f"{column},gpt", *rows]) + "\n")
+        assert main(told) == 1
+        error = capsys.readouterr().err
+        assert (
+            f"expected answers of a model in each column, found '{cells[9] if column == 'number' else cells[0]}'"
+            in error
+        )
+        assert f"in '{column}'" in error
+
+
+def test_whose_votes_were_counted_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "key.csv").write_text("label\n" + "A\nB\nC\nD\n" * 5)
+    rows = [f"{'ABCD'[n % 4]},{'ABDC'[n % 4]},{'ABCD'[n % 4] if n else 'The'}" for n in range(20)]
+    (tmp_path / "votes.csv").write_text("\n".join(["key,gpt,llama", *rows]) + "\n")
+    assert main(["flag", "--votes", str(tmp_path / "votes.csv"), "--labels", str(tmp_path / "key.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "3 models answered 20 questions; 1 of 60 answers name no option and count as wrong: key, gpt, llama" in told
+    assert "warning: key gives the label in every row" in told
+    assert "warning: gpt" not in told

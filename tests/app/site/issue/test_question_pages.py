@@ -76,7 +76,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "hostile.toml").write_text(MANIFEST, encoding="utf-8")
     lines = "".join(json.dumps(row) + "\n" for row in rows())
     (folder / "questions.jsonl").write_text(lines, encoding="utf-8")
-    (folder / "answers.csv").write_text("one,two,three\n" + "B,B,The\n" * len(QUESTIONS))
+    (folder / "answers.csv").write_text("one,two,three\n" + "B,B,The\n" + "B,B,B\n" * (len(QUESTIONS) - 1))
     file = folder / "catalogue.sqlite"
     assert main(["add", str(folder / "hostile.toml"), str(folder), "--catalogue", str(file)]) == 0
     return file
