@@ -32,6 +32,7 @@ from app.evaluation.stability import accuracies, sizes_object
 from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema import tables
 from app.schema.opinions import confirmed_stability
+from app.schema.questions import read_questions
 
 #: What the model that was sent is called among the others; no stored model can have this name.
 YOURS: Final = "yours"
@@ -41,7 +42,15 @@ _RANKED_SETS: Final = ("all", "pruned", "correctable")
 def target_of(connection: Connection, subject: MeasurableDataset, classes_are: ClassesAre | None = None) -> Target:
     """What predictions for a dataset must look like; ``classes_are`` is what is said of classes in them."""
     keys = read_keys(connection, subject)
-    return Target(subject.title, len(subject.given), subject.class_names, keys, classes_are, subject.questions)
+    n, names = len(subject.given), subject.class_names
+    if not subject.questions:
+        return Target(subject.title, n, names, keys, classes_are)
+
+    def texts(indices: Sequence[int]) -> dict[int, str]:
+        found = read_questions(connection, subject.id, indices)
+        return {index: question["question"] for index, question in found.items()}
+
+    return Target(subject.title, n, names, keys, classes_are, may_be_empty=True, texts=texts)
 
 
 def evaluate(

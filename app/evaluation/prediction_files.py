@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Ranked
 from app.evaluation.archive_errors import PACKED_DAMAGE
+from app.evaluation.logged_answers import options_in_order
 from app.evaluation.prediction_rows import PredictionRows, Target, UploadError
-from app.evaluation.tables.evaluation_logs import LogError, looks_like_log, options_in_order, read_log
+from app.evaluation.tables.evaluation_logs import LogError, looks_like_log, read_log
 from app.evaluation.tables.git_pointers import MOST as MOST_OF_A_POINTER
 from app.evaluation.tables.git_pointers import pointer
 from app.evaluation.tables.json_rows import LINES
@@ -64,7 +65,7 @@ def _logged(path: Path, suffix: str, target: Target) -> Ranked | None:
     if suffix not in (".json", *LINES) or not looks_like_log(path):
         return None
     try:
-        found = options_in_order(read_log(path), target.n, target.n_classes, target.keys)
+        found = options_in_order(read_log(path), target)
     except LogError as error:
         raise UploadError(str(error)) from error
     return np.array(found, np.int32).reshape(-1, 1)

@@ -5,7 +5,7 @@ counts. Rows are matched with examples by their order, by index, or by the datas
 reads the files; ``tables.prediction_columns`` interprets the columns.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -44,6 +44,8 @@ class Target:
     keys: Sequence[str] | None
     classes_are: ClassesAre | None = None  # what is said of classes that may be names or numbers
     may_be_empty: bool = False  # whether an empty cell, where a row is one class, is no answer instead of a mistake
+    #: Index -> the text of a question, of those asked for; None where examples are no questions.
+    texts: Callable[[Sequence[int]], Mapping[int, str]] | None = None
 
     @cached_property
     def spelling(self) -> ClassSpelling:

@@ -14,14 +14,13 @@ import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from app.domain.review.verdicts import Category
-from app.evaluation.prediction_rows import Target
+from app.evaluation.evaluate import target_of
 from app.evaluation.predictions_store import (
     MeasurableDataset,
     Model,
     NotMeasurableError,
     issue_predictions,
     packed,
-    read_keys,
     read_models,
     read_partition,
     read_subject,
@@ -82,7 +81,7 @@ def _add(connection: Connection, name: str, found: Sequence[ModelFiles], progres
         subject = read_subject(connection, name)
     except NotMeasurableError as error:
         raise CatalogueError(f"{found[0].files[0].parent}: {error}") from error
-    target = Target(subject.title, len(subject.given), subject.class_names, read_keys(connection, subject))
+    target = target_of(connection, subject)
     models = {model.key: model for model in read_models(connection, subject.id)}
     with progress.task(f"{name}: predictions", len(found), "models") as advance:
         for one in found:

@@ -21,9 +21,11 @@ EXAMPLES: Final = """\
 examples:
   lm_eval --model hf --model_args pretrained=MODEL --tasks mmlu_virology --output_path logs --log_samples
   %(prog)s logs --out suspects.csv
+  %(prog)s logs --task 'mmlu_*' --out suspects.csv
 
 LOGS is a folder with a file samples_TASK_TIME.jsonl of each model, as lm-evaluation-harness writes them, in folders of
-the models' names. The more models, the better; they should be of different makers. Written are id, question, given and
+the models' names. The key is what the harness held answers to, and it must explain every score in the logs. The more
+models, the better; they should be of different makers. Written are id, question, given and
 guessed (letters), votes for the given and for the guessed option, answers, normalized_margin and rank.
 """
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -33,7 +35,11 @@ _LONGEST: Final = 70
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("logs", metavar="LOGS", type=Path, help="a folder of evaluation logs, of one task")
+    parser.add_argument("logs", metavar="LOGS", type=Path, help="a folder of evaluation logs")
+    says = "the task, or several by a pattern (mmlu_*), where the folder has logs of more than one"
+    parser.add_argument("--task", metavar="NAME", help=says)
+    says = "the filter whose answers count, where the harness wrote those of several (flexible-extract)"
+    parser.add_argument("--filter", metavar="NAME", help=says)
     parser.add_argument("--rule", type=_rule, help="a rule, or how many or which share (default: calibrated)")
     parser.add_argument("--out", metavar="FILE", type=_out, help=f"write the suspects: {', '.join(ENDINGS)}")
 
@@ -42,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, flag, print and write; returns the exit status. Raises IngestError."""
     if arguments.out is not None:
         require_place(arguments.out, [])
-    found = read_logs(arguments.logs)
+    found = read_logs(arguments.logs, arguments.task, arguments.filter)
     rule = FlagRule.CALIBRATED if arguments.rule is None else arguments.rule
     flagging = flagged(found, rule, arguments.logs)
     print("\n".join(_summary(found, flagging)))
@@ -55,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _summary(found: Committee, flagging: FlagResult) -> list[str]:
     n, k = found.options.shape
     silent = int((found.options < 0).sum())
-    lines = [f"{k} models answered {n:,} questions; {silent:,} answers name no option and count as wrong"]
+    of = f" of {len(found.tasks):,} tasks" if len(found.tasks) > 1 else ""
+    lines = [f"{k} models answered {n:,} questions{of}; {silent:,} answers name no option and count as wrong"]
     if k < _FEW:
         lines.append(f"warning: {k} models are few: a question is suspect as soon as most of them err alike")
     scores = (found.options == found.given[:, None]).mean(axis=0)

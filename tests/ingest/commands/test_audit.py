@@ -86,12 +86,151 @@ def test_logs_that_do_not_fit_are_refused(
     assert "samples_quiz" in error
 
 
+def copied(folder: Path, task: str, models: tuple[str, ...] = MODELS) -> None:
+    """The same logs as those of another task, of which question 7 has the key that the models say."""
+    for model in models:
+        text = (folder / model / "samples_quiz_2024-01-01.jsonl").read_text().replace("Question", task)
+        rows = [json.loads(line) for line in text.splitlines()]
+        for row in rows:
+            if row["doc_id"] == 7:
+                row["doc"]["answer"], row["target"] = 0, "A"
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / model / f"samples_{task}_2024-01-01.jsonl").write_text(text)
+
+
 def test_logs_of_two_tasks_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_logs(tmp_path / "logs")
-    first = folder / MODELS[0] / "samples_quiz_2024-01-01.jsonl"
-    first.with_name("samples_other_2024-01-01.jsonl").write_bytes(first.read_bytes())
+    copied(folder, "other", MODELS[:1])
     assert main(["audit", str(folder)]) == 1
-    assert "expected one task, a file for each model" in capsys.readouterr().err
+    assert "found 2: other, quiz" in capsys.readouterr().err
+    assert main(["audit", str(folder), "--task", "quiz", "--rule", "1"]) == 0
+    assert "  7: key D, 5 of 5 models say A" in capsys.readouterr().out
+    assert main(["audit", str(folder), "--task", "*"]) == 1
+    assert "found none of fifth/five to other" in capsys.readouterr().err
+    assert main(["audit", str(folder), "--task", "mmlu_*"]) == 1
+
+
+def test_tasks_of_a_group_are_audited_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As harnesses write a benchmark of many subjects: a file for each of them in the folder of each model."""
+    folder = write_logs(tmp_path / "logs")
+    copied(folder, "quick")
+    assert main(["audit", str(folder), "--task", "qui*", "--rule", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "5 models answered 80 questions of 2 tasks; 0 answers" in told
+    assert "  quiz/7: key D, 5 of 5 models say A: Question 7?" in told
+
+
+def each(change: Any) -> Any:
+    """A change of the rows of all logs: of (row, what the model said) into one row."""
+
+    def write(folder: Path) -> Path:
+        for model, name in enumerate(MODELS):
+            if not model:
+                write_logs(folder)
+            file = folder / name / "samples_quiz_2024-01-01.jsonl"
+            rows = [json.loads(line) for line in file.read_text().splitlines()]
+            file.write_text("".join(json.dumps(change(row, answer(model, row["doc_id"]))) + "\n" for row in rows))
+        return folder
+
+    return write
+
+
+def scored(row: dict[str, Any], said: int) -> dict[str, Any]:
+    return row | {"acc": float(said == KEY[row["doc_id"]])}
+
+
+def counted_from_one(row: dict[str, Any], said: int) -> dict[str, Any]:
+    """As social_iqa has it: the field of the question counts from 1, the target from 0."""
+    key = row["doc"].pop("answer")
+    row["doc"]["label"] = str(key + 1)
+    return scored(row, said) | {"target": str(key)}
+
+
+def worded(row: dict[str, Any], said: int) -> dict[str, Any]:
+    """The target is the wording of an option, and that of another option by its number."""
+    wordings = ["2", "3", "0", "1"]
+    row["doc"] = {"question": row["doc"]["question"]}
+    asked = {f"gen_args_{place}": {"arg_0": "Q", "arg_1": f" {text}"} for place, text in enumerate(wordings)}
+    return scored(row, said) | {"target": wordings[KEY[row["doc_id"]]], "arguments": asked}
+
+
+def with_mutual_information(row: dict[str, Any], said: int) -> dict[str, Any]:
+    """Behind the options' likelihoods stand those without the question, which are higher."""
+    return scored(row, said) | {
+        "acc_mutual_info": 1.0,
+        "filtered_resps": [*row["filtered_resps"], *[[-0.1, False]] * 4],
+    }
+
+
+@pytest.mark.parametrize("form", [counted_from_one, worded, with_mutual_information])
+def test_the_key_is_what_the_harness_held_answers_to(
+    tmp_path: Path, form: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(each(form)(tmp_path / "logs")), "--rule", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "  7: key D, 5 of 5 models say A: Question 7?" in told
+    assert "   90.00 %  fifth/five" in told or "   87.50 %  fifth/five" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (lambda row, said: scored(row, said) | {"acc": 1.0}, "expected scores that follow from answers and key, found"),
+        (lambda row, said: row | {"filtered_resps": [[-3.2, False]]}, "expected the likelihoods of several options"),
+        (lambda row, said: row | {"filtered_resps": [[-1.0, False]] * 27}, "expected at most 26 options, found 27"),
+        (
+            lambda row, said: row | {"filtered_resps": ["I cannot say"]},
+            "expected answers that name options, found none",
+        ),
+        (lambda row, said: row | {"target": f"{row['target']}{said}", "doc": {}}, "as target, as "),
+    ],
+    ids=["scores", "one option", "27 options", "no answers", "targets"],
+)
+def test_logs_that_say_something_else_are_refused(
+    tmp_path: Path, change: Any, finding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(each(change)(tmp_path / "logs"))]) == 1
+    assert finding in capsys.readouterr().err
+
+
+def test_an_option_that_a_question_has_not_is_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def change(row: dict[str, Any], said: int) -> dict[str, Any]:
+        return row | {"filtered_resps": ["I" if row["doc_id"] == 3 else f"({'ABCD'[said]})"]}
+
+    out = tmp_path / "suspects.csv"
+    assert main(["audit", str(each(change)(tmp_path / "logs")), "--rule", "1", "--out", str(out)]) == 0
+    assert "40 questions; 5 answers name no option" in capsys.readouterr().out
+    # With four options the smoothed share of five votes is 5.25 / 6, against 0.25 / 6 for the key.
+    (row,) = csv.DictReader(out.read_text().splitlines())
+    assert float(row["normalized_margin"]) == pytest.approx(-5 / 6)
+
+
+def test_answers_of_one_filter_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_logs(tmp_path / "logs", "words")
+    for file in folder.rglob("*.jsonl"):
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
+        twice = [row | {"filter": "strict"} for row in rows] + [
+            row | {"filter": "lax", "filtered_resps": ["A"]} for row in rows
+        ]
+        file.write_text("".join(json.dumps(row) + "\n" for row in twice))
+    assert main(["audit", str(folder)]) == 1
+    assert "expected the answers of one filter, found lax, strict" in capsys.readouterr().err
+    assert main(["audit", str(folder), "--filter", "strict", "--rule", "1"]) == 0
+    assert "  7: key D, 5 of 5 models say A" in capsys.readouterr().out
+    assert main(["audit", str(folder), "--filter", "none"]) == 1
+    assert "found none of the filter 'none', but of lax, strict" in capsys.readouterr().err
+
+
+def test_logs_of_older_harnesses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until 0.4.2 a log was one list, in a file called by the model's arguments, beside those of others."""
+    for model, name in enumerate(MODELS):
+        rows = [sample(model, question, "likelihoods") for question in range(N)]
+        file = tmp_path / f"pretrained__{name.replace('/', '__')}_quiz.jsonl"
+        file.write_text(json.dumps(rows, indent=2))
+    assert main(["audit", str(tmp_path), "--rule", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "  7: key D, 5 of 5 models say A: Question 7?" in told
+    assert "pretrained__fifth__five_quiz" in told
 
 
 def test_no_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
