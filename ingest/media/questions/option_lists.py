@@ -97,7 +97,7 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise OptionError(f"expected a list of options, found {shown(value)}")
     for one in value:
-        if isinstance(one, bool) or not isinstance(one, str | int | float):
+        if isinstance(one, bool) or not isinstance(one, str | int | float) or one != one:
             raise OptionError(f"expected a text for each option, found {shown(one)}")
     return tuple(one if isinstance(one, str) else str(one) for one in value)
 
@@ -122,8 +122,21 @@ def given_option(value: Any, options: Sequence[str], labels: Sequence[str] | Non
     last = len(options) - 1
     found = _one(text, len(options)) if _ONE.fullmatch(text) else None
     if found is None:
-        raise OptionError(f"expected an option, 0 to {last} or A to {LETTERS[last]}, found {shown(value)}")
+        hint = "; numbers count from 0" if text == str(last + 1) else ""
+        raise OptionError(f"expected an option, 0 to {last} or A to {LETTERS[last]}, found {shown(value)}{hint}")
     return Named(frozenset({found}), Spelling.LETTER if text.isalpha() else Spelling.INDEX)
+
+
+def worded_option(value: Any, options: Sequence[str]) -> Named | None:
+    """The one option whose text an answer key repeats; None where it repeats none, or several do.
+
+    >>> worded_option(" Rome", ["Paris", "Rome"]).options, worded_option("Rome", ["Rome", "Rome"])
+    (frozenset({1}), None)
+    """
+    if value is None or isinstance(value, bool):
+        return None
+    text, texts = str(value).strip(), [option.strip() for option in options]
+    return Named(frozenset({texts.index(text)}), Spelling.TEXT) if text and texts.count(text) == 1 else None
 
 
 def named_options(text: str, options: Sequence[str]) -> Named:

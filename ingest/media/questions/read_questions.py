@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from ingest.errors import DataError, shown
 from ingest.manifest.layouts import Options, options_of
 from ingest.media.layouts.parquet_files import parquet_parts
-from ingest.media.questions.option_lists import Named, OptionError, Spelling, given_option, option_list
+from ingest.media.questions.option_lists import (
+    LETTERS,
+    Named,
+    OptionError,
+    Spelling,
+    given_option,
+    option_list,
+    worded_option,
+)
 from ingest.media.questions.question_rows import FileRead, FileRow, file_rows, question_files
 
 #: Columns of the answer key, if the manifest names none: those of MMLU, ARC and others, in this order.
@@ -71,9 +79,19 @@ class Questions:
         said += [f"{_n(n, 'file')} {words}" for words, n in by.most_common()] if len(by) > 1 else []
         said += [f"{n:,} lists of options {words}" for words, n in self.options_in.items()]
         said += [f"{n:,} given answers {spelling.value}" for spelling, n in self.spellings.items()]
-        return ["; ".join([*said, *other])]
+        return ["; ".join([*said, *other]), *_shifted(self)]
 
 
+def _shifted(questions: Questions) -> list[str]:
+    """A warning where numbers may count from 1: of so many none names the first option."""
+    numbered = set(questions.spellings) == {Spelling.INDEX} and bool(questions.given.all())
+    if not numbered or len(questions) < _MANY:
+        return []
+    return ["warning: no given answer is 0, the first option: numbers count from 0, are these counted from 1?"]
+
+
+#: With so many answers among four options, none of them the first is no chance (1 in 315).
+_MANY: Final = 20
 _USUAL: Final = frozenset({"utf-8", "parquet"})
 
 
@@ -88,21 +106,26 @@ def read_questions(folder: Path, given: Mapping[str, object], n_classes: int) ->
     """
     told = options_of("choices", given)
     pattern = told.path or "*"
-    questions: list[Question] = []
+    unanswered: list[_Unanswered] = []
     reads: list[FileRead] = []
-    spelled, kinds = Counter[Spelling](), Counter[str]()
+    kinds = Counter[str]()
     of_file: list[str] = []
     for path in _once(question_files(folder, pattern)):
         rows, read = file_rows(path, told.other_encoding)
         reads.append(read)
         for row in rows:
-            question, named, kind = _question(row, told, n_classes)
-            questions.append(question)
-            spelled[named.spelling] += 1
-            kinds[kind] += 1
+            unanswered.append(_unanswered(row, told, n_classes))
+            kinds[unanswered[-1].written] += 1
         of_file += [_starred(pattern, path.relative_to(folder).as_posix())] * len(rows)
-    if not questions:
+    if not unanswered:
         raise DataError(folder / pattern, "expected questions, found none")
+    named = _answers(unanswered)
+    spelled = Counter(one.spelling for one in named)
+    questions = [
+        Question(one.row, one.text, one.options, given)
+        for one, answer in zip(unanswered, named, strict=True)
+        for given in answer.options
+    ]
     columns = {told.file_column: of_file} if told.file_column else {}
     if told.count is not None and len(questions) != told.count:
         raise DataError(folder / pattern, f"expected {told.count:,} questions, found {len(questions):,}")
@@ -129,7 +152,19 @@ def _starred(pattern: str, name: str) -> str:
     return match[1] if match else Path(name).stem
 
 
-def _question(row: FileRow, told: Options, n_classes: int) -> tuple[Question, Named, str]:
+@dataclass(frozen=True, slots=True)
+class _Unanswered:
+    """A question whose answer key is not understood yet: that depends on those of all others."""
+
+    row: FileRow
+    text: str
+    options: tuple[str, ...]
+    labels: tuple[str, ...] | None
+    written: str
+    key: object
+
+
+def _unanswered(row: FileRow, told: Options, n_classes: int) -> _Unanswered:
     text = row.cells.get(told.column)
     if told.column not in row.cells:
         raise row.error(f"expected a column {shown(told.column)}, found {shown(list(row.cells), 200)}")
@@ -141,11 +176,39 @@ def _question(row: FileRow, told: Options, n_classes: int) -> tuple[Question, Na
         listed = option_list(_options_of(row, told))
         if len(listed.options) > n_classes:
             raise OptionError(f"expected at most {n_classes} options, one a class, found {len(listed.options)}")
-        named = given_option(_answer_of(row, told), listed.options, listed.labels)
+        return _Unanswered(row, text, listed.options, listed.labels, listed.written, _answer_of(row, told))
     except OptionError as error:
         raise row.error(str(error)) from error
-    (given,) = named.options
-    return Question(row, text, listed.options, given), named, listed.written
+
+
+def _answers(questions: Sequence[_Unanswered]) -> list[Named]:
+    """The option that each answer key names: all by number, letter or label, or all by the text of an option.
+
+    Never some so and some otherwise: "3" among texts is the text 3, whatever option has that number.
+    """
+    worded = [worded_option(one.key, one.options) for one in questions]
+    by_text = [one for one in worded if one is not None]
+    only_by_number = len(by_text) < len(questions)
+    found = []
+    for question in questions:
+        try:
+            found.append(given_option(question.key, question.options, question.labels))
+        except OptionError as error:
+            if only_by_number:
+                raise question.row.error(str(error)) from error
+            return by_text
+    if not only_by_number:
+        for question, by_number, text in zip(questions, found, by_text, strict=True):
+            _require_one_meaning(question, by_number, text)
+    return found
+
+
+def _require_one_meaning(question: _Unanswered, by_number: Named, by_text: Named) -> None:
+    """Refuse an answer key all of whose answers are texts of options, and may as well be numbers or letters."""
+    if question.labels is None and by_number.options != by_text.options:
+        places = [LETTERS[min(one.options)] for one in (by_number, by_text)]
+        finding = f"found {shown(question.key)}, option {places[0]} by number or letter and {places[1]} by its text"
+        raise question.row.error(f"expected an answer key of one meaning, {finding}: write the letters of options")
 
 
 def _options_of(row: FileRow, told: Options) -> object:
@@ -155,10 +218,13 @@ def _options_of(row: FileRow, told: Options) -> object:
         raise OptionError(f"expected a column {shown(lacking[0])}, found {shown(list(row.cells), 200)}")
     if len(names) == 1:
         return row.cells[names[0]]
-    values = [row.cells[name] for name in names]
-    while values and values[-1] in (None, ""):
+    # No number, as pandas has it for an empty cell, is as empty as no text.
+    values = [
+        "" if row.cells[name] is None or row.cells[name] != row.cells[name] else row.cells[name] for name in names
+    ]
+    while values and values[-1] == "":
         values.pop()  # a question with fewer options than others
-    return ["" if value is None else value for value in values]
+    return values
 
 
 def _answer_of(row: FileRow, told: Options) -> object:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.commands.main import main
@@ -119,7 +121,14 @@ def file_for_each_subject(folder: Path) -> str:
     return 'path = "tides_*.jsonl"\nfile_column = "subject"'
 
 
+def texts_of_options(folder: Path) -> str:
+    found = rows(int, list)
+    as_lines(folder / "tides.jsonl", [row | {"answer": row["choices"][row["answer"]]} for row in found])
+    return 'path = "tides.jsonl"'
+
+
 FORMS = [
+    texts_of_options,
     hugging_face_mmlu,
     parts_of_parquet,
     arc_of_parquet,
@@ -167,6 +176,47 @@ def test_a_key_column_names_the_questions(tmp_path: Path) -> None:
     as_lines(tmp_path / "t.jsonl", [{"id": "q", **row} for row in rows(int, list)])
     with pytest.raises(DataError, match=r"t\.jsonl: line 2: expected a name of its own, found 'q' in t\.jsonl, line 1"):
         read(tmp_path, 'path = "t.jsonl"\nkey_column = "id"')
+
+
+def test_an_answer_key_has_one_meaning(tmp_path: Path) -> None:
+    """Texts of options that are numbers too: one that can only be a text says that all are; else nobody can tell."""
+    texts = ["3", "1", "7", "2"]
+    found = [row | {"choices": texts, "answer": texts[row["answer"]]} for row in rows(int, list)]
+    as_lines(tmp_path / "t.jsonl", found)
+    benchmark = read(tmp_path, 'path = "t.jsonl"').benchmark
+    assert benchmark is not None
+    assert benchmark.given.tolist() == GIVEN
+    found = [row for row in found if row["answer"] != "7"]
+    as_lines(tmp_path / "t.jsonl", found)
+    finding = r"line 1: expected .* of one meaning, found '3', option D by number or letter and A by its text"
+    with pytest.raises(DataError, match=finding):
+        read(tmp_path, 'path = "t.jsonl"')
+
+
+def test_answers_counted_from_one(tmp_path: Path) -> None:
+    """Refused where one names the last option so; and told where by chance none does."""
+    found = rows(lambda given: given + 1, list)
+    as_lines(tmp_path / "t.jsonl", found)
+    with pytest.raises(DataError, match=r"line 4: expected an option, 0 to 3 or A to D, found 4; numbers count from 0"):
+        read(tmp_path, 'path = "t.jsonl"')
+    as_lines(tmp_path / "t.jsonl", [row | {"answer": 1 + row["answer"] % 3} for row in found])
+    benchmark = read(tmp_path, 'path = "t.jsonl"').benchmark
+    assert benchmark is not None
+    assert "warning: no given answer is 0" in benchmark.source.notes()[1]
+    as_lines(tmp_path / "t.jsonl", rows(int, list))
+    benchmark = read(tmp_path, 'path = "t.jsonl"').benchmark
+    assert benchmark is not None
+    assert len(benchmark.source.notes()) == 1
+
+
+def test_no_number_is_no_option(tmp_path: Path) -> None:
+    """What pandas and others write for the empty cell of a column of numbers."""
+    found: dict[str, Any] = {"question": QUESTIONS[:3], "subject": ["moon"] * 3, "answer": [0, 1, 0]}
+    found |= {"A": [1.0, 2.0, 3.0], "B": [4.0, 5.0, 6.0], "C": [7.0, float("nan"), 8.0]}
+    pq.write_table(pa.table(found), tmp_path / "t.parquet")
+    benchmark = read(tmp_path, 'path = "t.parquet"\nchoices = ["A", "B", "C"]').benchmark
+    assert benchmark is not None
+    assert [len(question.options) for question in benchmark.questions.questions] == [3, 2, 3]
 
 
 def test_questions_may_have_fewer_options(tmp_path: Path) -> None:
