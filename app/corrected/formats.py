@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from app.corrected import benchmark_files
 from app.corrected.blocks import CorrectedTestSet
 from app.corrected.numpy_files import not_one_label, npy_length, npy_pieces, npz_pieces
 from app.corrected.parquet_files import parquet_pieces
@@ -26,6 +27,12 @@ _Ends = NDArray[np.int64]
 
 _COLUMN_WORDS: Final = (
     "Columns: index, key, given, given_name, corrected, corrected_name, action (kept, corrected, removed), category."
+)
+
+
+_BENCHMARK_WORDS: Final = (
+    "Of datasets of questions with options. Columns: index, key, the slice, question, choices (a list), answer (the "
+    "number of an option, from 0; none of a removed question)."
 )
 
 
@@ -59,6 +66,7 @@ class Format:
     )  # why a corrected test set does not fit, in words
     parts: Parts | None = None  # None where the file has to be written from its beginning
     croissant: str | None = None  # its media type in Croissant, where that can describe its columns
+    holds_media: bool = False  # whether examples themselves stand in it, which a licence may forbid to pass on
 
     @property
     def bare_type(self) -> str:
@@ -153,8 +161,47 @@ FORMATS: Final = {
             lists_rows=False,
             binary=True,
         ),
+        Format(
+            suffix="benchmark.parquet",
+            media_type="application/vnd.apache.parquet",
+            title="Benchmark as Parquet",
+            says="question, choices and answer, as evaluation harnesses read them",
+            about=_BENCHMARK_WORDS,
+            pieces=benchmark_files.parquet_pieces,
+            refusal=benchmark_files.no_questions,
+            lists_rows=True,
+            binary=True,
+            croissant="application/x-parquet",
+            holds_media=True,
+        ),
+        Format(
+            suffix="benchmark.jsonl",
+            media_type="application/x-ndjson",
+            title="Benchmark as JSON Lines",
+            says="question, choices and answer, a question a line",
+            about=_BENCHMARK_WORDS,
+            pieces=benchmark_files.jsonl_pieces,
+            refusal=benchmark_files.no_questions,
+            lists_rows=True,
+            binary=False,
+            holds_media=True,
+        ),
     )
 }
+
+
+def by_media_type() -> dict[str, Format]:
+    """Media type -> the format that it asks for: of several the first."""
+    found: dict[str, Format] = {}
+    for one in FORMATS.values():
+        found.setdefault(one.bare_type, one)
+    return found
+
+
+def by_name(name: str) -> Format | None:
+    """The format that the name of a file asks for by its ending; of two that fit the longer one."""
+    fitting = [one for suffix, one in FORMATS.items() if name.endswith(f".{suffix}")]
+    return max(fitting, key=lambda one: len(one.suffix), default=None)
 
 
 def offered(corrected: CorrectedTestSet) -> list[Format]:

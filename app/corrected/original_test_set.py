@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.corrected.confirmation import SourceName
 from app.schema import tables
@@ -32,6 +32,7 @@ class TestSet:
     id: int
     name: str
     title: str
+    modality: str
     size: int
     class_names: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]  # label id -> class ids, ascending
@@ -43,6 +44,7 @@ class TestSet:
     about: Mapping[str, Any]
     sources: tuple[Mapping[str, Any], ...]
     opinions: tuple[SourceName, ...] = ()
+    questions_known: bool = False  # its examples are questions, and all of them stand in the catalogue
 
     @cached_property
     def multi_label(self) -> bool:
@@ -76,7 +78,7 @@ def csr(members: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.int64], NDArra
 def load(connection: Connection, name: str) -> TestSet:
     """The test set of a name. Raises LookupError without one, and NotLoadedError where its labels are not known."""
     d, c, s = tables.datasets.c, tables.classes.c, tables.sources.c
-    facts = select(d.id, d.title, d.size, d.labels_known, d.n_flagged, d.n_issues, d.agreements, d.raters)
+    facts = select(d.id, d.title, d.modality, d.size, d.labels_known, d.n_flagged, d.n_issues, d.agreements, d.raters)
     row = connection.execute(facts.add_columns(d.version, d.built_at, d.about).where(d.name == name)).one_or_none()
     if row is None:
         names = ", ".join(connection.scalars(select(d.name).order_by(d.position)))
@@ -95,6 +97,7 @@ def load(connection: Connection, name: str) -> TestSet:
         id=row.id,
         name=name,
         title=row.title,
+        modality=row.modality,
         size=row.size,
         class_names=tuple(connection.scalars(select(c.name).where(c.dataset_id == row.id).order_by(c.class_id))),
         members=_members(connection, row.id),
@@ -109,7 +112,14 @@ def load(connection: Connection, name: str) -> TestSet:
             for source in connection.execute(in_sources)
         ),
         opinions=_opinions(connection, row.id),
+        questions_known=row.modality == "question" and _n_questions(connection, row.id) == row.size,
     )
+
+
+def _n_questions(connection: Connection, dataset_id: int) -> int:
+    m = tables.media.c
+    which = (m.dataset_id == dataset_id, m.kind == "question")
+    return connection.scalar(select(func.count()).select_from(tables.media).where(*which)) or 0
 
 
 def _opinions(connection: Connection, dataset_id: int) -> tuple[SourceName, ...]:

@@ -35,7 +35,7 @@ SITE_NAMES: Final = frozenset(
 )
 
 #: Columns of files beside which the column of slices stands.
-FILE_COLUMNS: Final = frozenset({"answer", "choices", "index", "key", "letters", "question"})
+FILE_COLUMNS: Final = frozenset({"answer", "choices", "index", "key", "question"})
 
 #: Names of parameters of a dataset's pages and of the API, which no dataset may give its slices: both stand in one
 #: address. Those of columns are refused too.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from app.corrected import blocks, original_test_set
-from app.corrected.formats import FORMATS, DoesNotFitError, write
+from app.corrected.formats import FORMATS, DoesNotFitError, by_name, write
 from app.corrected.policy import PARAMETERS, PolicyError, parse
 from ingest.catalogue.open import open_catalogue
 from ingest.errors import IngestError
@@ -45,21 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file and print its size and SHA-256."""
-    suffix = arguments.format or arguments.out.suffix.removeprefix(".")
-    if suffix not in FORMATS:
+    form = FORMATS[arguments.format] if arguments.format else by_name(arguments.out.name)
+    if form is None:
         raise IngestError(f"{arguments.out}: expected a name that ends in .{', .'.join(FORMATS)}, or --format")
     if not arguments.out.absolute().parent.is_dir():
         raise IngestError(f"{arguments.out}: expected a folder {arguments.out.parent} to write it in, found none")
     if arguments.out.is_dir():
         raise IngestError(f"{arguments.out}: expected a file to write, found a folder")
-    form = FORMATS[suffix]
     pairs = list(arguments.policy)
     if form.lists_rows:
         pairs += [("removed", arguments.removed), ("opinions", arguments.opinions)]
     elif arguments.removed:
-        raise IngestError(f"--removed: a .{suffix} file has a place for every example, so nothing is left out of it")
+        raise IngestError(
+            f"--removed: a .{form.suffix} file has a place for every example, so nothing is left out of it"
+        )
     elif arguments.opinions:
-        raise IngestError(f"--opinions: a .{suffix} file holds labels alone")
+        raise IngestError(f"--opinions: a .{form.suffix} file holds labels alone")
     with open_catalogue(arguments.catalogue) as connection:
         try:
             found = original_test_set.load(connection, arguments.name)

@@ -15,11 +15,11 @@ from app.catalogue.credit import VerdictCredit, verdict_credit
 from app.catalogue.current import current
 from app.catalogue.records import Dataset
 from app.corrected.blocks import CorrectedTestSet
-from app.corrected.formats import FORMATS, Format
+from app.corrected.formats import Format
 from app.errors import Busy
 from app.openapi import parameters
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
-from app.site.corrected.request import CorrectedRequest, open_request
+from app.site.corrected.request import CorrectedRequest, offered_here, open_request
 from app.web.plain_route import PlainRoute
 from app.web.urls import base_url
 
@@ -37,6 +37,13 @@ _COLUMNS: Final = {
     "corrected_name": ("sc:Text", "The name of that class."),
     "action": ("sc:Text", "What was done: kept, corrected or removed."),
     "category": ("sc:Text", "What reviewers found of the example."),
+}
+_BENCHMARK: Final = "benchmark.parquet"
+_BENCHMARK_COLUMNS: Final = {
+    "index": _COLUMNS["index"],
+    "question": ("sc:Text", "The question."),
+    "choices": ("sc:Text", "Its options."),
+    "answer": ("sc:Integer", "The number of the right option in the corrected test set, from 0."),
 }
 _OF_OPINION: Final = (
     "sc:Text",
@@ -98,7 +105,7 @@ def croissant(request: Request, name: str) -> Response:
     """The corrected test set of a policy as Croissant 1.1 JSON-LD: its fields, and this version's files, hashed."""
     taken = open_request(request, name, request.query_params.multi_items())
     with taken.connection:
-        hashes = {one.suffix: checksum(request, taken, one) for one in _files()}
+        hashes = {one.suffix: checksum(request, taken, one) for one in _files(taken)}
     site = base_url(request)
     return Response(orjson.dumps(describe(taken, site, hashes)), media_type="application/ld+json")
 
@@ -129,7 +136,7 @@ def structured_data(request: Request, dataset: Dataset) -> Markup:
         taken = open_request(request, dataset.name, [])
         with taken.connection:
             hashed = taken.corrected.test_set.size <= HASHED_AT_ONCE
-            hashes = {one.suffix: checksum(request, taken, one) if hashed else None for one in _files()}
+            hashes = {one.suffix: checksum(request, taken, one) if hashed else None for one in _files(taken)}
         return orjson.dumps(describe(taken, site, hashes)).decode()
 
     try:
@@ -179,14 +186,14 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
         "isAccessibleForFree": True,
         "isLiveDataset": False,
         "prov:wasDerivedFrom": _origins(dataset, verdicts),
-        "distribution": [_file(taken, site, one, hashes[one.suffix]) for one in _files()],
-        "recordSet": [_splits(), _examples(taken.corrected)],
+        "distribution": [_file(taken, site, one, hashes[one.suffix]) for one in _files(taken)],
+        "recordSet": [_splits(), _examples(taken.corrected), *_questions(taken)],
     }
 
 
-def _files() -> list[Format]:
-    """The formats that Croissant can describe; first the one with real types, from which records are read."""
-    return sorted((one for one in FORMATS.values() if one.croissant), key=lambda one: not one.binary)
+def _files(taken: CorrectedRequest) -> list[Format]:
+    """The formats that Croissant can describe; those with real types, from which records are read, come first."""
+    return sorted((one for one in offered_here(taken) if one.croissant), key=lambda one: not one.binary)
 
 
 def _licences(dataset: Dataset, verdicts: VerdictCredit | None) -> list[str]:
@@ -246,16 +253,38 @@ def _examples(corrected: CorrectedTestSet) -> dict[str, Any]:
 
 
 def _field(corrected: CorrectedTestSet, column: str) -> dict[str, Any]:
-    kind, says = _COLUMNS.get(column, _OF_OPINION)
-    field: dict[str, Any] = {
-        "@type": "cr:Field",
-        "@id": f"examples/{column}",
-        "name": column,
-        "description": says,
-        "dataType": kind,
-        "source": {"fileObject": {"@id": _files()[0].suffix}, "extract": {"column": column}},
-    }
+    field = _column("examples", column, *_COLUMNS.get(column, _OF_OPINION), file="parquet")
     given_is_set, now_is_set = corrected.test_set.multi_label, corrected.sets
     if (column.startswith("given") and given_is_set) or (column.startswith("corrected") and now_is_set):
         field |= {"isArray": True, "arrayShape": "-1"}
     return field
+
+
+def _questions(taken: CorrectedRequest) -> list[dict[str, Any]]:
+    """The records of a benchmark in its own form, where the dataset is one and it may be given out."""
+    if all(form.suffix != _BENCHMARK for form in _files(taken)):
+        return []
+    fields = [_column("questions", name, *told, file=_BENCHMARK) for name, told in _BENCHMARK_COLUMNS.items()]
+    choices = next(field for field in fields if field["name"] == "choices")
+    choices |= {"isArray": True, "arrayShape": "-1"}
+    return [
+        {
+            "@type": "cr:RecordSet",
+            "@id": "questions",
+            "name": "questions",
+            "description": "One record for each question of the corrected test set, with its options.",
+            "key": {"@id": "questions/index"},
+            "field": fields,
+        }
+    ]
+
+
+def _column(records: str, name: str, kind: str, says: str, *, file: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"{records}/{name}",
+        "name": name,
+        "description": says,
+        "dataType": kind,
+        "source": {"fileObject": {"@id": file}, "extract": {"column": name}},
+    }

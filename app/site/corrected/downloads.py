@@ -15,9 +15,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.corrected.formats import FORMATS, Format, Parts, offered, write
+from app.corrected.formats import FORMATS, Format, Parts, write
 from app.openapi import parameters
-from app.site.corrected.request import CorrectedRequest, open_request
+from app.site.corrected.request import CorrectedRequest, offered_here, open_request
 from app.web import byte_ranges, file_cache
 from app.web.compression import encode_stream
 from app.web.partial_content import range_not_satisfiable
@@ -184,7 +184,7 @@ def checksums(request: Request, name: str, version: str | None = None) -> Respon
     """The SHA-256 of the file in every format, as input for ``sha256sum --check``."""
     taken = open_request(request, name, request.query_params.multi_items(), version=version)
     with taken.connection:
-        lines = [f"{checksum(request, taken, form)}  {taken.file_name(form)}\n" for form in offered(taken.corrected)]
+        lines = [f"{checksum(request, taken, form)}  {taken.file_name(form)}\n" for form in offered_here(taken)]
     cache = "public, no-cache" if version is None else IMMUTABLE
     return Response("".join(lines), media_type="text/plain; charset=utf-8", headers={"Cache-Control": cache})
 
@@ -193,7 +193,7 @@ def _route(form: Format) -> Callable[..., Response]:
     def current(request: Request, name: str) -> Response:
         return answer(request, name, form)
 
-    current.__name__ = f"corrected_{form.suffix}"
+    current.__name__ = f"corrected_{form.suffix.replace('.', '_')}"
     return current
 
 
@@ -201,7 +201,7 @@ def _versioned_route(form: Format) -> Callable[..., Response]:
     def of_version(request: Request, version: str, name: str) -> Response:
         return answer(request, name, form, version)
 
-    of_version.__name__ = f"corrected_{form.suffix}_of_version"
+    of_version.__name__ = f"corrected_{form.suffix.replace('.', '_')}_of_version"
     return of_version
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from app.catalogue import reader_threads
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
-from app.corrected.formats import FORMATS
+from app.corrected.formats import by_media_type
 from app.errors import FilterError, NotAcceptable, TooLarge, Unreadable
 from app.issues.queries import cursor, dataset_named, place_of
 from app.openapi import parameters, response_models
@@ -92,7 +92,7 @@ def corrected(request: Request, name: str) -> Response:
 
     An address with a file ending always has that format.
     """
-    offered = {_JSON: None} | {one.bare_type: one for one in FORMATS.values()}
+    offered = {_JSON: None} | by_media_type()
     found = best(request.headers.get("accept", ""), list(offered))
     if found is None:
         raise NotAcceptable(f"Available formats are {', '.join(offered)}; Accept names none of them.")

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from app.catalogue.current import Catalogue, current
 from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
-from app.corrected.formats import Format, offered
+from app.corrected.formats import Format
 from app.corrected.policy import ExportOptions, offers
 from app.domain.opinions.stances import SIGN_OF, Stance
 from app.domain.review.corrections import TREATMENTS, Action, Rule, Treatment, decision, sizes
@@ -30,7 +30,7 @@ from app.site.corrected.changes.pages import recent_changes
 from app.site.corrected.croissant import structured_data
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
 from app.site.corrected.label_rows import corrections, has_keys
-from app.site.corrected.request import open_request, wanted_of
+from app.site.corrected.request import offered_here, open_request, wanted_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 from app.web.urls import base_url
@@ -185,7 +185,7 @@ def _downloads(request: Request, dataset: Dataset, wanted: ExportOptions) -> tup
                 taken.file_name(form),
                 checksum(request, taken, form) if hashed else None,
             )
-            for form in offered(taken.corrected)
+            for form in offered_here(taken)
         ], None
 
 

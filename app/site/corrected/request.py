@@ -5,20 +5,21 @@ It reads the request and the catalogue and writes nothing. Every error of such a
 
 import zlib
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalogue import version_log
+from app.catalogue.access import is_public, may_show, notice
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import CatalogueReplacedError, budget_of, require_reader
 from app.catalogue.reader_threads import ReadTask
 from app.catalogue.records import Dataset
 from app.corrected import blocks, original_test_set
 from app.corrected.blocks import CorrectedTestSet
-from app.corrected.formats import DoesNotFitError, Format
+from app.corrected.formats import DoesNotFitError, Format, offered
 from app.corrected.original_test_set import NotLoadedError, TestSet
 from app.corrected.policy import ExportOptions, PolicyError, parse
 from app.domain.review.corrections import Policy, Rule
@@ -107,7 +108,8 @@ def open_request(
     """
     catalogue, connection = opened(request)
     try:
-        dataset = queries.dataset_named(catalogue, name)
+        # Labels are for everyone; the questions of a benchmark only as far as its licence lets them be shown.
+        dataset = replace(queries.dataset_named(catalogue, name), restricted=is_public(request.scope))
         if version is not None and version != dataset.version:
             raise _not_this_version(request, connection, dataset, version)
         found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
@@ -115,6 +117,15 @@ def open_request(
     except BaseException:
         connection.close()
         raise
+
+
+def offered_here(taken: CorrectedRequest) -> list[Format]:
+    """The formats that the corrected test set fits into, and that its licence allows to give out here."""
+    return [form for form in offered(taken.corrected) if _may_have(taken.dataset, form)]
+
+
+def _may_have(dataset: Dataset, form: Format) -> bool:
+    return not form.holds_media or may_show(dataset, "text")
 
 
 def opened(request: Request) -> tuple[Catalogue, Connection]:
@@ -163,6 +174,8 @@ def corrected_set(
         found = catalogue.corrected.get((dataset.id, wanted), make)
         if form is not None:
             form.require_fit(found)
+            if not _may_have(dataset, form):
+                raise DoesNotFitError(f"{notice(dataset) or ''} The other formats have the labels without them.")
         return found
     except (NotLoadedError, DoesNotFitError) as error:
         raise NotInCatalogue(str(error)) from error

@@ -77,7 +77,7 @@ def test_no_slice_is_called_like_a_parameter() -> None:
     read = _of_the_api() | _of_pages() | charts
     assert {"subject", "doubting", "opinion", "pairs", "scale"} & read == {"doubting", "opinion", "pairs", "scale"}
     assert read | FILE_COLUMNS == FILTER_NAMES
-    assert {"index", "key", "question", "choices", "answer", "letters"} == FILE_COLUMNS
+    assert {"index", "key", "question", "choices", "answer"} == FILE_COLUMNS
 
 
 @pytest.mark.parametrize("name", ["doubting", "opinion", "rule", "scale", "question"])

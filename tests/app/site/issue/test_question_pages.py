@@ -1,5 +1,7 @@
 """Questions that nobody should trust, and ones nobody judged, on the pages of the site."""
 
+import hashlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,6 +157,85 @@ def test_a_corrected_benchmark_in_its_own_form(
         "hostile_label_errors.yaml",
         "hostile_original.yaml",
     ]
+    assert sorted(lines[0]) == ["answer", "choices", "flavour", "index", "question"]
     assert main(["task", "hostile", str(out), "--policy", "multi_label=both", "--catalogue", str(catalogue)]) == 1
     assert main(["task", "hostile", str(out), "--policy", "neither=given", "--catalogue", str(catalogue)]) == 0
     assert len(pq.read_table(out / "hostile_corrected.parquet")) == 4
+
+
+BENCHMARK = "/api/v1/datasets/hostile/corrected.benchmark"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_it_is_an_address_with_the_bytes_of_the_command(
+    site: httpx.Client, catalogue: Path, tmp_path: Path, ending: str
+) -> None:
+    policy = ["--policy", "neither=given"]
+    for name in ("task", "export"):
+        out = ["--out", str(tmp_path / f"hostile.benchmark.{ending}")] if name == "export" else [str(tmp_path)]
+        assert main([name, "hostile", *out, *policy, "--catalogue", str(catalogue)]) == 0
+    served = site.get(f"{BENCHMARK}.{ending}?neither=given").raise_for_status()
+    assert served.content == (tmp_path / f"hostile_corrected.{ending}").read_bytes()
+    assert served.content == (tmp_path / f"hostile.benchmark.{ending}").read_bytes()
+    own = site.get(served.headers["content-location"]).raise_for_status()
+    assert (own.content, own.headers["cache-control"][-9:]) == (served.content, "immutable")
+    assert f'hostile-corrected-1-of-1-neither-given.benchmark.{ending}"' in served.headers["content-disposition"]
+    digest = hashlib.sha256(served.content).hexdigest()
+    assert f"{digest}  hostile-corrected" in site.get("/api/v1/datasets/hostile/corrected.sha256?neither=given").text
+
+
+def test_it_says_what_its_policy_is(site: httpx.Client) -> None:
+    told = pq.read_metadata(io.BytesIO(site.get(f"{BENCHMARK}.parquet?neither=given").content)).metadata
+    assert json.loads(told[b"policy"])["neither"] == "given"
+    assert (told[b"dataset"], told[b"answers"], told[b"licence"]) == (b"hostile", b"corrected", b"CC0")
+
+
+def test_removed_questions_are_listed_without_an_answer(site: httpx.Client) -> None:
+    lines = site.get(f"{BENCHMARK}.jsonl?removed=include").raise_for_status().text.splitlines()
+    assert [json.loads(line)["answer"] for line in lines] == [1, 1, 0, None, None, None]
+    assert len(site.get(f"{BENCHMARK}.jsonl").text.splitlines()) == 3
+
+
+def test_what_has_no_such_form_is_refused(site: httpx.Client, catalogue: Path, sample_catalogue: Path) -> None:
+    refused = body(site, f"{BENCHMARK}.jsonl", 409, multi_label="both")
+    assert "A question has one answer in this form" in refused["detail"]
+    assert f"{BENCHMARK}.jsonl" in [link.href for link in read(site, "/hostile/corrected").links]
+    with serving(sample_catalogue) as address, httpx.Client(base_url=address, timeout=60) as other:
+        found = body(other, "/api/v1/datasets/sample-digits/corrected.benchmark.parquet", 409)
+        assert "Only questions with options have this form" in found["detail"]
+        assert not any("benchmark" in link.href for link in read(other, "/sample-digits/corrected").links)
+
+
+def _with_terms(catalogue: Path, terms: str, file: Path) -> Path:
+    """The same dataset, with other terms of its questions."""
+    (catalogue.parent / "terms.toml").write_text(MANIFEST.replace('"host"', f'"{terms}"'), encoding="utf-8")
+    told = ["add", str(catalogue.parent / "terms.toml"), str(catalogue.parent), "--catalogue", str(file)]
+    assert main(told) == 0
+    return file
+
+
+def test_questions_that_are_not_there_are_not_given_out(tmp_path: Path, catalogue: Path) -> None:
+    file = _with_terms(catalogue, "none", tmp_path / "c.sqlite")
+    with serving(file) as address, httpx.Client(base_url=address, timeout=60) as client:
+        found = body(client, f"{BENCHMARK}.parquet", 409)["detail"]
+    assert "The questions of Hostile are not in this catalogue" in found
+
+
+def test_questions_that_may_not_be_shown_are_not_given_out_either(tmp_path: Path, catalogue: Path) -> None:
+    file = _with_terms(catalogue, "local", tmp_path / "c.sqlite")
+    with serving(file, public=True) as address, httpx.Client(base_url=address, timeout=60) as everyone:
+        for ending in ("parquet", "jsonl"):
+            assert "does not show the questions" in body(everyone, f"{BENCHMARK}.{ending}", 409)["detail"]
+        assert not any("benchmark" in link.href for link in read(everyone, "/hostile/corrected").links)
+        assert "benchmark" not in everyone.get("/api/v1/datasets/hostile/corrected.sha256").raise_for_status().text
+        assert everyone.get("/api/v1/datasets/hostile/corrected.csv").status_code == 200
+    with serving(file) as address, httpx.Client(base_url=address, timeout=60) as owner:
+        assert owner.get(f"{BENCHMARK}.jsonl").status_code == 200
+
+
+def test_an_address_without_an_ending_gives_the_labels(site: httpx.Client) -> None:
+    """The benchmark shares its media types with them."""
+    found = site.get("/api/v1/datasets/hostile/corrected", headers={"Accept": "application/x-ndjson"})
+    assert sorted(json.loads(found.text.splitlines()[0])) == sorted(
+        ["index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category"]
+    )
