@@ -17,8 +17,8 @@ from app.corrected.blocks import NO_LABEL, Block, CorrectedTestSet
 from app.corrected.byte_sink import ByteSink
 from app.corrected.parquet_files import metadata
 from app.schema.packing import unpack_labels
-from app.schema.questions import read_questions
 from app.schema.slice_tables import SLICES, example_slices
+from app.schema.stored_questions import read_questions
 
 #: Whose answer stands in a file.
 Answers = Literal["corrected", "given"]

@@ -32,7 +32,7 @@ from app.evaluation.stability import accuracies, sizes_object
 from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema import tables
 from app.schema.opinions import confirmed_stability
-from app.schema.questions import read_questions
+from app.schema.stored_questions import read_questions
 
 #: What the model that was sent is called among the others; no stored model can have this name.
 YOURS: Final = "yours"

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from app.domain.ranking.accuracy import Ranked
 from app.evaluation.archive_errors import PACKED_DAMAGE
-from app.evaluation.logged_answers import options_in_order
 from app.evaluation.prediction_rows import PredictionRows, Target, UploadError
 from app.evaluation.tables.evaluation_logs import LogError, looks_like_log, read_log
 from app.evaluation.tables.git_pointers import MOST as MOST_OF_A_POINTER
 from app.evaluation.tables.git_pointers import pointer
 from app.evaluation.tables.json_rows import LINES
+from app.evaluation.tables.logged_answers import options_in_order
 from app.evaluation.tables.prediction_arrays import of_array
 from app.evaluation.tables.prediction_columns import Layout, layout
 from app.evaluation.tables.prediction_csv import read_csv

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.evaluation.logged_answers import options_in_order
 from app.evaluation.prediction_rows import Target
 from app.evaluation.tables.evaluation_logs import LogError, Sample, samples_of
+from app.evaluation.tables.logged_answers import options_in_order
 
 TEXTS = ["It’s the first?", "The second, isn't it?", "ثالث؟"]
 KEYS = ["sea/0", "sea/1", "sea/2"]
