@@ -13,7 +13,7 @@ function told(rank, ranks) {
 }
 
 function words(fraction) {
-  return `${(100 * fraction).toFixed(2)} %`;
+  return `${(100 * fraction).toFixed(2)}\u00a0%`;
 }
 
 function place(slider, chart) {

@@ -16,7 +16,7 @@ _LONGEST: Final = 80
 MEANING: Final = (
     "Marked values are unusual for the given label. A number is, if it lies outside the range in which 95 % of the "
     "rows of this class would lie, judged by the middle half of them; a category, if fewer than 2 % of them have it."
-)
+).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def row_values(idx: int, values: Sequence[RowValue]) -> Markup:

@@ -14,6 +14,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from app.web.templates import unbroken
+
 #: The file of the first page, and the address that all pages begin with.
 INDEX: Final = "index"
 ROOT: Final = "/docs"
@@ -126,6 +128,8 @@ def _linked(
             outside = ""
         else:
             words += token.content
+            if token.type == "text":
+                token.content = unbroken(token.content)
             yield token
 
 

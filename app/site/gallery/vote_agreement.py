@@ -32,10 +32,14 @@ def alpha_in_words(value: float, interval: tuple[float, float] | None) -> str:
     """Alpha with its interval: three decimals, as it is usually given.
 
     >>> alpha_in_words(0.3754, (0.2912, 0.456))
-    '0.375 (95 % interval 0.291 to 0.456)'
+    '0.375 (95\\xa0% interval 0.291 to 0.456)'
     """
     shown = _decimal(value)
-    return shown if interval is None else f"{shown} (95 % interval {_decimal(interval[0])} to {_decimal(interval[1])})"
+    return (
+        shown
+        if interval is None
+        else f"{shown} (95\N{NO-BREAK SPACE}% interval {_decimal(interval[0])} to {_decimal(interval[1])})"
+    )
 
 
 def agreement_sentences(found: RaterAgreement | None) -> tuple[str, str] | None:

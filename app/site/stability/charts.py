@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from app.domain.ranking.crossings import Line
 from app.site.stability.label_fit import fitted
+from app.web.templates import PER_CENT
 
 _STEPS: Final = 60  # points of a line that is curved, because the axis is logarithmic
 _APART: Final = 15  # minimum distance in pixels between names at the ends of lines
@@ -189,7 +190,7 @@ def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> float:
 
 def _told(key: str, line: Line, axis: Axis) -> str:
     """The tooltip of a line: its accuracies at both ends."""
-    ends = (f"{line.at(n):.2%} at N = {per_cent(n)}" for n in (axis.least, axis.most))
+    ends = (f"{100 * line.at(n):.2f}{PER_CENT} at N = {per_cent(n)}" for n in (axis.least, axis.most))
     return f"{key}: {', '.join(ends)}"
 
 
@@ -227,8 +228,8 @@ def per_cent(fraction: float) -> str:
     """A fraction for an axis, with no more digits than are needed to distinguish it.
 
     >>> per_cent(0.0018), per_cent(0.0294), per_cent(0.4), per_cent(1.0)
-    ('0.18 %', '2.9 %', '40 %', '100 %')
+    ('0.18\\xa0%', '2.9\\xa0%', '40\\xa0%', '100\\xa0%')
     """
     value = 100 * fraction
     digits = 2 if value < 1 else 1 if value < 10 else 0
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".") + " %" if digits else f"{value:.0f} %"
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") + PER_CENT if digits else f"{value:.0f}{PER_CENT}"

@@ -63,9 +63,9 @@ def _rater(one: RaterFigures) -> dict[str, Any]:
         facts.append(("Median time", f"{one.seconds:.1f} s"))
     if beside.share is not None:
         beyond = "" if beside.kappa is None else f" ({_signed(beside.kappa)} beyond chance)"
-        facts.append(("Agrees with others", f"{100 * beside.share:.0f} %{beyond}"))
+        facts.append(("Agrees with others", f"{100 * beside.share:.0f}\N{NO-BREAK SPACE}%{beyond}"))
     if one.right is not None:
-        facts.append(("Right, by Dawid-Skene", f"{100 * one.right:.0f} %"))
+        facts.append(("Right, by Dawid-Skene", f"{100 * one.right:.0f}\N{NO-BREAK SPACE}%"))
     if chosen:
         chance = "< 0.001" if one.side_bias < RARE else f"{one.side_bias:.2f}"
         facts.append(("Side (a)", f"{counts.n_a:,} of {chosen:,} (p {chance if '<' in chance else '= ' + chance})"))
@@ -91,5 +91,5 @@ def _between(found: RoundFigures) -> list[tuple[str, list[str]]] | None:
         return None
     cells = {}
     for rater, other, n, same in found.between:
-        cells[(rater, other)] = cells[(other, rater)] = f"{100 * same / n:.0f} %"
+        cells[(rater, other)] = cells[(other, rater)] = f"{100 * same / n:.0f}\N{NO-BREAK SPACE}%"
     return [(code, ["" if code == other else cells.get((code, other), "–") for other in codes]) for code in codes]
