@@ -38,8 +38,7 @@ from app.site.evaluate import api as evaluate_api
 from app.site.evaluate import pages as evaluate_pages
 from app.site.evaluate.upload import Evaluations
 from app.site.gallery import api as gallery_api
-from app.site.gallery import classes, wanted_pictures
-from app.site.gallery import pages as gallery_pages
+from app.site.gallery import in_order as gallery
 from app.site.home import media_coverage, reproduction
 from app.site.home import pages as home_pages
 from app.site.issue import pages as issue_pages
@@ -165,7 +164,7 @@ _API: Final = (  # in the order of its documentation
     opinions_api.router,
     log_api.router,
     evaluate_api.router,
-    gallery_api.router,
+    *gallery.API,
 )
 _PAGES: Final = (  # addresses of datasets begin at the root, so their routes come last
     home_pages.router,
@@ -182,10 +181,8 @@ _PAGES: Final = (  # addresses of datasets begin at the root, so their routes co
     opinions_pages.router,
     evaluate_pages.router,
     page.router,
-    gallery_pages.router,
+    *gallery.PAGES,
     issue_pages.router,
-    classes.router,
-    wanted_pictures.router,
 )
 
 

@@ -103,7 +103,7 @@ function buildHelp() {
 
 const opener = element("button", { type: "button", class: "keys", "aria-label": "Keys and help" }, "?");
 opener.addEventListener("click", openHelp);
-document.querySelector(".masthead nav")?.append(opener);
+document.querySelector(".masthead")?.append(opener);
 
 // Tables
 

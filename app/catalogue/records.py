@@ -280,6 +280,7 @@ class Page(Generic[T]):
     total: int
     before: str | None
     after: str | None
+    first: int | None = None  # how many items stand before its own; None if that is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ would repeat for every run (look the statement up in its cache, wrap the cursor,
 read itself.
 """
 
+import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -23,7 +25,17 @@ class Prepared:
 
     def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
         """All rows as SQLite returns them: a Boolean is 0 or 1."""
+        found: list[tuple[Any, ...]] = self._run(connection, values).fetchall()
+        return found
+
+    def parts(self, connection: Connection, size: int, **values: Any) -> Iterator[list[tuple[Any, ...]]]:
+        """The same rows, ``size`` at a time, each read when it is asked for."""
+        cursor = self._run(connection, values)
+        while rows := cursor.fetchmany(size):
+            yield rows
+
+    def _run(self, connection: Connection, values: dict[str, Any]) -> sqlite3.Cursor:
         every = self._values | values
         driver: Any = connection.connection.driver_connection
-        found: list[tuple[Any, ...]] = driver.execute(self._sql, [every[name] for name in self._order]).fetchall()
-        return found
+        cursor: sqlite3.Cursor = driver.execute(self._sql, [every[name] for name in self._order])
+        return cursor

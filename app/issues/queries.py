@@ -3,11 +3,9 @@
 They return immutable values and never write.
 """
 
-import base64
-import binascii
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,9 +18,10 @@ from app.catalogue.open_file import require_reader
 from app.catalogue.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt
 from app.domain.review import corrections
 from app.domain.review.verdicts import Category
-from app.errors import FilterError, NotFound, near_names
+from app.errors import NotFound, near_names
 from app.issues.cells import cells_for
 from app.issues.counts import total
+from app.issues.cursors import Cursor, cursor, read_cursor
 from app.issues.facet_kinds.model_facets import averaged
 from app.issues.filter import IssueFilter
 from app.issues.prepared_statement import Prepared
@@ -73,8 +72,7 @@ def issue_page(
 ) -> Page[Issue]:
     """The issues of a filter after the cursor ``after`` or before the cursor ``before``; by default the first ones."""
     page = issue_rows(catalogue, dataset, f, limit, after, before)
-    issues = _described(catalogue, dataset, page.items)
-    return Page(issues, page.total, page.before, page.after)
+    return Page(_described(catalogue, dataset, page.items), page.total, page.before, page.after, page.first)
 
 
 def issue_rows(
@@ -88,19 +86,56 @@ def issue_rows(
     """The same as ``issue_page``, for callers that do not need records."""
     chosen = _selection(catalogue, dataset, f)
     forward = before is None
-    start = chosen.start(forward) if after is None and before is None else chosen.within(_cursor(after, before))
+    name, word = ("after", after) if forward else ("before", before)
+    came = None if word is None else read_cursor(name, word)
+    start = chosen.start(forward) if came is None else chosen.within(came.position)
     found = _rows(catalogue, dataset, chosen, forward, start, limit + 1)
     more = len(found) > limit
     items = found[:limit] if forward else found[:limit][::-1]
-    came_from_somewhere = after is not None or before is not None
     has_next = more if forward else bool(items)
-    has_previous = came_from_somewhere and bool(items) if forward else more
+    has_previous = came is not None and bool(items) if forward else more
+    first = _first(came, forward, len(items), chosen.total) if has_previous else 0
     return Page(
         items=items,
         total=chosen.total,
-        before=cursor(items[0].position) if has_previous else None,
-        after=cursor(items[-1].position) if has_next else None,
+        before=cursor(items[0].position, first) if has_previous else None,
+        after=cursor(items[-1].position, None if first is None else first + len(items)) if has_next else None,
+        first=first,
     )
+
+
+def _first(came: Cursor | None, forward: bool, n: int, total: int) -> int | None:
+    """How many issues stand before a page; None if its cursor does not say, or says what cannot be."""
+    if came is None or came.n_before is None:
+        return None
+    first = came.n_before - (0 if forward else n)
+    return first if 0 < first <= total - n else None
+
+
+def page_cursor(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, skipped: int) -> str:
+    """The cursor after which a page begins that leaves out the first ``skipped`` issues, of which there must be more.
+
+    It walks over all of them, so the caller sees to it that they are not too many.
+    """
+    require_reader()
+    chosen = _selection(catalogue, dataset, f)
+    last = Prepared(catalogue.connection, chosen.page(True).offset(skipped - 1), "cursor", "limit")
+    (row,) = last.rows(catalogue.connection, cursor=chosen.start(True), limit=1)
+    return cursor(IssueRow._make(row).position, skipped)
+
+
+def all_rows(
+    catalogue: Catalogue, dataset: Dataset, f: IssueFilter, size: int
+) -> tuple[int, Iterator[Sequence[IssueRow]]]:
+    """How many issues a filter selects, and all of them in its order, ``size`` at a time as they are asked for.
+
+    ``catalogue`` must have a connection that nobody else uses meanwhile.
+    """
+    chosen = _selection(catalogue, dataset, f)
+    statement = Prepared(catalogue.connection, chosen.page(True), "cursor", "limit")
+    start = {"cursor": chosen.start(True), "limit": chosen.total}
+    parts = statement.parts(catalogue.connection, size, **start)
+    return chosen.total, (_as_shown(dataset, rows) for rows in parts)
 
 
 def issue_detail(catalogue: Catalogue, dataset: Dataset, idx: int, agreement: int) -> IssueDetail | None:
@@ -220,27 +255,6 @@ def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
     return Medium(row.type, data)
 
 
-def cursor(position: int) -> str:
-    """A position in an order as an opaque string for addresses."""
-    return base64.urlsafe_b64encode(position.to_bytes(8)).decode().rstrip("=")
-
-
-def place_of(word: str) -> int:
-    """The position in a cursor. Raises FilterError for a string that ``cursor`` did not make."""
-    return _cursor(word, None)
-
-
-def _cursor(after: str | None, before: str | None) -> int:
-    name, value = ("after", after) if before is None else ("before", before)
-    try:
-        raw = base64.b64decode((value or "") + "=", altchars=b"-_", validate=True)
-        if len(raw) == 8 and raw[0] < 128:
-            return int.from_bytes(raw)
-    except (binascii.Error, ValueError):
-        pass
-    raise FilterError(name, value or "", [], f"{name} is not a cursor that this site gave out; follow a link instead.")
-
-
 def _selection(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Selection:
     if f.q is not None:
         require_reader()  # every page of a search repeats the search
@@ -258,6 +272,10 @@ def _rows(
         return Prepared(catalogue.connection, chosen.page(forward), "cursor", "limit")
 
     found = catalogue.statements.get((chosen, forward), prepare).rows(catalogue.connection, cursor=cursor, limit=limit)
+    return _as_shown(dataset, found)
+
+
+def _as_shown(dataset: Dataset, found: Iterable[tuple[Any, ...]]) -> list[IssueRow]:
     rows = list(map(IssueRow._make, found))
     return [access.shown(dataset, row) for row in rows] if dataset.restricted else rows
 

@@ -39,6 +39,10 @@ _class_search = table("class_search", column("rowid"), column("class_search"))
 _PAGE: Final = 50  # rows of a typical page
 _MOST_LABELS: Final = 4  # an issue's labels that the words of a search can name
 _LONGEST_INDEX: Final = 12
+#: A part of a name that is looked for in all names: no shorter, as nearly all names have two letters in common.
+_SHORTEST_PART: Final = 3
+_NAMES_ALONE: Final = ("image", "audio")
+_MOST_BY_PART: Final = 200
 POSITIONS: Final[dict[str, ColumnElement[int]]] = {
     "suspicion": i.c.id,
     "margin": i.c.by_margin,
@@ -186,8 +190,16 @@ def match_expression(q: str) -> str | None:
     >>> match_expression('Mac LCII OR "x')
     '"Mac" "LCII" "OR" "x"*'
     """
-    words = re.findall(r"\w+", q)
-    return " ".join(f'"{word}"' for word in words) + "*" if words else None
+    words = _words(q)
+    return _expression(words) if words else None
+
+
+def _words(q: str) -> list[str]:
+    return re.findall(r"\w+", q)
+
+
+def _expression(words: Sequence[str], *, begins: bool = True) -> str:
+    return " ".join(f'"{word}"' for word in words) + "*" * begins
 
 
 def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[bool]]]:
@@ -218,24 +230,34 @@ def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
     parts = [text] if may_search(dataset) else []
     if q.isascii() and q.isdecimal() and len(q) <= _LONGEST_INDEX:
         parts.append(select(i.c.id).where(i.c.dataset_id == dataset.id, i.c.idx == int(q)))
-    parts += _with_labels(dataset, _labels_named(connection, dataset, expression))
-    words = expression.split()
+    words = _words(q)
+    parts += _with_labels(dataset, _labels_named(connection, dataset, words))
     if 1 < len(words) <= _MOST_LABELS:
-        named = [_labels_named(connection, dataset, word) for word in words]
+        last = len(words) - 1
+        named = [_labels_named(connection, dataset, [word], begins=n == last) for n, word in enumerate(words)]
         if all(named):
             each = [union(*_with_labels(dataset, labels)).subquery() for labels in named]
             parts.append(select(each[0].c[0]).where(*(each[0].c[0].in_(select(one.c[0])) for one in each[1:])))
     return union(*parts) if parts else select(literal(-1))
 
 
-def _labels_named(connection: Connection, dataset: Dataset, expression: str) -> list[int]:
-    """Ids of the labels that have a class whose name matches an expression."""
+def _labels_named(connection: Connection, dataset: Dataset, words: Sequence[str], *, begins: bool = True) -> list[int]:
+    """Ids of the labels that have a class with these words in its name; ``begins`` if the last may be a beginning.
+
+    Where no name has them as words, a part of a name will do: "horn" for bighorn. Not so where texts are searched,
+    which have such words themselves.
+    """
     low, high = tables.issue_id_range(dataset.id)
     found = _class_search.c
-    classes = connection.execute(
-        select(found.rowid).where(found.class_search.op("MATCH")(expression), found.rowid.between(low, high))
+    statement = select(found.rowid).where(
+        found.class_search.op("MATCH")(_expression(words, begins=begins)), found.rowid.between(low, high)
     )
-    return sorted({label for row in classes for label in dataset.labels_with[row[0] - low]})
+    ids = [row[0] - low for row in connection.execute(statement)]
+    if not ids and dataset.modality in _NAMES_ALONE and min(map(len, words)) >= _SHORTEST_PART:
+        parts = [word.casefold() for word in words]
+        ids = [c.id for c in dataset.classes if all(map(c.name.casefold().__contains__, parts))]
+        ids = ids if len(ids) <= _MOST_BY_PART else []
+    return sorted({label for class_id in ids for label in dataset.labels_with[class_id]})
 
 
 def _with_labels(dataset: Dataset, labels: Sequence[int]) -> list[Select[Any]]:

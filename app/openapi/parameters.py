@@ -31,7 +31,11 @@ _AGREEMENT: Final = _parameter(
     3,
 )
 _SEARCH: Final = _parameter(
-    "q", "Words to look for in texts, keys and class names; the last one may be a beginning.", {"type": "string"}
+    "q",
+    "Words to look for in texts, keys and class names; the last one may be a beginning. A number also finds the issue "
+    "of that index, words of two classes find issues between them, and a part of a name its class, if no name has it "
+    "as a word.",
+    {"type": "string"},
 )
 _SORT: Final = _parameter("sort", "Order; a minus reverses it.", {"type": "string", "enum": [*SORTS, *REVERSED]})
 _FILTER: Final = [
@@ -66,6 +70,21 @@ PROBLEM_RESPONSE: Final[dict[str, Any]] = {
     "description": "A problem.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+
+
+def issue_file(media_type: str, *, binary: bool) -> dict[str, Any]:
+    """The documentation of the issues of a filter as a file."""
+    schema = {"type": "string", "format": "binary"} if binary else {"type": "string"}
+    return {
+        "parameters": _FILTER,
+        "responses": {
+            "200": {"description": "All issues of the filter.", "content": {media_type: {"schema": schema}}},
+            "304": {"description": "It is what you have: If-None-Match names it."},
+            "413": PROBLEM_RESPONSE | {"description": "The filter selects more issues than a file holds."},
+        },
+    }
+
+
 _POLICY_WORDS: Final = {
     "multi_label": "What becomes of examples in which reviewers see both labels: left out, with their given label, or "
     "with the set of both.",

@@ -23,7 +23,7 @@ _OF_BOTH: Final = (b"etag", b"vary", b"cache-control", b"content-location")
 _APART: Final = ("/media/", "/static/", "/review/")
 _BY_ITSELF: Final = ("/healthz", "/metrics", "/robots.txt")
 #: The same in the API, by the last part of the address: files that can be larger than the cache should hold.
-_FILES: Final = "corrected"
+_FILES: Final = ("corrected", "issues.")
 
 
 class KeptAnswers:

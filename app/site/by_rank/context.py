@@ -18,7 +18,7 @@ from app.domain.review.error_ranks import (
     rank_bins,
     rank_curve,
 )
-from app.issues.checked_ranks import CheckedRanks, checked_ranks
+from app.issues.reviewed.checked_ranks import CheckedRanks, checked_ranks
 from app.issues.reviewed.judged_flags import ErrorsFlagged, judged_flags
 
 #: How many further examples the forecast is about.

@@ -8,15 +8,15 @@ the client disconnects, the work ends.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, BinaryIO, Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Final
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from app.corrected.formats import FORMATS, Format, Parts, write
 from app.openapi import parameters
+from app.site.components.file_stream import Closable, FileStream, close
 from app.site.corrected.request import CorrectedRequest, offered_here, open_request
 from app.web import byte_ranges, file_cache
 from app.web.compression import encode_stream
@@ -65,7 +65,7 @@ def _sent(request: Request, taken: CorrectedRequest, form: Format, headers: dict
     if parts is not None and in_part:
         return _without_the_rest(request, taken, form, parts, headers)
     pieces = _written(taken, form)
-    return _Pieces(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
+    return FileStream(_encoded(request, form, pieces, headers), [taken.connection], 200, headers, form.media_type)
 
 
 def _written(taken: CorrectedRequest, form: Format) -> Iterator[bytes]:
@@ -100,11 +100,11 @@ def _part(
     wanted = request.headers.get("range", "")
     if not if_range_holds(request.headers, headers["ETag"]):
         wanted = ""
-    opened: list[_Open] = [taken.connection] if file is None else [taken.connection, file]
+    opened: list[Closable] = [taken.connection] if file is None else [taken.connection, file]
     try:
         part = byte_ranges.parse_range(wanted, size)
     except byte_ranges.UnsatisfiableError as error:
-        _close(opened)
+        close(opened)
         return range_not_satisfiable(request, size, str(error))
     first, n_bytes = (0, size) if part is None else (part.first, part.n_bytes)
     headers["Content-Length"] = str(n_bytes)
@@ -112,7 +112,7 @@ def _part(
         headers["Content-Range"] = part.header
     status = 200 if part is None else 206
     pieces = iter(()) if request.scope.get("head", False) else read(first, n_bytes)
-    return _Pieces(_encoded(request, form, pieces, headers), opened, status, headers, form.media_type)
+    return FileStream(_encoded(request, form, pieces, headers), opened, status, headers, form.media_type)
 
 
 def _encoded(request: Request, form: Format, pieces: Iterator[bytes], headers: dict[str, str]) -> Iterator[bytes]:
@@ -120,34 +120,6 @@ def _encoded(request: Request, form: Format, pieces: Iterator[bytes], headers: d
     if form.binary or "range" in request.headers:
         return pieces
     return encode_stream(pieces, headers, request.headers.get("accept-encoding", ""))
-
-
-class _Open(Protocol):
-    def close(self) -> None: ...
-
-
-def _close(opened: Iterable[_Open]) -> None:
-    for one in opened:
-        one.close()
-
-
-class _Pieces(StreamingResponse):
-    """Pieces read in another thread. However it ends, even before its start, everything opened for it is closed."""
-
-    def __init__(
-        self, pieces: Iterator[bytes], opened: list[_Open], status: int, headers: dict[str, str], media_type: str
-    ) -> None:
-        super().__init__(pieces, status, headers, media_type)
-        self._pieces = pieces
-        self._opened = opened
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            if isinstance(self._pieces, Generator):
-                self._pieces.close()
-            _close(self._opened)
 
 
 def _first_bytes(pieces: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:

@@ -10,7 +10,8 @@ from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.corrected.formats import by_media_type
 from app.errors import FilterError, NotAcceptable, TooLarge, Unreadable
-from app.issues.queries import cursor, dataset_named, place_of
+from app.issues.cursors import cursor, place_of
+from app.issues.queries import dataset_named
 from app.openapi import parameters, response_models
 from app.site.corrected import label_rows
 from app.site.corrected.downloads import answer

@@ -4,7 +4,7 @@ It reads the request and the catalogue and writes nothing. Every error of such a
 """
 
 import zlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fastapi import Request
@@ -26,6 +26,7 @@ from app.domain.review.corrections import Policy, Rule
 from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue, NotOffered
 from app.issues import queries
 from app.issues.filter_parameters import no_agreement
+from app.site.components.file_stream import steady
 from app.web.server.path_prefix import here
 
 
@@ -40,22 +41,8 @@ class CorrectedRequest:
     seconds: float  # the longest time between two pieces of a file
 
     def steady(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The pieces of a file; raises CatalogueReplacedError for a piece read while the catalogue was written to.
-
-        By then an answer may have begun, and it then breaks off.
-        """
-        try:
-            self.go_on()
-            for piece in pieces:
-                if not self.catalogue.file.intact():
-                    raise CatalogueReplacedError
-                yield piece
-                self.go_on()
-            if not self.catalogue.file.intact():
-                raise CatalogueReplacedError
-        finally:
-            if isinstance(pieces, Generator):
-                pieces.close()
+        """The pieces of a file; raises CatalogueReplacedError for one read while the catalogue was written to."""
+        return steady(self.catalogue, self.connection, self.seconds, pieces)
 
     def go_on(self, times: int = 1) -> None:
         """Give the next read a new time limit, or ``times`` as much time."""
@@ -128,12 +115,15 @@ def _may_have(dataset: Dataset, form: Format) -> bool:
     return not form.holds_media or may_show(dataset, "text")
 
 
-def opened(request: Request) -> tuple[Catalogue, Connection]:
-    """The newest catalogue and a connection to it for long reads in another thread; the caller closes it."""
+def opened(request: Request, *, public: bool = False) -> tuple[Catalogue, Connection]:
+    """The newest catalogue and a connection to it for long reads in another thread; the caller closes it.
+
+    ``public`` opens it as everyone may see it.
+    """
     require_reader()
     reader: ReadTask | None = getattr(request.state, "reader", None)
     for _ in range(3):
-        catalogue: Catalogue = request.app.state.catalogue.get()
+        catalogue: Catalogue = request.app.state.catalogue.get(public=public)
         catalogue.require_intact()
         try:
             connection = catalogue.open()

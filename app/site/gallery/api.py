@@ -18,7 +18,7 @@ from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
 from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.errors import NotFound
-from app.issues import counts, queries
+from app.issues import counts, cursors, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.rater_agreement import rater_agreement, weighed_verdict_of
@@ -91,7 +91,7 @@ def classes(request: Request, name: str) -> Response:
     f = IssueFilter.parse(dataset, rest, others=_PAGING)
     limit = parameters.whole_number("limit", own.get("limit"), MOST_CLASSES, MOST_CLASSES)
     fields = parameters.fields(own.get("fields"), response_models.ClassOut)
-    start = queries.place_of(own["after"]) + 1 if own.get("after") else 0
+    start = cursors.place_of(own["after"]) + 1 if own.get("after") else 0
     shown = dataset.classes[start : start + limit]
     roles = {role: counts.class_counts(catalogue, dataset, f, role) for role in ROLES}
     items = [
@@ -105,7 +105,7 @@ def classes(request: Request, name: str) -> Response:
         for c in shown
     ]
     n, path = len(dataset.classes), f"{PREFIX}/datasets/{dataset.name}/classes"
-    last = queries.cursor(start + limit - 1) if start + limit < n else None
+    last = cursors.cursor(start + limit - 1) if start + limit < n else None
     following, headers = next_page(request, path, f.query(dataset), limit, fields, last)
     body = {"items": parameters.chosen(items, fields), "next": following, "total": n}
     return json_response(body | {"limit": limit, "most": MOST_CLASSES}, headers)

@@ -1,5 +1,6 @@
 """Template context of the confusions page: pairs of labels, or the confident joint."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ from app.catalogue.records import ClassInfo, ConfusionCell, Dataset
 from app.issues import queries
 from app.issues.confident_joint import joint, joint_size
 from app.issues.filter import IssueFilter
+from app.issues.filter_parameters import near_classes
 from app.site.components.charts import heat_map, most_involved
 from app.site.components.paged_table import ROWS, TablePage, table_page
 
@@ -17,6 +19,14 @@ KINDS: Final = ("corrected", "guessed", "joint")
 MOST_AT_ONCE: Final = 2_000
 #: The entries of the confident joint, largest first, that its map is drawn from.
 _MAPPED: Final = 20_000
+
+
+class Asked(NamedTuple):
+    """Which rows of the table are asked for."""
+
+    everything: bool
+    page: str
+    q: str | None = None  # words of which each is in the name of one of the two classes
 
 
 class _Map(NamedTuple):
@@ -29,19 +39,21 @@ class _Map(NamedTuple):
 
 
 def confusion_context(
-    catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, asked: tuple[bool, str]
+    catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str, asked: Asked
 ) -> dict[str, Any]:
-    """The template context for one of ``KINDS``; ``asked`` says whether all rows are wanted, and which page."""
-    everything, number = asked
+    """The template context for one of ``KINDS``."""
     here = f"/{dataset.name}/confusions"
-    same = ({"kind": kind} if kind != "corrected" else {}) | _agreement(dataset, f)
+    searched = {"q": asked.q} if asked.q else {}
+    same = ({"kind": kind} if kind != "corrected" else {}) | searched | _agreement(dataset, f)
     if kind == "joint":
         n = catalogue.pages.get(("joint size", dataset.id), lambda: joint_size(catalogue, dataset)).entries
     else:
         cells = _cells(catalogue, dataset, f, kind)
+        if asked.q:
+            cells = pairs_named(dataset, asked.q, cells)
         n = len(cells)
-    everything = everything and n <= MOST_AT_ONCE
-    page = TablePage(1, 1, 0, n, "", "") if everything else table_page(number, n, same)
+    everything = asked.everything and n <= MOST_AT_ONCE
+    page = TablePage(1, 1, 0, n, "", "") if everything else table_page(asked.page, n, same)
     rows = _joint_rows(catalogue, dataset, page) if kind == "joint" else _rows(dataset, f, kind, cells[page.rows])
     make = _map_of_joint if kind == "joint" else _map_of_pairs
     drawn = catalogue.pages.get(
@@ -52,8 +64,26 @@ def confusion_context(
         "page": page,
         "all_url": _address(here, same | {"pairs": "all"}) if ROWS < n <= MOST_AT_ONCE and not everything else None,
         "n_pairs": n,
-        "links": _links(dataset, f),
+        "links": _links(dataset, f, searched),
+        "similar": _similar(dataset, asked.q) if asked.q and not n else (),
     }
+
+
+def pairs_named(dataset: Dataset, q: str, cells: Sequence[ConfusionCell]) -> Sequence[ConfusionCell]:
+    """The pairs in which each word of ``q`` begins a word in the name of one of the two classes.
+
+    "ram sheep" finds pairs of ram and bighorn sheep, either way round.
+    """
+    begins = [re.compile(rf"\b{re.escape(word)}") for word in q.casefold().split()]
+    named = [{c.id for c in dataset.classes if begin.search(c.name.casefold())} for begin in begins]
+    return [cell for cell in cells if all(cell.given.id in ids or cell.other.id in ids for ids in named)]
+
+
+def _similar(dataset: Dataset, q: str) -> Sequence[ClassInfo]:
+    """Classes whose names are near one of the words of a search."""
+    names = [c.name for c in dataset.classes]
+    found = dict.fromkeys(name for word in q.split()[:4] for name in near_classes(word, names, 3))
+    return [dataset.classes[dataset.class_ids[name]] for name in found if name in dataset.class_ids]
 
 
 def _cells(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) -> Sequence[ConfusionCell]:
@@ -69,12 +99,12 @@ def _pair(dataset: Dataset, f: IssueFilter, kind: str, cell: ConfusionCell) -> s
 
 
 def _rows(dataset: Dataset, f: IssueFilter, kind: str, cells: Iterable[ConfusionCell]) -> list[tuple[Any, ...]]:
-    return [(c.given.name, c.other.name, c.count, _pair(dataset, f, kind, c), None) for c in cells]
+    return [(c.given, c.other, c.count, _pair(dataset, f, kind, c), None) for c in cells]
 
 
 def _joint_rows(catalogue: Catalogue, dataset: Dataset, page: TablePage) -> list[tuple[Any, ...]]:
     entries = joint(catalogue, dataset, page.start, page.stop)
-    return [(e.counted.given.name, e.counted.other.name, e.counted.count, None, e.probability) for e in entries]
+    return [(e.counted.given, e.counted.other, e.counted.count, None, e.probability) for e in entries]
 
 
 def _map_of_pairs(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, kind: str) -> _Map:
@@ -95,15 +125,15 @@ def _involved(cells: Iterable[ConfusionCell]) -> set[ClassInfo]:
     return {info for cell in cells for info in (cell.given, cell.other)}
 
 
-def _links(dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
+def _links(dataset: Dataset, f: IssueFilter, searched: dict[str, str]) -> dict[str, Any]:
     here = f"/{dataset.name}/confusions"
     agreement = _agreement(dataset, f)
     return {
-        "corrected": _address(here, agreement),
-        "guessed": _address(here, {"kind": "guessed"} | agreement),
+        "corrected": _address(here, searched | agreement),
+        "guessed": _address(here, {"kind": "guessed"} | searched | agreement),
         "joint": _address(here, {"kind": "joint"} | agreement) if dataset.confident_learning else None,
         "agreements": [
-            (a, _address(here, {} if a == dataset.default_agreement else {"agreement": str(a)}))
+            (a, _address(here, searched | ({} if a == dataset.default_agreement else {"agreement": str(a)})))
             for a in dataset.agreements
         ],
     }

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from app.catalogue.access import may_search
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
-from app.catalogue.records import Dataset
+from app.catalogue.records import Dataset, Issue, Page
 from app.catalogue.table_row import QUESTION
 from app.domain.review.verdicts import Category
 from app.errors import FilterError
@@ -21,8 +21,9 @@ from app.issues.category_words import ANY_ERROR
 from app.issues.facet import Choices
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
-from app.issues.filter_parameters import SORTS
+from app.issues.filter_parameters import SORTS, read_search
 from app.issues.reviewed.rater_agreement import rater_agreement
+from app.openapi.parameters import whole_number
 from app.site.components.cards import card_wall
 from app.site.components.missing_pictures import copy_of, lacking_headers, lacks_pictures
 from app.site.components.row_values import MEANING
@@ -30,8 +31,10 @@ from app.site.components.share_tags import share_tags
 from app.site.corrected.croissant import structured_data
 from app.site.gallery import score_map
 from app.site.gallery.classes import FEW_CLASSES
-from app.site.gallery.confusions import KINDS, confusion_context
+from app.site.gallery.confusions import KINDS, Asked, confusion_context
 from app.site.gallery.corrected_answers import corrections_context
+from app.site.gallery.issue_files import ISSUE_FORMATS, MOST_ROWS
+from app.site.gallery.proposals import Proposals, proposals
 from app.site.gallery.vote_agreement import agreement_sentences
 from app.web.plain_route import PlainRoute
 from app.web.templates import PrerenderedPage, fragment, render
@@ -47,13 +50,25 @@ _SORT_TITLES: Final = {
 }
 
 
+#: Issues that a jump to a page may pass over; further ones are reached by walking, or by a narrower filter.
+_MOST_SKIPPED: Final = 100_000
+
+
+class Option(NamedTuple):
+    """A value to choose from a list."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
 class Field(NamedTuple):
     """A form to enter a value of one facet."""
 
     parameter: str
     rest: list[tuple[str, str]]  # its hidden fields
     label: str
-    listed: list[tuple[str, bool]] | None  # what to choose from, and whether chosen; None if a class is typed in
+    listed: list[Option] | None  # what to choose from; None if a class is typed in
 
 
 @router.get("/{name}")
@@ -64,13 +79,18 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     params = request.query_params
     f = IssueFilter.parse_page(dataset, params.multi_items())
     limit = request.app.state.settings.page_size
-    page = queries.issue_page(catalogue, dataset, f, limit, params.get("after") or None, params.get("before") or None)
+    after = params.get("after") or None
+    if params.get("page"):
+        after = _jump(catalogue, dataset, f, params["page"], limit)
+    page = queries.issue_page(catalogue, dataset, f, limit, after, params.get("before") or None)
     query = f.query(dataset)
     changing = {
         "meaning": MEANING if any(one.unusual for issue in page.items for one in issue.row or ()) else None,
         "cards": card_wall(dataset, page.items, query) if page.items else "",
         "previous_url": _page(name, query, "before", page.before),
         "next_url": _page(name, query, "after", page.after),
+        "place": _place(page),
+        "page_number": "" if page.first is None else str(page.first // limit + 1),
         "seen_elsewhere": share_tags(
             request,
             f"/{name}",
@@ -83,7 +103,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     given = {key: value for key, value in changing.items() if value}
 
     def make() -> PrerenderedPage:
-        context = changing | _around(catalogue, dataset, f)
+        context = changing | _around(catalogue, dataset, f, limit)
         return PrerenderedPage(
             "gallery.html", given, **{key: value for key, value in context.items() if key not in given}
         )
@@ -97,11 +117,31 @@ def _page(name: str, query: str, direction: str, cursor: str | None) -> str:
     return "" if cursor is None else f"/{name}?{query}{'&' if query else ''}{direction}={cursor}"
 
 
-def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str, Any]:
+def _jump(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, value: str, limit: int) -> str | None:
+    """The cursor after which the page of a number begins, None for the first. Raises FilterError for no page."""
+    number = whole_number("page", value, 1, max(1, _last_page(counts.total(catalogue, dataset, f), limit)))
+    return None if number == 1 else queries.page_cursor(catalogue, dataset, f, (number - 1) * limit)
+
+
+def _last_page(total: int, limit: int) -> int:
+    """The last page that can be jumped to."""
+    return -(-min(total, _MOST_SKIPPED) // limit)
+
+
+def _place(page: Page[Issue]) -> str:
+    """Which issues a page shows: "1–48 of 5,440"; nothing where it shows all, or its cursor does not say."""
+    if page.first is None or len(page.items) in (0, page.total):
+        return ""
+    return f"{page.first + 1:,}–{page.first + len(page.items):,} of {page.total:,}"
+
+
+def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, limit: int) -> dict[str, Any]:
     """The content around the cards: it depends on the catalogue and the filter alone, not on the page number."""
     found = counts.choices(catalogue, dataset, f)
     fields = {one.name: field for one in found if (field := _field(dataset, f, one))}
     typed = any(field.listed is None for field in fields.values())
+    total, asked = counts.total(catalogue, dataset, f), _asked(f.api_query(dataset))
+    api = f"/api/v1/datasets/{dataset.name}/issues"
     side = fragment(
         "side.html",
         dataset=dataset,
@@ -122,10 +162,15 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> dict[str,
         "side": side,
         "agreement": agreement_sentences(rater_agreement(catalogue, dataset)),
         "chips": f.chips(dataset),
-        "sentence": f.sentence(dataset, counts.total(catalogue, dataset, f)),
+        "sentence": f.sentence(dataset, total),
         "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
         "shares": _shares(catalogue, dataset, f),
-        "json_url": f"/api/v1/datasets/{dataset.name}/issues{_asked(f.api_query(dataset))}",
+        "json_url": f"{api}{asked}",
+        "files": [(form, f"{api}.{form.suffix}{asked}") for form in ISSUE_FORMATS if 0 < total <= MOST_ROWS],
+        "last_page": _last_page(total, limit),
+        "cut": total > _MOST_SKIPPED,
+        "rest": parse_qsl(f.query(dataset), keep_blank_values=True),
+        "proposals": proposals(catalogue, dataset, f) if total == 0 else Proposals((), ()),
     }
 
 
@@ -136,7 +181,10 @@ def _field(dataset: Dataset, f: IssueFilter, choices: Choices) -> Field | None:
         return None
     rest = parse_qsl(f.query(dataset, **{facet.name: facet.put(())}))
     taken = getattr(f, facet.name)
-    listed = None if facet.others.listed is None else [(one, one == taken) for one in facet.others.listed(dataset)]
+    listed = None
+    if facet.others.listed is not None:
+        values = facet.others.listed(dataset)
+        listed = [Option(facet.spell(dataset, one), facet.label(dataset, one), one == taken) for one in values]
     return Field(facet.parameter(dataset), rest, facet.others.label(dataset, choices.more), listed)
 
 
@@ -194,7 +242,8 @@ def confusions(request: Request, name: str) -> HTMLResponse:
         api = f"/api/v1/datasets/{name}/issues?{told['query']}"
         where: dict[str, Any] = {"tab": "confusions", "agreement": f.agreement, "json_url": api}
         return render(request, "corrections.html", dataset=dataset, **where, **told)
-    asked = params.get("pairs") == "all", params.get("page", "")
+    q = read_search(dataset, "q", params.get("q", "")) if kind != "joint" else None
+    asked = Asked(params.get("pairs") == "all", params.get("page", ""), q)
 
     def make() -> dict[str, Any]:
         if len(dataset.classes) > FEW_CLASSES:
@@ -208,6 +257,7 @@ def confusions(request: Request, name: str) -> HTMLResponse:
         tab="confusions",
         kind=kind,
         agreement=f.agreement,
+        q=q,
         json_url=f"/api/v1/datasets/{name}",
         **catalogue.galleries.get(("confusions", dataset.id, f.agreement, kind, asked), make),
     )

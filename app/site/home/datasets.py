@@ -87,9 +87,9 @@ def _confusions(catalogue: Catalogue, dataset: Dataset) -> list[tuple[str, str, 
 
 def _ways(dataset: Dataset) -> list[tuple[str, str]]:
     errors = f"{dataset.n_errors:,} error{'s' if dataset.n_errors != 1 else ''}"
-    suspects = f"{dataset.n_issues:,} suspect{'s' if dataset.n_issues != 1 else ''}"
+    flagged = f"{dataset.n_issues:,} flagged"
     return [
-        (errors if dataset.n_errors else suspects, ""),
+        (errors if dataset.n_errors else flagged, ""),
         *([("Corrected labels", "/corrected")] if _has_corrected_labels(dataset) else []),
         *([("Ranking", "/stability")] if dataset.n_models else []),
     ]

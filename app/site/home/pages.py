@@ -91,7 +91,7 @@ def favicon(_: Request) -> RedirectResponse:
 
 
 _DESCRIPTION: Final = (
-    "Browse mislabelled examples in well-known test sets, see how reviewers voted, and download corrected test sets."
+    "Browse label errors in well-known test sets, see how reviewers voted, and download corrected test sets."
 )
 
 
@@ -103,7 +103,7 @@ def home(request: Request) -> HTMLResponse:
     real = [d for d in every if not d.sample]
     samples = [d for d in every if d.sample]
     rows = real or samples
-    # Where every example was judged, reviewers did not look at suspects.
+    # Where every example was judged, reviewers did not look at flagged ones.
     suspected = [d for d in rows if d.n_checked != d.size]
     issues = telling(catalogue, every)
     entries = {d.name: entry(catalogue, d, issues.get(d.name)) for d in every}

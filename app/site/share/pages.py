@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.catalogue.current import Catalogue, current
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
+from app.catalogue.table_row import QUESTION
 from app.errors import FilterError, NotFound
 from app.issues import queries
 from app.schema import tables
@@ -26,6 +27,8 @@ router = APIRouter(include_in_schema=False, route_class=PlainRoute)
 #: Addresses in one file of the site map, at most (sitemaps.org).
 MOST_ADDRESSES: Final = 50_000
 _PAGES: Final = ("/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage", "/disputes")
+#: Classes of a dataset that are listed there, if it has no more.
+MOST_CLASSES: Final = 1_000
 #: Pages of a dataset that has models.
 _OF_MODELS: Final = ("/stability", "/stability/prevalence", "/stability/pair", "/stability/repeated")
 _XML: Final = "application/xml"
@@ -75,10 +78,11 @@ def issue_picture(request: Request, name: str, index: str) -> Response:
 def summary(dataset: Dataset) -> str:
     """How many label errors a dataset has, as a badge says it.
 
-    Of a dataset of which only a part was checked this is the estimate; without any review, the number of suspects.
+    Of a dataset of which only a part was checked this is the estimate; without any review, how many
+    examples are flagged.
     """
     if not dataset.n_checked:
-        return f"{dataset.n_issues:,} suspects"
+        return f"{dataset.n_issues:,} flagged examples"
     if dataset.estimated_errors is not None and dataset.estimated_errors != dataset.n_errors:
         return f"about {dataset.estimated_errors:,} label errors"
     return f"{dataset.n_errors:,} label error{'s' if dataset.n_errors != 1 else ''}"
@@ -116,16 +120,24 @@ def sitemap(request: Request) -> Response:
 def sitemap_of_pages(request: Request) -> Response:
     """The pages of the site and of its datasets, issues apart."""
     site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected", "/disputes")
+    datasets = current(request).datasets.values()
     of_datasets = [
-        f"/{quote(name)}{tail}"
-        for name, dataset in current(request).datasets.items()
+        f"/{quote(d.name)}{tail}"
+        for d in datasets
         for tail in (
             *tails,
-            *(("/map",) if dataset.ranked and dataset.confident_learning is not None else ()),
-            *(_OF_MODELS if dataset.n_models else ()),
+            *(("/map",) if d.ranked and d.confident_learning is not None else ()),
+            *(_OF_MODELS if d.n_models else ()),
         )
+        if d.modality != QUESTION or tail != "/classes"
     ]
-    return _xml("urlset", "url", [f"{site}{path}" for path in (*_PAGES, *of_datasets)])
+    of_classes = [f"/{quote(d.name)}/classes/{c.id}" for d in datasets if _has_class_pages(d) for c in d.classes]
+    return _xml("urlset", "url", [f"{site}{path}" for path in (*_PAGES, *of_datasets, *of_classes)])
+
+
+def _has_class_pages(dataset: Dataset) -> bool:
+    """Whether its classes are listed in the site map: not where there are too many for anyone to look through."""
+    return dataset.modality != QUESTION and len(dataset.classes) <= MOST_CLASSES
 
 
 @router.get("/sitemap/{name}/{part}.xml")

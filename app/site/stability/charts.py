@@ -153,7 +153,7 @@ class _Plot:
             parts.append(
                 Markup(
                     '<path class="grid" d="M%d %.1fH%d"/>'
-                    '<text x="%d" y="%.1f" text-anchor="end" dominant-baseline="central">%s %%</text>'
+                    '<text x="%d" y="%.1f" text-anchor="end" dominant-baseline="central">%s\N{NO-BREAK SPACE}%%</text>'
                 )
                 % (self.left, y, self.edge, self.left - 6, y, f"{100 * accuracy:.3g}")
             )

@@ -11,7 +11,7 @@ from app.catalogue.version_log import ChangedExample, ExampleState, Version, Ver
 from app.corrected.policy import ExportOptions
 from app.domain.review.changes import Change, ChangeCounts, LabelSet
 from app.domain.review.corrections import Treatment
-from app.issues import queries
+from app.issues import cursors, queries
 from app.openapi import parameters
 from app.site.corrected.changes import response_models
 from app.site.corrected.changes.parameters import kind_of, step_of
@@ -85,7 +85,7 @@ def changes(request: Request, name: str) -> Response:
     limit = parameters.whole_number("limit", own.get("limit"), DEFAULT_CHANGES, MOST_CHANGES)
     fields = parameters.fields(own.get("fields"), response_models.ChangedOut)
     kind = kind_of(own.get("change"))
-    first = queries.place_of(own["after"]) + 1 if own.get("after") else 0
+    first = cursors.place_of(own["after"]) + 1 if own.get("after") else 0
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
@@ -96,7 +96,7 @@ def changes(request: Request, name: str) -> Response:
         issues = issues_among(connection, dataset, [one.index for one in some])
     which = [f"{key}={own[key]}" for key in ("version", "from", "change") if own.get(key)]
     query = "&".join(filter(None, (wanted.query(dataset.default_agreement), *which)))
-    after = queries.cursor(some[limit - 1].index) if len(some) > limit else None
+    after = cursors.cursor(some[limit - 1].index) if len(some) > limit else None
     following, headers = next_page(request, f"/api/v1/datasets/{dataset.name}/changes", query, limit, fields, after)
     write = _Writer(base_url(request), dataset, step, wanted, issues)
     body = {

@@ -12,7 +12,7 @@ from app.catalogue.version_log import log, step_to
 from app.corrected.policy import ExportOptions
 from app.domain.review.changes import Change
 from app.errors import Busy
-from app.issues import queries
+from app.issues import cursors, queries
 from app.issues.reviewed.dispute_log import dispute_log
 from app.openapi import parameters
 from app.site.components.atom_entries import MEDIA_TYPE
@@ -41,7 +41,7 @@ def changes(request: Request, name: str) -> HTMLResponse:
     """The versions of a dataset, and the examples that changed in one of them."""
     own, rest = parameters.split(request.query_params.multi_items(), _OWN)
     kind = kind_of(own.get("change"))
-    first = queries.place_of(own["after"]) + 1 if own.get("after") else 0
+    first = cursors.place_of(own["after"]) + 1 if own.get("after") else 0
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
@@ -72,7 +72,7 @@ def changes(request: Request, name: str) -> HTMLResponse:
         start_url=_query(policy, chosen, kinds),
         policy_query=_query(policy),
         policy_words=", ".join(f"{key.replace('_', ' ')} {value}" for key, value in policy),
-        next_url=_query(policy, chosen, kinds, [("after", queries.cursor(last))]) if last is not None else None,
+        next_url=_query(policy, chosen, kinds, [("after", cursors.cursor(last))]) if last is not None else None,
         json_url=f"/api/v1/datasets/{name}/changes{_query(policy, chosen, kinds)}",
         feed_url=f"/{name}/changes.atom{_query(policy)}",
     )

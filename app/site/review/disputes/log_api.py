@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.catalogue.current import current
 from app.errors import FilterError
-from app.issues import queries
+from app.issues import cursors, queries
 from app.issues.reviewed.dispute_log import LoggedDispute, dispute_counts, dispute_log
 from app.openapi import parameters
 from app.site.review.disputes import response_models
@@ -40,10 +40,10 @@ def disputes(request: Request, name: str) -> Response:
         raise FilterError(word, value, _OWN, f"{word[:40]!r} is no parameter; expected {', '.join(_OWN)}.")
     limit = parameters.whole_number("limit", own.get("limit"), _DEFAULT, _MOST)
     fields = parameters.fields(own.get("fields"), response_models.DisputeOut)
-    after = queries.place_of(own["after"]) if own.get("after") else None
+    after = cursors.place_of(own["after"]) if own.get("after") else None
     found, last = dispute_log(catalogue, dataset, after, limit)
     counts, base = dispute_counts(catalogue, dataset), base_url(request)
-    cursor = None if last is None else queries.cursor(last)
+    cursor = None if last is None else cursors.cursor(last)
     following, headers = next_page(request, f"/api/v1/datasets/{dataset.name}/disputes", "", limit, fields, cursor)
     body = {
         "items": parameters.chosen([_item(base, one) for one in found], fields),

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset
 from app.errors import FilterError
-from app.issues import queries
+from app.issues import cursors, queries
 from app.issues.reviewed.dispute_log import dispute_counts, dispute_log
 from app.openapi import parameters
 from app.site.components.atom_entries import MEDIA_TYPE
@@ -57,7 +57,7 @@ def _context(request: Request, catalogue: Catalogue, dataset: Dataset | None) ->
     if rest:
         word, value = rest[0]
         raise FilterError(word, value, ["after"], f"{word[:40]!r} is no parameter; expected after.")
-    after = queries.place_of(own["after"]) if own.get("after") else None
+    after = cursors.place_of(own["after"]) if own.get("after") else None
     found, last = dispute_log(catalogue, dataset, after, _SHOWN)
     here = "" if dataset is None else f"/{dataset.name}"
     return {
@@ -65,7 +65,7 @@ def _context(request: Request, catalogue: Catalogue, dataset: Dataset | None) ->
         "counts": dispute_counts(catalogue, dataset),
         "first": after is not None,
         "here": f"{here}/disputes",
-        "next_url": None if last is None else f"{here}/disputes?after={queries.cursor(last)}",
+        "next_url": None if last is None else f"{here}/disputes?after={cursors.cursor(last)}",
         "feed_url": f"{here}/disputes.atom",
         "json_url": None if dataset is None else f"/api/v1/datasets/{dataset.name}/disputes",
     }
