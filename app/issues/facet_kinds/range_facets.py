@@ -77,10 +77,12 @@ def _words(value: Range, limits: Range) -> str:
 def _score(
     name: str, title: str, column: ColumnElement[Any], limits: Range, exists: Callable[[Dataset], bool]
 ) -> Facet:
-    def read(dataset: Dataset, parameter: str, value: str) -> Range:
+    def read(dataset: Dataset, parameter: str, value: str) -> Range | None:
         if not exists(dataset):
             raise FilterError(parameter, value, [], f"The issues of {dataset.title} have no {title.lower()}.")
-        return read_range(parameter, value, limits)
+        found = read_range(parameter, value, limits)
+        # All of the scale is no condition: every issue that has a score would be read to be counted.
+        return None if found == limits else found
 
     def where(_: Dataset, values: Sequence[Range], __: bool) -> list[ColumnElement[bool]]:
         (asked,) = values
