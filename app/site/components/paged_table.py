@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from app.errors import FilterError
 
 #: The rows of a page.
-ROWS: Final = 200
+ROWS: Final = 100
 
 
 class TablePage(NamedTuple):
@@ -30,8 +30,8 @@ def table_page(text: str, n: int, others: Mapping[str, str]) -> TablePage:
 
     Raises FilterError for a page that is not there.
 
-    >>> table_page("2", 450, {"sort": "name"})
-    TablePage(number=2, last=3, start=200, stop=400, previous='?sort=name', next='?sort=name&page=3')
+    >>> table_page("2", 250, {"sort": "name"})
+    TablePage(number=2, last=3, start=100, stop=200, previous='?sort=name', next='?sort=name&page=3')
     >>> table_page("", 0, {})
     TablePage(number=1, last=1, start=0, stop=0, previous='', next='')
     """

@@ -100,9 +100,9 @@ def test_pages_of_classes_make_up_the_whole_in_order(client: httpx.Client, query
     if "sort=-name" in query:
         items.sort(key=lambda item: item["name"], reverse=True)
     assert found == [item["id"] for item in items]
-    assert [len(ids(page)) for page in pages[:-1]] == [200] * (len(pages) - 1)
-    assert len(pages) == -(-len(items) // 200) > 1
-    assert all(len(page) < 120_000 for page in pages)
+    assert [len(ids(page)) for page in pages[:-1]] == [100] * (len(pages) - 1)
+    assert len(pages) == -(-len(items) // 100) > 1
+    assert all(len(page) < 60_000 for page in pages)
     # Headers keep the search, start on the first page, and do not sort the rows of one page among themselves.
     assert "data-sortable" not in pages[1]
     assert "page=" not in pages[1].partition("<thead>")[2].partition("</thead>")[0]
@@ -132,8 +132,8 @@ def test_pages_of_the_joint_and_of_guesses_add_up(client: httpx.Client) -> None:
             row for page in pages for row in page.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr>")[1:]
         ]
         assert len(rows) == len(set(rows))
-        assert f"1 to 200 of {len(rows):,}" in pages[0]
-        assert all(page.count("<tr><td>") <= 200 for page in pages)
+        assert f"1 to 100 of {len(rows):,}" in pages[0]
+        assert all(page.count("<tr><td>") <= 100 for page in pages)
         counts = [row.partition('class="num">')[2].partition("</td>")[0] for row in rows]
         total = sum(int(count.rpartition('">')[2].partition("<")[0].replace(",", "")) for count in counts)
         if expected is not None:
@@ -144,12 +144,12 @@ def test_all_pairs_are_on_one_page_only_where_they_are_few(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = client.get("/many/confusions?kind=guessed&pairs=all").text
-    assert every.count("<tr><td>") > 200
+    assert every.count("<tr><td>") > 100
     assert 'class="pages"' not in every
     assert "pairs=all" in client.get("/many/confusions?kind=guessed").text
     monkeypatch.setattr(confusions, "MOST_AT_ONCE", 300)
     asked = client.get("/many/confusions?kind=joint&pairs=all").text
-    assert asked.count("<tr><td>") == 200
+    assert asked.count("<tr><td>") == 100
     assert 'rel="next" href="?kind=joint&amp;page=2"' in asked
     assert "Show all" not in asked
 
