@@ -76,6 +76,14 @@ opinion_reports = Table(
     Column("results", Text, nullable=False),  # JSON object
 )
 
+# How far corrections can be trusted, as app.evaluation.opinions.confidence_report computed it. One row a dataset.
+confidence_reports = Table(
+    "confidence_reports",
+    metadata,
+    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True),
+    Column("results", Text, nullable=False),  # JSON object
+)
+
 # Controls of the models' ranking at each agreement threshold, as app.evaluation.opinions.controls computed them.
 controls = Table(
     "controls",

@@ -183,6 +183,10 @@ verdicts = Table(
     Column("corrected", Integer),  # label id, for correctable ones only
     Column("several", Text),  # JSON list of the classes agreed on, for multi-label ones only
     Column("opinions", Text),  # a letter for each second opinion (see app.schema.opinions); null without any
+    # Of correctable ones only, where they are known; see app.domain.confidence.
+    Column("confidence", Float),  # the probability that a majority of unlimited raters would make the correction
+    Column("probability_right", Float),  # the probability that it is right, learnt from second opinions
+    Column("by_confidence", Integer),  # 0, 1, 2, ... at each threshold, the highest confidence first
     sqlite_with_rowid=False,
 )
 
@@ -194,6 +198,13 @@ Index(
     verdicts.c.corrected,
     verdicts.c.issue_id,
     sqlite_where=verdicts.c.corrected.is_not(None),
+)
+Index(
+    "verdicts_by_confidence",
+    verdicts.c.dataset_id,
+    verdicts.c.agreement,
+    verdicts.c.by_confidence,
+    sqlite_where=verdicts.c.by_confidence.is_not(None),
 )
 
 # The given labels of all examples, packed, so that fifty million labels do not need fifty million rows.

@@ -24,6 +24,7 @@ _TABLES = (
     slice_tables.slice_results,
     opinions.opinions,
     opinions.opinion_reports,
+    opinions.confidence_reports,
     opinions.opinion_sources,
     opinions.confirmed_stability,
     opinions.controls,

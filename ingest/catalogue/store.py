@@ -25,6 +25,7 @@ from ingest.catalogue.issue_rows import IssueRows, verdict_rows, vote_rows
 from ingest.catalogue.issue_table import insert_issues
 from ingest.catalogue.models import StoredModels, carry_over
 from ingest.catalogue.opinions.add import bring_in
+from ingest.catalogue.opinions.store_confidence import store_confidence
 from ingest.catalogue.replace import remove, restore
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.datasets.build import Build, version
@@ -210,6 +211,7 @@ class _DatasetWriter:
         slice_rows.store_slice_counts(self._connection, build)
         measure_agreement(self._connection, dataset_id)
         bring_in(self._connection, self._name, opinions, self._opinions, self._progress)
+        store_confidence(self._connection, dataset_id)
         carry_over(self._connection, self._name, models, self._progress)
         n_issues = sum(index in build.issues.positions for index in shown.sizes)
         counted = Media(n_issues, 0 if build.inputs.benchmark is not None else len(shown.sizes) - n_issues)

@@ -26,6 +26,7 @@ from app.schema.opinions import opinion_sources
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.opinions.restate import restate
+from ingest.catalogue.opinions.store_confidence import store_confidence
 from ingest.catalogue.opinions.store_controls import store_controls
 from ingest.datasets.facts import compact
 from ingest.errors import CatalogueError, DataError, MissingFileError
@@ -66,6 +67,7 @@ def add_to_catalogue(name: str, found: FoundOpinion, catalogue: Path, *, wait: f
     with replacing_catalogue(catalogue, [], wait=wait, say=progress.say) as connection:
         added = add(connection, name, found)
         dataset_id = restate(connection, name, fresh=False)
+        store_confidence(connection, dataset_id)
         subject = read_subject(connection, name)
         store_controls(connection, subject, read_models(connection, dataset_id), progress)
         built_at = datetime.now(UTC).isoformat(timespec="seconds")

@@ -31,6 +31,7 @@ from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
 from ingest.catalogue.models import carry_over
 from ingest.catalogue.opinions.restate import restate
+from ingest.catalogue.opinions.store_confidence import store_confidence
 from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, counted, options_of
 from ingest.catalogue.reviews.dispute_log import results_of, write_log
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
@@ -90,6 +91,7 @@ def publish(
         writer = _VotesWriter(connection, dataset, rounds)
         errors = writer.write(given, facts)
         restate(connection, dataset.name, fresh=True)
+        store_confidence(connection, dataset.id)
         carry_over(connection, dataset.name, models, progress)
         enter_versions(connection, catalogue, [dataset.name], progress)
         decided = {idx for idx, those in given.items() if found.name in those.rounds}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.domain.confidence.beta_binomial import Prior, fit_prior, majority_probability
 from app.domain.review.verdicts import Category
 from app.schema.packing import pack_keys, pack_labels
 from app.schema.tables import EXAMPLES_PER_BLOCK, issue_id
@@ -190,7 +191,64 @@ class PlainWriter:
             compact(found.agreed) if found.category is Category.MULTI_LABEL else None,
         )
 
+    def _asked_and_chosen(self, index: int, label: int) -> tuple[int, int]:
+        """How many reviewers were asked, and how many of them named just the classes of a label."""
+        (members,) = (members for members, label_id in self.label_ids.items() if label_id == label)
+        ballot = self.reviews[index].ballot
+        named = [vote.n for vote in ballot.votes if vote.classes is not None and tuple(sorted(vote.classes)) == members]
+        return sum(vote.n for vote in ballot.votes), sum(named)
+
+    def _questions(self) -> list[tuple[int, int]]:
+        """How many reviewers were asked whether it is the other label, or a class, and how many said so."""
+        found = []
+        for index, review in self.reviews.items():
+            if review.ballot.pattern is None:
+                found += [(self.inputs.manifest.raters, vote.n) for vote in review.ballot.votes]
+                continue
+            corrected = [self._verdict(index, agreement)[1] for agreement in self.agreements]
+            other = next((one for one in corrected if one is not None), self.label_ids[review.shown])
+            if other != self._given(index):
+                found.append(self._asked_and_chosen(index, other))
+        return found
+
+    def _confidence(self, index: int, corrected: int | None, prior: Prior | None) -> float | None:
+        if corrected is None or prior is None:
+            return None
+        ballot = self.reviews[index].ballot
+        if ballot.pattern is not None:
+            asked, chosen = self._asked_and_chosen(index, corrected)
+            return round(majority_probability(prior, chosen, asked), 6)
+        (members,) = (members for members, label_id in self.label_ids.items() if label_id == corrected)
+        product = 1.0
+        for vote in ballot.votes:
+            probability = majority_probability(prior, vote.n, self.inputs.manifest.raters)
+            (class_id,) = vote.classes or ()
+            product *= probability if class_id in members else 1 - probability
+        return round(product, 6)
+
+    def _confidences(self) -> dict[tuple[int, int], float]:
+        """The confidence of each correction, by agreement threshold and index."""
+        asked, chosen = np.array(self._questions(), np.int64).reshape(-1, 2).T
+        one_rater = self.inputs.manifest.raters == 1
+        prior = None if one_rater else fit_prior(chosen, asked)
+        found = {}
+        for index in self.reviews:
+            for agreement in self.agreements:
+                number = self._confidence(index, self._verdict(index, agreement)[1], prior)
+                if number is not None:
+                    found[agreement, index] = number
+        return found
+
     def _verdicts(self) -> Iterator[Row]:
+        sure = self._confidences()
+        ahead = {
+            (agreement, index): sum(
+                (-other, self.position[at]) < (-number, self.position[index])
+                for (threshold, at), other in sure.items()
+                if threshold == agreement
+            )
+            for (agreement, index), number in sure.items()
+        }
         for index in self.order:
             for agreement in self.agreements if index in self.reviews else ():
                 category, corrected, several = self._verdict(index, agreement)
@@ -202,6 +260,9 @@ class PlainWriter:
                     "corrected": corrected,
                     "several": several,
                     "opinions": None,
+                    "confidence": sure.get((agreement, index)),
+                    "probability_right": None,
+                    "by_confidence": ahead.get((agreement, index)),
                 }
 
     def _votes(self) -> Iterator[Row]:
