@@ -17,7 +17,8 @@ examples:
   %(prog)s pets --source second-look.toml second-look.csv
 
 "published" lists the opinions that are known of a dataset: where they are, on which terms, and how to read them. None
-comes with the program. The page /docs/opinions of the site, docs/opinions.md, says how to describe one of your own.
+comes with the program; those that anyone may pass on are fetched and held against their SHA-256. The page
+/docs/opinions of the site, docs/opinions.md, says how to describe one of your own.
 """
 
 
@@ -29,18 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # The file may stand behind the source, which is how it is mostly written: argparse takes no positional argument
     # that is optional behind an option.
     parser.add_argument("--source", metavar=("SOURCE", "FILE"), nargs="+", default=[], help=says)
-    says = '"published" lists where opinions on the dataset are to be had'
+    says = '"published" lists where opinions on the dataset are to be had, and fetches those that may be passed on'
     parser.add_argument("--from", dest="place", metavar="published", choices=("published",), help=says)
+    says = "the folder that --from puts files in (default: this one)"
+    parser.add_argument("--to", metavar="DIR", type=Path, help=says)
+    says = "fetch from here in place of the published address; the file has to be the same"
+    parser.add_argument("--address", metavar="URL", help=says)
     add_catalogue(parser, written=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Add an opinion, or list those that are published."""
+    """Add an opinion, or list and fetch those that are published."""
     if arguments.place is not None:
         if arguments.file is not None or arguments.source:
-            raise IngestError("--from published lists opinions and takes neither --source nor FILE")
-        print(_published(arguments.name))
+            raise IngestError("--from published lists and fetches opinions and takes neither --source nor FILE")
+        _published(arguments)
         return 0
+    if arguments.to is not None or arguments.address is not None:
+        raise IngestError("--to and --address go with --from published")
     source, *files = [*arguments.source, *([arguments.file] if arguments.file else [])] or [None]
     if source is None or len(files) != 1:
         raise IngestError("expected --source SOURCE and one FILE, or --from published")
@@ -55,15 +62,28 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _published(name: str) -> str:
+def _published(arguments: argparse.Namespace) -> None:
+    """List the published opinions on a dataset, and fetch those that may be."""
+    from ingest.fetch.published_opinion import fetch_opinion, file_name, may_fetch
     from ingest.manifest.parse import shipped_opinions
 
+    name, folder = arguments.name, arguments.to or Path()
     known = [one for one in shipped_opinions() if one.dataset == name]
     if not known:
         raise IngestError(f"no published opinion on {name} is known here; one of your own needs a TOML file")
-    lines = []
+    open_to_all = [one for one in known if may_fetch(one)]
+    if arguments.address is not None and len(open_to_all) != 1:
+        found = len(open_to_all) or "none"
+        raise IngestError(f"--address: expected one opinion on {name} that may be fetched, found {found}")
     for one in known:
-        may = "anyone may pass it on" if one.redistributable else "fetch it yourself; it may not be passed on freely"
-        lines += [f"{one.title}: {one.citation}", f"  licence: {one.licence} ({may})", f"  file: {one.url}"]
-        lines.append(f"  then: label-errors opinions {name} --source {one.name} {(one.url or 'FILE').rsplit('/')[-1]}")
-    return "\n".join(lines)
+        print(f"{one.title}: {one.citation}")
+        print(f"  licence: {one.licence}{f' ({one.licence_url})' if one.licence_url else ''}")
+        file = folder / file_name(one)
+        if one in open_to_all:
+            file, was_there = fetch_opinion(one, folder, progress_for_terminal(), arguments.address)
+            print(
+                f"  {file} {'is there already' if was_there else 'fetched'}, and is the published file by its SHA-256"
+            )
+        else:
+            print(f"  not fetched: its terms do not let anyone pass it on. It is at {one.url}")
+        print(f"  then: label-errors opinions {name} --source {one.name} {file}")

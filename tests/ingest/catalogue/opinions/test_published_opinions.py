@@ -218,12 +218,3 @@ def test_what_cannot_be_read_is_refused(
     given = [{"FILE": file, "OWN": own}.get(one, one) for one in arguments]
     done = run("opinions", *given, "--catalogue", copy)
     assert (done.returncode, finding in done.stderr) == (status, True), done.stderr
-
-
-def test_published_opinions_are_told_of() -> None:
-    done = run("opinions", "imagenet", "--from", "published")
-    assert done.returncode == 0
-    assert "ReaL: Lucas Beyer" in done.stdout
-    assert "licence: Apache License 2.0 (anyone may pass it on)" in done.stdout
-    assert "label-errors opinions imagenet --source real real.json" in done.stdout
-    assert run("opinions", "mnist", "--from", "published").returncode == 1
