@@ -165,3 +165,8 @@ class Answers:
         self._held += weight
         while self._held > self._most or len(self._kept) > self.MOST:
             self._held -= self._kept.popitem(last=False)[1][1]
+
+
+def visitors_caches() -> tuple[Cache, Cache, Cache, Cache]:
+    """What is remembered of visitors' filters: statements, groups of issues, counts, pages around the cards."""
+    return Cache(1_000, 16 << 20), Cache(200, 64 << 20), Cache(5_000, 32 << 20), Cache(1_000, 32 << 20)

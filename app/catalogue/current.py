@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, func, select
 from starlette.requests import Request
 
 from app.catalogue.access import is_public
-from app.catalogue.cache import Answers, Cache
+from app.catalogue.cache import Answers, Cache, visitors_caches
 from app.catalogue.open_file import CatalogueFile, CatalogueReplacedError, UnreadableCatalogueError, budget_of
 from app.catalogue.records import ClassInfo, Dataset, Label, Source
 from app.catalogue.rounds.shown import Shown
@@ -29,6 +29,7 @@ from app.catalogue.rounds.withheld import Watch, Withheld, digest_of, withhold
 from app.catalogue.shape_check import require_sound
 from app.domain.review.verdicts import Category
 from app.errors import CatalogueChanging, NoCatalogue
+from app.evaluation.opinions.confidence_infos import NO_CONFIDENCE, confidence_by_dataset
 from app.evaluation.opinions.opinion_infos import NO_OPINIONS, opinions_by_dataset
 from app.schema import prediction_report, tables
 from app.schema.engine import FileState
@@ -69,10 +70,12 @@ class Catalogue:
         if withheld:
             self.version += f"-without-{digest_of(withheld)}"
         self.written_at = facts["written_at"]
-        opinions = opinions_by_dataset(self.connection)
-        found = (replace(d, opinions=opinions.get(d.id, NO_OPINIONS)) for d in _datasets(self.connection))
-        self.datasets: Mapping[str, Dataset] = {d.name: d for d in found}
-        self.statements, self.cells, self.facets, self.galleries = _caches()
+        said, sure = opinions_by_dataset(self.connection), confidence_by_dataset(self.connection)
+        self.datasets: Mapping[str, Dataset] = {
+            d.name: replace(d, opinions=said.get(d.id, NO_OPINIONS), confidence=sure.get(d.id, NO_CONFIDENCE))
+            for d in _datasets(self.connection)
+        }
+        self.statements, self.cells, self.facets, self.galleries = visitors_caches()
         self.pages = Cache(1_000)  # of the catalogue and its datasets, not of what visitors make up
         self.corrected = Cache(200, 64 << 20)
         self.checksums = Cache(2_000)
@@ -106,8 +109,10 @@ class Catalogue:
         public = copy.copy(self)
         public.version = f"{self.version}-public"
         public.datasets = {name: replace(dataset, restricted=True) for name, dataset in self.datasets.items()}
-        public.statements, public.cells, public.facets, public.galleries = _caches()  # whole texts were searched
-        public.pages = Cache(1_000)
+        public.statements, public.cells, public.facets, public.galleries = (
+            visitors_caches()
+        )  # whole texts were searched
+        public.pages = Cache(1_000)  # none of these is kept of the whole: whole texts were searched
         return public
 
 
@@ -187,11 +192,6 @@ class CurrentCatalogue:
             why = str(error) if isinstance(error, UnreadableCatalogueError) else type(error).__name__
             self._refusal = f"{self.path} is not a catalogue that can be read ({why}). {MAKE_ONE}"
             log.error("%s: %s", self._refusal, error)
-
-
-def _caches() -> tuple[Cache, Cache, Cache, Cache]:
-    """What is remembered of visitors' filters: statements, groups of issues, counts, pages around the cards."""
-    return Cache(1_000, 16 << 20), Cache(200, 64 << 20), Cache(5_000, 32 << 20), Cache(1_000, 32 << 20)
 
 
 def current(request: Request) -> Catalogue:

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from app.catalogue.table_row import Question, RowValue
 from app.domain.review.estimates import Basis, basis
 from app.domain.review.verdicts import Category
+from app.evaluation.opinions.confidence_infos import NO_CONFIDENCE, DatasetConfidence
 from app.evaluation.opinions.opinion_infos import NO_OPINIONS, DatasetOpinions
 from app.schema.prediction_report import PredictionReport
 
@@ -85,6 +86,7 @@ class Dataset:
     media_report: Mapping[str, Any] | None  # what ingest tells of the media (see ingest.datasets.media.report)
     models: tuple[str, ...]  # "platform/name" of those whose predictions are known, in order
     opinions: DatasetOpinions = field(default=NO_OPINIONS, kw_only=True)
+    confidence: DatasetConfidence = field(default=NO_CONFIDENCE, kw_only=True)
     restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
 
     @property
@@ -198,6 +200,8 @@ class IssueRow(NamedTuple):
     excerpt: str | None
     media: str | None
     opinions: str | None
+    confidence: float | None
+    probability_right: float | None
     position: int
 
 
@@ -222,6 +226,8 @@ class Issue(NamedTuple):
     excerpt: str | None
     media: Mapping[str, list[int]] | None  # kind -> [width, height]
     opinions: str | None  # what second opinions say, a letter each (see app.schema.opinions); None where nobody looked
+    confidence: float | None  # that a majority of unlimited raters would correct it so; None unless it is corrected
+    probability_right: float | None  # that the correction is right, by what second opinions teach; None without
     position: int  # its place in the order of the page, what a cursor holds
     row: tuple[RowValue, ...] | None = None  # where examples are rows of a table
     question: Question | None = None  # where they are multiple-choice questions

@@ -114,8 +114,8 @@ def _why_not_compared(row: Row[Any], policy: Policy) -> str | None:
         return "The versions were not compared, because not all given labels are known for both."
     if policy.agreement not in json.loads(row.agreements):
         return f"The previous version had no agreement threshold {policy.agreement}, so it cannot be compared."
-    if policy.asks_opinions:
-        return "Versions are not compared under a policy that asks second opinions."
+    if policy.weighs_corrections:
+        return "Versions are not compared under a policy that asks second opinions, or how sure a correction is."
     if policy.unreviewed is Treatment.DROP and not row.flags_compared:
         return "The versions cannot be compared under this policy, because the flagged examples are not known for both."
     return None

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, null, select
 from app.corrected.confirmation import Confirmation
 from app.corrected.original_test_set import NotLoadedError, TestSet, csr
 from app.corrected.policy import ExportOptions, PolicyError
+from app.domain.confidence.correction_facts import NOTHING_KNOWN, CorrectionFacts
 from app.domain.opinions.stances import stances_of
 from app.domain.review.corrections import Action, LabelSource, Policy, Rule, Treatment, decision
 from app.domain.review.verdicts import Category
@@ -25,6 +26,8 @@ from app.schema.votes import rater_agreement, weighed_verdicts
 
 ACTIONS: Final = tuple(Action)
 CATEGORIES: Final = tuple(Category)
+#: What rows say of corrections, on request: how probable a majority would make it, and how probable it is right.
+CONFIDENCE_COLUMNS: Final = ("confidence", "probability_right")
 #: Stands for the label of an example that has none any more.
 NO_LABEL: Final = -1
 
@@ -42,7 +45,7 @@ class Block:
     corrected: NDArray[np.int64]  # label ids of the corrected set, NO_LABEL where removed
     action: NDArray[np.uint8]
     category: NDArray[np.uint8]
-    said: NDArray[np.int32]  # places in ``CorrectedTestSet.signs``
+    said: NDArray[np.int32]  # places in ``CorrectedTestSet.known``
     special: NDArray[np.int64]  # places of the examples that were reviewed or removed; the others just keep their label
     keys: list[str] | None
 
@@ -81,8 +84,8 @@ class CorrectedTestSet:
     action: NDArray[np.uint8]
     category: NDArray[np.uint8]
     label: NDArray[np.int64]  # label id, NO_LABEL where removed, and where the given label stays
-    signs: tuple[str, ...]  # what opinions say, in letters of ``stances``; the first is of examples nobody reviewed
-    said: NDArray[np.int32]  # places in ``signs``; all 0 where rows do not say what opinions hold
+    known: tuple[CorrectionFacts, ...]  # what rows say beside the verdict; the first is of examples nobody reviewed
+    said: NDArray[np.int32]  # places in ``known``; all 0 where rows do not say anything else
 
     @property
     def sets(self) -> bool:
@@ -95,11 +98,21 @@ class CorrectedTestSet:
         names = [source.name for source in self.test_set.opinions] if self.wanted.opinions else []
         return tuple(f"opinion_{name}" for name in names)
 
+    @property
+    def confidence_columns(self) -> tuple[str, ...]:
+        """The columns that say how sure corrections are, where they are asked for."""
+        return CONFIDENCE_COLUMNS if self.wanted.confidences else ()
+
     def stances_of(self, said: int) -> tuple[str | None, ...]:
-        """The values of these columns, by a place in ``signs``; None where nobody reviewed the example."""
+        """The values of the opinions' columns, by a place in ``known``; None where nobody reviewed the example."""
         columns = self.opinion_columns
-        found = [stance.value for stance in stances_of(self.signs[said])] if columns else []
+        found = [stance.value for stance in stances_of(self.known[said].signs)] if columns else []
         return tuple(found) or (None,) * len(columns)
+
+    def confidences_of(self, said: int) -> tuple[float | None, ...]:
+        """The values of the columns of confidence, likewise; None for anything but a correction."""
+        known = self.known[said]
+        return (known.confidence, known.probability_right) if self.wanted.confidences else ()
 
     def members_csr(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """As ``TestSet.members_csr``, over the label sets of this policy."""
@@ -151,9 +164,10 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
         )
     rows = sorted(connection.execute(_verdicts(connection, test_set, wanted.policy)).all(), key=lambda row: row.idx)
     labels, confirmation = _Labels(test_set.members), Confirmation(test_set.opinions, wanted.policy)
-    places: dict[str, int] = {"": 0}
-    said = [places.setdefault(row.opinions or "", len(places)) if wanted.opinions else 0 for row in rows]
-    decided = [_decided(wanted.policy, row, labels, confirmation.of(row.opinions)) for row in rows]
+    places = {NOTHING_KNOWN: 0}
+    said = [places.setdefault(_told(wanted, row), len(places)) for row in rows]
+    known = [CorrectionFacts(row.opinions, row.confidence) for row in rows]
+    decided = [_decided(wanted.policy, row, labels, confirmation.of(one)) for row, one in zip(rows, known, strict=True)]
     return CorrectedTestSet(
         test_set=test_set,
         wanted=wanted,
@@ -162,16 +176,32 @@ def corrected(connection: Connection, test_set: TestSet, wanted: ExportOptions) 
         action=np.array([action for action, _, _ in decided], dtype=np.uint8),
         category=np.array([category for _, category, _ in decided], dtype=np.uint8),
         label=np.array([label for _, _, label in decided], dtype=np.int64),
-        signs=tuple(places),
+        known=tuple(places),
         said=np.array(said, dtype=np.int32),
     )
+
+
+def _told(wanted: ExportOptions, row: Any) -> CorrectionFacts:
+    """What rows say of an example beside its verdict."""
+    found = CorrectionFacts(row.opinions) if wanted.opinions else NOTHING_KNOWN
+    if not wanted.confidences:
+        return found
+    return found._replace(confidence=row.confidence, probability_right=row.probability_right)
 
 
 def _verdicts(connection: Connection, test_set: TestSet, policy: Policy) -> Select[Any]:
     """The verdicts that a policy goes by: a row a reviewed example."""
     i, v = tables.issues.c, tables.verdicts.c
     if policy.rule is Rule.VOTES:
-        columns = (i.idx, i.given, v.category, v.corrected, v.several, v.opinions)
+        columns = (
+            i.idx,
+            i.given,
+            v.category,
+            v.corrected,
+            v.several,
+            v.opinions,
+            *(v[name] for name in CONFIDENCE_COLUMNS),
+        )
         of_votes = select(*columns).select_from(tables.verdicts.join(tables.issues, i.id == v.issue_id))
         return of_votes.where(v.dataset_id == test_set.id, v.agreement == policy.agreement)
     known = select(rater_agreement.c.weighed).where(rater_agreement.c.dataset_id == test_set.id)
@@ -184,7 +214,8 @@ def _verdicts(connection: Connection, test_set: TestSet, policy: Policy) -> Sele
             f"{test_set.title}: its votes were not all given in rounds of this site. Use rule=votes.",
         )
     w = weighed_verdicts.c
-    weighed = select(i.idx, i.given, w.category, w.corrected, w.several, null().label("opinions"))
+    unknown = [null().label(name) for name in ("opinions", *CONFIDENCE_COLUMNS)]
+    weighed = select(i.idx, i.given, w.category, w.corrected, w.several, *unknown)
     joined = weighed.select_from(weighed_verdicts.join(tables.issues, i.id == w.issue_id))
     return joined.where(w.issue_id.between(*tables.issue_id_range(test_set.id)))
 

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, func, select
 
 from app.corrected.confirmation import SourceName
 from app.schema import tables
-from app.schema.opinions import opinion_sources
+from app.schema.opinions import confidence_reports, opinion_sources
+from app.schema.why_no_confidence import why_no_confidence
 from app.schema.withheld_labels import WITHHELD_BY, why_no_labels
 
 
@@ -45,6 +46,7 @@ class TestSet:
     sources: tuple[Mapping[str, Any], ...]
     opinions: tuple[SourceName, ...] = ()
     questions_known: bool = False  # its examples are questions, and all of them stand in the catalogue
+    no_confidence: str | None = None  # why its corrections have no confidence; None where they have
 
     @cached_property
     def multi_label(self) -> bool:
@@ -113,6 +115,7 @@ def load(connection: Connection, name: str) -> TestSet:
         ),
         opinions=_opinions(connection, row.id),
         questions_known=row.modality == "question" and _n_questions(connection, row.id) == row.size,
+        no_confidence=_no_confidence(connection, row.id, row.title),
     )
 
 
@@ -120,6 +123,13 @@ def _n_questions(connection: Connection, dataset_id: int) -> int:
     m = tables.media.c
     which = (m.dataset_id == dataset_id, m.kind == "question")
     return connection.scalar(select(func.count()).select_from(tables.media).where(*which)) or 0
+
+
+def _no_confidence(connection: Connection, dataset_id: int, title: str) -> str | None:
+    c = confidence_reports.c
+    text = connection.scalar(select(c.results).where(c.dataset_id == dataset_id))
+    report = {} if text is None else json.loads(text)
+    return None if report.get("method") else why_no_confidence(title, report.get("why_not"))
 
 
 def _opinions(connection: Connection, dataset_id: int) -> tuple[SourceName, ...]:

@@ -81,9 +81,12 @@ class _Columns:
             ("action", _WORD),
             ("category", _WORD),
             *((name, _WORD) for name in corrected.opinion_columns),
+            *((name, pa.float64()) for name in corrected.confidence_columns),
         ]
-        said = [corrected.stances_of(place) for place in range(len(corrected.signs))]
-        self._opinions = [pa.array(column, pa.string()) for column in zip(*said, strict=True)]
+        places = range(len(corrected.known))
+        said = [pa.array(column, pa.string()) for column in zip(*map(corrected.stances_of, places), strict=True)]
+        sure = [pa.array(column, pa.float64()) for column in zip(*map(corrected.confidences_of, places), strict=True)]
+        self._said = [*said, *sure]
         self.schema = pa.schema(fields)
 
     def batch(self, block: Block) -> pa.RecordBatch:
@@ -100,7 +103,7 @@ class _Columns:
             *(_taken(column, now) for column in self._now),
             _taken(_ACTIONS, pa.array(block.action[places], pa.int32())),
             _taken(_CATEGORIES, pa.array(block.category[places], pa.int32())),
-            *(_taken(column, pa.array(block.said[places], pa.int32())) for column in self._opinions),
+            *(_taken(column, pa.array(block.said[places], pa.int32())) for column in self._said),
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 

@@ -99,8 +99,8 @@ def cell(text: str) -> str:
 
 
 def columns_of(corrected: CorrectedTestSet) -> tuple[str, ...]:
-    """The columns of its rows: those of all test sets, then what second opinions hold, where asked for."""
-    return (*COLUMNS, *corrected.opinion_columns)
+    """The columns of its rows: those of all test sets, then what second opinions hold and how sure, where asked for."""
+    return (*COLUMNS, *corrected.opinion_columns, *corrected.confidence_columns)
 
 
 def _csv_header(corrected: CorrectedTestSet) -> bytes:
@@ -109,7 +109,8 @@ def _csv_header(corrected: CorrectedTestSet) -> bytes:
 
 def _csv_ending(corrected: CorrectedTestSet, given: int, now: int, action: int, category: int, said: int) -> str:
     done = (ACTIONS[action], CATEGORIES[category], *(stance or "" for stance in corrected.stances_of(said)))
-    return ",".join((*_cells(corrected, given), *_cells(corrected, now), *done))
+    sure = ("" if number is None else repr(number) for number in corrected.confidences_of(said))
+    return ",".join((*_cells(corrected, given), *_cells(corrected, now), *done, *sure))
 
 
 def _cells(corrected: CorrectedTestSet, label: int) -> tuple[str, str]:
@@ -130,7 +131,12 @@ def ending_values(
     """The columns behind the key as values: integers and names, lists of them where labels are sets, None for none."""
     of_given = _values(corrected, given, corrected.test_set.multi_label)
     of_now = _values(corrected, now, corrected.sets)
-    done = (ACTIONS[action].value, CATEGORIES[category].value, *corrected.stances_of(said))
+    done = (
+        ACTIONS[action].value,
+        CATEGORIES[category].value,
+        *corrected.stances_of(said),
+        *corrected.confidences_of(said),
+    )
     return dict(zip(columns_of(corrected)[2:], (*of_given, *of_now, *done), strict=True))
 
 

@@ -9,7 +9,6 @@ from app.issues.cells import Cells, Counts, cells_for
 from app.issues.facet import Choice, Choices, Facet, Value
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
-from app.issues.filter_parameters import SUSPICION
 
 MOST_CHOICES: Final = 12
 
@@ -17,11 +16,13 @@ MOST_CHOICES: Final = 12
 def total(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int:
     """How many issues a filter selects."""
 
-    def count() -> int:
-        found = cells_for(catalogue, dataset, f)
-        return int(found.n[found.matching(f)].sum())
+    selected = f.unordered()
 
-    return catalogue.facets.get(("total", dataset.id, f.but(sort=SUSPICION)), count)
+    def count() -> int:
+        found = cells_for(catalogue, dataset, selected)
+        return int(found.n[found.matching(selected)].sum())
+
+    return catalogue.facets.get(("total", dataset.id, selected), count)
 
 
 def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Choices, ...]:
@@ -33,7 +34,8 @@ def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Cho
 
     def make() -> tuple[Choices, ...]:
         there = [facet for facet in FACETS.values() if facet.exists(dataset) and not facet.narrows]
-        made = [_choices(cells_for(catalogue, dataset, f, facet.name), dataset, f, facet) for facet in there]
+        plain = f.unordered()
+        made = [_choices(cells_for(catalogue, dataset, plain, facet.name), dataset, f, facet) for facet in there]
         return tuple(one for one in made if one.choices)
 
     return catalogue.facets.get(("facets", dataset.id, f), make)
@@ -41,11 +43,12 @@ def choices(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> tuple[Cho
 
 def class_counts(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, role: str) -> Counts:
     """Class id -> number of issues under a filter that have this class as "given", "guessed" or "corrected" label."""
-    return cells_for(catalogue, dataset, f, role).counts(f, role)
+    selected = f.unordered()
+    return cells_for(catalogue, dataset, selected, role).counts(selected, role)
 
 
 def _choices(found: Cells, dataset: Dataset, f: IssueFilter, facet: Facet) -> Choices:
-    counts = found.counts(f, facet.name)
+    counts = found.counts(f.unordered(), facet.name)
     taken = dict(f.taken()).get(facet, ())
     ranked = _ranked(dataset, facet, counts, taken)
     made = []

@@ -18,6 +18,7 @@ from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.errors import FilterError
 from app.issues.category_words import ANY, ANY_ERROR, CATEGORY_WORDS, categories_of, category_noun, category_word
 from app.issues.facet import Facet, Others
+from app.issues.facet_kinds.confidence_facet import CONFIDENCE
 from app.issues.facet_kinds.model_facets import DOUBTING, MODEL, MODELS
 from app.issues.facet_kinds.opinion_facet import OPINION
 from app.issues.facet_kinds.range_facets import MARGIN, SELF_CONFIDENCE
@@ -210,6 +211,7 @@ FACETS: Final = {
         MODELS,
         MODEL,
         OPINION,
+        CONFIDENCE,
     )
 }
 #: The facets for classes, by the role in which an issue has the class.

@@ -18,7 +18,7 @@ from app.catalogue.records import Dataset
 from app.errors import FilterError
 from app.issues.facet import NOTHING, Chip, Facet, Value
 from app.issues.facets import FACETS
-from app.issues.filter_parameters import SUSPICION, order_words, read_agreement, read_search, read_sort
+from app.issues.filter_parameters import CONFIDENCE, SUSPICION, order_words, read_agreement, read_search, read_sort
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -97,6 +97,14 @@ class IssueFilter:
         own = {"agreement": self.agreement, "q": self.q, "sort": self.sort, **dict(self.chosen)}
         return type(self)(**{**own, **changes})
 
+    def unordered(self) -> Self:
+        """The issues of this filter, whatever their order.
+
+        The order by confidence is one of corrections: it sets a condition as well.
+        """
+        only = {CONFIDENCE: 0.0} if self.sort.removeprefix("-") == CONFIDENCE and self.confidence is None else {}
+        return self.but(sort=SUSPICION, **only) if self.sort != SUSPICION else self
+
     def taken(self) -> Iterator[tuple[Facet, Sequence[Value]]]:
         """The active facets, each with the chosen values."""
         return ((FACETS[name], FACETS[name].taken(value)) for name, value in self.chosen)
@@ -148,7 +156,7 @@ class IssueFilter:
         "18 correctable issues of CIFAR-10 at 3 of 5 votes, most suspicious first."
         """
         noun = next((facet.noun(values) for facet, values in self.taken() if facet.noun), "issue")
-        clauses = self._clauses(dataset)
+        clauses = self.unordered()._clauses(dataset)
         if self.q is not None:
             clauses.append(f"that match “{self.q}”")
         middle = (" " + ", ".join(clauses)) if clauses else ""

@@ -16,18 +16,22 @@ from app.errors import FilterError, NotOffered, near_names
 
 #: The default order.
 SUSPICION: Final = "suspicion"
+#: The order of corrections alone: other issues have no confidence.
+CONFIDENCE: Final = "confidence"
 #: Parameter value -> the order in words. A leading minus reverses it.
 SORTS: Final = {
     SUSPICION: "most suspicious first",
     "margin": "lowest normalized margin first",
     "index": "in the order of the test set",
     "disagreement": "reviewers most divided first",
+    CONFIDENCE: "surest corrections first",
 }
 REVERSED: Final = {
     "-suspicion": "least suspicious first",
     "-margin": "highest normalized margin first",
     "-index": "in reverse order of the test set",
     "-disagreement": "reviewers most united first",
+    f"-{CONFIDENCE}": "most doubtful corrections first",
 }
 #: Orders for a dataset without predicted probabilities.
 _BY_VOTES: Final = {
@@ -166,8 +170,11 @@ def read_search(_: Dataset, name: str, value: str) -> str | None:
     return text or None
 
 
-def read_sort(_: Dataset, name: str, value: str) -> str:
-    """Parse an order. Raises FilterError for an unknown one."""
+def read_sort(dataset: Dataset, name: str, value: str) -> str:
+    """Parse an order. Raises FilterError for an unknown one, and for one that the dataset does not offer."""
     if value not in SORTS and value not in REVERSED:
         raise FilterError(name, value, [*SORTS, *REVERSED])
+    why_not = dataset.confidence.why_not(dataset.title)
+    if why_not is not None and value.removeprefix("-") == CONFIDENCE:
+        raise FilterError(name, value, [], f"{why_not}.")
     return value

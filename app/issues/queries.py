@@ -178,6 +178,8 @@ def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Is
     """The indices of the previous and next issue in a filter's order, None at the ends."""
     chosen = _selection(catalogue, dataset, f)
     place = _position(catalogue, f, issue)
+    if place is None:
+        return None, None
     found = [_rows(catalogue, dataset, chosen, forward, place, 1) for forward in (False, True)]
     previous, following = (rows[0].idx if rows else None for rows in found)
     return previous, following
@@ -186,13 +188,17 @@ def neighbours(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Is
 def page_start(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, issue: Issue, limit: int) -> str | None:
     """The cursor after which a page of ``limit`` issues begins with ``issue``; None if the first page shows it."""
     chosen = _selection(catalogue, dataset, f)
-    before = _rows(catalogue, dataset, chosen, False, _position(catalogue, f, issue), limit)
+    place = _position(catalogue, f, issue)
+    before = [] if place is None else _rows(catalogue, dataset, chosen, False, place, limit)
     return cursor(before[0].position) if len(before) == limit else None
 
 
-def _position(catalogue: Catalogue, f: IssueFilter, issue: Issue) -> int:
-    asked = select(POSITIONS[f.sort.removeprefix("-")]).where(tables.issues.c.id == issue.id)
-    found: int = catalogue.connection.execute(asked).scalar_one()
+def _position(catalogue: Catalogue, f: IssueFilter, issue: Issue) -> int | None:
+    """Its place in the order of a filter; None where that order is one of corrections, and it is none."""
+    i, v = tables.issues, tables.verdicts
+    joined = i.outerjoin(v, (v.c.issue_id == i.c.id) & (v.c.agreement == f.agreement))
+    asked = select(POSITIONS[f.sort.removeprefix("-")]).select_from(joined).where(i.c.id == issue.id)
+    found: int | None = catalogue.connection.execute(asked).scalar_one()
     return found
 
 
@@ -307,6 +313,8 @@ def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:
             row.excerpt,
             _object(row.media),
             row.opinions,
+            row.confidence,
+            row.probability_right,
             row.position,
         )
         for row in rows

@@ -48,6 +48,7 @@ POSITIONS: Final[dict[str, ColumnElement[int]]] = {
     "margin": i.c.by_margin,
     "index": i.c.idx,
     "disagreement": i.c.by_disagreement,
+    "confidence": v.c.by_confidence,
 }
 #: Field of ``IssueRow`` -> its column; the position depends on the order.
 _COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
@@ -69,6 +70,8 @@ _COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "excerpt": i.c.excerpt,
     "media": i.c.media,
     "opinions": v.c.opinions,
+    "confidence": v.c.confidence,
+    "probability_right": v.c.probability_right,
 }
 
 
@@ -124,13 +127,14 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     rows; the smaller of the two is at most the square root of page * issues: 18,000 rows of seven million.
     """
     name = f.sort.removeprefix("-")
-    source, of_facets = _joined(dataset, f)
+    source, of_facets = _joined(dataset, f.unordered())
     # If the verdicts choose the rows, their index is ordered by their own copy of the id.
     position = v.c.issue_id if name == "suspicion" and source.left is v else POSITIONS[name]
     if name != "suspicion" and total * total < _PAGE * dataset.n_issues:
         position = position + 0  # an expression, so that no index has this order and the matching rows are sorted
     # Ids alone identify the dataset; a second condition on it would tempt SQLite into an index that needs a sort.
-    conditions: list[ColumnElement[bool]] = [] if name == "suspicion" else [i.c.dataset_id == dataset.id]
+    by_verdicts = name in ("suspicion", "confidence")
+    conditions: list[ColumnElement[bool]] = [] if by_verdicts else [i.c.dataset_id == dataset.id]
     bounds = tables.issue_id_range(dataset.id) if name == "suspicion" else (0, 2**62)
     conditions += of_facets
     if f.q is not None:

@@ -118,6 +118,12 @@ _BY_VOTES: Final = [
         "and none confirms.",
         {"type": "string", "enum": [t.value for t in OPPOSED]},
     ),
+    _parameter(
+        "confidence",
+        "Only corrections that a majority of unlimited raters would make with at least this probability, by the votes "
+        "alone: 0 to 1, in hundredths. Examples with others are left out.",
+        {"type": "number", "minimum": 0, "maximum": 1},
+    ),
 ]
 POLICY: Final = [*_BY_VOTES, _RULE]
 _REMOVED: Final = _parameter(
@@ -132,7 +138,13 @@ _OPINIONS: Final = _parameter(
     "them in an object ``opinions``.",
     {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
 )
-LISTED_POLICY: Final = [*POLICY, _REMOVED, _OPINIONS]
+_CONFIDENCES: Final = _parameter(
+    "confidences",
+    "Whether rows say how sure corrections are, in columns ``confidence`` and ``probability_right``, empty for all "
+    "other examples.",
+    {"type": "string", "enum": list(REMOVED), "default": REMOVED[0]},
+)
+LISTED_POLICY: Final = [*POLICY, _REMOVED, _OPINIONS, _CONFIDENCES]
 
 
 def corrected_form(form: Format) -> dict[str, Any]:

@@ -3,12 +3,17 @@
 ``app.site.gallery.api`` writes answers of these models.
 """
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
 from app.domain.review.estimates import Basis
 from app.openapi.model import Count, LabelOut, Model
-from app.openapi.opinion_models import SecondOpinionOut
+from app.openapi.opinion_models import ConfidenceOut, SecondOpinionOut
 from app.openapi.rater_agreement_out import RaterAgreementOut, WeighedOut
+from app.openapi.terms_out import TermsOut
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class CategoryCounts(Model):
@@ -28,29 +33,6 @@ class DatasetLinks(Model):
     classes: str
     corrected: str | None = Field(description="Corrected test set as CSV; null where the given labels are not loaded.")
     prediction_report: str | None = Field(description="How probabilities were predicted; null where it is not known.")
-
-
-class VerdictTermsOut(Model):
-    """Who reviewed the labels, and on what terms their verdicts may be used; null or empty if not stated."""
-
-    reviewers: str = Field(description="Who looked at the examples.")
-    authors: list[str] = Field(description="Whom to name for the corrections.")
-    licence: str | None
-    licence_url: str | None
-    source: str | None = Field(description="Where the verdicts were published.")
-    citation: str | None = Field(description="How they want to be cited.")
-    bibtex: str | None
-
-
-class TermsOut(Model):
-    """The terms of a dataset's media, where they were found, and the credit to give when media are shared."""
-
-    licence: str | None
-    licence_url: str | None
-    licence_source: str | None = Field(description="Where the licence was found.")
-    homepage: str | None = Field(description="The dataset's own page.")
-    citation: str | None = Field(description="How the dataset wants to be cited.")
-    verdicts: VerdictTermsOut | None = Field(description="Null where nobody reviewed, or who did is not stated.")
 
 
 class MediaOut(Model):
@@ -153,6 +135,13 @@ class IssueOut(Model):
     rank: int | None = Field(description="1 = lowest normalized margin of all examples.")
     flagged: bool
     opinions: dict[str, str] | None = Field(description="Second opinions by source; null where nobody looked.")
+    confidence: Fraction | None = Field(
+        description="Probability that a majority of unlimited raters would make this correction, by the votes alone. "
+        "Null unless it is corrected."
+    )
+    probability_right: Fraction | None = Field(
+        description="Probability that the correction is right, learnt from second opinions on others. Null without."
+    )
     links: IssueLinks
 
 
@@ -225,6 +214,7 @@ class IssueDetailOut(IssueOut):
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     second_opinions: list[SecondOpinionOut]
+    confidence_from: ConfidenceOut | None = Field(description="Null without a confidence.")
     text: str | None
     question: QuestionOut | None = Field(description="Where examples are multiple-choice questions, else null.")
     row: list[RowValueOut] | None = Field(description="Where examples are rows of a table, else null.")
@@ -248,6 +238,10 @@ class RowOut(Model):
     corrected: Labels | None = Field(description="Null where the example is removed.")
     action: str = Field(description="kept, corrected or removed")
     category: str
+    confidence: float | None = Field(
+        default=None, description="How sure a correction is, null of anything else. Only with ``confidences=include``."
+    )
+    probability_right: float | None = Field(default=None, description="That it is right, likewise.")
     opinions: dict[str, str | None] = Field(
         default={},
         description="What each second opinion holds, null if nobody reviewed it. Only with ``opinions=include``.",
@@ -265,8 +259,10 @@ class PolicyOut(Model):
     unreviewed: str
     confirmed_by: str = Field(default="", description="Not there without a second opinion that is asked.")
     opposed: str = ""
+    confidence: float | None = Field(default=None, description="Not there where no confidence is asked for.")
     removed: str
     opinions: str = Field(default="", description="Not there unless rows say what second opinions hold.")
+    confidences: str = Field(default="", description="Not there unless rows say how sure corrections are.")
 
 
 class SizesOut(Model):

@@ -17,11 +17,14 @@ from app.corrected.policy import PARAMETERS, PolicyError, parse
 from ingest.catalogue.open import open_catalogue
 from ingest.errors import IngestError
 
+#: What rows say on request.
+_COLUMNS: Final = ("opinions", "confidences")
 EXAMPLES: Final = f"""\
 examples:
   %(prog)s imagenet --out imagenet-corrected.csv
   %(prog)s cifar10 --policy agreement=4 --policy neither=given --format npy --out labels.npy
   %(prog)s imagenet --policy multi_label=both --removed include --out labels.parquet
+  %(prog)s imagenet --policy confidence=0.9 --confidences include --out sure.csv
 
 A policy says which corrections to trust, as the site's page /NAME/corrected does. Its parts are
 {", ".join(PARAMETERS)}.
@@ -38,9 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a part of the policy"
     )
     parser.add_argument("--removed", choices=("omit", "include"), default="", help="whether removed rows are listed")
-    parser.add_argument(
-        "--opinions", choices=("omit", "include"), default="", help="whether rows say what second opinions hold"
-    )
+    for name, says in (("opinions", "what second opinions hold"), ("confidences", "how sure corrections are")):
+        parser.add_argument(f"--{name}", choices=("omit", "include"), default="", help=f"whether rows say {says}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,18 +56,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise IngestError(f"{arguments.out}: expected a file to write, found a folder")
     pairs = list(arguments.policy)
     if form.lists_rows:
-        pairs += [("removed", arguments.removed), ("opinions", arguments.opinions)]
+        pairs += [("removed", arguments.removed)]
+        pairs += [(name, getattr(arguments, name)) for name in _COLUMNS]
     elif arguments.removed:
         raise IngestError(
             f"--removed: a .{form.suffix} file has a place for every example, so nothing is left out of it"
         )
-    elif arguments.opinions:
-        raise IngestError(f"--opinions: a .{form.suffix} file holds labels alone")
+    elif asked := [name for name in _COLUMNS if getattr(arguments, name)]:
+        raise IngestError(f"--{asked[0]}: a .{form.suffix} file holds labels alone")
     with open_catalogue(arguments.catalogue) as connection:
         try:
             found = original_test_set.load(connection, arguments.name)
             names = [source.name for source in found.opinions]
-            wanted = parse(pairs, found.agreements, removed=form.lists_rows, opinions=names)
+            wanted = parse(
+                pairs, found.agreements, removed=form.lists_rows, opinions=names, no_confidence=found.no_confidence
+            )
             corrected = blocks.corrected(connection, found, wanted)
             pieces = write(form, connection, corrected)
         except (PolicyError, DoesNotFitError, LookupError) as error:

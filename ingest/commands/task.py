@@ -78,7 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
     with open_catalogue(arguments.catalogue) as connection:
         try:
             found = original_test_set.load(connection, arguments.name)
-            corrected = blocks.corrected(connection, found, parse(arguments.policy, found.agreements, removed=False))
+            sure = found.no_confidence
+            wanted = parse(arguments.policy, found.agreements, removed=False, no_confidence=sure)
+            corrected = blocks.corrected(connection, found, wanted)
         except (PolicyError, LookupError) as error:
             raise IngestError(f"{arguments.name}: {error}") from error
         why = benchmark_files.no_questions(corrected)

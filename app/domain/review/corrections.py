@@ -69,7 +69,10 @@ class Policy:
     left out, for no label is then known to be right. ``opposed`` says what becomes of corrections that it opposes, or,
     where no opinion is named, that an independent one opposes and none confirms.
 
-    Raises ValueError for a treatment that ``TREATMENTS``, or ``OPPOSED``, does not offer.
+    ``confidence`` is the least probability, in hundredths, that a majority of raters would make a correction: examples
+    with less probable ones are left out in the same way.
+
+    Raises ValueError for a treatment that ``TREATMENTS``, or ``OPPOSED``, does not offer, and for another confidence.
     """
 
     agreement: int = 3
@@ -80,8 +83,13 @@ class Policy:
     rule: Rule = Rule.VOTES
     confirmed_by: str | None = None
     opposed: Treatment | None = None
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
+        if self.confidence is not None and not (
+            0 <= self.confidence <= 1 and round(self.confidence, 2) == self.confidence
+        ):
+            raise ValueError(f"confidence is {self.confidence!r}; expected hundredths from 0 to 1")
         if self.opposed not in (None, *OPPOSED):
             raise ValueError(f"opposed is {self.opposed!r}; expected one of {', '.join(OPPOSED)}")
         for category, offered in TREATMENTS.items():
@@ -90,9 +98,14 @@ class Policy:
                 raise ValueError(f"{category} is {self.treatment(category)!r}; expected one of {words}")
 
     @property
-    def asks_opinions(self) -> bool:
-        """Whether second opinions decide what becomes of a correction."""
-        return self.confirmed_by is not None or self.opposed is not None
+    def weighs_corrections(self) -> bool:
+        """Whether some corrections are treated otherwise than others: second opinions or their confidence decide."""
+        return self.opposed is not None or self.asks_support
+
+    @property
+    def asks_support(self) -> bool:
+        """Whether a correction needs more than the votes of the agreement threshold to be made."""
+        return self.confirmed_by is not None or self.confidence is not None
 
     def treatment(self, category: Category) -> Treatment:
         """What happens to the examples of one of the categories in ``TREATMENTS``, or of errors without a category.
@@ -134,10 +147,10 @@ _CONFIRMED = Decision(Action.KEPT, LabelSource.GIVEN)
 
 
 def correction(policy: Policy, *, confirmed: bool, opposed: bool) -> Decision:
-    """What a policy does with a correction, from what second opinions say of it.
+    """What a policy does with a correction, from what is known of it besides.
 
-    ``confirmed`` is whether the opinion that the policy names confirms it, and ``opposed`` whether that one opposes it,
-    or all opinions together where it names none.
+    ``confirmed`` is whether it has what the policy asks for: the opinion that it names confirms it, and the confidence
+    is high enough. ``opposed`` is whether that opinion opposes it, or all opinions together where it names none.
 
     >>> correction(Policy(confirmed_by="real"), confirmed=False, opposed=True).action
     <Action.REMOVED: 'removed'>
@@ -146,7 +159,7 @@ def correction(policy: Policy, *, confirmed: bool, opposed: bool) -> Decision:
     """
     if opposed and policy.opposed is not None:
         return _BY_TREATMENT[policy.opposed]
-    if policy.confirmed_by is not None and not confirmed:
+    if policy.asks_support and not confirmed:
         return _BY_TREATMENT[Treatment.DROP]
     return _BY_TREATMENT[Treatment.CORRECTED]
 

@@ -49,6 +49,10 @@ _OF_OPINION: Final = (
     "sc:Text",
     "What a second opinion holds of the given label and the other one: given, guessed, both, other or silent.",
 )
+_OF_CONFIDENCE: Final = {
+    "confidence": ("sc:Float", "The probability that a majority of unlimited raters would make the correction."),
+    "probability_right": ("sc:Float", "The probability that the correction is right, learnt from second opinions."),
+}
 _CONTEXT: Final[Mapping[str, Any]] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -242,18 +246,20 @@ def _splits() -> dict[str, Any]:
 
 
 def _examples(corrected: CorrectedTestSet) -> dict[str, Any]:
+    columns = (*_COLUMNS, *corrected.opinion_columns, *corrected.confidence_columns)
     return {
         "@type": "cr:RecordSet",
         "@id": "examples",
         "name": "examples",
         "description": "One record for each example of the corrected test set.",
         "key": {"@id": "examples/index"},
-        "field": [_field(corrected, column) for column in (*_COLUMNS, *corrected.opinion_columns)],
+        "field": [_field(corrected, column) for column in columns],
     }
 
 
 def _field(corrected: CorrectedTestSet, column: str) -> dict[str, Any]:
-    field = _column("examples", column, *_COLUMNS.get(column, _OF_OPINION), file="parquet")
+    described = _COLUMNS.get(column) or _OF_CONFIDENCE.get(column, _OF_OPINION)
+    field = _column("examples", column, *described, file="parquet")
     given_is_set, now_is_set = corrected.test_set.multi_label, corrected.sets
     if (column.startswith("given") and given_is_set) or (column.startswith("corrected") and now_is_set):
         field |= {"isArray": True, "arrayShape": "-1"}

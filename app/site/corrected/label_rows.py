@@ -32,9 +32,9 @@ def sizes_of(catalogue: Catalogue, dataset: Dataset, corrected: CorrectedTestSet
 
 
 def corrections(dataset: Dataset, policy: Policy) -> Mapping[Action, int] | None:
-    """What becomes of the correctable examples where second opinions decide; None under a policy that asks none."""
+    """What becomes of the correctable examples; None under a policy that treats all of them alike."""
     names = [SourceName(source.name, source.independent) for source in dataset.opinions.sources]
-    return Confirmation(names, policy).actions(dataset.opinions.corrections.get(policy.agreement, {}))
+    return Confirmation(names, policy).actions(dataset.confidence.corrections.get(policy.agreement, {}))
 
 
 def page(
@@ -89,6 +89,9 @@ class Writer:
             "action": ACTIONS[block.action[place]].value,
             "category": CATEGORIES[block.category[place]].value,
         }
+        row |= zip(
+            self._corrected.confidence_columns, self._corrected.confidences_of(int(block.said[place])), strict=True
+        )
         if self._corrected.wanted.opinions:
             names = [source.name for source in self._corrected.test_set.opinions]
             row["opinions"] = dict(zip(names, self._corrected.stances_of(int(block.said[place])), strict=True))

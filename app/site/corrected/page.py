@@ -16,6 +16,7 @@ from app.catalogue.possible_categories import is_possible
 from app.catalogue.records import Dataset
 from app.corrected.formats import Format
 from app.corrected.policy import ExportOptions, offers
+from app.domain.confidence.hundredths import spell_hundredths
 from app.domain.opinions.stances import SIGN_OF, Stance
 from app.domain.review.corrections import TREATMENTS, Action, Rule, Treatment, decision, sizes
 from app.domain.review.verdicts import Category
@@ -38,6 +39,8 @@ from app.web.urls import base_url
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
 _PREVIEWED: Final = 12
+#: Least confidences to choose from.
+_LEAST: Final = (0.8, 0.9, 0.95, 0.99)
 _NUMBERS: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _TREATMENT_WORDS: Final = {
     Treatment.DROP: "leave out",
@@ -115,6 +118,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         rows=[_row(dataset, category, wanted, counts) for category in _ORDER if is_possible(category, dataset)],
         others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
         opinion_choices=_opinion_choices(dataset, wanted),
+        sure_choices=_sure_choices(dataset, wanted),
         sizes=found,
         bar=sets_bar(found) if found and found.all else "",
         downloads=downloads,
@@ -144,6 +148,20 @@ def _opinion_choices(dataset: Dataset, wanted: ExportOptions) -> list[tuple[str,
         (source.name, source.title, sum(n for signs, n in counts.items() if signs[place] == confirming), counts_of)
         for place, source in enumerate(dataset.opinions.sources)
         for counts_of in (sum(counts.values()),)
+    ]
+
+
+def _sure_choices(dataset: Dataset, wanted: ExportOptions) -> list[tuple[str, str, int, int, bool]]:
+    """A few least confidences and the one chosen: value, words, how many corrections have so much, of how many."""
+    if not dataset.confidence.known:
+        return []
+    agreement, chosen = wanted.policy.agreement, wanted.policy.confidence
+    offered_here = sorted({*_LEAST, *([] if chosen is None else [chosen])})
+    of = sum(dataset.confidence.corrections.get(agreement, {}).values())
+    spelled = [(spell_hundredths(least), least) for least in offered_here]
+    return [
+        (word, f"{word} or more", dataset.confidence.at_least(agreement, least), of, least == chosen)
+        for word, least in spelled
     ]
 
 
@@ -233,7 +251,10 @@ def _preview_query(dataset: Dataset, wanted: ExportOptions) -> str:
 
 
 def _previewed(wanted: ExportOptions) -> IssueFilter:
-    """The issues that get another label; where an opinion is to confirm it, those that it confirms."""
+    """The issues that get another label; where more than votes is asked for, those that have it."""
     source = wanted.policy.confirmed_by
     opinion = () if source is None else (f"confirmed:{source}",)
-    return IssueFilter(agreement=wanted.policy.agreement, category=_changed(wanted), opinion=opinion)
+    policy = wanted.policy
+    return IssueFilter(
+        agreement=policy.agreement, category=_changed(wanted), opinion=opinion, confidence=policy.confidence
+    )

@@ -179,7 +179,8 @@ def wanted_of(
     """The policy in a query string. Raises FilterError for an invalid one."""
     try:
         opinions = tuple(dataset.opinions.places)
-        return parse(pairs, dataset.agreements, removed=removed, also=also, opinions=opinions)
+        why_not = dataset.confidence.why_not(dataset.title)
+        return parse(pairs, dataset.agreements, removed=removed, also=also, opinions=opinions, no_confidence=why_not)
     except PolicyError as error:
         if error.parameter == "agreement" and error.value not in error.allowed:
             raise no_agreement(dataset, error.parameter, error.value) from error

@@ -27,6 +27,7 @@ from app.schema.prediction_report import PredictionReport, Twins
 from app.site.gallery.issue_json import issue_texts, label_texts, opinion_objects, question_json
 from app.site.gallery.response_models import PredictionReportOut
 from app.site.gallery.vote_agreement import agreement_json, weighed_json
+from app.site.opinions.issue_confidence import confidence_json, issue_confidence
 from app.site.opinions.issue_opinions import second_opinions
 from app.site.stability.predictions import choices_for, count
 from app.web.json_response import json_response
@@ -202,6 +203,7 @@ def issue(request: Request, name: str, index: str) -> Response:
     counted = count(detail.issue, choices)
     body["models_predicting"] = None if counted is None else asdict(counted)
     body["second_opinions"] = opinion_objects(second_opinions(catalogue, dataset, detail.issue))
+    body["confidence_from"] = confidence_json(issue_confidence(dataset, detail))
     body["text"] = detail.text
     body["question"] = None if detail.issue.question is None else question_json(detail.issue.question)
     body["row"] = None if detail.issue.row is None else [value._asdict() for value in detail.issue.row]

@@ -46,6 +46,8 @@ class Columns:
                 ("rank", pa.int64()),
                 ("flagged", pa.bool_()),
                 ("source", pa.string()),
+                ("confidence", pa.float64()),
+                ("probability_right", pa.float64()),
                 *((f"opinion_{source}", pa.string()) for source in self._sources),
             ]
         )
@@ -71,6 +73,8 @@ class Columns:
             row.rank,
             row.flagged == 1,
             row.url,
+            row.confidence,
+            row.probability_right,
             *(said or (None,) * len(self._sources)),
         )
 

@@ -21,7 +21,7 @@ from app.issues.category_words import ANY_ERROR
 from app.issues.facet import Choices
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
-from app.issues.filter_parameters import SORTS, read_search
+from app.issues.filter_parameters import CONFIDENCE, SORTS, read_search
 from app.issues.reviewed.rater_agreement import rater_agreement
 from app.openapi.parameters import whole_number
 from app.site.components.cards import card_wall
@@ -47,6 +47,7 @@ _SORT_TITLES: Final = {
     "margin": "Margin",
     "index": "Index",
     "disagreement": "Disagreement",
+    CONFIDENCE: "Confidence",
 }
 
 
@@ -139,6 +140,7 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, limit: int) 
     """The content around the cards: it depends on the catalogue and the filter alone, not on the page number."""
     found = counts.choices(catalogue, dataset, f)
     fields = {one.name: field for one in found if (field := _field(dataset, f, one))}
+    offered = {"margin": dataset.ranked, CONFIDENCE: dataset.confidence.known}
     typed = any(field.listed is None for field in fields.values())
     total, asked = counts.total(catalogue, dataset, f), _asked(f.api_query(dataset))
     api = f"/api/v1/datasets/{dataset.name}/issues"
@@ -163,7 +165,7 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, limit: int) 
         "agreement": agreement_sentences(rater_agreement(catalogue, dataset)),
         "chips": f.chips(dataset),
         "sentence": f.sentence(dataset, total),
-        "sorts": [_sort(dataset, f, name) for name in SORTS if dataset.ranked or name != "margin"],
+        "sorts": [_sort(dataset, f, name) for name in SORTS if offered.get(name, True)],
         "shares": _shares(catalogue, dataset, f),
         "json_url": f"{api}{asked}",
         "files": [(form, f"{api}.{form.suffix}{asked}") for form in ISSUE_FORMATS if 0 < total <= MOST_ROWS],

@@ -19,6 +19,8 @@ from app.site.components.share_tags import share_tags
 from app.site.components.youtube import PLAYER_POLICY
 from app.site.issue.context import issue_context
 from app.site.issue.exemplars import shelves
+from app.site.opinions.confidence_words import per_cent
+from app.site.opinions.issue_confidence import issue_confidence
 from app.site.opinions.issue_opinions import SecondOpinion, second_opinions
 from app.site.stability.predictions import choices_by_class, choices_for, count
 from app.web.plain_route import PlainRoute
@@ -112,6 +114,9 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
         weighed=weighed_verdict_of(catalogue, dataset, detail.issue.id),
         choices=choices_by_class(dataset, detail.issue, choices),
         predicting=predicting,
+        sure=issue_confidence(dataset, detail),
+        per_cent=per_cent,
+        sources=[one.title for one in dataset.opinions.sources if one.independent],
         opinions=_opinions(second_opinions(catalogue, dataset, detail.issue), detail.issue.category),
         disputed=shown_disputes(disputes_of(catalogue, dataset, place)),
         takes_disputes=bool(settings.disputes),

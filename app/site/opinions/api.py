@@ -10,6 +10,7 @@ from app.errors import FilterError, NotInCatalogue
 from app.issues import queries
 from app.openapi import parameters
 from app.site.opinions import response_models
+from app.site.opinions.confidence_context import confidence_object
 from app.site.opinions.stored_results import controls_of, report_of
 from app.site.stability.parameters import agreement_of
 from app.site.stability.results import why_not
@@ -46,6 +47,19 @@ def control(request: Request, name: str) -> Response:
     if found is None:
         raise NotInCatalogue(why_not(dataset))
     return json_response({"agreement": agreement, **found})
+
+
+@router.get(
+    "/datasets/{name}/confidence",
+    response_model=response_models.DatasetConfidenceOut,
+    summary="How sure corrections are",
+)
+def confidence(request: Request, name: str) -> Response:
+    """What the confidence of corrections rests on, how many have how much, and whether it tells which are right."""
+    dataset = queries.dataset_named(current(request), name)
+    for word, value in request.query_params.multi_items():
+        raise FilterError(word, value, [], f"{word[:40]!r} is no parameter; expected none.")
+    return json_response(confidence_object(dataset))
 
 
 def _read(request: Request, name: str) -> tuple[Catalogue, Dataset, int]:

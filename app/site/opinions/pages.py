@@ -1,4 +1,4 @@
-"""The page of second opinions on a dataset's corrections."""
+"""The pages of second opinions on a dataset's corrections, and of how sure these are."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from app.catalogue.open_file import require_reader
 from app.errors import NotInCatalogue
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.site.opinions.confidence_context import confidence_context
 from app.site.opinions.context import opinions_context
 from app.site.opinions.stored_results import report_of
 from app.web.plain_route import PlainRoute
@@ -43,4 +44,25 @@ def opinions(request: Request, name: str) -> HTMLResponse:
         agreement=f.agreement,
         json_url=f"/api/v1/datasets/{name}/opinions{query}",
         **catalogue.galleries.get(("opinions", dataset.id, f.agreement), make),
+    )
+
+
+@router.get("/{name}/confidence")
+def confidence(request: Request, name: str) -> HTMLResponse:
+    """How sure corrections are at the agreement threshold asked for, or why nobody can say."""
+    catalogue = current(request)
+    dataset = queries.dataset_named(catalogue, name)
+    f = IssueFilter.parse(dataset, [("agreement", request.query_params.get("agreement", ""))])
+
+    def make() -> dict[str, Any]:
+        return confidence_context(dataset, f.agreement)
+
+    return render(
+        request,
+        "confidence.html",
+        dataset=dataset,
+        tab="confidence",
+        agreement=f.agreement,
+        json_url=f"/api/v1/datasets/{name}/confidence",
+        **catalogue.galleries.get(("confidence", dataset.id, f.agreement), make),
     )

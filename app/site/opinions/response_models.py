@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.openapi.model import Count, Model
+from app.openapi.opinion_models import PriorOut
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Coefficient = Annotated[float, Field(ge=-1, le=1)]
@@ -172,3 +173,59 @@ class ControlOut(Model):
     random: ChanceOut | None
     capacity: CapacityOut | None
     systematic: SystematicOut | None
+
+
+class LevelsOut(Model):
+    """Corrections at one agreement threshold."""
+
+    n: Count = Field(description="Corrections with a confidence.")
+    at_least: dict[str, Count] = Field(description="Those with at least so much, by confidence.")
+
+
+class BrierOut(Model):
+    """Mean squared distance from what turned out, lower is better."""
+
+    share: Fraction = Field(description="Of the plain share of votes for the correction.")
+    confidence: Fraction
+    base: Fraction = Field(description="Of saying the same of all: the share confirmed in the other half.")
+    right: Fraction = Field(description="Of the learnt probability.")
+
+
+class GainOut(Model):
+    difference: Coefficient = Field(description="Brier score of the other less that of what is judged.")
+    interval: CoefficientInterval = Field(description="95 %, over examples resampled in pairs; above 0 it is better.")
+
+
+class ReliabilityPoint(Model):
+    n: Count
+    said: Fraction = Field(description="Mean probability.")
+    right: Fraction = Field(description="Share that is confirmed.")
+    interval: tuple[Fraction, Fraction]
+
+
+class RightOut(Model):
+    """Whether corrections are right, learnt from second opinions; figures only where that was possible."""
+
+    why_not: str | None = Field(
+        default=None,
+        description="no_opinion, no_confidence, or few: too few corrections on which independent opinions are clear.",
+    )
+    sources: list[str] = Field(description="The independent second opinions.")
+    agreement: Count | None = Field(default=None, description="The threshold of the corrections that are judged.")
+    clear: Count | None = Field(default=None, description="Corrections that the opinions confirm or oppose.")
+    confirmed: Count | None = None
+    brier: BrierOut | None = None
+    gains: dict[str, GainOut] | None = None
+    confidence_gain: GainOut | None = Field(default=None, description="Of the confidence over the share of votes.")
+    reliability: dict[str, list[ReliabilityPoint]] | None = None
+
+
+class DatasetConfidenceOut(Model):
+    """How sure a dataset's corrections are."""
+
+    method: str | None = Field(description="beta_binomial or dawid_skene; null where there is no confidence.")
+    why_not: str | None = Field(description="Why there is none, as a sentence.")
+    prior: PriorOut | None = Field(description="Fitted to the votes; null without, and where votes are weighed.")
+    fitted: Count = Field(description="Examples, or classes of examples, that it was fitted to.")
+    corrections: dict[str, LevelsOut] = Field(description="By agreement threshold.")
+    right: RightOut

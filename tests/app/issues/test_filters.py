@@ -176,9 +176,14 @@ def test_unknown_parameters_are_refused_with_all_that_are_known(real):
     problem = real.get("/api/v1/datasets/cifar10/issues?agrement=4").json()
     assert problem["parameter"] == "agrement"
     for name in problem["allowed"]:
-        value = {"sort": "index", "category": "error", "flagged": "yes", "votes": "1-1-1-2", "fields": "key"}.get(
-            name, "3"
-        )
+        value = {
+            "sort": "index",
+            "category": "error",
+            "flagged": "yes",
+            "votes": "1-1-1-2",
+            "confidence": "0.5",
+            "fields": "key",
+        }.get(name, "3")
         answer = real.get("/api/v1/datasets/cifar10/issues", params={name: value})
         # A cursor is given out by the site, and this catalogue holds no models to ask about.
         assert answer.status_code == 200 or name in ("after", "models", "model", "doubting"), answer.text

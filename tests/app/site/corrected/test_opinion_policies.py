@@ -20,6 +20,7 @@ from app.corrected.confirmation import Confirmation, SourceName
 from app.corrected.policy import ExportOptions
 from app.corrected.text_files import CSV, text_pieces
 from app.corrected.text_ranges import text_ends, text_from
+from app.domain.confidence.correction_facts import CorrectionFacts
 from app.domain.opinions.stances import SIGNS
 from app.domain.review.corrections import OPPOSED, Action, Policy, Treatment, correction
 from tests.app.reading import body
@@ -209,5 +210,5 @@ def test_each_correction_against_a_rule_by_hand(opposed: Treatment | None, sourc
         if against and opposed is not None:
             given, drop, corrected = Action.KEPT, Action.REMOVED, Action.CORRECTED
             expected = {Treatment.GIVEN: given, Treatment.DROP: drop, Treatment.CORRECTED: corrected}[opposed]
-        confirmed, is_opposed = confirmation.of(signs)
+        confirmed, is_opposed = confirmation.of(CorrectionFacts(signs))
         assert correction(policy, confirmed=confirmed, opposed=is_opposed).action is expected, signs
