@@ -155,6 +155,11 @@ def _fill(path: Path, n_issues: int, seed: int) -> None:
         for row in reviewed:
             cells.update((a, c, row[4], row[5], k, row[_VOTES + 1]) for _, a, c, k in _verdicts(row))
         rest.update((row[4], row[5]) for row in rows if row[_VOTES] is None)
+    # Numbers as long as those of votes; their order does not matter here.
+    connection.execute(
+        "UPDATE verdicts SET confidence = 0.581364, probability_right = 0.788258, by_confidence = issue_id "
+        "WHERE corrected IS NOT NULL"
+    )
     connection.executemany(
         "INSERT INTO facets (dataset_id, agreement, category, given, guessed, corrected, vote_pattern, flagged, n) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, 1, ?)",

@@ -19,6 +19,10 @@ PAGES = (
     "/cifar10/issues/6877",
     "/imagenet/corrected?confirmed_by=real&opposed=given",
     "/cifar10?opinion=opposed:cifar10h",
+    "/imagenet/confidence",
+    "/imagenet/issues/252",
+    "/imagenet/corrected?confidence=0.9",
+    "/imagenet?sort=-confidence",
 )
 
 

@@ -21,6 +21,8 @@ OF_A_DATASET = (
     "/confusions?kind=guessed&agreement=5",
     "/confusions?kind=joint",
     "/ranks",
+    "/confidence",
+    "/confidence?agreement=5",
     "/corrected",
     "/corrected?agreement=5",
     "/changes",
