@@ -127,7 +127,7 @@ def selection(connection: Connection, dataset: Dataset, f: IssueFilter, total: i
     rows; the smaller of the two is at most the square root of page * issues: 18,000 rows of seven million.
     """
     name = f.sort.removeprefix("-")
-    source, of_facets = _joined(dataset, f.unordered())
+    source, of_facets = _joined(dataset, f)
     # If the verdicts choose the rows, their index is ordered by their own copy of the id.
     position = v.c.issue_id if name == "suspicion" and source.left is v else POSITIONS[name]
     if name != "suspicion" and total * total < _PAGE * dataset.n_issues:
@@ -209,7 +209,7 @@ def _expression(words: Sequence[str], *, begins: bool = True) -> str:
 def _joined(dataset: Dataset, f: IssueFilter) -> tuple[Join, list[ColumnElement[bool]]]:
     """The tables of a filter and the conditions of its facets; verdicts come first if only reviewed issues match."""
     on = and_(v.c.issue_id == i.c.id, v.c.agreement == f.agreement)
-    taken = [(facet, values, facet.reviewed(values)) for facet, values in f.taken()]
+    taken = [(facet, values, facet.reviewed(values)) for facet, values in f.unordered().taken()]
     lead = any(reviewed for _, _, reviewed in taken)
     conditions = [v.c.dataset_id == dataset.id, v.c.agreement == f.agreement] if lead else []
     for facet, values, _ in sorted(taken, key=lambda one: not one[2]):

@@ -214,7 +214,7 @@ class IssueDetailOut(IssueOut):
     models: list[PredictionOut] = Field(description="Stored models' first choices; empty without any.")
     models_predicting: PredictingOut | None = Field(description="Null without stored models.")
     second_opinions: list[SecondOpinionOut]
-    confidence_from: ConfidenceOut | None = Field(description="Null without a confidence.")
+    confidence_basis: ConfidenceOut | None = Field(description="Null without a confidence.")
     text: str | None
     question: QuestionOut | None = Field(description="Where examples are multiple-choice questions, else null.")
     row: list[RowValueOut] | None = Field(description="Where examples are rows of a table, else null.")

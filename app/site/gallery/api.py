@@ -203,7 +203,7 @@ def issue(request: Request, name: str, index: str) -> Response:
     counted = count(detail.issue, choices)
     body["models_predicting"] = None if counted is None else asdict(counted)
     body["second_opinions"] = opinion_objects(second_opinions(catalogue, dataset, detail.issue))
-    body["confidence_from"] = confidence_json(issue_confidence(dataset, detail))
+    body["confidence_basis"] = confidence_json(issue_confidence(dataset, detail))
     body["text"] = detail.text
     body["question"] = None if detail.issue.question is None else question_json(detail.issue.question)
     body["row"] = None if detail.issue.row is None else [value._asdict() for value in detail.issue.row]

@@ -62,7 +62,7 @@ def test_issues_say_how_their_number_comes_about(site: httpx.Client) -> None:
     (first,) = body(site, f"{IMAGENET}/issues?sort=confidence&limit=1")["items"]
     one = body(site, f"{IMAGENET}/issues/{first['index']}")
     IssueDetailOut.model_validate(one)
-    found = one["confidence_from"]
+    found = one["confidence_basis"]
     ConfidenceOut.model_validate(found)
     a, b = report["prior"]["a"], report["prior"]["b"]
     assert (found["method"], found["chosen"], found["asked"], found["prior"]) == (
@@ -75,7 +75,7 @@ def test_issues_say_how_their_number_comes_about(site: httpx.Client) -> None:
     assert 0.85 < one["probability_right"] < 0.95 < one["confidence"] < 1
     (other,) = body(site, f"{IMAGENET}/issues?category=non_error&limit=1")["items"]
     detail = body(site, f"{IMAGENET}/issues/{other['index']}")
-    assert (detail["confidence"], detail["probability_right"], detail["confidence_from"]) == (None, None, None)
+    assert (detail["confidence"], detail["probability_right"], detail["confidence_basis"]) == (None, None, None)
 
 
 def test_the_page_of_an_issue_says_it_in_words(site: httpx.Client) -> None:
