@@ -182,6 +182,8 @@ def test_unknown_parameters_are_refused_with_all_that_are_known(real):
             "flagged": "yes",
             "votes": "1-1-1-2",
             "confidence": "0.5",
+            "self_confidence": "0..1",
+            "margin": "-1..1",
             "fields": "key",
         }.get(name, "3")
         answer = real.get("/api/v1/datasets/cifar10/issues", params={name: value})
