@@ -16,7 +16,6 @@ from app.catalogue import access
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import ConfusionCell, Dataset, Issue, IssueDetail, IssueRow, Page, VerdictAt
-from app.domain.review import corrections
 from app.domain.review.verdicts import Category
 from app.errors import NotFound, near_names
 from app.issues.cells import cells_for
@@ -236,13 +235,6 @@ def confusions(catalogue: Catalogue, dataset: Dataset, agreement: int, kind: str
                     counts[a.id, b.id] = counts.get((a.id, b.id), 0) + n
     ranked = sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))
     return tuple(ConfusionCell(dataset.classes[a], dataset.classes[b], n) for (a, b), n in ranked)
-
-
-def corrected_sizes(dataset: Dataset, agreement: int) -> corrections.Sizes | None:
-    """Sizes of D, B, C, U and P under the paper's policy; None if the size of the test set is unknown."""
-    if dataset.size is None:
-        return None
-    return corrections.sizes(dataset.size, dataset.categories[agreement])
 
 
 def medium(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Medium | None:
