@@ -11,7 +11,7 @@ BIN       := $(VENV)/bin
 BUILT_FROM := pyproject.toml setup.py $(wildcard ingest/matrices/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-slow test-torch test-lowest fuzz lint wheel image lock bench screenshots clean
+.PHONY: help serve dev test test-slow test-torch test-harness test-lowest fuzz lint wheel image lock bench screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,12 +39,16 @@ test: $(VENV)/.ready-dev chromium ## Run the tests, those in a real browser incl
 	$(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: $(VENV)/.ready-dev chromium nginx postgresql ## Run the tests that are slow by nature, and test-lowest; at most 30 minutes on two cores
-	$(PYTEST) -m "slow and not torch" $(TESTS)
+	$(PYTEST) -m "slow and not torch and not harness" $(TESTS)
 	$(if $(TESTS),,$(MAKE) test-torch)
+	$(if $(TESTS),,$(MAKE) test-harness)
 	$(if $(TESTS),,$(MAKE) test-lowest)
 
 test-torch: $(VENV)-torch/.ready-torch ## Run those of the slow tests that need PyTorch, which test-slow does too
 	$(subst $(BIN),$(VENV)-torch/bin,$(PYTEST)) -m torch $(or $(TESTS),tests/ingest/predicting)
+
+test-harness: $(VENV)-harness/.ready-harness ## Run those of the slow tests that need lm-evaluation-harness, which test-slow does too
+	$(subst $(BIN),$(VENV)-harness/bin,$(PYTEST)) -m harness $(or $(TESTS),tests/ingest/commands)
 
 test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests, those in a browser left out, with the oldest packages that pyproject.toml allows
 	$(subst $(BIN),$(VENV)-lowest/bin,$(PYTEST)) -m "not slow" --ignore tests/browser $(TESTS)
@@ -71,6 +75,7 @@ lock: $(VENV)/.ready-dev ## Make requirements/*.txt anew: the newest packages th
 	$(LOCK) $(EXTRAS) --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(EXTRAS) --group build --resolution lowest-direct --output-file requirements/lowest.txt pyproject.toml
+	$(LOCK) --no-deps --group harness --constraint requirements/dev.txt --output-file requirements/harness.txt
 	echo torch | $(LOCK) --extra torch --excludes - --constraint requirements/dev.txt --output-file requirements/torch.txt pyproject.toml
 
 # All but torch, of which uv would take a build for GPUs, of several GB.
@@ -87,7 +92,7 @@ screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample 
 	$(BIN)/python -m tests.screenshots var/screenshots
 
 clean: ## Remove the environment and what was built; catalogues in var stay
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-torch build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-torch $(VENV)-harness build dist *.egg-info ingest/matrices/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: chromium nginx postgresql
 chromium:
@@ -128,14 +133,25 @@ $(VENV)-lowest/.ready-lowest: $(BUILT_FROM) | $(VENV)-lowest/bin/python
 	$(call install,$(VENV)-lowest,requirements/lowest.txt)
 	@touch $@
 
+# An environment that stands on that of the others and has a few packages more.
+# $(call install_above,environment,lock file)
+define install_above
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' > \
+		"$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beneath.pth"
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(2)
+endef
+
+# lm-evaluation-harness asks for much that a local task of choices never imports; the group names what it does: 95 MB.
+$(VENV)-harness/.ready-harness: $(VENV)/.ready-dev | $(VENV)-harness/bin/python
+	$(call install_above,$(VENV)-harness,requirements/harness.txt)
+	@touch $@
+
 # PyTorch is as large as all else together, and only these tests need it, so they have an environment of their own, which stands
 # on that of the others. Its builds for CPUs and GPUs have one version and different hashes: pip takes the one it is set up
 # for, on Linux by default one for GPUs, of about 3 GB; TORCH="--index-url ADDRESS torch==2.13.0" says where to look instead.
 TORCH ?= torch==2.13.0
 
 $(VENV)-torch/.ready-torch: $(VENV)/.ready-dev | $(VENV)-torch/bin/python
-	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' > \
-		"$$($(VENV)-torch/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beneath.pth"
-	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements/torch.txt
+	$(call install_above,$(VENV)-torch,requirements/torch.txt)
 	$(VENV)-torch/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@

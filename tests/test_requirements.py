@@ -19,7 +19,15 @@ OPTIONAL = {
 }
 EXTRAS = [one for name, extra in OPTIONAL.items() if name != "torch" for one in extra]
 TORCH = [one for one in OPTIONAL["torch"] if one.name != "torch"]
-ASKED = {"build": BUILD, "run": RUN, "dev": RUN + EXTRAS, "lowest": RUN + EXTRAS + BUILD, "torch": RUN + TORCH}
+HARNESS = [Requirement(one) for one in PYPROJECT["dependency-groups"]["harness"]]
+ASKED = {
+    "build": BUILD,
+    "run": RUN,
+    "dev": RUN + EXTRAS,
+    "lowest": RUN + EXTRAS + BUILD,
+    "torch": RUN + TORCH,
+    "harness": HARNESS,
+}
 
 
 def locked(name: str) -> list[tuple[Requirement, int]]:
@@ -73,6 +81,11 @@ def test_the_lowest_versions_are_those_that_are_declared() -> None:
 
 def test_what_builds_is_locked_too() -> None:
     assert [Requirement(one) for one in PYPROJECT["dependency-groups"]["build"]] == BUILD
+
+
+def test_the_harness_comes_without_what_it_never_imports() -> None:
+    """It asks for hundreds of MB; what the tests import of them stands on the environment of the others."""
+    assert {package.name for package, _ in locked("harness")} == {one.name for one in HARNESS}
 
 
 def test_what_stands_on_another_environment_agrees_with_it() -> None:
