@@ -85,6 +85,7 @@ function cardPlace(card) {
     },
     remove(medium) {
       medium.remove();
+      card.querySelector(".zoom-card")?.remove();
       card.classList.replace("image", "plain");
     },
   };
@@ -97,17 +98,27 @@ function slotPlace(slot) {
     index: Number(slot.dataset.idx),
     frame: url ? `${location.pathname}/picture` : null,
     show(medium) {
-      slot.append(medium);
+      slot.append(medium.localName === "iframe" ? enlarging(medium) : medium);
       slot.hidden = false;
       exhibit.classList.replace("plain", "image");
       if (medium.naturalWidth) fit(medium, exhibit);
     },
-    remove(medium) {
-      medium.remove();
+    remove() {
+      slot.replaceChildren();
       slot.hidden = true;
       exhibit.classList.replace("image", "plain");
     },
   };
+}
+
+/** The button that enlarges a frame, around it from the start: a frame that is moved is loaded again. */
+function enlarging(frame) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "zoom";
+  button.setAttribute("aria-label", `Enlarge ${frame.title}`);
+  button.append(frame);
+  return button;
 }
 
 /** Enlarges a small picture to a whole multiple of its size, so that its pixels stay square; bounds a tall one. */

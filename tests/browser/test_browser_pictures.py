@@ -103,7 +103,7 @@ def test_nothing_is_asked_before_the_visitor_agrees(browser: Browser, bare: str)
         n = len(asked)
         page.goto(f"/imagenet/issues/{index[1:]}")
         expect(page.frame_locator(".specimen iframe").locator("img")).to_be_visible()
-        assert len(asked) > n or asked.count(asked[-1]) >= 1
+        assert len(asked) <= n + 1, "a picture is not loaded twice"
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("button", name="Show pictures from labelerrors.com")).to_be_visible()
         n = len(asked)
@@ -122,7 +122,7 @@ def test_a_picture_that_fails_leaves_the_card_of_type(browser: Browser, bare: st
         expect(page.locator(".pictures-state")).to_contain_text("did not load")
         first = page.locator(".wall > .card").first
         expect(first).to_have_class("card plain")
-        assert first.locator("iframe").count() == 0
+        assert first.locator("iframe, .zoom-card").count() == 0
         assert page.locator(".wall > .card").count() == n
         assert asked == []
 

@@ -162,10 +162,12 @@ def test_a_card_names_the_class_voted_for(client: httpx.Client) -> None:
     issue = client.get("/api/v1/datasets/named/issues/0").json()
     assert issue["votes"]["other"] == 3
     corrected = issue["corrected"]["name"]
-    for path in ("/named", "/named/issues/0", "/named/corrected"):
+    for path in ("/named", "/named/corrected"):
         page = words(client, path)
         assert f"3 of 3 said {corrected}" in page, path
         assert "said other" not in page, path
+    page = words(client, "/named/issues/0")
+    assert f"another label {corrected}3 " in page
 
 
 def test_the_method_of_the_paper_is_told_as_the_papers(client: httpx.Client) -> None:
