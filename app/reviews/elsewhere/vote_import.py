@@ -19,6 +19,13 @@ from app.reviews.tables import events, items, leases, raters, shelves
 
 #: Makes the key of an imported vote, so that the same file read twice is counted once.
 _SPACE: Final = uuid.UUID("8f0f3d5c-31a5-4a40-8c52-6a1f3a5f7f3e")
+#: The version of such a UUID.
+_BY_NAME: Final = 5
+
+
+def is_imported(key: str) -> bool:
+    """Whether the key of a vote was made here, from names, and not drawn by a page at random."""
+    return uuid.UUID(key).version == _BY_NAME
 
 
 @dataclass(frozen=True, slots=True)

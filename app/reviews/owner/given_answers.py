@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.domain.review.agreement.vote_table import VoteTable
 from app.domain.review.stopping import Stopping, StoppingRule
 from app.domain.review.verdicts import Answer, Category, Verdict, error_or_not, label_set_verdict, verdict
+from app.reviews.elsewhere.vote_import import is_imported
 from app.reviews.questions import CANNOT_TELL, Meaning, Question, heard_counts, named
 from app.reviews.rounds import Round
 from app.reviews.standing import given_votes
@@ -34,6 +35,7 @@ class Given:
     seconds: float | None
     gold: bool
     repeat: bool
+    imported: bool  # given elsewhere, and brought by a file of another tool
 
     @property
     def is_vote(self) -> bool:
@@ -108,7 +110,7 @@ class RoundAnswers:
 
 def answers_of(store: Store, found: Round) -> RoundAnswers:
     """Read the answers of a round."""
-    statement = given_votes().add_columns(items.c.idx, items.c.question, items.c.gold)
+    statement = given_votes().add_columns(items.c.idx, items.c.question, items.c.gold, events.c.key)
     statement = statement.join(items, items.c.id == events.c.item_id).where(items.c.round_id == found.id)
     with store.reading() as connection:
         rows = connection.execute(statement.order_by(events.c.id)).all()
@@ -123,7 +125,17 @@ def answers_of(store: Store, found: Round) -> RoundAnswers:
         told = sent if isinstance(sent, str) else json.dumps(sent, sort_keys=True, ensure_ascii=False)
         meaning = json.loads(row.meaning)
         given.append(
-            Given(row.rater, row.idx, question, meaning, told, row.seconds, bool(row.gold), bool(row.occasion))
+            Given(
+                row.rater,
+                row.idx,
+                question,
+                meaning,
+                told,
+                row.seconds,
+                bool(row.gold),
+                bool(row.occasion),
+                is_imported(row.key),
+            )
         )
     return RoundAnswers(found, given, people, names)
 

@@ -51,6 +51,7 @@ class RoundFigures:
     round: Round
     standing: Standing
     settled: int
+    settled_votes: int  # on these
     usual_seconds: float | None
     saved: int
     categories: Mapping[int, Mapping[Category, int]]
@@ -87,6 +88,7 @@ def round_figures(store: Store, found: Round) -> RoundFigures:
         round=found,
         standing=now,
         settled=len(settled),
+        settled_votes=sum(len(one.votes) for one in settled),
         usual_seconds=usual,
         saved=saved,
         categories={agreement: Counter(by_idx.values()) for agreement, by_idx in verdicts.items()},

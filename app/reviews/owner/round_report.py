@@ -23,9 +23,14 @@ from app.reviews.store import Store
 _HOUR: Final = 3600
 _MINUTE: Final = 60
 _STYLE: Final = (
-    ":root{color-scheme:light dark}body{font:1rem/1.6 Georgia,serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:1rem 0}th,td{text-align:left;padding:.25rem 1rem .25rem 0;"
-    "border-bottom:1px solid;vertical-align:top}td.n,th.n{text-align:right}div{overflow-x:auto}"
+    ":root{color-scheme:light dark;--rule:#8886}body{font:1rem/1.6 Charter,Georgia,serif;margin:0}"
+    "main{max-width:46rem;margin:0 auto;padding:clamp(1.5rem,5vw,4rem) 1rem}h1{font-size:1.75rem;line-height:1.25}"
+    "h2{font-size:1.25rem;margin:2.25rem 0 .5rem}p{margin:.5rem 0;overflow-wrap:anywhere}div{overflow-x:auto}"
+    "table{border-collapse:collapse;margin:1rem 0;font:.875rem/1.5 system-ui,sans-serif;border-top:2px solid;"
+    "border-bottom:2px solid}th,td{text-align:left;padding:.375rem 1.25rem .375rem 0;vertical-align:bottom;"
+    "border-bottom:1px solid var(--rule)}thead th{border-bottom:1px solid}td.n,th.n{text-align:right}"
+    "td{white-space:nowrap;font-variant-numeric:tabular-nums}th:last-child,td:last-child{padding-right:0}"
+    "@media print{main{padding:0}}"
 )
 
 
@@ -50,7 +55,7 @@ def round_report(store: Store, found: Round) -> list[Section]:
     """The sections of the report of a round."""
     figures, answers = round_figures(store, found), answers_of(store, found)
     return [
-        Section("Method", _method(figures)),
+        Section("Method", _method(figures, answers)),
         Section("Categories", *_categories(figures)),
         Section("Agreement", _agreement(figures)),
         Section("Raters", *_raters(figures)),
@@ -88,13 +93,14 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
                 f"<tr>{''.join(_cell('td', place, cell) for place, cell in enumerate(row))}</tr>"
                 for row in section.table.rows
             )
-            parts.append(f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
+            table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            parts.append(f'<div tabindex="0" role="region" aria-label="{escape(section.title)}">{table}</div>')
     body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
+        f"<body><main><h1>{escape(title)}</h1>\n{body}\n</main></body></html>\n"
     )
 
 
@@ -107,7 +113,7 @@ def _plain(text: str) -> str:
     return " ".join("".join(f"\\{one}" if one in "\\`*_[]<>#" else one for one in text).split())
 
 
-def _method(figures: RoundFigures) -> list[str]:
+def _method(figures: RoundFigures, answers: RoundAnswers) -> list[str]:
     one, settings = figures.round, figures.round.settings
     opened = datetime.fromtimestamp(one.opened_at, UTC).date().isoformat()
     stopping = {
@@ -123,13 +129,21 @@ def _method(figures: RoundFigures) -> list[str]:
         "for each rater and example."
     )
     asked = f"{figures.standing.examples:,} examples of {settings.title or one.dataset} were asked about"
+    imported, n = sum(one.imported for one in answers.answers), len(answers.answers)
+    if imported:
+        # Who answered elsewhere may have seen anything: nothing is claimed of it.
+        blind = (
+            f"{imported:,} of {n:,} answers were given elsewhere and imported; what their raters were shown and told "
+            f"is not known here. {blind.replace('Raters', 'The others', 1) if imported < n else ''}"
+        ).strip()
     found = [f"{asked} ({settings.chosen or 'chosen by the owner'}), from {opened} on. {blind} {stopping}"]
     if settings.reviewers:
         found.append(f"Reviewers: {settings.reviewers}.")
     if settings.instructions:
         found.append(f"Instructions: {settings.instructions}")
     if settings.gold:
-        found.append(f"{settings.gold:.0%} of the tasks were examples whose answer is known; they are not counted.")
+        share = f"{100 * settings.gold:.3g} %"
+        found.append(f"{share} of the tasks were examples whose answer is known; they are not counted.")
     return found
 
 
@@ -181,7 +195,7 @@ def _raters(figures: RoundFigures) -> tuple[list[str], Table]:
                 f"{one.votes:,}",
                 "–" if one.seconds is None else f"{one.seconds:.1f}",
                 "–" if beside.share is None else f"{100 * beside.share:.0f} %",
-                "–" if beside.kappa is None else f"{beside.kappa:.2f}",
+                "–" if beside.kappa is None else f"{beside.kappa:.2f}".replace("-", "−"),
                 f"{counts.n_a:,} of {counts.n_a + counts.n_b:,}",
                 f"{counts.gold_right:,} of {counts.gold:,}",
                 f"{counts.repeats_same:,} of {counts.repeats:,}",
@@ -215,6 +229,8 @@ def _exclusions(figures: RoundFigures) -> list[str]:
 def _costs(figures: RoundFigures, answers: RoundAnswers) -> list[str]:
     taken = [one.seconds for one in answers.answers if one.seconds is not None]
     n, votes = len(answers.answers), figures.standing.votes
+    if not n:
+        return ["No answer was given."]
     found = f"{n:,} answers were given, of which {votes:,} count as votes"
     if len(taken) == n:
         found += f", in {_hours(sum(taken))} of raters' time."
@@ -223,7 +239,7 @@ def _costs(figures: RoundFigures, answers: RoundAnswers) -> list[str]:
     else:
         found += ". How long they took is not known."
     if figures.settled:
-        found += f" {votes / figures.settled:.2f} votes an example."
+        found += f" An example with a category has {figures.settled_votes / figures.settled:.2f} of them on average."
     if figures.round.settings.stop is not StoppingRule.NEVER:
         found += f" Stopping early saved {figures.saved:,} votes."
     return [found]

@@ -2,8 +2,10 @@
 
 import re
 
+from app.domain.review.stopping import StoppingRule
 from app.reviews.elsewhere.vote_import import ImportedVote, import_votes
 from app.reviews.owner.exclusions import exclude
+from app.reviews.owner.given_answers import answers_of
 from app.reviews.owner.round_figures import round_figures
 from app.reviews.owner.round_report import as_html, as_markdown, round_report
 from tests.app.reviews.making import opened_round
@@ -44,6 +46,37 @@ def test_times_that_nobody_measured_are_not_told(store):
     assert "6 minutes of raters' time." in text
 
 
+def test_votes_an_example_are_those_of_examples_with_a_category(store):
+    """Votes on examples that are open again were divided among those that are not: more than five an example."""
+    found = opened_round(store, 30, stop=StoppingRule.CATEGORY, agreements=(3,))
+    raters = work(store, found)
+    exclude(store, found, raters["Coin"], "coin")
+    exclude(store, found, raters["Always"], "always a")
+    settled = [
+        one
+        for one in answers_of(store, found).voted()
+        if one.question.fewest_more(one.meanings, found.settings.stopping) == 0
+    ]
+    assert 0 < len(settled) < 30
+    mean = sum(len(one.votes) for one in settled) / len(settled)
+    assert f"An example with a category has {mean:.2f} of them on average." in as_markdown(
+        "R", round_report(store, found)
+    )
+
+
+def test_what_is_not_known_of_imported_votes_is_not_claimed(store):
+    """Who answered in another tool may have seen the given label."""
+    found = opened_round(store, 30)
+    import_votes(store, found, [ImportedVote(idx, "Dora", "cat", f"line {idx}") for idx in range(30)])
+    text = as_markdown("R", round_report(store, found))
+    assert "30 of 30 answers were given elsewhere and imported" in text
+    assert "They were not told" not in text
+    work(store, found)
+    text = as_markdown("R", round_report(store, found))
+    assert "30 of 150 answers were given elsewhere and imported" in text
+    assert "The others saw an example beside typical examples" in text
+
+
 def test_nobody_is_named(store):
     _, sections = reported(store)
     for text in (as_markdown("R", sections), as_html("R", sections)):
@@ -63,4 +96,6 @@ def test_what_was_typed_is_text(store):
 
 def test_an_empty_round_has_a_report(store):
     found = opened_round(store)
-    assert "is not defined" in as_markdown("R", round_report(store, found))
+    text = as_markdown("R", round_report(store, found))
+    assert "is not defined" in text
+    assert "No answer was given." in text
