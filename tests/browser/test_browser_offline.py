@@ -80,6 +80,25 @@ def test_a_round_is_answered_without_a_network(offline, page, tmp_path, capsys):
     store.close()
 
 
+@pytest.mark.parametrize("width", [320, 390, 720, 800, 1000, 1280])
+def test_no_answer_is_broken_within_a_word(offline, page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(offline[2].as_uri())
+    page.wait_for_selector(".task .specimen img")
+    broken = page.evaluate(
+        """() => [...document.querySelectorAll(".answers button span")].flatMap((span) => {
+          const text = span.firstChild, range = document.createRange();
+          return [...text.data.matchAll(/\\S+/g)].filter((word) => {
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            return range.getClientRects().length > 1;
+          }).map((word) => word[0]);
+        })"""
+    )
+    assert page.locator(".answers button span").count() == 5
+    assert broken == []
+
+
 def test_the_file_is_blind(offline):
     """It has neither indices nor what was given or guessed; of Ann only her opaque name."""
     _, _, file = offline

@@ -1,4 +1,4 @@
-"""What the owner of a full round sees, with a screen reader: the page, a question before excluding, report, and file."""
+"""What the owner of a full round sees, with a screen reader: page, question before excluding, report and file."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,8 +17,7 @@ PEOPLE = ("Always", "Coin", "Ann", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", 
 
 @pytest.fixture(scope="module")
 def full(sample_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Open, str, Path]]:
-    """A round over twenty digits with all its votes, by ten people of whom one is excluded; its owner's link; and a file
-    in which somebody else looks at what is open again."""
+    """A round over twenty digits, all votes given, one of ten excluded; the owner's link; a file for somebody else."""
     folder = tmp_path_factory.mktemp("owner")
     arguments = ("sample-digits", "--lowest", "20", "--instructions", "Look at the whole picture.")
     with open_round(sample_catalogue, folder, *arguments, raters=1) as found:
