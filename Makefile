@@ -11,7 +11,7 @@ BIN       := $(VENV)/bin
 BUILT_FROM := pyproject.toml setup.py $(wildcard ingest/matrices/*.[ch] requirements/*.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-slow test-torch test-harness test-lowest fuzz lint wheel image lock bench screenshots clean
+.PHONY: help serve dev test test-slow test-torch test-harness test-lowest fuzz lint wheel image lock bench pictures screenshots clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 
 bench: $(VENV)/.ready-dev ## Measure the site (needs wrk)
 	$(BIN)/python -m benchmarks.site
+
+pictures: $(VENV)/.ready-dev chromium ## Draw the pictures of the documentation anew
+	$(BIN)/python -m tests.doc_pictures
 
 screenshots: $(VENV)/.ready-dev chromium ## Photograph every page of the sample into var/screenshots
 	$(BIN)/python -m tests.screenshots var/screenshots

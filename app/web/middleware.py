@@ -91,7 +91,7 @@ class Head:
 
 
 #: Endings of the files that answers are made of.
-_SERVED_FROM: Final = (".py", ".html", ".css", ".js", ".svg", ".md", ".ipynb", ".conf", ".service", ".yaml")
+_SERVED_FROM: Final = (".py", ".html", ".css", ".js", ".svg", ".png", ".md", ".ipynb", ".conf", ".service", ".yaml")
 
 
 class _HeadAnsweredError(Exception):

@@ -1,12 +1,13 @@
 """Render one Markdown file of the documentation: its HTML, its headings and the pages it links to.
 
 Raw HTML inside the Markdown is shown as text. Links between the files become links between the site's pages; links to
-files of the source that the site does not serve are shown as plain text.
+files of the source that the site does not serve are shown as plain text. Pictures are those of the documentation, with
+words for who does not see them.
 """
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ ROOT: Final = "/docs"
 _BLOCKS: Final = {"sh": "Commands", "text": "Output", "tree": "Folder", "formula": "Formula", "python": "Python"}
 _TO_COPY: Final = ("sh", "python", "toml", "json")
 _ELSEWHERE: Final = re.compile(r"https?://|mailto:|#")
+
+#: Width and height of a picture in pixels.
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,13 @@ def anchor(words: str) -> str:
     return re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
 
 
-def read(text: str, names: Collection[str], files: Collection[str] = ()) -> Document:
+def read(
+    text: str, names: Collection[str], files: Collection[str] = (), pictures: Mapping[str, Size] | None = None
+) -> Document:
     """Convert Markdown to a page; ``names`` are the names of all pages, ``files`` the paths of other files served.
 
-    Raises ValueError if it does not have exactly one title, links to a missing page, or contains a picture.
+    ``pictures`` are those of them that can be shown, with their sizes. Raises ValueError if it does not have exactly
+    one title, links to a missing page, or shows a picture that is not there or that has no words beside it.
     """
     tokens = _MARKDOWN.parse(text)
     headings: list[Heading] = []
@@ -80,6 +87,7 @@ def read(text: str, names: Collection[str], files: Collection[str] = ()) -> Docu
             token.attrSet("id", name if taken[name] == 1 else f"{name}-{taken[name] - 1}")
             headings.append(Heading(int(token.tag[1:]), str(token.attrs["id"]), words))
         elif token.type == "inline":
+            _set_pictures(token.children or [], pictures or {})
             token.children = list(_linked(token.children or [], names, files, leads_to))
     titles = [heading.words for heading in headings if heading.level == 1]
     if len(titles) != 1:
@@ -102,8 +110,6 @@ def _linked(
     """The tokens of a paragraph with links changed for the site; linked pages are appended to ``leads_to``."""
     outside, words = "", ""
     for token in tokens:
-        if token.type == "image":
-            raise ValueError(f"the picture {token.attrs.get('src')} cannot be shown: the site serves Markdown alone")
         if token.type == "link_open":
             target = str(token.attrs.get("href", ""))
             page, mark, section = target.partition("#")
@@ -133,6 +139,28 @@ def _linked(
             yield token
 
 
+def _set_pictures(tokens: Sequence[Token], pictures: Mapping[str, Size]) -> None:
+    """Give pictures their addresses on the site, and their sizes, so that nothing moves when they come."""
+    for token in tokens:
+        if token.type != "image":
+            continue
+        name = str(token.attrs.get("src"))
+        if name not in pictures:
+            raise ValueError(f"expected a picture of the documentation, found {name}")
+        if not token.content.strip():
+            raise ValueError(f"expected words for who does not see the picture {name}, found none")
+        width, height = pictures[name]
+        token.attrs |= {"src": f"{ROOT}/{name}", "width": width, "height": height}
+
+
+def _picture(_: Any, tokens: Sequence[Token], place: int, _options: Any, _env: Any) -> str:
+    """A picture of the documentation; a click shows it in full."""
+    a = tokens[place].attrs
+    size = f'width="{a["width"]}" height="{a["height"]}"'
+    words = escape(tokens[place].content)
+    return f'<a class="picture" href="{a["src"]}"><img src="{a["src"]}" {size} alt="{words}" loading="lazy"></a>'
+
+
 def _fence(_: Any, tokens: Sequence[Token], place: int, _options: Any, _env: Any) -> str:
     """A code block that can be scrolled with the keyboard and has a label for screen readers."""
     kind = (tokens[place].info.split() or ["text"])[0]
@@ -154,6 +182,7 @@ def _end_of_table(*_: Any) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("fence", _fence)
+    parser.add_render_rule("image", _picture)
     parser.add_render_rule("table_open", _table)
     parser.add_render_rule("table_close", _end_of_table)
     return parser

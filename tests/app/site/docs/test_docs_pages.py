@@ -1,13 +1,17 @@
 """The documentation on the site: all pages, their links, their order, and what is not there."""
 
+import io
+import re
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import httpx
 import pytest
+from PIL import Image, ImageStat
 
 from app.site.docs.library import library, linked_files, pages_of
 from app.web.middleware import program_version
+from tests import doc_pictures
 from tests.app.reading import Page, read
 from tests.conftest import ROOT
 
@@ -77,8 +81,45 @@ def test_files_that_pages_name_can_be_had(client: httpx.Client, pages: dict[str,
     assert answer.headers["content-disposition"] == f'inline; filename="{file.rpartition("/")[2]}"'
 
 
+def test_pictures_are_small_light_and_shown(client: httpx.Client):
+    """Each picture that is there is on a page, and the script that draws them knows it."""
+    shown = dict(re.findall(r'src="/docs/(pictures/[^"]+)" width="(\d+)"', whole_library()))
+    files = sorted((ROOT / "docs/pictures").iterdir())
+    assert set(shown) == {f"pictures/{file.name}" for file in files}
+    assert {file.stem for file in files} == set(doc_pictures.NAMES)
+    for file in files:
+        assert file.stat().st_size < 60_000, file.name
+        answer = client.get(f"/docs/pictures/{file.name}")
+        assert (answer.content, answer.headers["content-type"]) == (file.read_bytes(), "image/png")
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert str(picture.width) == shown[f"pictures/{file.name}"]
+            assert ImageStat.Stat(picture.convert("L")).mean[0] > 160, "light"
+
+
+def test_what_is_no_picture_stops_the_start(tmp_path: Path):
+    (tmp_path / "index.md").write_text("# Start\n\n![x](pictures/x.png)\n")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/x.png").write_bytes(b"GIF89a" + bytes(30))
+    with pytest.raises(ValueError, match=r"x\.png: expected a picture in PNG"):
+        pages_of(tmp_path)
+
+
+def whole_library() -> str:
+    return "".join(str(page.html) for page in library().values())
+
+
 @pytest.mark.parametrize(
-    "path", ["gallery.png", "operating/", "operating/none.conf", "../LICENSE", "%2e%2e/LICENSE", "api.md"]
+    "path",
+    [
+        "gallery.png",
+        "pictures/",
+        "pictures/none.png",
+        "operating/",
+        "operating/none.conf",
+        "../LICENSE",
+        "%2e%2e/LICENSE",
+        "api.md",
+    ],
 )
 def test_nothing_else_of_the_source_can_be_had(client: httpx.Client, path: str):
     assert client.get(f"/docs/{path}").status_code in (404, 307)

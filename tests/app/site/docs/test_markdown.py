@@ -30,10 +30,20 @@ def test_links_lead_to_pages(written: str, made: str):
     assert html(written).count("<a ") == made.count("<a ")
 
 
-@pytest.mark.parametrize("written", ["[x](nothing.md)", "![x](gallery.png)"])
+@pytest.mark.parametrize(
+    "written", ["[x](nothing.md)", "![x](gallery.png)", "![](pictures/a.png)", "![x](https://example.org/a.png)"]
+)
 def test_what_cannot_be_shown_stops_the_page(written: str):
-    with pytest.raises(ValueError, match=r"nothing\.md|gallery\.png"):
-        html(written)
+    with pytest.raises(ValueError, match=r"nothing\.md|gallery\.png|pictures/a\.png|example\.org"):
+        read(f"# Title\n\n{written}", NAMES, (), {"pictures/a.png": (4, 3)})
+
+
+def test_a_picture_has_words_and_a_size():
+    made = read('# Title\n\n![A "b" & <c>](pictures/a.png)\n', NAMES, (), {"pictures/a.png": (400, 300)}).html
+    assert (
+        '<img src="/docs/pictures/a.png" width="400" height="300" alt="A &#34;b&#34; &amp; &lt;c&gt;" loading="lazy">'
+        in made
+    )
 
 
 @pytest.mark.parametrize("text", ["no title", "# One\n\n# Two"])
