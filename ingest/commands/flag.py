@@ -227,7 +227,16 @@ def _of_votes(votes: ModelAnswers, labels: NDArray[Any]) -> list[str]:
             said.append(
                 f"warning: {name} gives the label in every row: is this column the key, and no model's answers?"
             )
+    first = int((votes.options == 0).sum())
+    if len(labels) >= _MANY and labels.all() and first:
+        said.append(
+            f"warning: no label is the first option, which models chose {first:,} times: do labels count from 1?"
+        )
     return said
+
+
+#: With so many labels of four options, none of them the first is hardly chance.
+_MANY: Final = 20
 
 
 def _sets_flagged(arguments: argparse.Namespace, inputs: _Inputs) -> _FlagOutcome:

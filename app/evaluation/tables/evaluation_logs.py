@@ -112,7 +112,7 @@ def samples_of(rows: Iterable[tuple[str, Any]], only: str | None = None) -> list
             continue
         sample = _helm(where, row) if "instance_id" in row else _harness(where, row)
         if sample.id in seen and len(filters) > 1 and only is None:
-            raise LogError(f"{where}: expected the answers of one filter, found {', '.join(sorted(filters))}")
+            raise LogError(f"{where}: expected the answers of one filter, found {', '.join(sorted(filters))}: keep one")
         if sample.id in seen:
             raise LogError(f"{where}: expected each question once, found {sample.id!r} in {seen[sample.id]} too")
         seen[sample.id] = where

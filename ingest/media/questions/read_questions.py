@@ -79,7 +79,23 @@ class Questions:
         said += [f"{_n(n, 'file')} {words}" for words, n in by.most_common()] if len(by) > 1 else []
         said += [f"{n:,} lists of options {words}" for words, n in self.options_in.items()]
         said += [f"{n:,} given answers {spelling.value}" for spelling, n in self.spellings.items()]
-        return ["; ".join([*said, *other]), *_shifted(self)]
+        return ["; ".join([*said, *other]), *_repeated(self), *_shifted(self)]
+
+
+def _repeated(questions: Questions) -> list[str]:
+    """Questions that are there more than once with the same options, and where their answers differ, one is wrong."""
+    answers: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
+    for question in questions.questions:
+        answers.setdefault((question.text, tuple(sorted(question.options))), []).append(question)
+    several = [group for group in answers.values() if len(group) > 1]
+    if not several:
+        return []
+    said = f"{_n(len(several), 'question')} more than once, with the same options"
+    differing = next((group for group in several if len({one.options[one.given] for one in group}) > 1), None)
+    if differing is None:
+        return [said]
+    where = " and ".join(f"{one.row.file.name}, {one.row.record}" for one in differing[:2])
+    return [f"{said}; warning: not all with the same answer, as in {where}"]
 
 
 def _shifted(questions: Questions) -> list[str]:

@@ -311,3 +311,8 @@ def test_whose_votes_were_counted_is_told(tmp_path: Path, capsys: pytest.Capture
     assert "3 models answered 20 questions; 1 of 60 answers name no option and count as wrong: key, gpt, llama" in told
     assert "warning: key gives the label in every row" in told
     assert "warning: gpt" not in told
+    assert "count from 1" not in told
+    (tmp_path / "key.csv").write_text("label\n" + "1\n2\n3\n4\n" * 5)
+    assert main(["flag", "--votes", str(tmp_path / "votes.csv"), "--labels", str(tmp_path / "key.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "warning: no label is the first option, which models chose 14 times: do labels count from 1?" in told

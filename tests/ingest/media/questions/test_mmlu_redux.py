@@ -1,6 +1,8 @@
 """MMLU-Redux as its public repository has it: every file, every answer, every published figure."""
 
+import csv
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +100,30 @@ def test_types_and_categories_are_those_published(mmlu: Inputs) -> None:
     assert mmlu.slices is not None
     virology = mmlu.slices.numbers == mmlu.slices.names.index("virology")
     assert int((types[virology] != ErrorType.OK).sum()) == 57
+
+
+def test_what_the_judge_names_beside_each_type(mmlu: Inputs) -> None:
+    """Of 107 wrong keys 101 name another answer, 5 none and one the given one; 286 that are all right name one too."""
+    assert mmlu.benchmark is not None
+    wrong = [review.ballot for review in mmlu.reviews if review.ballot.error_type is ErrorType.WRONG_GROUND_TRUTH]
+    assert sum(not ballot.named for ballot in wrong) == 5
+    assert sum(ballot.named == {ballot.given} for ballot in wrong) == 1
+    assert sum(len(ballot.named) == 1 and ballot.given not in ballot.named for ballot in wrong) == 101
+    questions = mmlu.benchmark.questions.questions
+    right = [questions[review.index] for review in mmlu.reviews if review.ballot.error_type is ErrorType.OK]
+    assert sum(bool(question.row.text("correct_answer").strip()) for question in right) == 286
+
+
+def test_texts_do_not_tell_questions_apart(mmlu: Inputs, shared: Path) -> None:
+    """48 occur more than once, 52 rows too many, and 24 are written otherwise beside the models' answers."""
+    assert mmlu.benchmark is not None
+    texts = [question.text for question in mmlu.benchmark.questions.questions]
+    counts = Counter(texts)
+    assert (sum(n > 1 for n in counts.values()), len(texts) - len(counts)) == (48, 52)
+    with (shared / "mmlu-redux/outputs/multi_expert_helm/all.csv").open(newline="", encoding="utf-8") as stream:
+        beside = [row["question"] for row in csv.DictReader(stream)]
+    assert sum(one != other for one, other in zip(texts, beside, strict=True)) == 24
+    assert "32 questions more than once, with the same options" in mmlu.benchmark.questions.sentences()
 
 
 def test_a_wrong_key_that_names_itself_corrects_nothing(mmlu: Inputs) -> None:

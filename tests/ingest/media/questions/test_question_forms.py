@@ -209,6 +209,22 @@ def test_answers_counted_from_one(tmp_path: Path) -> None:
     assert len(benchmark.source.notes()) == 1
 
 
+def test_a_question_that_is_there_twice_is_told(tmp_path: Path) -> None:
+    """And that one of its two answers is wrong, whatever the order of its options."""
+    found = rows(int, list)
+    again = found[3] | {"choices": found[3]["choices"][::-1], "answer": 0}
+    as_lines(tmp_path / "t.jsonl", [*found, again])
+    benchmark = read(tmp_path, 'path = "t.jsonl"').benchmark
+    assert benchmark is not None
+    assert benchmark.source.notes()[1:] == ["1 question more than once, with the same options"]
+    as_lines(tmp_path / "t.jsonl", [*found, again | {"answer": 1}])
+    benchmark = read(tmp_path, 'path = "t.jsonl"').benchmark
+    assert benchmark is not None
+    assert benchmark.source.notes()[1].endswith(
+        "not all with the same answer, as in t.jsonl, line 4 and t.jsonl, line 21"
+    )
+
+
 def test_no_number_is_no_option(tmp_path: Path) -> None:
     """What pandas and others write for the empty cell of a column of numbers."""
     found: dict[str, Any] = {"question": QUESTIONS[:3], "subject": ["moon"] * 3, "answer": [0, 1, 0]}
