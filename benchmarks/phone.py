@@ -29,6 +29,7 @@ _OF_DATASET = (
     "?category=any",
     "/map",
     "/classes",
+    "/classes/3",
     "/confusions",
     "/confusions?kind=joint",
     "/corrected",

@@ -25,6 +25,9 @@ OF_A_DATASET = (
     "/corrected",
     "/changes",
     "/stability",
+    "/stability/prevalence",
+    "/stability/pair",
+    "/stability/repeated",
     "/evaluate",
     "/opinions",
 )
