@@ -104,7 +104,9 @@ def test_every_kind_of_page_of_every_dataset_fits(wide, kind, request):
         for dataset in page.request.get("/api/v1/datasets").json()["items"]:
             name = dataset["name"]
             paths += [f"/{name}{rest}" for rest in ("", "?q=zzzz", "?category=error&sort=index", "?category=rubbish")]
-            paths += [f"/{name}/{part}" for part in ("classes", "confusions", "confusions?kind=joint", "changes")]
+            paths += [
+                f"/{name}/{part}" for part in ("classes", "classes/0", "confusions", "confusions?kind=joint", "changes")
+            ]
             paths += [f"/{name}/corrected?agreement=4&neither=given", f"/{name}/evaluate"]
             paths += [f"/{name}/stability{tail}" for tail in ("", "/prevalence", "/pair", "/repeated")]
             for category in CATEGORIES:

@@ -39,6 +39,9 @@ SAMPLE_PAGES = (
     "/sample-digits/map",
     "/sample-digits/confusions",
     "/sample-digits/confusions?kind=joint",
+    "/sample-digits/classes/3",
+    "/sample-digits/confusions?q=9+zzz",
+    "/sample-digits?category=any&page=2",
     "/sample-digits/corrected",
     "/sample-digits/changes",
     "/sample-digits/disputes",
@@ -53,6 +56,9 @@ RELEASE_PAGES = (
     "/imagenet?category=multi_label",
     "/audioset",
     "/imagenet/confusions",
+    "/imagenet/classes/345",
+    "/audioset/classes/0",
+    "/cifar10?q=frgo&given=truck",
     "ISSUE audioset",
 )
 
