@@ -102,8 +102,9 @@ def crawl(site: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("keeps", [False, True], ids=["a proxy that takes it off", "a proxy that passes it on"])
-def test_nothing_on_the_sample_leaves_the_path(sample_catalogue: Path, keeps: bool):
-    with serving(sample_catalogue, root_path=PREFIX) as site, proxying(site, PREFIX, keeps=keeps) as shown:
+def test_nothing_on_the_sample_leaves_the_path(sample_catalogue: Path, tmp_path: Path, keeps: bool):
+    disputes = {"disputes": True, "reviews": str(tmp_path / "reviews.sqlite")}
+    with serving(sample_catalogue, root_path=PREFIX, **disputes) as site, proxying(site, PREFIX, keeps=keeps) as shown:
         met = crawl(shown)
     assert met["text/html"] > 40
     assert {"application/json", "application/atom+xml", "text/css", "image/png", "audio/mpeg", "redirect"} <= set(met)

@@ -259,6 +259,17 @@ def test_where_disputes_are_off_the_page_says_where_corrections_go(sample_catalo
         assert httpx.get(f"{base}/disputes").status_code == 200
 
 
+def test_behind_a_proxy_the_form_and_its_thanks_keep_the_path(sample_catalogue, quick_folder):
+    with disputed_site(sample_catalogue, quick_folder / "prefix", root_path="/labels") as site:
+        idx = site.issues("sample-digits")[0]["index"]
+        form = f"/sample-digits/issues/{idx}/dispute"
+        assert f'action="/labels{form}"' in site.http.get(form).text
+        for path in (form, f"/labels{form}"):
+            answer = site.http.post(path, data={"claim": "neither", "reason": f"Sent to {path}."})
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/labels{form}?sent=1")
+        assert len(site.all()) == 2
+
+
 def test_disputes_alone_let_no_rater_in(sample_catalogue, quick_folder):
     with disputed_site(sample_catalogue, quick_folder / "alone", serve_reviews=None) as site:
         idx = site.issues("sample-digits")[0]["index"]
