@@ -55,6 +55,12 @@ _REJECT: Final = """\
 example:
   %(prog)s d0123456789abcdef --why "The sketch has wings; see the dataset's guide."
 """
+_FORGET: Final = """\
+example:
+  %(prog)s d0123456789abcdef
+
+Reason and source are erased from the store; `label-errors disputes publish` takes them out of the public log.
+"""
 _PUBLISH: Final = """\
 example:
   %(prog)s
@@ -87,6 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_code(rejecting)
     rejecting.add_argument("--why", metavar="TEXT", required=True, help="the reason, for the public log")
     rejecting.add_argument("--json", action="store_true", help="as JSON")
+    forgetting = _command(commands, "forget", _forget, "erase what a visitor wrote", _FORGET)
+    _add_code(forgetting)
     says = "write the public log of disputes into the catalogue"
     publishing = _command(commands, "publish", _publish, says, _PUBLISH, written=True)
     publishing.add_argument("--json", action="store_true", help="as JSON")
@@ -154,7 +162,7 @@ def _show(store: "Store", arguments: argparse.Namespace) -> int:
         return 0
     print(_line(found))
     print(f"page: /{found.dataset}/issues/{found.idx}")
-    print(f"reason: {found.reason}")
+    print(f"reason: {found.reason or '(forgotten)'}")
     if found.source:
         print(f"source: {found.source}")
     if found.why:
@@ -166,7 +174,7 @@ def _show(store: "Store", arguments: argparse.Namespace) -> int:
 
 
 def _accept(store: "Store", arguments: argparse.Namespace) -> int:
-    from app.reviews.disputes.moderation import State, accept, find_dispute
+    from app.reviews.disputes.moderation import accept, find_dispute
     from ingest.commands.reports import counted
 
     found = [find_dispute(store, code) for code in dict.fromkeys(arguments.codes)]
@@ -174,7 +182,7 @@ def _accept(store: "Store", arguments: argparse.Namespace) -> int:
     if len(datasets) > 1:
         raise CatalogueError(f"expected disputes of one dataset, found {', '.join(datasets)}")
     for one in found:
-        if one.state not in (State.WAITING, State.REJECTED):
+        if not one.can_be_decided:
             raise CatalogueError(f"{one.code} is {one.state}; expected one that waits or was rejected")
     opened = _new_round(store, arguments, found) if arguments.round is None else _its_round(store, arguments, found)
     accept(store, found, opened.id)
@@ -227,6 +235,14 @@ def _reject(store: "Store", arguments: argparse.Namespace) -> int:
         print(json.dumps(_json(find_dispute(store, arguments.code))))
         return 0
     print(f"rejected {arguments.code}; `label-errors disputes publish` brings the reason into the public log")
+    return 0
+
+
+def _forget(store: "Store", arguments: argparse.Namespace) -> int:
+    from app.reviews.disputes.moderation import find_dispute, forget_words
+
+    forget_words(store, find_dispute(store, arguments.code))
+    print(f"forgot the words of {arguments.code}; `label-errors disputes publish` takes them out of the public log")
     return 0
 
 

@@ -194,7 +194,7 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
         )
     earlier = published_rounds(store, found.dataset)
     done = publish(store, found, earlier, catalogue, wait=arguments.wait, progress=progress_for_terminal())
-    settle(store, done.disputes)
+    settle(store, done.disputes, done.at)
     mark_published(store, found)
     folder = catalogue.parent / "reviews" / found.name
     folder.mkdir(parents=True, exist_ok=True)

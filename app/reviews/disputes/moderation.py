@@ -48,7 +48,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A dispute with what became of it; ``decided_at`` is when it was last rejected, accepted or settled."""
+    """A dispute with what became of it; ``decided_at`` is when it was last rejected, accepted or settled.
+
+    ``reason`` is empty where the owner has had it forgotten.
+    """
 
     id: int
     code: str
@@ -64,6 +67,12 @@ class Dispute:
     decided_at: float | None = None
     why: str | None = None
     result: Result | None = None
+    round_closed: bool = False
+
+    @property
+    def can_be_decided(self) -> bool:
+        """Whether the owner can accept it, or reject it: also when its round was closed and came to no end."""
+        return self.state in (State.WAITING, State.REJECTED) or (self.state is State.ACCEPTED and self.round_closed)
 
 
 def find_disputes(
@@ -71,7 +80,8 @@ def find_disputes(
 ) -> list[Dispute]:
     """The disputes of these states, oldest first."""
     d = disputes.c
-    asked = select(disputes, rounds.c.name.label("round")).outerjoin(rounds, rounds.c.id == d.round_id)
+    of_round = (rounds.c.name.label("round"), rounds.c.closed.label("round_closed"))
+    asked = select(disputes, *of_round).outerjoin(rounds, rounds.c.id == d.round_id)
     asked = asked.where(d.state.in_([one.value for one in states])).order_by(d.id)
     if dataset is not None:
         asked = asked.where(d.dataset == dataset)
@@ -108,18 +118,26 @@ def reject(store: Store, found: Dispute, why: str) -> None:
     if not reason or len(reason) > LONGEST_WHY:
         raise ModerationError(f"expected a reason of 1 to {LONGEST_WHY} characters, found {len(reason):,}")
     with store.writing() as connection:
-        _decide(connection, store.clock(), [found], State.REJECTED, {State.WAITING}, why=reason)
+        if found.state is State.REJECTED:
+            raise ModerationError(f"{found.code} is rejected already")
+        _decide(connection, store.clock(), [found], State.REJECTED, why=reason)
 
 
 def accept(store: Store, found: Sequence[Dispute], round_id: int) -> None:
     """Accept disputes, also rejected ones: a round asks about their examples. Raises ModerationError."""
     with store.writing() as connection:
-        allowed = {State.WAITING, State.REJECTED}
-        _decide(connection, store.clock(), found, State.ACCEPTED, allowed, round_id=round_id)
+        _decide(connection, store.clock(), found, State.ACCEPTED, round_id=round_id)
 
 
-def settle(store: Store, results: Mapping[int, Result]) -> None:
-    """Enter what reviewers made of disputes, by the disputes' ids; publishing a round again enters it anew."""
+def forget_words(store: Store, found: Dispute) -> None:
+    """Erase what a visitor wrote; what was claimed, and what became of it, stays."""
+    with store.writing() as connection:
+        erased = {"reason": "", "source": None}
+        connection.execute(update(disputes).where(disputes.c.id == found.id).values(**erased))
+
+
+def settle(store: Store, results: Mapping[int, Result], at: float) -> None:
+    """Enter what reviewers made of disputes, by the disputes' ids, as decided at a time."""
     if not results:
         return
     with store.writing() as connection:
@@ -128,21 +146,16 @@ def settle(store: Store, results: Mapping[int, Result]) -> None:
             row, allowed = rows[key], (State.ACCEPTED.value, State.SETTLED.value)
             if row.state in allowed:
                 told = {"round_id": row.round_id, "result": json.dumps(asdict(result))}
-                _enter(connection, store.clock(), key, State.SETTLED, **told)
+                _enter(connection, at, key, State.SETTLED, **told)
 
 
-def _decide(
-    connection: Connection,
-    now: float,
-    found: Sequence[Dispute],
-    state: State,
-    allowed: set[State],
-    **told: Any,
-) -> None:
+def _decide(connection: Connection, now: float, found: Sequence[Dispute], state: State, **told: Any) -> None:
     for one in found:
-        row = connection.execute(select(disputes).where(disputes.c.id == one.id).with_for_update()).one()
-        if State(row.state) not in allowed:
-            raise ModerationError(f"{one.code} is {row.state}; expected one that is {' or '.join(sorted(allowed))}")
+        # Nobody else may have decided it since it was looked at.
+        row = connection.execute(select(disputes.c.state).where(disputes.c.id == one.id).with_for_update()).one()
+        if row.state != one.state.value or not one.can_be_decided:
+            expected = "expected one that waits or was rejected, or whose round was closed before it was published"
+            raise ModerationError(f"{one.code} is {row.state}; {expected}")
         _enter(connection, now, one.id, state, **told)
 
 
@@ -169,4 +182,5 @@ def _dispute(row: Row[Any], event: Row[Any] | None) -> Dispute:
         decided_at=None if event is None else event.at,
         why=None if event is None else event.why,
         result=None if event is None or event.result is None else Result.parse(event.result),
+        round_closed=bool(row.round_closed),
     )

@@ -27,14 +27,14 @@ _OPEN = (State.ACCEPTED, State.SETTLED)
 def publish_log(store: Store, catalogue: Path, *, wait: float, progress: Progress) -> int:
     """Write the log into a catalogue, which changes nothing else; returns how many disputes are in it."""
     with replacing_catalogue(catalogue, [], wait=wait, say=progress.say) as connection:
-        return write_log(connection, store, {}, None)
+        return write_log(connection, store, {}, None, store.clock())
 
 
 def results_of(connection: Connection, store: Store, found: Round, indices: Collection[int]) -> dict[int, Result]:
     """What the verdicts of an open catalogue make of the disputes that a round asks about, by the disputes' ids.
 
     ``indices`` are the examples whose verdicts follow from the round: of others it has too few votes. Classes are
-    compared by name.
+    compared by name. What a dispute has come to already is not among them.
     """
     asked = [one for one in find_disputes(store, states=_OPEN, round_id=found.id) if one.idx in indices]
     if not asked:
@@ -47,14 +47,18 @@ def results_of(connection: Connection, store: Store, found: Round, indices: Coll
         proposed = frozenset(one.proposed)
         can_say = bool(proposed & offered.get(one.idx, frozenset())) or one.claim is not Claim.OTHER
         decided = outcome(one.claim, proposed, category, names, asked=can_say)
-        results[one.id] = Result(decided, category.value, corrected)
+        result = Result(decided, category.value, corrected)
+        if result != one.result:
+            results[one.id] = result
     return results
 
 
-def write_log(connection: Connection, store: Store, results: Mapping[int, Result], found: Round | None) -> int:
-    """Write the log of all datasets anew, with the ``results`` of a round that is being published with it."""
+def write_log(
+    connection: Connection, store: Store, results: Mapping[int, Result], found: Round | None, now: float
+) -> int:
+    """Write the log of all datasets anew, with the ``results`` of a round that is being published with it ``now``."""
     ids = {row.name: row.id for row in connection.execute(select(tables.datasets.c.name, tables.datasets.c.id))}
-    now, name = store.clock(), None if found is None else found.name
+    name = None if found is None else found.name
     rows = []
     for one in find_disputes(store, states=(State.REJECTED, *_OPEN)):
         result = results.get(one.id, one.result)
@@ -95,7 +99,7 @@ def _row(dataset_id: int, one: Dispute, at: float, result: Result | None, name: 
         "proposed": json.dumps(one.proposed),
         "outcome": None if result is None else result.outcome.value,
         "why": None if public else one.why,
-        "reason": one.reason if public else None,
+        "reason": one.reason or None if public else None,
         "source": one.source if public else None,
         "round": name if public else None,
         "category": None if result is None else result.category,

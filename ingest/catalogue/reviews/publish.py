@@ -64,6 +64,7 @@ class Published:
     raters: int
     dropped: Sequence[int] = ()
     disputes: Mapping[int, Result] = field(default_factory=dict)  # what the round made of them, by their ids
+    at: float = 0.0
 
 
 def publish(
@@ -96,10 +97,11 @@ def publish(
         enter_versions(connection, catalogue, [dataset.name], progress)
         decided = {idx for idx, those in given.items() if found.name in those.rounds}
         disputed = results_of(connection, store, found, decided)
-        write_log(connection, store, disputed, found)
+        now = store.clock()
+        write_log(connection, store, disputed, found, now)
     n_raters = next(one["raters"] for one in facts if one["name"] == found.name)
     left_out = len(kept[found.name]) - n_settled
-    return Published(n_settled, left_out, changed, errors, n_raters, writer.dropped, disputed)
+    return Published(n_settled, left_out, changed, errors, n_raters, writer.dropped, disputed, now)
 
 
 def _nothing_to_publish(found: Round, changed: int) -> str:

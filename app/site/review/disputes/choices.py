@@ -100,7 +100,8 @@ def named_class(dataset: Dataset, issue: Issue, text: str) -> str:
     folded = {name for name in known if name.casefold() == wanted.casefold()}
     found = wanted if wanted in known else folded.pop() if len(folded) == 1 else None
     if found is None:
-        near = near_names(wanted, known, most=3)
+        # Of many, names are not compared: it would take seconds.
+        near = near_names(wanted, known, most=3) if len(known) <= _MOST_SUGGESTED else []
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise WordsError("class", f"{dataset.title} has no class {wanted[:_LONGEST]!r}.{hint}")
     if found in {one.name for label in (issue.given, issue.guessed) if label for one in label.classes}:

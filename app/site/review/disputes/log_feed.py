@@ -17,8 +17,9 @@ def log_feed(site: str, dataset: Dataset | None, found: Sequence[LoggedDispute],
     link(root, "self", f"{here}.atom", MEDIA_TYPE)
     link(root, "alternate", here, "text/html")
     for one in found:
-        # A dispute that is decided anew is an entry of its own.
-        told = entry(root, _title(one), urn("dispute", one.code, one.decided), one.decided)
+        # A dispute that comes to another end is an entry of its own.
+        name = urn("dispute", one.code, one.round or "", one.outcome or "")
+        told = entry(root, _title(one), name, one.decided)
         link(told, "alternate", f"{site}/{one.dataset}/disputes#{one.code}", "text/html")
         add(told, "summary", _summary(one))
     return written(root)

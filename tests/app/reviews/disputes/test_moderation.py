@@ -15,11 +15,13 @@ from app.reviews.disputes.moderation import (
     accept,
     find_dispute,
     find_disputes,
+    forget_words,
     reject,
     settle,
     waiting_by_dataset,
 )
 from app.reviews.migrations import HEAD
+from app.reviews.rounds import set_closed
 from app.reviews.store import Store
 from app.reviews.tables import dispute_events
 from tests.app.reviews.making import opened_round
@@ -78,25 +80,29 @@ def test_the_owner_rejects_with_a_reason_and_once(store, clock):
     reject(store, found, "It is\na wolf\x1b.")
     again = find_dispute(store, found.code)
     assert (again.state, again.why, again.decided_at) == (State.REJECTED, "It is a wolf.", clock.now)
-    with pytest.raises(ModerationError, match="is rejected; expected one that is waiting"):
-        reject(store, found, "Twice.")
+    with pytest.raises(ModerationError, match="is rejected; expected one that waits"):
+        reject(store, found, "By somebody who did not look again.")
+    with pytest.raises(ModerationError, match="is rejected already"):
+        reject(store, again, "Twice.")
 
 
 def test_a_round_decides_what_was_accepted_and_again_when_it_has_more_votes(store, clock):
-    one, other = filed(store), filed(store, idx=2)
+    one, _ = filed(store), filed(store, idx=2)
     asked = opened_round(store)
     reject(store, one, "No.")
-    accept(store, [one, other], asked.id)
+    accept(store, find_disputes(store), asked.id)
     assert {(found.state, found.round) for found in find_disputes(store)} == {(State.ACCEPTED, "pets-1")}
     assert waiting_by_dataset(store) == {"pets": 2}
-    with pytest.raises(ModerationError, match="is accepted; expected one that is rejected or waiting"):
-        accept(store, [one], asked.id)
-    with pytest.raises(ModerationError, match="is accepted"):
-        reject(store, one, "No.")
-    settle(store, {one.id: Result(Outcome.UNDECIDED, "non_agreement", None)})
-    settle(store, {one.id: Result(Outcome.UPHELD, "correctable", ("dog",))})
+    for found in (one, find_dispute(store, one.code)):
+        with pytest.raises(ModerationError, match="is accepted; expected one that waits"):
+            accept(store, [found], asked.id)
+        with pytest.raises(ModerationError, match="is accepted"):
+            reject(store, found, "No.")
+    settle(store, {one.id: Result(Outcome.UNDECIDED, "non_agreement", None)}, clock.now + 1)
+    settle(store, {one.id: Result(Outcome.UPHELD, "correctable", ("dog",))}, clock.now + 2)
     again = find_dispute(store, one.code)
     assert (again.state, again.round, again.why) == (State.SETTLED, "pets-1", None)
+    assert again.decided_at == clock.now + 2
     assert again.result == Result(Outcome.UPHELD, "correctable", ("dog",))
     assert waiting_by_dataset(store) == {"pets": 1}
     assert [found.idx for found in find_disputes(store, states=[State.SETTLED], round_id=asked.id)] == [3]
@@ -110,9 +116,32 @@ def test_of_several_that_are_accepted_together_all_are_or_none(store):
     one, other = filed(store), filed(store, idx=2)
     asked = opened_round(store)
     accept(store, [other], asked.id)
+    one, other = find_disputes(store)
     with pytest.raises(ModerationError, match="is accepted"):
         accept(store, [one, other], asked.id)
     assert find_dispute(store, one.code).state is State.WAITING
+
+
+def test_a_round_that_was_closed_without_an_end_holds_no_dispute(store):
+    one = filed(store)
+    first, second = opened_round(store), opened_round(store)
+    accept(store, [one], first.id)
+    set_closed(store, first, closed=True)
+    accept(store, find_disputes(store), second.id)
+    assert find_dispute(store, one.code).round == "pets-2"
+    set_closed(store, second, closed=True)
+    reject(store, find_dispute(store, one.code), "Nobody came.")
+    assert find_dispute(store, one.code).state is State.REJECTED
+    settle(store, {one.id: Result(Outcome.UPHELD, "neither", None)}, 1.0)  # of a round that has it no longer
+    assert find_dispute(store, one.code).state is State.REJECTED
+
+
+def test_words_are_forgotten_and_the_dispute_stays(store):
+    one = filed(store)
+    forget_words(store, one)
+    again = find_dispute(store, one.code)
+    assert (again.reason, again.source, again.claim, again.state) == ("", None, one.claim, State.WAITING)
+    assert not file_dispute(store, NEW)  # nor does sending it again bring them back
 
 
 def test_an_unknown_dispute_is_told(store):

@@ -99,6 +99,14 @@ def test_a_dispute_is_asked_again_blind_and_its_outcome_stands_in_the_log(site):
     review(site.catalogue, "open", "sample-digits")
     assert "the loop" not in everything(site, idx)
     assert site.http.get(f"{AT}/disputes").json()["total"] == 0
+    review(site.catalogue, "close", "sample-digits-2")
+
+    # What the visitor wrote can be taken out again.
+    site.owner("forget", code)
+    site.owner("publish")
+    assert "the loop" not in everything(site, idx)
+    (item,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert (item["dispute"], item["outcome"], item["reason"], item["source"]) == (code, "upheld", None, None)
 
 
 def fails(site, *arguments):
@@ -122,7 +130,7 @@ def test_a_rejection_stands_with_the_owners_reason_and_without_the_visitors_word
     (item,) = site.http.get(f"{AT}/disputes").json()["items"]
     assert (item["outcome"], item["why"], item["reason"], item["source"]) == ("rejected", why, None, None)
     assert item["verdict"] is None
-    assert "is rejected; expected" in fails(site, "reject", code, "--why", "Again.")
+    assert "is rejected already" in fails(site, "reject", code, "--why", "Again.")
     assert "expected a reason" in fails(site, "reject", site.code("sample-digits", idx), "--why", " ")
 
 
@@ -156,10 +164,13 @@ def test_claims_are_measured_by_the_votes_of_their_own_round(site):
         codes[3]: "upheld",
     }
     assert log["counts"] == {"upheld": 2, "not_upheld": 1, "undecided": 0, "rejected": 0, "open": 1}
-    # Publishing it again says the same, and enters nothing twice.
+    # Publishing it again, or the log alone, says the same, and enters nothing twice.
+    feed = site.http.get("/sample-digits/disputes.atom").content
     review(site.catalogue, "publish", "sample-digits-1")
+    site.owner("publish")
     again = site.http.get(f"{AT}/disputes").json()
-    assert (again["counts"], again["total"]) == (log["counts"], 3)
+    assert again == log
+    assert site.http.get("/sample-digits/disputes.atom").content == feed
     # The pages of the API lead through all of them once.
     seen, path = [], f"{AT}/disputes?limit=2&fields=dispute"
     while path:
