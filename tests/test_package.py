@@ -35,7 +35,7 @@ PATIENCE = 120
 FOLDERS = ("templates", "static", "data", "docs")
 #: In the order in which ``label-errors --help`` lists them.
 COMMANDS = (
-    *("serve", "sample", "release", "init", "add", "predict", "try", "review", "audit", "opinions"),
+    *("serve", "sample", "release", "init", "add", "predict", "try", "review", "disputes", "audit", "opinions"),
     *("check", "list", "media"),
     *("benchmarks", "evaluate", "reproduce", "export", "task", "flag", "completion"),
 )
