@@ -1,21 +1,23 @@
 """Which examples must not be in two folds, because one would tell the label of another.
 
-Groups come from a file of the manifest, from a pattern in the examples' names or texts, from a column, or from the
-threads of a mailing list. Near-duplicates join the groups of both.
+Groups come from a file of the manifest, from a column of a table of the examples or of their labels, from a pattern in
+their names or texts, or from the threads of a mailing list. Near-duplicates join the groups of both.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from ingest.datasets.survey.table_columns import SUFFIXES, read_columns_of
 from ingest.datasets.train_rows import read_groups
 from ingest.errors import ArgumentError, DataError, shown
 from ingest.labels.files import read_index
 from ingest.manifest.model import Manifest
+from ingest.media import MediaSource
 from ingest.predicting.examples import Examples, Rows
 from ingest.predicting.near_duplicates import Pair, clusters
 
@@ -26,6 +28,9 @@ _SUBJECT: Final = re.compile(r"^Subject:[^\S\n]*(.*)$", re.MULTILINE | re.IGNORE
 _REPLY: Final = re.compile(r"(?:(?:re|fwd?)\s*:\s*)+")
 #: Where headers stand.
 _HEAD: Final = 20_000
+_HINT: Final = ". Of a table that names files, label-errors init takes a column with --group-column"
+#: Layouts of media whose examples are rows of a table, which may have more columns.
+_TABLES: Final = ("text-table", "image-table", "audio-table", "row-table")
 
 
 @dataclass(frozen=True)
@@ -54,17 +59,27 @@ def thread_of(text: str) -> str:
     return subject[reply.end() :] if reply else subject
 
 
-def groups_of(asked: str | None, examples: Examples, manifest: Manifest, folder: Path, pairs: Sequence[Pair]) -> Groups:
+def groups_of(
+    asked: str | None,
+    examples: Examples,
+    manifest: Manifest,
+    folder: Path,
+    pairs: Sequence[Pair],
+    source: MediaSource | None = None,
+) -> Groups:
     """The groups that ``--groups`` or the manifest asks for, joined where near-duplicates link them.
 
-    Raises ArgumentError or DataError if there is nothing like it.
+    ``source`` holds the examples, if they were read. Raises ArgumentError or DataError if there is nothing like it.
     """
-    names, said = _names(asked, examples, manifest, folder)
+    names, said = _names(asked, examples, manifest, folder, source)
     links = [(pair.first, pair.second) for pair in pairs]
     if names is not None:
         first: dict[str, int] = {}
         links += [(first.setdefault(name, index), index) for index, name in enumerate(names) if name != ""]
-    return Groups(clusters(len(examples), links), said)
+    found = clusters(len(examples), links)
+    if said is not None and (found == found[0]).all():
+        raise ArgumentError("--groups", f"expected two groups at least, found all examples in one, by {said}")
+    return Groups(found, said)
 
 
 def duplicates_alone(n: int, pairs: Sequence[Pair]) -> Groups:
@@ -73,7 +88,7 @@ def duplicates_alone(n: int, pairs: Sequence[Pair]) -> Groups:
 
 
 def _names(
-    asked: str | None, examples: Examples, manifest: Manifest, folder: Path
+    asked: str | None, examples: Examples, manifest: Manifest, folder: Path, source: MediaSource | None
 ) -> tuple[Sequence[str] | None, str | None]:
     """The name of each example's group, "" for one by itself; and where they come from."""
     if asked == DUPLICATES or (asked is None and manifest.files.groups is None):
@@ -86,10 +101,43 @@ def _names(
         return [thread_of(text) for text in examples.inputs], "threads, by the subjects of mails"
     if asked.endswith(".json"):
         return _of_file(folder / asked if (folder / asked).is_file() else Path(asked), len(examples)), asked
-    if examples.kind == "table" and asked in examples.inputs.columns:
-        column = examples.inputs[asked]
-        return ["" if value is None or value != value else str(value) for value in column], f"the column {asked}"
+    for path, cells, keys in _tables(manifest, folder, source):
+        if asked in cells:
+            return _of_column(path, asked, cells[asked], keys, examples), f"the column {asked} of {path.name}"
     return _matched(asked, examples)
+
+
+def _tables(
+    manifest: Manifest, folder: Path, source: MediaSource | None
+) -> Iterator[tuple[Path, Mapping[str, Sequence[Any]], Sequence[Any] | None]]:
+    """Tables with a row for each example: their columns, and that of the examples' names, where rows go by name."""
+    if source is not None and manifest.media is not None and manifest.media.layout in _TABLES:
+        cells = _columns(source.sources[0])
+        key = manifest.media.options.get("key_column")
+        yield source.sources[0], cells, None if key is None else cells.get(str(key), ())
+    if manifest.files.labels is not None:
+        yield folder / manifest.files.labels, _columns(folder / manifest.files.labels), None
+
+
+def _columns(path: Path) -> Mapping[str, Sequence[Any]]:
+    """The columns of a table; none of other files, and of tables in other encodings."""
+    try:
+        return read_columns_of(path).cells if path.suffix.lower() in SUFFIXES else {}
+    except DataError:
+        return {}
+
+
+def _of_column(
+    path: Path, name: str, cells: Sequence[Any], keys: Sequence[Any] | None, examples: Examples
+) -> list[str]:
+    """The group of each example by a column. Raises DataError if rows are not those of the examples."""
+    words = ["" if cell is None or cell != cell else str(cell).strip() for cell in cells]
+    if keys is not None and examples.keys is not None:
+        by_key = {str(key): word for key, word in zip(keys, words, strict=True)}
+        words = [by_key[key] for key in examples.keys if key in by_key]
+    if len(words) != len(examples):
+        raise DataError(path, f"expected {len(examples):,} examples in column {shown(name)}, found {len(words):,}")
+    return words
 
 
 def _of_file(path: Path, n: int) -> list[str]:
@@ -113,11 +161,17 @@ def _matched(asked: str, examples: Examples) -> tuple[Sequence[str], str]:
         places.append(("texts", examples.inputs))
     for where, words in places:
         found = [_found(pattern, word) for word in words]
-        if any(found):
+        alike = set(found) - {""}
+        if len(alike) == 1 and not pattern.groups:
+            finding = f"found {shown(alike.pop())} and nothing else in {len(found) - found.count(''):,} {where}"
+            raise ArgumentError("--groups", f"expected a column, or a pattern that tells groups apart; {finding}")
+        if alike:
             return found, f"what {asked} finds in the {where}"
     in_them = " and in ".join(f"{where}, such as {shown(words[0])}" for where, words in places)
     finding = f"found {shown(asked)} in none of their {in_them}" if places else "found examples without names"
-    raise ArgumentError("--groups", f"expected a column, or a pattern in the examples' names or texts; {finding}")
+    raise ArgumentError(
+        "--groups", f"expected a column, or a pattern in the examples' names or texts; {finding}{_HINT}"
+    )
 
 
 def _found(pattern: re.Pattern[str], word: str) -> str:

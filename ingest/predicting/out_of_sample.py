@@ -27,7 +27,7 @@ from ingest.flagging.engine import FlagResult, flag
 from ingest.manifest.model import Manifest
 from ingest.manifest.parse import read_manifest
 from ingest.matrices.matrix import open_matrix
-from ingest.media import fingerprint
+from ingest.media import MediaSource, fingerprint
 from ingest.predicting import provenance
 from ingest.predicting.contents import read_features, read_media
 from ingest.predicting.cross_validation import OutOfSample, Plan, cross_validated, overall
@@ -100,6 +100,7 @@ class _Run:
         self._name = manifest.name
         self._read: dict[str, str] = {}
         self._remarks: list[str] = []
+        self._source: MediaSource | None = None
 
     def run(self) -> Prediction:
         options = self._options
@@ -111,7 +112,7 @@ class _Run:
         for path in [path for model in models for path in model.begins_with()]:
             self._read[path.name] = fingerprint(path)[0]
         pairs = near_duplicates(alike) if options.near_duplicates else _equal(alike)
-        groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs)
+        groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
         plan = self._plan(examples, groups, len(inputs.classes), self._train(inputs, examples))
         work = self._folder / WORK
         write_folds(work / FILE, plan.folds, groups.of)
@@ -156,13 +157,13 @@ class _Run:
         if features is not None and self._manifest.media is None:
             return features, features
         try:
-            examples, source = read_media(inputs, self._media, self._progress)
+            examples, self._source = read_media(inputs, self._media, self._progress)
         except DataError:
             if features is None:
                 raise
             self._remarks.append("The examples' own files were not read; near-duplicates are those of equal features.")
             return features, features
-        for path in source.sources:
+        for path in self._source.sources:
             self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
         if self._manifest.modality == "audio" and features is None:
             self._remarks.append(

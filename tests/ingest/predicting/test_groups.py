@@ -1,0 +1,80 @@
+"""``predict --groups``: columns of tables, patterns, and what would group nothing or everything."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ingest.commands.main import main
+from tests.ingest.predicting.conftest import texts_of
+
+LABELS = np.arange(60) % 3
+#: Reviews by five authors; the word "author" is in some of the texts.
+ROWS = [
+    {
+        "text": f"{text} {'author' if place % 4 == 0 else ''}",
+        "label": ("cars", "hockey", "bread")[place % 3],
+        "author": f"writer{place * 7 % 5}",
+    }
+    for place, text in enumerate(texts_of(LABELS))
+]
+
+
+def described(folder: Path, kind: str) -> Path:
+    """A folder of a table of reviews, described by init; the path of the manifest."""
+    folder.mkdir()
+    if kind == "csv":
+        with (folder / "reviews.csv").open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, list(ROWS[0]))
+            writer.writeheader()
+            writer.writerows(ROWS)
+    else:
+        for part in range(2):
+            path = folder / f"reviews-{part:05}-of-00002.parquet"
+            pq.write_table(pa.Table.from_pylist(ROWS[part * 30 : part * 30 + 30]), path)
+    assert main(["init", str(folder), "--out", str(folder.parent / "out")]) == 0
+    return folder.parent / "out" / "dataset.toml"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_of_a_table_of_texts_is_no_pattern(tmp_path: Path, kind: str, capsys):
+    manifest = described(tmp_path / "reviews", kind)
+    asked = ["--media", str(tmp_path / "reviews"), "--folds", "5", "--model", "words", "--groups", "author"]
+    assert main(["predict", str(manifest), *asked]) == 0
+    folds = pq.read_table(manifest.parent / "folds.parquet").to_pydict()["fold"]
+    of_author: dict[str, set[int]] = {}
+    for row, fold in zip(ROWS, folds, strict=True):
+        of_author.setdefault(row["author"], set()).add(fold)
+    assert sorted(of_author) == [f"writer{i}" for i in range(5)]
+    assert [len(found) for found in of_author.values()] == [1] * 5
+    told = json.loads((manifest.parent / "pred_probs.json").read_text())
+    assert told["groups"]["by"].startswith("the column author of reviews")
+    assert "60 examples share a group" in capsys.readouterr().out
+
+
+def test_a_word_that_groups_nothing_or_everything_is_refused(tmp_path: Path, capsys):
+    manifest = described(tmp_path / "reviews", "csv")
+    asked = ["predict", str(manifest), "--media", str(tmp_path / "reviews"), "--groups"]
+    assert main([*asked, "auth"]) == 1
+    assert "a pattern that tells groups apart; found 'auth' and nothing else in 15 texts" in capsys.readouterr().err
+    rows = (tmp_path / "reviews" / "reviews.csv").read_text().splitlines()
+    same = [rows[0], *(row.rpartition(",")[0] + ",one" for row in rows[1:])]
+    (tmp_path / "reviews" / "reviews.csv").write_text("\n".join(same) + "\n")
+    assert main([*asked, "author"]) == 1
+    assert "--groups: expected two groups at least, found all examples in one, by the column" in capsys.readouterr().err
+    assert not (manifest.parent / "pred_probs.npy").exists()
+
+
+def test_a_column_of_the_table_of_labels_groups_too(notes, capsys):
+    manifest = notes(LABELS, [row["text"] for row in ROWS], ["cars", "hockey", "bread"])
+    table = "label,patient\n" + "".join(f"{row['label']},{row['author']}\n" for row in ROWS)
+    (manifest.parent / "labels.csv").write_text(table)
+    manifest.write_text(manifest.read_text().replace("labels.npy", "labels.csv"))
+    assert main(["predict", str(manifest), "--folds", "5", "--model", "words", "--groups", "patient"]) == 0
+    folds = pq.read_table(manifest.parent / "folds.parquet").to_pydict()["fold"]
+    assert len({(row["author"], fold) for row, fold in zip(ROWS, folds, strict=True)}) == 5
+    assert "kept together by the column patient of labels.csv" in capsys.readouterr().out
