@@ -47,11 +47,18 @@ def controls(
     given: Labels,
     guesses: Labels | None,
     n_classes: int,
+    *,
+    questions: bool = False,
 ) -> dict[str, Any]:
-    """The object described above, for models in their order; ``given`` and ``guesses`` are (n,), of all examples."""
+    """The object described above, for models in their order; ``given`` and ``guesses`` are (n,), of all examples.
+
+    Where examples are ``questions``, a class is the place of an option, and confusions of places mean nothing.
+    """
     ranking = _Ranking(models, reviewed, n_classes)
     correctable, has_other = reviewed.having(Category.CORRECTABLE), reviewed.other >= 0
-    sets = {"corrected": correctable, "non_errors": reviewed.having(Category.NON_ERROR) & has_other}
+    # A judge may have seen all examples, whose guess mostly is the given label: there is nothing to confirm then.
+    doubted = reviewed.flagged & has_other & (reviewed.other != reviewed.given)
+    sets = {"corrected": correctable, "non_errors": reviewed.having(Category.NON_ERROR) & doubted}
     independent = [source for source in sources if source.independent]
     by_stance: dict[str, dict[str, Marks]] = {}
     for word, stance in (("confirmed", Stance.GUESSED), ("opposed", Stance.GIVEN)):
@@ -64,7 +71,7 @@ def controls(
         "flagger": None if guesses is None else _flagger(models, given, guesses),
         "random": ranking.random(correctable),
         "capacity": ranking.capacity(sets | confirmed),
-        "systematic": _systematic(reviewed, correctable),
+        "systematic": None if questions else _systematic(reviewed, correctable),
     }
 
 

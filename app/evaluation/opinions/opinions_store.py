@@ -47,6 +47,7 @@ class Reviewed:
     given: NDArray[np.int64]
     other: NDArray[np.int64]
     votes_given: NDArray[np.int64]  # how many reviewers named the given label alone
+    flagged: NDArray[np.bool_]  # where it is not known otherwise, reviewers saw what was flagged
 
     def having(self, category: Category) -> NDArray[np.bool_]:
         """(k,) marks of the issues of a category."""
@@ -78,7 +79,7 @@ def read_reviewed(connection: Connection, dataset_id: int, agreement: int) -> Re
     i, v = tables.issues.c, tables.verdicts.c
     joined = tables.verdicts.join(tables.issues, i.id == v.issue_id)
     rows = connection.execute(
-        select(i.id, i.idx, v.category, i.given, v.corrected, i.shown, i.guessed)
+        select(i.id, i.idx, v.category, i.given, v.corrected, i.shown, i.guessed, i.flagged)
         .select_from(joined)
         .where(v.dataset_id == dataset_id, v.agreement == agreement)
         .order_by(i.idx)
@@ -94,6 +95,7 @@ def read_reviewed(connection: Connection, dataset_id: int, agreement: int) -> Re
         given=np.array([row.given for row in rows], np.int64),
         other=np.array(others, np.int64),
         votes_given=np.array([by_answer.get((row.id, f"[{row.given}]"), 0) for row in rows], np.int64),
+        flagged=np.array([row.flagged is not False for row in rows], np.bool_),
     )
 
 

@@ -11,7 +11,7 @@ from app.site.opinions.stored_results import Object
 #: What the sets are called, by their keys in the stored object.
 _SETS: Final = {
     "corrected": "Corrected examples (C)",
-    "non_errors": "Labels that reviewers confirmed",
+    "non_errors": "Flagged labels that {} confirmed",
 }
 _PARTS: Final = {"confirmed": "C, as far as {} confirms it", "opposed": "C, as far as {} opposes it"}
 
@@ -20,15 +20,18 @@ def control_context(dataset: Dataset, found: Object | None) -> dict[str, Any]:
     """The context of the section; without controls nothing of it is shown."""
     if found is None:
         return {"control": None}
+    judge = "the expert" if dataset.raters == 1 else "reviewers"
+    sets = {name: words.format(judge) for name, words in _SETS.items()}
     titles = {source.name: source.title for source in dataset.opinions.sources}
     flagger = found["flagger"] or ()
     return {
         "control": found,
-        "turnovers": _turnovers(found, titles),
-        "arithmetic": [_shares(found, name, words) for name, words in _SETS.items() if found[name]["models"]],
+        "judge": judge,
+        "turnovers": _turnovers(found, sets, titles),
+        "arithmetic": [_shares(found, name, words) for name, words in sets.items() if found[name]["models"]],
         "marked": [_key(one) for one in flagger if one["marked"]],
         "flaggers": sorted(flagger, key=lambda one: -one["agreement"]),
-        "capacities": _capacities(found["capacity"], titles),
+        "capacities": _capacities(found["capacity"], sets, titles),
         "confused": [
             (dataset.classes[one["given"]].name, dataset.classes[one["corrected"]].name, one["n"])
             for one in (found["systematic"] or {"most": ()})["most"]
@@ -36,9 +39,11 @@ def control_context(dataset: Dataset, found: Object | None) -> dict[str, Any]:
     }
 
 
-def _turnovers(found: Object, titles: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
+def _turnovers(
+    found: Object, sets: Mapping[str, str], titles: Mapping[str, str]
+) -> list[tuple[str, Mapping[str, Any]]]:
     """Each set in words, with how its two rankings agree."""
-    rows = [(words, found[name]) for name, words in _SETS.items()]
+    rows = [(words, found[name]) for name, words in sets.items()]
     for part, words in _PARTS.items():
         rows += [(words.format(titles.get(name, name)), one) for name, one in found[part].items()]
     return rows
@@ -69,11 +74,11 @@ def shares_bar(counts: tuple[int, int, int]) -> Markup:
 
 
 def _capacities(
-    found: Mapping[str, Any] | None, titles: Mapping[str, str]
+    found: Mapping[str, Any] | None, sets: Mapping[str, str], titles: Mapping[str, str]
 ) -> list[tuple[str, Mapping[str, Any] | None]]:
     if found is None:
         return []
-    words = _SETS | {f"confirmed by {name}": _PARTS["confirmed"].format(title) for name, title in titles.items()}
+    words = {**sets, **{f"confirmed by {name}": _PARTS["confirmed"].format(title) for name, title in titles.items()}}
     return [(words.get(name, name), one) for name, one in found["sets"].items()]
 
 

@@ -29,7 +29,7 @@ def store_controls(
         for agreement in subject.agreements:
             here = {"dataset_id": subject.id, "agreement": agreement}
             reviewed = read_reviewed(connection, subject.id, agreement)
-            found = controls(models, reviewed, sources, subject.given, guesses, n_classes)
+            found = controls(models, reviewed, sources, subject.given, guesses, n_classes, questions=subject.questions)
             connection.execute(insert(schema.controls), [here | {"results": json.dumps(found)}])
             test = read_partition(connection, subject, agreement)
             for source in sources:

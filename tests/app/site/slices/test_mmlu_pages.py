@@ -78,6 +78,21 @@ def test_neighbours_at_the_top_cannot_be_told_apart(mmlu: httpx.Client) -> None:
     assert f"{llama} and {opus} cannot be told apart: 12 of 5,431 examples lie between them, and 600 speak" in words
 
 
+def test_controls_are_of_flagged_questions(mmlu: httpx.Client) -> None:
+    """The expert judged all questions: 281 - 99 flagged ones are all right, and to most others the guess is the key."""
+    found = body(mmlu, f"{API}/control")
+    confirmed = found["non_errors"]
+    assert confirmed["n"] == 182
+    assert all(one["given"] + one["guessed"] + one["neither"] == 182 for one in confirmed["models"])
+    assert min(one["neither"] for one in confirmed["models"]) >= 0
+    page = read(mmlu, "/mmlu/stability")
+    assert 'width="-' not in page.html
+    assert "182 flagged examples whose given label the expert confirmed" in " ".join(page.words.split())
+    # Confusions of a letter with another are none.
+    assert found["systematic"] is None
+    assert "Most frequent:" not in page.words
+
+
 def test_virology_comes_first(mmlu: httpx.Client) -> None:
     found = body(mmlu, f"{API}/slices")
     assert (found["column"], found["total"]) == ("subject", 57)
