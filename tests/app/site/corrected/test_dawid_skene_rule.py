@@ -168,6 +168,26 @@ def test_the_issue_and_the_pages_show_it(flowers):
     assert http.get(f"/{name}").json()["rater_agreement"]["raters_known"] is True
 
 
+def test_a_correction_is_as_sure_as_the_estimate_is_of_its_class(flowers):
+    http, name, weighed, _ = flowers
+    issues = http.get(f"/{name}/issues?category=correctable&limit=200").json()["items"]
+    assert issues
+    for one in issues:
+        assert one["confidence"] == pytest.approx(weighed[one["index"]].shares[one["corrected"]["name"]], abs=1e-6)
+    ordered = http.get(f"/{name}/issues?sort=-confidence&limit=200").json()["items"]
+    assert [one["confidence"] for one in ordered] == sorted(one["confidence"] for one in issues)
+    # Three of five votes by raters who guess are not three by raters who look.
+    assert len({one["confidence"] for one in issues if max(one["votes"].values()) == 3}) > 1
+    report = http.get(f"/{name}/confidence").json()
+    assert (report["method"], report["prior"], report["right"]["why_not"]) == ("dawid_skene", None, "no_opinion")
+    found = http.get(f"/{name}/issues/{issues[0]['index']}").json()["confidence_basis"]
+    assert (found["method"], found["prior"], found["expected_share"]) == ("dawid_skene", None, None)
+    site = str(http.base_url).removesuffix("/api/v1/datasets/")
+    page = httpx.get(f"{site}/{name}/issues/{issues[0]['index']}", timeout=600).text
+    assert "the probability of the answer by Dawid and Skene’s estimate" in page
+    assert "Dawid and Skene’s estimate" in httpx.get(f"{site}/{name}/confidence", timeout=600).text
+
+
 @pytest.mark.parametrize("address", ["changes", "versions"])
 def test_changes_know_votes_alone(flowers, address):
     http, name, _, _ = flowers

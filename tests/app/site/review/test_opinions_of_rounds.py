@@ -74,6 +74,16 @@ def test_publishing_a_round_states_opinions_anew(texts: Texts, quick_folder: Pat
         ((text,),) = rows(catalogue, "SELECT results FROM opinion_reports WHERE agreement = 3")
         table = json.loads(text)["sources"][0]["table"]["correctable"]
         assert (table["guessed"], table["given"]) == (2, 2)
+        # It is known who voted, so a correction is as sure as the estimate is of the guess, the one answer beside it.
+        sure = rows(
+            catalogue,
+            "SELECT confidence, JSON_EXTRACT(shares, '$.guessed') FROM verdicts JOIN weighed_verdicts AS w ON "
+            "w.issue_id = verdicts.issue_id WHERE agreement = 3 AND verdicts.category = 'correctable'",
+        )
+        assert len(sure) == 4
+        assert all(confidence == share is not None for confidence, share in sure)
+        ((report,),) = rows(catalogue, "SELECT results FROM confidence_reports")
+        assert (json.loads(report)["method"], json.loads(report)["right"]["why_not"]) == ("dawid_skene", "few")
         # The same votes, published again, are the same version.
         review(catalogue, "publish", found.name)
         assert rows(catalogue, "SELECT version FROM datasets") == after
