@@ -193,7 +193,7 @@ def _rows(
     guessed = rng.integers(CLASSES, size=size).tolist()
     margins = np.linspace(-1, 0, n)[start:stop].tolist()
     classes = np.array([guessed, given]).T
-    top = pack_top(classes, np.full(classes.shape, [0.9, 0.05], np.float16), CLASSES)
+    top = pack_top(np.ascontiguousarray(classes), np.full(classes.shape, [0.9, 0.05], np.float16), CLASSES)
     votes = rng.multinomial(5, [0.3, 0.4, 0.1, 0.2], size=size).tolist()
     for k in range(size):
         position = start + k
