@@ -36,6 +36,13 @@ class Examples:
         """(n,) the indices in canonical order."""
         return canonical_order(self.contents, self.keys, self.labels)
 
+    def only(self, kept: NDArray[np.bool_]) -> "Examples":
+        """Those that are kept."""
+        rows = np.flatnonzero(kept)
+        keys = None if self.keys is None else [self.keys[row] for row in rows.tolist()]
+        contents = [self.contents[row] for row in rows.tolist()]
+        return Examples(self.kind, take(self.inputs, rows), self.labels[rows], contents, keys)
+
 
 def canonical_order(contents: Sequence[bytes], keys: Sequence[str] | None, labels: NDArray[np.int64]) -> Rows:
     """(n,) the indices of the examples in an order that does not depend on the order in which they are given.

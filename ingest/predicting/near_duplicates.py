@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.predicting.examples import Examples, Rows
+from ingest.predicting.examples import Examples, Rows, joined
 
 #: The share of the runs of words of two texts together that both have, from which they are near-duplicates.
 LEAST_SHARED: Final = 0.8
@@ -68,6 +68,29 @@ def near_duplicates(examples: Examples) -> list[Pair]:
     elif examples.kind == "images":
         pairs += _near(examples.inputs, rows, _of_images, LEAST_CORRELATION)
     return sorted(pairs)
+
+
+def twins(learnt: Examples, looked_at: Examples, *, near: bool = True) -> NDArray[np.bool_]:
+    """(n,) which of the examples to learn from are the same as one that is looked at, or nearly (``near``).
+
+    Such a twin tells the label of the other, in every fold. Both are of one kind.
+
+    >>> labels = np.zeros(2, np.int64)
+    >>> first = Examples("features", np.array([[1], [2]]), labels, [b"one", b"two"])
+    >>> twins(first, Examples("features", np.array([[2], [3]]), labels, [b"two", b"three"])).tolist()
+    [False, True]
+    """
+    known = set(looked_at.contents)
+    found = set(known)
+    if near:
+        inputs = joined(looked_at.inputs, learnt.inputs)
+        labels = np.concatenate([looked_at.labels, learnt.labels])
+        contents = [*looked_at.contents, *learnt.contents]
+        for pair in near_duplicates(Examples(looked_at.kind, inputs, labels, contents)):
+            both = {contents[pair.first], contents[pair.second]}
+            if both & known:
+                found |= both
+    return np.array([content in found for content in learnt.contents], bool)
 
 
 def _pair(one: int, other: int, similarity: float) -> Pair:

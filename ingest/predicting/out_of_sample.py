@@ -37,7 +37,7 @@ from ingest.predicting.groups import Groups, duplicates_alone, groups_of
 from ingest.predicting.manifest_entry import enter_files, require_room
 from ingest.predicting.matrix_writer import temperatures, write_matrix
 from ingest.predicting.models import chosen_models
-from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates
+from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates, twins
 from ingest.progress import Progress
 
 MATRIX: Final = "pred_probs.npy"
@@ -113,7 +113,8 @@ class _Run:
             self._read[path.name] = fingerprint(path)[0]
         pairs = near_duplicates(alike) if options.near_duplicates else _equal(alike)
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
-        plan = self._plan(examples, groups, len(inputs.classes), self._train(inputs, examples))
+        train = self._without_twins(self._train(inputs, examples), examples)
+        plan = self._plan(examples, groups, len(inputs.classes), train)
         work = self._folder / WORK
         write_folds(work / FILE, plan.folds, groups.of)
         tried = [cross_validated(model, plan, work, self._progress, f"{self._name}: {model.name}") for model in models]
@@ -197,6 +198,17 @@ class _Run:
         if examples.kind == "images" and found.inputs.shape[1:] != examples.inputs.shape[1:]:
             raise DataError(source.sources[0], "expected pictures of the size and colours of the others, found others")
         return found
+
+    def _without_twins(self, train: Examples | None, examples: Examples) -> Examples | None:
+        """The examples to learn from but those that are looked at too, whose labels they would tell."""
+        if train is None or not (same := twins(train, examples, near=self._options.near_duplicates)).any():
+            return train
+        nearly = " or nearly the same" if self._options.near_duplicates else ""
+        self._remarks.append(
+            f"Of the {len(train):,} examples to learn from {same.sum():,} are the same{nearly} as one that is looked "
+            f"at. They were not learnt from, because they would tell its label."
+        )
+        return None if same.all() else train.only(~same)
 
     def _train_features(self, path: Path, inputs: Inputs, examples: Examples) -> Examples:
         found = read_features(path, inputs)

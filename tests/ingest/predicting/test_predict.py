@@ -1,6 +1,7 @@
 """``label-errors predict`` on small folders: what it writes, whatever the order, and after it was killed."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -302,3 +303,27 @@ def test_without_scikit_learn_it_is_said_how_to_install_it(command, notes, monke
     assert "learning needs scikit-learn, which a plain install lacks" in printed
     assert "pip install 'label-errors-site[train]'" in printed
     assert sorted(manifest.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("asked", [[], ["--no-near-duplicates"]])
+def test_what_is_looked_at_is_not_learnt_from_in_the_train_set(notes, asked, capsys):
+    """The train set has ten of the texts, one of them with a word more, and with them their wrong labels."""
+    labels, texts = LABELS.copy(), texts_of(LABELS)
+    wrong = [3, 10, 25, 44]
+    labels[wrong] = (labels[wrong] + 1) % 3
+    manifest = notes(labels, texts, NAMES)
+    more = [*texts[:3], texts[3] + " more", *texts[10:13], texts[25], texts[44], texts[45], *texts_of(LABELS, seed=1)]
+    train = notes(np.concatenate([labels[[0, 1, 2, 3, 10, 11, 12, 25, 44, 45]], LABELS]), more, NAMES, folder="train")
+    shutil.move(train.parent / "texts", manifest.parent / "more")
+    for name in ("labels.npy", "index.json"):
+        shutil.move(train.parent / name, manifest.parent / f"train_{name}")
+    told_of = '\n[train]\nlabels = "train_labels.npy"\nindex = "train_index.json"\npath = "more"\n'
+    manifest.write_text(manifest.read_text() + told_of)
+    assert main(["predict", str(manifest), "--folds", "4", "--model", "words", *asked]) == 0
+    n = 9 if asked else 10
+    assert told(manifest)["train_examples"] == 70 - n
+    expected = f"Of the 70 examples to learn from {n} are the same{'' if asked else ' or nearly the same'} as one that"
+    assert expected in capsys.readouterr().out
+    guessed = probabilities(manifest).argmax(axis=1)
+    of_twins = wrong if not asked else [10, 25, 44]
+    assert guessed[of_twins].tolist() == LABELS[of_twins].tolist()
