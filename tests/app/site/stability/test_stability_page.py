@@ -262,7 +262,7 @@ def test_choices_that_cannot_be(site, query, words):
 def test_who_is_best_as_errors_become_commoner(site):
     """The leaders that the page names are on top of its ranking just before and just after they change."""
     words = " ".join(read(site, "/cifar10/stability/prevalence").words.split())
-    [first] = re.findall(r"and (pytorch/\w+) is the best model by the corrected ones", words)
+    [first] = re.findall(r"and (pytorch/\w+) is the best model by the corrected labels", words)
     changes = re.findall(r"From ([\d.]+) % on it would be (pytorch/\w+)", words)
     assert changes
 
