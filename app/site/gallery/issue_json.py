@@ -47,8 +47,7 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
     prefix = f"{base}/media/{dataset.name}/{dataset.version}/"
     names = tuple(dataset.opinions.places)
     # All numbers of a page are serialised at once.
-    found = [(r.self_confidence, r.normalized_margin, r.confidence, r.probability_right) for r in rows]
-    numbers = iter(_text([n for four in found for n in four])[1:-1].split(","))
+    numbers = iter(_text([n for row in rows for n in (row.self_confidence, row.normalized_margin)])[1:-1].split(","))
     return [
         f'{{"index":{(n := str(row.idx))},"key":{"null" if row.key is None else _text(row.key)}'
         f',"given":{labels[row.given]},"guessed":{labels[row.guessed]},"reviewed_guess":{labels[row.shown]}'
@@ -58,7 +57,7 @@ def issue_texts(request: Request, dataset: Dataset, rows: Sequence[IssueRow], la
         f',"self_confidence":{next(numbers)},"normalized_margin":{next(numbers)}'
         f',"rank":{"null" if row.rank is None else row.rank},"flagged":{"true" if row.flagged else "false"}'
         f',"opinions":{"null" if row.opinions is None else _opinions(names, row.opinions)}'
-        f',"confidence":{next(numbers)},"probability_right":{next(numbers)}'
+        f"{_sure(row.confidence, row.probability_right)}"
         f',"links":{{"self":"{addresses}{n}","page":"{pages}{n}","media":{f"{prefix}{n}".join(_around(row.media))}'
         f',"source":{"null" if row.url is None else _text(row.url)}}}}}'
         for row in rows
@@ -90,6 +89,16 @@ def _text(value: Any) -> str:
 
 
 _word = lru_cache(maxsize=1024)(_text)
+
+
+@lru_cache(maxsize=1024)
+def _sure(confidence: float | None, right: float | None) -> str:
+    """How sure a correction is; there are few different numbers, for they follow from counts of votes.
+
+    >>> _sure(0.98, None)
+    ',"confidence":0.98,"probability_right":null'
+    """
+    return f',"confidence":{_text(confidence)},"probability_right":{_text(right)}'
 
 
 @lru_cache(maxsize=1024)
