@@ -162,7 +162,7 @@ def _remark(
             return f"answers “{most}” {counts.most_common:,} of {counts.n_answers:,} times, which others rarely do"
         case Sign.RANDOM:
             return (
-                f"answers look random: agreement with the others is {beside.kappa or 0:.2f} beyond chance, "
+                f"answers look random: agreement with the others is {signed(beside.kappa or 0)} beyond chance, "
                 f"where {usual_kappa or 0:.2f} is usual"
             )
         case Sign.TOO_FAST:
@@ -171,6 +171,15 @@ def _remark(
             return f"{counts.gold_right:,} of {counts.gold:,} known answers right"
         case Sign.REPEATS:
             return f"{counts.repeats_same:,} of {counts.repeats:,} repeated examples answered as before"
+
+
+def signed(value: float) -> str:
+    """A number with two places and a true minus; none is less than 0 by less than it shows.
+
+    >>> signed(-0.5), signed(-0.001)
+    ('−0.50', '0.00')
+    """
+    return f"{round(value, 2) or 0:.2f}".replace("-", "−")
 
 
 def rater_row(one: RaterFigures) -> dict[str, Any]:

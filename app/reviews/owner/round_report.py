@@ -15,7 +15,7 @@ from app.domain.review.agreement.alpha import Alpha
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.reviews.owner.given_answers import RoundAnswers, answers_of
-from app.reviews.owner.rater_figures import RaterFigures
+from app.reviews.owner.rater_figures import RaterFigures, signed
 from app.reviews.owner.round_figures import RoundFigures, round_figures
 from app.reviews.rounds import Round
 from app.reviews.store import Store
@@ -195,10 +195,10 @@ def _raters(figures: RoundFigures) -> tuple[list[str], Table]:
                 f"{one.votes:,}",
                 "–" if one.seconds is None else f"{one.seconds:.1f}",
                 "–" if beside.share is None else f"{100 * beside.share:.0f} %",
-                "–" if beside.kappa is None else f"{beside.kappa:.2f}".replace("-", "−"),
+                "–" if beside.kappa is None else signed(beside.kappa),
                 f"{counts.n_a:,} of {counts.n_a + counts.n_b:,}",
-                f"{counts.gold_right:,} of {counts.gold:,}",
-                f"{counts.repeats_same:,} of {counts.repeats:,}",
+                f"{counts.gold_right:,} of {counts.gold:,}" if counts.gold else "–",
+                f"{counts.repeats_same:,} of {counts.repeats:,}" if counts.repeats else "–",
             )
         )
     n = sum(one.votes > 0 for one in figures.raters)

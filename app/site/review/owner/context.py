@@ -5,7 +5,7 @@ from typing import Any, Final
 from app.domain.review.agreement.rater_signs import RARE
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import ERROR_CATEGORIES, Category
-from app.reviews.owner.rater_figures import RaterFigures
+from app.reviews.owner.rater_figures import RaterFigures, signed
 from app.reviews.owner.round_figures import RoundFigures
 from app.site.components.charts import share_bar
 from app.site.gallery.vote_agreement import alpha_in_words, alpha_means
@@ -62,7 +62,7 @@ def _rater(one: RaterFigures) -> dict[str, Any]:
     if one.seconds is not None:
         facts.append(("Median time", f"{one.seconds:.1f} s"))
     if beside.share is not None:
-        beyond = "" if beside.kappa is None else f" ({_signed(beside.kappa)} beyond chance)"
+        beyond = "" if beside.kappa is None else f" ({signed(beside.kappa)} beyond chance)"
         facts.append(("Agrees with others", f"{100 * beside.share:.0f}\N{NO-BREAK SPACE}%{beyond}"))
     if one.right is not None:
         facts.append(("Right, by Dawid-Skene", f"{100 * one.right:.0f}\N{NO-BREAK SPACE}%"))
@@ -78,10 +78,6 @@ def _rater(one: RaterFigures) -> dict[str, Any]:
     if counts.repeats:
         facts.append(("Repeats", f"{counts.repeats_same:,} of {counts.repeats:,} the same"))
     return {"figures": one, "facts": facts}
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 def _between(found: RoundFigures) -> list[tuple[str, list[str]]] | None:

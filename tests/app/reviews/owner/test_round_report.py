@@ -32,6 +32,7 @@ def test_it_has_the_figures(store):
     assert "150 answers were given, of which 120 count as votes" in text
     assert "Rater D (30 votes) was excluded: always" in text
     assert "30 examples of pets were asked about" in text
+    assert "0 of 0" not in text, "nothing was asked twice, and no answer was known"
 
 
 def test_times_that_nobody_measured_are_not_told(store):
