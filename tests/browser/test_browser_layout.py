@@ -80,7 +80,7 @@ def test_the_point_of_each_table_is_in_view_on_a_phone(wide, site, release):
     with tab(wide[1], release) as page:
         page.set_viewport_size({"width": 390, "height": 900})
         page.goto(address_of(page, "/cifar10/corrected"))
-        assert page.evaluate(CUT, ".policy select") == [6, 0]
+        assert page.evaluate(CUT, ".policy select") == [8, 0]
         page.goto(address_of(page, "/reproduction"))
         n, cut = page.evaluate(CUT, ".reproduced .outcome")
         assert n > 100
