@@ -52,7 +52,7 @@ _RULE_WORDS: Final = {
     Rule.DAWID_SKENE: "weigh them (Dawid-Skene)",
 }
 _FIXED: Final = {
-    Action.CORRECTED: "get the label that reviewers agreed on",
+    Action.CORRECTED: "get the label that {} on",
     Action.KEPT: "keep the given label",
     Action.REMOVED: "are left out",
 }
@@ -165,6 +165,11 @@ def _sure_choices(dataset: Dataset, wanted: ExportOptions) -> list[tuple[str, st
     ]
 
 
+def _settled(dataset: Dataset) -> str:
+    """Who settled a label, as the words before "on"."""
+    return "the expert settled" if dataset.raters == 1 else "reviewers agreed"
+
+
 def _row(dataset: Dataset, category: Category, wanted: ExportOptions, counts: Mapping[Category, int]) -> Row:
     # Flagged examples that are not issues here cannot be told from the rest, so every policy keeps their labels.
     unlisted = dataset.n_unlisted if category is Category.UNREVIEWED else 0
@@ -177,7 +182,7 @@ def _row(dataset: Dataset, category: Category, wanted: ExportOptions, counts: Ma
         count=counts.get(category, 0) + unlisted,
         action=done.action,
         choices=tuple((value, _TREATMENT_WORDS[Treatment(value)], value == chosen) for value in offered_here),
-        fixed=_by_opinions(dataset, category, wanted) or _FIXED[done.action],
+        fixed=_by_opinions(dataset, category, wanted) or _FIXED[done.action].format(_settled(dataset)),
     )
 
 

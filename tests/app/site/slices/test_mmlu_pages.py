@@ -1,10 +1,12 @@
 """MMLU on the site: questions with their options, subjects, one expert, fourteen models."""
 
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import mlcroissant
 import pytest
 
 from app.site.by_rank.response_models import ErrorsByRankOut
@@ -91,6 +93,37 @@ def test_controls_are_of_flagged_questions(mmlu: httpx.Client) -> None:
     # Confusions of a letter with another are none.
     assert found["systematic"] is None
     assert "Most frequent:" not in page.words
+
+
+def test_a_corrected_benchmark_is_offered_with_its_questions(mmlu: httpx.Client) -> None:
+    page = read(mmlu, "/mmlu/corrected")
+    words = " ".join(page.words.split())
+    assert words.count("get the label that the expert settled on") == 2
+    assert "reviewers agreed" not in words
+    links = [link.href for link in page.links]
+    assert all(f"{API}/corrected.benchmark.{ending}" in links for ending in ("parquet", "jsonl"))
+    rows = [json.loads(line) for line in mmlu.get(f"{API}/corrected.benchmark.jsonl").text.splitlines()]
+    assert len(rows) == 5_431
+    assert sorted(rows[0]) == ["answer", "choices", "index", "key", "question", "subject"]
+    croissant = body(mmlu, f"{API}/croissant.json")
+    (questions,) = [one for one in croissant["recordSet"] if one["@id"] == "questions"]
+    assert [field["name"] for field in questions["field"]] == ["index", "question", "choices", "answer"]
+    assert "benchmark.parquet" in [file["@id"] for file in croissant["distribution"]]
+
+
+def test_croissant_reads_questions_with_their_options(mmlu: httpx.Client, tmp_path: Path) -> None:
+    described = body(mmlu, f"{API}/croissant.json")
+    (file,) = [one for one in described["distribution"] if one["@id"] == "benchmark.parquet"]
+    (tmp_path / "questions.parquet").write_bytes(mmlu.get(file["contentUrl"]).content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        mapping = {"benchmark.parquet": str(tmp_path / "questions.parquet")}
+        dataset = mlcroissant.Dataset(jsonld=described, mapping=mapping)
+        assert not dataset.metadata.ctx.issues.errors
+        record = next(iter(dataset.records("questions")))
+    assert (record["questions/index"], record["questions/answer"]) == (1, 2)
+    choices = [one.decode() if isinstance(one, bytes) else one for one in record["questions/choices"]]
+    assert choices == ["True, True", "False, False", "True, False", "False, True"]
 
 
 def test_virology_comes_first(mmlu: httpx.Client) -> None:
