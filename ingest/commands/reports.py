@@ -80,7 +80,7 @@ def caution_lines(build: Build) -> list[str]:
     inputs = build.inputs
     if inputs.flagging is None or inputs.manifest.paper is not None:
         return []
-    return cautions(inputs.flagging, inputs.classes.names)
+    return cautions(inputs.flagging, inputs.classes.names, unseen=inputs.report is not None)
 
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:

@@ -27,10 +27,22 @@ _LOOKED_AT: Final = 200_000
 #: By how much another order of the columns must be more accurate.
 _CLEARLY: Final = 0.2
 _NAMED: Final = 5
+_TRAINED_ON: Final = (
+    ": it has probably been trained on these very examples, and would repeat a wrong label. Probabilities must come "
+    "from cross-validation; label-errors predict makes them so."
+)
+_TOLD: Final = (
+    ", though it has not seen these examples. Either nearly all labels are right, or something tells the label: a "
+    "mark in the files or a column that goes with the class, examples that belong together (--groups), or features of "
+    "a network that was trained on these labels."
+)
 
 
-def cautions(flagging: FlagResult, names: Sequence[str] | None = None) -> list[str]:
-    """What should be known before the flagged examples are believed; usually nothing."""
+def cautions(flagging: FlagResult, names: Sequence[str] | None = None, *, unseen: bool = False) -> list[str]:
+    """What should be known before the flagged examples are believed; usually nothing.
+
+    ``unseen`` says that each example was judged by a model that was not trained on it.
+    """
     every = slice(None, None, 1 + len(flagging.labels) // _LOOKED_AT)
     labels, scores = np.asarray(flagging.labels)[every], flagging.scores[every]
     if not len(labels):
@@ -40,11 +52,8 @@ def cautions(flagging: FlagResult, names: Sequence[str] | None = None) -> list[s
     accuracy = float(right.mean())
     found = []
     if accuracy > _SEEN and not flagging.n_flagged:
-        found.append(
-            f"The model agrees with {100 * accuracy:.2f} % of the labels and nothing is flagged: it has probably been "
-            "trained on these very examples, and would repeat a wrong label. Probabilities must come from "
-            "cross-validation; label-errors predict makes them so."
-        )
+        why = _TOLD if unseen else _TRAINED_ON
+        found.append(f"The model agrees with {100 * accuracy:.2f} % of the labels and nothing is flagged{why}")
     else:
         confidence = np.maximum(scores.own, scores.other).astype(np.float64)
         error = calibration_error(np.clip(confidence, 0, 1), right)

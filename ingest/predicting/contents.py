@@ -25,6 +25,7 @@ from ingest.progress import Progress
 
 #: Pictures with a longer side are reduced to squares of this many pixels, as are pictures of different sizes.
 SIDE: Final = 64
+_MOST_SHOWN: Final = 5
 _KINDS: Final[Mapping[str, Kind]] = {"text": "texts", "image": "images", "audio": "features", "tabular": "table"}
 _SHOWN: Final[Mapping[str, str]] = {"text": "text", "image": "image", "audio": "audio"}
 
@@ -88,7 +89,9 @@ def _read(inputs: Inputs, source: MediaSource, progress: Progress) -> tuple[list
                 advance(1)
     if problems:
         n = f"{len(problems):,} examples have none" if len(problems) > 1 else "an example has none"
-        raise DataError(problems[0].where, f"expected a file for each example; {n}: {problems[0]}")
+        some = "; ".join(map(str, problems[:_MOST_SHOWN]))
+        more = f"; and {len(problems) - _MOST_SHOWN:,} more" if len(problems) > _MOST_SHOWN else ""
+        raise DataError(inputs.manifest.name, f"expected a file to read for each example; {n}: {some}{more}")
     lacking = next((index for index, one in enumerate(digests) if not one), None)
     if lacking is not None:
         raise DataError(source.sources[0], "expected a file for each example", record=f"example {lacking}")

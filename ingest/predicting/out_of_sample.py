@@ -126,7 +126,8 @@ class _Run:
         part = work / MATRIX
         by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
-        warnings = [*_group_warning(groups, overall(by_fold), ungrouped), *cautions(flagging, inputs.classes.names)]
+        warnings = _group_warning(groups, overall(by_fold), ungrouped)
+        warnings += cautions(flagging, inputs.classes.names, unseen=True)
         result = provenance.Result(
             inputs=self._read,
             seed=options.seed,

@@ -327,3 +327,30 @@ def test_what_is_looked_at_is_not_learnt_from_in_the_train_set(notes, asked, cap
     guessed = probabilities(manifest).argmax(axis=1)
     of_twins = wrong if not asked else [10, 25, 44]
     assert guessed[of_twins].tolist() == LABELS[of_twins].tolist()
+
+
+def test_of_its_own_matrix_it_does_not_say_that_the_model_has_seen_the_examples(notes, capsys):
+    manifest = notes(LABELS, texts_of(LABELS), NAMES)
+    for command in (["predict", "--folds", "4"], ["check"]):
+        place = [] if command[0] == "predict" else [str(manifest.parent), "--media", str(manifest.parent)]
+        assert main([command[0], str(manifest), *place, *command[1:]]) == 0
+        printed = capsys.readouterr().out
+        assert "and nothing is flagged, though it has not seen these examples." in printed
+        assert "trained on these very examples" not in printed
+    kept = [line for line in manifest.read_text().splitlines() if not line.startswith("provenance")]
+    manifest.write_text("\n".join(kept))  # where the matrix comes from is not known any more
+    assert main(["check", str(manifest), str(manifest.parent), "--media", str(manifest.parent)]) == 0
+    assert "it has probably been trained on these very examples" in capsys.readouterr().out
+
+
+def test_all_files_that_cannot_be_read_are_named_at_once(notes, capsys):
+    manifest = notes(LABELS, texts_of(LABELS), NAMES)
+    (manifest.parent / "texts" / "0007.txt").unlink()
+    for place in range(20, 26):
+        (manifest.parent / "texts" / f"{place:04}.txt").write_bytes(b"\xff\xfe\xff")
+    assert main(["predict", str(manifest), "--folds", "4"]) == 1
+    error = capsys.readouterr().err
+    assert "notes: expected a file to read for each example; 7 examples have none: " in error
+    assert [f"example {place}: " in error for place in (20, 21, 22, 25)] == [True, True, True, False]
+    assert error.count("0020.txt") == 1
+    assert error.strip().endswith("; and 2 more")
