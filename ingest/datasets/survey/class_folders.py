@@ -35,7 +35,8 @@ def class_folders(listing: Listing, remarks: Remarks) -> DatasetDraft:
     looked_at = base if split is None else _descend(listing, split.looked_at)
     kind = listing.main_kind(listing.below(looked_at))
     if kind is None:
-        hint = first_with_advice(listing.contents)
+        left_out = "".join(f"; left out were {what}: {some(names)}" for what, names in remarks.left_out.items())
+        hint = first_with_advice(listing.contents) + left_out
         raise DataError(listing.folder, f"expected folders of pictures, sounds or texts, found {_what(listing)}{hint}")
     options = media_options(listing, looked_at, kind, remarks)
     if split is not None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ingest.errors import DataError, shown
 _ENOUGH: Final = 10
 #: More different fractions than this are measurements.
 _MOST_FRACTIONS: Final = 20
+_MOST_SHOWN: Final = 4
 #: Words by which people mark that a label is missing.
 _NO_LABEL: Final = MISSING - {"none", "?"}
 
@@ -129,6 +131,10 @@ def _remark_on_names(names: Sequence[str], remarks: Remarks) -> None:
             f"would be {shown(natural[at])} if numbers in names counted. Columns of probabilities have to be in the "
             "order of classes.json"
         )
+    composed = Counter(normalize("NFKC", name) for name in names)
+    if same := sorted(name for name in names if composed[normalize("NFKC", name)] > 1):
+        listed = ", ".join(ascii(name) for name in same[:_MOST_SHOWN])
+        remarks.doubt(f"classes whose names look the same and are written otherwise, {listed}, are different classes")
     folded = Counter(name.casefold() for name in names)
     alike = sorted(name for name in names if folded[name.casefold()] > 1)
     if alike:

@@ -236,6 +236,10 @@ def test_texts_of_another_encoding_than_most_are_left_out(tmp_path: Path, init: 
     ("files", "said"),
     [
         ({}, "expected folders of pictures, sounds or texts, found no files"),
+        (
+            {"a/1\n.png": picture(1)},
+            "found no files; left out were files with a line break or a backslash in their names: 'a/1\\n.png'",
+        ),
         ({"cat/1.png": picture(1), "cat/2.png": picture(2)}, "expected labels of two classes at least, found"),
         ({"1.png": picture(1), "2.png": picture(2)}, "found pictures in none, such as '1.png'"),
         (
@@ -252,3 +256,12 @@ def test_what_is_no_dataset_is_refused(tmp_path: Path, init: Init, files: Mappin
     assert found.status == 1
     assert said in found.error
     assert not found.out.exists()
+
+
+def test_classes_that_look_the_same_are_named(tmp_path: Path, init: Init) -> None:
+    names = ("caf\u00e9", "cafe\u0301", "tea")
+    found = init(put(tmp_path / "some", {f"{name}/{n}.png": picture(n) for name in names for n in range(2)}))
+    assert len(found.classes) == 3
+    assert (
+        "unsure: classes whose names look the same and are written otherwise, 'cafe\\u0301', 'caf\\xe9'," in found.said
+    )
