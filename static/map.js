@@ -8,7 +8,8 @@ const squares = [...map.querySelectorAll("[data-at]")].map((one) => {
   const [x, y] = one.dataset.at.split(" ").map(Number);
   return { x, y, n: Number(one.dataset.n) };
 });
-const fine = Number(form.dataset.fine);
+// The part that is drawn: squares across it, squares to the unit, and the numbers of the first square.
+const [fine, side, first, lowest] = form.dataset.frame.split(" ").map(Number);
 const box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
 box.setAttribute("class", "drawn-box");
 const [left, top_, width, height] = ["x", "y", "width", "height"].map((name) => Number(ground.getAttribute(name)));
@@ -20,7 +21,7 @@ function place(event) {
   return { x: clamp((at.x - left) / width), y: clamp((top_ + height - at.y) / height) };
 }
 
-// The squares between two points: from, and up to without, in squares from zero; margins begin at -1.
+// The squares between two points: from, and up to without, in squares from the edge of the drawing.
 function span(a, b, n) {
   const [low, high] = [Math.min(a, b), Math.max(a, b)];
   const from = Math.min(Math.floor(low * n), n - 1);
@@ -35,11 +36,12 @@ function choose(a, b) {
   box.setAttribute("y", top_ + height - (ys[1] / (2 * fine)) * height);
   box.setAttribute("height", ((ys[1] - ys[0]) / (2 * fine)) * height);
   map.append(box);
-  form.elements.confidence_from.value = xs[0] / fine;
-  form.elements.confidence_to.value = xs[1] / fine;
-  form.elements.margin_from.value = ys[0] / fine - 1;
-  form.elements.margin_to.value = ys[1] / fine - 1;
-  const inside = squares.filter(({ x, y }) => x >= xs[0] && x < xs[1] && y + fine >= ys[0] && y + fine < ys[1]);
+  form.elements.confidence_from.value = (first + xs[0]) / side;
+  form.elements.confidence_to.value = (first + xs[1]) / side;
+  form.elements.margin_from.value = (lowest + ys[0]) / side;
+  form.elements.margin_to.value = (lowest + ys[1]) / side;
+  const within = (place, [from, to]) => place >= from && place < to;
+  const inside = squares.filter(({ x, y }) => within(x - first, xs) && within(y - lowest, ys));
   const n = inside.reduce((sum, one) => sum + one.n, 0);
   form.querySelector("output").textContent = `${n.toLocaleString("en")} ${n === 1 ? "issue" : "issues"}`;
 }

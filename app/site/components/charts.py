@@ -9,7 +9,7 @@ from a dataset are escaped here. Only positions and shades are computed here.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -122,20 +122,32 @@ def heat_map(cells: Sequence[ConfusionCell], address: Callable[[ConfusionCell], 
     )
 
 
-def score_squares(counts: Mapping[tuple[int, int], int], side: int) -> Markup:
+class Frame(NamedTuple):
+    """The part of a map that is drawn: ``across`` squares wide and twice as many high, ``side`` squares to the unit.
+
+    ``left`` and ``low`` are the numbers of its first square, counted from zero.
+    """
+
+    across: int
+    side: int
+    left: int
+    low: int
+
+
+def score_squares(counts: Mapping[tuple[int, int], int], frame: Frame) -> Markup:
     """Issues by self-confidence, from left to right, and margin, upwards; darker where there are more.
 
-    ``counts`` are by the numbers of a square's lower ends, ``side`` squares to the unit. The drawing has only what is
-    there; a script reads from each square where it is and how many issues it has.
+    ``counts`` are by the numbers of a square's lower ends. The drawing has only what is there; a script reads from each
+    square where it is and how many issues it has.
     """
     largest = max(counts.values(), default=1)
-    width, height = _MAP_WIDTH // side, _MAP_HEIGHT // (2 * side)
+    width, height = _MAP_WIDTH // frame.across, _MAP_HEIGHT // (2 * frame.across)
     parts = [
         Markup('<rect class="m%d" x="%d" y="%d" width="%d" height="%d" data-at="%d %d" data-n="%d"/>')
         % (
             _log_shade(n, largest),
-            _MAP_LEFT + x * width,
-            _MAP_TOP + (side - 1 - y) * height,
+            _MAP_LEFT + (x - frame.left) * width,
+            _MAP_TOP + (2 * frame.across - 1 - (y - frame.low)) * height,
             width,
             height,
             x,
@@ -150,23 +162,23 @@ def score_squares(counts: Mapping[tuple[int, int], int], side: int) -> Markup:
         _MAP_LEFT + _MAP_WIDTH + 12,
         _MAP_TOP + _MAP_HEIGHT + 44,
         "Map: self-confidence across, normalized margin up; the table below has the same numbers",
-        _map_axes(),
+        _map_axes(frame),
         Markup("").join(parts),
     )
 
 
-def _map_axes() -> Markup:
+def _map_axes(frame: Frame) -> Markup:
     bottom, right = _MAP_TOP + _MAP_HEIGHT, _MAP_LEFT + _MAP_WIDTH
     parts = [
         Markup('<rect class="map-ground" x="%d" y="%d" width="%d" height="%d"/>')
         % (_MAP_LEFT, _MAP_TOP, _MAP_WIDTH, _MAP_HEIGHT)
     ]
-    for share, words in ((0.0, "0"), (0.25, "0.25"), (0.5, "0.5"), (0.75, "0.75"), (1.0, "1")):
-        x = _MAP_LEFT + share * _MAP_WIDTH
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, words = _MAP_LEFT + share * _MAP_WIDTH, _map_number((frame.left + share * frame.across) / frame.side)
         line = Markup('<path class="grid" d="M%d %dV%d"/><text x="%d" y="%d" text-anchor="middle">%s</text>')
         parts.append(line % (x, _MAP_TOP, bottom, x, bottom + 18, words))
-    for share, words in ((0.0, "−1"), (0.25, "−0.5"), (0.5, "0"), (0.75, "0.5"), (1.0, "1")):
-        y = bottom - share * _MAP_HEIGHT
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        y, words = bottom - share * _MAP_HEIGHT, _map_number((frame.low + 2 * share * frame.across) / frame.side)
         line = Markup('<path class="grid" d="M%d %dH%d"/><text x="%d" y="%d" text-anchor="end">%s</text>')
         parts.append(line % (_MAP_LEFT, y, right, _MAP_LEFT - 6, y + 4, words))
     parts.append(
@@ -175,6 +187,10 @@ def _map_axes() -> Markup:
     )
     parts.append(Markup('<text class="axis" x="%d" y="15">↑ margin</text>') % _MAP_LEFT)
     return Markup("").join(parts)
+
+
+def _map_number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _log_shade(n: int, largest: int) -> int:

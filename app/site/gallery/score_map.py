@@ -22,15 +22,17 @@ from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.where import counted_by
 from app.schema import tables
-from app.site.components.charts import score_squares
+from app.site.components.charts import Frame, score_squares
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=PlainRoute)
 
-#: Squares to the unit, in the drawing and in the table.
+#: Squares across the drawing and across the table; as many to the unit where all of it is shown.
 FINE: Final = 32
 COARSE: Final = 8
+#: By how much the drawing is enlarged where all issues lie in a part of it.
+_ZOOMS: Final = (8, 4, 2)
 #: Square -> issues in it; a square is named by the numbers of its lower ends, in squares from zero.
 Squares = Mapping[tuple[int, int], int]
 
@@ -59,7 +61,11 @@ def score_map(request: Request, name: str) -> HTMLResponse:
 
     def make() -> dict[str, Any]:
         require_reader()
-        return map_context(dataset, f, squares(catalogue, dataset, f))
+        found = squares(catalogue, dataset, f, FINE)
+        frame = frame_of(found)
+        return map_context(
+            dataset, f, found if frame.side == FINE else squares(catalogue, dataset, f, frame.side), frame
+        )
 
     return render(
         request,
@@ -94,57 +100,80 @@ def _mapped(catalogue: Catalogue, name: str) -> Dataset:
     return dataset
 
 
-def squares(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Squares:
-    """The issues of a filter, counted in fine squares by self-confidence and margin."""
+def frame_of(found: Squares) -> Frame:
+    """The part to draw of issues counted in ``FINE`` squares to the unit: as little as holds them all.
+
+    >>> frame_of({(0, -32): 3, (3, -26): 1})
+    Frame(across=32, side=256, left=0, low=-256)
+    >>> frame_of({(0, -32): 3, (31, 31): 1})
+    Frame(across=32, side=32, left=0, low=-32)
+    """
+    xs, ys = [x for x, _ in found] or [0], [y for _, y in found] or [0]
+    for zoom in _ZOOMS:
+        across, step = FINE // zoom, max(1, FINE // COARSE // zoom)  # the table's cells begin where the frame does
+        left = min(min(xs) // step * step, FINE - across)
+        low = min(min(ys) // step * step, FINE - 2 * across)
+        if max(xs) < left + across and max(ys) < low + 2 * across:
+            return Frame(FINE, FINE * zoom, left * zoom, low * zoom)
+    return Frame(FINE, FINE, 0, -FINE)
+
+
+def squares(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, side: int) -> Squares:
+    """The issues of a filter, counted in squares by self-confidence and margin, ``side`` squares to the unit."""
     i = tables.issues.c
-    places = _place(i.self_confidence), _place(i.normalized_margin)
+    places = _place(i.self_confidence, side), _place(i.normalized_margin, side)
     statement = counted_by(catalogue.connection, dataset, f, places)
     found: dict[tuple[int, int], int] = {}
     for x, y, n in catalogue.connection.execute(statement):
         if x is not None and y is not None:
             # The largest scores are in the last square, as in the last range.
-            square = min(x, FINE - 1), min(y, FINE - 1)
+            square = min(x, side - 1), min(y, side - 1)
             found[square] = found.get(square, 0) + n
     return found
 
 
-def _place(column: ColumnElement[Any]) -> ColumnElement[int]:
+def _place(column: ColumnElement[Any], side: int) -> ColumnElement[int]:
     """The square of a score, rounded down; a cast alone rounds towards zero."""
-    scaled = column * float(FINE)
+    scaled = column * float(side)
     return cast(scaled, Integer) - cast(scaled < cast(scaled, Integer), Integer)
 
 
-def map_context(dataset: Dataset, f: IssueFilter, found: Squares) -> dict[str, Any]:
-    """What the page shows of squares."""
+def map_context(dataset: Dataset, f: IssueFilter, found: Squares, frame: Frame) -> dict[str, Any]:
+    """What the page shows of squares, counted as the frame says."""
     cells: dict[tuple[int, int], int] = {}
     step = FINE // COARSE
     for (x, y), n in found.items():
         cell = x // step, y // step
         cells[cell] = cells.get(cell, 0) + n
     rows = sorted({y for _, y in cells}, reverse=True)
-    columns = range(COARSE)
+    first, side = frame.left // step, frame.side // step
+    columns = range(first, first + COARSE)
     shares = [("All issues", ()), ("Confirmed errors", (ANY_ERROR,))] if dataset.n_errors else []
     return {
-        "drawing": score_squares(found, FINE),
-        "fine": FINE,
+        "drawing": score_squares(found, frame),
+        "frame": frame,
+        "part": frame.side > FINE,
         "n": sum(found.values()),
-        "columns": [_words(_range(x)) for x in columns],
-        "rows": [(_words(_range(y)), [_cell(dataset, f, (x, y), cells.get((x, y), 0)) for x in columns]) for y in rows],
+        "columns": [_words(_range(x, side)) for x in columns],
+        "rows": [
+            (_words(_range(y, side)), [_cell(dataset, f, (x, y), side, cells.get((x, y), 0)) for x in columns])
+            for y in rows
+        ],
         "shares": [(title, _here(dataset, f, category), f.category == category) for title, category in shares],
         "hidden": [(key, value) for key, value in _hidden(dataset, f)],
     }
 
 
-def _range(place: int) -> Range:
-    return Range(place / COARSE, (place + 1) / COARSE)
+def _range(place: int, side: int) -> Range:
+    return Range(place / side, (place + 1) / side)
 
 
 def _words(value: Range) -> str:
-    return f"{value.low:g} to {value.high:g}".replace("-", "−")
+    return f"{value.low:.4g} to {value.high:.4g}".replace("-", "−")
 
 
-def _cell(dataset: Dataset, f: IssueFilter, cell: tuple[int, int], n: int) -> Cell:
-    confidence, margin = map(_range, cell)
+def _cell(dataset: Dataset, f: IssueFilter, cell: tuple[int, int], side: int, n: int) -> Cell:
+    confidence, margin = (_range(place, side) for place in cell)
     query = f.query(dataset, self_confidence=confidence, margin=margin) if n else ""
     words = f"self-confidence {_words(confidence)}, margin {_words(margin)}"
     return Cell(n, query, words)
