@@ -189,7 +189,12 @@ def _row(dataset: Dataset, category: Category, wanted: ExportOptions, counts: Ma
 def _by_opinions(dataset: Dataset, category: Category, wanted: ExportOptions) -> str:
     """What becomes of the correctable examples where second opinions decide, in words."""
     found = corrections(dataset, wanted.policy) if category is Category.CORRECTABLE else None
-    return "; ".join(f"{found[action]:,} {words}" for action, words in _FIXED.items() if found[action]) if found else ""
+    settled = _settled(dataset)
+    return (
+        "; ".join(f"{found[action]:,} {words.format(settled)}" for action, words in _FIXED.items() if found[action])
+        if found
+        else ""
+    )
 
 
 def _downloads(request: Request, dataset: Dataset, wanted: ExportOptions) -> tuple[list[Download], str | None]:
