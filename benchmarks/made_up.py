@@ -17,11 +17,13 @@ from sqlalchemy import create_engine, insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.domain.review.verdicts import Category, verdict
-from app.schema import change_log, tables
+from app.schema import change_log, opinions, slice_tables, tables
 from app.schema import votes as schema_votes
 from app.schema.facet_tables import pack_unreviewed
 from app.schema.packing import pack_top
 
+#: What declares tables, all of which a server expects.
+DECLARING = (tables, change_log, opinions, slice_tables, schema_votes)
 CLASSES = 345
 REVIEWED = 2_500
 BATCH = 100_000
@@ -58,7 +60,7 @@ def write(path: Path, n_issues: int, seed: int = 0) -> None:
     path.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        for table in change_log.metadata.sorted_tables:
+        for table in DECLARING[0].metadata.sorted_tables:
             connection.execute(CreateTable(table))
         for statement in tables.SEARCH_DDL:
             connection.exec_driver_sql(statement)
@@ -85,7 +87,7 @@ def write(path: Path, n_issues: int, seed: int = 0) -> None:
     engine.dispose()
     _fill(path, n_issues, seed)
     with engine.begin() as connection:
-        for table in schema_votes.votes.metadata.sorted_tables:
+        for table in tables.metadata.sorted_tables:
             for index in table.indexes:
                 connection.execute(CreateIndex(index))
     engine.dispose()

@@ -39,7 +39,7 @@ def test_pages_tell_how_good_the_model_was_and_show_the_pair(predicted, query_of
     told = json.loads((manifest.parent / "pred_probs.json").read_text())
     with serving(catalogue) as site:
         page = httpx.get(f"{site}/notes", timeout=60).text
-        assert f"{100 * told['quality']['accuracy']:.1f} % of 60 labels predicted" in page
+        assert f"{100 * told['quality']['accuracy']:.1f}\N{NO-BREAK SPACE}% of 60 labels predicted" in page
         assert "1 pair of near-duplicates with different labels" in page
         assert "Fold 4" in page
         issue = httpx.get(f"{site}/notes/issues/41", timeout=60).text
