@@ -20,6 +20,8 @@ _ENOUGH: Final = 10
 #: More different fractions than this are measurements.
 _MOST_FRACTIONS: Final = 20
 _MOST_SHOWN: Final = 4
+#: A number with a zero before it.
+_CODE: Final = re.compile(r"[+-]?0\d")
 #: Words by which people mark that a label is missing.
 _NO_LABEL: Final = MISSING - {"none", "?"}
 
@@ -40,15 +42,20 @@ class FoundClasses:
 def label_texts(cells: Sequence[Any]) -> list[str | None]:
     """Labels as texts, whether they were names, numbers or true and false; None where one is missing.
 
+    Numbers that are written with zeros before them are codes, and stay as they are.
+
     >>> label_texts([1.0, 2.0, None]), label_texts([True, False]), label_texts([" cat", "", "7"])
     (['1', '2', None], ['True', 'False'], ['cat', None, '7'])
+    >>> label_texts(["01", "02", "10"])
+    ['01', '02', '10']
     """
     texts = [_text(cell) for cell in cells]
     distinct = {text for text in texts if text is not None}
     numbers = {text: whole_number(text) for text in distinct}
-    if distinct and None not in numbers.values():
-        return [None if text is None else str(numbers[text]) for text in texts]
-    return texts
+    if not distinct or None in numbers.values():
+        return texts
+    spelled = {text: text if _CODE.match(text) else str(number) for text, number in numbers.items()}
+    return [None if text is None else spelled[text] for text in texts]
 
 
 def _text(cell: Any) -> str | None:
@@ -135,6 +142,10 @@ def _remark_on_names(names: Sequence[str], remarks: Remarks) -> None:
     if same := sorted(name for name in names if composed[normalize("NFKC", name)] > 1):
         listed = ", ".join(ascii(name) for name in same[:_MOST_SHOWN])
         remarks.doubt(f"classes whose names look the same and are written otherwise, {listed}, are different classes")
+    numbers = {name: whole_number(name) for name in names}
+    written = Counter(numbers.values())
+    if equal := sorted(name for name, number in numbers.items() if number is not None and written[number] > 1):
+        remarks.doubt(f"classes that are the same number written otherwise, {some(equal)}, are different classes")
     folded = Counter(name.casefold() for name in names)
     alike = sorted(name for name in names if folded[name.casefold()] > 1)
     if alike:

@@ -103,6 +103,17 @@ def test_labels_as_names_numbers_and_truths(
     checked(found)
 
 
+@pytest.mark.parametrize("way", ["csv", "jsonl", "parquet"])
+def test_codes_keep_their_zeros(tmp_path: Path, init: Init, checked: Callable[[Found], str], way: str) -> None:
+    """01 and 1 used to be one class, without a word."""
+    labels = [["01", "1", "02"][index % 3] for index in range(N)]
+    found = init(write(reviews(label=labels), tmp_path / "some", way))
+    assert sorted(found.classes) == ["01", "02", "1"]
+    assert found.labels == labels
+    assert "classes that are the same number written otherwise, '01', '1', are different classes" in found.said
+    checked(found)
+
+
 @pytest.mark.parametrize("spelled", ["path", "name", "stem"])
 @pytest.mark.parametrize("way", ["csv", "jsonl", "parquet"])
 def test_a_table_of_files(tmp_path: Path, init: Init, checked: Callable[[Found], str], way: str, spelled: str) -> None:
