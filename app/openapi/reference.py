@@ -27,6 +27,8 @@ _ASKS: Final[Mapping[str, Callable[[Dataset], bool]]] = {
     **dict.fromkeys(("stability", "stability.csv", "crossings"), lambda dataset: bool(dataset.n_models)),
     "slices": lambda dataset: slices_of(dataset) is not None,
     "prediction-report": lambda dataset: dataset.prediction_report is not None,
+    # Whose questions may be shown depends on the site, too.
+    **dict.fromkeys(("corrected.benchmark.parquet", "corrected.benchmark.jsonl"), lambda _: False),
 }
 
 

@@ -458,10 +458,10 @@ def test_in_forced_colours_a_card_of_type_keeps_its_strike_and_edge(browser: Bro
 
 
 def test_a_page_with_its_scripts_is_light(browser: Browser, bare: str) -> None:
-    """Under 150 KB without pictures, even if nothing were compressed."""
+    """Under 150 KB without pictures, as sent."""
     with visit(browser, bare) as (page, _):
         for path in ("/imagenet", "/imagenet/issues/0"):
             bodies: list[int] = []
-            page.on("response", lambda answer, to=bodies: to.append(len(answer.body())) if answer.ok else None)
+            page.on("requestfinished", lambda asked, to=bodies: to.append(asked.sizes()["responseBodySize"]))
             page.goto(path, wait_until="networkidle")
             assert 0 < sum(bodies) < 150_000, path

@@ -27,9 +27,9 @@ _ROWS_AT_A_TIME: Final = 2_000
 _DESCRIPTION: Final = (
     "All pages of the list of issues in one file, with its filters and in its order: {says}. Columns: index, key, "
     "given, given_name, guessed, guessed_name, corrected, corrected_name, category, consensus, votes, self_confidence, "
-    "normalized_margin, rank, flagged, source (its address on another site), and opinion_SOURCE for each second "
-    "opinion. A set of labels is {sets}. Keys and names stand as they are, so one may begin with ``=``, ``+``, ``-`` "
-    "or ``@``: into a spreadsheet, import them as text. At most 1,000,000 issues."
+    "normalized_margin, rank, flagged, source (its address on another site), confidence, probability_right, and "
+    "opinion_SOURCE for each second opinion. A set of labels is {sets}. Keys and names stand as they are, so one may "
+    "begin with ``=``, ``+``, ``-`` or ``@``: into a spreadsheet, import them as text. At most 1,000,000 issues."
 )
 
 
@@ -104,12 +104,11 @@ def _route(form: IssueFormat) -> Callable[..., Response]:
 
 
 for _form in ISSUE_FORMATS:
-    _sets = "a list" if _form.suffix != "csv" else "joined by a vertical bar, votes are a JSON object"
     router.add_api_route(
         f"/datasets/{{name}}/issues.{_form.suffix}",
         _route(_form),
         summary=f"Issues of a dataset as {_form.title}",
-        description=_DESCRIPTION.format(says=_form.says, sets=_sets),
+        description=_DESCRIPTION.format(says=_form.says, sets=_form.sets),
         response_class=StreamingResponse,
         openapi_extra=parameters.issue_file(_form.media_type.partition(";")[0], binary=_form.binary),
     )

@@ -143,20 +143,38 @@ class IssueFormat:
     media_type: str
     title: str
     says: str
+    sets: str  # what a set of labels is in it
     binary: bool
     pieces: Callable[[Mapping[str, str], Columns, Rows], Iterator[bytes]]
 
 
 #: The formats, in the order to show.
 ISSUE_FORMATS: Final = (
-    IssueFormat("csv", "text/csv; charset=utf-8; header=present", "CSV", "one row an issue", False, csv_pieces),
+    IssueFormat(
+        "csv",
+        "text/csv; charset=utf-8; header=present",
+        "CSV",
+        "one row an issue",
+        "joined by a vertical bar, votes are a JSON object",
+        False,
+        csv_pieces,
+    ),
     IssueFormat(
         "parquet",
         "application/vnd.apache.parquet",
         "Parquet",
         "the same rows as columns, with the filter in words in its metadata",
+        "a list",
         True,
         parquet_pieces,
     ),
-    IssueFormat("jsonl", "application/x-ndjson", "JSON Lines", "the same rows with real types", False, jsonl_pieces),
+    IssueFormat(
+        "jsonl",
+        "application/x-ndjson",
+        "JSON Lines",
+        "the same rows with real types",
+        "a list",
+        False,
+        jsonl_pieces,
+    ),
 )

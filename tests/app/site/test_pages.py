@@ -108,7 +108,7 @@ def test_titles_tell_pages_apart(client, addresses):
 
 def test_every_page_of_a_sample_says_so(client, addresses):
     of_samples = [a for a in addresses if a.startswith("/sample-")]
-    assert len(of_samples) == len(SAMPLES) * 13
+    assert len(of_samples) == len(SAMPLES) * 15
     for address in of_samples:
         words = read(client, address).words
         assert "A sample. Its label errors were added on purpose and its raters are simulated." in words, address

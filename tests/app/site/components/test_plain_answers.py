@@ -97,7 +97,9 @@ class Plain:
             word = verdict["category"] if verdict else "unreviewed"
             if row["dataset_id"] != dataset["id"] or category not in (None, word):
                 continue
-            issue: dict[str, Any] = {**row, "category": word, "corrected": verdict["corrected"] if verdict else None}
+            issue: dict[str, Any] = {**row, "category": word}
+            for field in ("corrected", "confidence", "probability_right"):
+                issue[field] = verdict[field] if verdict else None
             for role in ("given", "guessed", "shown", "corrected"):
                 members = None if issue[role] is None else self.members[dataset["id"], issue[role]]
                 issue[role] = members if members is None or many else members[0]
@@ -125,6 +127,8 @@ def as_json(site: str, dataset: sqlite3.Row, issues: list[dict[str, Any]]) -> by
             | {
                 "flagged": bool(i["flagged"]),
                 "opinions": None,  # no opinion was loaded
+                "confidence": i["confidence"],
+                "probability_right": i["probability_right"],
                 "links": {
                     "self": f"{site}/api/v1/datasets/{dataset['name']}/issues/{i['idx']}",
                     "page": f"{site}/{dataset['name']}/issues/{i['idx']}",

@@ -176,8 +176,9 @@ def test_a_correction_is_as_sure_as_the_estimate_is_of_its_class(flowers):
         assert one["confidence"] == pytest.approx(weighed[one["index"]].shares[one["corrected"]["name"]], abs=1e-6)
     ordered = http.get(f"/{name}/issues?sort=-confidence&limit=200").json()["items"]
     assert [one["confidence"] for one in ordered] == sorted(one["confidence"] for one in issues)
-    # Three of five votes by raters who guess are not three by raters who look.
-    assert len({one["confidence"] for one in issues if max(one["votes"].values()) == 3}) > 1
+    # As many votes by raters who guess are not as many by raters who look. Who gets which example is drawn.
+    said = {(max(one["votes"].values()), one["confidence"]) for one in issues}
+    assert len(said) > len({votes for votes, _ in said})
     report = http.get(f"/{name}/confidence").json()
     assert (report["method"], report["prior"], report["right"]["why_not"]) == ("dawid_skene", None, "no_opinion")
     found = http.get(f"/{name}/issues/{issues[0]['index']}").json()["confidence_basis"]
