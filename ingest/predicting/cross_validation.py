@@ -23,13 +23,15 @@ from threadpoolctl import threadpool_limits
 
 from app import __version__
 from app.domain.confident_learning.probability_quality import Quality, quality
-from ingest.errors import DataError
+from ingest.errors import shown
 from ingest.predicting.examples import Examples, Rows, joined, take
-from ingest.predicting.models import Model
+from ingest.predicting.models import Model, failures_told
 from ingest.progress import Progress
 
 #: How far the sum of a row may be from 1.
 _TOLERANCE: Final = 1e-3
+#: What a user's own model raised, in the folder of unfinished work.
+LOG: Final = "model-error.txt"
 #: What is learnt from in every fold, and its labels, if there is any.
 Train = tuple[Any, NDArray[np.int64]] | None
 
@@ -140,8 +142,12 @@ def cross_validated(model: Model, plan: Plan, work: Path, progress: Progress, wh
 def _fit_all(
     model: Model, plan: Plan, files: Sequence[Path], open_folds: Sequence[int], progress: Progress, what: str
 ) -> None:
-    inputs, train = _prepared(model, plan, progress)
-    pretrained = _pretrained(model, plan, train, progress)
+    log = files[0].parent.parent / LOG
+    log.unlink(missing_ok=True)
+    with failures_told(model, "prepare", log=log):
+        inputs, train = _prepared(model, plan, progress)
+    with failures_told(model, "pretrain", log=log):
+        pretrained = _pretrained(model, plan, train, progress)
     at_once = min(plan.threads, len(open_folds)) if model.side_by_side else 1
     began = time.monotonic()
     # Threads of scikit-learn set the filters of warnings, which are those of all threads, and would restore others'.
@@ -166,7 +172,7 @@ def _as_finished(waiting: dict[Future[None], int]) -> Iterator[int]:
     left = set(waiting)
     while left:
         done, left = wait(left, return_when=FIRST_COMPLETED)
-        for one in done:
+        for one in sorted(done, key=waiting.__getitem__):  # of two that failed, the first is told
             one.result()
             yield waiting[one]
 
@@ -220,10 +226,13 @@ def _fit(
     if len(classes) == 1:
         found[:, classes[0]] = 1  # nothing to tell apart
     else:
-        estimator.fit(learnt, labels)
-        probabilities = np.asarray(estimator.predict_proba(take(inputs, held_out)))
-        columns = np.asarray(getattr(estimator, "classes_", classes)).astype(np.int64)
-        _require_probabilities(model, probabilities, len(held_out), columns)
+        record, log = f"fold {fold + 1} of {plan.n_folds}", file.parent.parent / LOG
+        with failures_told(model, "fit", record=record, log=log):
+            estimator.fit(learnt, labels)
+        with failures_told(model, "predict_proba", record=record, log=log):
+            probabilities = np.asarray(estimator.predict_proba(take(inputs, held_out)))
+        columns = _columns(model, estimator, plan.n_classes, record)
+        _require_probabilities(model, probabilities, len(held_out), columns, record)
         found[:, columns] = probabilities
     part = file.with_name(f".{file.name}.part")
     with part.open("wb") as stream:
@@ -231,13 +240,29 @@ def _fit(
     part.replace(file)
 
 
-def _require_probabilities(model: Model, found: NDArray[Any], n: int, columns: NDArray[np.int64]) -> None:
-    where = f"the model {model.name}"
-    if found.shape != (n, len(columns)):
+def _columns(model: Model, estimator: Any, n_classes: int, record: str) -> NDArray[np.int64]:
+    """The class ids of an estimator's columns. Raises DataError if it does not say: their order would be a guess."""
+    said = getattr(estimator, "classes_", None)
+    columns = np.asarray([] if said is None else said)
+    whole = columns.ndim == 1 and len(columns) > 0 and columns.dtype.kind in "iuf" and (columns % 1 == 0).all()
+    if not whole or not 0 <= columns.min() <= columns.max() < n_classes or len(np.unique(columns)) < len(columns):
+        expected = f"expected classes_ after fit, the class ids of its columns, from 0 to {n_classes - 1}, each once"
+        raise model.error(f"{expected}, found {shown(said)}", record=record)
+    return columns.astype(np.int64)
+
+
+def _require_probabilities(model: Model, found: NDArray[Any], n: int, columns: NDArray[np.int64], record: str) -> None:
+    if found.shape != (n, len(columns)) or found.dtype.kind not in "iuf":
         expected = f"expected {n} x {len(columns)} probabilities, a column a class that it has learnt"
-        raise DataError(where, f"{expected}, found {' x '.join(map(str, found.shape))}")
-    if not np.isfinite(found).all() or (found < 0).any() or (abs(found.sum(axis=1) - 1) > _TOLERANCE).any():
-        raise DataError(where, "expected probabilities of 0 or more that sum to 1 in each row, found others")
+        finding = f"{' x '.join(map(str, found.shape)) or 'one value'} of {found.dtype}"
+        raise model.error(f"{expected}, found {finding}", record=record)
+    sums = found.sum(axis=1)
+    unfit = ~np.isfinite(found).all(axis=1) | (found < 0).any(axis=1) | ~(abs(sums - 1) <= _TOLERANCE)
+    if unfit.any():
+        row = found[int(unfit.argmax())]
+        expected = "expected probabilities of 0 or more that sum to 1 in each row"
+        such = f"found {int(unfit.sum()):,} of {n:,} rows with others, such as {shown(row.tolist())}"
+        raise model.error(f"{expected}, {such}", record=record)
 
 
 def _is_whole(file: Path, plan: Plan, fold: int) -> bool:

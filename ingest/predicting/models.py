@@ -6,13 +6,15 @@ all models needs none of them.
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.errors import ArgumentError, shown
+from ingest.errors import ArgumentError, DataError, IngestError, shown
 from ingest.predicting.examples import Kind
 
 Make = Callable[[int, int], Any]
@@ -36,13 +38,52 @@ class Model:
     #: Folds may be fitted side by side, in threads of one process, each with one thread; else one after the other.
     side_by_side: bool = True
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of a user's own module."""
+        return ":" in self.name
+
     def begins_with(self) -> list[Path]:
         """The files that decide what a user's own model learns from: its module, and those its estimator names."""
-        if ":" not in self.name:
+        if not self.is_own:
             return []
         found = find_spec(self.name.partition(":")[0])
         module = [] if found is None or found.origin is None else [Path(found.origin)]
-        return [path for path in (*module, *getattr(self.make(0, 1), "files", list)()) if path.is_file()]
+        with failures_told(self, "files"):
+            return [path for path in (*module, *getattr(self.make(0, 1), "files", list)()) if path.is_file()]
+
+    def error(self, finding: str, *, record: str | None = None) -> DataError:
+        """An error that names the model."""
+        return DataError(f"the model {self.name}", finding, record=record)
+
+
+@contextmanager
+def failures_told(model: Model, doing: str, *, record: str | None = None, log: Path | None = None) -> Iterator[None]:
+    """Turn what a user's own model raises into an error that names it, and write the traceback to ``log``.
+
+    Raises DataError; what models of ours raise is a fault of ours and stays as it is.
+    """
+    try:
+        yield
+    except (IngestError, MemoryError):
+        raise
+    except Exception as error:
+        if not model.is_own:
+            raise
+        finding = f"{doing} failed: {_said(error)}"
+        if log is not None:
+            with log.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+                stream.write("".join((f"{record or ''}\n", *traceback.format_exception(error))))
+            finding += f". The traceback is in {log}; finished folds are kept beside it"
+        raise model.error(finding, record=record) from error
+
+
+def _said(error: BaseException) -> str:
+    """What an exception says, on one line, and where it was raised."""
+    text = " ".join(str(error).split())
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f", in line {frame.lineno} of {frame.filename}" for frame in last)
+    return f"{type(error).__name__}{f': {text[:500]}' if text else ''}{where}"
 
 
 def _words(seed: int, threads: int) -> Any:
@@ -189,18 +230,23 @@ def _own(name: str, kind: Kind) -> Model:
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as error:
         raise ArgumentError("--model", f"expected module:factory, found {shown(name)}: {error}") from error
+    except (Exception, SystemExit) as error:  # a module of a user's own may do anything when it is imported
+        finding = f"expected module:factory, found {shown(name)}, which cannot be imported: {_said(error)}"
+        raise ArgumentError("--model", finding) from error
     if not callable(found):
         raise ArgumentError("--model", f"expected {name} to be a function or class that makes an estimator")
     factory = found
 
     def make(_seed: int, _threads: int) -> Any:
-        estimator = factory()
+        with failures_told(model, f"calling {factory_name}()"):
+            estimator = factory()
         missing = [method for method in ("fit", "predict_proba") if not hasattr(estimator, method)]
         if missing:
             finding = f"expected {name} to make an estimator with fit and predict_proba, found none of {missing}"
             raise ArgumentError("--model", finding)
         return estimator
 
-    return Model(
+    model = Model(
         name, f"the estimator of {name}", (kind,), make, package=module_name.partition(".")[0], side_by_side=False
     )
+    return model

@@ -57,8 +57,7 @@ ARGUMENTS = ["--model", "leaning_model:Leaning", "--folds", "4"]
 
 def test_folds_by_other_weights_are_not_gone_on_with(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("stop.txt").write_text("2")
-    with pytest.raises(RuntimeError, match="stopped"):
-        main(["predict", str(own), *ARGUMENTS])
+    assert main(["predict", str(own), *ARGUMENTS]) == 1
     assert len(list(own.parent.glob("pred_probs.unfinished/*/fold-*.npy"))) == 2
     Path("stop.txt").unlink()
     Path("weights.txt").write_text("1")
@@ -71,11 +70,111 @@ def test_folds_by_other_weights_are_not_gone_on_with(own: Path, capsys: pytest.C
 
 def test_folds_by_the_same_weights_are_gone_on_with(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("stop.txt").write_text("3")
-    with pytest.raises(RuntimeError, match="stopped"):
-        main(["predict", str(own), *ARGUMENTS])
+    assert main(["predict", str(own), *ARGUMENTS]) == 1
+    begun = capsys.readouterr().err
+    assert "error: the model leaning_model:Leaning: fold 4 of 4: predict_proba failed: RuntimeError: stopped" in begun
+    log = Path("pred_probs.unfinished", "model-error.txt").absolute()
+    assert f"The traceback is in {log}; finished folds are kept beside it" in begun
+    assert 'raise RuntimeError("stopped")' in log.read_text()
     Path("stop.txt").unlink()
     assert main(["predict", str(own), *ARGUMENTS]) == 0
     told = capsys.readouterr().err
     assert "3 of 4 folds are there already" in told
     # Four folds and one more were begun in all, and each said how far it was.
-    assert told.count("learning from 45 texts") == 5
+    assert (begun + told).count("learning from 45 texts") == 5
+
+
+FAILING = """\
+import numpy as np
+
+class Fitting:
+    def __init__(self):
+        self.classes_ = [0, 1, 2]
+
+    def fit(self, texts, labels):
+        return self
+
+    def predict_proba(self, texts):
+        return np.full((len(texts), 3), 1 / 3)
+
+class Raising(Fitting):
+    def fit(self, texts, labels):
+        raise KeyError("no such column")
+
+class NotFinite(Fitting):
+    def predict_proba(self, texts):
+        return np.full((len(texts), 3), np.nan)
+
+class Narrow(Fitting):
+    def predict_proba(self, texts):
+        return np.full((len(texts), 2), 0.5)
+
+class Words(Fitting):
+    def predict_proba(self, texts):
+        return [["a", "b", "c"]] * len(texts)
+
+class Unordered(Fitting):
+    def __init__(self):
+        pass
+
+class Misnamed(Fitting):
+    def __init__(self):
+        self.classes_ = ["cars", "hockey", "bread"]
+
+class Beyond(Fitting):
+    def __init__(self):
+        self.classes_ = [0, 1, 3]
+
+class Needy(Fitting):
+    def __init__(self, depth):
+        pass
+
+class Mute:
+    def fit(self, texts, labels):
+        return self
+"""
+
+
+@pytest.mark.parametrize(
+    ("factory", "told"),
+    [
+        ("Raising", "fold 1 of 4: fit failed: KeyError: 'no such column', in line 15 of "),
+        (
+            "NotFinite",
+            "fold 1 of 4: expected probabilities of 0 or more that sum to 1 in each row, found 15 of 15 rows",
+        ),
+        (
+            "Narrow",
+            "fold 1 of 4: expected 15 x 3 probabilities, a column a class that it has learnt, found 15 x 2 of f",
+        ),
+        (
+            "Words",
+            "fold 1 of 4: expected 15 x 3 probabilities, a column a class that it has learnt, found 15 x 3 of <U",
+        ),
+        ("Unordered", "fold 1 of 4: expected classes_ after fit, the class ids of its columns, from 0 to 2, each once"),
+        ("Misnamed", "from 0 to 2, each once, found ['cars', 'hockey', 'bread']"),
+        ("Beyond", "from 0 to 2, each once, found [0, 1, 3]"),
+        ("Needy", "calling Needy() failed: TypeError: "),
+        ("Mute", "to make an estimator with fit and predict_proba, found none of ['predict_proba']"),
+    ],
+)
+def test_a_failing_model_is_named_with_its_fold_and_what_it_said(
+    own: Path, factory: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("failing_model.py").write_text(FAILING)
+    monkeypatch.delitem(__import__("sys").modules, "failing_model", raising=False)
+    assert main(["predict", str(own), "--model", f"failing_model:{factory}", "--folds", "4"]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert told in line
+    assert "failing_model:" in line
+    assert not Path("pred_probs.npy").exists()
+
+
+@pytest.mark.parametrize("source", ["import nothing_like_it", "1 / 0", "def (", "raise SystemExit(0)"])
+def test_a_module_that_cannot_be_imported_is_named(
+    own: Path, source: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("broken_model.py").write_text(source)
+    monkeypatch.delitem(__import__("sys").modules, "broken_model", raising=False)
+    assert main(["predict", str(own), "--model", "broken_model:Forest"]) == 1
+    assert "--model: expected module:factory, found 'broken_model:Forest'" in capsys.readouterr().err
