@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
 from app.catalogue.access import may_search
 from app.catalogue.current import Catalogue, current
@@ -92,13 +93,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
         "next_url": _page(name, query, "after", page.after),
         "place": _place(page),
         "page_number": "" if page.first is None else str(page.first // limit + 1),
-        "seen_elsewhere": share_tags(
-            request,
-            f"/{name}",
-            f"{dataset.title}: label errors in the test set",
-            dataset.about.get("summary", ""),
-            f"/share/{name}.png",
-        ),
+        "seen_elsewhere": _seen_elsewhere(request, dataset, f, query, page.total),
         "structured_data": "" if request.scope["query_string"] else structured_data(request, dataset),
     }
     given = {key: value for key, value in changing.items() if value}
@@ -112,6 +107,17 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     return catalogue.galleries.get(("gallery", dataset.id, f, tuple(given)), make).filled(
         given, lacking_headers(dataset)
     )
+
+
+def _seen_elsewhere(request: Request, dataset: Dataset, f: IssueFilter, query: str, total: int) -> Markup:
+    """What a link to the gallery shows elsewhere: the dataset, or the filter that somebody shares."""
+    path, picture = f"/{dataset.name}", f"/share/{dataset.name}.png"
+    if not query:
+        title = f"{dataset.title}: label errors in the test set"
+        return share_tags(request, path, title, dataset.about.get("summary", ""), picture)
+    chosen = ", ".join(chip.label for chip in f.chips(dataset))
+    title = f"{dataset.title}, {chosen}" if chosen else f"{dataset.title}: label errors in the test set"
+    return share_tags(request, path, title, f.sentence(dataset, total), picture, query)
 
 
 def _page(name: str, query: str, direction: str, cursor: str | None) -> str:

@@ -69,9 +69,13 @@ KINDS: Final = (
 )
 
 
-#: Filters make endlessly many pages, all with the same issues as the gallery.
+#: Those that read a page once, because somebody shared a link to it; of them X's and Facebook's obey robots.txt.
+_PREVIEWERS: Final = ("Twitterbot", "facebookexternalhit", "LinkedInBot", "Slackbot", "Discordbot", "TelegramBot")
+#: Filters make endlessly many pages, all with the same issues: nothing for search engines, but people share them.
 _FOR_CRAWLERS: Final = (
-    "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\nSitemap: {1}/sitemap.xml\n"
+    "User-agent: *\nAllow: {0}/static/\nDisallow: {0}/*?\nDisallow: {0}/api/\n\n"
+    + "".join(f"User-agent: {name}\n" for name in _PREVIEWERS)
+    + "Disallow: {0}/api/\n\nSitemap: {1}/sitemap.xml\n"
 )
 
 

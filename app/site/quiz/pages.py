@@ -32,7 +32,11 @@ def offers(request: Request) -> HTMLResponse:
         datasets=sorted(asked, key=lambda d: d.sample),
         last_seed=_LAST_SEED,
         seen_elsewhere=share_tags(
-            request, "/quiz", "Can you beat the label?", "Ten examples, two labels each.", "/share/home.png"
+            request,
+            "/quiz",
+            "Can you beat the label?",
+            "Ten examples, two labels each. Which one is right?",
+            "/share/home.png",
         ),
     )
 
@@ -60,8 +64,9 @@ def quiz(request: Request, name: str) -> HTMLResponse:
             request,
             f"/quiz/{name}",
             f"Can you beat the label? {dataset.title}",
-            "Two labels each.",
+            f"Ten examples of {dataset.title}, two labels each. Which one is right?",
             f"/share/{name}.png",
+            f"seed={seed}",
         ),
     )
 

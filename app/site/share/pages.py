@@ -148,7 +148,8 @@ def sitemap_of_issues(request: Request, name: str, part: str) -> Response:
     dataset = queries.dataset_named(catalogue, name)
     parts = -(-dataset.n_issues // MOST_ADDRESSES)
     if not (part.isascii() and part.isdecimal() and len(part) < 6 and int(part) < parts):
-        raise NotFound(f"The site map of {dataset.title} has {parts} parts; there is no part {part[:20]!r}.")
+        has = f"{parts} part{'s' if parts != 1 else ''}"
+        raise NotFound(f"The site map of {dataset.title} has {has}; there is no part {part[:20]!r}.")
     i = tables.issues.c
     asked = select(i.idx).where(i.dataset_id == dataset.id).order_by(i.idx)
     found = catalogue.connection.execute(asked.limit(MOST_ADDRESSES).offset(int(part) * MOST_ADDRESSES)).scalars()

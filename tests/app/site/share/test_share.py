@@ -1,9 +1,11 @@
 """What other sites show of this one: pictures for links, badges, site maps, and the tags that name them."""
 
+import html
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from io import BytesIO
+from urllib.robotparser import RobotFileParser
 
 import httpx
 import pytest
@@ -35,22 +37,45 @@ def drawn(client: httpx.Client, path: str) -> Image.Image:
 
 
 def tags(client: httpx.Client, path: str) -> dict[str, str]:
-    html = client.get(path).text
-    found = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]+)" content="([^"]*)">', html))
-    return found | {"canonical": re.findall(r'<link rel="canonical" href="([^"]*)">', html)[0]}
+    page = client.get(path).text
+    found = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]+)" content="([^"]*)">', page))
+    return found | {"canonical": re.findall(r'<link rel="canonical" href="([^"]*)">', page)[0]}
 
 
-@pytest.mark.parametrize("path", ["/", "/cifar10", "/cifar10?given=cat", "/cifar10/issues/2405", "/imdb", "/audioset"])
+@pytest.mark.parametrize("path", ["/", "/cifar10", "/cifar10/issues/2405", "/imdb", "/audioset"])
 def test_a_page_names_its_address_and_a_picture_that_is_there(real, path):
-    site, bare = str(real.base_url).rstrip("/"), path.partition("?")[0]
+    site = str(real.base_url).rstrip("/")
     found = tags(real, path)
-    assert found["canonical"] == found["og:url"] == f"{site}{bare}"
+    assert found["canonical"] == found["og:url"] == f"{site}{path}"
     assert found["og:image"].startswith(f"{site}/share/")
     assert drawn(real, found["og:image"].removeprefix(site)).size == (1200, 630)
 
 
 def test_a_link_to_an_issue_says_what_was_found(real):
     assert tags(real, "/cifar10/issues/2405")["og:title"] == "Labelled cat. Reviewers say frog."
+
+
+def test_a_shared_view_is_shown_and_opened_as_what_was_seen(real):
+    """A gallery's filter and a quiz's draw: sites that resolve a link by og:url must not lose them."""
+    site = str(real.base_url).rstrip("/")
+    found = tags(real, "/imagenet?given=ram&corrected=bighorn+sheep&page=1")
+    assert found["og:title"] == "ImageNet, given: ram, corrected: bighorn sheep"
+    assert found["og:description"].startswith("23 errors of ImageNet with given label ram and corrected label bighorn")
+    assert html.unescape(found["og:url"]) == f"{site}/imagenet?given=ram&corrected=bighorn+sheep"
+    assert found["canonical"] == f"{site}/imagenet"
+    title = re.findall("<title>(.*)</title>", real.get("/cifar10?q=cat+%3Cb%3E").text)
+    assert title == ["“cat &lt;b&gt;” · CIFAR-10 · Label errors"]
+    assert tags(real, "/quiz/cifar10?seed=7")["og:url"] == f"{site}/quiz/cifar10?seed=7"
+
+
+def test_a_preview_of_a_shared_filter_may_be_made_and_crawling_all_filters_may_not(real):
+    rules = RobotFileParser()
+    rules.parse(real.get("/robots.txt").text.splitlines())
+    for address in ("/cifar10", "/cifar10?given=cat", "/share/cifar10.png"):
+        assert rules.can_fetch("Twitterbot", address)
+    assert not rules.can_fetch("Twitterbot", "/api/v1/datasets")
+    assert not rules.can_fetch("Googlebot", "/api/v1/datasets")
+    assert "Disallow: /*?" in real.get("/robots.txt").text.split("\n\n")[0]
 
 
 def test_the_picture_of_an_issue_shows_its_example(real):
