@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.domain.ranking.accuracy import Marks, Partition, joint_counts
 from app.domain.ranking.bootstrap import Counts, crossing_intervals
 from app.domain.ranking.crossings import Line, crossing
+from app.domain.ranking.evidence import enough
 
 ORIGINAL: Final = "original_top1"
 CORRECTED: Final = "corrected_top1"
@@ -27,9 +28,9 @@ Pairs = Sequence[tuple[int, int]]
 def crossings(test: Partition, keys: Sequence[str], firsts: Sequence[First], pairs: Pairs) -> list[dict[str, Any]]:
     """The crossings of pairs of models, by kind and prevalence; pairs are places in ``keys`` and ``firsts``.
 
-    There are none where B or C is empty: there is nothing to go from, or to.
+    There are none where B is empty, with nothing to go from, nor where C is too small to rank models on.
     """
-    if not test.sizes.benign or not test.sizes.correctable:
+    if not test.sizes.benign or not enough(test.sizes.correctable):
         return []
     found = [
         one

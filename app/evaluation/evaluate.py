@@ -25,10 +25,11 @@ from sqlalchemy import Connection, select
 
 from app.domain.ranking.accuracy import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
 from app.domain.ranking.bootstrap import rank_intervals, right_counts
+from app.domain.ranking.evidence import enough
 from app.evaluation.crossings import CORRECTED, ORIGINAL, First, crossings
 from app.evaluation.prediction_rows import NO_ANSWER, Target
 from app.evaluation.predictions_store import MeasurableDataset, read_first_choices, read_keys, read_partition
-from app.evaluation.stability import accuracies, sizes_object
+from app.evaluation.stability import accuracies, sizes_object, told
 from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema import tables
 from app.schema.opinions import confirmed_stability
@@ -93,13 +94,14 @@ def read_results(
     of_source = [] if confirmed_by is None else [s.source == confirmed_by]
     where = (s.dataset_id == dataset_id, s.agreement == agreement, *of_source)
     text = connection.scalar(select(s.results).where(*where))
-    found: dict[str, Any] | None = None if text is None else json.loads(text)
-    return found
+    return None if text is None else told(json.loads(text))
 
 
 def _rank(found: Tally, others: Sequence[Mapping[str, Any]], part: str, kind: str) -> dict[str, Any] | None:
-    """The place among the stored models, ties sharing the best; None where it cannot be told."""
+    """The place among the stored models, ties sharing the best; None where it cannot be told, or n is too small."""
     own, n = found.accuracy(part, kind), found.n(part)
+    if not enough(n):
+        return None
     known = [(_key(m), m[part][kind]) for m in others if m[part][kind] is not None]
     if own is None or not known:
         return None

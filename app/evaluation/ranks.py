@@ -15,6 +15,12 @@ from app.domain.ranking.rank_correlation import kendall_tau, ranks, spearman
 
 #: Sets on which an original and a corrected ranking are compared.
 COMPARED: Final = ("all", "pruned", "correctable")
+#: What is said of two rankings that cannot be compared.
+NO_CORRELATION: Final[dict[str, Any]] = {
+    "kendall": None,
+    "spearman": None,
+    "intervals": {"kendall": None, "spearman": None},
+}
 #: Set -> the disjoint sets it consists of.
 _PARTS: Final = {
     "all": ("benign", "correctable", "unknown"),
@@ -53,7 +59,7 @@ def correlation_objects(tallies: Sequence[Tally], resampled: Resampled) -> dict[
             before, after = ([n for tally in tallies if (n := tally.right[part][kind]) is not None] for kind in kinds)
             if len(after) < len(before):
                 # By corrected labels D has no ranking where some examples have none; that on P is another one's.
-                found[part][top] = {"kendall": None, "spearman": None, "intervals": {"kendall": None, "spearman": None}}
+                found[part][top] = NO_CORRELATION
                 continue
             intervals = correlation_intervals(*(resampled[part][kind] for kind in kinds))
             found[part][top] = {

@@ -10,18 +10,22 @@
 
 Kinds are ``original_top1`` and so on; accuracies are fractions, null where they are undefined, as by corrected labels
 on D if some examples have none. Ingest stores the object, the site reads it.
+
+Where C has too few examples to rank models, ``told`` leaves out what would be a ranking on it: ranks, the agreement of
+rankings, and crossings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Final
 
 from app.domain.ranking.accuracy import KINDS, SETS, Partition, Tally, marks_by_kind, tally
 from app.domain.ranking.bootstrap import accuracy_interval
+from app.domain.ranking.evidence import FEWEST, enough
 from app.evaluation.crossings import crossings
 from app.evaluation.leaders import leaders
 from app.evaluation.predictions_store import Model
-from app.evaluation.ranks import correlation_objects, rank_objects, resample
+from app.evaluation.ranks import NO_CORRELATION, correlation_objects, rank_objects, resample
 
 
 def results(test: Partition, models: Sequence[Model], n_classes: int) -> dict[str, Any]:
@@ -50,6 +54,33 @@ def results(test: Partition, models: Sequence[Model], n_classes: int) -> dict[st
         "agreement_of_rankings": correlation_objects(tallies, resampled),
         "crossings": crossings(test, [m.key for m in models], [m.ranked[:, 0] for m in models], pairs),
     }
+
+
+def told(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The results as anybody may be told them, without a ranking on C where that is too small for one.
+
+    It is applied where results are read, so it holds for all who tell them.
+    """
+    if enough(found["sizes"]["C"]):
+        return dict(found)
+    models = [{**one, "ranks": {**one["ranks"], "correctable": _NO_RANKS}} for one in found["models"]]
+    correlations = {**found["agreement_of_rankings"], "correctable": dict.fromkeys(("top1", "top5"), NO_CORRELATION)}
+    return {**found, "models": models, "agreement_of_rankings": correlations, "crossings": []}
+
+
+def too_few(n: int) -> str | None:
+    """Why n examples get no ranking, in words; None for enough of them.
+
+    >>> too_few(4), too_few(5)
+    ('too few: 4 examples say nothing of a ranking, which takes at least 5', None)
+    """
+    if enough(n):
+        return None
+    examples = "1 example says" if n == 1 else f"{n} examples say"
+    return f"too few: {examples} nothing of a ranking, which takes at least {FEWEST}"
+
+
+_NO_RANKS: Final[Mapping[str, Any]] = {**dict.fromkeys(KINDS), "intervals": dict.fromkeys(KINDS)}
 
 
 def sizes_object(test: Partition) -> dict[str, int]:

@@ -29,12 +29,11 @@ from app.domain.controls.random_relabelling import random_relabelling
 from app.domain.controls.turnover import marks_of, turnover
 from app.domain.opinions.stances import STANCES, Stance
 from app.domain.ranking.accuracy import TOP, Labels, knows_top
+from app.domain.ranking.evidence import enough
 from app.domain.review.verdicts import Category
 from app.evaluation.opinions.opinions_store import OpinionSource, Reviewed, stances_on
 from app.evaluation.predictions_store import Model
 
-#: With fewer examples a ranking says nothing.
-FEWEST: Final = 5
 #: Models whose number of parameters is known, to correlate it with anything.
 _FEWEST_MODELS: Final = 3
 Marks = NDArray[np.bool_]
@@ -86,7 +85,7 @@ class _Ranking:
 
     def turnover(self, members: Marks) -> dict[str, Any]:
         n = int(members.sum())
-        if n < FEWEST:
+        if not enough(n):
             nothing = {"tau": None, "tau_interval": None}
             return {"n": n, **nothing, "top5": nothing, "models": None}
         found = turnover(*self._marks(members, 1))
@@ -104,7 +103,7 @@ class _Ranking:
         }
 
     def random(self, members: Marks) -> dict[str, Any] | None:
-        if members.sum() < FEWEST or not self._models:
+        if not enough(int(members.sum())) or not self._models:
             return None
         firsts = np.stack([ranked[members, 0] for ranked in self._ranked], axis=1)
         return asdict(random_relabelling(firsts, self._reviewed.given[members], self._reviewed.other[members]))
@@ -117,7 +116,7 @@ class _Ranking:
         parameters = np.array([model.parameters for model in self._models if model.parameters is not None], np.int64)
         found: dict[str, dict[str, Any] | None] = {}
         for name, members in sets.items():
-            if members.sum() < FEWEST:
+            if not enough(int(members.sum())):
                 found[name] = None
                 continue
             sides = zip(("given", "guessed"), self._marks(members, 1), strict=True)
@@ -142,7 +141,7 @@ def _flagger(models: Sequence[Model], given: Labels, guesses: Labels) -> list[di
 
 
 def _systematic(reviewed: Reviewed, correctable: Marks) -> dict[str, Any] | None:
-    if correctable.sum() < FEWEST:
+    if not enough(int(correctable.sum())):
         return None
     given, corrected = reviewed.given[correctable], reviewed.other[correctable]
     most = [{"given": one, "corrected": other, "n": n} for one, other, n in most_confused(given, corrected)]

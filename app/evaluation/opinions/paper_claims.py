@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from app.domain.controls.confused_pairs import PAIRS, Concentration, concentration
+from app.domain.ranking.evidence import turns
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
 from app.evaluation.opinions.opinions_store import read_reviewed
@@ -23,6 +24,7 @@ from app.evaluation.paper_figures import (
     why_absent,
     why_no_models,
 )
+from app.evaluation.stability import too_few
 
 #: The name of the table on the page and in the command.
 TABLE: Final = "claims"
@@ -112,10 +114,12 @@ def _ranking(results: Mapping[str, Any] | None, top: str, published: str, agreem
     place = "Appendix C"
     tau = None if results is None else results["agreement_of_rankings"]["correctable"][top]
     if tau is None or tau["kendall"] is None or tau["intervals"]["kendall"] is None:
-        return Comparison(TABLE, place, words, published, None, Outcome.NOT_LOADED, absent)
+        few = None if results is None else too_few(results["sizes"]["C"])
+        return Comparison(TABLE, place, words, published, None, Outcome.NOT_LOADED, f"It is {few}." if few else absent)
     low, high = tau["intervals"]["kendall"]
     computed = f"{tau['kendall']:.2f} ({low:.2f} to {high:.2f})"
-    if (high < 0) == (published == "below 0"):
+    turned = results is not None and turns(results["sizes"]["C"], (low, high))
+    if turned == (published == "below 0"):
         return Comparison(TABLE, place, words, published, computed, Outcome.SAME, None)
-    reason = "Its 95 % interval lies below 0." if high < 0 else "Its 95 % interval includes 0."
+    reason = "Its 95 % interval lies below 0." if turned else "Its 95 % interval does not lie below 0."
     return Comparison(TABLE, place, words, published, computed, Outcome.DIFFERS, reason)

@@ -1,12 +1,14 @@
 """JSON about second opinions and controls, under /api/v1."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset
 from app.errors import FilterError, NotInCatalogue
+from app.evaluation.stability import too_few
 from app.issues import queries
 from app.openapi import parameters
 from app.site.opinions import response_models
@@ -46,7 +48,7 @@ def control(request: Request, name: str) -> Response:
     found = controls_of(catalogue, dataset, agreement)
     if found is None:
         raise NotInCatalogue(why_not(dataset))
-    return json_response({"agreement": agreement, **found})
+    return json_response({"agreement": agreement, **_told(found)})
 
 
 @router.get(
@@ -60,6 +62,18 @@ def confidence(request: Request, name: str) -> Response:
     for word, value in request.query_params.multi_items():
         raise FilterError(word, value, [], f"{word[:40]!r} is no parameter; expected none.")
     return json_response(confidence_object(dataset))
+
+
+def _told(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Controls as stored, and beside each ranking why it is none, where its examples are too few."""
+    told = {**found, **{name: _turnover(found[name]) for name in ("corrected", "non_errors")}}
+    for part in ("confirmed", "opposed"):
+        told[part] = {source: _turnover(one) for source, one in found[part].items()}
+    return told
+
+
+def _turnover(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {**one, "too_few": too_few(one["n"])}
 
 
 def _read(request: Request, name: str) -> tuple[Catalogue, Dataset, int]:

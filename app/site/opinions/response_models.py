@@ -106,6 +106,7 @@ class TurnoverOut(Model):
     tau_interval: CoefficientInterval | None
     top5: TopFive
     models: list[CountsOfModel] | None
+    too_few: str | None = Field(description="Why there is no ranking, where examples are too few; else null.")
 
 
 class FlaggerAgreement(Model):

@@ -12,6 +12,7 @@ from app.catalogue.current import current
 from app.catalogue.records import Dataset
 from app.domain.ranking.accuracy import KINDS, SETS
 from app.errors import FilterError
+from app.evaluation.stability import too_few
 from app.issues import queries
 from app.openapi import parameters
 from app.site.opinions.stored_results import source_named
@@ -111,11 +112,11 @@ def crossings(request: Request, name: str) -> Response:
     if (first is None) is not (second is None):
         absent = "second" if second is None else "first"
         raise FilterError(absent, "", keys_of(results), f"{absent} is missing; give first and second, or neither.")
-    found = _by_pair(results)
+    found, few = _by_pair(results), too_few(results["sizes"]["C"])
     if first is not None and second is not None:
         keys = keys_of(results)
         pair = model_named(keys, "first", first), model_named(keys, "second", second)
-        return json_response({"agreement": agreement, **_pair(found, pair)})
+        return json_response({"agreement": agreement, **_pair(found, pair), "too_few": few})
     limit = _whole("limit", own.get("limit"), DEFAULT_PAIRS, 1, MOST_PAIRS)
     after = _whole("after", own.get("after"), 0, 0, 10**9)
     pairs = list(combinations(keys_of(results), 2))
@@ -126,7 +127,7 @@ def crossings(request: Request, name: str) -> Response:
         source = f"&confirmed_by={own['confirmed_by']}" if "confirmed_by" in own else ""
         following = f"{here}?agreement={agreement}{source}&limit={limit}&after={after + limit}"
         headers["Link"] = f'<{following}>; rel="next"'
-    return json_response({"items": items, "next": following, "total": len(pairs)}, headers)
+    return json_response({"items": items, "next": following, "total": len(pairs), "too_few": few}, headers)
 
 
 def stability_csv(results: Results) -> bytes:
@@ -173,7 +174,7 @@ def _read(request: Request, name: str, known: tuple[str, ...]) -> tuple[Dataset,
 
 def _stability(agreement: int, results: Results) -> dict[str, Any]:
     kept = ("sizes", "noise_prevalence", "models", "agreement_of_rankings")
-    return {"agreement": agreement, **{key: results[key] for key in kept}}
+    return {"agreement": agreement, **{key: results[key] for key in kept}, "too_few": too_few(results["sizes"]["C"])}
 
 
 def _by_pair(results: Results) -> dict[frozenset[str], dict[str, Any]]:

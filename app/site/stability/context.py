@@ -7,8 +7,9 @@ from markupsafe import Markup
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
+from app.domain.ranking.evidence import FEWEST, SMALL, enough, turns
 from app.site.opinions.stored_results import controls_of
-from app.site.stability.agreement_words import on_correctable, on_pruned
+from app.site.stability.agreement_words import on_correctable, on_pruned, turns_where_right, usual_by_chance
 from app.site.stability.control_context import control_context
 from app.site.stability.looks import looks_of, model_filter, shown_models, swatches
 from app.site.stability.model_pair import pair_context, pair_of
@@ -16,7 +17,16 @@ from app.site.stability.parameters import PAGES, TOPS, Choice
 from app.site.stability.predictions import count_repeated
 from app.site.stability.prevalence import SIDES, best_by_prevalence, prevalence_context
 from app.site.stability.repeated import repeated_context
-from app.site.stability.results import SMALL, RankChange, Results, key_of, keys_of, models_by_name, movers, results_of
+from app.site.stability.results import (
+    RankChange,
+    Results,
+    key_of,
+    keys_of,
+    models_by_name,
+    movers,
+    results_of,
+    sure_movers,
+)
 from app.site.stability.slope_chart import slope_chart
 
 #: Model -> the classes of its line.
@@ -43,12 +53,16 @@ def _common(dataset: Dataset, results: Results, choice: Choice, page: str, looks
     keys = keys_of(results)
     shown = pair_of(results, choice) if page == "pair" and len(keys) > 1 else shown_models(results, choice.models)
     pieces = swatches(looks)
-    api, agreement = f"/api/v1/datasets/{dataset.name}", f"?agreement={choice.agreement}"
+    api, here = f"/api/v1/datasets/{dataset.name}", f"?{choice.api_query}"
     return {
         "page": page,
         "views": [(one, title, choice.path(dataset, one)) for one, title in PAGES.items()],
         "own_path": f"/{dataset.name}/stability{'/' if page else ''}{page}",
         "agreements": [(a, choice.path(dataset, page, agreement=a)) for a in dataset.agreements],
+        "confirming": _confirming(dataset, choice, page),
+        "which": _which(dataset, choice),
+        "few": not enough(results["sizes"]["C"]),
+        "fewest": FEWEST,
         "unchosen": choice.path(dataset, page, models=()) if choice.models else None,
         "sizes": results["sizes"],
         "least": float(results["noise_prevalence"]),
@@ -57,43 +71,57 @@ def _common(dataset: Dataset, results: Results, choice: Choice, page: str, looks
         "picker": model_filter(keys, shown, choice.find, pieces),
         "swatches": pieces,
         "links": {
-            "csv": f"{api}/stability.csv{agreement}",
-            "json": f"{api}/stability{agreement}",
-            "crossings": f"{api}/crossings{agreement}",
-            "control": f"{api}/control{agreement}",
+            "csv": f"{api}/stability.csv{here}",
+            "json": f"{api}/stability{here}",
+            "crossings": f"{api}/crossings{here}",
+            "control": f"{api}/control?agreement={choice.agreement}",
         },
     }
 
 
+def _confirming(dataset: Dataset, choice: Choice, page: str) -> list[tuple[str, str, bool]]:
+    """The corrections to choose from, as words, address, and whether chosen: all, or those that a source confirms."""
+    sources = [(one.name, f"Confirmed by {one.title}") for one in dataset.opinions.sources]
+    return [
+        (words, choice.path(dataset, page, confirmed_by=name), name == choice.confirmed_by)
+        for name, words in [(None, "All corrections"), *sources]
+    ]
+
+
+def _which(dataset: Dataset, choice: Choice) -> str:
+    """Whose corrections count, after "examples": "whose label reviewers corrected"."""
+    judge = "the expert" if dataset.raters == 1 else "reviewers"
+    titles = {one.name: one.title for one in dataset.opinions.sources}
+    confirmed = "" if choice.confirmed_by is None else f", as {titles[choice.confirmed_by]} confirms"
+    return f"whose label {judge} corrected{confirmed}"
+
+
 def _ranking(catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice, looks: Looks) -> dict[str, Any]:
-    moved = movers(results, choice.top)
-    correlations = results["agreement_of_rankings"]
+    correlations, sizes = results["agreement_of_rankings"], results["sizes"]
+    # Controls are of all corrections: where only some count, they are beside the point.
+    control = controls_of(catalogue, dataset, choice.agreement) if choice.confirmed_by is None else None
+    moved = sure_movers(results)
     return {
         "leaders": results.get("leaders", ()),
-        "small": results["sizes"]["C"] < SMALL,
-        "fall": moved[0] if moved and moved[0].after > moved[0].before else None,
-        "rise": moved[-1] if moved and moved[-1].before > moved[-1].after else None,
-        "leader": _leader(results),
+        "small": sizes["C"] < SMALL,
+        "moved": moved[:1] + moved[1:][-1:],
         "correlations": correlations,
         "movement": {
-            "pruned": on_pruned(correlations["pruned"]["top1"]),
-            "correctable": on_correctable(correlations["correctable"]["top1"]),
+            "pruned": on_pruned(sizes["P"], correlations["pruned"]["top1"]),
+            "correctable": on_correctable(sizes["C"], correlations["correctable"]["top1"]),
+            "turned": turns(sizes["C"], correlations["correctable"]["top1"]["intervals"]["kendall"]),
+            "where_right": turns_where_right(control),
+            "by_chance": usual_by_chance(control),
         },
         "twins": models_by_name(results),
         "slopes": _slopes(results, choice, looks),
         "tops": [(top, choice.path(dataset, "", top=top)) for top in TOPS],
         "leads": best_by_prevalence(results, SIDES[1][1]),
         "pair": pair_of(results, choice) if len(results["models"]) > 1 else None,
-        "n_repeated": count_repeated(catalogue, dataset, choice.agreement, 1),
-        "n_by_most": count_repeated(catalogue, dataset, choice.agreement, len(results["models"]) // 2 + 1),
-        **control_context(dataset, controls_of(catalogue, dataset, choice.agreement)),
+        "n_repeated": count_repeated(catalogue, dataset, choice.corrected, 1),
+        "n_by_most": count_repeated(catalogue, dataset, choice.corrected, len(results["models"]) // 2 + 1),
+        **control_context(dataset, control),
     }
-
-
-def _leader(results: Results) -> Mapping[str, Any] | None:
-    """The best model on C by original labels, with its ranks and accuracies there."""
-    ranked = [m for m in results["models"] if m["ranks"]["correctable"]["original_top1"] == 1]
-    return ranked[0] if ranked and results["sizes"]["C"] else None
 
 
 def _slopes(results: Results, choice: Choice, every: Looks) -> list[tuple[str, str, Markup]]:

@@ -11,7 +11,7 @@ from app.site.opinions.stored_results import Object
 #: What the sets are called, by their keys in the stored object.
 _SETS: Final = {
     "corrected": "Corrected examples (C)",
-    "non_errors": "Flagged labels that {} confirmed",
+    "non_errors": "Flagged labels that {} kept",
 }
 _PARTS: Final = {"confirmed": "C, as far as {} confirms it", "opposed": "C, as far as {} opposes it"}
 

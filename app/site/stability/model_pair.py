@@ -1,12 +1,14 @@
 """Compare two models: where their accuracies cross, and the corrected examples on which they differ."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from app.catalogue.access import may_show
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line, crossing
+from app.domain.ranking.evidence import enough
+from app.domain.ranking.paired_difference import paired_difference
 from app.issues.filter_parameters import order_words
 from app.site.stability.charts import Axis
 from app.site.stability.parameters import SCALES, Choice
@@ -27,9 +29,9 @@ def pair_context(
         return {"pair": None}
     first, second = pair_of(results, choice)
     places = keys.index(first), keys.index(second)
-    found = disagreements(catalogue, dataset, choice.agreement, places) if first != second else []
-    least = float(results["noise_prevalence"])
-    drawn = sides(results, (first, second), Axis(least, SCALES[0]), least, looks) if results["sizes"]["C"] else []
+    found = disagreements(catalogue, dataset, choice.corrected, places) if first != second else []
+    least, n = float(results["noise_prevalence"]), results["sizes"]["C"]
+    drawn = sides(results, (first, second), Axis(least, SCALES[0]), least, looks) if enough(n) else []
     charts = {side["name"]: side["chart"] for side in drawn}
     told = []
     for name, kind in SIDES:
@@ -40,7 +42,8 @@ def pair_context(
             {
                 "name": name,
                 "crossing": one,
-                "never": _never(a, b, results),
+                "never": _never(a, b, results) if enough(n) else "",
+                "apart": _apart(found, name, n) if enough(n) else None,
                 "chart": charts.get(name) if a or b else None,
             }
         )
@@ -67,6 +70,14 @@ def pair_of(results: Results, choice: Choice) -> tuple[str, str]:
     wanted = [*choice.models[:2], moved[0], *reversed(moved)]
     first = choice.first or next(key for key in wanted if key != choice.second)
     return first, choice.second or next(key for key in wanted if key != first)
+
+
+def _apart(found: Sequence[Disagreement], side: str, n: int) -> tuple[int, int, float, tuple[float, float]]:
+    """How many of the n corrected examples only the first, and only the second, has right; the difference, its ends."""
+    labels = [one.given if side == "original" else one.corrected for one in found]
+    only_first = sum(one.first == label for one, label in zip(found, labels, strict=True))
+    only_second = sum(one.second == label for one, label in zip(found, labels, strict=True))
+    return only_first, only_second, *paired_difference(only_first, only_second, n)
 
 
 def _never(a: Line | None, b: Line | None, results: Results) -> str:

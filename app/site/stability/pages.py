@@ -58,6 +58,8 @@ def _page(request: Request, name: str, page: str, moved: str = "") -> Response:
     agreement = agreement_of(dataset, params.get("agreement") or str(dataset.default_agreement))
     results = results_of(catalogue, dataset, agreement)
     choice = Choice.parse(dataset, keys_of(results), params.multi_items())
+    if choice.confirmed_by is not None:
+        results = results_of(catalogue, dataset, agreement, choice.confirmed_by)
     if moved:
         return RedirectResponse(choice.path(dataset, moved), _PERMANENTLY)
     kept: Cache = catalogue.pages.get(("stability pages",), lambda: Cache(_KEPT))
@@ -73,6 +75,6 @@ def _page(request: Request, name: str, page: str, moved: str = "") -> Response:
         tab="stability",
         view=PAGES[page],
         choice=choice,
-        json_url=f"/api/v1/datasets/{name}/stability?agreement={agreement}",
+        json_url=f"/api/v1/datasets/{name}/stability?{choice.api_query}",
         **kept.get((dataset.id, choice, page), make),
     )

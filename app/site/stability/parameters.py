@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from app.catalogue.records import Dataset
 from app.errors import FilterError, near_names
 from app.issues.filter_parameters import read_agreement
+from app.site.opinions.stored_results import source_named
+from app.site.stability.predictions import Corrected
 
 #: Most crossings are at low prevalence, where a linear axis has no room for them.
 SCALES: Final = ("log", "linear")
@@ -50,6 +52,7 @@ class Choice:
     first: str | None = None
     second: str | None = None
     find: str = ""  # part of the names of models to choose from
+    confirmed_by: str | None = None  # the second opinion that confirms what counts as corrected
 
     @classmethod
     def parse(cls, dataset: Dataset, keys: Sequence[str], params: Iterable[tuple[str, str]]) -> Self:
@@ -69,6 +72,8 @@ class Choice:
                 found[name] = model_named(keys, name, value)
             elif name == "prevalence":
                 found[name] = _prevalence(value)
+            elif name == "confirmed_by":
+                found[name] = source_named(dataset, name, value)
             elif name == "find":
                 found[name] = " ".join(value[:_LONGEST_SEARCH].split())
         chosen = tuple(dict.fromkeys(models))
@@ -87,6 +92,8 @@ class Choice:
         pairs: list[tuple[str, str]] = []
         if chosen.agreement != dataset.default_agreement:
             pairs.append(("agreement", str(chosen.agreement)))
+        if chosen.confirmed_by is not None:
+            pairs.append(("confirmed_by", chosen.confirmed_by))
         if chosen.top != "1":
             pairs.append(("top", chosen.top))
         pairs += [("model", key) for key in chosen.models]
@@ -100,6 +107,17 @@ class Choice:
         if chosen.find:
             pairs.append(("find", chosen.find))
         return urlencode(pairs, safe="/")
+
+    @property
+    def corrected(self) -> Corrected:
+        """The examples that count as corrected."""
+        return Corrected(self.agreement, self.confirmed_by)
+
+    @property
+    def api_query(self) -> str:
+        """The query string of the API for the same examples."""
+        source = [] if self.confirmed_by is None else [("confirmed_by", self.confirmed_by)]
+        return urlencode([("agreement", str(self.agreement)), *source])
 
     def path(self, dataset: Dataset, page: str, **changes: Any) -> str:
         """The address of a page with this choice and ``changes``; what that page does not read is left out."""

@@ -4,13 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from sqlalchemy import ColumnElement, func, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset, Issue
+from app.domain.opinions.stances import Stance
 from app.domain.review.verdicts import Category
 from app.schema import tables
 
@@ -21,6 +22,26 @@ NO_ANSWER: Final = ClassInfo(-1, "no answer", None, None)
 def predicted_class(dataset: Dataset, class_id: int) -> ClassInfo:
     """The class of a model's first choice, ``NO_ANSWER`` for -1."""
     return NO_ANSWER if class_id == NO_ANSWER.id else dataset.classes[class_id]
+
+
+class Corrected(NamedTuple):
+    """Which examples count as corrected: at a threshold, and where a second opinion is named those that it confirms."""
+
+    agreement: int
+    confirmed_by: str | None = None
+
+    def where(self, dataset: Dataset) -> list[ColumnElement[bool]]:
+        """The conditions on verdicts."""
+        v = tables.verdicts.c
+        found = [
+            v.dataset_id == dataset.id,
+            v.agreement == self.agreement,
+            v.category == Category.CORRECTABLE.value,
+        ]
+        if self.confirmed_by is None:
+            return found
+        said = {signs: dataset.opinions.stance(signs, self.confirmed_by) for signs in dataset.opinions.patterns}
+        return [*found, v.opinions.in_([signs for signs, stance in said.items() if stance is Stance.GUESSED])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +56,15 @@ class Disagreement:
     media: Mapping[str, list[int]] | None
 
 
-def disagreements(catalogue: Catalogue, dataset: Dataset, agreement: int, pair: tuple[int, int]) -> list[Disagreement]:
+def disagreements(
+    catalogue: Catalogue, dataset: Dataset, corrected: Corrected, pair: tuple[int, int]
+) -> list[Disagreement]:
     """The correctable examples on which two models, given by index, differ, in the order of suspicion."""
     i, v, p = tables.issues, tables.verdicts, tables.predictions
     rows = catalogue.connection.execute(
         select(i.c.idx, i.c.given, v.c.corrected, i.c.media, p.c.top)
         .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
-        .where(v.c.dataset_id == dataset.id, v.c.agreement == agreement, v.c.category == Category.CORRECTABLE.value)
+        .where(*corrected.where(dataset))
         .order_by(v.c.issue_id)
     )
     first, second = pair
@@ -66,13 +89,13 @@ class Repeated:
     media: Mapping[str, list[int]] | None
 
 
-def repeated_labels(catalogue: Catalogue, dataset: Dataset, agreement: int) -> list[Repeated]:
+def repeated_labels(catalogue: Catalogue, dataset: Dataset, corrected: Corrected) -> list[Repeated]:
     """The correctable examples whose wrong label any model predicts, most models first."""
     i, v, p = tables.issues, tables.verdicts, tables.predictions
     rows = catalogue.connection.execute(
         select(i.c.idx, i.c.given, v.c.corrected, p.c.top, i.c.media)
         .select_from(v.join(i, i.c.id == v.c.issue_id).join(p, p.c.issue_id == v.c.issue_id))
-        .where(*_repeats(dataset, agreement, 1))
+        .where(*_repeats(dataset, corrected, 1))
         .order_by(p.c.n_given.desc(), v.c.issue_id)
     )
     return [
@@ -87,17 +110,15 @@ def repeated_labels(catalogue: Catalogue, dataset: Dataset, agreement: int) -> l
     ]
 
 
-def count_repeated(catalogue: Catalogue, dataset: Dataset, agreement: int, least: int) -> int:
+def count_repeated(catalogue: Catalogue, dataset: Dataset, corrected: Corrected, least: int) -> int:
     """The number of correctable examples whose wrong label at least so many models predict."""
     v, p = tables.verdicts, tables.predictions
     statement = select(func.count()).select_from(v.join(p, p.c.issue_id == v.c.issue_id))
-    return catalogue.connection.scalar(statement.where(*_repeats(dataset, agreement, least))) or 0
+    return catalogue.connection.scalar(statement.where(*_repeats(dataset, corrected, least))) or 0
 
 
-def _repeats(dataset: Dataset, agreement: int, least: int) -> list[ColumnElement[bool]]:
-    v, p = tables.verdicts.c, tables.predictions.c
-    in_c = v.category == Category.CORRECTABLE.value
-    return [v.dataset_id == dataset.id, v.agreement == agreement, in_c, p.n_given >= least]
+def _repeats(dataset: Dataset, corrected: Corrected, least: int) -> list[ColumnElement[bool]]:
+    return [*corrected.where(dataset), tables.predictions.c.n_given >= least]
 
 
 def choices_for(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from app.catalogue.records import Dataset
+from app.domain.ranking.evidence import enough
 from app.domain.ranking.rank_correlation import ranks, tied
 from app.evaluation.crossings import ends_level, line
 from app.evaluation.evaluate import YOURS
@@ -31,6 +32,20 @@ class ModelStanding(NamedTuple):
     benign: float
     original_correctable: float
     corrected_correctable: float
+
+
+class Lead(NamedTuple):
+    """The model that is best from a noise prevalence on.
+
+    ``sure`` is whether it is told apart from the next one there, by pairs of examples; of the following leads instead
+    the crossing has the interval, and the share of resampled test sets in which the two cross.
+    """
+
+    key: str
+    since: float
+    sure: bool = False
+    interval: Sequence[float] | None = None
+    share: float | None = None
 
 
 class CrossingRow(NamedTuple):
@@ -63,18 +78,18 @@ def prevalence_context(dataset: Dataset, results: Results, choice: Choice, looks
     }
 
 
-def best_by_prevalence(results: Results, kind: str) -> list[tuple[str, float]]:
+def best_by_prevalence(results: Results, kind: str) -> list[Lead]:
     """The best model and the noise prevalence from which it is, beginning with that of the dataset.
 
     Each model is overtaken for the first time by the one that is best from there on. Ties go to the model that is
-    better at higher prevalence. Empty if the accuracies are unknown or nothing was corrected.
+    better at higher prevalence. Empty if the accuracies are unknown or too little was corrected to rank models.
     """
     lines = lines_of(results, kind)
-    if not lines or not results["sizes"]["C"]:
+    if not lines or not enough(results["sizes"]["C"]):
         return []
     at = float(results["noise_prevalence"])
     best = max(lines, key=lambda key: (round(lines[key].at(at), 8), lines[key].correctable))
-    found = [(best, at)]
+    found = [Lead(best, at, _is_sure(results, kind, best))]
     while True:
         over = [
             one
@@ -85,9 +100,15 @@ def best_by_prevalence(results: Results, kind: str) -> list[tuple[str, float]]:
         if not over:
             return found
         at = min(one["noise_prevalence"] for one in over)
-        overtaking = [one["second"] for one in over if one["noise_prevalence"] == at]
+        overtaking = {one["second"]: one for one in over if one["noise_prevalence"] == at}
         best = max(overtaking, key=lambda key: lines[key].correctable)
-        found.append((best, at))
+        found.append(Lead(best, at, interval=overtaking[best]["interval"], share=overtaking[best]["share"]))
+
+
+def _is_sure(results: Results, kind: str, best: str) -> bool:
+    """Whether the best model on the pruned set is told apart from the next one."""
+    beside = [one for one in results.get("leaders", ()) if one["kind"] == kind and one["first"] == best]
+    return bool(beside) and float(beside[0]["interval"][0]) > 0
 
 
 def sides(
@@ -167,7 +188,7 @@ def evaluation_charts(results: Results, found: Mapping[str, Any], looks: Mapping
     charts = []
     for name, kind in SIDES:
         own = line(found["accuracy"], kind)
-        if own is None or not results["sizes"]["C"]:
+        if own is None or not enough(results["sizes"]["C"]):
             continue
         lines = lines_of(results, kind)
         chosen = [(YOURS, own), *((key, lines[key]) for key in telling_models(results) if key in lines)]

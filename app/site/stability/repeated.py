@@ -23,12 +23,13 @@ def repeated_context(
     keys = keys_of(results)
     shown = shown_models(results, choice.models)
     places = {keys.index(key) for key in shown}
-    found = repeated_labels(catalogue, dataset, choice.agreement)
+    found = repeated_labels(catalogue, dataset, choice.corrected)
     listed = found
     if choice.models:
         by_chosen = [(len(places.intersection(one.models)), one) for one in found]
         listed = [one for n, one in sorted(by_chosen, key=lambda pair: -pair[0]) if n]
-    issues = IssueFilter(agreement=choice.agreement, models=1)
+    opinion = () if choice.confirmed_by is None else (f"confirmed:{choice.confirmed_by}",)
+    issues = IssueFilter(agreement=choice.agreement, models=1, opinion=opinion)
     return {
         "n_repeated": len(found),
         "n_by_most": sum(2 * len(one.models) > len(keys) for one in found),

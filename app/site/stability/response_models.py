@@ -43,6 +43,12 @@ class Accuracies(Model):
 RankInterval = tuple[Count, Count]
 
 
+TooFew = Annotated[
+    str | None,
+    Field(description="Why the examples are too few for a ranking, whose figures are then null; null for enough."),
+]
+
+
 class RankIntervals(Model):
     """95 % intervals of ranks; null if the rank is null."""
 
@@ -95,7 +101,10 @@ class CorrelationIntervals(Model):
 
 
 class Correlation(Model):
-    """How far the rankings by original and by corrected accuracy agree; null if there is nothing to rank."""
+    """How far the rankings by original and by corrected accuracy agree.
+
+    Null if there is nothing to rank, or too few examples.
+    """
 
     kendall: Coefficient | None
     spearman: Coefficient | None
@@ -121,6 +130,7 @@ class StabilityOut(Model):
     noise_prevalence: Fraction = Field(description="|C| / |P|.")
     models: list[ModelOut]
     agreement_of_rankings: CorrelationsBySet
+    too_few: TooFew
 
 
 class CrossingAt(Model):
@@ -135,13 +145,14 @@ class CrossingAt(Model):
 
 
 class CrossingOfPair(Model):
-    """The crossings of two models by top-1 accuracy; null if they do not cross."""
+    """The crossings of two models by top-1 accuracy; null if they do not cross, or too few examples are corrected."""
 
     agreement: Count
     first: Key
     second: Key
     original: CrossingAt | None
     corrected: CrossingAt | None
+    too_few: TooFew
 
 
 class CrossingPair(Model):
@@ -155,6 +166,7 @@ class CrossingList(Model):
     items: list[CrossingPair]
     next: str | None
     total: Count
+    too_few: TooFew
 
 
 class Rank(Model):

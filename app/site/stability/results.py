@@ -10,13 +10,14 @@ from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line
+from app.domain.ranking.evidence import moves, told
 from app.errors import NotFound, NotInCatalogue
-from app.evaluation.crossings import line
+from app.evaluation.crossings import CORRECTED, ORIGINAL, line
 from app.evaluation.evaluate import read_results
 from app.schema.withheld_labels import why_no_labels
 
-#: A correctable set smaller than this is weak evidence, and pages say so.
-SMALL: Final = 100
+#: By given and by corrected labels, first choices.
+_KINDS: Final = (ORIGINAL, CORRECTED)
 
 Results = Mapping[str, Any]
 
@@ -84,6 +85,34 @@ def movers(results: Results, top: str) -> list[RankChange]:
         if before is not None and after is not None:
             moved.append(RankChange(key_of(model), before, after))
     return sorted(moved, key=lambda m: (m.before - m.after, m.key))
+
+
+class SureChange(NamedTuple):
+    """A model whose rank on C is shown to change: before and after, with the ends of both intervals."""
+
+    key: str
+    before: int
+    before_ends: tuple[int, int]
+    after: int
+    after_ends: tuple[int, int]
+
+
+def sure_movers(results: Results) -> list[SureChange]:
+    """The models whose intervals of the two ranks on C, by first choices, lie apart: steepest falls first.
+
+    None where it is not even told whether the ranking changes.
+    """
+    n, overall = results["sizes"]["C"], results["agreement_of_rankings"]["correctable"]["top1"]["intervals"]["kendall"]
+    if told(n, overall) is None:
+        return []
+    found = []
+    for model in results["models"]:
+        ranks = model["ranks"]["correctable"]
+        first, second = (ranks["intervals"][kind] for kind in _KINDS)
+        if moves(n, first, second):
+            before, after = (ranks[kind] for kind in _KINDS)
+            found.append(SureChange(key_of(model), before, tuple(first), after, tuple(second)))
+    return sorted(found, key=lambda one: (one.before - one.after, one.key))
 
 
 def models_by_name(results: Results) -> list[tuple[list[str], list[str]]]:

@@ -144,9 +144,17 @@ def test_models_of_one_name_are_told_apart_by_platform(site):
     words = " ".join(read(site, "/imagenet/stability").words.split())
     shared = "densenet121, densenet169, densenet201, resnet50, vgg16, vgg19 are here"
     assert f"{shared} under Keras 2.2.4 and under PyTorch 1.0" in words
-    assert "pytorch/resnet18 goes from number 34 to number 1" in words
-    assert "keras/nasnetlarge is first of 34 models on the 1,428 examples" in words
-    assert "By the corrected labels it is number 29" in words
+    assert "On the 1,428 examples whose label reviewers corrected, it turns over" in words
+    # Each place has an interval beside it.
+    moves = re.findall(r"(\S+) goes from number (\d+) \((\d+) to (\d+)\) to number (\d+) \((\d+) to (\d+)\)", words)
+    assert [(key, before, after) for key, before, _, _, after, _, _ in moves] == [
+        ("keras/nasnetlarge", "1", "29"),
+        ("pytorch/resnet18", "34", "1"),
+    ]
+    for _, before, low, high, after, least, most in moves:
+        assert int(low) <= int(before) <= int(high)
+        assert int(least) <= int(after) <= int(most)
+        assert int(high) < int(least) or int(most) < int(low)
     pair = {"first": "keras/resnet50", "second": "pytorch/resnet50"}
     crossing = body(site, "/api/v1/datasets/imagenet/crossings", **pair)
     assert crossing["first"] == "keras/resnet50"
