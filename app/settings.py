@@ -68,8 +68,8 @@ class Settings(BaseModel):
 
     # The catalogue file to serve, made by ``python -m ingest``.
     catalogue: Annotated[Path, Field(strict=False)] = Path("var/catalogue.sqlite")
-    # Issues per page of the gallery.
-    page_size: Annotated[Whole, Field(ge=1, le=200)] = 48
+    # Issues per page of the gallery; of texts, whose cards are twice as wide, two thirds of them.
+    page_size: Annotated[Whole, Field(ge=1, le=200)] = 36
     # Megabytes of answers cached in memory.
     kept_answers: Annotated[Whole, Field(ge=0, le=4096)] = 64
     # Megabytes of generated files cached on disk, for clients that read them in parts.

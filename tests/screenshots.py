@@ -5,6 +5,7 @@ Every kind of page, at the width of a phone and of a desk, light and dark. ``--p
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -44,16 +45,17 @@ def pages_of(site: str, browser: Browser) -> dict[str, str]:
     return pages
 
 
-def shoot(site: str, browser: Browser, pages: dict[str, str], folder: Path) -> None:
-    """Write OUTDIR/NAME-WIDTH-SCHEME.png for every page."""
+def shoot(site: str, browser: Browser, pages: dict[str, str], folder: Path, widths: Sequence[int]) -> None:
+    """Write OUTDIR/NAME-WIDTH-SCHEME.png for every page, and print how tall each is."""
     for scheme in _SCHEMES:
-        for width in _WIDTHS:
+        for width in widths:
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
             tab = context.new_page()
             for name, path in pages.items():
                 tab.goto(site + path, wait_until="networkidle")
-                height = min(tab.evaluate("document.documentElement.scrollHeight"), _TALLEST)
-                tab.set_viewport_size({"width": width, "height": max(height, 900)})
+                height = tab.evaluate("document.documentElement.scrollHeight")
+                print(f"{height:>7,} px {width:>5} {scheme:<5} {path}", flush=True)
+                tab.set_viewport_size({"width": width, "height": max(min(height, _TALLEST), 900)})
                 tab.wait_for_load_state("networkidle")
                 tab.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
                 tab.set_viewport_size({"width": width, "height": 900})
@@ -65,6 +67,7 @@ def main() -> int:
     parser.add_argument("outdir", type=Path)
     parser.add_argument("--catalogue", type=Path, default=Settings.from_environment().catalogue)
     parser.add_argument("--page", action="append", default=[], metavar="NAME=PATH")
+    parser.add_argument("--width", action="append", type=int, metavar="PX", help="instead of 390 and 1280")
     arguments = parser.parse_args()
     if not arguments.catalogue.is_file():
         parser.error(f"there is no catalogue at {arguments.catalogue}")
@@ -72,7 +75,7 @@ def main() -> int:
     named = dict(page.partition("=")[::2] for page in arguments.page)
     with serving(arguments.catalogue) as site, sync_playwright() as playwright:
         browser = launch(playwright)
-        shoot(site, browser, named or pages_of(site, browser), arguments.outdir)
+        shoot(site, browser, named or pages_of(site, browser), arguments.outdir, arguments.width or _WIDTHS)
         browser.close()
     return 0
 

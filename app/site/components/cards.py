@@ -14,7 +14,7 @@ from app.catalogue.media_gaps import why
 from app.catalogue.records import Dataset, Issue
 from app.site.components.captions import caption, label_name
 from app.site.components.opinion_words import card_line
-from app.site.components.question_cards import question_caption, short_question
+from app.site.components.question_cards import folded_text, question_caption, short_question
 from app.site.components.row_values import short_row
 from app.site.components.youtube import clip_of
 from app.web.templates import issue_path, media_prefix
@@ -30,6 +30,10 @@ _SILENT: Final = '<p class="aside">Silent from beginning to end</p>'
 _KINDS: Final = ("image", "text", "audio", "plain")
 
 
+#: Examples to read: half as many of their cards stand side by side.
+_READ: Final = frozenset({"text", "tabular", "question"})
+
+
 class Card(NamedTuple):
     """An issue as a card, ready for a template."""
 
@@ -38,6 +42,11 @@ class Card(NamedTuple):
     kind: str
     medium: Markup
     caption: Markup
+
+
+def cards_on_a_page(dataset: Dataset, most: int) -> int:
+    """How many cards a page of the gallery holds, where ``most`` with pictures are as tall as it should be."""
+    return -(-2 * most // 3) if dataset.modality in _READ else most
 
 
 def card(dataset: Dataset, issue: Issue) -> Card:
@@ -152,15 +161,11 @@ def sound(
 
 
 def excerpt(text: str, whole: str | None) -> Markup:
-    """The beginning of a text. A shortened one expands in place; ``whole`` is the address of the full text."""
+    """The beginning of a text. A long one expands in place; ``whole`` is the address of the full text."""
     if not text.strip():
         return EMPTY
-    if not text.endswith("…"):
-        return Markup(f'<p class="quote">{escape(text)}</p>')  # noqa: S704 - the text is escaped
-    link = f'<p class="whole"><a href="{whole}">Whole text</a></p>' if whole else ""
-    return Markup(  # noqa: S704 - the text is escaped
-        f'<details class="excerpt"><summary><span class="clamp">{escape(text)}</span></summary>{link}</details>'
-    )
+    shortened = text.endswith("…") and whole
+    return folded_text(text, f'<p class="whole"><a href="{whole}">Whole text</a></p>' if shortened else "")
 
 
 def elsewhere(url: str) -> Markup:

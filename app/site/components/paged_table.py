@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.errors import FilterError
 
-#: The rows of a page.
+#: The rows of a page, unless it says otherwise.
 ROWS: Final = 100
 
 
@@ -25,7 +25,7 @@ class TablePage(NamedTuple):
         return slice(self.start, self.stop)
 
 
-def table_page(text: str, n: int, others: Mapping[str, str]) -> TablePage:
+def table_page(text: str, n: int, others: Mapping[str, str], rows: int = ROWS) -> TablePage:
     """The page of a table of n rows that a parameter asks for; ``others`` are the other parameters.
 
     Raises FilterError for a page that is not there.
@@ -35,7 +35,7 @@ def table_page(text: str, n: int, others: Mapping[str, str]) -> TablePage:
     >>> table_page("", 0, {})
     TablePage(number=1, last=1, start=0, stop=0, previous='', next='')
     """
-    last = max(1, -(-n // ROWS))
+    last = max(1, -(-n // rows))
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 0 if text else 1
     if not 1 <= number <= last:
         allowed = "1" if last == 1 else f"a whole number from 1 to {last}"
@@ -45,12 +45,12 @@ def table_page(text: str, n: int, others: Mapping[str, str]) -> TablePage:
         query = urlencode({**others, "page": str(page)} if page > 1 else others)
         return f"?{query}" if query else "?"
 
-    start = (number - 1) * ROWS
+    start = (number - 1) * rows
     return TablePage(
         number,
         last,
         start,
-        min(n, start + ROWS),
+        min(n, start + rows),
         address(number - 1) if number > 1 else "",
         address(number + 1) if number < last else "",
     )

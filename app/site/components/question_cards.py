@@ -19,6 +19,8 @@ from app.site.components.charts import share_bar
 #: The longest question, and the longest option, on a card, in characters.
 _SHORT: Final = 320
 _SHORT_OPTION: Final = 100
+#: The longest text that a card shows unfolded, about four of its lines.
+_UNFOLDED: Final = 180
 #: What stands for an option without any letter.
 _EMPTY: Final = "(empty)"
 
@@ -42,9 +44,22 @@ def cut(text: str, most: int) -> str:
     return line[: most - 1].rsplit(" ", 1)[0].rstrip() + "…"
 
 
-def short_question(question: Question) -> str:
+def short_question(question: Question) -> Markup:
     """The question as a card shows it."""
-    return f'<p class="quote" dir="auto">{escape(cut(question.text, _SHORT))}</p>'
+    return folded_text(cut(question.text, _SHORT), attributes=' dir="auto"')
+
+
+def folded_text(text: str, more: str = "", attributes: str = "") -> Markup:
+    """A text of which a card shows the first lines; it opens in place, with ``more`` below it.
+
+    ``more`` and ``attributes`` are HTML. A short text without more stands as it is.
+    """
+    if len(text) <= _UNFOLDED and not more:
+        return Markup(f'<p class="quote"{attributes}>{escape(text)}</p>')  # noqa: S704 - the text is escaped
+    return Markup(  # noqa: S704 - the text is escaped
+        f'<details class="excerpt"><summary><span class="clamp"{attributes}>{escape(text)}</span></summary>'
+        f"{more}</details>"
+    )
 
 
 def question_caption(issue: Issue, question: Question) -> Markup:

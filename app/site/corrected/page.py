@@ -25,7 +25,7 @@ from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.rater_agreement import categories_under, rater_agreement
 from app.site.components.captions import badge
-from app.site.components.cards import card_wall
+from app.site.components.cards import card_wall, cards_on_a_page
 from app.site.components.charts import sets_bar
 from app.site.corrected.changes.pages import recent_changes
 from app.site.corrected.croissant import structured_data
@@ -250,7 +250,7 @@ def _preview(catalogue: Catalogue, dataset: Dataset, wanted: ExportOptions) -> M
     if wanted.policy.rule is not Rule.VOTES:
         return Markup("")  # the gallery knows verdicts by votes
     f = _previewed(wanted)
-    page = queries.issue_page(catalogue, dataset, f, _PREVIEWED)
+    page = queries.issue_page(catalogue, dataset, f, cards_on_a_page(dataset, _PREVIEWED))
     if not page.items:
         return Markup("")
     return card_wall(dataset, page.items, f.query(dataset))

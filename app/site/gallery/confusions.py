@@ -12,11 +12,13 @@ from app.issues.confident_joint import joint, joint_size
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import near_classes
 from app.site.components.charts import heat_map, most_involved
-from app.site.components.paged_table import ROWS, TablePage, table_page
+from app.site.components.paged_table import TablePage, table_page
 
 KINDS: Final = ("corrected", "guessed", "joint")
 #: Rows that a page shows at most when all are asked for; of more there are only pages.
 MOST_AT_ONCE: Final = 2_000
+#: Rows of a page, which has a map above them.
+_PAIRS: Final = 75
 #: The entries of the confident joint, largest first, that its map is drawn from.
 _MAPPED: Final = 20_000
 
@@ -53,7 +55,7 @@ def confusion_context(
             cells = pairs_named(dataset, asked.q, cells)
         n = len(cells)
     everything = asked.everything and n <= MOST_AT_ONCE
-    page = TablePage(1, 1, 0, n, "", "") if everything else table_page(asked.page, n, same)
+    page = TablePage(1, 1, 0, n, "", "") if everything else table_page(asked.page, n, same, _PAIRS)
     rows = _joint_rows(catalogue, dataset, page) if kind == "joint" else _rows(dataset, f, kind, cells[page.rows])
     make = _map_of_joint if kind == "joint" else _map_of_pairs
     drawn = catalogue.pages.get(
@@ -62,7 +64,7 @@ def confusion_context(
     return drawn._asdict() | {
         "rows": rows,
         "page": page,
-        "all_url": _address(here, same | {"pairs": "all"}) if ROWS < n <= MOST_AT_ONCE and not everything else None,
+        "all_url": _address(here, same | {"pairs": "all"}) if _PAIRS < n <= MOST_AT_ONCE and not everything else None,
         "n_pairs": n,
         "links": _links(dataset, f, searched),
         "similar": _similar(dataset, asked.q) if asked.q and not n else (),

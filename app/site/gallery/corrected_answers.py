@@ -7,18 +7,26 @@ from app.catalogue.records import Dataset
 from app.domain.review.verdicts import Category
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.site.components.paged_table import table_page
 from app.site.components.question_cards import cut, option_name
 from app.web.templates import issue_path
 
-#: The corrections that the page lists; the gallery has the others.
+#: The corrections that can be paged through here; the gallery has the others.
 MOST: Final = 500
+#: The corrections of a page.
+_ROWS: Final = 40
 _LONGEST: Final = 140
 
 
-def corrections_context(catalogue: Catalogue, dataset: Dataset, agreement: int) -> dict[str, Any]:
-    """Every corrected question with its given and its corrected answer, in the order of suspicion."""
-    f = IssueFilter(agreement=agreement, category=(Category.CORRECTABLE.value,))
-    page = queries.issue_page(catalogue, dataset, f, MOST)
+def corrections_context(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, page: str) -> dict[str, Any]:
+    """The corrected questions of a page with their given and corrected answers, in the order of suspicion.
+
+    Raises FilterError for a page that is not there.
+    """
+    others = {} if f.agreement == dataset.default_agreement else {"agreement": str(f.agreement)}
+    f = IssueFilter(agreement=f.agreement, category=(Category.CORRECTABLE.value,))
+    found = queries.issue_page(catalogue, dataset, f, MOST)
+    shown = table_page(page, len(found.items), others, _ROWS)
     rows = [
         {
             "href": issue_path(dataset, issue.idx),
@@ -27,6 +35,12 @@ def corrections_context(catalogue: Catalogue, dataset: Dataset, agreement: int) 
             "given": option_name(issue.question, issue.given),
             "corrected": "" if issue.corrected is None else option_name(issue.question, issue.corrected),
         }
-        for issue in page.items
+        for issue in found.items[shown.rows]
     ]
-    return {"rows": rows, "total": page.total, "query": f.query(dataset)}
+    return {
+        "rows": rows,
+        "page": shown,
+        "n_listed": len(found.items),
+        "total": found.total,
+        "query": f.query(dataset),
+    }

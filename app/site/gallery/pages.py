@@ -25,7 +25,7 @@ from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import CONFIDENCE, SORTS, read_search
 from app.issues.reviewed.rater_agreement import rater_agreement
 from app.openapi.parameters import whole_number
-from app.site.components.cards import card_wall
+from app.site.components.cards import card_wall, cards_on_a_page
 from app.site.components.missing_pictures import copy_of, lacking_headers, lacks_pictures
 from app.site.components.row_values import MEANING
 from app.site.components.share_tags import share_tags
@@ -80,7 +80,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
     f = IssueFilter.parse_page(dataset, params.multi_items())
-    limit = request.app.state.settings.page_size
+    limit = cards_on_a_page(dataset, request.app.state.settings.page_size)
     after = params.get("after") or None
     if params.get("page"):
         after = _jump(catalogue, dataset, f, params["page"], limit)
@@ -246,7 +246,7 @@ def confusions(request: Request, name: str) -> HTMLResponse:
         raise FilterError("kind", kind, kinds)
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
     if dataset.modality == QUESTION:
-        told = corrections_context(catalogue, dataset, f.agreement)
+        told = corrections_context(catalogue, dataset, f, params.get("page", ""))
         api = f"/api/v1/datasets/{name}/issues?{told['query']}"
         where: dict[str, Any] = {"tab": "confusions", "agreement": f.agreement, "json_url": api}
         return render(request, "corrections.html", dataset=dataset, **where, **told)

@@ -12,6 +12,7 @@ from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.dispute_log import disputes_of
 from app.issues.reviewed.rater_agreement import weighed_verdict_of
+from app.site.components.cards import cards_on_a_page
 from app.site.components.dispute_words import shown_disputes
 from app.site.components.missing_pictures import FRAME_POLICY, lacking_headers, outside_picture
 from app.site.components.opinion_words import stance_words
@@ -84,7 +85,8 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
             [(f"All issues of {dataset.title}", f"/{name}")],
         )
     settings = request.app.state.settings
-    start = queries.page_start(catalogue, dataset, f, detail.issue, settings.page_size)
+    on_a_page = cards_on_a_page(dataset, settings.page_size)
+    start = queries.page_start(catalogue, dataset, f, detail.issue, on_a_page)
     choices = choices_for(catalogue, dataset, detail.issue.id)
     context = issue_context(dataset, f, detail, queries.neighbours(catalogue, dataset, f, detail.issue), choices)
     if play and context["clip"] is not None and not context["offers_player"]:

@@ -132,8 +132,8 @@ def test_pages_of_the_joint_and_of_guesses_add_up(client: httpx.Client) -> None:
             row for page in pages for row in page.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr>")[1:]
         ]
         assert len(rows) == len(set(rows))
-        assert f"1 to 100 of {len(rows):,}" in pages[0]
-        assert all(page.count("<tr><td>") <= 100 for page in pages)
+        assert f"1 to 75 of {len(rows):,}" in pages[0]
+        assert all(page.count("<tr><td>") <= 75 for page in pages)
         counts = [row.partition('class="num">')[2].partition("</td>")[0] for row in rows]
         total = sum(int(count.rpartition('">')[2].partition("<")[0].replace(",", "")) for count in counts)
         if expected is not None:
@@ -149,7 +149,7 @@ def test_all_pairs_are_on_one_page_only_where_they_are_few(
     assert "pairs=all" in client.get("/many/confusions?kind=guessed").text
     monkeypatch.setattr(confusions, "MOST_AT_ONCE", 300)
     asked = client.get("/many/confusions?kind=joint&pairs=all").text
-    assert asked.count("<tr><td>") == 100
+    assert asked.count("<tr><td>") == 75
     assert 'rel="next" href="?kind=joint&amp;page=2"' in asked
     assert "Show all" not in asked
 

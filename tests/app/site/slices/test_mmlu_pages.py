@@ -167,6 +167,9 @@ def test_facets_say_nothing_of_letters(mmlu: httpx.Client) -> None:
     corrections = read(mmlu, "/mmlu/confusions")
     assert "101 questions whose answer key is wrong" in corrections.words
     assert "A · Case series report" in corrections.words
+    pages = [mmlu.get(f"/mmlu/confusions?page={n}").text for n in (1, 2, 3)]
+    assert [page.count("<tr><td") for page in pages] == [40, 40, 21]
+    assert mmlu.get("/mmlu/confusions?page=4").status_code == 400
 
 
 def test_an_issue_shows_its_options(mmlu: httpx.Client) -> None:
