@@ -4,6 +4,7 @@ Arguments in, a report out; nothing is written. ``dataset_preview`` does the che
 """
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,8 +27,13 @@ examples:
 One folder is a clone of the release: everything is read and checked as `release` would; archives of media are read to
 their end, and nothing in them is decoded. A manifest and a folder are a dataset of your own: everything is read as
 `add` would, media are decoded, and the first three examples are shown with their labels and files; look whether they
-belong together. Nothing is written. Exit status 1 when something is wrong.
+belong together. Of more than 10,000 media some are decoded, and it is said how many. Nothing is written. Exit status 1
+when something is wrong.
 """
+
+NO_PROBABILITIES: Final = (
+    "There are no predicted probabilities yet, so nothing is flagged: label-errors predict makes them."
+)
 
 _USAGE: Final = """%(prog)s [-h] [--media DIR] [--dataset NAME] DIR
        %(prog)s [-h] [--media DIR] MANIFEST.toml DIR"""
@@ -51,7 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(line for one in checked for line in _lines(one)))
     if arguments.media is None and any(one.has_unread_media for one in checked):
         print("media were not looked for: name their folder with --media DIR")
-    return 1 if any(one.wrong for one in checked) else 0
+    wrong = any(one.wrong for one in checked)
+    if not wrong and arguments.media is not None and checked[0].awaits_matrix:
+        print(f"next: label-errors predict {shlex.join(map(str, (*arguments.places, '--media', arguments.media)))}")
+    return 1 if wrong else 0
 
 
 def _orders(arguments: argparse.Namespace) -> "list[IngestJob]":
@@ -92,11 +101,20 @@ def _lines(checked: "DatasetPreview") -> list[str]:
     lines += [f"{name}: warning: {caution}" for caution in caution_lines(checked.build)]
     if inputs.flagging is not None and inputs.flagging.tolerance is not None:
         lines.append(f"{name}: {inputs.flagging.beyond_sentence()}")
-    absent = (*inputs.missing, *(sentence for sentence in checked.missing if sentence != NOT_AT_HAND))
+    told = [NO_PROBABILITIES] if checked.awaits_matrix else inputs.missing
+    absent = (*told, *(sentence for sentence in checked.missing if sentence != NOT_AT_HAND))
     lines += [f"{name}: missing: {sentence}" for sentence in absent]
-    if checked.shown is not None:
+    if checked.shown is not None and checked.shown[1]:
         lines.append(f"{name}: {checked.shown[0]:,} of {counted(checked.shown[1], 'issue')} with a medium")
+    if checked.opened is not None:
+        lines.append(f"{name}: {_opened(*checked.opened, inputs.size or 0)}")
     lines += [f"{name}: wrong: {line}" for line in problem_lines([p for p in checked.problems if not p.absent])]
     lines += [f"{name}: missing: {line}" for line in problem_lines([p for p in checked.problems if p.absent])]
     lines += [f"{name}: {line}" for line in (*checked.notes, *checked.first)]
     return lines
+
+
+def _opened(n: int, tried: int, size: int) -> str:
+    """How many examples' media were opened, and how many of these could not be read."""
+    some = f"{tried:,} of {size:,} media were opened" if tried < size else f"all {size:,} media were opened"
+    return f"{some}, and {f'{tried - n:,} cannot be read' if n < tried else 'each can be read'}"

@@ -1,8 +1,9 @@
 """Build a dataset without writing it, and collect what is wrong with it.
 
 For datasets of the release, media are read completely but not decoded, because decoding takes long and most of the
-files are well known. For a user's own dataset, each medium that would be stored is decoded, and the first examples are
-listed with their labels and files, because only the user can tell whether these belong together.
+files are well known. For a user's own dataset, each medium is decoded, for ``predict`` reads all; of very many, those
+that would be stored and some of the others. The first examples are listed with their labels and files, because only the
+user can tell whether these belong together.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from ingest.progress import Progress
 
 #: The number of examples listed with their labels and files.
 _FIRST: Final = 3
+#: Media that are decoded, beside those of issues; of more examples these are evenly spaced.
+_MOST_OPENED: Final = 10_000
 _EXCERPT: Final = 60
 
 
@@ -39,6 +42,7 @@ class DatasetPreview:
     notes: tuple[str, ...] = ()  # what was skipped
     problems: tuple[MediaProblem, ...] = ()  # examples whose media cannot be shown
     shown: tuple[int, int] | None = None  # issues that have a medium, of how many; None where none was decoded
+    opened: tuple[int, int] | None = None  # examples whose medium could be decoded, of how many that was tried
     first: tuple[str, ...] = ()  # the first examples with their labels and files
 
     @property
@@ -52,6 +56,17 @@ class DatasetPreview:
     def has_unread_media(self) -> bool:
         """Whether the manifest says how to read media, and that they may be shown, but none were looked for."""
         return not self.media and self.manifest.media is not None and self.manifest.licence.media != "none"
+
+    @property
+    def awaits_matrix(self) -> bool:
+        """Whether it is a user's own dataset for which nothing was predicted or reviewed yet."""
+        if self.build is None or not self.own:
+            return False
+        inputs = self.build.inputs
+        files = inputs.manifest.files
+        return inputs.labels is not None and not (
+            files.pred_probs or files.pred_probs_of or files.predicted or files.votes
+        )
 
     @property
     def lost(self) -> bool:
@@ -92,7 +107,11 @@ def _decoded(
     inputs = named_by_files(build.inputs, source, missing)
     keys, issues = build.inputs.keys, set(build.issues.indices.tolist())
     first = range(min(_FIRST, build.inputs.size or 0))
-    wanted = {index: None if keys is None else keys[index] for index in sorted(issues.union(first))}
+    size = build.inputs.size or 0
+    wanted = {
+        index: None if keys is None else keys[index]
+        for index in sorted(issues.union(first, range(0, size, 1 + size // _MOST_OPENED)))
+    }
     seen, beginnings, problems = set[int](), dict[int, str](), list[MediaProblem]()
     with progress.task(f"{build.inputs.manifest.name}: media", len(wanted), "examples") as advance:
         for item in source.items(wanted, workers_for(len(wanted))):
@@ -114,6 +133,7 @@ def _decoded(
         notes=notes(source, build.inputs),
         problems=tuple(problems),
         shown=(len(issues & seen), len(issues)),
+        opened=(len(seen), len(wanted)),
         first=tuple(_first(inputs, source, of_first, beginnings)),
     )
 

@@ -1,6 +1,7 @@
 """``label-errors predict``: cross-validated probabilities of a dataset, from its files and labels alone."""
 
 import argparse
+import shlex
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -90,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = predict(arguments.manifest, folder, media, options_of(arguments), progress_for_terminal())
     print("\n".join(report(found)))
     print(f"wrote {found.matrix}, and entered it in {arguments.manifest}")
+    print(f"next: label-errors add {shlex.join(map(str, (arguments.manifest, folder, '--media', media)))}")
     return 0
 
 
@@ -123,6 +125,7 @@ def options_of(arguments: argparse.Namespace) -> "Options":
 
 def report(found: "Prediction") -> list[str]:
     """What was learnt, how well, and what should be known before it is believed."""
+    from ingest.commands.reports import counted
     from ingest.predicting.cross_validation import overall
 
     result = found.result
@@ -137,18 +140,27 @@ def report(found: "Prediction") -> list[str]:
         told = overall(result.by_fold)
         how = "the mean of all" if len(result.chosen) > 1 else "after temperature scaling"
         lines.append(f"{how}: accuracy {told.accuracy:.3f}, log-loss {told.log_loss:.3f}, ECE {told.ece:.3f}")
-    n = len(found.flagging.labels)
-    lines.append(f"{found.flagging.n_flagged:,} of {n:,} examples are flagged, {len(result.by_fold)} folds")
+    lines.append(f"{_flagged(found)}; {len(result.by_fold)} folds")
     if result.groups.said is not None:
         lines.append(f"kept together by {result.groups.said}: {result.groups.shared:,} examples share a group")
     if result.pairs:
-        lines.append(f"near-duplicates kept together: {len(result.pairs):,} pairs")
+        lines.append(f"near-duplicates kept together: {counted(len(result.pairs), 'pair')}")
     if result.different:
         first = result.different[0]
         such = f"such as examples {first.first} and {first.second}"
-        lines.append(f"near-duplicates with different labels, {such}: {len(result.different):,} pairs")
+        lines.append(f"near-duplicates with different labels, {such}: {counted(len(result.different), 'pair')}")
     if result.few:
         some = ", ".join(f"{name} ({n:,})" for name, n in list(result.few.items())[:5])
         lines.append(f"classes with fewer examples than folds: {len(result.few):,}, such as {some}")
     lines += [f"note: {remark}" for remark in result.remarks]
     return [*lines, *(f"warning: {warning}" for warning in result.warnings)]
+
+
+def _flagged(found: "Prediction") -> str:
+    """How many examples are flagged, as `add` counts them: by the probabilities, and as near-duplicates besides."""
+    n, by_learning = len(found.flagging.labels), found.flagging.n_flagged
+    if not (more := found.n_flagged_as_twins):
+        return f"{by_learning:,} of {n:,} examples are flagged"
+    others = "near-duplicate of an example" if more == 1 else "near-duplicates of examples"
+    parts = f"{by_learning:,} by the probabilities and {more:,} more as {others} with another label"
+    return f"{by_learning + more:,} of {n:,} examples are flagged, {parts}"

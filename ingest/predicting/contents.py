@@ -91,7 +91,8 @@ def _read(inputs: Inputs, source: MediaSource, progress: Progress) -> tuple[list
         n = f"{len(problems):,} examples have none" if len(problems) > 1 else "an example has none"
         some = "; ".join(map(str, problems[:_MOST_SHOWN]))
         more = f"; and {len(problems) - _MOST_SHOWN:,} more" if len(problems) > _MOST_SHOWN else ""
-        raise DataError(inputs.manifest.name, f"expected a file to read for each example; {n}: {some}{more}")
+        advice = ". Mend these, or take them away and let label-errors init describe the folder again"
+        raise DataError(inputs.manifest.name, f"expected a file to read for each example; {n}: {some}{more}{advice}")
     lacking = next((index for index, one in enumerate(digests) if not one), None)
     if lacking is not None:
         raise DataError(source.sources[0], "expected a file for each example", record=f"example {lacking}")

@@ -72,6 +72,12 @@ class Prediction:
     result: provenance.Result
     flagging: FlagResult
 
+    @property
+    def n_flagged_as_twins(self) -> int:
+        """How many examples are suspects only because a near-duplicate has another label."""
+        twins = {index for pair in self.result.listed for index in (pair.first, pair.second)}
+        return len(twins.difference(self.flagging.flagged.tolist()))
+
 
 def predict(manifest_path: Path, folder: Path, media: Path, options: Options, progress: Progress) -> Prediction:
     """Write ``pred_probs.npy``, ``pred_probs.json`` and ``folds.parquet`` into ``folder`` and enter them in the

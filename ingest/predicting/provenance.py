@@ -44,6 +44,11 @@ class Result:
     warnings: Sequence[str]
     remarks: Sequence[str]
 
+    @property
+    def listed(self) -> Sequence[Pair]:
+        """Those of the pairs with different labels that are written, and so become issues."""
+        return self.different[:_MOST_PAIRS]
+
 
 def write_provenance(path: Path, result: Result, matrix: Path, shape: tuple[int, int]) -> None:
     """Write the file, replacing it in one step."""
@@ -98,7 +103,7 @@ def _told(result: Result) -> dict[str, Any]:
         "near_duplicates": {
             "pairs": len(result.pairs),
             "n_different": len(result.different),
-            "different_labels": [[one.first, one.second, one.similarity] for one in result.different[:_MOST_PAIRS]],
+            "different_labels": [[one.first, one.second, one.similarity] for one in result.listed],
         },
         "few_examples": dict(result.few),
         "warnings": list(result.warnings),

@@ -153,7 +153,7 @@ def test_groups_near_duplicates_and_a_pair_of_different_labels(notes, capsys):
     assert folds[12] == folds[13]
     for last in range(10):
         assert len({folds[index] for index in range(60) if index % 10 == last}) == 1
-    assert "near-duplicates with different labels, such as examples 2 and 41: 1 pairs" in printed
+    assert "near-duplicates with different labels, such as examples 2 and 41: 1 pair" in printed
     assert told(manifest)["near_duplicates"]["different_labels"][0][:2] == [2, 41]
     assert told(manifest)["groups"]["by"] == r"what 00\d(\d)\. finds in the names"
 
@@ -353,4 +353,4 @@ def test_all_files_that_cannot_be_read_are_named_at_once(notes, capsys):
     assert "notes: expected a file to read for each example; 7 examples have none: " in error
     assert [f"example {place}: " in error for place in (20, 21, 22, 25)] == [True, True, True, False]
     assert error.count("0020.txt") == 1
-    assert error.strip().endswith("; and 2 more")
+    assert "; and 2 more. Mend these" in error

@@ -47,6 +47,19 @@ def test_pages_tell_how_good_the_model_was_and_show_the_pair(predicted, query_of
         assert '<a href="/notes/issues/2">Example 2</a>, given label <b>cars</b>' in issue
 
 
+def test_flagged_examples_are_counted_as_in_the_catalogue(predicted, query_of, capsys):
+    """Example 2 is where the model agrees with the label, and a suspect as the near-duplicate of 41 alone."""
+    manifest, catalogue = predicted
+    capsys.readouterr()
+    assert main(["predict", str(manifest), "--folds", "4"]) == 0
+    printed = capsys.readouterr().out
+    assert added(manifest, catalogue) == 0
+    ((both,),) = query_of(catalogue)("SELECT n_flagged FROM datasets")
+    parts = f"{both - 1} by the probabilities and 1 more as near-duplicate of an example with another label"
+    assert f"{both} of 60 examples are flagged, {parts}; 4 folds\n" in printed
+    assert printed.endswith(f"next: label-errors add {manifest} {manifest.parent} --media {manifest.parent}\n")
+
+
 def test_the_api_tells_what_the_file_tells(predicted):
     manifest, catalogue = predicted
     assert added(manifest, catalogue) == 0
