@@ -37,6 +37,7 @@ from app.site.gallery.corrected_answers import corrections_context
 from app.site.gallery.issue_files import ISSUE_FORMATS, MOST_ROWS
 from app.site.gallery.proposals import Proposals, proposals
 from app.site.gallery.vote_agreement import agreement_sentences
+from app.site.opinions.in_short import backings
 from app.web.plain_route import PlainRoute
 from app.web.templates import PrerenderedPage, fragment, render
 
@@ -167,6 +168,8 @@ def _around(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, limit: int) 
         "tab": "",
         "lacking": lacks_pictures(dataset),
         "copy": copy_of(dataset),
+        "backings": backings(dataset, f.agreement),
+        "at_agreement": _asked(IssueFilter(agreement=f.agreement).api_query(dataset)),
         "side": side,
         "agreement": agreement_sentences(rater_agreement(catalogue, dataset)),
         "chips": f.chips(dataset),

@@ -18,6 +18,7 @@ from app.site.components.captions import badge
 from app.site.components.share_tags import share_tags
 from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, table, table_2
 from app.site.home.datasets import doors, entry, specimens, telling
+from app.site.opinions.in_short import backings, turns_without_errors
 from app.web.plain_route import PlainRoute
 from app.web.server.path_prefix import prefix_of
 from app.web.templates import render, static_url
@@ -123,6 +124,8 @@ def home(request: Request) -> HTMLResponse:
         average=average_percent([d for d in real if d.about.get("paper")] or real),
         paper_average=paper_average(real),
         differing=[(d, why) for d in real if (why := _why_different(d.about))],
+        backed=[(d, found) for d in real if (found := backings(d, d.default_agreement))],
+        turning=[d for d in real if turns_without_errors(catalogue, d)],
         n_errors=sum(d.n_errors for d in suspected),
         n_checked=sum(d.n_checked for d in suspected),
     )

@@ -73,6 +73,7 @@ def confidence_context(dataset: Dataset, agreement: int) -> dict[str, Any]:
         },
         "doubtful": _query(dataset, agreement, sort="-confidence"),
         "surest": _query(dataset, agreement, sort="confidence"),
+        "at_agreement": "" if agreement == dataset.default_agreement else f"agreement={agreement}&",
         "agreements": [(a, "" if a == dataset.default_agreement else f"?agreement={a}") for a in dataset.agreements],
     }
 

@@ -11,6 +11,7 @@ from app.domain.opinions.stances import CATEGORIES, Stance
 from app.domain.review.verdicts import Category
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.issues.filter_parameters import CONFIDENCE, SUSPICION
 from app.site.components.captions import badge
 from app.site.components.cards import card_wall
 from app.site.components.charts import share_bar
@@ -19,6 +20,12 @@ from app.site.opinions.issue_opinions import second_opinions
 _SHOWN: Final = 12
 #: Opposed corrections that are read to find the most opposed ones.
 _READ: Final = 400
+#: The order of the opposed corrections in words, by whether the opinion counts raters, and the filter's order.
+_DOUBT: Final = {
+    (True, SUSPICION): ", and most of its people for the given label come first",
+    (False, f"-{CONFIDENCE}"): ", and those that fewest votes support come first",
+    (False, SUSPICION): "",
+}
 
 
 def opinions_context(
@@ -33,6 +40,7 @@ def opinions_context(
         ],
         "disputed": _disputed(dataset, agreement),
         "stances": list(Stance),
+        "at_agreement": "" if agreement == dataset.default_agreement else f"agreement={agreement}&",
         "agreements": [(a, "" if a == dataset.default_agreement else f"?agreement={a}") for a in dataset.agreements],
     }
 
@@ -42,7 +50,10 @@ def _source(
 ) -> dict[str, Any]:
     corrections = found["table"][Category.CORRECTABLE.value]
     n = sum(corrections.values())
-    opposed = IssueFilter(agreement=agreement, opinion=(f"opposed:{found['name']}",))
+    counted = dataset.opinions.sources[dataset.opinions.places[found["name"]]].counted
+    # Where the opinion counts nobody, the doubt is that of the votes.
+    doubted = f"-{CONFIDENCE}" if dataset.confidence.known and not counted else SUSPICION
+    opposed = IssueFilter(agreement=agreement, opinion=(f"opposed:{found['name']}",), sort=doubted)
     return {
         **found,
         "about": about,
@@ -58,18 +69,19 @@ def _source(
         "votes": [(one, share_bar(round(1000 * (one["share"] or 0)), "votes-fill")) for one in found["by_votes"]],
         "wall": _most_opposed(catalogue, dataset, opposed, found["name"]),
         "opposed_query": opposed.query(dataset),
-        "confirmed_query": opposed.but(opinion=(f"confirmed:{found['name']}",)).query(dataset),
+        "doubt": _DOUBT[counted, doubted],
+        "confirmed_query": opposed.but(sort=SUSPICION, opinion=(f"confirmed:{found['name']}",)).query(dataset),
         "examples": [_missed(dataset, one) for one in found["missed"]["examples"]],
     }
 
 
 def _most_opposed(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, name: str) -> Markup:
-    """The corrections that most of a source's raters oppose, or, where it counts none, the most suspicious ones."""
-    issues: Sequence[Issue] = queries.issue_page(catalogue, dataset, f, _READ).items
+    """The corrections that most of a source's raters oppose, or, where it counts none, those in the filter's order."""
+    counted = dataset.opinions.sources[dataset.opinions.places[name]].counted
+    issues: Sequence[Issue] = queries.issue_page(catalogue, dataset, f, _READ if counted else _SHOWN).items
     if not issues:
         return Markup("")
-    source = dataset.opinions.sources[dataset.opinions.places[name]]
-    if source.counted:
+    if counted:
         issues = sorted(issues, key=lambda issue: -_share_of_given(catalogue, dataset, issue, name))
     return card_wall(dataset, issues[:_SHOWN], f.query(dataset))
 
