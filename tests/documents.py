@@ -145,7 +145,7 @@ class Reader:
     def run(self, command: str, where: str) -> str:
         words = shlex.split(command)
         if words[0] == "label-errors":
-            _parser(light=False).parse_args(words[1:])
+            _parser(None).parse_args(words[1:])
         if any(command.startswith(beginning) for beginning in NOT_RUN):
             return ""
         script = self.folder / "bin/label-errors"

@@ -120,7 +120,7 @@ def test_commands_within_sentences_have_the_options_they_name(page: str):
         words = command.split()
         told = io.StringIO()
         with contextlib.redirect_stdout(told), pytest.raises(SystemExit) as ended:
-            _parser(light=False).parse_args([*words[: 2 if words[0] == "review" else 1], "--help"])
+            _parser(None).parse_args([*words[: 2 if words[0] == "review" else 1], "--help"])
         assert ended.value.code == 0
         for option in [word for word in words if word.startswith("--") and word != "--help"]:
             assert option in told.getvalue(), command

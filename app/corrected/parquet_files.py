@@ -19,8 +19,6 @@ from app.corrected.byte_sink import ByteSink
 
 _ROW_GROUP: Final = 1 << 18
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
-_ACTIONS: Final = pa.array([action.value for action in ACTIONS])
-_CATEGORIES: Final = pa.array([category.value for category in CATEGORIES])
 
 
 def parquet_pieces(connection: Connection, corrected: CorrectedTestSet) -> Iterator[bytes]:
@@ -87,6 +85,9 @@ class _Columns:
         said = [pa.array(column, pa.string()) for column in zip(*map(corrected.stances_of, places), strict=True)]
         sure = [pa.array(column, pa.float64()) for column in zip(*map(corrected.confidences_of, places), strict=True)]
         self._said = [*said, *sure]
+        # Not made as the module is loaded: pyarrow asks pandas about every list, and loads it for that.
+        self._actions = pa.array([action.value for action in ACTIONS])
+        self._categories = pa.array([category.value for category in CATEGORIES])
         self.schema = pa.schema(fields)
 
     def batch(self, block: Block) -> pa.RecordBatch:
@@ -101,8 +102,8 @@ class _Columns:
             keys,
             *(_taken(column, given) for column in self._given),
             *(_taken(column, now) for column in self._now),
-            _taken(_ACTIONS, pa.array(block.action[places], pa.int32())),
-            _taken(_CATEGORIES, pa.array(block.category[places], pa.int32())),
+            _taken(self._actions, pa.array(block.action[places], pa.int32())),
+            _taken(self._categories, pa.array(block.category[places], pa.int32())),
             *(_taken(column, pa.array(block.said[places], pa.int32())) for column in self._said),
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)

@@ -23,9 +23,15 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def is_light(given: Sequence[str]) -> bool:
-    """Whether arguments ask for a command that can start without the modules that describe the other commands."""
-    return given[:1] == ["flag"]
+def asked_for(given: Sequence[str]) -> str:
+    """The command that arguments name; empty if none. Only that one has to be described, and loaded."""
+    return next((argument for argument in given if not argument.startswith("-")), "")
+
+
+def does(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int], examples: str) -> None:
+    """Say what the command of a parser does: ``run``, as in the ``examples``."""
+    parser.epilog = examples
+    parser.set_defaults(command=run)
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +64,11 @@ def add_media_for(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--media-for", metavar="all|reviewed|N", type=_media_for, default="all", help=says)
 
 
-def add_datasets(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
-    """Add the argument that selects datasets."""
+def add_datasets(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that selects datasets of the release."""
+    from ingest.manifest.parse import DATASETS, read_manifests
+
+    names = [manifest.name for manifest in read_manifests(DATASETS)]
     known = f"only this dataset; may be given again (known: {', '.join(names)})"
     parser.add_argument("--dataset", metavar="NAME", action="append", default=[], choices=names, help=known)
 

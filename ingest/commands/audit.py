@@ -16,7 +16,6 @@ from ingest.commands.table_writer import ENDINGS, Columns, require_place, write_
 from ingest.flagging.engine import FlagResult
 from ingest.flagging.evaluation_committee import Committee, flagged, read_logs
 
-SAYS: Final = "find questions whose answer key is probably wrong, in models' evaluation logs"
 EXAMPLES: Final = """\
 examples:
   lm_eval --model hf --model_args pretrained=MODEL --tasks mmlu_virology --output_path logs --log_samples

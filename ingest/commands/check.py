@@ -5,7 +5,6 @@ Arguments in, a report out; nothing is written. ``dataset_preview`` does the che
 
 import argparse
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,13 +38,13 @@ _USAGE: Final = """%(prog)s [-h] [--media DIR] [--dataset NAME] DIR
        %(prog)s [-h] [--media DIR] MANIFEST.toml DIR"""
 
 
-def add_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
-    """Add the arguments of the command; ``names`` are the datasets of the release."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.usage = _USAGE
     says = "the release, as cloned; or what a dataset of your own is, and where its files are"
     parser.add_argument("places", metavar="DIR | MANIFEST.toml DIR", nargs="+", type=Path, help=says)
     add_media(parser)
-    add_datasets(parser, names)
+    add_datasets(parser)
     parser.set_defaults(refuse=parser.error)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.evaluation.blas_threads import bound
-from ingest.commands.arguments import is_light, sentence
+from ingest.commands.arguments import asked_for, sentence
 
 if TYPE_CHECKING:
     from ingest.commands.arguments import Commands
@@ -35,14 +35,14 @@ examples:
 def console(arguments: Sequence[str] | None = None) -> int:
     """Run one command of ``label-errors`` and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    light = is_light(given)
-    if given and not light and given[0] in (brought := _brought()):
-        return _run_brought(brought[given[0]], given[1:])
+    asked, brought = asked_for(given), _brought()
+    if asked in brought and given[0] == asked:
+        return _run_brought(brought[asked], given[1:])
     bound(os.environ)  # before numpy is loaded
     try:
         from ingest.commands import main as ingest
 
-        return ingest.run(_parser(light=light).parse_args(given))
+        return ingest.run(_parser(asked).parse_args(given))
     except KeyboardInterrupt:
         # Interrupted while modules were still being loaded.
         print("interrupted; nothing half-built was kept", file=sys.stderr)
@@ -61,16 +61,17 @@ def _brought() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=_BROUGHT)}
 
 
-def _parser(*, light: bool) -> argparse.ArgumentParser:
+def _parser(asked: str | None) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of the one that is ``asked`` for, or of all where that is None."""
     from ingest.commands import main as ingest
 
     parser, commands = ingest.parser_of_commands(_PROGRAM, _DESCRIPTION)
-    for name, entry in {} if light else _brought().items():
+    for name, entry in {} if asked in ingest.COMMANDS else _brought().items():
         module: Any = entry.load()
         one = commands.add_parser(name, help=module.SAYS)
         module.add_arguments(one)
         one.set_defaults(command=partial(module.run, one))
-    ingest.add_commands(commands, light=light)
+    ingest.add_commands(commands, None if asked == "completion" else asked)
     _add_completion(commands, parser)
     return parser
 

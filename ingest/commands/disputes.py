@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # The store and the catalogue are imported when they are used: other commands list these arguments and start faster.
 
-SAYS: Final = "decide what visitors of the site dispute"
 EXAMPLES: Final = """\
 examples:
   label-errors serve --disputes

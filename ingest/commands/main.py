@@ -8,24 +8,24 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ingest.commands import audit, check, disputes, flag, init, media, opinions, predict, review, try_folder
+from ingest.commands import measuring
 from ingest.commands.arguments import (
     Commands,
     add_catalogue,
-    add_classes_are,
     add_dask,
     add_datasets,
     add_media_choices,
     add_version,
-    is_light,
+    asked_for,
+    does,
     sentence,
-    whole_number,
 )
 from ingest.errors import IngestError
 from ingest.progress import progress_for_terminal
@@ -33,7 +33,10 @@ from ingest.progress import progress_for_terminal
 if TYPE_CHECKING:
     from ingest.pipeline import IngestJob
 
-# Modules for the database or manifests are imported where they are used: ``flag`` starts faster without them.
+# Modules are imported where they are used, so a command starts without what the others need.
+
+#: What gives a parser the arguments of a command, and the command.
+_Describe: TypeAlias = Callable[[argparse.ArgumentParser], None]
 
 _DESCRIPTION = "Turn files about label errors into a catalogue: one SQLite file, from which the site is served."
 _EPILOG = """\
@@ -70,36 +73,6 @@ examples:
   %(prog)s --catalogue var/real.sqlite
 """
 
-_BENCHMARKS = """\
-examples:
-  git clone https://github.com/cgnorthcutt/benchmarking-keras-pytorch
-  %(prog)s benchmarking-keras-pytorch --dataset cifar10
-  %(prog)s my-models --dataset mnist
-
-DIR holds folders PLATFORM_DATASET with MODEL_PLATFORM_DATASET_top5preds.npy and ..._top5probs.npy, or files MODEL.csv,
-.npy, .npz, .parquet or .json with a class, ranked classes or a probability row an example, and perhaps a models.toml
-that says more of them (see /docs/models of the site, docs/models.md). Models of the same platform and name are
-replaced, others stay.
-"""
-
-_EVALUATE = """\
-examples:
-  %(prog)s cifar10 predictions.csv
-  %(prog)s imagenet logits.npy --agreement 5 --json
-
-Nothing leaves this machine and nothing is stored. FILE is .csv, .npy, .npz, .parquet or .json, with a class (by name or
-number), ranked classes, or a score for each class in every row; rows are in the order of the test set, or name their
-example in a column index or key. CSV may be separated by commas, semicolons or tabs, and may have decimal commas where
-commas do not separate. Where class names are numbers themselves, --classes-are says which of the two a file has.
-"""
-
-_REPRODUCE = """\
-example:
-  %(prog)s --catalogue var/real.sqlite
-
-Exit status 1 when a figure differs for which no reason is known, or when nothing could be compared.
-"""
-
 _SAMPLE = """\
 example:
   %(prog)s
@@ -113,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command of ``python -m ingest`` and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser, commands = parser_of_commands("python -m ingest", _DESCRIPTION)
-    add_commands(commands, light=is_light(given))
+    add_commands(commands, asked_for(given))
     return run(parser.parse_args(given))
 
 
@@ -191,31 +164,6 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _benchmarks(arguments: argparse.Namespace) -> int:
-    from ingest.commands.models import benchmarks_report
-
-    progress = progress_for_terminal()
-    print(benchmarks_report(arguments.folder, arguments.dataset, arguments.catalogue, arguments.wait, progress))
-    print(f"wrote {arguments.catalogue}")
-    return 0
-
-
-def _evaluate(arguments: argparse.Namespace) -> int:
-    from ingest.commands.models import evaluation_report
-
-    how = {"as_json": arguments.json, "classes_are": arguments.classes_are}
-    print(evaluation_report(arguments.name, arguments.file, arguments.agreement, arguments.catalogue, **how))
-    return 0
-
-
-def _reproduce(arguments: argparse.Namespace) -> int:
-    from ingest.commands.models import reproduction_report
-
-    report, holds = reproduction_report(arguments.catalogue)
-    print(report)
-    return 0 if holds else 1
-
-
 def parser_of_commands(program: str, description: str) -> tuple[argparse.ArgumentParser, Commands]:
     """A parser without commands, and the object to add them to."""
     parser = argparse.ArgumentParser(
@@ -228,93 +176,87 @@ def parser_of_commands(program: str, description: str) -> tuple[argparse.Argumen
     return parser, parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
 
-def add_commands(commands: Commands, *, light: bool) -> None:
-    """Add all commands in the order of their usual use; ``light`` is explained in ``is_light``."""
-    names = [] if light else _names_of_release()
+def add_commands(commands: Commands, asked: str | None) -> None:
+    """Add all commands in the order of their usual use: by name, and with its arguments the one that is ``asked`` for.
 
-    sample = _command(commands, "sample", _sample, "make three small datasets to try the site with", _SAMPLE)
-    add_catalogue(sample, written=True)
-
-    says = "load the paper's ten datasets from a clone of its release, or MMLU from that of MMLU-Redux"
-    release = _command(commands, "release", _release, says, _RELEASE)
-    release.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
-    add_media_choices(release)
-    add_dask(release)
-    add_datasets(release, names)
-    add_catalogue(release, written=True)
-
-    says = "describe a folder of labelled files as a dataset of your own"
-    init.add_arguments(_command(commands, "init", init.run, says, init.EXAMPLES))
-
-    add = _command(commands, "add", _add, "add a dataset of your own", _ADD)
-    add.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
-    add.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
-    add_media_choices(add)
-    add_dask(add)
-    add_catalogue(add, written=True)
-
-    others = {"predict": predict, "try": try_folder, "review": review, "disputes": disputes, "audit": audit}
-    for name, one in (others | {"opinions": opinions}).items():
-        one.add_arguments(_command(commands, name, one.run, one.SAYS, one.EXAMPLES))
-
-    says = "say what `release` or `add` would load, and what is missing or wrong"
-    check.add_arguments(_command(commands, "check", check.run, says, check.EXAMPLES), names)
-
-    add_catalogue(_command(commands, "list", _list, "list what a catalogue holds", _LIST), written=False)
-
-    says = "fetch the media that a dataset lacks from the web"
-    fetching = _command(commands, "media", media.run, says, media.EXAMPLES)
-    media.add_arguments(fetching)
-    add_catalogue(fetching, written=True)
-    _add_measuring(commands)
-    if not light:
-        from ingest.commands import export, task
-
-        says = "write a corrected test set to a file"
-        exported = _command(commands, "export", export.run, says, export.EXAMPLES)
-        export.add_arguments(exported)
-        add_catalogue(exported, written=False)
-
-        task.add_arguments(written := _command(commands, "task", task.run, task.SAYS, task.EXAMPLES))
-        add_catalogue(written, written=False)
-
-    says = "find label errors in a matrix of your own, without a catalogue"
-    flag.add_arguments(_command(commands, "flag", flag.run, says, flag.EXAMPLES))
+    All have their arguments where that is None. What the others are made of is not loaded.
+    """
+    for name, (says, describe) in COMMANDS.items():
+        as_written, told = argparse.RawDescriptionHelpFormatter, sentence(says)
+        parser = commands.add_parser(name, help=says, description=told, formatter_class=as_written)
+        if asked is None or asked == name:
+            describe(parser)
 
 
-def _names_of_release() -> list[str]:
-    from ingest.manifest.parse import DATASETS, read_manifests
-
-    return [manifest.name for manifest in read_manifests(DATASETS)]
-
-
-def _add_measuring(commands: Commands) -> None:
-    benchmarks = _command(
-        commands, "benchmarks", _benchmarks, "load models' predictions for a dataset of a catalogue", _BENCHMARKS
-    )
-    benchmarks.add_argument("folder", metavar="DIR", type=Path, help="the models' predictions")
-    benchmarks.add_argument("--dataset", metavar="NAME", help="only models of this dataset")
-    add_catalogue(benchmarks, written=True)
-
-    evaluating = _command(
-        commands, "evaluate", _evaluate, "compare your predictions with original and corrected labels", _EVALUATE
-    )
-    evaluating.add_argument("name", metavar="NAME", help="a dataset of the catalogue")
-    evaluating.add_argument("file", metavar="FILE", type=Path, help="predictions for its test set")
-    says, reviewers = "reviewers that must agree on a correction", whole_number("a number of reviewers", 1, 100)
-    evaluating.add_argument("--agreement", metavar="N", type=reviewers, help=says)
-    add_classes_are(evaluating)
-    evaluating.add_argument("--json", action="store_true", help="the same as the API answers")
-    add_catalogue(evaluating, written=False)
-
-    reproducing = _command(
-        commands, "reproduce", _reproduce, "compare the paper's figures with those of a catalogue", _REPRODUCE
-    )
-    add_catalogue(reproducing, written=False)
+def _describe_sample(parser: argparse.ArgumentParser) -> None:
+    does(parser, _sample, _SAMPLE)
+    add_catalogue(parser, written=True)
 
 
-def _command(commands: Commands, name: str, run_it: object, says: str, examples: str) -> argparse.ArgumentParser:
-    as_written, told = argparse.RawDescriptionHelpFormatter, sentence(says)
-    parser = commands.add_parser(name, help=says, description=told, epilog=examples, formatter_class=as_written)
-    parser.set_defaults(command=run_it)
-    return parser
+def _describe_release(parser: argparse.ArgumentParser) -> None:
+    does(parser, _release, _RELEASE)
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the release, as cloned")
+    add_media_choices(parser)
+    add_dask(parser)
+    add_datasets(parser)
+    add_catalogue(parser, written=True)
+
+
+def _describe_add(parser: argparse.ArgumentParser) -> None:
+    does(parser, _add, _ADD)
+    parser.add_argument("manifest", metavar="MANIFEST.toml", type=Path, help="what the dataset is")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="where its files are")
+    add_media_choices(parser)
+    add_dask(parser)
+    add_catalogue(parser, written=True)
+
+
+def _describe_list(parser: argparse.ArgumentParser) -> None:
+    does(parser, _list, _LIST)
+    add_catalogue(parser, written=False)
+
+
+def _module(name: str, *, written: bool | None = None) -> _Describe:
+    """Describe a command that is a module of its own; ``written`` as for ``add_catalogue``, None if that is its own."""
+
+    def describe(parser: argparse.ArgumentParser) -> None:
+        module: Any = import_module(f"ingest.commands.{name}")
+        does(parser, module.run, module.EXAMPLES)
+        module.add_arguments(parser)
+        if written is not None:
+            add_catalogue(parser, written=written)
+
+    return describe
+
+
+#: The commands: what each does, and what describes its arguments.
+COMMANDS: Final[Mapping[str, tuple[str, _Describe]]] = {
+    "sample": ("make three small datasets to try the site with", _describe_sample),
+    "release": (
+        "load the paper's ten datasets from a clone of its release, or MMLU from that of MMLU-Redux",
+        _describe_release,
+    ),
+    "init": ("describe a folder of labelled files as a dataset of your own", _module("init")),
+    "add": ("add a dataset of your own", _describe_add),
+    "predict": ("predict probabilities of a dataset, by cross-validation", _module("predict")),
+    "try": (
+        "show the suspects of a folder of labelled files: init, predict, add and serve in a row",
+        _module("try_folder"),
+    ),
+    "review": ("let people look at examples, blind, and vote", _module("review")),
+    "disputes": ("decide what visitors of the site dispute", _module("disputes")),
+    "audit": ("find questions whose answer key is probably wrong, in models' evaluation logs", _module("audit")),
+    "opinions": ("say what an independent relabelling makes of the corrections of a dataset", _module("opinions")),
+    "check": ("say what `release` or `add` would load, and what is missing or wrong", _module("check")),
+    "list": ("list what a catalogue holds", _describe_list),
+    "media": ("fetch the media that a dataset lacks from the web", _module("media", written=True)),
+    "benchmarks": ("load models' predictions for a dataset of a catalogue", measuring.describe_benchmarks),
+    "evaluate": ("compare your predictions with original and corrected labels", measuring.describe_evaluate),
+    "reproduce": ("compare the paper's figures with those of a catalogue", measuring.describe_reproduce),
+    "export": ("write a corrected test set to a file", _module("export", written=False)),
+    "task": (
+        "write a corrected benchmark of questions, and a task for lm-evaluation-harness",
+        _module("task", written=False),
+    ),
+    "flag": ("find label errors in a matrix of your own, without a catalogue", _module("flag")),
+}

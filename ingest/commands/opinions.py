@@ -8,7 +8,6 @@ from ingest.commands.arguments import add_catalogue
 from ingest.errors import IngestError
 from ingest.progress import progress_for_terminal
 
-SAYS: Final = "say what an independent relabelling makes of the corrections of a dataset"
 EXAMPLES: Final = """\
 examples:
   %(prog)s imagenet --from published

@@ -13,7 +13,6 @@ from ingest.progress import progress_for_terminal
 if TYPE_CHECKING:
     from ingest.predicting.out_of_sample import Options, Prediction
 
-SAYS: Final = "predict probabilities of a dataset, by cross-validation"
 EXAMPLES: Final = """\
 examples:
   %(prog)s mine/dataset.toml

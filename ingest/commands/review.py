@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 # The store and the catalogue are imported when they are used: other commands list these arguments and start faster.
 
-SAYS: Final = "let people look at examples, blind, and vote"
 EXAMPLES: Final = """\
 examples:
   %(prog)s open sample-digits --votes 5

@@ -19,7 +19,6 @@ from ingest.catalogue.open import open_catalogue
 from ingest.commands.export import _pair
 from ingest.errors import IngestError
 
-SAYS: Final = "write a corrected benchmark of questions, and a task for lm-evaluation-harness"
 EXAMPLES: Final = """\
 examples:
   %(prog)s mmlu mmlu-corrected

@@ -11,7 +11,6 @@ from ingest.commands import init, predict
 from ingest.commands.arguments import add_catalogue, whole_number
 from ingest.progress import progress_for_terminal
 
-SAYS: Final = "show the suspects of a folder of labelled files: init, predict, add and serve in a row"
 EXAMPLES: Final = """\
 examples:
   %(prog)s pets

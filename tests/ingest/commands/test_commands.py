@@ -47,7 +47,7 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.Action
 
 def test_every_help_is_in_one_style_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    for choice, parser in _commands(_parser(light=False)):
+    for choice, parser in _commands(_parser(None)):
         says = str(choice.help)
         assert re.match("[a-z]+ ", says), f"{choice.dest}: {says!r} does not begin with what it does"
         assert not says.endswith(".")
