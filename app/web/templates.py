@@ -25,7 +25,7 @@ from app.catalogue.credit import credit_of, verdict_credit
 from app.catalogue.media_gaps import not_here
 from app.catalogue.possible_categories import votes_words
 from app.catalogue.records import Dataset, Issue
-from app.domain.review.verdicts import Category
+from app.domain.review.verdicts import NO_VOTES, Category
 from app.evaluation.crossings import in_words
 from app.package_files import STATIC, TEMPLATES
 from app.web.server.path_prefix import here, in_page, prefix_of
@@ -231,6 +231,7 @@ def _templates() -> Mapping[str, Any]:
         credit_of=credit_of,
         verdict_credit=verdict_credit,
         not_here=not_here,
+        no_votes=NO_VOTES,
         issue_path=issue_path,
         path_here=here,
         examples=EXAMPLES,

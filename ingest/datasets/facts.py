@@ -17,7 +17,6 @@ NO_MATRIX = (
     "The predicted probabilities are not here, so margins, ranks, class thresholds and the confident joint cannot be "
     "shown; the flagged examples are those of the published list."
 )
-NO_VOTES = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
 NO_INDEX = "The names of the examples are not here, so they go by their numbers only."
 NO_WEIGHTS = "The weights of the linear model are not here, so no words are marked as speaking for a label."
 NO_JOINT_OF_SETS = (

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from app.domain.review.verdicts import NO_VOTES
 from app.schema.prediction_report import PredictionReport
 from ingest.datasets.example_labels import Labels, ModelGuesses
-from ingest.datasets.facts import NO_INDEX, NO_JOINT_OF_SETS, NO_LABELS, NO_MATRIX, NO_VOTES, NO_WEIGHTS
+from ingest.datasets.facts import NO_INDEX, NO_JOINT_OF_SETS, NO_LABELS, NO_MATRIX, NO_WEIGHTS
 from ingest.datasets.fingerprints import Fingerprints, Role, Source
 from ingest.datasets.matrix_report import OTHER_MATRIX, read_matrix_report
 from ingest.datasets.train_rows import read_groups, read_train_rows

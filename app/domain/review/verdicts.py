@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+#: What is said of a dataset without votes, among what its catalogue lacks.
+NO_VOTES: Final = "Nobody has reviewed these issues, so none is confirmed and nothing can be corrected."
+
 
 class Category(StrEnum):
     """What became of an issue."""

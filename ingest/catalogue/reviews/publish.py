@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, sele
 
 from app.domain.review.estimates import estimated_errors
 from app.domain.review.stopping import StoppingRule
-from app.domain.review.verdicts import Category, error_or_not
+from app.domain.review.verdicts import NO_VOTES, Category, error_or_not
 from app.evaluation.predictions_store import read_models
 from app.reviews.disputes.moderation import Result
 from app.reviews.ratings import shelf_names, tallies
@@ -39,7 +39,7 @@ from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.catalogue.reviews.round_facts import people, round_facts
 from ingest.catalogue.reviews.round_items import dataset_row
 from ingest.catalogue.reviews.weighed import write_weighed
-from ingest.datasets.facts import NO_VOTES, compact
+from ingest.datasets.facts import compact
 from ingest.datasets.suspects.sort_orders import by_disagreement, disagreement
 from ingest.errors import CatalogueError
 from ingest.labels.ballots import Ballot, Verdict

@@ -89,6 +89,17 @@ def test_pages_say_who_reviewed_or_that_nobody_did(own, name, said):
         assert ("@misc{ants}" in words) == (name == "told" and address != "/about")
 
 
+def test_a_dataset_that_nobody_reviewed_says_so_openly_and_what_to_do(own):
+    page = re.sub(r"(?s)<details.*?</details>", "", own.get("/nobody").text)
+    words = " ".join(re.sub(r"<[^>]+>", "", page).split())
+    assert "Nobody has reviewed these issues yet. They are suspects: none is confirmed" in words
+    assert "label-errors review open nobody" in words
+    assert 'href="/docs/reviews"' in page
+    folded = re.findall(r"(?s)<details.*?</details>", own.get("/nobody").text)
+    assert not [one for one in folded if "Nobody has reviewed" in one]
+    assert "Nobody has reviewed" not in own.get("/told").text
+
+
 def test_the_api_gives_the_terms_of_verdicts(own):
     terms = {name: own.get(f"/api/v1/datasets/{name}").json()["terms"] for name in ("silent", "nobody", "told")}
     assert terms["silent"]["verdicts"] is terms["nobody"]["verdicts"] is None

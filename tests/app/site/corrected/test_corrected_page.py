@@ -117,3 +117,14 @@ def test_what_changes_is_shown(real):
     page = read(real, "/cifar10/corrected")
     assert any(link.href.startswith("/cifar10/issues/2405") for link in page.links)
     assert "/cifar10?category=correctable" in [link.href for link in page.links]
+
+
+def test_the_code_is_one_jump_from_the_top_and_stands_before_examples(real):
+    text = real.get("/imagenet/corrected").text
+    [jumps] = re.findall(r'<nav class="twins" aria-label="On this page">(.*?)</nav>', text)
+    links = dict(re.findall(r'<a href="#(\w+)">([^<]*)</a>', jumps))
+    assert links["loader"] == "PyTorch"
+    ids = re.findall(r' id="(\w+)"', text)
+    assert sorted(links, key=ids.index) == list(links)
+    assert '<h3 id="loader">PyTorch, with torchvision</h3>' in text
+    assert '<a href="#loader">scikit-learn</a>' in real.get("/imdb/corrected").text

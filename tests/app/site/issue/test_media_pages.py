@@ -210,7 +210,7 @@ def test_what_is_not_there_is_counted_and_gives_its_reason(caltech: httpx.Client
     reasons = "2,357 not in the distribution that was given, 1 unreadable in it."
     told = f"The pictures of 2,358 of 2,360 issues are not here: {reasons}"
     page = read(caltech, "/caltech256?category=any&sort=index")
-    assert "Missing media" in page.words
+    assert "What is not here" in page.words
     assert told in page.words
     assert "/media-coverage#caltech256" in [link.href for link in page.links]
     assert [words for words in caltech.get("/api/v1/datasets/caltech256").json()["missing"] if words.startswith(told)]
