@@ -16,6 +16,17 @@ from ingest.labels.flag_input import read_given_labels
 from ingest.manifest.model import Manifest
 
 
+def manifest_of_train(manifest: Manifest) -> Manifest:
+    """The manifest of the examples of ``[train]`` as if these were looked at."""
+    train, media = manifest.train, manifest.media
+    if train is None:
+        return manifest
+    files = manifest.files.model_copy(update={"labels": train.labels, "index": train.index, "groups": train.groups})
+    if media is not None and train.path:
+        media = media.model_copy(update={"path": train.path})
+    return manifest.model_copy(update={"files": files, "media": media})
+
+
 @dataclass(frozen=True)
 class TrainRows:
     """Examples to learn from: their labels, and their names if media are found by name."""
@@ -40,6 +51,7 @@ def read_train_rows(manifest: Manifest, folder: Path, classes: ClassNames) -> Tr
     labels = read_given_labels(path, len(classes), classes.names, files.classes_are, column=files.label_column)
     entries = None if train.index is None else _names(folder / train.index, len(labels))
     keys = None if entries is None else [key_of(entry, manifest.examples.key) for entry in entries]
+    read_groups(manifest_of_train(manifest), folder, len(labels))  # refused here if they do not fit
     return TrainRows(labels.astype(np.int64), keys)
 
 

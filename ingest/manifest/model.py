@@ -75,6 +75,7 @@ class Train(TomlTable):
     labels: InnerPath
     index: InnerPath | None = None  # their names, where files.index names the others
     path: InnerPath | None = None  # where their media are, below the folder of the media
+    groups: InnerPath | None = None  # a text for each: those of a group that is looked at are not learnt from
 
 
 class Examples(TomlTable):

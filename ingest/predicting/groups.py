@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.datasets.survey.table_columns import SUFFIXES, read_columns_of
-from ingest.datasets.train_rows import read_groups
+from ingest.datasets.train_rows import manifest_of_train, read_groups
 from ingest.errors import ArgumentError, DataError, shown
 from ingest.labels.files import read_index
 from ingest.manifest.model import Manifest
@@ -82,6 +83,50 @@ def groups_of(
     return Groups(found, said)
 
 
+def in_looked_at_groups(
+    asked: str | None,
+    examples: Examples,
+    train: Examples,
+    manifest: Manifest,
+    folder: Path,
+    sources: tuple[MediaSource | None, MediaSource | None],
+) -> NDArray[np.bool_] | None:
+    """(t,) which examples to learn from are of a group that is looked at too; None if their groups are not known.
+
+    ``sources`` hold the examples that are looked at and those to learn from.
+    """
+    names, _ = _names(asked, examples, manifest, folder, sources[0])
+    if names is None:
+        return np.zeros(len(train), np.bool_)
+    of_train = _names_of_train(asked, examples, train, manifest, folder, sources)
+    known = set(names) - {""}
+    return None if of_train is None else np.array([name in known for name in of_train], np.bool_)
+
+
+def _names_of_train(
+    asked: str | None,
+    examples: Examples,
+    train: Examples,
+    manifest: Manifest,
+    folder: Path,
+    sources: tuple[MediaSource | None, MediaSource | None],
+) -> Sequence[str] | None:
+    """The groups of examples to learn from, found as those of the others were."""
+    own = manifest_of_train(manifest)
+    if asked is None or asked == THREAD:
+        return _names(asked, train, own, folder, sources[1])[0]
+    if asked.endswith(".json"):
+        return None
+    for path, cells, keys in _tables(own, folder, sources[1]):
+        if asked in cells:
+            return _of_column(path, asked, cells[asked], keys, train)
+    if any(asked in cells for _, cells, _ in _tables(manifest, folder, sources[0])):
+        return None
+    _, where = _matched(asked, examples)
+    words = dict(_places(train)).get(where)
+    return None if words is None else [_found(re.compile(asked, re.MULTILINE), word) for word in words]
+
+
 def duplicates_alone(n: int, pairs: Sequence[Pair]) -> Groups:
     """Groups of near-duplicates."""
     return Groups(clusters(n, [(pair.first, pair.second) for pair in pairs]), None)
@@ -104,7 +149,8 @@ def _names(
     for path, cells, keys in _tables(manifest, folder, source):
         if asked in cells:
             return _of_column(path, asked, cells[asked], keys, examples), f"the column {asked} of {path.name}"
-    return _matched(asked, examples)
+    found, where = _matched(asked, examples)
+    return found, f"what {asked} finds in the {where}"
 
 
 def _tables(
@@ -148,17 +194,23 @@ def _of_file(path: Path, n: int) -> list[str]:
     return found
 
 
-def _matched(asked: str, examples: Examples) -> tuple[Sequence[str], str]:
-    """What a pattern finds in the examples' names or, where it finds nothing there, in texts."""
-    try:
-        pattern = re.compile(asked, re.MULTILINE)
-    except re.error as error:
-        raise ArgumentError("--groups", f"expected a column or a pattern, found {shown(asked)}: {error}") from error
+def _places(examples: Examples) -> list[tuple[str, Sequence[str]]]:
+    """Where a pattern is sought, in this order: what it is called, and a text for each example."""
     places: list[tuple[str, Sequence[str]]] = []
     if examples.keys is not None:
         places.append(("names", examples.keys))
     if examples.kind == "texts":
         places.append(("texts", examples.inputs))
+    return places
+
+
+def _matched(asked: str, examples: Examples) -> tuple[Sequence[str], str]:
+    """What a pattern finds in the examples' names or, where it finds nothing there, in texts; and in which."""
+    try:
+        pattern = re.compile(asked, re.MULTILINE)
+    except re.error as error:
+        raise ArgumentError("--groups", f"expected a column or a pattern, found {shown(asked)}: {error}") from error
+    places = _places(examples)
     for where, words in places:
         found = [_found(pattern, word) for word in words]
         alike = set(found) - {""}
@@ -166,7 +218,7 @@ def _matched(asked: str, examples: Examples) -> tuple[Sequence[str], str]:
             finding = f"found {shown(alike.pop())} and nothing else in {len(found) - found.count(''):,} {where}"
             raise ArgumentError("--groups", f"expected a column, or a pattern that tells groups apart; {finding}")
         if alike:
-            return found, f"what {asked} finds in the {where}"
+            return found, where
     in_them = " and in ".join(f"{where}, such as {shown(words[0])}" for where, words in places)
     finding = f"found {shown(asked)} in none of their {in_them}" if places else "found examples without names"
     raise ArgumentError(

@@ -4,9 +4,7 @@ The matrix is written in place, fold by fold, so it may be larger than memory. K
 the folds that are finished, and nothing that was there before is replaced until the very end.
 """
 
-import importlib.metadata
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,11 +13,12 @@ from typing import Final
 
 import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Quality
 from ingest.datasets.example_labels import Labels
 from ingest.datasets.load import Inputs, load
-from ingest.datasets.train_rows import read_train_rows
+from ingest.datasets.train_rows import manifest_of_train, read_train_rows
 from ingest.errors import ArgumentError, DataError, IngestError, ManifestError
 from ingest.flagging.cautions import cautions
 from ingest.flagging.cores import available
@@ -33,7 +32,7 @@ from ingest.predicting.contents import read_features, read_media
 from ingest.predicting.cross_validation import OutOfSample, Plan, cross_validated, overall
 from ingest.predicting.examples import Examples
 from ingest.predicting.folds import FILE, dealt, write_folds
-from ingest.predicting.groups import Groups, duplicates_alone, groups_of
+from ingest.predicting.groups import Groups, duplicates_alone, groups_of, in_looked_at_groups
 from ingest.predicting.manifest_entry import enter_files, require_room
 from ingest.predicting.matrix_writer import temperatures, write_matrix
 from ingest.predicting.models import chosen_models
@@ -107,6 +106,8 @@ class _Run:
         self._read: dict[str, str] = {}
         self._remarks: list[str] = []
         self._source: MediaSource | None = None
+        self._train_source: MediaSource | None = None
+        self._warnings: list[str] = []
 
     def run(self) -> Prediction:
         options = self._options
@@ -119,7 +120,8 @@ class _Run:
             self._read[path.name] = fingerprint(path)[0]
         pairs = near_duplicates(alike) if options.near_duplicates else _equal(alike)
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
-        train = self._without_twins(self._train(inputs, examples), examples)
+        train = self._without_groups(self._train(inputs, examples), examples)
+        train = self._without_twins(train, examples)
         plan = self._plan(examples, groups, len(inputs.classes), train)
         work = self._folder / WORK
         write_folds(work / FILE, plan.folds, groups.of)
@@ -132,13 +134,13 @@ class _Run:
         part = work / MATRIX
         by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
-        warnings = _group_warning(groups, overall(by_fold), ungrouped)
+        warnings = self._warnings + _group_warning(groups, overall(by_fold), ungrouped)
         warnings += cautions(flagging, inputs.classes.names, unseen=True)
         result = provenance.Result(
             inputs=self._read,
             seed=options.seed,
             threads=plan.threads,
-            versions=_versions(),
+            versions=provenance.versions(),
             n_train=0 if plan.train is None else len(plan.train),
             tried=tried,
             chosen=chosen,
@@ -195,25 +197,44 @@ class _Run:
         if self._options.features is not None:
             self._remarks.append("The training set was not used: its features were not given (--train-features).")
             return None
-        train, media = self._manifest.train, self._manifest.media
-        if media is not None and train is not None and train.path:
-            changed = {"media": media.model_copy(update={"path": train.path})}
-            own = replace(own, manifest=self._manifest.model_copy(update=changed))
+        own = replace(own, manifest=manifest_of_train(self._manifest))
         found, source = read_media(own, self._media, self._progress)
+        self._train_source = source
         for path in source.sources:
             self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
         if examples.kind == "images" and found.inputs.shape[1:] != examples.inputs.shape[1:]:
             raise DataError(source.sources[0], "expected pictures of the size and colours of the others, found others")
         return found
 
-    def _without_twins(self, train: Examples | None, examples: Examples) -> Examples | None:
-        """The examples to learn from but those that are looked at too, whose labels they would tell."""
-        if train is None or not (same := twins(train, examples, near=self._options.near_duplicates)).any():
+    def _without_groups(self, train: Examples | None, examples: Examples) -> Examples | None:
+        """The examples to learn from but those of a group that is looked at too."""
+        if train is None:
+            return None
+        sources = (self._source, self._train_source)
+        same = in_looked_at_groups(self._options.groups, examples, train, self._manifest, self._folder, sources)
+        if same is None:
+            self._warnings.append(
+                f"The groups of the {len(train):,} examples to learn from are not known, so some may be of a group "
+                "that is looked at and tell its label. groups in [train] of the manifest says which are."
+            )
             return train
+        return self._without(train, same, "of a group that is looked at too")
+
+    def _without_twins(self, train: Examples | None, examples: Examples) -> Examples | None:
+        """The examples to learn from but those that are looked at too."""
+        if train is None:
+            return None
         nearly = " or nearly the same" if self._options.near_duplicates else ""
+        same = twins(train, examples, near=self._options.near_duplicates)
+        return self._without(train, same, f"the same{nearly} as one that is looked at")
+
+    def _without(self, train: Examples, same: NDArray[np.bool_], why: str) -> Examples | None:
+        """The examples to learn from but some, which would tell a label."""
+        if not same.any():
+            return train
         self._remarks.append(
-            f"Of the {len(train):,} examples to learn from {same.sum():,} are the same{nearly} as one that is looked "
-            f"at. They were not learnt from, because they would tell its label."
+            f"Of the {len(train):,} examples to learn from {same.sum():,} are {why}. They were not learnt from, "
+            "because they would tell its label."
         )
         return None if same.all() else train.only(~same)
 
@@ -292,13 +313,3 @@ def _group_warning(groups: Groups, found: Quality, ungrouped: float | None) -> l
         "examples of one group tell the labels of each other. Only the lower figure says what the model knows of new "
         "examples; which examples are flagged differs too."
     ]
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("numpy", "scipy", "scikit-learn", "torch"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

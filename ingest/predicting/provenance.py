@@ -4,7 +4,9 @@ Nothing in it depends on when or how fast it was made, so the same run writes th
 """
 
 import hashlib
+import importlib.metadata
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,6 +50,17 @@ class Result:
     def listed(self) -> Sequence[Pair]:
         """Those of the pairs with different labels that are written, and so become issues."""
         return self.different[:_MOST_PAIRS]
+
+
+def versions() -> dict[str, str]:
+    """Those of Python and of the packages that learning depends on."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("numpy", "scipy", "scikit-learn", "torch"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def write_provenance(path: Path, result: Result, matrix: Path, shape: tuple[int, int]) -> None:

@@ -14,6 +14,7 @@ class TrainDraft:
     labels: NDArray[np.int64]
     index: Sequence[str] | None
     path: str
+    groups: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

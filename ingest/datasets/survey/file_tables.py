@@ -16,7 +16,7 @@ from ingest.datasets.survey.label_classes import FoundClasses, classes_of, label
 from ingest.datasets.survey.listing import Listing
 from ingest.datasets.survey.remarks import Remarks
 from ingest.datasets.survey.table_columns import TableColumns
-from ingest.datasets.survey.table_datasets import groups_of, train_labels
+from ingest.datasets.survey.table_datasets import groups_of, groups_of_train, train_labels
 from ingest.errors import DataError, shown
 
 
@@ -107,7 +107,7 @@ def file_table(
     )
     if train is None:
         return draft
-    return replace(draft, train=_train(train, column, label, draft, listing, remarks))
+    return replace(draft, train=_train(train, column, label, draft, listing, told, remarks))
 
 
 def _kept(
@@ -147,7 +147,13 @@ def _remark_on_repeated(index: Sequence[str], remarks: Remarks) -> None:
 
 
 def _train(
-    table: TableColumns, column: str, label: str, draft: DatasetDraft, listing: Listing, remarks: Remarks
+    table: TableColumns,
+    column: str,
+    label: str,
+    draft: DatasetDraft,
+    listing: Listing,
+    told: Told,
+    remarks: Remarks,
 ) -> TrainDraft:
     for name in (column, label):
         if name not in table.cells:
@@ -161,4 +167,6 @@ def _train(
     if len(kept) < len(paths):
         remarks.leave_out(f"{len(paths) - len(kept):,} rows to learn from, without a file or a known label")
     remarks.find(f"{len(kept):,} {NOUNS[draft.modality]} by {table.path.name} to learn from, which nobody looks at")
-    return TrainDraft(np.array([ids[row] for row in kept], np.int64), [str(paths[row]) for row in kept], "")
+    groups = groups_of_train(table, told, remarks)
+    own = None if groups is None else [groups[row] for row in kept]
+    return TrainDraft(np.array([ids[row] for row in kept], np.int64), [str(paths[row]) for row in kept], "", own)

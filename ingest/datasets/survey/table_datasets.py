@@ -18,7 +18,7 @@ from ingest.datasets.survey.table_columns import TableColumns
 from ingest.errors import DataError, shown
 
 #: The word for a group where its cell is empty: the example is in a group of its own.
-_ALONE = "row {row}"
+_ALONE = "row {row} of {file}"
 #: A column of more different words does not say which part a row is of.
 _MOST_PARTS = 4
 
@@ -38,7 +38,10 @@ def table_dataset(
         f"{table.path.name}: {counted(found)}"
     )
     draft = replace(draft, groups=groups_of(table, told, remarks))
-    return draft if train is None else replace(draft, train=_train(train, label, found, draft, folder, remarks))
+    if train is None:
+        return draft
+    learnt = _train(train, label, found, draft, folder, remarks)
+    return replace(draft, train=replace(learnt, groups=groups_of_train(train, told, remarks)))
 
 
 def found_classes(table: TableColumns, label: str, remarks: Remarks) -> FoundClasses:
@@ -61,6 +64,16 @@ def refuse_missing(table: TableColumns, label: str, found: FoundClasses) -> None
         raise DataError(table.path, f"{finding}, counted from 0: {rows}; label them, or take them out of the table")
 
 
+def groups_of_train(table: TableColumns, told: Told, remarks: Remarks) -> list[str] | None:
+    """The same of rows to learn from, whose table may not have the column."""
+    if told.group is not None and told.group not in table.names:
+        remarks.doubt(
+            f"{table.path.name} has no column {shown(told.group)}, so groups of rows to learn from are unknown"
+        )
+        return None
+    return groups_of(table, told, remarks)
+
+
 def groups_of(table: TableColumns, told: Told, remarks: Remarks) -> list[str] | None:
     """The group of each row, if the user names a column of groups."""
     if told.group is None:
@@ -71,8 +84,8 @@ def groups_of(table: TableColumns, told: Told, remarks: Remarks) -> list[str] | 
     groups = [" ".join(str(cell).split()) if cell is not None else "" for cell in cells]
     if alone := groups.count(""):
         remarks.doubt(f"{alone:,} rows without a group are each in one of their own")
-    remarks.find(f"{len(set(groups) - {''}):,} groups, by the column {shown(told.group)}")
-    return [group or _ALONE.format(row=row) for row, group in enumerate(groups)]
+    remarks.find(f"{len(set(groups) - {''}):,} groups, by the column {shown(told.group)} of {table.path.name}")
+    return [group or _ALONE.format(row=row, file=table.path.name) for row, group in enumerate(groups)]
 
 
 def _label(table: TableColumns, told: Told, remarks: Remarks) -> str:

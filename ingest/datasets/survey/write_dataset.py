@@ -21,7 +21,10 @@ from ingest.errors import DataError, shown
 MANIFEST: Final = "dataset.toml"
 _MARK: Final = "# Written by label-errors init. Change what you like: it is then kept. "
 _SHA256: Final = re.compile(rf"{re.escape(_MARK)}sha256 ([0-9a-f]{{64}})\n")
-_FILES: Final = ("classes.json", "labels.npy", "index.json", "groups.json", "train_labels.npy", "train_index.json")
+_FILES: Final = (
+    *("classes.json", "labels.npy", "index.json", "groups.json"),
+    *("train_labels.npy", "train_index.json", "train_groups.json"),
+)
 
 
 def require_free(out: Path, place: Path, *, force: bool) -> None:
@@ -55,6 +58,8 @@ def write_dataset(draft: DatasetDraft, out: Path, place: Path) -> list[str]:
         _write_labels(out / "train_labels.npy", draft.train.labels, len(draft.classes))
         if draft.train.index is not None:
             _write_json(out / "train_index.json", draft.train.index)
+        if draft.train.groups is not None:
+            _write_json(out / "train_groups.json", draft.train.groups)
     body = manifest_text(draft, place)
     digest = hashlib.sha256(body.encode()).hexdigest()
     (out / MANIFEST).write_text(f"{_MARK}sha256 {digest}\n{body}", encoding="utf-8")
@@ -89,6 +94,7 @@ def manifest_text(draft: DatasetDraft, place: Path) -> str:
     if draft.train is not None:
         train = {"labels": "train_labels.npy"}
         train |= {"index": "train_index.json"} if draft.train.index is not None else {}
+        train |= {"groups": "train_groups.json"} if draft.train.groups is not None else {}
         tables["train"] = {**train, **({"path": draft.train.path} if draft.train.path else {})}
     remarks = {"licence": '# media = "local" shows the media on your own machine, and "host" to everyone.\n'}
     return "\n".join(

@@ -78,3 +78,48 @@ def test_a_column_of_the_table_of_labels_groups_too(notes, capsys):
     folds = pq.read_table(manifest.parent / "folds.parquet").to_pydict()["fold"]
     assert len({(row["author"], fold) for row, fold in zip(ROWS, folds, strict=True)}) == 5
     assert "kept together by the column patient of labels.csv" in capsys.readouterr().out
+
+
+def pair_of_tables(folder: Path, *, column: bool = True) -> tuple[Path, list[str]]:
+    """Reviews to look at by writers 0 to 4, and to learn from by writers 3 to 7; and the arguments of predict."""
+    folder.mkdir()
+    more = texts_of(LABELS, seed=1)
+    for name, texts, first in (("test", [row["text"] for row in ROWS], 0), ("train", more, 3)):
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            named = ["author"] if column or name == "test" else []
+            writer.writerow(["text", "label", *named])
+            for place, text in enumerate(texts):
+                row = [f"{text} {name}{place}", ROWS[place]["label"], f"writer{first + place % 5}"]
+                writer.writerow(row[: 2 + len(named)])
+    out = folder.parent / "out"
+    return out, [str(out / "dataset.toml"), "--media", str(folder), "--folds", "5", "--model", "words"]
+
+
+@pytest.mark.parametrize("way", ["--group-column of init", "--groups, a column", "--groups, a pattern"])
+def test_no_row_to_learn_from_is_of_a_group_that_is_looked_at(tmp_path: Path, way: str, capsys):
+    out, asked = pair_of_tables(tmp_path / "reviews")
+    by_init = ["--group-column", "author"] if way.startswith("--group-column") else []
+    assert main(["init", str(tmp_path / "reviews"), "--out", str(out), *by_init]) == 0
+    if "pattern" in way:  # each number is of a text to look at and of one to learn from
+        asked += ["--groups", r"number(\d*[05])\b"]
+    elif "column" in way and not by_init:
+        asked += ["--groups", "author"]
+    assert main(["predict", *asked]) == 0
+    told = json.loads((out / "pred_probs.json").read_text())
+    n = 12 if "pattern" in way else 24  # of 60: numbers that end in 0 or 5, or writers 3 and 4
+    assert told["train_examples"] == 60 - n
+    said = f"Of the 60 examples to learn from {n} are of a group that is looked at too. They were not learnt from"
+    assert said in capsys.readouterr().out
+
+
+def test_unknown_groups_of_rows_to_learn_from_are_a_warning(tmp_path: Path, capsys):
+    out, asked = pair_of_tables(tmp_path / "reviews", column=False)
+    assert main(["init", str(tmp_path / "reviews"), "--out", str(out), "--group-column", "author"]) == 0
+    assert "train.csv has no column 'author', so groups of rows to learn from are unknown" in capsys.readouterr().out
+    for more in ([], ["--groups", "author"]):
+        assert main(["predict", *asked, *more]) == 0
+        (warning, *_) = json.loads((out / "pred_probs.json").read_text())["warnings"]
+        assert warning.startswith(
+            "The groups of the 60 examples to learn from are not known, so some may be of a group"
+        )
