@@ -107,6 +107,15 @@ def number(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
+def counted(n: int | None, one: str, several: str = "") -> str:
+    """How many of something: a count and the noun in its number.
+
+    >>> counted(1, "vote"), counted(2_000, "vote"), counted(3, "class", "classes"), counted(None, "vote")
+    ('1 vote', '2,000 votes', '3 classes', '– votes')
+    """
+    return f"{number(n)} {one if n == 1 else several or one + 's'}"
+
+
 def percent(value: float | None) -> str:
     """A percentage as the paper prints it, to two decimals; a dash if it is unknown.
 
@@ -221,9 +230,9 @@ def _templates() -> Mapping[str, Any]:
         cache_size=-1,
     )
     environment.filters.update(
-        number=number, percent=percent, decimal=decimal, size_of=size_of, safe_url=safe_url, moment=moment
+        number=number, counted=counted, percent=percent, decimal=decimal, size_of=size_of, safe_url=safe_url
     )
-    environment.filters.update(code=code, unbroken=unbroken)
+    environment.filters.update(code=code, moment=moment, unbroken=unbroken)
     environment.globals.update(
         static_url=static_url,
         media_url=media_url,

@@ -430,7 +430,7 @@ def test_classes_are_found_and_sorted(real):
 @pytest.mark.parametrize("agreement", [3, 5])
 def test_confusions_add_up_and_lead_to_their_issues(client, name, agreement):
     page = read(client, f"/{name}/confusions?agreement={agreement}")
-    cells = [link for link in page.links if "issues, given" in (link.attributes.get("aria-label") or "")]
+    cells = [link for link in page.links if re.search("issues?, given", link.attributes.get("aria-label") or "")]
     correctable = client.get(f"/api/v1/datasets/{name}").json()["categories"][str(agreement)]["correctable"]
     assert sum(int(cell.words) for cell in cells) == correctable
     for cell in cells[:8]:
@@ -444,7 +444,7 @@ def test_large_confusions_draw_the_most_involved_classes(real):
     assert "The map shows the 30 most confused classes" in page.words
     more = next(link.href for link in page.links if link.words.startswith("Show all"))
     everything = read(real, more).links
-    cells = [link for link in everything if "issues, given" in (link.attributes.get("aria-label") or "")]
+    cells = [link for link in everything if re.search("issues?, given", link.attributes.get("aria-label") or "")]
     assert sum(int(cell.words) for cell in cells) == 1428
 
 

@@ -25,7 +25,7 @@ def scores(catalogue: Path) -> list[tuple[float, float]]:
 
 def require_numbers_after_clicks(client: httpx.Client, path: str) -> None:
     html = client.get(path).text
-    cells = re.findall(r'<a href="(/[^"]+)" aria-label="([\d,]+) issues: ', html)
+    cells = re.findall(r'<a href="(/[^"]+)" aria-label="([\d,]+) issues?: ', html)
     assert len(cells) > 3
     for address, n in cells:
         page = client.get(address.replace("&amp;", "&")).text

@@ -46,7 +46,7 @@ def test_a_key_is_found(real: httpx.Client) -> None:
 
 
 def pairs(page: Page) -> list[tuple[str, str]]:
-    return re.findall(r'issues, given ([^,"]+), \w+ ([^,"]+)"', page.html.partition("<tbody>")[2])
+    return re.findall(r'issues?, given ([^,"]+), \w+ ([^,"]+)"', page.html.partition("<tbody>")[2])
 
 
 def test_pairs_of_classes_are_found_by_words_of_both(real: httpx.Client) -> None:
