@@ -230,9 +230,14 @@ def clusters(n: int, links: Sequence[tuple[int, int]]) -> Rows:
     return np.array([root(one) for one in range(n)], dtype=np.int64)
 
 
-def differently_labelled(pairs: Sequence[Pair], labels: NDArray[np.int64]) -> list[Pair]:
-    """The pairs whose two examples do not have the same label, most alike first."""
+def differently_labelled(pairs: Sequence[Pair], labels: NDArray[np.int64], alike: Examples) -> list[Pair]:
+    """The pairs whose two examples do not have the same label, most alike first.
+
+    ``alike`` are the examples among which pairs were sought. Texts without a word are equal, and tell no label.
+    """
     found = [pair for pair in pairs if labels[pair.first] != labels[pair.second]]
+    if alike.kind == "texts":
+        found = [pair for pair in found if alike.inputs[pair.first].strip() or alike.inputs[pair.second].strip()]
     return sorted(found, key=lambda pair: (-pair.similarity, pair.first, pair.second))
 
 

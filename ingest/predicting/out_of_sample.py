@@ -149,7 +149,7 @@ class _Run:
             groups=groups,
             ungrouped_accuracy=ungrouped,
             pairs=pairs,
-            different=differently_labelled(pairs, examples.labels),
+            different=differently_labelled(pairs, examples.labels, alike),
             few=_few(examples, inputs.classes.names, plan.n_folds),
             warnings=warnings,
             remarks=self._remarks,

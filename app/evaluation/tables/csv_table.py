@@ -155,7 +155,9 @@ def _lines(stream: TextIO) -> Iterator[str]:
                 raise TableError("expected CSV in UTF-8, or in UTF-16 that begins with its mark; found zero bytes")
             yield line
     except UnicodeError as error:
-        raise TableError(f"expected CSV in UTF-8, found other text ({error})") from error
+        raise TableError(
+            f"expected CSV in UTF-8, found other text ({error}): save it in UTF-8, in Excel as CSV UTF-8"
+        ) from error
 
 
 def _logical_lines(lines: Iterator[str], n: int) -> list[str]:

@@ -13,8 +13,9 @@ from app.reviews.questions import BOTH, NEITHER, Question, QuestionKind
 from app.reviews.rounds import NewItem, Shelf
 from app.schema import tables
 from app.schema.packing import unpack_labels
+from app.schema.prediction_report import report_of
 from ingest.catalogue.reviews.plan import MOST_EXAMPLES, RoundPlan
-from ingest.catalogue.reviews.plan_words import fewer_told, in_words
+from ingest.catalogue.reviews.plan_words import fewer_told, in_words, left_out_told
 from ingest.catalogue.reviews.shown_media import there, to_show
 from ingest.errors import CatalogueError
 from ingest.manifest.parse import DATASETS, read_manifests
@@ -90,8 +91,8 @@ class _Chooser:
             )
         told = list(fewer_told(self._plan, len(rows)))
         if skipped := len(rows) - len(asked):
-            s = "s" if skipped != 1 else ""
-            told.append(f"{skipped:,} example{s} left out: nothing to choose between, the guess is the given label")
+            left_out = {row.idx for row in rows} - {one.idx for one in asked}
+            told.append(left_out_told(skipped, left_out, report_of(self._dataset.prediction_report)))
         if bare := sum(not one.media for one in asked):
             told.append(f"{bare:,} of {len(asked):,} examples have no picture, text or sound in the catalogue to show")
         asked = self._with_repeats(asked)

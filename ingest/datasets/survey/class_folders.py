@@ -51,6 +51,11 @@ def class_folders(listing: Listing, remarks: Remarks) -> DatasetDraft:
         raise DataError(listing.folder / looked_at, f"{expected}; {finding}")
     source = str(listing.folder / looked_at)
     paths, texts = _readable(listing, paths, texts, options, remarks)
+    if len(set(texts)) < 2 and remarks.left_out:
+        found_in = some(sorted(set(texts))) or "none"
+        finding = f"expected {NOUNS[kind]} in two class folders at least, found them in {found_in} alone"
+        others = "; ".join(f"{what}: {some(names)}" for what, names in remarks.left_out.items())
+        raise DataError(source, f"{finding}; left out were {others}")
     found = classes_of(f"{source}: its folders", texts, remarks)
     where = f"the folders in {shown(looked_at or listing.folder.name)}"
     remarks.find(f"{len(paths):,} {NOUNS[kind]} in {len(found.names)} classes, {where}: {counted(found)}")

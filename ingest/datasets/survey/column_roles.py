@@ -9,6 +9,7 @@ import numpy as np
 
 from app.evaluation.tables.column_meanings import is_label, names_rows
 from app.evaluation.tables.number_column import NumberError, numbers
+from ingest.datasets.survey.label_classes import may_be_labels
 from ingest.datasets.survey.remarks import Remarks, some
 from ingest.datasets.survey.table_columns import TableColumns
 from ingest.errors import DataError, shown
@@ -57,7 +58,14 @@ def label_column(table: TableColumns, told: Told, remarks: Remarks) -> str | Non
     """The column of labels; None if no column is called like one. Raises DataError if several are."""
     if told.label is not None:
         return told.label
-    for likely in (list(table.classes), [name for name in table.cells if is_label(name)]):
+    called = [name for name in table.cells if is_label(name)]
+    if len(called) > 1 and len(fitting := [name for name in called if may_be_labels(table.cells[name])]) == 1:
+        others = some([name for name in called if name not in fitting])
+        remarks.doubt(
+            f"the column {shown(fitting[0])} is taken for the label, and not {others}, which holds no classes"
+        )
+        called = fitting
+    for likely in (list(table.classes), called):
         if len(likely) > 1:
             both = " and ".join(map(shown, likely[:2]))
             raise DataError(table.path, f"found the columns {both}, and each may be the label: say --label-column")

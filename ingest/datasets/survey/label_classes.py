@@ -67,6 +67,17 @@ def _text(cell: Any) -> str | None:
     return None if text.casefold() in _NO_LABEL else text
 
 
+def may_be_labels(cells: Sequence[Any]) -> bool:
+    """Whether values can be labels: two classes at least, and no names of rows or measurements.
+
+    >>> may_be_labels(["cat", "dog"] * 9), may_be_labels([0.5 + i for i in range(18)]), may_be_labels(["cat"] * 9)
+    (True, False, False)
+    """
+    counts = Counter(text for text in label_texts(cells) if text is not None)
+    n = counts.total()
+    return len(counts) > 1 and not (n >= _ENOUGH and len(counts) > n / 2) and len(_fractions(counts)) <= _MOST_FRACTIONS
+
+
 def classes_of(source: str, texts: Sequence[str | None], remarks: Remarks) -> FoundClasses:
     """The classes of labels: in numeric order if all are whole numbers, else in the order of text.
 
@@ -82,7 +93,7 @@ def classes_of(source: str, texts: Sequence[str | None], remarks: Remarks) -> Fo
             f"expected classes, found {len(counts):,} different labels of {n:,} examples, such as {some([*counts])}"
         )
         raise DataError(source, f"{finding}: that is a name, a number of a row or a measurement")
-    fractions = [text for text in counts if whole_number(text) is None and _is_number(text)]
+    fractions = _fractions(counts)
     if len(fractions) > _MOST_FRACTIONS:
         raise DataError(source, f"expected classes, found measurements, such as {some(fractions)}")
     whole = all(whole_number(text) is not None for text in counts)
@@ -131,7 +142,7 @@ def _remark_on_names(names: Sequence[str], remarks: Remarks) -> None:
             "text, '10' before '2'"
         )
     natural = sorted(names, key=_natural)
-    if list(names) != natural:
+    if list(names) != natural and sorted(names, key=str.casefold) != natural:
         at = next(place for place, name in enumerate(names) if name != natural[place])
         remarks.doubt(
             f"classes are in the order of text, as in torchvision and Keras: class {at} is {shown(names[at])}, and "
@@ -154,6 +165,10 @@ def _remark_on_names(names: Sequence[str], remarks: Remarks) -> None:
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdecimal() else (1, part.casefold()) for part in re.split(r"(\d+)", name) if part]
+
+
+def _fractions(counts: Counter[str]) -> list[str]:
+    return [text for text in counts if whole_number(text) is None and _is_number(text)]
 
 
 def _is_number(text: str) -> bool:

@@ -5,10 +5,10 @@ Rows are those that the layouts of media read, in their order: blank lines are n
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,6 +36,7 @@ class TableColumns:
     n_rows: int
     files: Mapping[str, str]
     classes: Mapping[str, Sequence[str]]  # the names of classes, where the file says them
+    encoding: str = "utf-8"  # of a text file: as a manifest calls it
 
     @cached_property
     def texts(self) -> frozenset[str]:
@@ -66,7 +67,7 @@ def read_columns_of(path: Path) -> TableColumns:
             table = table_of(json_lines(stream), "line") if path.suffix.lower() in LINES else read_table(stream)
             if not isinstance(table, CsvTable):
                 raise TableError("expected an object on each line, found other values")
-            return _text(path, table)
+            return replace(_text(path, table), encoding=_encoding(stream))
     except TableError as error:
         raise DataError(path, error.finding, record=error.record) from error
 
@@ -82,6 +83,11 @@ def _text(path: Path, table: CsvTable) -> TableColumns:
             column.append(cell)
     plain = {name: column for name, column in zip(names, columns, strict=True) if _is_plain(column)}
     return TableColumns(path, names, plain, len(columns[0]) if columns else 0, {}, {})
+
+
+def _encoding(stream: TextIO) -> str:
+    """How a file is encoded that ``open_text`` opened; its mark says so."""
+    return "utf-16" if "16" in stream.encoding else "utf-8"
 
 
 def _is_plain(cells: Sequence[Any]) -> bool:

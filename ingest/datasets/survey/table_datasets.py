@@ -16,6 +16,7 @@ from ingest.datasets.survey.remarks import Remarks, some
 from ingest.datasets.survey.splits import role_of
 from ingest.datasets.survey.table_columns import TableColumns
 from ingest.errors import DataError, shown
+from ingest.manifest.layouts import LAYOUTS
 
 #: The word for a group where its cell is empty: the example is in a group of its own.
 _ALONE = "row {row} of {file}"
@@ -105,6 +106,7 @@ def _contents(
 ) -> DatasetDraft:
     """The dataset by what the other columns are."""
     path = table.path.relative_to(folder).as_posix()
+    media: dict[str, object]
     order = {"order": "rows"} if table.is_renumbered else {}
     if order:
         remarks.doubt("a column numbers the rows in another order than theirs; labels are those of the rows themselves")
@@ -114,14 +116,16 @@ def _contents(
             remarks.doubt(f"of the columns {some([*files])} the first is read")
         column, kind = next(iter(files.items()))
         _leave_out_others(table, (column, label), remarks)
-        media: dict[str, object] = {"path": path, "column": column, **order}
+        media = {"path": path, "column": column, **order}
         return DatasetDraft(kind, f"{kind}-table", found.names, found.ids, media)
     text = text_column(table, told, (label, told.group), remarks)
     if text is not None:
         if empty := sum(not str(cell or "").strip() for cell in table.cells.get(text, ())):
             remarks.doubt(f"{empty:,} rows have no text in column {shown(text)}")
         _leave_out_others(table, (text, label, told.group), remarks)
-        return DatasetDraft("text", "text-table", found.names, found.ids, {"path": path, "column": text, **order})
+        encoded = {"encoding": table.encoding} if table.encoding != LAYOUTS["text-table"].encoding else {}
+        media = {"path": path, "column": text, **encoded, **order}
+        return DatasetDraft("text", "text-table", found.names, found.ids, media)
     labels = label_texts(table.cells[label])
     columns, categories = features(table, labels, (label, told.group), remarks)
     numeric = [name for name in columns if name not in categories]

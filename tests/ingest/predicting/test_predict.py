@@ -158,6 +158,24 @@ def test_groups_near_duplicates_and_a_pair_of_different_labels(notes, capsys):
     assert told(manifest)["groups"]["by"] == r"what 00\d(\d)\. finds in the names"
 
 
+def test_texts_without_a_word_are_equal_and_tell_no_label(notes, capsys):
+    texts = texts_of(LABELS)
+    texts[2], texts[41] = "", " \n"
+    texts[5], texts[45] = "", ""
+    manifest = notes(LABELS, texts, NAMES)
+    assert main(["predict", str(manifest), "--folds", "4"]) == 0
+    assert told(manifest)["near_duplicates"]["different_labels"] == []
+    assert "near-duplicates with different labels" not in capsys.readouterr().out
+
+
+def test_columns_that_predict_made_are_in_no_other_order(notes, capsys):
+    """Of two examples each is guessed to be what the other is, as if the columns were exchanged."""
+    manifest = notes(np.array([0, 1]), texts_of(np.array([0, 1])), NAMES[:2])
+    assert main(["predict", str(manifest), "--folds", "2"]) == 0
+    assert told(manifest)["quality"]["accuracy"] == 0
+    assert not any("another order" in warning for warning in told(manifest)["warnings"])
+
+
 def test_a_matrix_of_another_origin_is_not_replaced(notes, capsys):
     manifest = notes(LABELS, texts_of(LABELS), NAMES)
     np.save(manifest.parent / "pred_probs.npy", np.eye(3)[LABELS])

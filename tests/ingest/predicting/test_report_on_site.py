@@ -117,3 +117,18 @@ def test_pairs_are_those_whose_labels_differ_now(predicted, query_of):
     assert added(manifest, catalogue) == 0
     ((report,),) = query_of(catalogue)("SELECT prediction_report FROM datasets")
     assert json.loads(report)["twins"] == []
+
+
+def test_a_round_says_of_near_duplicates_why_it_leaves_them_out(predicted, tmp_path, monkeypatch, capsys):
+    manifest, catalogue = predicted
+    monkeypatch.setenv("LABELERRORS_REVIEWS", str(tmp_path / "reviews.sqlite"))
+    assert added(manifest, catalogue) == 0
+    how = ["--votes", "3", "--catalogue", str(catalogue)]
+    assert main(["review", "open", "notes", *how]) == 0
+    said = "1 example left out: nothing to choose between, the guess is the given label; 1 of these (2) is a near-"
+    assert f'{said}duplicate of an example with another label: a round with kind = "options", where' in (
+        capsys.readouterr().out
+    )
+    (tmp_path / "round.toml").write_text('kind = "options"\n')
+    assert main(["review", "open", "notes", "--round", str(tmp_path / "round.toml"), *how]) == 0
+    assert "left out" not in capsys.readouterr().out

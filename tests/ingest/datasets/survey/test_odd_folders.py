@@ -149,3 +149,40 @@ def test_names_of_classes_that_configurations_disagree_about_are_not_taken(tmp_p
     }
     (folder / "dataset_infos.json").write_text(json.dumps(infos))
     assert init(folder).classes == ["0", "1"]
+
+
+def test_a_table_in_utf_16_is_read_as_it_is_written(
+    tmp_path: Path, init: Init, checked: Callable[[Found], str]
+) -> None:
+    found = init(put(tmp_path / "some", {"data.csv": CSV.encode("utf-16")}))
+    assert (found.labels, found.media["encoding"]) == (GIVEN, "utf-16")
+    assert f"example 1: cars; data.csv, record 1; '{TEXTS[1]}'" in checked(found)
+
+
+def test_a_table_in_another_encoding_is_refused_with_what_to_do(tmp_path: Path, init: Init) -> None:
+    found = init(put(tmp_path / "some", {"data.csv": CSV.replace("text about", "caf\u00e9").encode("latin-1")}))
+    assert found.status == 1
+    assert "data.csv: expected CSV in UTF-8, found other text" in found.error
+    assert "save it in UTF-8, in Excel as CSV UTF-8" in found.error
+
+
+def test_of_columns_called_like_labels_measurements_are_none(tmp_path: Path, init: Init) -> None:
+    rows = "".join(f"{index / 7},{index / 3},{kind}\n" for index, kind in enumerate(GIVEN))
+    found = init(put(tmp_path / "some", {"data.csv": f"x,y,label\n{rows}"}))
+    assert (found.labels, found.media["columns"]) == (GIVEN, ["x", "y"])
+    assert "unsure: the column 'label' is taken for the label, and not 'y', which holds no classes" in found.said
+
+
+def test_numbers_in_names_are_told_of_only_where_there_are_some(tmp_path: Path, init: Init) -> None:
+    for name, kinds, told in (("capitals", ("Cars", "bread"), False), ("numbers", ("kind10", "kind2"), True)):
+        rows = "".join(f"{text},{kinds[index % 2]}\n" for index, text in enumerate(TEXTS))
+        found = init(put(tmp_path / name, {"data.csv": f"text,label\n{rows}"}))
+        assert ("if numbers in names counted" in found.said) == told
+
+
+def test_one_class_folder_of_the_kind_of_most_says_what_the_others_hold(tmp_path: Path, init: Init) -> None:
+    pictures = {f"photos/{index}.png": picture(index) for index in range(3)}
+    found = init(put(tmp_path / "some", pictures | {f"notes/{index}.txt": text for index, text in enumerate(TEXTS)}))
+    assert found.status == 1
+    assert "expected texts in two class folders at least, found them in 'notes' alone" in found.error
+    assert "left out were files that are no texts: 'photos/0.png'" in found.error
