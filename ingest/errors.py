@@ -4,6 +4,10 @@ Every message names the file, the record where there is one, what was expected a
 and hidden: the commands print the message and exit.
 """
 
+import errno
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +16,9 @@ HOW_CLASSES_ARE: Final = (
     "--classes-are names or --classes-are numbers of the command flag; in a manifest, classes_are under [files]; in "
     'Python, classes_are="names" or classes_are="numbers"'
 )
+
+#: What the system says when there is no room, or no more than so much is allowed.
+NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class IngestError(Exception):
@@ -54,6 +61,33 @@ class ManifestError(DataError):
 
 class CatalogueError(IngestError):
     """The catalogue cannot be written: locked by another ingest, of another version, or on a full disk."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name a file that cannot be written: the system names only those that it cannot open. Raises DataError."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename not in (None, str(path)):
+            raise
+        said = error.strerror or str(error)
+        if error.errno in NO_SPACE:
+            said = f"expected room to write it, found none ({said}); make room there, or write it elsewhere"
+        else:
+            said = f"could not be written: {said}"
+        raise DataError(path, said) from error
+
+
+def system_error(error: OSError) -> str:
+    """What the system says, with the file, or where it can be if it does not say that."""
+    said = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{error.filename}: {said}"
+    if error.errno in NO_SPACE:
+        where = f"the folder that is written to, or {tempfile.gettempdir()} for temporary files ($TMPDIR names another)"
+        return f"expected room to write a file, found none ({said}); make room in {where}"
+    return f"a file could not be read or written: {said}"
 
 
 def shown(value: object, limit: int = 60) -> str:

@@ -4,7 +4,6 @@ Open readers of the old catalogue are not affected, and any error leaves it unch
 ``NAME.*.part`` behind, which the next ingest removes. Datasets are written by ``store``, not here.
 """
 
-import errno
 import os
 import shutil
 import sqlite3
@@ -24,7 +23,7 @@ from app.schema.tables import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
 from ingest.catalogue.guard.lock import exclusive
 from ingest.catalogue.guard.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.catalogue.issue_table import STAGED, create_indexes, staged_path
-from ingest.errors import CatalogueError
+from ingest.errors import NO_SPACE, CatalogueError
 
 Say = Callable[[str], None]
 
@@ -34,8 +33,6 @@ _PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF", "secure_delete = O
 
 #: Pages of a search index that are rewritten at most to merge it when few of its rows are new.
 _MERGED_PAGES: Final = 2_000
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -196,7 +193,7 @@ def _sync(path: Path) -> None:
 def _explained(target: Path, error: OSError | DatabaseError) -> CatalogueError:
     original = error.orig if isinstance(error, DatabaseError) else error
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF
-    no_space = isinstance(error, OSError) and error.errno in _NO_SPACE
+    no_space = isinstance(error, OSError) and error.errno in NO_SPACE
     if no_space or code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return CatalogueError(
             f"{target}: the disk is full or failing ({original}); expected room for a whole new catalogue beside the "

@@ -15,7 +15,7 @@ from app.corrected import blocks, original_test_set
 from app.corrected.formats import FORMATS, DoesNotFitError, by_name, write
 from app.corrected.policy import PARAMETERS, PolicyError, parse
 from ingest.catalogue.open import open_catalogue
-from ingest.errors import IngestError
+from ingest.errors import IngestError, writing
 
 #: What rows say on request.
 _COLUMNS: Final = ("opinions", "confidences")
@@ -86,7 +86,7 @@ def _written(pieces: Iterator[bytes], out: Path) -> tuple[int, str]:
     number, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     part = Path(name)
     try:
-        with os.fdopen(number, "wb") as file:
+        with writing(out), os.fdopen(number, "wb") as file:
             for piece in pieces:
                 file.write(piece)
                 digest.update(piece)

@@ -27,7 +27,7 @@ from ingest.commands.arguments import (
     does,
     sentence,
 )
-from ingest.errors import IngestError
+from ingest.errors import IngestError, system_error
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def run(parsed: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        print(f"error: {system_error(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; nothing half-built was kept", file=sys.stderr)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ingest.errors import DataError
+from ingest.errors import DataError, writing
 
 ENDINGS: Final = (".parquet", ".csv", ".json")
 
@@ -64,11 +64,8 @@ def write_table(path: Path, n: int, columns: Callable[[slice], Columns], advance
             advance(stop - start)
 
     write = {".parquet": _write_parquet, ".csv": _write_csv, ".json": _write_json}[path.suffix.lower()]
-    try:
-        with _replaced(path.resolve()) as part:
-            write(part, columns(slice(0, 0)), tables())
-    except OSError as error:
-        raise DataError(path, f"could not be written: {error.strerror or error}") from error
+    with writing(path), _replaced(path.resolve()) as part:
+        write(part, columns(slice(0, 0)), tables())
 
 
 def _write_parquet(path: Path, empty: dict[str, Any], tables: Iterator[dict[str, Any]]) -> None:

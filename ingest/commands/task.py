@@ -17,7 +17,7 @@ from app.corrected.blocks import CorrectedTestSet
 from app.corrected.policy import PolicyError, parse
 from ingest.catalogue.open import open_catalogue
 from ingest.commands.export import _pair
-from ingest.errors import IngestError
+from ingest.errors import IngestError, writing
 
 EXAMPLES: Final = """\
 examples:
@@ -104,8 +104,14 @@ def _write(folder: Path, connection: Connection, corrected: CorrectedTestSet) ->
     for kind, answers in _KINDS.items():
         task = f"{name}_{kind}"
         for ending, pieces in _FORMS.items():
-            with (folder / f"{task}.{ending}").open("wb") as file:
+            path = folder / f"{task}.{ending}"
+            with writing(path), path.open("wb") as file:
                 file.writelines(pieces(connection, corrected, answers))
         data = json.dumps(str((folder / f"{task}.parquet").absolute()), ensure_ascii=False)
-        (folder / f"{task}.yaml").write_text(_TASK.format(task=task, data=data, letters=_LETTERS), encoding="utf-8")
-    (folder / f"{name}_label_errors.yaml").write_text(_GROUP.format(name=name), encoding="utf-8")
+        _write_text(folder / f"{task}.yaml", _TASK.format(task=task, data=data, letters=_LETTERS))
+    _write_text(folder / f"{name}_label_errors.yaml", _GROUP.format(name=name))
+
+
+def _write_text(path: Path, text: str) -> None:
+    with writing(path):
+        path.write_text(text, encoding="utf-8")

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from app import __version__
 from app.domain.confident_learning.probability_quality import Quality, quality
-from ingest.errors import shown
+from ingest.errors import shown, writing
 from ingest.predicting.examples import Examples, Rows, joined, take
 from ingest.predicting.models import Model, failures_told
 from ingest.progress import Progress
@@ -235,7 +235,7 @@ def _fit(
         _require_probabilities(model, probabilities, len(held_out), columns, record)
         found[:, columns] = probabilities
     part = file.with_name(f".{file.name}.part")
-    with part.open("wb") as stream:
+    with writing(file), part.open("wb") as stream:
         np.save(stream, found, allow_pickle=False)
     part.replace(file)
 

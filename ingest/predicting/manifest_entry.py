@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ingest.errors import ManifestError
+from ingest.errors import ManifestError, writing
 
 _HEAD: Final = re.compile(r"^\s*\[\s*files\s*\]\s*(#.*)?$")
 _ANY_HEAD: Final = re.compile(r"^\s*\[")
@@ -28,7 +28,8 @@ def enter_files(manifest: Path, entries: Mapping[str, str]) -> None:
     if changed != text:
         part = manifest.with_name(f".{manifest.name}.{os.getpid()}.part")
         try:
-            part.write_bytes(changed.encode("utf-8"))
+            with writing(manifest):
+                part.write_bytes(changed.encode("utf-8"))
             part.chmod(manifest.stat().st_mode & 0o7777)
             part.replace(manifest.resolve())
         finally:

@@ -1,5 +1,6 @@
 """Writing the matrix of a cross-validation in place, fold by fold: one model's rows, or the mean of several."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
+from ingest.errors import NO_SPACE, writing
 from ingest.predicting.cross_validation import OutOfSample, Plan
 
 #: Temperatures are found on at most so many examples.
@@ -41,7 +43,10 @@ def write_matrix(
 ) -> list[Quality]:
     """Write the matrix in the order of the examples, each fold with its temperature, and return their quality."""
     shape = (len(plan.examples), plan.n_classes)
-    matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    with writing(path):
+        matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+        # A disk without room for it would end the process, without a word, at a write into what is mapped.
+        _reserve(path)
     found = []
     for fold in range(plan.n_folds):
         rows, indices = mean_rows(chosen, fold), plan.held_out(fold)
@@ -51,3 +56,14 @@ def write_matrix(
         found.append(quality(rows, plan.examples.labels[indices]))
     matrix.flush()
     return found
+
+
+def _reserve(path: Path) -> None:
+    """Have the disk set aside all bytes of a file, where the system can. Raises OSError if there is no room."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            try:
+                os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+            except OSError as error:
+                if error.errno in NO_SPACE:  # others are of disks that cannot tell
+                    raise

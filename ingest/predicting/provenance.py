@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from app import __version__
 from app.domain.confident_learning.probability_quality import Quality
-from ingest.errors import DataError
+from ingest.errors import DataError, writing
 from ingest.predicting.cross_validation import OutOfSample, overall
 from ingest.predicting.groups import Groups
 from ingest.predicting.near_duplicates import Pair
@@ -69,8 +69,9 @@ def write_provenance(path: Path, result: Result, matrix: Path, shape: tuple[int,
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     told = _told(result) | {"matrix": {"file": matrix.name, "sha256": sha256, "rows": shape[0], "classes": shape[1]}}
     part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    with writing(path):
+        part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
 
 
 def require_own(matrix: Path, told: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.reviews.ratings import RATING_COLUMNS
-from ingest.errors import DataError
+from ingest.errors import DataError, writing
 
 #: A cell of free text that begins so would be a formula to a spreadsheet.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -62,7 +62,8 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a file under another name first, and rename it."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
-        part.replace(path)
+        with writing(path):
+            part.write_bytes(data)
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)

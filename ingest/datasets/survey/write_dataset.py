@@ -16,7 +16,7 @@ import numpy as np
 from app.schema.site_names import SITE_NAMES
 from ingest.datasets.survey.class_folders import NOUNS
 from ingest.datasets.survey.dataset_draft import DatasetDraft
-from ingest.errors import DataError, shown
+from ingest.errors import DataError, shown, writing
 
 MANIFEST: Final = "dataset.toml"
 _MARK: Final = "# Written by label-errors init. Change what you like: it is then kept. "
@@ -62,7 +62,7 @@ def write_dataset(draft: DatasetDraft, out: Path, place: Path) -> list[str]:
             _write_json(out / "train_groups.json", draft.train.groups)
     body = manifest_text(draft, place)
     digest = hashlib.sha256(body.encode()).hexdigest()
-    (out / MANIFEST).write_text(f"{_MARK}sha256 {digest}\n{body}", encoding="utf-8")
+    _write_text(out / MANIFEST, f"{_MARK}sha256 {digest}\n{body}")
     return [MANIFEST, *(name for name in _FILES if (out / name).exists())]
 
 
@@ -130,11 +130,17 @@ def _toml(value: Any) -> str:
 
 
 def _write_json(path: Path, values: Sequence[str]) -> None:
-    path.write_text(json.dumps(list(values), ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    _write_text(path, json.dumps(list(values), ensure_ascii=False, indent=0) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def _write_labels(path: Path, labels: Any, n_classes: int) -> None:
-    np.save(path, labels.astype(np.min_scalar_type(n_classes - 1)))
+    with writing(path):
+        np.save(path, labels.astype(np.min_scalar_type(n_classes - 1)))
 
 
 def _mark(path: Path) -> tuple[str, str] | None:

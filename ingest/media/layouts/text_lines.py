@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.errors import writing
 from ingest.manifest.layouts import ARCHIVES, Options
 from ingest.media.archives.decompress import Readable
 from ingest.media.archives.stores import Member, MemberError, Store, open_store
@@ -135,7 +136,7 @@ class LineIndex:
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(".part")
-            with part.open("wb") as file:
+            with writing(kept), part.open("wb") as file:
                 np.save(file, np.concatenate([made_for, [built.count], built.offsets]), allow_pickle=False)
             part.replace(kept)
         return built
