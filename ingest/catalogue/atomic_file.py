@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.schema.engine import writing_engine
 from app.schema.tables import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
-from ingest.catalogue.guard.lock import exclusive
+from ingest.catalogue.guard.lock import exclusive, followed
 from ingest.catalogue.guard.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.catalogue.issue_table import STAGED, create_indexes, staged_path
 from ingest.errors import NO_SPACE, CatalogueError
@@ -45,6 +45,7 @@ def replacing_catalogue(target: Path, replacing: Collection[str], *, wait: float
     Raises CatalogueError when another ingest holds the catalogue, when the existing file is not a catalogue, or has
     another version and holds more than ``replacing``, or when the disk is full.
     """
+    target = followed(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(target, wait, say):

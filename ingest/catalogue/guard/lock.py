@@ -1,5 +1,6 @@
 """An exclusive lock beside the catalogue, so only one ingest runs at a time; released when the process ends."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,13 @@ from filelock import FileLock, Timeout
 from ingest.errors import CatalogueError
 
 _POLL_SECONDS: Final = 0.1
+
+
+def followed(target: Path) -> Path:
+    """Where a catalogue is written that is named by a link: a link that was replaced would leave the old file to all
+    who read that, and a second lock to those who write it.
+    """
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
 
 
 @contextmanager

@@ -376,3 +376,19 @@ def test_what_is_damaged_is_not_carried_over(
     assert "cannot be carried over, for it is damaged" in capsys.readouterr().err
     assert old.read_bytes() == bytes(content)
     assert leftovers() == []
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["of a catalogue", "of none yet"])
+def test_a_link_stays_a_link_and_its_file_is_the_one_that_is_written(there: bool, tiny: Any, tmp_path: Path) -> None:
+    """Whoever reads the file by its own name would never see the new dataset, and another writer would not wait."""
+    (tmp_path / "elsewhere").mkdir()
+    real, link = tmp_path / "elsewhere" / "real.sqlite", tmp_path / "link.sqlite"
+    if there:
+        tiny.add(real)
+    link.symlink_to("elsewhere/real.sqlite")
+    tiny.top = "flag = 4"
+    assert tiny.add(link) == 0
+    assert link.is_symlink()
+    with closing(sqlite3.connect(real)) as connection:
+        assert connection.execute("SELECT n_flagged FROM datasets").fetchall() == [(4,)]
+    assert [path.name for path in real.parent.iterdir()] == ["real.sqlite"]
