@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
+from ingest.catalogue.guard.early_copy import EarlyCopy, begun_early
 from ingest.catalogue.issue_table import create_indexes
 from ingest.catalogue.models import add_found
 from ingest.catalogue.store import Stored, store
@@ -56,6 +57,18 @@ def run(
         orders = [replace(order, folder=order.folder.absolute()) for order in orders]  # a worker may run elsewhere
         for name in (order.manifest.name for order in orders if order.manifest.labels == "multiple"):
             progress.say(f"{name}: sets of labels are flagged in this process, not on Dask")
+    with begun_early(catalogue) as early:
+        return _run(orders, catalogue, wait, progress, dask, early)
+
+
+def _run(
+    orders: Sequence[IngestJob],
+    catalogue: Path,
+    wait: float,
+    progress: Progress,
+    dask: str | None,
+    early: EarlyCopy | None,
+) -> list[Stored]:
     with nullcontext() if dask is None else on_dask(dask) as executor:
         builds = [(order, built(order, progress, executor)) for order in orders]
     models = [
@@ -63,7 +76,7 @@ def run(
         for order, found in builds
     ]
     names = [order.manifest.name for order in orders]
-    with replacing_catalogue(catalogue, names, wait=wait, say=progress.say) as connection:
+    with replacing_catalogue(catalogue, names, wait=wait, say=progress.say, early=early) as connection:
         stored = [_stored(connection, found, order, catalogue, progress) for order, found in builds]
         errors = [one.unread for one in stored if one.kept and one.unread is not None]
         if errors and len(errors) == len(stored):

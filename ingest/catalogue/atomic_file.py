@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.schema.engine import writing_engine
 from app.schema.tables import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
+from ingest.catalogue.guard.early_copy import EarlyCopy
 from ingest.catalogue.guard.lock import exclusive, followed
 from ingest.catalogue.guard.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.catalogue.issue_table import STAGED, create_indexes, staged_path
@@ -36,11 +37,13 @@ _MERGED_PAGES: Final = 2_000
 
 
 @contextmanager
-def replacing_catalogue(target: Path, replacing: Collection[str], *, wait: float, say: Say) -> Iterator[Connection]:
+def replacing_catalogue(
+    target: Path, replacing: Collection[str], *, wait: float, say: Say, early: EarlyCopy | None = None
+) -> Iterator[Connection]:
     """A connection to a new version of a catalogue, which replaces the old one at the end of the block.
 
     It starts with the contents of the old one. ``replacing`` are the names of the datasets that the block is going to
-    write. If the block raises, the old catalogue is unchanged.
+    write. If the block raises, the old catalogue is unchanged. ``early`` is a copy of it that was begun.
 
     Raises CatalogueError when another ingest holds the catalogue, when the existing file is not a catalogue, or has
     another version and holds more than ``replacing``, or when the disk is full.
@@ -52,7 +55,7 @@ def replacing_catalogue(target: Path, replacing: Collection[str], *, wait: float
             _remove_leftovers(target, say)
             part = target.with_name(f"{target.name}.{os.getpid()}.part")
             try:
-                with _beginning(target, part, replacing, say) as finish, _writing(part) as connection:
+                with _beginning(target, part, replacing, say, early) as finish, _writing(part) as connection:
                     if finish is None:
                         _create(connection)
                     yield connection
@@ -85,13 +88,18 @@ def _escaped(name: str) -> str:
 
 
 @contextmanager
-def _beginning(target: Path, part: Path, replacing: Collection[str], say: Say) -> Iterator[Callable[[], None] | None]:
+def _beginning(
+    target: Path, part: Path, replacing: Collection[str], say: Say, early: EarlyCopy | None
+) -> Iterator[Callable[[], None] | None]:
     """Copy the old catalogue to build on, and check it meanwhile; gives what waits for the check.
 
     None if there is none worth keeping.
     """
     if not _is_kept(target, replacing, say):
         yield None
+        return
+    if early is not None and (finish := early.put_at(part, target)) is not None:
+        yield finish
         return
     with checked_meanwhile(target) as finish:
         shutil.copyfile(target, part)

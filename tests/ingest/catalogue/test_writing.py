@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from sqlalchemy import Engine, event, text
 
 from app.schema.tables import metadata
 from ingest.catalogue.atomic_file import replacing_catalogue
+from ingest.catalogue.guard.early_copy import begun_early
 from ingest.catalogue.issue_table import create_indexes
 from ingest.commands.main import main
 from ingest.errors import CatalogueError
@@ -376,6 +378,40 @@ def test_what_is_damaged_is_not_carried_over(
     assert "cannot be carried over, for it is damaged" in capsys.readouterr().err
     assert old.read_bytes() == bytes(content)
     assert leftovers() == []
+
+
+def test_a_copy_that_was_begun_early_is_the_one_that_is_built_on(
+    old: Path, monkeypatch: pytest.MonkeyPatch, leftovers: Callable[[], list[str]]
+) -> None:
+    before = rows(old)
+    copied: list[object] = []
+    copyfile = shutil.copyfile
+    monkeypatch.setattr("shutil.copyfile", lambda *paths: (copied.append(paths), copyfile(*paths)))
+    with begun_early(old) as early, replacing_catalogue(old, ["new"], wait=1, say=print, early=early):
+        assert len(leftovers()) == 3  # the lock, and two files being written
+    assert bool(copied) == (early is None)  # not every disk has files without a name
+    assert rows(old) == before
+    assert leftovers() == []
+
+
+def test_a_copy_of_what_was_replaced_meanwhile_is_not_built_on(tiny: Any, old: Path) -> None:
+    """Else the dataset that another ingest has added would be lost."""
+    with begun_early(old) as early:
+        assert tiny.add(old) == 0
+        with replacing_catalogue(old, ["new"], wait=1, say=print, early=early):
+            pass
+    assert datasets(old) == {"before", "tiny"}
+
+
+def test_a_copy_that_could_not_be_finished_is_not_built_on(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = rows(old)
+    monkeypatch.setattr(os, "copy_file_range", full)
+    with begun_early(old) as early, replacing_catalogue(old, ["new"], wait=1, say=print, early=early):
+        pass
+    assert rows(old) == before
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["of a catalogue", "of none yet"])

@@ -1,0 +1,82 @@
+"""Copy and check the old catalogue while the new dataset is still being read.
+
+Which catalogue a new one is built on is only known under the lock: if the one that was copied has been replaced by
+then, the copy is not used. Until then it has no name (Linux's O_TMPFILE), so it is gone whenever this process ends.
+Where the system or the disk cannot do that, nothing is begun early.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from ingest.catalogue.guard.lock import followed
+from ingest.catalogue.guard.verify import checked_meanwhile
+
+#: Bytes copied before it is asked whether to go on.
+_PIECE: Final = 1 << 24
+
+
+class EarlyCopy:
+    """A copy of a catalogue that is being made, and the check of the original."""
+
+    def __init__(self, target: Path, held: ExitStack) -> None:
+        """Begin; all ends with what is ``held``. Raises OSError, AttributeError or sqlite3.Error where it cannot."""
+        if not target.is_file():
+            raise FileNotFoundError(target)
+        self._source = _open(target, os.O_RDONLY, held)
+        self._copy = _open(target.parent, os.O_RDWR | os.O_TMPFILE, held)
+        self._first = os.fstat(self._source)
+        self._require = held.enter_context(checked_meanwhile(target))
+        pool = held.enter_context(ThreadPoolExecutor(1, thread_name_prefix="copy"))
+        self._stopped = Event()
+        held.callback(self._stopped.set)
+        self._copied = pool.submit(self._fill)
+
+    def put_at(self, part: Path, target: Path) -> Callable[[], None] | None:
+        """Give the copy its name; the function that waits for the check of the original.
+
+        None, and nothing is there, if what is at ``target`` now is not what was copied, or it could not be copied.
+        """
+        try:
+            self._copied.result()
+            if _identity(target.stat()) != _identity(self._first):
+                return None
+            # The entry in /proc is a link that must be followed, which Python does if it is told of a folder.
+            os.link(f"/proc/self/fd/{self._copy}", part, src_dir_fd=self._copy, follow_symlinks=True)
+        except OSError:
+            return None
+        return self._require
+
+    def _fill(self) -> None:
+        """Copy all bytes. Raises OSError."""
+        done = 0
+        while not self._stopped.is_set() and (n := os.copy_file_range(self._source, self._copy, _PIECE, done, done)):
+            done += n
+        if done != self._first.st_size:
+            raise OSError(f"copied {done} bytes of {self._first.st_size}")
+
+
+@contextmanager
+def begun_early(target: Path) -> Iterator[EarlyCopy | None]:
+    """Begin to copy and to check a catalogue, if there is one and the system can."""
+    with ExitStack() as held:
+        try:
+            early = EarlyCopy(followed(target), held)
+        except (OSError, AttributeError, sqlite3.Error):
+            early = None
+        yield early
+
+
+def _open(path: Path, flags: int, held: ExitStack) -> int:
+    handle = os.open(path, flags, 0o666)
+    held.callback(os.close, handle)
+    return handle
+
+
+def _identity(file: os.stat_result) -> tuple[int, ...]:
+    return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
