@@ -18,7 +18,7 @@ from ingest.catalogue.guard.early_copy import EarlyCopy, begun_early
 from ingest.catalogue.issue_table import create_indexes
 from ingest.catalogue.models import add_found
 from ingest.catalogue.store import Stored, store
-from ingest.datasets.build import Build, build
+from ingest.datasets.build import Build, build, for_storing
 from ingest.datasets.load import load
 from ingest.datasets.media import MediaFor
 from ingest.datasets.model_folders import answering_models, find
@@ -70,7 +70,7 @@ def _run(
     early: EarlyCopy | None,
 ) -> list[Stored]:
     with nullcontext() if dask is None else on_dask(dask) as executor:
-        builds = [(order, built(order, progress, executor)) for order in orders]
+        builds = [(order, _for_storing(order, progress, executor)) for order in orders]
     models = [
         [*(find(order.models, order.manifest.name) if order.models else ()), *answering_models(found.inputs)]
         for order, found in builds
@@ -88,6 +88,10 @@ def _run(
             stored[place] = replace(stored[place], models=tuple(add_found(connection, found, progress)))
         enter_versions(connection, catalogue, names, progress)
         return stored
+
+
+def _for_storing(order: IngestJob, progress: Progress, executor: Executor | None) -> Build:
+    return for_storing(built(order, progress, executor), exemplars=order.media is not None)
 
 
 def _stored(connection: Connection, found: Build, order: IngestJob, catalogue: Path, progress: Progress) -> Stored:

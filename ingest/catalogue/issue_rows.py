@@ -18,7 +18,6 @@ from ingest.datasets.build import Build
 from ingest.datasets.facts import compact
 from ingest.datasets.media import KeptMedia
 from ingest.datasets.suspects.doubting_models import n_doubting
-from ingest.datasets.suspects.issues import Integers
 from ingest.datasets.suspects.sort_orders import narrow, places
 from ingest.datasets.suspects.top_probabilities import top_of_rows
 from ingest.labels.vote_files import Review
@@ -43,7 +42,7 @@ class IssueRows:
         issues, inputs, n = self._build.issues, self._build.inputs, here.stop - here.start
         indices = issues.indices[here]
         first = issue_id(self._dataset_id, here.start)
-        own, margins = self._numbers(indices)
+        own, margins = self._numbers(here)
         return {
             "id": range(first, first + n),
             "dataset_id": [self._dataset_id] * n,
@@ -64,14 +63,14 @@ class IssueRows:
             **_of_media(indices, shown),
         }
 
-    def _numbers(self, indices: Integers) -> tuple[list[float] | None, list[float] | None]:
-        """The self-confidence and the margin of some examples."""
-        inputs = self._build.inputs
-        if inputs.flagging is not None:
-            scores = inputs.flagging.scores[indices]
+    def _numbers(self, here: slice) -> tuple[list[float] | None, list[float] | None]:
+        """The self-confidence and the margin of some issues."""
+        issues, sets = self._build.issues, self._build.inputs.set_flagging
+        if issues.scores is not None:
+            scores = issues.scores[here]
             return scores.own.astype(np.float64).tolist(), scores.margins().tolist()
-        if inputs.set_flagging is not None:
-            return inputs.set_flagging.self_confidence[indices].tolist(), None
+        if sets is not None:
+            return sets.self_confidence[issues.indices[here]].tolist(), None
         return None, None
 
     def _of_reviewed(self, here: slice) -> Columns:

@@ -12,16 +12,13 @@ import numpy as np
 from app.schema.packing import pack_keys, pack_labels
 from app.schema.tables import EXAMPLES_PER_BLOCK, ISSUE_ID_SHIFT
 from ingest.catalogue.slice_rows import slices_json
-from ingest.datasets.build import Build
+from ingest.datasets.build import MOST_GUESSES, Build
 from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import about_json, compact, flag_sentence
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.media import KeptMedia
 
 Row = dict[str, Any]
-
-#: Examples of the largest test set whose guesses are kept.
-_MOST_GUESSES = 2_000_000
 
 
 def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str, built_at: str) -> Row:
@@ -150,7 +147,7 @@ def example_rows(build: Build, dataset_id: int) -> Iterator[Row]:
 def guess_rows(build: Build, dataset_id: int) -> Iterator[Row]:
     """What the model guesses of every example; none of examples with label sets, or of more than are worth the room."""
     guesses, labels = build.inputs.guesses, build.inputs.labels
-    if guesses is None or guesses.sets is not None or labels is None or len(labels) > _MOST_GUESSES:
+    if guesses is None or guesses.sets is not None or labels is None or len(labels) > MOST_GUESSES:
         return
     for start in range(0, len(labels), EXAMPLES_PER_BLOCK):
         indices = np.arange(start, min(start + EXAMPLES_PER_BLOCK, len(labels)))

@@ -29,7 +29,7 @@ from ingest.catalogue.opinions.store_confidence import store_confidence
 from ingest.catalogue.replace import remove, restore
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
 from ingest.datasets.build import Build, version
-from ingest.datasets.exemplars import Exemplar, choose, choose_of_sets
+from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import compact
 from ingest.datasets.fingerprints import each_once
 from ingest.datasets.media import (
@@ -199,7 +199,7 @@ class _DatasetWriter:
         self._execute(_INSERT_CLASS_SEARCH, rows.class_search_rows(build, dataset_id))
         if unread is not None:
             self._tell(unread_report(len(build.issues), not_read(unread, folder)))
-        exemplars = {} if media is None else self._exemplars()
+        exemplars = {} if media is None else self._build.exemplars
         shown = self._media(media, exemplars)
         self._insert(tables.exemplars, rows.exemplar_rows(exemplars, dataset_id, shown))
         with self._progress.task(f"{self._name}: issues", len(build.issues), "rows") as advance:
@@ -226,17 +226,6 @@ class _DatasetWriter:
         if known is not None:
             return int(known)
         return int(self._connection.scalar(select(func.coalesce(func.max(tables.datasets.c.id), 0))) or 0) + 1
-
-    def _exemplars(self) -> Mapping[int, Sequence[Exemplar]]:
-        """The exemplars of each class; none if the model's probabilities are unknown."""
-        inputs, issues = self._build.inputs, self._build.issues.indices
-        if inputs.labels is None:
-            return {}
-        if inputs.set_flagging is not None and inputs.labels.sets is not None:
-            return choose_of_sets(inputs.labels.sets, inputs.set_flagging.self_confidence, issues)
-        if inputs.flagging is None or inputs.labels.ids is None or inputs.benchmark is not None:
-            return {}  # the third option of one question is not of a kind with that of another
-        return choose(inputs.labels.ids, inputs.flagging.scores.own, issues)
 
     def _media(self, media: MediaSource | None, exemplars: Mapping[int, Sequence[Exemplar]]) -> KeptMedia:
         """Write media and the texts to search in one pass over the source, and return the result."""

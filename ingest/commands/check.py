@@ -82,7 +82,7 @@ def _orders(arguments: argparse.Namespace) -> "list[IngestJob]":
 
 
 def _lines(checked: "DatasetPreview") -> list[str]:
-    from ingest.commands.reports import caution_lines, counted, problem_lines, review_lines
+    from ingest.commands.reports import counted, problem_lines, review_lines
     from ingest.datasets.media import NOT_AT_HAND
 
     name = checked.manifest.name
@@ -97,7 +97,7 @@ def _lines(checked: "DatasetPreview") -> list[str]:
     word = "wrong" if checked.wrong else "good"
     lines = [f"{name}: {word}: {counted(inputs.size, 'example')}, {found}; from {roles}"]
     lines += [f"{name}: {sentence}" for sentence in review_lines(checked.build)]
-    lines += [f"{name}: warning: {caution}" for caution in caution_lines(checked.build)]
+    lines += [f"{name}: warning: {caution}" for caution in checked.build.cautions]
     if inputs.flagging is not None and inputs.flagging.tolerance is not None:
         lines.append(f"{name}: {inputs.flagging.beyond_sentence()}")
     told = [NO_PROBABILITIES] if checked.awaits_matrix else inputs.missing

@@ -11,7 +11,6 @@ from app.schema import tables
 from ingest.catalogue.open import open_catalogue
 from ingest.catalogue.store import Media, Stored
 from ingest.datasets.build import Build
-from ingest.flagging.cautions import cautions
 from ingest.manifest.about import Paper
 from ingest.media import MediaCountError, MediaProblem, NoMediaError
 
@@ -44,7 +43,7 @@ def summary(stored: Sequence[Stored]) -> str:
             lines += [f"{name}: {sentence}" for sentence in review_lines(one.build)]
         if (flagging := one.build.inputs.flagging) is not None:
             lines += [f"{name}: {flagging.beyond_sentence()}"] * (flagging.tolerance is not None)
-            lines += [f"{name}: warning: {caution}" for caution in caution_lines(one.build)]
+            lines += [f"{name}: warning: {caution}" for caution in one.build.cautions]
         if one.replaced is not None:
             lines.append(f"{name}: takes the place of {one.replaced}, which the catalogue held under this name")
         if one.rounds:
@@ -73,14 +72,6 @@ def review_lines(build: Build) -> list[str]:
         wait = "waits" if counts.waiting == 1 else "wait"
         lines.append(f"{counted(counts.waiting, 'flagged example')} {wait} for review{_ON_BASIS[counts.basis]}")
     return lines
-
-
-def caution_lines(build: Build) -> list[str]:
-    """What should be known before flagged examples are believed; of ours alone, for the paper's matrices are known."""
-    inputs = build.inputs
-    if inputs.flagging is None or inputs.manifest.paper is not None:
-        return []
-    return cautions(inputs.flagging, inputs.classes.names, unseen=inputs.report is not None)
 
 
 def _incomplete(stored: Sequence[Stored]) -> list[str]:

@@ -6,21 +6,27 @@ converts it to rows.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
 from app.domain.review.estimates import Basis, basis, estimated_errors
 from app.domain.review.verdicts import Category
 from app.schema.tables import SCHEMA_VERSION
-from ingest.datasets.example_labels import LabelIds
+from ingest.datasets.example_labels import LabelIds, ModelGuesses
+from ingest.datasets.exemplars import Exemplar, choose, choose_of_sets
 from ingest.datasets.fingerprints import Source
 from ingest.datasets.load import Inputs
 from ingest.datasets.matrix_report import indices_of_twins
 from ingest.datasets.suspects.issues import Issues, issues_of
+from ingest.flagging.cautions import cautions
 from ingest.labels.ballots import Verdict
 from ingest.labels.files import LabelSet
+
+#: Examples of the largest test set whose guesses are stored.
+MOST_GUESSES: Final = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,9 @@ class Build:
     issues: Issues
     verdicts: dict[int, dict[int, Verdict]]  # index of a reviewed example -> agreement threshold -> verdict
     counts: Counts
+    cautions: Sequence[str]  # what should be known before flagged examples are believed
+    #: By class, if they were asked for; see ``for_storing``.
+    exemplars: Mapping[int, Sequence[Exemplar]] = field(default_factory=dict)
 
 
 def build(inputs: Inputs) -> Build:
@@ -63,7 +72,33 @@ def build(inputs: Inputs) -> Build:
     }
     label_ids = LabelIds(len(inputs.classes), _label_sets(inputs, verdicts))
     issues = issues_of(inputs, label_ids)
-    return Build(inputs, label_ids, issues, verdicts, _counts(inputs, issues, verdicts))
+    return Build(inputs, label_ids, issues, verdicts, _counts(inputs, issues, verdicts), _cautions(inputs))
+
+
+def for_storing(build: Build, *, exemplars: bool) -> Build:
+    """Choose exemplars, if they are asked for, and let go of what storing does not need of many examples.
+
+    Of more examples than those whose guesses are stored, nobody asks again for a score that is not an issue's.
+    """
+    inputs = build.inputs
+    chosen = _exemplars(inputs, build.issues) if exemplars else {}
+    if inputs.flagging is not None and len(inputs.flagging.labels) > MOST_GUESSES:
+        none = np.zeros(0, np.intp)  # a slice would keep the whole in memory
+        bare = replace(inputs.flagging, scores=inputs.flagging.scores[none])
+        guesses = ModelGuesses(bare) if isinstance(inputs.guesses, ModelGuesses) else inputs.guesses
+        inputs = replace(inputs, flagging=bare, guesses=guesses)
+    return replace(build, inputs=inputs, exemplars=chosen)
+
+
+def _exemplars(inputs: Inputs, issues: Issues) -> Mapping[int, Sequence[Exemplar]]:
+    """The exemplars of each class; none if the model's probabilities are unknown."""
+    if inputs.labels is None:
+        return {}
+    if inputs.set_flagging is not None and inputs.labels.sets is not None:
+        return choose_of_sets(inputs.labels.sets, inputs.set_flagging.self_confidence, issues.indices)
+    if inputs.flagging is None or inputs.labels.ids is None or inputs.benchmark is not None:
+        return {}  # the third option of one question is not of a kind with that of another
+    return choose(inputs.labels.ids, inputs.flagging.scores.own, issues.indices)
 
 
 def version(build: Build, sources: Iterable[Source]) -> str:
@@ -78,6 +113,13 @@ def version(build: Build, sources: Iterable[Source]) -> str:
     for index, by_agreement in sorted(build.verdicts.items()):
         digest.update(f"{index} {sorted(by_agreement.items())}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _cautions(inputs: Inputs) -> Sequence[str]:
+    """Of datasets of one's own alone, for the paper's matrices are known."""
+    if inputs.flagging is None or inputs.manifest.paper is not None:
+        return ()
+    return cautions(inputs.flagging, inputs.classes.names, unseen=inputs.report is not None)
 
 
 def _label_sets(inputs: Inputs, verdicts: dict[int, dict[int, Verdict]]) -> set[LabelSet]:

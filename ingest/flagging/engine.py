@@ -141,11 +141,12 @@ def flag(
     if labels.dtype == np.uint64:
         labels = labels.astype(np.int64)  # numpy would return floats for sums of the two types
     scores, sums, n_beyond = _score(labels, matrix, advance, executor)
-    counts, off_diagonal = _count(labels, scores, matrix, sums, executor)
+    off_diagonal = np.zeros(len(labels), np.bool_) if rule is FlagRule.CONFIDENT_JOINT else None
+    counts = _count(labels, scores, matrix, sums, executor, off_diagonal)
     flagged = _flagged(labels, scores, matrix, rule, (counts, sums.count, off_diagonal), executor)
     flagged = flagged.astype(counting_type(len(labels)), copy=False)  # there may be millions
-    told = matrix.softmax, matrix.tolerance, n_beyond, matrix.models
-    return FlagResult(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, *told)
+    how = matrix.softmax, matrix.tolerance, n_beyond, matrix.models
+    return FlagResult(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, *how)
 
 
 def _score(
@@ -183,28 +184,34 @@ def score_span(task: tuple[Matrix, Labels, int, int]) -> tuple[RowScores, Probab
 
 
 def _count(
-    labels: Labels, scores: RowScores, matrix: Matrix, sums: ProbabilitySums, executor: Executor
-) -> tuple[ConfidentJoint, NDArray[np.bool_]]:
-    """The confident joint, and which examples it counts off its diagonal."""
-    n, m = matrix.shape
+    labels: Labels,
+    scores: RowScores,
+    matrix: Matrix,
+    sums: ProbabilitySums,
+    executor: Executor,
+    off_diagonal: NDArray[np.bool_] | None,
+) -> ConfidentJoint:
+    """The confident joint. What it counts off its diagonal is marked in ``off_diagonal``, if that is given."""
+    m = matrix.shape[1]
     thresholds, label_counts = sums.thresholds, sums.count
     counter = JointCounter(m)
     # All are first counted for their given labels; uncertain ones are subtracted afterwards.
     diagonal = label_counts.copy()
-    off_diagonal = np.zeros(n, dtype=np.bool_)
     unsettled = [np.zeros(0, np.intp)]
     for unsure, rows, latent in less_certain(labels, scores, thresholds):
         diagonal -= np.bincount(labels[unsure], minlength=m)
         given = labels[rows]
         counter.add(given, latent)
-        off_diagonal[rows] = (latent >= 0) & (latent != given)
+        if off_diagonal is not None:
+            off_diagonal[rows] = (latent >= 0) & (latent != given)
         unsettled.append(rows[latent == UNSETTLED])
     counter.add_diagonal(diagonal)
     tasks = [(matrix, rows, thresholds) for rows in _by_span(np.concatenate(unsettled), matrix, SPAN_BYTES // 8)]
     for (_, rows, _), latent in zip(tasks, executor.map(latent_of_rows, tasks), strict=True):
         counter.add(labels[rows], latent)
-        off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
-    return counter.counted(), off_diagonal
+        if off_diagonal is not None:
+            off_diagonal[rows] = (latent >= 0) & (latent != labels[rows])
+    return counter.counted()
 
 
 def latent_of_rows(task: tuple[Matrix, Indices, NDArray[np.float64]]) -> NDArray[np.int64]:
@@ -218,7 +225,7 @@ def _flagged(
     scores: RowScores,
     matrix: Matrix,
     rule: FlagChoice,
-    found: tuple[ConfidentJoint, NDArray[np.int64], NDArray[np.bool_]],
+    found: tuple[ConfidentJoint, NDArray[np.int64], NDArray[np.bool_] | None],
     executor: Executor,
 ) -> Indices:
     counts, label_counts, off_diagonal = found
@@ -227,7 +234,7 @@ def _flagged(
     if rule in COUNTING_RULES:
         return _most_suspicious(scores, cl.number_flagged(counts, label_counts, rule))
     flagged = beaten_by_rival(scores)
-    if rule is FlagRule.CONFIDENT_JOINT:
+    if off_diagonal is not None:  # as this rule asks
         flagged &= off_diagonal
     if rule in (FlagRule.PRUNE_BY_CLASS, FlagRule.BOTH):
         flagged &= pruned_by_class(labels, scores, expected_counts(counts, label_counts))
@@ -241,11 +248,12 @@ def _flagged(
     return indices[cl.suspicion_order(scores[indices].margins())]
 
 
-def _most_suspicious(scores: RowScores, k: int) -> NDArray[np.intp]:
+def _most_suspicious(scores: RowScores, k: int) -> Indices:
     """The k examples of lowest margin; only those of negative margin are considered if there are enough."""
-    candidates = np.flatnonzero(beaten_by_rival(scores))
+    kind = counting_type(len(scores.own))
+    candidates: Indices = np.flatnonzero(beaten_by_rival(scores)).astype(kind)
     if len(candidates) < k:
-        candidates = lowest_margins(scores, k)
+        candidates = lowest_margins(scores, k).astype(kind)
     return candidates[cl.most_suspicious(scores[candidates].margins(), k)]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.row_scores import RowScores
 from ingest.datasets.example_labels import LabelIds
 from ingest.datasets.load import Inputs
 from ingest.datasets.matrix_report import indices_of_twins
@@ -40,6 +41,7 @@ class Issues:
     ranks: Integers | None  # (k,) among all examples, from 1; None without a model
     by_margin: Integers  # (k,)
     by_disagreement: Integers  # (k,)
+    scores: RowScores | None  # (k,) of confident learning; None without it
     reviewed: NDArray[np.int64]  # (r,) the positions of reviewed issues, ascending
     shown: Integers  # (r,) the guess that reviewers were shown
     reviews: Sequence[Review]  # (r,)
@@ -99,17 +101,19 @@ def issues_of(inputs: Inputs, label_ids: LabelIds) -> Issues:
     indices, is_flagged = _issues(inputs, reviewed)
     at = np.searchsorted(indices, reviewed)
     order, of_margin = _orders(inputs, indices, at, reviews)
+    ranks = _ranks(inputs, indices, of_margin, order)
     entropies = _of_reviewed(len(indices), at, [disagreement(review.ballot.distributions) for review in reviews])
     positions = places(order)[at]
     sorted_reviews = np.argsort(positions)
     return Issues(
-        ranks=_ranks(inputs, indices, of_margin, order),
+        ranks=ranks,
         by_margin=of_margin[order],
         by_disagreement=by_disagreement(entropies, len(indices))[order],
         indices=indices[order],
         given=_given(inputs, label_ids, indices, reviews)[order],
         guessed=_guessed(inputs, label_ids, indices, reviews)[order],
         flagged=is_flagged[order],
+        scores=None if inputs.flagging is None else inputs.flagging.scores[indices[order]],
         reviewed=positions[sorted_reviews].astype(np.int64),
         shown=label_ids.of([reviews[place].shown for place in sorted_reviews.tolist()]),
         reviews=[reviews[place] for place in sorted_reviews.tolist()],
@@ -136,6 +140,9 @@ def _orders(
 ) -> tuple[Integers, Integers]:
     """(k,) the issues in order of suspicion, and the rank of each by margin."""
     scores = _scores(inputs, indices)
+    if not reviews:
+        order = by_suspicion(scores, None)
+        return order, places(order)
     confirmations = _of_reviewed(len(indices), at, [review.ballot.confirmations for review in reviews])
     return by_suspicion(scores, confirmations), by_margin(scores)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.joint import suspicion_order
 from app.domain.confident_learning.row_scores import RowScores
 
 Places = NDArray[np.signedinteger[Any]]
@@ -35,7 +36,7 @@ def by_suspicion(margins: NDArray[np.float64], confirmations: NDArray[np.float64
     >>> by_suspicion(np.array([0.1, np.nan, -0.5]), np.array([np.nan, 2, np.nan])).tolist()
     [2, 0, 1]
     """
-    order = np.argsort(margins, kind="stable") if confirmations is None else np.lexsort((confirmations, margins))
+    order = _lowest_first(margins) if confirmations is None else np.lexsort((confirmations, margins))
     return order.astype(narrow(len(order)))
 
 
@@ -45,7 +46,11 @@ def by_margin(margins: NDArray[np.float64]) -> Places:
     >>> by_margin(np.array([0.1, np.nan, -0.5])).tolist()
     [1, 2, 0]
     """
-    return places(np.argsort(margins, kind="stable"))
+    return places(_lowest_first(margins))
+
+
+def _lowest_first(margins: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.argsort(margins, kind="stable") if np.isnan(margins).any() else suspicion_order(margins)
 
 
 def by_disagreement(entropies: NDArray[np.float64] | None, k: int) -> Places:

@@ -16,6 +16,8 @@ from PIL import Image
 from app.main import create_app
 from app.settings import Settings
 from ingest.commands.main import main
+from ingest.datasets.build import for_storing
+from tests.ingest.catalogue.test_writing import rows
 
 
 @pytest.fixture
@@ -75,3 +77,29 @@ def test_other_words_are_refused(pictures: list[str], capsys: pytest.CaptureFixt
         main([*pictures, "--media-for", "some"])
     assert stopped.value.code == 2
     assert "expected all, reviewed or a number of issues, found some" in capsys.readouterr().err
+
+
+def test_scores_of_many_examples_are_let_go_without_a_trace(
+    pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issues and typical examples are the same; only guesses of all examples are not stored of so many."""
+    assert main(pictures) == 0
+    kept = rows(Path(pictures[-1]), without=("built_at", "since"))
+    for module in ("ingest.datasets.build", "ingest.catalogue.rows"):
+        monkeypatch.setattr(f"{module}.MOST_GUESSES", 39)
+    bare: list[int] = []
+    monkeypatch.setattr("ingest.pipeline.for_storing", lambda *a, **k: _noted(bare, for_storing(*a, **k)))
+    assert main([*pictures[:-1], str(tmp_path / "bare.sqlite")]) == 0
+    found = rows(tmp_path / "bare.sqlite", without=("built_at", "since"))
+    assert bare == [0]
+    assert kept.pop("guesses")
+    assert not found.pop("guesses")
+    assert kept["exemplars"]
+    assert found == kept
+
+
+def _noted(sizes: list[int], build: Any) -> Any:
+    """What is stored, with the number of examples whose scores are still held noted."""
+    own = build.inputs.flagging.scores.own
+    sizes.append(len(own if own.base is None else own.base))
+    return build

@@ -167,6 +167,17 @@ def test_many_margins_are_ordered_as_few_are(step):
     assert (cl.suspicion_order(margins) == np.argsort(margins, kind="stable")).all()
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_more_margins_than_are_tried_as_whole_numbers(kind, monkeypatch):
+    """Of half precision these are exact, and of double precision they are not."""
+    monkeypatch.setattr(cl, "_SORTED_AS_KEYS", 10)
+    monkeypatch.setattr(cl, "_KEYS_AT_A_TIME", 64)
+    own, other = np.random.default_rng(5).random((2, 1000)).astype(kind).astype(np.float64)
+    margins = np.concatenate([own - other, own[:100] - other[:100]])
+    assert (cl.suspicion_order(margins) == np.argsort(margins, kind="stable")).all()
+    assert (cl._keys(margins) is None) == (kind is np.float64)
+
+
 def test_half_precision_is_read_as_it_is():
     probs = np.array([[0.1, 0.9], [0.6, 0.4]], dtype=np.float16)
     labels = np.array([1, 0])
