@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -42,15 +42,16 @@ class EarlyCopy:
 
         None, and nothing is there, if what is at ``target`` now is not what was copied, or it could not be copied.
         """
-        try:
+        if not (same := _identity(target.stat()) == _identity(self._first)):
+            self._stopped.set()
+        with suppress(OSError):
             self._copied.result()
-            if _identity(target.stat()) != _identity(self._first):
-                return None
-            # The entry in /proc is a link that must be followed, which Python does if it is told of a folder.
-            os.link(f"/proc/self/fd/{self._copy}", part, src_dir_fd=self._copy, follow_symlinks=True)
-        except OSError:
-            return None
-        return self._require
+            if same:
+                # The entry in /proc is a link that must be followed, which Python does if it is told of a folder.
+                os.link(f"/proc/self/fd/{self._copy}", part, src_dir_fd=self._copy, follow_symlinks=True)
+                return self._require
+        os.ftruncate(self._copy, 0)  # its room will be needed
+        return None
 
     def _fill(self) -> None:
         """Copy all bytes. Raises OSError."""
