@@ -1,7 +1,10 @@
 """The lock files: every package that pyproject.toml asks for, each with its hashes, and nobody's address."""
 
+import ast
 import re
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -65,6 +68,31 @@ def test_no_address_and_no_path_is_in_it(name: str) -> None:
 def test_what_runs_is_the_same_where_it_is_developed() -> None:
     developed = {(str(package), hashes) for package, hashes in locked("dev")}
     assert {(str(package), hashes) for package, hashes in locked("run")} <= developed
+
+
+def imported(path: Path) -> set[str]:
+    """Everything of other packages that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.update(f"{node.module}.{one.name}" for one in node.names)
+    return {name for name in found if name.partition(".")[0] not in {*sys.stdlib_module_names, "app", "ingest"}}
+
+
+def test_what_is_not_tested_with_the_lowest_versions_imports_nothing_else() -> None:
+    """Rooms of code lie where their tests do."""
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    said = dict(line.split(" := ", 1) for line in lines if re.match("[A-Z_]+ := ", line))
+    pages = [f"app/site/{name}" for name in said["PAGES"].split()]
+    assert "tests/app/domain $(PAGES:%=tests/app/site/%)" in said["NOT_LOWEST"]
+    left_out = [ROOT / room for room in ("app/domain", *pages)]
+    assert all(room.is_dir() for room in left_out)
+    modules = [path for top in ("app", "ingest") for path in (ROOT / top).rglob("*.py")]
+    alone = {path for path in modules if any(room in path.parents for room in left_out)}
+    tested = set[str]().union(*map(imported, set(modules) - alone))
+    assert set[str]().union(*map(imported, alone)) <= tested
 
 
 def test_the_lowest_versions_are_those_that_are_declared() -> None:
