@@ -5,6 +5,7 @@ What is heard is decoded again: each file has a tone of its own.
 
 import random
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from ingest.media.layouts.audioset_names import clip_rank, sound_rank
 RATE = 8_000
 
 
+@cache
 def sound(hertz: float, seconds: float = 1.0, suffix: str = "wav") -> bytes:
     recording = wav(tone(hertz, seconds, RATE), RATE)
     return recording if suffix == "wav" else converted(recording, suffix)
@@ -48,9 +50,14 @@ IDS = ["lL5jq1TDiXQ", "-0_abcdefgh", "_0_10_20_30", "Yabcdefghij", "a_30_40_50_"
 FORMS = ["{}", "{}_30_40", "{}_30.0_40.0", "{}_30.000_40.000", "{}_30000_40000", "{}_30-40", "{}_30", "{}_30000"]
 
 
-@pytest.mark.parametrize("prefix", ["", "Y"])
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("way", ["unpacked", "tar.gz"])
+@pytest.mark.parametrize(
+    ("way", "form", "prefix"),
+    [
+        *(("unpacked", form, prefix) for form in FORMS for prefix in ("", "Y")),
+        ("tar.gz", "{}", ""),
+        ("tar.gz", "{}_30.000_40.000", "Y"),
+    ],
+)
 def test_clips_are_found_by_every_name_that_scripts_give_them(tmp_path: Path, way: str, form: str, prefix: str) -> None:
     hertz = {key: 300 + 100 * n for n, key in enumerate(IDS)}
     files = {f"audioset/eval/{prefix}{form.format(key)}.wav": sound(hertz[key]) for key in IDS}
