@@ -115,3 +115,17 @@ def test_it_is_two_clicks_away(browser: Browser, release: str, width: int, task:
         # No dead end: the masthead and something of the page itself lead on.
         assert page.locator("main a[href]").count() > 3
         expect(page.get_by_role("link", name="Label errors")).to_be_visible()
+
+
+def test_a_quiz_tells_each_answer_where_the_focus_is(browser: Browser, site: str) -> None:
+    """No key then answers a question that is out of sight, and a screen reader reads the answer."""
+    with tab(browser, site) as page:
+        page.goto("/quiz/sample-digits?seed=7")
+        for question in page.locator(".question").all():
+            question.locator("[data-pick]").first.press("Enter")
+            if question.get_attribute("id") != "q10":
+                expect(question.locator(".told")).to_be_focused()
+            mine = question.locator('[aria-pressed="true"]')
+            assert "you" in mine.evaluate("e => getComputedStyle(e, '::after').content")
+        expect(page.locator(".result")).to_be_focused()
+        expect(page.locator(".score")).to_contain_text("of 10")

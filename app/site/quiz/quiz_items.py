@@ -1,19 +1,21 @@
 """Draw the questions of a quiz: examples that reviewers corrected, and examples whose label they confirmed."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
 from app.catalogue.current import Catalogue
-from app.catalogue.records import Dataset, Issue
+from app.catalogue.records import Dataset, Issue, Label
 from app.domain.review.verdicts import Category
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.site.components.captions import label_name, vote_sentence
 from app.site.components.cards import card
 from app.site.components.finding import finding
+from app.site.stability.predictions import choices_for
 from app.web.templates import issue_path
 
 QUESTIONS: Final = 10
@@ -31,6 +33,7 @@ class Question(NamedTuple):
     right: str  # the label that reviewers see
     finding: Markup
     votes: str
+    models: str | None  # what the dataset's models predict of it
     href: str
     idx: int
 
@@ -51,7 +54,7 @@ def questions(catalogue: Catalogue, dataset: Dataset, seed: int) -> list[Questio
     drawn = rng.sample(wrong, min(len(wrong), QUESTIONS // 2 + rng.randint(-1, 1)))
     drawn += rng.sample(right, min(len(right), QUESTIONS - len(drawn)))
     rng.shuffle(drawn)
-    return [_question(dataset, issue) for issue in drawn]
+    return [_question(catalogue, dataset, issue) for issue in drawn]
 
 
 def _askable(catalogue: Catalogue, dataset: Dataset, category: Category) -> Sequence[Issue]:
@@ -64,14 +67,34 @@ def _askable(catalogue: Catalogue, dataset: Dataset, category: Category) -> Sequ
     return askable
 
 
-def _question(dataset: Dataset, issue: Issue) -> Question:
-    given = label_name(issue.given)
-    other = label_name(issue.corrected or issue.alternative or issue.given)
+def _question(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> Question:
+    second = issue.corrected or issue.alternative or issue.given
+    given, other = label_name(issue.given), label_name(second)
     shown = card(dataset, issue)
-    first, second = sorted((given, other))
+    choices = sorted((given, other))
     votes = vote_sentence(tuple((issue.votes or {}).items()), given, other)
     right = other if issue.category is Category.CORRECTABLE else given
     href = issue_path(dataset, issue.idx)
+    models = _models(choices_for(catalogue, dataset, issue.id), issue.given, second)
     return Question(
-        shown.kind, shown.medium, (first, second), given, right, finding(dataset, issue), votes, href, issue.idx
+        shown.kind,
+        shown.medium,
+        (choices[0], choices[1]),
+        given,
+        right,
+        finding(dataset, issue),
+        votes,
+        models,
+        href,
+        issue.idx,
     )
+
+
+def _models(choices: Sequence[tuple[str, int]], given: Label, other: Label) -> str | None:
+    """How many models predict each of the two labels: "Of 13 models, 12 predict frog, 1 cat"; None without any."""
+    if not choices:
+        return None
+    chosen = Counter(class_id for _, class_id in choices)
+    most, least = sorted((given, other), key=lambda label: -chosen[label.id])
+    of = f"Of {len(choices)} models" if len(choices) != 1 else "Of one model"
+    return f"{of}, {chosen[most.id]} predict {label_name(most)}, {chosen[least.id]} {label_name(least)}"

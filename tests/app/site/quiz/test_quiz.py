@@ -59,3 +59,16 @@ def test_only_what_can_be_seen_is_asked(real):
 @pytest.mark.parametrize("seed", ["0", "-1", "x", "10000", "1.5"])
 def test_another_seed_is_refused(real, seed):
     assert real.get(f"/quiz/cifar10?seed={seed}").status_code == 400
+
+
+def test_an_answer_says_what_the_models_predict(sample_site):
+    with httpx.Client(base_url=sample_site, timeout=60) as client:
+        answer = client.get("/quiz/sample-digits?seed=7").text
+        told = re.findall(
+            r"Of 6 models, (\d) predict (\w+), (\d) (\w+)\. <a href=\"/sample-digits/issues/(\d+)", answer
+        )
+        assert len(told) == 10
+        for most, first, least, second, index in told:
+            issue = client.get(f"/api/v1/datasets/sample-digits/issues/{index}").json()
+            predicted = [one["predicted"]["name"] for one in issue["models"]]
+            assert (predicted.count(first), predicted.count(second)) == (int(most), int(least))
