@@ -1,5 +1,6 @@
 """Predictions sent to the page and to the API: what comes out, and what is refused."""
 
+import html
 import io
 import re
 import shutil
@@ -91,6 +92,9 @@ def test_an_upload_by_the_page(site, given):
     assert "All examples D10,000 examples100.00 %100.0–100.0 %––– Pruned set P9,964 examples100.00 %" in words
     assert "yours" in words
     assert "on the pruned set, that is number 1 of 14 before" in words
+    [badge] = re.findall(r'<img src="(/badge/cifar10.svg[^"]*)"', page.text)
+    assert "CIFAR-10 accuracy: 100.0 → 99.8 corrected" in site.get(html.unescape(badge)).text
+    assert f"({site.base_url}{html.unescape(badge)})" in html.unescape(page.text)
     refused = send(site, "/cifar10/evaluate", b"prediction\n<b>1</b>\n")
     assert refused.status_code == 422
     assert "These predictions cannot be used." in refused.text
