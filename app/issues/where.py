@@ -5,6 +5,7 @@ from the table ``verdicts``, which ingest filled by ``app.domain.review.verdicts
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,7 +39,11 @@ _class_search = table("class_search", column("rowid"), column("class_search"))
 
 _PAGE: Final = 50  # rows of a typical page
 _MOST_LABELS: Final = 4  # an issue's labels that the words of a search can name
-_LONGEST_INDEX: Final = 12
+_INDEX: Final = re.compile(r"(?:|.*\s)#(\d{1,12})|(\d{1,12})", re.ASCII | re.DOTALL)
+#: The name of a file of the dataset's distribution: what a key is called there.
+_FILE: Final = re.compile(
+    r"(?:.*[/\\])?([^/\\]+)\.(?:jpe?g|png|gif|bmp|webp|wav|flac|mp3|txt)", re.IGNORECASE | re.DOTALL
+)
 #: A part of a name that is looked for in all names: no shorter, as nearly all names have two letters in common.
 _SHORTEST_PART: Final = 3
 _NAMES_ALONE: Final = ("image", "audio")
@@ -202,6 +207,11 @@ def _words(q: str) -> list[str]:
     return re.findall(r"\w+", q)
 
 
+def folded(text: str) -> str:
+    """A text as full-text search compares it: without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
 def _expression(words: Sequence[str], *, begins: bool = True) -> str:
     return " ".join(f'"{word}"' for word in words) + "*" * begins
 
@@ -221,7 +231,8 @@ def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
     """Ids of the issues that a search finds.
 
     It finds all its words in the text or key of an issue or in one class of its labels; each word in a class of
-    another of its labels, such as "cat frog"; and the index of an issue. Text that may not be shown in full is not
+    another of its labels, such as "cat frog"; the index of an issue, also as titles have it, "#2405"; and a key by the
+    name of its file, "val/n02132136/ILSVRC2012_val_00004698.JPEG". Text that may not be shown in full is not
     searched either; it could be guessed word by word.
     """
     expression = match_expression(q)
@@ -232,8 +243,12 @@ def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
         _issue_search.c.issue_search.op("MATCH")(expression), _issue_search.c.rowid.between(low, high)
     )
     parts = [text] if may_search(dataset) else []
-    if q.isascii() and q.isdecimal() and len(q) <= _LONGEST_INDEX:
-        parts.append(select(i.c.id).where(i.c.dataset_id == dataset.id, i.c.idx == int(q)))
+    index = index_in(q)
+    if index is not None:
+        parts.append(select(i.c.id).where(i.c.dataset_id == dataset.id, i.c.idx == index))
+    file = _FILE.fullmatch(q)
+    if file is not None:
+        parts.append(select(i.c.id).where(i.c.dataset_id == dataset.id, i.c.key == file[1]))
     words = _words(q)
     parts += _with_labels(dataset, _labels_named(connection, dataset, words))
     if 1 < len(words) <= _MOST_LABELS:
@@ -243,6 +258,16 @@ def _matching(connection: Connection, dataset: Dataset, q: str) -> Any:
             each = [union(*_with_labels(dataset, labels)).subquery() for labels in named]
             parts.append(select(each[0].c[0]).where(*(each[0].c[0].in_(select(one.c[0])) for one in each[1:])))
     return union(*parts) if parts else select(literal(-1))
+
+
+def index_in(q: str) -> int | None:
+    """The index of an example that a search names: alone, or behind "#" as titles have it; None if it names none.
+
+    >>> index_in("2405"), index_in("CIFAR-10 #2405"), index_in("route 66")
+    (2405, 2405, None)
+    """
+    found = _INDEX.fullmatch(q)
+    return int(found[1] or found[2]) if found else None
 
 
 def _labels_named(connection: Connection, dataset: Dataset, words: Sequence[str], *, begins: bool = True) -> list[int]:

@@ -11,6 +11,7 @@ from app.issues import queries
 from app.issues.confident_joint import joint, joint_size
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import near_classes
+from app.issues.where import folded
 from app.site.components.charts import heat_map, most_involved
 from app.site.components.paged_table import TablePage, table_page
 
@@ -76,9 +77,13 @@ def pairs_named(dataset: Dataset, q: str, cells: Sequence[ConfusionCell]) -> Seq
 
     "ram sheep" finds pairs of ram and bighorn sheep, either way round.
     """
-    begins = [re.compile(rf"\b{re.escape(word)}") for word in q.casefold().split()]
-    named = [{c.id for c in dataset.classes if begin.search(c.name.casefold())} for begin in begins]
-    return [cell for cell in cells if all(cell.given.id in ids or cell.other.id in ids for ids in named)]
+    begins = [re.compile(rf"\b{word}") for word in re.findall(r"\w+", folded(q))]
+    named = [{c.id for c in dataset.classes if begin.search(folded(c.name))} for begin in begins]
+    return (
+        []
+        if not begins
+        else [cell for cell in cells if all(cell.given.id in ids or cell.other.id in ids for ids in named)]
+    )
 
 
 def _similar(dataset: Dataset, q: str) -> Sequence[ClassInfo]:

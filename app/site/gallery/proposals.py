@@ -9,6 +9,7 @@ from app.catalogue.table_row import QUESTION
 from app.issues import counts
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import near_classes
+from app.issues.where import index_in
 
 _MOST_CLASSES: Final = 5
 
@@ -18,6 +19,7 @@ class Proposals(NamedTuple):
 
     filters: Sequence[tuple[str, int, str]]
     classes: Sequence[ClassInfo]
+    unlisted: int | None = None  # the index of an example of the test set that is searched for and is no issue
 
 
 def proposals(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Proposals:
@@ -27,7 +29,15 @@ def proposals(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Proposa
         for words, wider in _wider(dataset, f)
         if (n := counts.total(catalogue, dataset, wider))
     ]
-    return Proposals(found, _similar(dataset, f.q))
+    return Proposals(found, _similar(dataset, f.q), _unlisted(catalogue, dataset, f))
+
+
+def _unlisted(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int | None:
+    index = None if f.q is None else index_in(f.q)
+    if index is None or dataset.size is None or index >= dataset.size:
+        return None
+    alone = IssueFilter(agreement=f.agreement, q=f"#{index}")
+    return None if counts.total(catalogue, dataset, alone) else index
 
 
 def _wider(dataset: Dataset, f: IssueFilter) -> Iterator[tuple[str, IssueFilter]]:
