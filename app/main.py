@@ -70,6 +70,7 @@ from app.web.server.scratch_folder import ScratchFolder, remove_left_over
 from app.web.server.telemetry import Telemetry
 from app.web.server.trusted_proxies import TrustedProxies
 from app.web.static_files import HashedStaticFiles
+from app.web.urls import without_parameter
 
 T = TypeVar("T")
 _APP: Final = Path(__file__).resolve().parent
@@ -308,6 +309,7 @@ def _answer(request: Request, error: SiteError) -> Response:
         near=error.near,
         parameter=refused.parameter if refused else None,
         allowed=refused.allowed if refused else (),
+        without=without_parameter(request, refused.parameter) if refused else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
@@ -33,6 +34,15 @@ def base_url(request: Request) -> str:
     host = next((value for name, value in scope["headers"] if name == b"host"), None)
     server = scope.get("server")
     return _base_url(scope.get("scheme", "http"), host, server and tuple(server), prefix_of(scope))
+
+
+def without_parameter(request: Request, name: str) -> str | None:
+    """The address of the page that is asked for, without one of its parameters; None if it was not given."""
+    given = request.query_params.multi_items()
+    rest = [(key, value) for key, value in given if key != name]
+    if len(rest) == len(given) or request.method not in ("GET", "HEAD"):
+        return None
+    return quote(request.url.path) + ("?" + urlencode(rest) if rest else "")
 
 
 @lru_cache(maxsize=64)

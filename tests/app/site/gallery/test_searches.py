@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -43,6 +44,32 @@ def test_a_key_is_found(real: httpx.Client) -> None:
     assert found(real, "imagenet", item["key"]) == 1
     assert found(real, "imagenet", str(item["index"])) >= 1
     assert found(real, "imagenet", item["key"].rpartition("_")[2].partition(".")[0]) >= 1
+
+
+def test_an_example_is_found_as_the_site_itself_calls_it_and_as_its_file_is_called(real: httpx.Client) -> None:
+    for q in ("#2405", "CIFAR-10 #2405", "2405"):
+        items = real.get("/api/v1/datasets/cifar10/issues", params={"q": q}).json()["items"]
+        assert 2405 in [item["index"] for item in items], q
+    key = real.get("/api/v1/datasets/imagenet/issues/252").json()["key"]
+    for q in (f"{key}.JPEG", f"val/n01496331/{key}.JPEG", f"C:\\val\\{key}.jpg"):
+        items = real.get("/api/v1/datasets/imagenet/issues", params={"q": q}).json()["items"]
+        assert [item["index"] for item in items] == [252], q
+
+
+def test_an_example_that_is_no_issue_is_told_from_one_that_is_not_there(real: httpx.Client) -> None:
+    told = "CIFAR-10 has an example 2406, but not among the issues here"
+    assert told in read(real, "/cifar10?q=2406").words
+    assert told in read(real, "/cifar10?q=%232406&given=cat").words
+    assert "but not among" not in read(real, "/cifar10?q=10000").words
+    assert "but not among" not in read(real, "/cifar10?q=2405&given=dog").words
+
+
+@pytest.mark.parametrize("q", ["ram*", "-ram", "r\u00e4m", "\u202eram", "(ram)"])
+def test_pairs_and_issues_are_searched_by_one_rule(real: httpx.Client, q: str) -> None:
+    """Signs and accents count for nothing in either."""
+    assert found(real, "imagenet", q) == found(real, "imagenet", "ram")
+    assert pairs(read(real, f"/imagenet/confusions?q={quote(q)}")) == pairs(read(real, "/imagenet/confusions?q=ram"))
+    assert pairs(read(real, "/imagenet/confusions?q='")) == []
 
 
 def pairs(page: Page) -> list[tuple[str, str]]:
@@ -120,9 +147,11 @@ def test_a_jump_shows_what_walking_there_shows(real: httpx.Client, query: str) -
 
 @pytest.mark.parametrize("page", ["0", "-1", "999", "x", "1.5", "²", "99999999999"])
 def test_a_page_that_is_not_there_is_refused(real: httpx.Client, page: str) -> None:
-    answer = real.get("/cifar10", params={"page": page})
+    answer = real.get("/cifar10", params={"given": "cat", "page": page})
     assert answer.status_code == 400
     assert "a whole number from 1 to" in answer.text
+    [back] = [link.href for link in Page(answer.text).links if link.words == "This page without page"]
+    assert back == "/cifar10?given=cat"
 
 
 def test_a_cursor_that_says_what_cannot_be_says_nothing_on_the_page(real: httpx.Client) -> None:
