@@ -17,6 +17,9 @@ from app.issues import queries
 from app.schema import tables
 from app.site.components.captions import label_name
 from app.site.components.finding import finding_text
+from app.site.docs.library import library
+from app.site.docs.markdown import INDEX, address
+from app.site.quiz.quiz_items import offers_quiz, questions
 from app.site.share.badges import badge
 from app.site.share.pictures import Caption, picture
 from app.web.plain_route import PlainRoute
@@ -26,7 +29,9 @@ router = APIRouter(include_in_schema=False, route_class=PlainRoute)
 
 #: Addresses in one file of the site map, at most (sitemaps.org).
 MOST_ADDRESSES: Final = 50_000
-_PAGES: Final = ("/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage", "/disputes")
+_PAGES: Final = (
+    "/", "/figures", "/method", "/about", "/api", "/docs", "/reproduction", "/media-coverage", "/disputes", "/quiz",
+)  # fmt: skip
 #: Classes of a dataset that are listed there, if it has no more.
 MOST_CLASSES: Final = 1_000
 #: Pages of a dataset that has models.
@@ -119,8 +124,10 @@ def sitemap(request: Request) -> Response:
 @router.get("/sitemap/pages.xml")
 def sitemap_of_pages(request: Request) -> Response:
     """The pages of the site and of its datasets, issues apart."""
+    require_reader()
     site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected", "/disputes")
-    datasets = current(request).datasets.values()
+    catalogue = current(request)
+    datasets = catalogue.datasets.values()
     of_datasets = [
         f"/{quote(d.name)}{tail}"
         for d in datasets
@@ -132,7 +139,10 @@ def sitemap_of_pages(request: Request) -> Response:
         if d.modality != QUESTION or tail != "/classes"
     ]
     of_classes = [f"/{quote(d.name)}/classes/{c.id}" for d in datasets if _has_class_pages(d) for c in d.classes]
-    return _xml("urlset", "url", [f"{site}{path}" for path in (*_PAGES, *of_datasets, *of_classes)])
+    of_docs = [address(name) for name in library() if name != INDEX]
+    quizzes = [f"/quiz/{quote(d.name)}" for d in datasets if offers_quiz(d) and questions(catalogue, d, 1)]
+    paths = (*_PAGES, *of_docs, *quizzes, *of_datasets, *of_classes)
+    return _xml("urlset", "url", [f"{site}{path}" for path in paths])
 
 
 def _has_class_pages(dataset: Dataset) -> bool:
@@ -153,8 +163,8 @@ def sitemap_of_issues(request: Request, name: str, part: str) -> Response:
     i = tables.issues.c
     asked = select(i.idx).where(i.dataset_id == dataset.id).order_by(i.idx)
     found = catalogue.connection.execute(asked.limit(MOST_ADDRESSES).offset(int(part) * MOST_ADDRESSES)).scalars()
-    address = f"{base_url(request)}/{quote(dataset.name)}/issues/"
-    return _xml("urlset", "url", [f"{address}{index}" for index in found])
+    begin = f"{base_url(request)}/{quote(dataset.name)}/issues/"
+    return _xml("urlset", "url", [f"{begin}{index}" for index in found])
 
 
 def _xml(root: str, item: str, addresses: list[str]) -> Response:

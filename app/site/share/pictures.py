@@ -1,5 +1,8 @@
 """Draw the picture that chats and social networks show beside a link: 1200 x 630 pixels, PNG."""
 
+import re
+import unicodedata
+from functools import lru_cache
 from io import BytesIO
 from typing import Final, NamedTuple
 
@@ -12,6 +15,7 @@ _GROUND, _PAPER, _INK, _SOFT, _RED = "#f6f6f4", "#ffffff", "#1b1c1d", "#54585c",
 _SMALL: Final = 128
 _SIDE: Final = 430
 _LINES: Final = 3
+_PLAIN: Final = {"–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "ß": "ss"}
 
 
 class Caption(NamedTuple):
@@ -24,6 +28,7 @@ class Caption(NamedTuple):
 
 def picture(caption: Caption, example: bytes | None = None) -> bytes:
     """The picture as PNG, with an example's own picture on its right if there is one that can be decoded."""
+    caption = Caption(_drawable(caption.title), caption.wrong and _drawable(caption.wrong), _drawable(caption.below))
     canvas = Image.new("RGB", SIZE, _GROUND)
     draw = ImageDraw.Draw(canvas)
     shown = _decoded(example) if example is not None else None
@@ -43,6 +48,28 @@ def picture(caption: Caption, example: bytes | None = None) -> bytes:
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
+
+
+def _drawable(text: str) -> str:
+    """A text in the letters that the font has, which would draw the others as boxes: without accents, else "…".
+
+    >>> _drawable("Zoë – cat. مرحبا 🐸.")
+    'Zoe - cat. ….'
+    """
+    return re.sub("\0(?:\\s*\0)*", "…", "".join(map(_letters, text)))
+
+
+def _letters(character: str) -> str:
+    if character.isspace() or _has_letter(character):
+        return character
+    plain = _PLAIN.get(character) or "".join(c for c in unicodedata.normalize("NFKD", character) if _has_letter(c))
+    return plain or "\0"
+
+
+@lru_cache(maxsize=4096)
+def _has_letter(character: str) -> bool:
+    font = _font(30)
+    return bytes(font.getmask(character)) != bytes(font.getmask("\uffff"))
 
 
 def _masthead(draw: ImageDraw.ImageDraw) -> None:

@@ -95,6 +95,13 @@ def test_any_words_and_any_bytes_can_be_drawn():
         assert Image.open(BytesIO(picture(Caption(title, "x", title), b"no picture"))).size == (1200, 630)
 
 
+def test_letters_that_the_font_lacks_are_left_out_and_no_boxes_drawn():
+    """Arabic, emoji, Chinese."""
+    for foreign in ("مرحبا بالعالم", "\U0001f438", "\U0001f438 一二三"):
+        found = picture(Caption(f"Labelled Zoë. The model says {foreign}.", foreign, foreign))
+        assert found == picture(Caption("Labelled Zoe. The model says ….", "…", "…"))
+
+
 def test_badges_say_what_the_dataset_page_says(real, sample):
     answer = real.get("/badge/cifar10.svg")
     assert answer.headers["content-type"] == "image/svg+xml"
@@ -103,6 +110,14 @@ def test_badges_say_what_the_dataset_page_says(real, sample):
     assert ET.fromstring(answer.text).attrib["role"] == "img"
     accuracy = real.get("/badge/cifar10.svg?original=76.1&corrected=78.5").text
     assert "<title>CIFAR-10 accuracy: 76.1 → 78.5 corrected</title>" in accuracy
+
+
+def test_the_badge_is_offered_where_its_number_is_seen(real):
+    site = str(real.base_url).rstrip("/")
+    [markdown] = re.findall(
+        r'aria-label="Markdown of the badge" data-copy><code>(.*?)</code>', real.get("/cifar10/corrected").text
+    )
+    assert markdown == f"[![CIFAR-10 test set: label errors]({site}/badge/cifar10.svg)]({site}/cifar10)"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +140,7 @@ def test_the_site_map_lists_every_page_once(real):
     for address in index:
         listed += [loc.text for loc in ET.fromstring(real.get(address).text).iter(_MAP)]
     assert len(listed) == len(set(listed))
-    assert f"{site}/cifar10/issues/2405" in listed
+    assert {f"{site}{path}" for path in ("/cifar10/issues/2405", "/quiz", "/quiz/cifar10", "/docs/api")} <= set(listed)
     names = [one["name"] for one in real.get("/api/v1/datasets").json()["items"]]
     n_issues = sum(real.get(f"/api/v1/datasets/{name}/issues?limit=1").json()["total"] for name in names)
     assert sum("/issues/" in address for address in listed) == n_issues
