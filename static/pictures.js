@@ -197,7 +197,7 @@ function say(words, button, does) {
 }
 
 function offer(shown) {
-  if (shown) say(`Some pictures of ${form.dataset.title} are not on this site.`);
+  if (shown) say(`Pictures of ${form.dataset.title} that are not on this site can be shown all the same.`);
   for (const one of offers) {
     const possible = one.dataset.offer === "copy" || places.some((place) => place.frame);
     one.hidden = !shown || !possible;
@@ -243,6 +243,7 @@ async function read(files, kept) {
     const answer = await fetch(form.action);
     if (!answer.ok) throw new Error("this site did not say which examples to look for");
     const facts = await readInWorker(files, await answer.json(), kept);
+    if (!facts.found) throw new Error(`${facts.name} has none of the ${number(facts.of)} examples that are looked for. Is it the right part of ${form.dataset.title}?`);
     await kept.finish(facts);
     busy(false);
     await fromCopy(kept, await kept.facts());
@@ -264,7 +265,7 @@ function readInWorker(files, wanted, kept) {
     const end = (settle, value) => { worker.terminate(); settle(value); };
     worker.onerror = () => end(reject, new Error("Your browser cannot read such files."));
     worker.onmessage = ({ data }) => {
-      if (data.done !== undefined) bar.value = data.done;
+      if (data.done !== undefined) bar.value = data.done || 0; // of an empty file no share is read
       else if (data.refused) end(reject, new Error(data.refused));
       else if (data.pictures) {
         for (const [, blob] of data.pictures) bytes += blob.size;

@@ -38,6 +38,13 @@ def test_the_size_of_cards_is_remembered_and_set_before_anything_is_painted(brow
         expect(page.locator(".card .labels").first).to_be_visible()
 
 
+#: Names of a heat map that stand out of it.
+CUT_NAMES = """[...document.querySelectorAll('svg.heat text')].filter((text) => {
+    const [name, map] = [text, text.closest('svg')].map((one) => one.getBoundingClientRect());
+    return name.left < map.left || name.top < map.top;
+}).map((text) => text.textContent)"""
+
+
 def test_no_page_is_long(browser: Browser, release: str) -> None:
     paths = ("/20news", "/imdb", "/cifar10", "/imagenet", "/imagenet/confusions", "/imagenet/corrected", "/api")
     with tab(browser, release, viewport={"width": 1280, "height": 900}) as page:
@@ -45,6 +52,7 @@ def test_no_page_is_long(browser: Browser, release: str) -> None:
         for path in paths:
             page.goto(path)
             heights[path] = page.evaluate("document.documentElement.scrollHeight")
+            assert page.evaluate(CUT_NAMES) == []
     assert {path: height for path, height in heights.items() if height > 5_300} == {}
 
 

@@ -262,7 +262,9 @@ def test_wrong_and_damaged_files_are_told(browser: Browser, bare: str, cifar100:
     (tmp_path / "test").write_bytes(b"\x80\x02}q")
     (tmp_path / "text.tar").write_bytes(b"no archive" * 100)
     (tmp_path / "test.bin").write_bytes(b"\0" * 3074)
+    (tmp_path / "empty.tar").write_bytes(b"")
     cases |= {
+        tmp_path / "empty.tar": "empty.tar is no tar archive",
         tmp_path / "cifar-100-python.tar.gz": "a browser reads none. Take cifar-100-binary.tar.gz instead",
         tmp_path / "test": "made of pickles",
         tmp_path / "text.tar": "text.tar is no tar archive",
@@ -285,6 +287,12 @@ def test_own_copy_of_imagenet_is_found_by_name(browser: Browser, bare: str, tmp_
         members = {f"{by_index[index]}.JPEG": png(colour, kind="JPEG") for index, colour in colours.items()}
         # Files that are not looked for lie between, one of them longer than a header can hold in its first digits.
         others = {f"ILSVRC2012_val_{n:08}.JPEG": bytes(70_000) for n in (50_001, 50_002)}
+        foreign = {
+            f"../../{by_index[cards[0]]}.JPEG": b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>"
+        }
+        choose(page, "File", write_tar(tmp_path / "foreign.tar", foreign))
+        assert "foreign.tar has none of the 5,440 examples that are looked for" in refusal(page)
+        page.reload()
         archive = write_tar(tmp_path / "ILSVRC2012_img_val.tar", others | members)
         choose(page, "File", archive)
         expect(page.locator(".pictures-state")).to_contain_text("5 of 5,440 found", timeout=60_000)

@@ -204,7 +204,7 @@ def _log_shade(n: int, largest: int) -> int:
 
 def _label_width(classes: Sequence[ClassInfo]) -> int:
     longest = max((len(_short(info.name)) for info in classes), default=0)
-    return max(_AXIS_WORDS, 24 + int(longest * 7.6))
+    return max(_AXIS_WORDS, 24 + int(longest * 8.8))
 
 
 def _short(name: str) -> str:
