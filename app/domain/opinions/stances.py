@@ -31,7 +31,7 @@ class Support(StrEnum):
 
     CONFIRMED = "confirmed"  # some confirm it and none opposes it
     OPPOSED = "opposed"  # some oppose it and none confirms it
-    DISPUTED = "disputed"  # some confirm it and some oppose it
+    DIFFER = "differ"  # some confirm it and some oppose it
     OPEN = "open"  # none does either
 
 
@@ -71,11 +71,11 @@ def support(said: Sequence[Stance]) -> Support:
     """What sources together say of a correction, from the stance of each.
 
     >>> support([Stance.GUESSED, Stance.SILENT]), support([Stance.GUESSED, Stance.GIVEN])
-    (<Support.CONFIRMED: 'confirmed'>, <Support.DISPUTED: 'disputed'>)
+    (<Support.CONFIRMED: 'confirmed'>, <Support.DIFFER: 'differ'>)
     """
     confirmed, opposed = Stance.GUESSED in said, Stance.GIVEN in said
     if confirmed and opposed:
-        return Support.DISPUTED
+        return Support.DIFFER
     return Support.CONFIRMED if confirmed else Support.OPPOSED if opposed else Support.OPEN
 
 

@@ -13,7 +13,9 @@ from app.issues.facet import CountedIn, Facet
 from app.issues.filter_parameters import either
 from app.schema import tables
 
-_DISPUTED: Final = Support.DISPUTED.value
+_DIFFER: Final = Support.DIFFER.value
+#: How addresses spelled it when "disputed" did not yet mean that a visitor had said something.
+_FORMERLY: Final = "disputed"
 _CONFIRMED, _OPPOSED = Support.CONFIRMED.value, Support.OPPOSED.value
 _WORDS: Final = {Stance.GUESSED: _CONFIRMED, Stance.GIVEN: _OPPOSED}
 _VERBS: Final = {_CONFIRMED: "confirms", _OPPOSED: "opposes"}
@@ -22,19 +24,21 @@ _v = tables.verdicts.c
 
 def _values(dataset: Dataset) -> list[str]:
     names = [source.name for source in dataset.opinions.sources]
-    return [f"{word}:{name}" for word in (_CONFIRMED, _OPPOSED) for name in names] + [_DISPUTED]
+    return [f"{word}:{name}" for word in (_CONFIRMED, _OPPOSED) for name in names] + [_DIFFER]
 
 
 def _means(dataset: Dataset, signs: str) -> list[str]:
     """What the opinions say of a correction, as values of the facet."""
     said = zip(dataset.opinions.sources, stances_of(signs), strict=True)
     found = [f"{_WORDS[stance]}:{source.name}" for source, stance in said if stance in _WORDS]
-    return found + [_DISPUTED] * (dataset.opinions.support(signs) is Support.DISPUTED)
+    return found + [_DIFFER] * (dataset.opinions.support(signs) is Support.DIFFER)
 
 
 def _read(dataset: Dataset, name: str, value: str) -> str:
     if not dataset.opinions.sources:
         raise FilterError(name, value, [], f"There is no second opinion on {dataset.title} to filter by.")
+    if value == _FORMERLY:
+        return _DIFFER
     if value not in _values(dataset):
         raise FilterError(name, value, _values(dataset))
     return value
@@ -52,7 +56,7 @@ def _clause(dataset: Dataset, chosen: Mapping[str, Any]) -> str:
     for value in chosen["opinion"]:
         word, _, name = value.partition(":")
         title = name and dataset.opinions.sources[dataset.opinions.places[name]].title
-        said.append(f"{title} {_VERBS[word]}" if name else "second opinions dispute")
+        said.append(f"{title} {_VERBS[word]}" if name else "second opinions differ on")
     return f"whose correction {either(said)}"
 
 
@@ -65,8 +69,8 @@ OPINION: Final = Facet(
     name="opinion",
     title="Correction, by second opinions",
     read=_read,
-    says="Corrections that a second opinion confirms or opposes, like ``confirmed:real``, or of which several differ, "
-    "``disputed``; may be given several times.",
+    says="Corrections that a second opinion confirms or opposes, like ``confirmed:real``, or on which several differ, "
+    "``differ``, formerly ``disputed``; may be given several times.",
     schema={"type": "array", "items": {"type": "string"}},
     many=True,
     label=_label,

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset, Issue
-from app.domain.opinions.stances import CATEGORIES, Stance
+from app.domain.opinions.stances import CATEGORIES, Stance, Support
 from app.domain.review.verdicts import Category
 from app.issues import queries
 from app.issues.filter import IssueFilter
@@ -38,7 +38,7 @@ def opinions_context(
             _source(catalogue, dataset, agreement, one, infos[place].about)
             for place, one in enumerate(report["sources"])
         ],
-        "disputed": _disputed(dataset, agreement),
+        "differing": _differing(dataset, agreement),
         "stances": list(Stance),
         "at_agreement": "" if agreement == dataset.default_agreement else f"agreement={agreement}&",
         "agreements": [(a, "" if a == dataset.default_agreement else f"?agreement={a}") for a in dataset.agreements],
@@ -98,8 +98,8 @@ def _missed(dataset: Dataset, found: Mapping[str, Any]) -> tuple[int, str, str, 
     return found["index"], names[found["given"]].name, held, found["share"]
 
 
-def _disputed(dataset: Dataset, agreement: int) -> tuple[int, str]:
+def _differing(dataset: Dataset, agreement: int) -> tuple[int, str]:
     """How many corrections some sources confirm and others oppose, and the query that lists them."""
     counts = dataset.opinions.corrections.get(agreement, {})
-    n = sum(times for signs, times in counts.items() if dataset.opinions.support(signs).value == "disputed")
-    return n, IssueFilter(agreement=agreement, opinion=("disputed",)).query(dataset)
+    n = sum(times for signs, times in counts.items() if dataset.opinions.support(signs) is Support.DIFFER)
+    return n, IssueFilter(agreement=agreement, opinion=(Support.DIFFER.value,)).query(dataset)

@@ -95,7 +95,7 @@ def test_a_cross_table_has_every_cell() -> None:
     [
         ("guessed silent", Support.CONFIRMED),
         ("given other", Support.OPPOSED),
-        ("given guessed", Support.DISPUTED),
+        ("given guessed", Support.DIFFER),
         ("both other silent", Support.OPEN),
         ("", Support.OPEN),
     ],
