@@ -15,6 +15,7 @@ from app.reviews.tables import dispute_events, disputes, rounds
 
 #: Characters of an owner's reason.
 LONGEST_WHY: Final = 500
+_DECIDABLE: Final = "expected one that waits or was rejected, or whose round was closed before it was published"
 
 
 class State(StrEnum):
@@ -47,11 +48,19 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
-    """A dispute with what became of it; ``decided_at`` is when it was last rejected, accepted or settled.
+class Decision:
+    """One entry of the record of a dispute: what it became, and when."""
 
-    ``reason`` is empty where the owner has had it forgotten.
-    """
+    at: float
+    state: State
+    why: str | None
+    result: Result | None
+    round_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute with all that became of it, oldest first; ``reason`` is empty where the owner had it forgotten."""
 
     id: int
     code: str
@@ -64,10 +73,28 @@ class Dispute:
     source: str | None
     state: State
     round: str | None
-    decided_at: float | None = None
-    why: str | None = None
-    result: Result | None = None
+    decisions: tuple[Decision, ...] = ()
     round_closed: bool = False
+
+    @property
+    def last(self) -> Decision | None:
+        """The decision that holds; None while it waits, for the first time or again."""
+        return self.decisions[-1] if self.decisions and self.state is not State.WAITING else None
+
+    @property
+    def decided_at(self) -> float | None:
+        """When it was last rejected, accepted or settled."""
+        return None if self.last is None else self.last.at
+
+    @property
+    def why(self) -> str | None:
+        """The owner's reason where it is rejected."""
+        return None if self.last is None else self.last.why
+
+    @property
+    def result(self) -> Result | None:
+        """What reviewers made of it where that is settled."""
+        return None if self.last is None else self.last.result
 
     @property
     def can_be_decided(self) -> bool:
@@ -89,10 +116,10 @@ def find_disputes(
         asked = asked.where(d.round_id == round_id)
     with store.reading() as connection:
         rows = connection.execute(asked).all()
-        e = dispute_events
-        latest = select(func.max(e.c.id)).group_by(e.c.dispute_id)
-        decided = {row.dispute_id: row for row in connection.execute(select(e).where(e.c.id.in_(latest)))}
-    return [_dispute(row, decided.get(row.id)) for row in rows]
+        decisions: dict[int, list[Decision]] = {}
+        for event in connection.execute(select(dispute_events).order_by(dispute_events.c.id)):
+            decisions.setdefault(event.dispute_id, []).append(_decision(event))
+    return [_dispute(row, decisions.get(row.id, ())) for row in rows]
 
 
 def find_dispute(store: Store, code: str) -> Dispute:
@@ -129,6 +156,16 @@ def accept(store: Store, found: Sequence[Dispute], round_id: int) -> None:
         _decide(connection, store.clock(), found, State.ACCEPTED, round_id=round_id)
 
 
+def undo(store: Store, found: Dispute) -> None:
+    """Take back the owner's last decision, so that the dispute waits again. Raises ModerationError."""
+    if found.state not in (State.ACCEPTED, State.REJECTED):
+        waits = "waits already" if found.state is State.WAITING else "is settled: its round was published"
+        raise ModerationError(f"{found.code} {waits}; expected one that was accepted or rejected")
+    with store.writing() as connection:
+        _require_state(connection, found, "somebody decided it meanwhile")
+        _enter(connection, store.clock(), found.id, State.WAITING)
+
+
 def forget_words(store: Store, found: Dispute) -> None:
     """Erase what a visitor wrote; what was claimed, and what became of it, stays."""
     with store.writing() as connection:
@@ -151,12 +188,17 @@ def settle(store: Store, results: Mapping[int, Result], at: float) -> None:
 
 def _decide(connection: Connection, now: float, found: Sequence[Dispute], state: State, **told: Any) -> None:
     for one in found:
-        # Nobody else may have decided it since it was looked at.
-        row = connection.execute(select(disputes.c.state).where(disputes.c.id == one.id).with_for_update()).one()
-        if row.state != one.state.value or not one.can_be_decided:
-            expected = "expected one that waits or was rejected, or whose round was closed before it was published"
-            raise ModerationError(f"{one.code} is {row.state}; {expected}")
+        if not one.can_be_decided:
+            raise ModerationError(f"{one.code} is {one.state}; {_DECIDABLE}")
+        _require_state(connection, one, _DECIDABLE)
         _enter(connection, now, one.id, state, **told)
+
+
+def _require_state(connection: Connection, one: Dispute, why: str) -> None:
+    """Nobody else may have decided it since it was looked at. Raises ModerationError."""
+    row = connection.execute(select(disputes.c.state).where(disputes.c.id == one.id).with_for_update()).one()
+    if row.state != one.state.value:
+        raise ModerationError(f"{one.code} is {row.state}; {why}")
 
 
 def _enter(connection: Connection, now: float, dispute_id: int, state: State, **told: Any) -> None:
@@ -166,7 +208,12 @@ def _enter(connection: Connection, now: float, dispute_id: int, state: State, **
     connection.execute(update(disputes).where(disputes.c.id == dispute_id).values(**kept))
 
 
-def _dispute(row: Row[Any], event: Row[Any] | None) -> Dispute:
+def _decision(row: Row[Any]) -> Decision:
+    result = None if row.result is None else Result.parse(row.result)
+    return Decision(row.at, State(row.state), row.why, result, row.round_id)
+
+
+def _dispute(row: Row[Any], decisions: Sequence[Decision]) -> Dispute:
     return Dispute(
         id=row.id,
         code=row.code,
@@ -179,8 +226,6 @@ def _dispute(row: Row[Any], event: Row[Any] | None) -> Dispute:
         source=row.source,
         state=State(row.state),
         round=row.round,
-        decided_at=None if event is None else event.at,
-        why=None if event is None else event.why,
-        result=None if event is None or event.result is None else Result.parse(event.result),
+        decisions=tuple(decisions),
         round_closed=bool(row.round_closed),
     )

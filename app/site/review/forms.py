@@ -1,16 +1,50 @@
 """What a form of these pages sends, and whether it is a form of this site."""
 
+from collections.abc import AsyncGenerator
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import Request
+from starlette.datastructures import FormData, Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
 
-from app.errors import Unreadable
+from app.errors import Unreadable, UnsupportedMediaType
+
+_MOST_FIELDS: Final = 200
+_ENCODED: Final = "application/x-www-form-urlencoded"
+_IN_PARTS: Final = "multipart/form-data"
+
+
+async def sent_fields(headers: Headers, body: bytes) -> dict[str, str]:
+    """The fields of a form in either of its encodings, the last value of each.
+
+    Raises UnsupportedMediaType for what says that it is no form, and Unreadable for one that cannot be read.
+    """
+    kind = headers.get("content-type", _ENCODED).partition(";")[0].strip().lower()
+    if kind == _ENCODED:
+        return fields_of(body)
+    if kind != _IN_PARTS:
+        raise UnsupportedMediaType(f"Expected a form ({_ENCODED} or {_IN_PARTS}), found {kind[:80]!r}.")
+    try:
+        form = await _parts(headers, body)
+    except (MultiPartException, KeyError, UnicodeError) as error:
+        raise Unreadable("This form cannot be read.") from error
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+async def _parts(headers: Headers, body: bytes) -> FormData:
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    return await MultiPartParser(
+        headers, pieces(), max_files=0, max_fields=_MOST_FIELDS, max_part_size=max(1, len(body))
+    ).parse()
 
 
 def fields_of(body: bytes) -> dict[str, str]:
     """The fields of a form, the last value of each. Raises Unreadable."""
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200)
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Unreadable("This form cannot be read.") from error
     return {name: values[-1] for name, values in fields.items()}
