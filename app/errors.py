@@ -18,6 +18,8 @@ class SiteError(Exception):
     hangs_up = False
     #: Seconds after which a retry is worthwhile; None if not known.
     retry_after: int | None = None
+    #: What a page says before the addresses in ``near``.
+    near_title = "Did you mean"
 
     def __init__(self, detail: str, near: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -97,6 +99,15 @@ class NotInCatalogue(SiteError):
     title = "Not in this catalogue"
 
 
+class InReview(SiteError):
+    """An open review holds this example, or these labels, back; it says until when."""
+
+    status = 409
+    type = "in-review"
+    title = "In review"
+    near_title = "Meanwhile"
+
+
 class NotAcceptable(SiteError):
     """None of the formats in the Accept header is available."""
 
@@ -160,6 +171,14 @@ class TooLarge(SiteError):
     status = 413
     type = "too-large"
     title = "Too large"
+
+
+class UnsupportedMediaType(SiteError):
+    """The request sends content of a kind that is not read at this address."""
+
+    status = 415
+    type = "unsupported-media-type"
+    title = "Kind of content not read here"
 
 
 class Unreadable(SiteError):

@@ -307,6 +307,7 @@ def _answer(request: Request, error: SiteError) -> Response:
         title=error.title,
         detail=error.detail,
         near=error.near,
+        near_title=error.near_title,
         parameter=refused.parameter if refused else None,
         allowed=refused.allowed if refused else (),
         without=without_parameter(request, refused.parameter) if refused else None,

@@ -10,6 +10,7 @@ from app.domain.review.estimates import Basis, basis
 from app.domain.review.verdicts import Category
 from app.evaluation.opinions.confidence_infos import NO_CONFIDENCE, DatasetConfidence
 from app.evaluation.opinions.opinion_infos import NO_OPINIONS, DatasetOpinions
+from app.schema.held_back import HeldBack, content_version
 from app.schema.prediction_report import PredictionReport
 
 T = TypeVar("T")
@@ -88,6 +89,21 @@ class Dataset:
     opinions: DatasetOpinions = field(default=NO_OPINIONS, kw_only=True)
     confidence: DatasetConfidence = field(default=NO_CONFIDENCE, kw_only=True)
     restricted: bool = field(default=False, kw_only=True)  # opened for everyone: only what its licence lets them see
+
+    @cached_property
+    def held_back(self) -> HeldBack | None:
+        """What open rounds hold back of it now; None where nothing is, and for who may see all."""
+        return HeldBack.of(self.about)
+
+    @property
+    def n_shown(self) -> int | None:
+        """The examples of the test set but for those that are held back; None where it is not known how many."""
+        return None if self.size is None else self.size - (0 if self.held_back is None else self.held_back.examples)
+
+    @property
+    def content_version(self) -> str:
+        """The version of the labels that can be taken now: another than ``version`` where some are held back."""
+        return content_version(self.version, self.held_back)
 
     @property
     def media_terms(self) -> str:

@@ -60,6 +60,7 @@ class About(_Open):
     links: list[dict[str, Any]] | None
     paper: dict[str, Any] | None
     layout: str | None = None
+    held_back: None = None  # only connections that withhold something tell of it
 
 
 class MediaReport(_Open):
@@ -108,6 +109,7 @@ JSON_COLUMNS: Final[dict[tuple[Table, str], TypeAdapter[Any]]] = {
     (versions, "agreements"): _NUMBERS,
     (disputes, "proposed"): _WORDS,
     (disputes, "corrected"): _WORDS,
+    (disputes, "history"): TypeAdapter(list[tuple[str, str, str | None]]),
 }
 
 

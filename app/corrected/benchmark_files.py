@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, select
 
-from app.corrected.blocks import NO_LABEL, Block, CorrectedTestSet
+from app.corrected.blocks import Block, CorrectedTestSet
 from app.corrected.byte_sink import ByteSink
 from app.corrected.parquet_files import metadata
-from app.schema.packing import unpack_labels
+from app.schema.packing import NO_LABEL, unpack_labels
 from app.schema.slice_tables import SLICES, example_slices
 from app.schema.stored_questions import read_questions
 

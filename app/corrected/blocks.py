@@ -21,16 +21,13 @@ from app.domain.opinions.stances import stances_of
 from app.domain.review.corrections import Action, LabelSource, Policy, Rule, Treatment, decision
 from app.domain.review.verdicts import Category
 from app.schema import tables
-from app.schema.packing import unpack_keys, unpack_labels
+from app.schema.packing import NO_LABEL, unpack_keys, unpack_labels
 from app.schema.votes import rater_agreement, weighed_verdicts
 
 ACTIONS: Final = tuple(Action)
 CATEGORIES: Final = tuple(Category)
 #: What rows say of corrections, on request: how probable a majority would make it, and how probable it is right.
 CONFIDENCE_COLUMNS: Final = ("confidence", "probability_right")
-#: Stands for the label of an example that has none any more.
-NO_LABEL: Final = -1
-
 KEPT: Final = ACTIONS.index(Action.KEPT)
 _REMOVED: Final = ACTIONS.index(Action.REMOVED)
 UNREVIEWED: Final = CATEGORIES.index(Category.UNREVIEWED)
@@ -38,15 +35,20 @@ UNREVIEWED: Final = CATEGORIES.index(Category.UNREVIEWED)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Block:
-    """Consecutive examples. ``action`` and ``category`` are places in ``ACTIONS`` and ``CATEGORIES``."""
+    """Consecutive examples. ``action`` and ``category`` are places in ``ACTIONS`` and ``CATEGORIES``.
+
+    Those that an open round holds back have no label at all, and are not listed even where removed ones are.
+    """
 
     start: int
-    given: NDArray[np.int64]  # label ids
-    corrected: NDArray[np.int64]  # label ids of the corrected set, NO_LABEL where removed
+    given: NDArray[np.int64]  # label ids, NO_LABEL where held back
+    corrected: NDArray[np.int64]  # label ids of the corrected set, NO_LABEL where removed or held back
     action: NDArray[np.uint8]
     category: NDArray[np.uint8]
     said: NDArray[np.int32]  # places in ``CorrectedTestSet.known``
-    special: NDArray[np.int64]  # places of the examples that were reviewed or removed; the others just keep their label
+    special: NDArray[
+        np.int64
+    ]  # places of the examples that were reviewed, removed or held back; others keep their label
     keys: list[str] | None
 
     def __len__(self) -> int:
@@ -69,7 +71,7 @@ class Block:
     def listed(self, removed: bool) -> NDArray[np.int64]:
         """The places of the examples that are listed: all, or those that were not removed."""
         if removed:
-            return np.arange(len(self))
+            return np.flatnonzero(self.given != NO_LABEL)
         return np.flatnonzero(self.action != _REMOVED)
 
 
@@ -147,6 +149,10 @@ class CorrectedTestSet:
             dropped = np.setdiff1d(issues_between(connection, self.test_set.id, start, n) - start, reviewed)
             action[dropped], corrected[dropped] = _REMOVED, NO_LABEL
             special = np.union1d(reviewed, dropped)
+        held_back = np.flatnonzero(given == NO_LABEL)
+        if len(held_back):
+            action[held_back], corrected[held_back] = _REMOVED, NO_LABEL
+            special = np.union1d(special, held_back)
         keys = None if packed is None else unpack_keys(packed)
         return Block(start, given, corrected, action, category, said, special, keys)
 

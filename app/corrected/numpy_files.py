@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.corrected.blocks import NO_LABEL, Block, CorrectedTestSet
+from app.corrected.blocks import Block, CorrectedTestSet
 from app.corrected.byte_sink import ByteSink
+from app.schema.packing import NO_LABEL
 
 _LABEL: Final = np.dtype("<i8")
 _Array = NDArray[Any]

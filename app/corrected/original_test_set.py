@@ -15,9 +15,9 @@ from sqlalchemy import Connection, func, select
 
 from app.corrected.confirmation import SourceName
 from app.schema import tables
+from app.schema.held_back import HeldBack, content_version
 from app.schema.opinions import confidence_reports, opinion_sources
 from app.schema.why_no_confidence import why_no_confidence
-from app.schema.withheld_labels import WITHHELD_BY, why_no_labels
 
 
 class NotLoadedError(LookupError):
@@ -40,7 +40,7 @@ class TestSet:
     agreements: tuple[int, ...]
     raters: int
     flags_known: bool  # every example that confident learning flagged is an issue of the catalogue
-    version: str
+    version: str  # of what is here: of the dataset, or of what is left where examples are held back
     built_at: str
     about: Mapping[str, Any]
     sources: tuple[Mapping[str, Any], ...]
@@ -52,6 +52,11 @@ class TestSet:
     def multi_label(self) -> bool:
         """True where some example carries a set of labels that is not one class."""
         return any(len(classes) != 1 for classes in self.members)
+
+    @property
+    def held_back(self) -> HeldBack | None:
+        """What open rounds hold back of it; None where it is whole."""
+        return HeldBack.of(self.about)
 
     @property
     def licence(self) -> str:
@@ -86,10 +91,13 @@ def load(connection: Connection, name: str) -> TestSet:
         names = ", ".join(connection.scalars(select(d.name).order_by(d.position)))
         raise LookupError(f"there is no dataset {name[:80]!r} in this catalogue; it holds {names or 'none'}")
     if not row.labels_known or row.size is None:
-        about = json.loads(row.about)
-        remedy = "" if WITHHELD_BY in about else " Load the dataset again with its labels file beside the verdicts."
-        why = why_no_labels(row.title, about)
-        raise NotLoadedError(f"{why}, so its corrected test set cannot be written.{remedy}")
+        raise NotLoadedError(
+            f"The given labels of {row.title} are not in this catalogue, so its corrected test set cannot be written. "
+            "Load the dataset again with its labels file beside the verdicts."
+        )
+    about = json.loads(row.about)
+    held = HeldBack.of(about)
+    n_held = 0 if held is None else held.examples
     issues = tables.issues.c
     in_sources = select(s.path, s.role, s.sha256, s.bytes).where(s.dataset_id == row.id).order_by(s.path)
     known = connection.execute(
@@ -106,15 +114,15 @@ def load(connection: Connection, name: str) -> TestSet:
         agreements=tuple(json.loads(row.agreements)),
         raters=row.raters,
         flags_known=row.n_flagged == 0 or (known is not None and (row.n_flagged or 0) <= row.n_issues),
-        version=row.version,
+        version=content_version(row.version, held),
         built_at=row.built_at,
-        about=json.loads(row.about),
+        about=about,
         sources=tuple(
             {"path": source.path, "role": source.role, "sha256": source.sha256, "bytes": source.bytes}
             for source in connection.execute(in_sources)
         ),
         opinions=_opinions(connection, row.id),
-        questions_known=row.modality == "question" and _n_questions(connection, row.id) == row.size,
+        questions_known=row.modality == "question" and _n_questions(connection, row.id) == row.size - n_held,
         no_confidence=_no_confidence(connection, row.id, row.title),
     )
 

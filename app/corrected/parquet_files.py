@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
+from app.corrected.blocks import ACTIONS, CATEGORIES, Block, CorrectedTestSet
 from app.corrected.byte_sink import ByteSink
+from app.schema.packing import NO_LABEL
 
 _ROW_GROUP: Final = 1 << 18
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
@@ -53,6 +54,7 @@ def parquet_pieces(connection: Connection, corrected: CorrectedTestSet) -> Itera
 def metadata(corrected: CorrectedTestSet) -> dict[str, str]:
     """What stands in the file beside its rows: dataset, version, policy, sources with their SHA-256, licence."""
     test_set = corrected.test_set
+    held = test_set.held_back
     return {
         "dataset": test_set.name,
         "title": test_set.title,
@@ -61,6 +63,7 @@ def metadata(corrected: CorrectedTestSet) -> dict[str, str]:
         "raters": str(test_set.raters),
         "sources": orjson.dumps([dict(source) for source in test_set.sources]).decode(),
         "licence": test_set.licence,
+        **({} if held is None else {"held_back": held.why}),
     }
 
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection
 
-from app.corrected.blocks import ACTIONS, CATEGORIES, KEPT, NO_LABEL, UNREVIEWED, Block, CorrectedTestSet
+from app.corrected.blocks import ACTIONS, CATEGORIES, KEPT, UNREVIEWED, Block, CorrectedTestSet
+from app.schema.packing import NO_LABEL
 
 COLUMNS: Final = ("index", "key", "given", "given_name", "corrected", "corrected_name", "action", "category")
 #: So few that the first of them are on their way at once, and so many that handing them over costs nothing.
@@ -55,7 +56,8 @@ def row_pieces(
 def _text(block: Block, corrected: CorrectedTestSet, spelling: Spelling, endings: "Endings") -> str:
     tails: list[str | None] = [*map(endings.kept.__getitem__, block.given.tolist())]
     for place in block.special.tolist():
-        hidden = block.corrected[place] == NO_LABEL and not corrected.wanted.removed
+        without = block.given if corrected.wanted.removed else block.corrected
+        hidden = without[place] == NO_LABEL
         tails[place] = None if hidden else endings.of(block, place)
     indices = range(block.start, block.start + len(block))
     fill = spelling.row.__mod__

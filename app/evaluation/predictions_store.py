@@ -16,7 +16,6 @@ from app.domain.ranking.accuracy import Labels, Partition, Ranked, partition
 from app.domain.review.verdicts import Category
 from app.schema import tables
 from app.schema.packing import unpack_keys, unpack_labels
-from app.schema.withheld_labels import why_no_labels
 
 
 class NotMeasurableError(Exception):
@@ -68,8 +67,9 @@ def read_subject(connection: Connection, name: str) -> MeasurableDataset:
             "one label each, so there is no ranking of models."
         )
     if not row["labels_known"]:
-        why = why_no_labels(row["title"], json.loads(row["about"]))
-        raise NotMeasurableError(f"{why}, so accuracy cannot be measured.")
+        raise NotMeasurableError(
+            f"The given labels of {row['title']} are not in this catalogue, so accuracy cannot be measured."
+        )
     c = tables.classes.c
     class_names = connection.execute(select(c.name).where(c.dataset_id == row["id"]).order_by(c.class_id)).scalars()
     return MeasurableDataset(

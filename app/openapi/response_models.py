@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from app.domain.review.estimates import Basis
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, LabelOut, Model
 from app.openapi.opinion_models import ConfidenceOut, SecondOpinionOut
 from app.openapi.rater_agreement_out import RaterAgreementOut, WeighedOut
@@ -82,6 +83,7 @@ class DatasetOut(Model):
     built_at: str
     terms: TermsOut
     links: DatasetLinks
+    held_back: HeldBackField = None
 
 
 class DatasetList(Model):
@@ -106,6 +108,7 @@ class ClassList(Model):
     total: Count
     limit: Count
     most: Count
+    held_back: HeldBackField = None
 
 
 Labels = LabelOut | list[LabelOut]
@@ -227,6 +230,7 @@ class IssueList(Model):
     total: Count = Field(description="Issues that match the filter.")
     limit: Count
     most: Count = Field(description="The largest limit.")
+    held_back: HeldBackField = None
 
 
 class RowOut(Model):
@@ -284,6 +288,7 @@ class RowList(Model):
     policy: PolicyOut
     sizes: SizesOut
     version: str
+    held_back: HeldBackField = None
 
 
 class LabelList(Model):

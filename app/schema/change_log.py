@@ -5,9 +5,14 @@ test sets, are written by every ingest; the log of disputes when it or a round i
 are replaced. Examples are identified by their index.
 """
 
+from typing import Final
+
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text
 
 from app.schema.tables import metadata
+
+#: What the log calls a dispute that was rejected or settled, and is to be decided anew.
+REOPENED: Final = "reopened"
 
 # All versions of a dataset that have been in this catalogue, the first at position 0 and the current one last.
 versions = Table(
@@ -58,7 +63,8 @@ changes = Table(
     sqlite_with_rowid=False,
 )
 
-# Disputes that are decided, by the owner or by a round; of others there is a number alone.
+# Disputes that are or were decided, by the owner or by a round; of others there is a number alone. One that was
+# rejected and taken up again has neither outcome nor why until it is decided anew.
 disputes = Table(
     "disputes",
     metadata,
@@ -78,6 +84,9 @@ disputes = Table(
     Column("round", Text),  # name of the round that decided it
     Column("category", Text),  # the verdict that the outcome follows from
     Column("corrected", Text),  # JSON list of names of classes; null without a corrected label
+    # JSON list of [when, what, why] of the decisions before this one, oldest first: "rejected", with the owner's
+    # reason, "reopened", or an outcome.
+    Column("history", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

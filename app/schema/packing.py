@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 #: Bytes per label, or 0 for keys; unpacked size in bytes.
 _HEAD: Final = struct.Struct("<BI")
 _WIDTHS: Final = (1, 2, 4)
+#: Stands for the label of an example that is held back.
+NO_LABEL: Final = -1
+_HELD_BACK: Final = 2**32 - 1
 _KEYS: Final = 0
 _LEVEL: Final = 1
 
@@ -26,20 +29,27 @@ _DIGITS: Final = 9
 
 
 def pack_labels(labels: NDArray[Any]) -> bytes:
-    """(n,) label ids, each from 0 to 2**32 - 1, as bytes.
+    """(n,) label ids, each from 0 to 2**32 - 2, as bytes; -1 for one that is held back.
 
     >>> unpack_labels(pack_labels(np.array([3, 70_000, 0])))
     array([    3, 70000,     0])
+    >>> unpack_labels(pack_labels(np.array([3, NO_LABEL])))
+    array([ 3, -1])
     """
     largest = int(labels.max(initial=0))
     width = next(width for width in _WIDTHS if largest < 1 << 8 * width)
+    if labels.min(initial=0) == NO_LABEL:
+        width = _WIDTHS[-1]
     return _packed(width, labels.astype(f"<u{width}").tobytes())
 
 
 def unpack_labels(packed: bytes) -> NDArray[np.int64]:
     """The label ids packed by ``pack_labels``. Raises ValueError for bytes that it did not make."""
     width, raw = _unpacked(packed, _WIDTHS)
-    return np.frombuffer(raw, dtype=f"<u{width}").astype(np.int64)
+    found = np.frombuffer(raw, dtype=f"<u{width}").astype(np.int64)
+    if width == _WIDTHS[-1]:
+        found[found == _HELD_BACK] = NO_LABEL
+    return found
 
 
 def pack_keys(keys: Sequence[str]) -> bytes:

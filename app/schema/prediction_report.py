@@ -1,5 +1,6 @@
 """How a dataset's predicted probabilities were made and how good they are, as ingest stores it and pages show it."""
 
+from collections.abc import Collection
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,6 +73,11 @@ class PredictionReport(_Part):
         """(index, given label id, similarity) of those that are nearly the same as an example, labelled otherwise."""
         found = [(one.second, one.second_given, one.similarity) for one in self.twins if one.first == index]
         return found + [(one.first, one.first_given, one.similarity) for one in self.twins if one.second == index]
+
+    def without(self, indices: Collection[int]) -> "PredictionReport":
+        """The same, without the pairs that tell the labels of these examples."""
+        left = [one for one in self.twins if one.first not in indices and one.second not in indices]
+        return self.model_copy(update={"twins": left})
 
 
 def report_of(text: str | None) -> PredictionReport | None:

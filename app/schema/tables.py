@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 13
+SCHEMA_VERSION: Final = 14
 
 #: By how many bits a dataset's id is shifted to the left in the ids of its issues.
 ISSUE_ID_SHIFT: Final = 32

@@ -13,6 +13,7 @@ from app.catalogue.records import Dataset
 from app.errors import NotFound
 from app.issues import queries
 from app.issues.queries import Medium
+from app.issues.reviewed.issue_at import require_shown
 from app.web.partial_content import full_or_partial
 from app.web.server.path_prefix import here
 from app.web.urls import IMMUTABLE
@@ -65,6 +66,7 @@ def _found(catalogue: Catalogue, dataset: Dataset, idx: int, kind: str) -> Mediu
     found = queries.medium(catalogue, dataset, idx, kind)
     if found is not None:
         return found
+    require_shown(catalogue, dataset, [idx])
     if not may_show(dataset, kind):
         terms = credit_of(dataset).licence
         raise NotFound(f"The {kind} is not public. {notice(dataset)} Terms: {terms}.", _source(dataset))

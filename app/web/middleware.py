@@ -52,6 +52,7 @@ _EXPOSED: Final = (
     "Content-Location",
     "Content-Range",
     "ETag",
+    "Held-Back",
     "Link",
     "RateLimit",
     "RateLimit-Policy",

@@ -28,6 +28,7 @@ from app.catalogue.records import Dataset, Issue
 from app.domain.review.verdicts import NO_VOTES, Category
 from app.evaluation.crossings import in_words
 from app.package_files import STATIC, TEMPLATES
+from app.schema.held_back import held_back_words
 from app.web.server.path_prefix import here, in_page, prefix_of
 
 #: Shown for an unknown figure. A dash alone would say nothing in a screen reader, so pages explain it once.
@@ -239,6 +240,7 @@ def _templates() -> Mapping[str, Any]:
         media_notice=notice,
         credit_of=credit_of,
         verdict_credit=verdict_credit,
+        held_back_words=held_back_words,
         not_here=not_here,
         no_votes=NO_VOTES,
         issue_path=issue_path,

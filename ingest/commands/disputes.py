@@ -7,18 +7,17 @@ work.
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from ingest.commands import dispute_rounds
 from ingest.commands.arguments import add_catalogue, sentence
-from ingest.commands.review_open import count, open_planned
+from ingest.commands.review_open import count
 from ingest.errors import CatalogueError
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
     from app.reviews.disputes.moderation import Dispute
-    from app.reviews.rounds import Round
     from app.reviews.store import Store
 
 # The store and the catalogue are imported when they are used: other commands list these arguments and start faster.
@@ -30,6 +29,7 @@ examples:
   %(prog)s show d0123456789abcdef
   %(prog)s accept d0123456789abcdef
   %(prog)s reject d0123456789abcdef --why "The sketch has wings; see the dataset's guide."
+  %(prog)s undo d0123456789abcdef
   %(prog)s publish
 
 What is accepted becomes a round, in which reviewers look again and know nothing of the dispute; `label-errors review
@@ -48,11 +48,19 @@ examples:
   %(prog)s d0123456789abcdef --votes 3
   %(prog)s d0123456789abcdef --round sample-digits-2  in an open round that asks about this example
 
-All must be of one dataset. Reviewers see the question of every other round: nothing tells them what is disputed.
+All must be of one dataset. Reviewers see the question of every other round: nothing tells them what is disputed. Until
+the round is closed the site holds these examples back, and corrected sets leave them out; `undo` takes it back.
 """
 _REJECT: Final = """\
 example:
   %(prog)s d0123456789abcdef --why "The sketch has wings; see the dataset's guide."
+"""
+_UNDO: Final = """\
+example:
+  %(prog)s d0123456789abcdef
+
+The dispute waits again. A round that asks only about disputed examples is closed with the last of them, so that they
+are on the site again; its votes are kept. What the public log said of the dispute before stays in it.
 """
 _FORGET: Final = """\
 example:
@@ -66,8 +74,6 @@ example:
 
 `label-errors review publish` writes the log too; this is for rejections, which no round publishes.
 """
-_USUAL_VOTES: Final = 5
-
 Command = Callable[["Store", argparse.Namespace], int]
 
 
@@ -82,7 +88,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     showing = _command(commands, "show", _show, "show all of one dispute", _SHOW)
     _add_code(showing)
     showing.add_argument("--json", action="store_true", help="as JSON")
-    accepting = _command(commands, "accept", _accept, "have reviewers look again, blind, in a round", _ACCEPT)
+    accepting = _command(
+        commands, "accept", dispute_rounds.accept_disputes, "have reviewers look again, blind, in a round", _ACCEPT
+    )
     accepting.add_argument("codes", metavar="DISPUTE", nargs="+", help="the dispute, as `list` names it")
     which = accepting.add_mutually_exclusive_group()
     which.add_argument("--round", metavar="ROUND", help="an open round that asks about these (default: a new one)")
@@ -92,6 +100,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_code(rejecting)
     rejecting.add_argument("--why", metavar="TEXT", required=True, help="the reason, for the public log")
     rejecting.add_argument("--json", action="store_true", help="as JSON")
+    undoing = _command(
+        commands, "undo", dispute_rounds.undo_decision, "take the last decision on a dispute back", _UNDO
+    )
+    _add_code(undoing)
+    undoing.add_argument("--json", action="store_true", help="as JSON")
     forgetting = _command(commands, "forget", _forget, "erase what a visitor wrote", _FORGET)
     _add_code(forgetting)
     says = "write the public log of disputes into the catalogue"
@@ -143,7 +156,7 @@ def _list(store: "Store", arguments: argparse.Namespace) -> int:
     states = tuple(State) if arguments.state == "all" else (State(arguments.state),)
     found = find_disputes(store, dataset=arguments.dataset, states=states)
     if arguments.json:
-        print(json.dumps([_json(one) for one in found]))
+        print(json.dumps([dispute_rounds.as_json(one) for one in found]))
         return 0
     for one in found:
         print(_line(one))
@@ -157,7 +170,7 @@ def _show(store: "Store", arguments: argparse.Namespace) -> int:
 
     found = find_dispute(store, arguments.code)
     if arguments.json:
-        print(json.dumps(_json(found)))
+        print(json.dumps(dispute_rounds.as_json(found)))
         return 0
     print(_line(found))
     print(f"page: /{found.dataset}/issues/{found.idx}")
@@ -172,66 +185,12 @@ def _show(store: "Store", arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _accept(store: "Store", arguments: argparse.Namespace) -> int:
-    from app.reviews.disputes.moderation import accept, find_dispute
-    from ingest.commands.reports import counted
-
-    found = [find_dispute(store, code) for code in dict.fromkeys(arguments.codes)]
-    datasets = sorted({one.dataset for one in found})
-    if len(datasets) > 1:
-        raise CatalogueError(f"expected disputes of one dataset, found {', '.join(datasets)}")
-    for one in found:
-        if not one.can_be_decided:
-            raise CatalogueError(f"{one.code} is {one.state}; expected one that waits or was rejected")
-    opened = _new_round(store, arguments, found) if arguments.round is None else _its_round(store, arguments, found)
-    accept(store, found, opened.id)
-    if arguments.json:
-        print(json.dumps({"round": opened.name, "disputes": [one.code for one in found]}))
-        return 0
-    print(f"accepted {counted(len(found), 'dispute')}: {opened.name} asks about {'it' if len(found) == 1 else 'them'}")
-    if arguments.round is None:
-        print(f"next: label-errors review links {opened.name} --raters {opened.settings.votes}")
-    return 0
-
-
-def _new_round(store: "Store", arguments: argparse.Namespace, found: "Sequence[Dispute]") -> "Round":
-    """A new round over the examples of disputes."""
-    from ingest.catalogue.open import open_catalogue
-    from ingest.catalogue.reviews.plan import read_plan
-    from ingest.catalogue.reviews.round_items import dataset_row
-
-    name = found[0].dataset
-    with open_catalogue(arguments.catalogue) as connection:
-        dataset = dataset_row(connection, name)
-    votes = arguments.votes or (dataset.raters if dataset.n_checked else _USUAL_VOTES)
-    indices = sorted({one.idx for one in found})
-    beside = {idx: sorted({name for one in found if one.idx == idx for name in one.proposed}) for idx in indices}
-    plan = read_plan(None, {"examples": indices, "votes": votes})
-    return open_planned(store, arguments.catalogue, name, plan, beside)[0]
-
-
-def _its_round(store: "Store", arguments: argparse.Namespace, found: "Sequence[Dispute]") -> "Round":
-    """An open round that asks about the examples of disputes already."""
-    from app.reviews.rounds import asked_examples, find_round
-
-    chosen = find_round(store, arguments.round)
-    if chosen.dataset != found[0].dataset or chosen.closed:
-        state = "closed" if chosen.closed else f"of {chosen.dataset}"
-        raise CatalogueError(f"{chosen.name} is {state}; expected an open round of {found[0].dataset}")
-    lacking = sorted({one.idx for one in found} - asked_examples(store, chosen))
-    if lacking:
-        raise CatalogueError(
-            f"{chosen.name} does not ask about example {lacking[0]}; leave --round out to open a round that does"
-        )
-    return chosen
-
-
 def _reject(store: "Store", arguments: argparse.Namespace) -> int:
     from app.reviews.disputes.moderation import find_dispute, reject
 
     reject(store, find_dispute(store, arguments.code), arguments.why)
     if arguments.json:
-        print(json.dumps(_json(find_dispute(store, arguments.code))))
+        print(json.dumps(dispute_rounds.as_json(find_dispute(store, arguments.code))))
         return 0
     print(f"rejected {arguments.code}; `label-errors disputes publish` brings the reason into the public log")
     return 0
@@ -261,32 +220,9 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _json(one: "Dispute") -> dict[str, Any]:
-    result = one.result
-    return {
-        "dispute": one.code,
-        "dataset": one.dataset,
-        "index": one.idx,
-        "filed": _time(one.filed_at),
-        "claim": one.claim.value,
-        "proposed": list(one.proposed),
-        "reason": one.reason,
-        "source": one.source,
-        "state": one.state.value,
-        "round": one.round,
-        "decided": None if one.decided_at is None else _time(one.decided_at),
-        "why": one.why,
-        "outcome": None if result is None else result.outcome.value,
-    }
-
-
 def _line(one: "Dispute") -> str:
     named = f" {' and '.join(one.proposed)}" if one.proposed else ""
     where = f" in {one.round}" if one.round else ""
     shown = one.reason if len(one.reason) <= 80 else f"{one.reason[:79]}…"
-    filed = _time(one.filed_at)[:10]
+    filed = dispute_rounds.time_words(one.filed_at)[:10]
     return f"{one.code}: {one.dataset} {one.idx}, {one.claim.value}{named}; {one.state.value}{where}; {filed}; {shown}"
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

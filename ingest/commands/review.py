@@ -171,8 +171,9 @@ def _set_closed(store: "Store", arguments: argparse.Namespace, *, closed: bool) 
     set_closed(store, found, closed=closed)
     print(f"{found.name} is {'closed' if closed else 'open'}")
     for other, both in open_beside(store, found).items() if closed else ():
-        hidden = f"{counted(both, 'example')} of {found.name}, all labels" if both else "its examples, all labels"
-        print(f"{other} is still open: until it is closed, {hidden} and corrected sets of {found.dataset} stay hidden")
+        if both:
+            hidden = f"{counted(both, 'example')} of {found.name} {'stays' if both == 1 else 'stay'} hidden"
+            print(f"{other} is still open: until it is closed, {hidden}")
     return 0
 
 

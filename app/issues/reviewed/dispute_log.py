@@ -4,18 +4,29 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy import ColumnElement, Row, exists, func, or_, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.domain.review.dispute_outcome import Claim, Outcome
 from app.domain.review.verdicts import Category
-from app.schema.change_log import disputes, undecided_disputes
+from app.schema.change_log import REOPENED, disputes, undecided_disputes
 from app.schema.tables import datasets, issues
 
 
+class PastDecision(NamedTuple):
+    """An earlier decision on a dispute: when, "rejected", "reopened" or an outcome, and the owner's reason."""
+
+    at: str
+    what: str
+    why: str | None
+
+
 class LoggedDispute(NamedTuple):
-    """A decided dispute: rejected by the owner, who says ``why``, or with the ``outcome`` of a round."""
+    """A dispute that is or was decided: rejected by the owner, who says ``why``, or with the ``outcome`` of a round.
+
+    ``claim`` is None, and all that tells of it, while an open round holds the example back.
+    """
 
     dataset: str
     title: str
@@ -25,7 +36,7 @@ class LoggedDispute(NamedTuple):
     position: int
     filed: str
     decided: str
-    claim: Claim
+    claim: Claim | None
     proposed: tuple[str, ...]
     outcome: Outcome | None
     why: str | None
@@ -34,6 +45,16 @@ class LoggedDispute(NamedTuple):
     round: str | None
     category: Category | None
     corrected: tuple[str, ...] | None
+    history: tuple[PastDecision, ...]
+
+    @property
+    def became(self) -> str:
+        """An outcome, "rejected", "reopened" if it is to be decided anew, "in_review" while it is held back."""
+        if self.claim is None:
+            return "in_review"
+        if self.outcome is not None:
+            return self.outcome.value
+        return REOPENED if self.why is None else "rejected"
 
 
 class DisputeCounts(NamedTuple):
@@ -47,7 +68,7 @@ class DisputeCounts(NamedTuple):
 
     @property
     def decided(self) -> int:
-        """All that are in the log."""
+        """All that are decided."""
         return self.upheld + self.not_upheld + self.undecided + self.rejected
 
 
@@ -69,10 +90,18 @@ def dispute_log(
     return found[:limit], found[limit - 1].position if len(found) > limit else None
 
 
+def n_logged(catalogue: Catalogue, dataset: Dataset) -> int:
+    """How many disputes of a dataset are in the log."""
+    which = disputes.c.dataset_id == dataset.id
+    return int(catalogue.connection.scalar(select(func.count()).select_from(disputes).where(which)) or 0)
+
+
 def dispute_counts(catalogue: Catalogue, dataset: Dataset | None) -> DisputeCounts:
     """How many disputes of a dataset, or of all, became what."""
     d, u = disputes.c, undecided_disputes.c
-    decided, still_open = select(d.outcome, func.count().label("n")).group_by(d.outcome), select(func.sum(u.n))
+    decided = select(d.outcome, func.count().label("n")).group_by(d.outcome)
+    decided = decided.where(or_(d.outcome.is_not(None), d.why.is_not(None)))
+    still_open = select(func.sum(u.n))
     if dataset is not None:
         decided, still_open = decided.where(d.dataset_id == dataset.id), still_open.where(u.dataset_id == dataset.id)
     found = {row.outcome: int(row.n) for row in catalogue.connection.execute(decided)}
@@ -99,7 +128,7 @@ def _logged(row: Row[Any]) -> LoggedDispute:
         position=row.position,
         filed=row.filed,
         decided=row.decided,
-        claim=Claim(row.claim),
+        claim=None if row.claim is None else Claim(row.claim),
         proposed=tuple(json.loads(row.proposed)),
         outcome=None if row.outcome is None else Outcome(row.outcome),
         why=row.why,
@@ -108,4 +137,5 @@ def _logged(row: Row[Any]) -> LoggedDispute:
         round=row.round,
         category=None if row.category is None else Category(row.category),
         corrected=None if row.corrected is None else tuple(json.loads(row.corrected)),
+        history=tuple(PastDecision(*one) for one in json.loads(row.history)),
     )

@@ -55,7 +55,7 @@ def judged_flags(catalogue: Catalogue, dataset: Dataset, agreement: int) -> tupl
 
     None where not every example was judged, nothing was flagged, or nothing is an error.
     """
-    if not dataset.ranked or not dataset.size or dataset.n_checked < dataset.size:
+    if not dataset.ranked or not dataset.n_shown or dataset.n_checked < dataset.n_shown:
         return None
     # By verdict and pattern of votes: a few rows, however many examples there are.
     rows = catalogue.connection.execute(

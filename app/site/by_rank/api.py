@@ -13,6 +13,7 @@ from app.issues.reviewed.judged_flags import ErrorsFlagged
 from app.openapi import parameters
 from app.site.by_rank import response_models
 from app.site.by_rank.context import FEW, ErrorsByRank, errors_by_rank
+from app.site.components.in_review import held_back_json
 from app.web.json_response import json_response
 from app.web.plain_route import PlainRoute
 
@@ -34,7 +35,7 @@ def ranks(request: Request, name: str) -> Response:
         word, value = rest[0]
         raise FilterError(word, value, ["agreement"], f"{word[:40]!r} is no parameter; expected agreement.")
     f = IssueFilter.parse(dataset, [("agreement", own.get("agreement") or "")])
-    return json_response(_json(errors_by_rank(catalogue, dataset, f.agreement)))
+    return json_response(_json(errors_by_rank(catalogue, dataset, f.agreement)) | held_back_json(dataset))
 
 
 def _json(found: ErrorsByRank) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, Model
 from app.site.by_rank.context import NoForecast
 
@@ -77,3 +78,4 @@ class ErrorsByRankOut(Model):
     flags: list[ErrorsFlaggedOut] | None = Field(
         description="How many errors were flagged, by kind; null where not every example was judged."
     )
+    held_back: HeldBackField = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from app.domain.review.dispute_outcome import Claim, Outcome
+from app.domain.review.dispute_outcome import Claim
 from app.domain.review.verdicts import Category
 from app.issues.reviewed.dispute_log import LoggedDispute
 
@@ -29,11 +29,13 @@ def claim_words(claim: Claim, proposed: Sequence[str]) -> str:
     return "It should not be in the test set"
 
 
-def outcome_words(outcome: Outcome | None) -> str:
-    """What became of a dispute, in a word or two; None is the owner's rejection."""
-    if outcome is None:
-        return "Rejected"
-    return {Outcome.UPHELD: "Upheld", Outcome.NOT_UPHELD: "Not upheld", Outcome.UNDECIDED: "Undecided"}[outcome]
+def outcome_words(became: str) -> str:
+    """What became of a dispute, in a few words.
+
+    >>> outcome_words("not_upheld")
+    'Not upheld'
+    """
+    return {"reopened": "Taken up again"}.get(became, became.replace("_", " ").capitalize())
 
 
 def verdict_words(one: LoggedDispute) -> str:
@@ -55,17 +57,24 @@ def verdict_words(one: LoggedDispute) -> str:
 
 
 class ShownDispute(NamedTuple):
-    """A decided dispute as pages show it."""
+    """A dispute as pages show it; ``claim`` is "" while it is held back, ``history`` is (what, when, why)."""
 
     one: LoggedDispute
     claim: str
     outcome: str
     verdict: str
+    history: list[tuple[str, str, str | None]]
 
 
 def shown_disputes(found: Iterable[LoggedDispute]) -> list[ShownDispute]:
     """Disputes with their words."""
     return [
-        ShownDispute(one, claim_words(one.claim, one.proposed), outcome_words(one.outcome), verdict_words(one))
+        ShownDispute(
+            one,
+            "" if one.claim is None else claim_words(one.claim, one.proposed),
+            outcome_words(one.became),
+            verdict_words(one),
+            [(outcome_words(past.what), past.at, past.why) for past in one.history],
+        )
         for one in found
     ]

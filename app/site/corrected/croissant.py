@@ -158,6 +158,7 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
     verdicts = verdict_credit(dataset)
     policy = ", ".join(f"{key}={value}" for key, value in taken.corrected.wanted.pairs())
     sample = " A sample: its errors are planted and its reviewers are simulated." if dataset.sample else ""
+    held = "" if dataset.held_back is None else f" {dataset.held_back.why}"
     nobody = "" if dataset.n_checked else " Nobody has reviewed its labels."
     found = (
         "with the label errors that reviewers confirmed corrected or removed"
@@ -173,11 +174,11 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
         "conformsTo": _CONFORMS,
         "name": f"{dataset.name}-corrected",
         "alternateName": f"{dataset.title}, corrected test set",
-        "description": f"The test set of {dataset.title} {found}, under the policy {policy}.{nobody}{sample} "
+        "description": f"The test set of {dataset.title} {found}, under the policy {policy}.{nobody}{sample}{held} "
         f"{about.get('summary') or ''}".strip(),
         "url": f"{site}/{dataset.name}/corrected" + (f"?{taken.query}" if taken.query else ""),
         # Croissant requires three numbers; the identifier of this version's content follows them.
-        "version": f"1.0.0+{dataset.version}",
+        "version": f"1.0.0+{dataset.content_version}",
         "datePublished": dataset.built_at,
         "dateModified": dataset.built_at,
         "license": _licences(dataset, verdicts),

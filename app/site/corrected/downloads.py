@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 from app.corrected.formats import FORMATS, Format, Parts, write
 from app.openapi import parameters
 from app.site.components.file_stream import Closable, FileStream, close
+from app.site.components.in_review import held_back_header
 from app.site.corrected.request import CorrectedRequest, offered_here, open_request
 from app.web import byte_ranges, file_cache
 from app.web.compression import encode_stream
@@ -137,6 +138,7 @@ def _headers(request: Request, taken: CorrectedRequest, form: Format, version: s
         "Content-Location": taken.path(form),
         "Vary": "Accept-Encoding",
         "Content-Disposition": f'attachment; filename="{taken.file_name(form)}"',
+        **held_back_header(taken.dataset),
     }
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
-from app.corrected.blocks import ACTIONS, CATEGORIES, NO_LABEL, Block, CorrectedTestSet
+from app.corrected.blocks import ACTIONS, CATEGORIES, Block, CorrectedTestSet
 from app.corrected.confirmation import Confirmation, SourceName
 from app.domain.review.corrections import Action, Policy, Sizes, sizes
 from app.errors import NotFound, NotInCatalogue
+from app.issues.reviewed.issue_at import require_shown
 from app.issues.reviewed.rater_agreement import categories_under
 from app.schema import tables
+from app.schema.packing import NO_LABEL
 
 #: Larger test sets do not have their keys kept in memory.
 MOST_KEYS: Final = 2_000_000
@@ -28,7 +30,7 @@ def sizes_of(catalogue: Catalogue, dataset: Dataset, corrected: CorrectedTestSet
     """Sizes of D, B, C, U and P under the policy."""
     policy = corrected.wanted.policy
     counts = categories_under(catalogue, dataset, policy)
-    return sizes(corrected.test_set.size, counts, policy, corrections(dataset, policy))
+    return sizes(dataset.n_shown or 0, counts, policy, corrections(dataset, policy))
 
 
 def corrections(dataset: Dataset, policy: Policy) -> Mapping[Action, int] | None:
@@ -58,9 +60,10 @@ def labels(
 ) -> list[dict[str, Any]]:
     """The rows of examples given by index or key, in the given order.
 
-    Raises NotFound for the first one that does not exist.
+    Raises NotFound for the first one that does not exist, and InReview for the first one that is held back.
     """
     indices = _indices(catalogue, connection, corrected, wanted)
+    require_shown(catalogue, catalogue.datasets[corrected.test_set.name], indices)
     write = Writer(corrected)
     found: dict[int, dict[str, Any]] = {}
     for index in sorted(set(indices)):

@@ -13,6 +13,7 @@ from app.errors import FilterError, NotAcceptable, TooLarge, Unreadable
 from app.issues.cursors import cursor, place_of
 from app.issues.queries import dataset_named
 from app.openapi import parameters, response_models
+from app.site.components.in_review import held_back_json
 from app.site.corrected import label_rows
 from app.site.corrected.downloads import answer
 from app.site.corrected.request import CorrectedRequest, corrected_set, open_request
@@ -77,7 +78,8 @@ def _page(
             "unknown": sizes.unknown,
             "pruned": sizes.pruned,
         },
-        "version": taken.dataset.version,
+        "version": taken.dataset.content_version,
+        **held_back_json(taken.dataset),
     }
     return json_response(body, headers)
 
@@ -149,9 +151,8 @@ async def labels(request: Request, name: str) -> Response:
             found = label_rows.labels(taken.catalogue, taken.connection, taken.corrected, wanted)
         items = parameters.chosen(found, fields)
         policy = taken.corrected.wanted.words()
-        return orjson.dumps(
-            {"items": items, "next": None, "total": len(items), "policy": policy, "version": taken.dataset.version}
-        )
+        version = taken.dataset.content_version
+        return orjson.dumps({"items": items, "next": None, "total": len(items), "policy": policy, "version": version})
 
     return Response(await reader_threads.run(request, read), media_type=_JSON)
 

@@ -98,8 +98,8 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     wanted = wanted_of(request.query_params.multi_items(), dataset)
     counts = categories_under(catalogue, dataset, wanted.policy)
     found = None
-    if dataset.size is not None:
-        found = sizes(dataset.size, counts, wanted.policy, corrections(dataset, wanted.policy))
+    if dataset.n_shown is not None:
+        found = sizes(dataset.n_shown, counts, wanted.policy, corrections(dataset, wanted.policy))
     downloads, refusal = _downloads(request, dataset, wanted)
     by_votes = replace(wanted, policy=replace(wanted.policy, rule=Rule.VOTES))
     recent = recent_changes(request, dataset, by_votes)
@@ -116,7 +116,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         rules=_rules(wanted) if agreement is not None and agreement.weighed else [],
         is_paper=wanted == ExportOptions(type(wanted.policy)(dataset.default_agreement)),
         rows=[_row(dataset, category, wanted, counts) for category in _ORDER if is_possible(category, dataset)],
-        others=None if dataset.size is None else dataset.size - sum(counts.values()) - dataset.n_unlisted,
+        others=None if dataset.n_shown is None else dataset.n_shown - sum(counts.values()) - dataset.n_unlisted,
         opinion_choices=_opinion_choices(dataset, wanted),
         sure_choices=_sure_choices(dataset, wanted),
         sizes=found,

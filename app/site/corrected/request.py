@@ -23,7 +23,7 @@ from app.corrected.formats import DoesNotFitError, Format, offered
 from app.corrected.original_test_set import NotLoadedError, TestSet
 from app.corrected.policy import ExportOptions, PolicyError, parse
 from app.domain.review.corrections import Policy, Rule
-from app.errors import Busy, FilterError, Gone, NotFound, NotInCatalogue, NotOffered
+from app.errors import Busy, FilterError, Gone, InReview, NotFound, NotInCatalogue, NotOffered
 from app.issues import queries
 from app.issues.filter_parameters import no_agreement
 from app.site.components.file_stream import steady
@@ -60,12 +60,13 @@ class CorrectedRequest:
         """
         number = zlib.crc32(f"{self.dataset.name} {form.suffix} {self.query}".encode())
         weak = "" if form.binary else "W/"
-        return f'{weak}"{self.dataset.version}-{program}-{number:08x}"'
+        return f'{weak}"{self.dataset.content_version}-{program}-{number:08x}"'
 
     def path(self, form: Format) -> str:
         """The address that will always answer with these bytes or not at all."""
         query = "?" + self.query if self.query else ""
-        return f"/api/v1/versions/{self.dataset.version}/datasets/{self.dataset.name}/corrected.{form.suffix}{query}"
+        version = self.dataset.content_version
+        return f"/api/v1/versions/{version}/datasets/{self.dataset.name}/corrected.{form.suffix}{query}"
 
     def file_name(self, form: Format) -> str:
         """A file name that contains the policy."""
@@ -75,7 +76,9 @@ class CorrectedRequest:
         at = f"{wanted.policy.agreement}-of-{self.dataset.raters}"
         rule = wanted.policy.rule
         by = at if rule is Rule.VOTES else rule.value.replace("_", "-")
-        return f"{self.dataset.name}-corrected-{by}{words}.{form.suffix}"
+        held = self.dataset.held_back
+        without = "" if held is None else f"-without-{held.examples}-in-review"
+        return f"{self.dataset.name}-corrected-{by}{words}{without}.{form.suffix}"
 
 
 def open_request(
@@ -97,7 +100,7 @@ def open_request(
     try:
         # Labels are for everyone; the questions of a benchmark only as far as its licence lets them be shown.
         dataset = replace(queries.dataset_named(catalogue, name), restricted=is_public(request.scope))
-        if version is not None and version != dataset.version:
+        if version is not None and version != dataset.content_version:
             raise _not_this_version(request, connection, dataset, version)
         found = corrected_set(catalogue, dataset, pairs, connection, form=form, also=also, removed=removed)
         return CorrectedRequest(catalogue, dataset, found, connection, request.app.state.settings.read_seconds)
@@ -207,22 +210,31 @@ def known(catalogue: Catalogue, dataset: Dataset, connection: Connection) -> Tes
     return catalogue.pages.get(("test set", dataset.id), load)
 
 
-def _not_this_version(request: Request, connection: Connection, dataset: Dataset, version: str) -> NotFound | Gone:
+def _not_this_version(
+    request: Request, connection: Connection, dataset: Dataset, version: str
+) -> NotFound | Gone | InReview:
     """The error for a version that is not the current one: a former one, with what has become of it, or unknown."""
     path = request.url.path.rpartition("/")[2]
     query = f"?{request.url.query}" if request.url.query else ""
-    now = f"/api/v1/versions/{dataset.version}/datasets/{dataset.name}/{path}{query}"
+    now = f"/api/v1/versions/{dataset.content_version}/datasets/{dataset.name}/{path}{query}"
     known = version_log.by_name(version_log.log(connection, dataset, Policy(dataset.default_agreement)))
+    holds = dataset.content_version
+    if dataset.held_back is not None and version == dataset.version:
+        return InReview(
+            f"Version {version} of {dataset.title} cannot be had now. {dataset.held_back.why} It is back when "
+            f"{dataset.held_back.until}; until then version {holds} is what is left of it.",
+            [(f"{dataset.title} without them", now)],
+        )
     if version not in known:
         return NotFound(
-            f"Version {version[:40]!r} of {dataset.title} is not in this catalogue, which holds {dataset.version}.",
+            f"Version {version[:40]!r} of {dataset.title} is not in this catalogue, which holds {holds}.",
             [(f"the current version of {dataset.title}", now)],
         )
     gone = known[version]
     page, api = (f"{at}/{dataset.name}/changes?from={version}" for at in ("", "/api/v1/datasets"))
     return Gone(
         f"Version {version} of {dataset.title} was current from {gone.since} to {gone.until} and is not kept. The "
-        f"current one is {dataset.version}; {here(page)} lists what changed.",
+        f"current one is {holds}; {here(page)} lists what changed.",
         [(f"the current version of {dataset.title}", now), ("What changed", page)],
         {"since": gone.since, "until": gone.until, "current": now, "changes": api},
     )

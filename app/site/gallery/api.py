@@ -21,9 +21,11 @@ from app.errors import NotFound
 from app.issues import counts, cursors, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
+from app.issues.reviewed.issue_at import issue_at
 from app.issues.reviewed.rater_agreement import rater_agreement, weighed_verdict_of
 from app.openapi import parameters, response_models
 from app.schema.prediction_report import PredictionReport, Twins
+from app.site.components.in_review import held_back_json
 from app.site.gallery.issue_json import issue_texts, label_texts, opinion_objects, question_json
 from app.site.gallery.response_models import PredictionReportOut
 from app.site.gallery.vote_agreement import agreement_json, weighed_json
@@ -109,7 +111,7 @@ def classes(request: Request, name: str) -> Response:
     last = cursors.cursor(start + limit - 1) if start + limit < n else None
     following, headers = next_page(request, path, f.query(dataset), limit, fields, last)
     body = {"items": parameters.chosen(items, fields), "next": following, "total": n}
-    return json_response(body | {"limit": limit, "most": MOST_CLASSES}, headers)
+    return json_response(body | {"limit": limit, "most": MOST_CLASSES} | held_back_json(dataset), headers)
 
 
 @router.get(
@@ -152,9 +154,8 @@ def issues(request: Request, name: str) -> Response:
         items = orjson.Fragment(orjson.dumps(parameters.chosen([orjson.loads(text) for text in texts], fields)))
     path = f"{PREFIX}/datasets/{dataset.name}/issues"
     following, headers = next_page(request, path, f.api_query(dataset), limit, fields, page.after)
-    return json_response(
-        {"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}, headers
-    )
+    body = {"items": items, "next": following, "total": page.total, "limit": limit, "most": MOST_ISSUES}
+    return json_response(body | held_back_json(dataset), headers)
 
 
 @router.get(
@@ -170,10 +171,7 @@ def issue(request: Request, name: str, index: str) -> Response:
     own, rest = parameters.split(request.query_params.multi_items(), ("fields",))
     fields = parameters.fields(own.get("fields"), response_models.IssueDetailOut)
     f = IssueFilter.parse(dataset, rest, others=("fields",))
-    number = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
-    detail = queries.issue_detail(catalogue, dataset, number, f.agreement)
-    if detail is None:
-        raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
+    detail = issue_at(catalogue, dataset, index, f.agreement)
     labels = label_texts(catalogue, dataset)
     body: dict[str, Any] = orjson.loads(issue_texts(request, dataset, [detail.row], labels)[0])
     body["answers"] = [
@@ -247,6 +245,7 @@ def _dataset(request: Request, catalogue: Catalogue, dataset: Dataset) -> dict[s
         "rater_agreement": agreement_json(rater_agreement(catalogue, dataset)),
         "flag_rule": dataset.flag_rule,
         "missing": not_here(dataset),
+        **held_back_json(dataset),
         "media": _media(dataset),
         "version": dataset.version,
         "built_at": dataset.built_at,

@@ -15,6 +15,7 @@ from app.issues import counts, queries
 from app.issues.filter import IssueFilter
 from app.openapi import parameters
 from app.site.components.file_stream import FileStream, steady
+from app.site.components.in_review import held_back_header
 from app.site.corrected.request import opened
 from app.site.gallery.issue_files import ISSUE_FORMATS, MOST_ROWS, Columns, IssueFormat
 from app.web.compression import encode_stream
@@ -76,6 +77,7 @@ def _headers(catalogue: Catalogue, dataset: Dataset, f: IssueFilter, form: Issue
         "Cache-Control": "public, no-cache",
         "Vary": "Accept-Encoding",
         "Content-Disposition": f'attachment; filename="{file_name(dataset, f, form)}"',
+        **held_back_header(dataset),
     }
 
 
@@ -92,6 +94,7 @@ def _about(dataset: Dataset, f: IssueFilter, n: int) -> dict[str, str]:
         "version": dataset.version,
         "filter": f.sentence(dataset, n),
         "query": f.api_query(dataset),
+        **({} if dataset.held_back is None else {"held_back": dataset.held_back.why}),
     }
 
 

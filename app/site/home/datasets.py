@@ -99,6 +99,10 @@ def _has_corrected_labels(dataset: Dataset) -> bool:
     return bool(dataset.labels_known and dataset.n_checked)
 
 
+def _can_test(dataset: Dataset) -> bool:
+    return dataset.labels_known and not dataset.multi_label and dataset.held_back is None
+
+
 def specimens(datasets: Sequence[Dataset], issues: dict[str, Issue]) -> list[Specimen]:
     """The corrected examples to show at the top, pictures first, then texts; none without a medium to look at."""
     found = []
@@ -129,5 +133,5 @@ def doors(datasets: Sequence[Dataset]) -> dict[str, Any]:
     return {
         "see": [(d, f"/{d.name}") for d in datasets],
         "take": [(d, f"/{d.name}/corrected") for d in datasets if _has_corrected_labels(d)],
-        "test": [(d, f"/{d.name}/evaluate") for d in datasets if d.labels_known and not d.multi_label],
+        "test": [(d, f"/{d.name}/evaluate") for d in datasets if _can_test(d)],
     }

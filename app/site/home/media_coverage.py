@@ -11,6 +11,7 @@ from app.catalogue.current import current
 from app.catalogue.media_gaps import NOUNS, n_with_medium, was_read
 from app.catalogue.records import Dataset
 from app.site.components.charts import share_bar
+from app.site.components.in_review import held_back_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 
@@ -53,10 +54,11 @@ class Coverage(NamedTuple):
 @router.get("/media-coverage")
 def media_coverage(request: Request) -> HTMLResponse:
     """How many issues of each dataset are shown with their picture, text, sound or row."""
-    rows = [coverage(dataset) for dataset in current(request).datasets.values()]
+    datasets = current(request).datasets.values()
+    rows, held = [coverage(dataset) for dataset in datasets], held_back_of(datasets)
     unread = sum(not row.read and may_show(row.dataset, "excerpt") for row in rows)
     public = any(row.dataset.restricted for row in rows)
-    return render(request, "coverage.html", place="coverage", rows=rows, unread=unread, public=public)
+    return render(request, "coverage.html", place="coverage", rows=rows, unread=unread, public=public, held_back=held)
 
 
 def coverage(dataset: Dataset) -> Coverage:

@@ -15,6 +15,7 @@ from app.catalogue.open_file import require_reader
 from app.domain.review.verdicts import Category
 from app.openapi import reference
 from app.site.components.captions import badge
+from app.site.components.in_review import held_back_of
 from app.site.components.share_tags import share_tags
 from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, table, table_2
 from app.site.home.datasets import doors, entry, specimens, telling
@@ -32,17 +33,22 @@ ERROR_TYPES: Final = (
     errors.Gone,
     errors.BadRequest,
     errors.FilterError,
+    errors.NoLink,
     errors.NotOffered,
     errors.AddressTooLong,
     errors.HeadersTooLarge,
     errors.WrongHost,
     errors.Forbidden,
     errors.NotInCatalogue,
+    errors.InReview,
+    errors.LeaseLapsed,
     errors.NotAcceptable,
     errors.RequestTimeout,
     errors.TooLarge,
     errors.RangeNotSatisfiable,
+    errors.UnsupportedMediaType,
     errors.Unreadable,
+    errors.KeyTaken,
     errors.TooManyRequests,
     errors.UnknownTransferCoding,
     errors.Busy,
@@ -109,7 +115,7 @@ def home(request: Request) -> HTMLResponse:
     samples = [d for d in every if d.sample]
     rows = real or samples
     # Where every example was judged, reviewers did not look at flagged ones.
-    suspected = [d for d in rows if d.n_checked != d.size]
+    suspected = [d for d in rows if d.n_checked != d.n_shown]
     issues = telling(catalogue, every)
     entries = {d.name: entry(catalogue, d, issues.get(d.name)) for d in every}
     return render(
@@ -127,6 +133,7 @@ def home(request: Request) -> HTMLResponse:
         backed=[(d, found) for d in real if (found := backings(d, d.default_agreement))],
         turning=[d for d in real if turns_without_errors(catalogue, d)],
         n_errors=sum(d.n_errors for d in suspected),
+        held_back=held_back_of(rows),
         n_checked=sum(d.n_checked for d in suspected),
     )
 
@@ -140,6 +147,7 @@ def figures(request: Request) -> HTMLResponse:
         request,
         "figures.html",
         place="figures",
+        held_back=held_back_of(real or every),
         real=real,
         table_1=table("table1", TABLE_1, real or every, request.query_params),
         table_2=table("table2", table_2(real or every), real or every, request.query_params),

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -15,6 +16,7 @@ from app.evaluation.opinions.paper_claims import compare_claims
 from app.evaluation.paper_figures import Comparison, Outcome, compare
 from app.evaluation.redux_figures import TABLE as REDUX
 from app.evaluation.redux_figures import compare_redux
+from app.site.components.in_review import held_back_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 
@@ -40,6 +42,13 @@ class Part(NamedTuple):
     rows: list[tuple[str, Comparison]]
 
 
+_HELD: Final = "Some examples are in an open review and are not counted here."
+
+
+def _is_broken(one: Comparison) -> bool:
+    return one.outcome is Outcome.BROKEN
+
+
 @router.get("/reproduction")
 def reproduction(request: Request) -> HTMLResponse:
     """Every published figure beside the one computed from the loaded data."""
@@ -49,13 +58,16 @@ def reproduction(request: Request) -> HTMLResponse:
         require_reader()
         return [part for one in (compare, compare_claims, compare_redux) for part in one(catalogue.connection)]
 
-    found = catalogue.pages.get(("reproduction",), read)
+    found, held = catalogue.pages.get(("reproduction",), read), held_back_of(catalogue.datasets.values())
+    if held:
+        found = [replace(one, outcome=Outcome.DIFFERS, reason=_HELD) if _is_broken(one) else one for one in found]
     counts = Counter(one.outcome for one in found)
     groups = [(table, title, [one for one in found if one.table == table]) for table, title in TABLES.items()]
     return render(
         request,
         "reproduction.html",
         place="reproduction",
+        held_back=held,
         differing=_differing(found),
         groups=[
             (

@@ -11,6 +11,7 @@ from app.errors import NotFound
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.dispute_log import disputes_of
+from app.issues.reviewed.issue_at import issue_at
 from app.issues.reviewed.rater_agreement import weighed_verdict_of
 from app.site.components.cards import cards_on_a_page
 from app.site.components.dispute_words import shown_disputes
@@ -53,18 +54,13 @@ def picture(request: Request, name: str, index: str) -> Response:
     """One picture of another host, and nothing else, for other pages to frame once their visitor agreed to it."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    detail = queries.issue_detail(catalogue, dataset, _place(index), dataset.default_agreement)
-    address = None if detail is None else outside_picture(detail.issue.url)
-    if detail is None or address is None:
+    detail = issue_at(catalogue, dataset, index, dataset.default_agreement)
+    address = outside_picture(detail.issue.url)
+    if address is None:
         why = f"No picture of example {index[:40]!r} of {dataset.title} is known elsewhere."
         raise NotFound(why, [(f"All issues of {dataset.title}", f"/{name}")])
     headers = {"Content-Security-Policy": FRAME_POLICY, "Referrer-Policy": "no-referrer"}
     return render(request, "picture.html", headers=headers, dataset=dataset, idx=detail.issue.idx, address=address)
-
-
-def _place(index: str) -> int:
-    """An index as an address has it; -1 for what is none."""
-    return int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
 
 
 def _back(name: str, query: str, start: str | None, index: int) -> str:
@@ -77,13 +73,8 @@ def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Respo
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     f = IssueFilter.parse_page(dataset, request.query_params.multi_items())
-    place = _place(index)
-    detail = queries.issue_detail(catalogue, dataset, place, f.agreement)
-    if detail is None:
-        raise NotFound(
-            f"No issue of {dataset.title} has the index {index[:40]!r}. Only flagged or reviewed examples have a page.",
-            [(f"All issues of {dataset.title}", f"/{name}")],
-        )
+    detail = issue_at(catalogue, dataset, index, f.agreement)
+    place = detail.issue.idx
     settings = request.app.state.settings
     on_a_page = cards_on_a_page(dataset, settings.page_size)
     start = queries.page_start(catalogue, dataset, f, detail.issue, on_a_page)

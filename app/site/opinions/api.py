@@ -11,6 +11,7 @@ from app.errors import FilterError, NotInCatalogue
 from app.evaluation.stability import too_few
 from app.issues import queries
 from app.openapi import parameters
+from app.site.components.in_review import held_back_json
 from app.site.opinions import response_models
 from app.site.opinions.confidence_context import confidence_object
 from app.site.opinions.stored_results import controls_of, report_of
@@ -33,7 +34,8 @@ _KNOWN: Final = ("agreement",)
 def opinions(request: Request, name: str) -> Response:
     """What independent relabellings say of the reviewed examples, and of those that nobody flagged."""
     catalogue, dataset, agreement = _read(request, name)
-    return json_response({"agreement": agreement, **report_of(catalogue, dataset, agreement)})
+    found = report_of(catalogue, dataset, agreement)
+    return json_response({"agreement": agreement, **found, **held_back_json(dataset)})
 
 
 @router.get(
@@ -48,7 +50,7 @@ def control(request: Request, name: str) -> Response:
     found = controls_of(catalogue, dataset, agreement)
     if found is None:
         raise NotInCatalogue(why_not(dataset))
-    return json_response({"agreement": agreement, **_told(found)})
+    return json_response({"agreement": agreement, **_told(found), **held_back_json(dataset)})
 
 
 @router.get(
@@ -61,7 +63,7 @@ def confidence(request: Request, name: str) -> Response:
     dataset = queries.dataset_named(current(request), name)
     for word, value in request.query_params.multi_items():
         raise FilterError(word, value, [], f"{word[:40]!r} is no parameter; expected none.")
-    return json_response(confidence_object(dataset))
+    return json_response({**confidence_object(dataset), **held_back_json(dataset)})
 
 
 def _told(found: Mapping[str, Any]) -> dict[str, Any]:

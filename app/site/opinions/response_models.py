@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, Model
 from app.openapi.opinion_models import PriorOut
 
@@ -78,6 +79,7 @@ class OpinionsOut(Model):
 
     agreement: Count
     sources: list[OpinionOut]
+    held_back: HeldBackField = None
 
 
 class CountsOfModel(Model):
@@ -174,6 +176,7 @@ class ControlOut(Model):
     random: ChanceOut | None
     capacity: CapacityOut | None
     systematic: SystematicOut | None
+    held_back: HeldBackField = None
 
 
 class LevelsOut(Model):
@@ -230,3 +233,4 @@ class DatasetConfidenceOut(Model):
     fitted: Count = Field(description="Examples, or classes of examples, that it was fitted to.")
     corrections: dict[str, LevelsOut] = Field(description="By agreement threshold.")
     right: RightOut
+    held_back: HeldBackField = None

@@ -4,19 +4,29 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Table, select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
 from app.errors import FilterError
+from app.evaluation.opinions.opinion_report import opinion_report
+from app.evaluation.opinions.opinions_store import read_reviewed, read_sources
+from app.evaluation.predictions_store import read_subject
 from app.schema import opinions as schema
+from app.schema.packing import NO_LABEL
+from app.schema.tables import issues
 
 Object = Mapping[str, Any]
 
 
 def report_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object:
     """What a dataset's opinions say at an agreement threshold; no sources where it has none."""
+    if dataset.held_back is not None and dataset.opinions.sources:
+        # What was stored counts what is held back, and a difference to the gallery would tell of it.
+        key = (schema.opinion_reports.name, dataset.id, agreement)
+        return dict(catalogue.pages.get(key, lambda: _report_of_rest(catalogue, dataset, agreement)))
     return _stored(catalogue, dataset, agreement, schema.opinion_reports) or {"sources": []}
 
 
@@ -31,6 +41,17 @@ def source_named(dataset: Dataset, parameter: str, value: str) -> str:
         why = "" if dataset.opinions.sources else f"There is no second opinion on {dataset.title} in this catalogue."
         raise FilterError(parameter, value, list(dataset.opinions.places), why)
     return value
+
+
+def _report_of_rest(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object:
+    require_reader()
+    connection = catalogue.connection
+    given = read_subject(connection, dataset.name).given
+    listed = select(issues.c.idx).where(issues.c.dataset_id == dataset.id)
+    told = [*connection.scalars(listed), *np.flatnonzero(given == NO_LABEL).tolist()]
+    reviewed = read_reviewed(connection, dataset.id, agreement)
+    report = opinion_report(read_sources(connection, dataset.id), reviewed, given, told)
+    return dict(json.loads(json.dumps(report)))  # as if it had been stored
 
 
 def _stored(catalogue: Catalogue, dataset: Dataset, agreement: int, table: Table) -> Object | None:

@@ -14,6 +14,7 @@ from app.catalogue.records import Dataset
 from app.catalogue.table_row import QUESTION
 from app.errors import FilterError, NotFound
 from app.issues import queries
+from app.issues.reviewed.issue_at import issue_at
 from app.schema import tables
 from app.site.components.captions import label_name
 from app.site.components.finding import finding_text
@@ -70,10 +71,8 @@ def issue_picture(request: Request, name: str, index: str) -> Response:
     require_reader()
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
-    detail = queries.issue_detail(catalogue, dataset, place, dataset.default_agreement)
-    if detail is None:
-        raise NotFound(f"No issue of {dataset.title} has the index {index[:40]!r}.", [(dataset.title, f"/{name}")])
+    detail = issue_at(catalogue, dataset, index, dataset.default_agreement)
+    place = detail.issue.idx
     words = Caption(
         finding_text(dataset, detail.issue), label_name(detail.issue.given), f"{dataset.title}, example {place}"
     )

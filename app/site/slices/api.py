@@ -10,6 +10,7 @@ from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.slices import slices_of
 from app.openapi import parameters
+from app.site.components.in_review import held_back_json
 from app.site.slices import response_models
 from app.site.slices.context import SliceRow, slice_rows
 from app.web.json_response import json_response
@@ -37,7 +38,8 @@ def slices(request: Request, name: str) -> Response:
         raise NotFound(f"{dataset.title} has no slices.", [(dataset.title, f"/{name}")])
     f = IssueFilter.parse(dataset, [("agreement", own.get("agreement") or "")])
     items = [_json(row) for row in slice_rows(catalogue, dataset, f.agreement)]
-    return json_response({"column": told.column, "agreement": f.agreement, "items": items, "total": len(items)})
+    body = {"column": told.column, "agreement": f.agreement, "items": items, "total": len(items)}
+    return json_response(body | held_back_json(dataset))
 
 
 def _json(row: SliceRow) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, Model
 
 
@@ -37,3 +38,4 @@ class SliceList(Model):
     agreement: Count
     items: list[SliceOut]
     total: Count
+    held_back: HeldBackField = None

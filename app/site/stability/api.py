@@ -15,6 +15,7 @@ from app.errors import FilterError
 from app.evaluation.stability import too_few
 from app.issues import queries
 from app.openapi import parameters
+from app.site.components.in_review import held_back_json
 from app.site.opinions.stored_results import source_named
 from app.site.stability import response_models
 from app.site.stability.parameters import agreement_of, model_named
@@ -74,8 +75,8 @@ _PAIRS: Final = [
 )
 def stability(request: Request, name: str) -> Response:
     """Accuracies of the dataset's models on the sets D, P, B and C, by original and by corrected labels, with ranks."""
-    _, agreement, results, _ = _read(request, name, _KNOWN)
-    return json_response(_stability(agreement, results))
+    dataset, agreement, results, _ = _read(request, name, _KNOWN)
+    return json_response(_stability(agreement, results) | held_back_json(dataset))
 
 
 @router.get(
@@ -127,7 +128,8 @@ def crossings(request: Request, name: str) -> Response:
         source = f"&confirmed_by={own['confirmed_by']}" if "confirmed_by" in own else ""
         following = f"{here}?agreement={agreement}{source}&limit={limit}&after={after + limit}"
         headers["Link"] = f'<{following}>; rel="next"'
-    return json_response({"items": items, "next": following, "total": len(pairs), "too_few": few}, headers)
+    body = {"items": items, "next": following, "total": len(pairs), "too_few": few}
+    return json_response(body | held_back_json(dataset), headers)
 
 
 def stability_csv(results: Results) -> bytes:

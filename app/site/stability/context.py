@@ -118,6 +118,7 @@ def _ranking(catalogue: Catalogue, dataset: Dataset, results: Results, choice: C
         "tops": [(top, choice.path(dataset, "", top=top)) for top in TOPS],
         "leads": best_by_prevalence(results, SIDES[1][1]),
         "pair": pair_of(results, choice) if len(results["models"]) > 1 else None,
+        "n_corrected": count_repeated(catalogue, dataset, choice.corrected, 0),
         "n_repeated": count_repeated(catalogue, dataset, choice.corrected, 1),
         "n_by_most": count_repeated(catalogue, dataset, choice.corrected, len(results["models"]) // 2 + 1),
         **control_context(dataset, control),

@@ -111,7 +111,7 @@ def repeated_labels(catalogue: Catalogue, dataset: Dataset, corrected: Corrected
 
 
 def count_repeated(catalogue: Catalogue, dataset: Dataset, corrected: Corrected, least: int) -> int:
-    """The number of correctable examples whose wrong label at least so many models predict."""
+    """The number of correctable examples whose wrong label so many models predict; with 0 all that are shown."""
     v, p = tables.verdicts, tables.predictions
     statement = select(func.count()).select_from(v.join(p, p.c.issue_id == v.c.issue_id))
     return catalogue.connection.scalar(statement.where(*_repeats(dataset, corrected, least))) or 0

@@ -10,7 +10,7 @@ from app.site.components.charts import share_bar
 from app.site.stability.looks import shown_models
 from app.site.stability.model_pair import picture_of
 from app.site.stability.parameters import Choice
-from app.site.stability.predictions import repeated_labels
+from app.site.stability.predictions import count_repeated, repeated_labels
 from app.site.stability.results import Results, key_of, keys_of
 
 _MOST_EXAMPLES: Final = 24
@@ -31,6 +31,7 @@ def repeated_context(
     opinion = () if choice.confirmed_by is None else (f"confirmed:{choice.confirmed_by}",)
     issues = IssueFilter(agreement=choice.agreement, models=1, opinion=opinion)
     return {
+        "n_corrected": count_repeated(catalogue, dataset, choice.corrected, 0),
         "n_repeated": len(found),
         "n_by_most": sum(2 * len(one.models) > len(keys) for one in found),
         "n_listed": len(listed),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, LabelOut, Model
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -131,6 +132,7 @@ class StabilityOut(Model):
     models: list[ModelOut]
     agreement_of_rankings: CorrelationsBySet
     too_few: TooFew
+    held_back: HeldBackField = None
 
 
 class CrossingAt(Model):
@@ -167,6 +169,7 @@ class CrossingList(Model):
     next: str | None
     total: Count
     too_few: TooFew
+    held_back: HeldBackField = None
 
 
 class Rank(Model):

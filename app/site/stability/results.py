@@ -11,10 +11,9 @@ from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line
 from app.domain.ranking.evidence import moves, told
-from app.errors import NotFound, NotInCatalogue
+from app.errors import InReview, NotFound, NotInCatalogue
 from app.evaluation.crossings import CORRECTED, ORIGINAL, line
 from app.evaluation.evaluate import read_results
-from app.schema.withheld_labels import why_no_labels
 
 #: By given and by corrected labels, first choices.
 _KINDS: Final = (ORIGINAL, CORRECTED)
@@ -136,10 +135,18 @@ def telling_models(results: Results, most: int = 5) -> tuple[str, ...]:
 
 
 def require_known(dataset: Dataset) -> None:
-    """Raise NotFound or NotInCatalogue unless predictions for a dataset can be evaluated."""
+    """Raise NotFound, NotInCatalogue or InReview unless predictions for a dataset can be evaluated."""
     if dataset.multi_label:
         raise NotInCatalogue(why_not(dataset))
     if not dataset.labels_known:
-        raise NotInCatalogue(f"{why_no_labels(dataset.title, dataset.about)}, so accuracy cannot be measured.")
+        raise NotInCatalogue(
+            f"The given labels of {dataset.title} are not in this catalogue, so accuracy cannot be measured."
+        )
+    if dataset.held_back is not None:
+        raise InReview(
+            f"Predictions for {dataset.title} are not evaluated until {dataset.held_back.until}: a score would tell "
+            "what is held back. `label-errors evaluate` evaluates them on a machine of your own.",
+            [(f"Issues of {dataset.title}", f"/{dataset.name}")],
+        )
     if not dataset.categories.get(dataset.default_agreement):
         raise NotFound(f"Nobody has reviewed {dataset.title}, so there is nothing to correct.", [])

@@ -1,10 +1,10 @@
 """Write the public log of disputes into an open catalogue, and find what a round made of those it asked about."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -17,11 +17,19 @@ from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.reviews.tables import items
 from app.schema import tables
-from app.schema.change_log import disputes, undecided_disputes
+from app.schema.change_log import REOPENED, disputes, undecided_disputes
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.progress import Progress
 
 _OPEN = (State.ACCEPTED, State.SETTLED)
+
+
+class _Step(NamedTuple):
+    """A public decision: when, "rejected", "reopened" or an outcome, and the owner's reason."""
+
+    at: float
+    what: str
+    why: str | None
 
 
 def publish_log(store: Store, catalogue: Path, *, wait: float, progress: Progress) -> int:
@@ -60,11 +68,14 @@ def write_log(
     ids = {row.name: row.id for row in connection.execute(select(tables.datasets.c.name, tables.datasets.c.id))}
     name = None if found is None else found.name
     rows = []
-    for one in find_disputes(store, states=(State.REJECTED, *_OPEN)):
-        result = results.get(one.id, one.result)
-        if one.dataset in ids and (result is not None or one.state is State.REJECTED):
-            at = now if one.id in results else one.decided_at or now
-            rows.append((at, one.id, _row(ids[one.dataset], one, at, result, name if one.id in results else one.round)))
+    for one in find_disputes(store):
+        steps = _steps(one)
+        if one.id in results:
+            steps.append(_Step(now, results[one.id].outcome.value, None))
+        if one.dataset in ids and steps:
+            result = results.get(one.id, one.result)
+            row = _row(ids[one.dataset], one, steps, result, name if one.id in results else one.round)
+            rows.append((steps[-1].at, one.id, row))
     for table in (disputes, undecided_disputes):
         connection.execute(delete(table))
     if rows:
@@ -72,6 +83,22 @@ def write_log(
         connection.execute(insert(disputes), [row | {"position": place} for place, row in enumerate(in_order)])
     _write_undecided(connection, store, ids, results)
     return len(rows)
+
+
+def _steps(one: Dispute) -> list[_Step]:
+    """What is public of the decisions on a dispute, oldest first; none before it was rejected or settled once.
+
+    A decision stays when another follows, also if it was taken back: somebody may have read it.
+    """
+    steps: list[_Step] = []
+    for decision in one.decisions:
+        if decision.result is not None:
+            steps.append(_Step(decision.at, decision.result.outcome.value, None))
+        elif decision.state is State.REJECTED:
+            steps.append(_Step(decision.at, State.REJECTED.value, decision.why))
+        elif steps and steps[-1].what != REOPENED:
+            steps.append(_Step(decision.at, REOPENED, None))
+    return steps
 
 
 def _write_undecided(
@@ -86,7 +113,9 @@ def _write_undecided(
         connection.execute(insert(undecided_disputes), rows)
 
 
-def _row(dataset_id: int, one: Dispute, at: float, result: Result | None, name: str | None) -> dict[str, Any]:
+def _row(
+    dataset_id: int, one: Dispute, steps: Sequence[_Step], result: Result | None, name: str | None
+) -> dict[str, Any]:
     public = result is not None
     corrected = None if result is None or result.corrected is None else json.dumps(result.corrected)
     return {
@@ -94,16 +123,17 @@ def _row(dataset_id: int, one: Dispute, at: float, result: Result | None, name: 
         "idx": one.idx,
         "code": one.code,
         "filed": _time(one.filed_at)[:10],
-        "decided": _time(at),
+        "decided": _time(steps[-1].at),
         "claim": one.claim.value,
         "proposed": json.dumps(one.proposed),
         "outcome": None if result is None else result.outcome.value,
-        "why": None if public else one.why,
+        "why": steps[-1].why,
         "reason": one.reason or None if public else None,
         "source": one.source if public else None,
         "round": name if public else None,
         "category": None if result is None else result.category,
         "corrected": corrected,
+        "history": json.dumps([(_time(step.at), step.what, step.why) for step in steps[:-1]]),
     }
 
 

@@ -86,7 +86,7 @@ def test_rounds_that_share_examples_are_named_when_one_is_opened_or_closed(catal
     review(catalogue, "open", "sample-texts", "--lowest", "5")
     assert capsys.readouterr().err == ""
     told = review(catalogue, "close", digits)
-    assert f"{other} is still open: until it is closed, 2 examples of {digits}, all labels" in told
+    assert f"{other} is still open: until it is closed, 2 examples of {digits} stay hidden\n" in told
     assert review(catalogue, "close", other) == f"{other} is closed\n"
 
 

@@ -13,6 +13,7 @@ from app.domain.review.changes import Change, ChangeCounts, LabelSet
 from app.domain.review.corrections import Treatment
 from app.issues import cursors, queries
 from app.openapi import parameters
+from app.site.components.in_review import held_back_json
 from app.site.corrected.changes import response_models
 from app.site.corrected.changes.parameters import kind_of, step_of
 from app.site.corrected.changes.table import class_name
@@ -48,7 +49,8 @@ def versions(request: Request, name: str) -> Response:
         found = log(connection, dataset, wanted.policy)
     base, query = base_url(request), wanted.query(dataset.default_agreement)
     items = parameters.chosen([_version(base, dataset, version, query) for version in found], fields)
-    return json_response({"items": items, "next": None, "total": len(items), "policy": wanted.words()})
+    body = {"items": items, "next": None, "total": len(items), "policy": wanted.words()}
+    return json_response(body | held_back_json(dataset))
 
 
 def _version(base: str, dataset: Dataset, version: Version, query: str) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def changes(request: Request, name: str) -> Response:
         "until": step.until,
         "counts": _counts(step.counts),
         "note": step.note,
+        **held_back_json(dataset),
     }
     return json_response(body, headers)
 

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, Model
 from app.openapi.response_models import Labels, PolicyOut
 
@@ -38,6 +39,7 @@ class VersionList(Model):
     next: str | None
     total: Count
     policy: PolicyOut
+    held_back: HeldBackField = None
 
 
 class SeenOut(Model):
@@ -78,3 +80,4 @@ class ChangeList(Model):
     until: str | None
     counts: ChangeCountsOut | None = Field(description="Null where the two were not compared; ``note`` says why.")
     note: str | None = Field(description="What cannot be told of the changes.")
+    held_back: HeldBackField = None

@@ -12,8 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.dispute_outcome import Claim
-from app.errors import Busy, FilterError, Forbidden, NotFound, TooLarge
+from app.errors import Busy, FilterError, Forbidden, InReview, TooLarge
 from app.issues import queries
+from app.issues.reviewed.issue_at import index_of, issue_at
 from app.openapi import parameters
 from app.reviews.disputes.filing import FullError, NewDispute, file_dispute
 from app.reviews.disputes.visitor_words import LONGEST_REASON, LONGEST_SOURCE, WordsError, reason_of, source_of
@@ -21,7 +22,7 @@ from app.site.components.cards import card
 from app.site.components.finding import finding
 from app.site.review.api import in_thread, service_of
 from app.site.review.disputes.choices import claims_on, classes_to_name, named_class
-from app.site.review.forms import fields_of, from_elsewhere
+from app.site.review.forms import from_elsewhere, sent_fields
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import network_of
 from app.web.templates import render
@@ -44,8 +45,15 @@ def form(request: Request, name: str, index: str) -> Response:
     if rest:
         word, value = rest[0]
         raise FilterError(word, value, ["sent"], f"{word[:40]!r} is no parameter of this page.")
-    dataset, issue = _issue(current(request), name, index)
-    return _page(request, dataset, issue, sent=own.get("sent") == "1")
+    catalogue, sent = current(request), own.get("sent") == "1"
+    try:
+        dataset, issue = _issue(catalogue, name, index)
+    except InReview as held_back:
+        if not sent:
+            raise
+        # Who has just sent a dispute is told that it was taken, whatever was accepted meanwhile.
+        return _thanks(request, queries.dataset_named(catalogue, name), index_of(index), held_back)
+    return _page(request, dataset, issue, sent=sent)
 
 
 @router.post("/{name}/issues/{index}/dispute")
@@ -53,8 +61,11 @@ async def send(request: Request, name: str, index: str) -> Response:
     """Take a dispute: once it is on the disk, back to the page, which says thanks."""
     if from_elsewhere(request):
         raise Forbidden("This was sent from a page of another site, so nothing was taken.")
-    fields = fields_of(await _body(request))
-    dataset, issue = _issue(current(request), name, index)
+    fields = await sent_fields(request.headers, await _body(request))
+    try:
+        dataset, issue = _issue(current(request), name, index)
+    except InReview as held_back:
+        raise InReview(f"Nothing was taken. {held_back.detail} What looks wrong then can be sent again.") from held_back
     try:
         new = _dispute(dataset, issue, fields)
     except WordsError as error:
@@ -85,16 +96,9 @@ async def _body(request: Request) -> bytes:
 
 
 def _issue(catalogue: Catalogue, name: str, index: str) -> tuple[Dataset, Issue]:
-    """The issue of an address. Raises NotFound, also for one that an open round withholds."""
+    """The issue of an address. Raises InReview for one that an open round holds back, else NotFound."""
     dataset = queries.dataset_named(catalogue, name)
-    place = int(index) if index.isascii() and index.isdecimal() and len(index) <= 12 else -1
-    detail = queries.issue_detail(catalogue, dataset, place, dataset.default_agreement)
-    if detail is None:
-        raise NotFound(
-            f"No issue of {dataset.title} has the index {index[:40]!r}. Only flagged or reviewed examples have a page.",
-            [(f"All issues of {dataset.title}", f"/{name}")],
-        )
-    return dataset, detail.issue
+    return dataset, issue_at(catalogue, dataset, index, dataset.default_agreement).issue
 
 
 def _dispute(dataset: Dataset, issue: Issue, fields: dict[str, str]) -> NewDispute:
@@ -114,6 +118,23 @@ def _dispute(dataset: Dataset, issue: Issue, fields: dict[str, str]) -> NewDispu
     return NewDispute(dataset.name, issue.idx, claim, proposed, reason, source)
 
 
+def _thanks(request: Request, dataset: Dataset, idx: int, held_back: InReview) -> Response:
+    """Thanks for a dispute, without a word of the example, which is held back."""
+    return render(
+        request,
+        "dispute.html",
+        headers=_HEADERS,
+        dataset=dataset,
+        issue=None,
+        idx=idx,
+        in_review=held_back.detail,
+        tab="issue",
+        json_url=f"/api/v1/datasets/{dataset.name}",
+        sent=True,
+        told=None,
+    )
+
+
 def _page(
     request: Request,
     dataset: Dataset,
@@ -131,6 +152,8 @@ def _page(
         headers=_HEADERS | ({"Cache-Control": "no-store"} if told else {}),
         dataset=dataset,
         issue=issue,
+        idx=issue.idx,
+        in_review=None,
         tab="issue",
         json_url=f"/api/v1/datasets/{dataset.name}/issues/{issue.idx}",
         finding=finding(dataset, issue),

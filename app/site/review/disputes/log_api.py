@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request, Response
 from app.catalogue.current import current
 from app.errors import FilterError
 from app.issues import cursors, queries
-from app.issues.reviewed.dispute_log import LoggedDispute, dispute_counts, dispute_log
+from app.issues.reviewed.dispute_log import LoggedDispute, dispute_counts, dispute_log, n_logged
 from app.openapi import parameters
+from app.site.components.in_review import held_back_json
 from app.site.review.disputes import response_models
 from app.web.json_response import json_response
 from app.web.pagination import next_page
@@ -48,10 +49,11 @@ def disputes(request: Request, name: str) -> Response:
     body = {
         "items": parameters.chosen([_item(base, one) for one in found], fields),
         "next": following,
-        "total": counts.decided,
+        "total": n_logged(catalogue, dataset),
         "limit": limit,
         "most": _MOST,
         "counts": counts._asdict(),
+        **held_back_json(dataset),
     }
     return json_response(body, headers)
 
@@ -65,13 +67,14 @@ def _item(base: str, one: LoggedDispute) -> dict[str, Any]:
         "index": one.idx,
         "filed": one.filed,
         "decided": one.decided,
-        "claim": one.claim.value,
+        "claim": None if one.claim is None else one.claim.value,
         "proposed": list(one.proposed),
-        "outcome": "rejected" if one.outcome is None else one.outcome.value,
+        "outcome": one.became,
         "why": one.why,
         "reason": one.reason,
         "source": one.source,
         "verdict": None if one.outcome is None else verdict,
+        "history": [{"decided": past.at, "outcome": past.what, "why": past.why} for past in one.history],
         "links": {
             "issue": issue if one.has_page else None,
             "page": f"{base}/{one.dataset}/issues/{one.idx}" if one.has_page else None,

@@ -13,6 +13,7 @@ from app.issues.reviewed.dispute_log import dispute_counts, dispute_log
 from app.openapi import parameters
 from app.site.components.atom_entries import MEDIA_TYPE
 from app.site.components.dispute_words import shown_disputes
+from app.site.components.in_review import held_back_of
 from app.site.review.disputes.log_feed import log_feed
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
@@ -60,7 +61,9 @@ def _context(request: Request, catalogue: Catalogue, dataset: Dataset | None) ->
     after = cursors.place_of(own["after"]) if own.get("after") else None
     found, last = dispute_log(catalogue, dataset, after, _SHOWN)
     here = "" if dataset is None else f"/{dataset.name}"
+    shown = catalogue.datasets.values() if dataset is None else ()
     return {
+        "held_back": held_back_of(shown),
         "found": shown_disputes(found),
         "counts": dispute_counts(catalogue, dataset),
         "first": after is not None,

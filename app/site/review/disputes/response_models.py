@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from app.openapi.held_back_out import HeldBackField
 from app.openapi.model import Count, Model
 
 
@@ -29,20 +30,33 @@ class DisputeLinks(Model):
     log: str
 
 
+class PastDecisionOut(Model):
+    decided: str
+    outcome: str = Field(description="As of the dispute.")
+    why: str | None = Field(description="The owner's reason for a rejection; null while the example is in review.")
+
+
 class DisputeOut(Model):
-    """A decided dispute."""
+    """A dispute that is or was decided."""
 
     dispute: str = Field(description="Its opaque name.")
     index: Count = Field(description="Index of the example in the test set.")
     filed: str = Field(description="The day it was sent.")
     decided: str
-    claim: str = Field(description="What is right, by the dispute: given, guessed, other, both, neither or unfit.")
+    claim: str | None = Field(
+        description="What is right, by the dispute: given, guessed, other, both, neither or unfit. Null while an open "
+        "review holds the example back, and with it all that tells of the verdict."
+    )
     proposed: list[str] = Field(description="The classes that a claim of guessed or other names.")
-    outcome: str = Field(description="upheld, not_upheld, undecided or rejected")
+    outcome: str = Field(
+        description="upheld, not_upheld, undecided or rejected; reopened if it is to be decided anew; in_review while "
+        "an open review holds the example back."
+    )
     why: str | None = Field(description="The owner's reason for a rejection.")
     reason: str | None = Field(description="The visitor's own words; null where the owner rejected them.")
     source: str | None = Field(description="An address that the visitor gave; nobody vouches for what is there.")
     verdict: DisputeVerdictOut | None = Field(description="Null where it was rejected.")
+    history: list[PastDecisionOut] = Field(description="Decisions before this one, oldest first; they stay.")
     links: DisputeLinks
 
 
@@ -53,3 +67,4 @@ class DisputeList(Model):
     limit: Count
     most: Count = Field(description="The largest limit.")
     counts: DisputeCountsOut
+    held_back: HeldBackField = None

@@ -1,5 +1,7 @@
 """Second opinions and controls as JSON, on the release."""
 
+import html
+import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -13,6 +15,8 @@ from pydantic import TypeAdapter
 from app.openapi.response_models import IssueDetailOut, IssueOut
 from app.site.opinions.response_models import ControlOut, OpinionsOut
 from tests.app.reading import body
+from tests.app.site.review.rounds import open_round
+from tests.serving import serving
 
 IMAGENET, CIFAR = "/api/v1/datasets/imagenet", "/api/v1/datasets/cifar10"
 
@@ -82,7 +86,8 @@ FILTERS = [
     ("imagenet", "opinion=confirmed:real&opinion=opposed:real", 935),
     ("imagenet", "opinion=confirmed:real&agreement=4", 568),
     ("imagenet", "opinion=confirmed:real&category=non_error", 0),
-    ("imagenet", "opinion=disputed", 0),
+    ("imagenet", "opinion=differ", 0),
+    ("imagenet", "opinion=disputed", 0),  # as it was spelled formerly
     ("cifar10", "opinion=opposed:cifar10h", 13),
     ("cifar10", "opinion=confirmed:cifar10h&sort=index", 4),
 ]
@@ -102,7 +107,7 @@ def test_issues_are_filtered_by_what_opinions_say(site: httpx.Client, dataset: s
 
 def test_an_opinion_that_is_not_there_is_refused(site: httpx.Client) -> None:
     refused = body(site, f"{CIFAR}/issues", status=400, opinion="confirmed:real")
-    assert refused["allowed"] == ["confirmed:cifar10h", "opposed:cifar10h", "disputed"]
+    assert refused["allowed"] == ["confirmed:cifar10h", "opposed:cifar10h", "differ"]
     assert "no second opinion" in body(site, "/api/v1/datasets/mnist/issues", status=400, opinion="disputed")["detail"]
 
 
@@ -132,3 +137,43 @@ def test_what_is_withheld_from_raters_is_withheld_of_opinions_too(opinions_catal
         before = counted()
         withhold(connection, (("cifar10", 6877, "cifar10-1"),))
         assert counted() == [before[0] - 1, before[1] - 3]
+
+
+def test_no_page_counts_what_another_leaves_out(opinions_catalogue: Path, tmp_path: Path) -> None:
+    """A round over two opposed corrections: a difference between two pages would tell what they are."""
+    folder, file = tmp_path / "round", tmp_path / "examples.txt"
+    folder.mkdir()
+    with serving(opinions_catalogue, requests_a_minute=0) as address:
+        opposed = httpx.get(f"{address}{IMAGENET}/issues?opinion=opposed:real&limit=2").json()["items"]
+    file.write_text("".join(f"{one['index']}\n" for one in opposed))
+    with open_round(opinions_catalogue, folder, "imagenet", "--examples", str(file), requests_a_minute=0) as found:
+        get = found.http.get
+        told = get(IMAGENET).json()
+        table = get(f"{IMAGENET}/opinions").json()["sources"][0]["table"]["correctable"]
+        sizes = get(f"{IMAGENET}/corrected.json?limit=1").json()["sizes"]
+        assert (told["checked"], told["flagged"], told["errors"], told["estimated_errors"]) == (5438, 5438, 2914, 2914)
+        assert told["percent_error"] == pytest.approx(100 * 2914 / 50_000)
+        assert told["categories"]["3"]["correctable"] == sizes["correctable"] == sum(table.values()) == 1426
+        assert (sizes["all"], table["guessed"], table["given"]) == (49_998, 725, 208)
+        for query, n in (
+            ("opinion=opposed:real", 208),
+            ("opinion=confirmed:real", 725),
+            ("category=correctable", 1426),
+        ):
+            assert get(f"{IMAGENET}/issues?{query}").json()["total"] == n, query
+        page = plain(get("/imagenet/opinions").text)
+        assert "725 of 1,426 corrections" in page
+        assert "It opposes 208." in page
+        assert "of 1,426 corrections it is at least 90\u00a0% probable" in plain(get("/imagenet/confidence").text)
+        assert "(725 of 1,426)" in plain(get("/imagenet/corrected").text)
+        assert "2,914 label errors" in get("/badge/imagenet.svg").text
+        assert "about" not in get("/badge/imagenet.svg").text
+        assert "differ unexpectedly" not in get("/reproduction").text
+        for one in opposed:
+            for path in ("opinions", "corrected", "confidence", "confusions", "ranks", ""):
+                assert f"/imagenet/issues/{one['index']}" not in get(f"/imagenet/{path}").text, path
+
+
+def plain(page: str) -> str:
+    """The words of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).replace(" .", ".").split(" ")).replace("  ", " ")

@@ -47,13 +47,13 @@ def test_a_dispute_is_asked_again_blind_and_its_outcome_stands_in_the_log(site):
     assert words.replace("\u202e", "") in site.owner("list")
     site.owner("publish")
     assert site.http.get(f"{AT}/disputes").json()["counts"]["open"] == 1
-    assert "1 more was not decided when this log was written" in site.http.get("/sample-digits/disputes").text
+    assert "1 more was not decided when this log was last written" in site.http.get("/sample-digits/disputes").text
     assert "the loop" not in everything(site, idx)
 
     # Accepted, it is a round as any other, which hides the example and tells raters nothing.
     told = json.loads(site.owner("accept", code, "--json"))
-    assert told == {"round": "sample-digits-1", "disputes": [code]}
-    assert site.http.get(f"/sample-digits/issues/{idx}").status_code == 404
+    assert told == {"round": "sample-digits-1", "disputes": [code], "held_back": 1}
+    assert site.http.get(f"/sample-digits/issues/{idx}").status_code == 409
     asked = json.loads(review(site.catalogue, "links", told["round"], "--raters", "5", "--base", site.base, "--json"))
     for link in asked["links"]:
         rater = RaterAt(site.http, link["url"].rpartition("/")[2])
@@ -98,7 +98,8 @@ def test_a_dispute_is_asked_again_blind_and_its_outcome_stands_in_the_log(site):
     # While another round asks about the example, the log does not tell its raters either.
     review(site.catalogue, "open", "sample-digits")
     assert "the loop" not in everything(site, idx)
-    assert site.http.get(f"{AT}/disputes").json()["total"] == 0
+    (item,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert (item["outcome"], item["claim"], item["verdict"], item["why"]) == ("in_review", None, None, None)
     review(site.catalogue, "close", "sample-digits-2")
 
     # What the visitor wrote can be taken out again.
@@ -132,6 +133,108 @@ def test_a_rejection_stands_with_the_owners_reason_and_without_the_visitors_word
     assert item["verdict"] is None
     assert "is rejected already" in fails(site, "reject", code, "--why", "Again.")
     assert "expected a reason" in fails(site, "reject", site.code("sample-digits", idx), "--why", " ")
+
+
+def test_a_rejection_that_is_taken_up_again_stays_in_the_log(site):
+    """Rejected on a day, taken up again on another, and what came of it; while it is asked again, dates alone."""
+    one = site.issues("sample-digits", "category=correctable")[0]
+    idx, given = one["index"], one["given"]["name"]
+    code = site.code("sample-digits", idx, claim="given", reason="It has a loop, I say.")
+    site.owner("reject", code, "--why", "It has <no> loop.")
+    site.owner("publish")
+    (rejected,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert rejected["history"] == []
+    before = {"decided": rejected["decided"], "outcome": "rejected", "why": "It has <no> loop."}
+
+    site.owner("accept", code)
+    site.owner("publish")
+    (item,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert (item["outcome"], item["claim"], item["links"]["issue"]) == ("in_review", None, None)
+    assert item["history"] == [before | {"why": None}]
+    for path in ("/disputes", "/sample-digits/disputes"):
+        page = site.http.get(path).text
+        assert "In review" in page, path
+        assert "Before: rejected" in page, path
+        assert "loop" not in page, path
+    assert code not in site.http.get("/disputes.atom").text
+
+    # Where nothing is held back, the log says that it is to be decided anew.
+    with serving(site.catalogue) as other:
+        (item,) = httpx.get(f"{other}{AT}/disputes").json()["items"]
+        assert (item["outcome"], item["claim"], item["history"]) == ("reopened", "given", [before])
+        page = httpx.get(f"{other}/sample-digits/disputes").text
+        assert "Taken up again" in page
+        assert '<q dir="auto">It has &lt;no&gt; loop.</q>' in page
+        assert httpx.get(f"{other}{AT}/disputes").json()["counts"]["open"] == 1
+        assert httpx.get(f"{other}{AT}/disputes").json()["counts"]["rejected"] == 0
+
+    site.votes("sample-digits-1", given)
+    (item,) = site.http.get(f"{AT}/disputes").json()["items"]
+    assert (item["dispute"], item["outcome"], item["why"]) == (code, "upheld", None)
+    assert [(past["outcome"], past["why"]) for past in item["history"]] == [
+        ("rejected", "It has <no> loop."),
+        ("reopened", None),
+    ]
+    assert item["history"][0] == before
+    page = site.http.get(f"/sample-digits/issues/{idx}").text
+    assert "Upheld" in page
+    assert "Before: rejected" in page
+
+
+def test_hostile_words_of_the_owner_are_text_on_pages_and_in_the_feed(site):
+    why = '"><script>alert(1)</script><img src=x onerror=alert(2)> ]]> &amp; {{ 7*7 }}'
+    idx = site.issues("sample-digits")[0]["index"]
+    site.owner("reject", site.code("sample-digits", idx), "--why", why)
+    site.owner("publish")
+    for path in ("/disputes", "/sample-digits/disputes", f"/sample-digits/issues/{idx}", "/sample-digits/changes"):
+        page = site.http.get(path).text
+        assert "<script>alert" not in page, path
+        assert "<img src=x" not in page, path
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page, path
+        assert "{{ 7*7 }}" in page, path
+    for path in ("/disputes.atom", "/sample-digits/disputes.atom"):
+        content = site.http.get(path).content
+        assert b"<script" not in content, path
+        summary = ET.fromstring(content).find(
+            ".//{http://www.w3.org/2005/Atom}entry/{http://www.w3.org/2005/Atom}summary"
+        )
+        assert summary.text.endswith(why), path
+        assert summary.get("type") in (None, "text"), path
+    assert site.http.get(f"{AT}/disputes").json()["items"][0]["why"] == why
+
+
+def test_accepting_says_what_it_holds_back_and_is_taken_back(site):
+    """The round of one dispute is closed with it; one that asks about more stays open, and says so."""
+    found = [one["index"] for one in site.issues("sample-digits", "category=correctable")[:3]]
+    codes = [site.code("sample-digits", idx, claim="given") for idx in found]
+    whole = site.http.get(f"{AT}/corrected.csv").content
+    told = site.owner("accept", codes[0])
+    assert "until sample-digits-1 is closed" in told
+    assert "holds 1 example of sample-digits back: it has no page, and corrected sets leave it out" in told
+    assert "with fewer than 5 examples" in told
+    assert f"back: label-errors disputes undo {codes[0]}" in told
+    left = site.http.get(f"{AT}/corrected.csv")
+    assert left.status_code == 200
+    assert len(left.content.splitlines()) == len(whole.splitlines()) - 1
+    assert "sample-digits-1 is closed" in site.owner("undo", codes[0])
+    assert site.http.get(f"{AT}/corrected.csv").content == whole
+    assert site.http.get(f"/sample-digits/issues/{found[0]}").status_code == 200
+    assert [one["state"] for one in site.all()] == ["waiting"] * 3
+    assert "waits already" in fails(site, "undo", codes[0])
+
+    site.owner("accept", *codes[:2])
+    assert f"sample-digits-2 is still open, asks about example {found[0]}" in site.owner("undo", codes[0])
+    assert site.http.get(f"/sample-digits/issues/{found[0]}").status_code == 409
+    assert json.loads(site.owner("undo", codes[1], "--json"))["closed"] == "sample-digits-2"
+    assert site.http.get(f"/sample-digits/issues/{found[0]}").status_code == 200
+
+    review(site.catalogue, "open", "sample-digits")
+    site.owner("accept", codes[2], "--round", "sample-digits-3")
+    assert "sample-digits-3 is still open" in site.owner("undo", codes[2])
+    site.owner("reject", codes[2], "--why", "It was a mistake.")
+    assert "the rejection stays" in site.owner("undo", codes[2])
+    assert site.all()[-1]["state"] == "waiting"
+    assert site.all()[-1]["decided"] is None
 
 
 def test_claims_are_measured_by_the_votes_of_their_own_round(site):
