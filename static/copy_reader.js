@@ -167,7 +167,7 @@ function requireLabels(name, wanted, disagree) {
   if (!disagree) return;
   throw new Refused(
     `${name} is not ${wanted.title} as it is here: it gives another label to ${count(disagree)} of ${of(n, "example")} `
-    + `(${(100 * disagree / n).toFixed(1)}\u00a0%). Its pictures would stand beside wrong labels, so none is shown.`,
+    + `(${(100 * disagree / n).toFixed(1)}\u00a0%). Its ${wanted.things} would stand beside wrong labels, so none is shown.`,
   );
 }
 
@@ -328,21 +328,121 @@ async function named(files, wanted) {
 
 /** How many examples are in a folder of another class, where folders stand for classes, as n01440764 and 001.ak47 do. */
 function disagreeing(found, byKey) {
-  const votes = new Map();
   const placed = [];
   for (const [key, { path }] of found) {
     const folder = path.split("/").at(-2) ?? "";
     const given = byKey.get(key)[2];
     if (given < 0 || !/^(n\d{8}|\d{3}\..+)$/.test(folder)) continue;
-    const tally = votes.get(folder) ?? votes.set(folder, new Map()).get(folder);
-    tally.set(given, (tally.get(given) ?? 0) + 1);
     placed.push([folder, given]);
   }
-  const most = (tally) => [...tally].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
-  return placed.filter(([folder, given]) => most(votes.get(folder)) !== given).length;
+  return minority(placed);
 }
 
-const LAYOUTS = { cifar10: cifar, cifar100: cifar, "quickdraw-bitmaps": quickdraw, "imagenet-val": named, caltech256: named };
+/** How many of [what a file says, given class] have another class than most for which the file says the same. */
+function minority(placed) {
+  const votes = new Map();
+  for (const [said, given] of placed) {
+    const tally = votes.get(said) ?? votes.set(said, new Map()).get(said);
+    tally.set(given, (tally.get(given) ?? 0) + 1);
+  }
+  const most = (tally) => [...tally].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
+  return placed.filter(([said, given]) => most(votes.get(said)) !== given).length;
+}
+
+// Amazon Reviews: a text in each line, behind its label, as fastText reads them.
+
+const LINE_END = 10;
+const LONGEST_LINE = 8 << 20;
+const LABELLED = /^(?:__label__(\S+)\s+)+/;
+
+/** The parts of a file, unpacked. */
+async function* partsOf(file) {
+  const start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  let read = 0;
+  const counting = new TransformStream({
+    transform(part, out) { read += part.length; tell(read / file.size); out.enqueue(part); },
+  });
+  const stream = file.stream().pipeThrough(counting);
+  const packed = start[0] === 0x1f && start[1] === 0x8b;
+  const reader = (packed ? stream.pipeThrough(new DecompressionStream("gzip")) : stream).getReader();
+  for (;;) {
+    let next;
+    try {
+      next = await reader.read();
+    } catch {
+      throw new Refused(`${file.name} cannot be unpacked to its end: it is damaged, or cut short.`);
+    }
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+/** The lines of the examples, in ascending order of their numbers, and how many lines there are in all. */
+async function linesOf(file, numbers) {
+  const found = new Map();
+  let number = 0;
+  let line = []; // the parts of a line that is looked for
+  let length = 0;
+  let next = 0;
+  let open = false;
+  const close = () => {
+    if (number === numbers[next]) {
+      found.set(number, new Blob(line));
+      next += 1;
+    }
+    number += 1;
+    open = false;
+    length = 0;
+    line = [];
+  };
+  for await (const part of partsOf(file)) {
+    if (number === 0 && !open && !/^__label__/.test(text.decode(part.subarray(0, 64)))) {
+      throw new Refused(
+        `${file.name} is no file of reviews in lines: expected __label__ at its beginning, found `
+        + `“${text.decode(part.subarray(0, 20)).replace(/[^ -~]/g, "?")}”. Take amazon5core.preprocessed.txt.`,
+      );
+    }
+    for (let from = 0; ;) {
+      const end = part.indexOf(LINE_END, from);
+      const to = end < 0 ? part.length : end;
+      if (number === numbers[next]) {
+        length += to - from;
+        if (length > LONGEST_LINE) throw new Refused(`Line ${count(number + 1)} of ${file.name} is longer than any review.`);
+        line.push(part.slice(from, to));
+      }
+      if (end < 0) {
+        open ||= to > from;
+        break;
+      }
+      close();
+      from = end + 1;
+    }
+  }
+  if (open) close();
+  return { found, number };
+}
+
+async function reviews(files, wanted) {
+  const [file] = files;
+  const { found, number } = await linesOf(file, wanted.examples.map(([index]) => index));
+  if (wanted.size !== null && number !== wanted.size) {
+    const why = number < wanted.size ? "it is cut short, or another file" : "it is another file";
+    throw new Refused(`${file.name} has ${of(number, "line")}; expected ${count(wanted.size)}, one an example: ${why}.`);
+  }
+  const placed = [];
+  const texts = [];
+  for (const [index, , given] of wanted.examples) {
+    const line = (await found.get(index)?.text())?.replace(/\r$/, "");
+    if (line === undefined) continue;
+    const label = LABELLED.exec(line);
+    if (given >= 0) placed.push([label?.[1], given]);
+    texts.push([index, new Blob([label ? line.slice(label[0].length) : line], { type: "text/plain" })]);
+  }
+  requireLabels(file.name, wanted, minority(placed));
+  return texts;
+}
+
+const LAYOUTS = { cifar10: cifar, cifar100: cifar, "quickdraw-bitmaps": quickdraw, "imagenet-val": named, caltech256: named, "amazon-lines": reviews };
 const AT_ONCE = 64;
 
 self.addEventListener("message", async ({ data: { files, wanted } }) => {

@@ -4,6 +4,8 @@ const OUTSIDE = "https://labelerrors.com/";
 const AGREED = "pictures-from-labelerrors";
 const LARGEST = 560; // the side to which small pictures are enlarged, as on pages that have theirs
 const HIGHEST = 720;
+const UNFOLDED = 180; // characters of a text that a card shows unfolded
+const EXCERPT = 320;
 const SMALL = 64; // such a picture is shown with square pixels
 
 const session = {
@@ -17,6 +19,10 @@ const session = {
     } catch { /* blocked: the choice holds for this page only */ }
   },
 };
+
+const form = document.querySelector(".pictures");
+const things = form?.dataset.things; // "pictures" or "texts"
+const Things = things === "texts" ? "Texts" : "Pictures";
 
 // The copy that this browser keeps: facts by dataset, pictures by dataset and index.
 
@@ -71,17 +77,43 @@ class Unkept {
   async finish(facts) { this.told = { ...facts, unkept: true }; }
 }
 
+// Texts, as pages of this site show them: short on a card and a shelf, whole on the page of an issue.
+
+function element(name, className, ...within) {
+  const made = document.createElement(name);
+  made.className = className;
+  made.append(...within);
+  return made;
+}
+
+const quote = (words) => element("p", "quote", words);
+
+function foldedText(words) {
+  if (words.length <= UNFOLDED) return quote(words);
+  return element("details", "excerpt", element("summary", "", element("span", "clamp", words)));
+}
+
+function wholeText(words) {
+  const whole = element("div", "reading", words);
+  whole.tabIndex = 0;
+  whole.setAttribute("role", "region");
+  whole.setAttribute("aria-label", "Text");
+  return whole;
+}
+
 // Places for pictures on this page. Each takes a picture and can give it back, if it does not load.
 
 function cardPlace(card) {
   const link = card.querySelector(".look");
   return {
     index: Number(card.id.slice(1)),
-    frame: card.querySelector(`.elsewhere a[href^="${OUTSIDE}"]`) ? `${new URL(link.href).pathname}/picture` : null,
+    text: foldedText,
+    frame: things === "pictures" && card.querySelector(`.elsewhere a[href^="${OUTSIDE}"]`) ? `${new URL(link.href).pathname}/picture` : null,
     show(medium) {
-      link.prepend(medium);
-      card.classList.replace("plain", "image");
-      card.closest(".wall").classList.replace("wall-plain", "wall-image");
+      const kind = things === "texts" ? "text" : "image";
+      (kind === "text" ? card : link).prepend(medium);
+      card.classList.replace("plain", kind);
+      card.closest(".wall").classList.replace("wall-plain", `wall-${kind}`);
     },
     remove(medium) {
       medium.remove();
@@ -96,11 +128,12 @@ function slotPlace(slot) {
   const url = document.querySelector(`.finding .elsewhere a[href^="${OUTSIDE}"]`);
   return {
     index: Number(slot.dataset.idx),
-    frame: url ? `${location.pathname}/picture` : null,
+    text: wholeText,
+    frame: things === "pictures" && url ? `${location.pathname}/picture` : null,
     show(medium) {
       slot.append(medium.localName === "iframe" ? enlarging(medium) : medium);
       slot.hidden = false;
-      exhibit.classList.replace("plain", "image");
+      exhibit.classList.replace("plain", things === "texts" ? "text" : "image");
       if (medium.naturalWidth) fit(medium, exhibit);
     },
     remove() {
@@ -133,6 +166,7 @@ function fit(picture, exhibit) {
 
 const shelfPlace = (item) => ({
   index: Number(item.dataset.idx),
+  text: (words) => quote(words.length > EXCERPT ? `${words.slice(0, EXCERPT)}…` : words),
   frame: null,
   show(medium) {
     item.prepend(medium);
@@ -143,13 +177,14 @@ const shelfPlace = (item) => ({
 const places = [
   ...[...document.querySelectorAll(".wall > .card.plain")].map(cardPlace),
   ...[...document.querySelectorAll(".specimen.slot")].map(slotPlace),
-  ...[...document.querySelectorAll(".shelf-image li[data-idx]")].map(shelfPlace),
+  ...[...document.querySelectorAll(".shelf li[data-idx]")].map(shelfPlace),
 ];
 
 async function showCopy(kept) {
   await Promise.all(places.map(async (place) => {
     const blob = await kept.picture(place.index);
     if (!blob) return;
+    if (blob.type.startsWith("text/")) return void place.show(place.text(await blob.text()));
     const picture = document.createElement("img");
     picture.alt = `Example ${place.index}`;
     picture.src = URL.createObjectURL(blob);
@@ -180,7 +215,6 @@ function showOutside(failed) {
 
 // What the visitor is offered, and what holds now.
 
-const form = document.querySelector(".pictures");
 const state = form?.querySelector(".pictures-state");
 const stop = form?.querySelector(".pictures-stop");
 const bar = form?.querySelector("progress");
@@ -197,7 +231,7 @@ function say(words, button, does) {
 }
 
 function offer(shown) {
-  if (shown) say(`Pictures of ${form.dataset.title} that are not on this site can be shown all the same.`);
+  if (shown) say(`${Things} of ${form.dataset.title} that are not on this site can be shown all the same.`);
   for (const one of offers) {
     const possible = one.dataset.offer === "copy" || places.some((place) => place.frame);
     one.hidden = !shown || !possible;
@@ -210,7 +244,7 @@ function fromCopy(kept, facts) {
   form.hidden = false;
   const found = facts.found === facts.of ? `${number(facts.found)}` : `${number(facts.found)} of ${number(facts.of)}`;
   const where = facts.unkept ? "for this page only, as your browser stores nothing" : `${size(facts.bytes)} kept in this browser`;
-  say(`Pictures from your own copy, ${facts.name}: ${found} found, ${where}. Nothing was uploaded.`, "Forget them", async () => {
+  say(`${Things} from your own copy, ${facts.name}: ${found} found, ${where}. Nothing was uploaded.`, "Forget them", async () => {
     await kept.clear();
     location.reload();
   });
@@ -252,7 +286,7 @@ async function read(files, kept) {
     busy(false);
     await kept.clear().catch(() => {});
     const full = error?.name === "QuotaExceededError";
-    say(full ? "Your browser has no room to keep the pictures, so none is shown." : error.message);
+    say(full ? `Your browser has no room to keep the ${things}, so none is shown.` : error.message);
     state.classList.add("refused");
   }
 }

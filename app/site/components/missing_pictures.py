@@ -1,4 +1,4 @@
-"""What a page does about pictures that are not on this site: another host's, or those of the visitor's own copy.
+"""What a page does about pictures and texts that are not on this site: another host's, or a visitor's own.
 
 Pictures of another host are shown on pages of their own, one for each, that other pages frame once the visitor agreed.
 Their content security policy allows that host and no other, so all other answers stay strict, as with the player of
@@ -33,6 +33,7 @@ class Copy(NamedTuple):
     ending: str  # of files to choose
     one_file: bool
     folder: bool
+    things: str = "pictures"
 
 
 #: Layout of the media -> what to choose. ``static/copy_reader.js`` reads these.
@@ -42,14 +43,16 @@ COPIES: Final = {
     "imagenet-val": Copy("ILSVRC2012_img_val.tar, or the folder val", ".tar,.gz,.tgz", True, True),
     "caltech256": Copy("256_ObjectCategories.tar, or the folder of that name", ".tar,.gz,.tgz", True, True),
     "quickdraw-bitmaps": Copy("the folder numpy_bitmap with the .npy files of all classes", "", False, True),
+    "amazon-lines": Copy("amazon5core.preprocessed.txt, packed by gzip or not", ".txt,.gz", True, False, "texts"),
 }
 
 
 def lacks_pictures(dataset: Dataset) -> bool:
-    """Whether some issue of a dataset of pictures has none that this site shows."""
-    if dataset.modality != "image" or not dataset.n_issues:
+    """Whether some issue of a dataset of pictures, or of texts that a browser can read, has none that is shown."""
+    pictured = dataset.modality == "image" or (dataset.modality == "text" and copy_of(dataset) is not None)
+    if not pictured or not dataset.n_issues:
         return False
-    return not may_show(dataset, "image") or n_with_medium(dataset) < dataset.n_issues
+    return not may_show(dataset, dataset.modality) or n_with_medium(dataset) < dataset.n_issues
 
 
 def copy_of(dataset: Dataset) -> Copy | None:

@@ -34,10 +34,11 @@ def pictures(request: Request, name: str) -> Response:
     require_reader()
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    if copy_of(dataset) is None:
+    copy = copy_of(dataset)
+    if copy is None:
         why = f"Pictures of {dataset.title} cannot be read from a copy of its files here."
         raise NotFound(why, [(dataset.title, f"/{name}")])
-    return json_response(wanted_pictures(catalogue, dataset))
+    return json_response(wanted_pictures(catalogue, dataset) | {"things": copy.things})
 
 
 def wanted_pictures(catalogue: Catalogue, dataset: Dataset) -> dict[str, Any]:
