@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from tests import flowers
 from tests.app.reviews.databases import own_store, postgresql, store_of_module  # noqa: F401 - fixtures of many folders
+from tests.parsing import let_threads_parse
 from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,8 @@ SHARED = ROOT.parent / "shared"
 
 # What a script starts in the background is deaf to Ctrl-C, and so would be all that tests start to interrupt it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+let_threads_parse()
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
