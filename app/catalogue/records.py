@@ -247,11 +247,17 @@ class Issue(NamedTuple):
     position: int  # its place in the order of the page, what a cursor holds
     row: tuple[RowValue, ...] | None = None  # where examples are rows of a table
     question: Question | None = None  # where they are multiple-choice questions
+    shown_beside: bool = False  # reviewers were shown the label of a near-duplicate and not a guess
+
+    @property
+    def guess_not_shown(self) -> bool:
+        """Whether the model guesses another label than reviewers were shown."""
+        return self.shown is not None and self.guessed is not None and self.shown.id != self.guessed.id
 
     @property
     def guess_changed(self) -> bool:
-        """Whether the model now guesses another label than reviewers were shown."""
-        return self.shown is not None and self.guessed is not None and self.shown.id != self.guessed.id
+        """The same where reviewers were shown the guess of an earlier model."""
+        return self.guess_not_shown and not self.shown_beside
 
     @property
     def alternative(self) -> Label | None:

@@ -24,7 +24,7 @@ from app.issues.cursors import Cursor, cursor, read_cursor
 from app.issues.facet_kinds.model_facets import averaged
 from app.issues.filter import IssueFilter
 from app.issues.prepared_statement import Prepared
-from app.issues.reviewed.answers import answers, with_named_votes
+from app.issues.reviewed.answers import answers, as_reviewed
 from app.issues.table_rows import with_rows
 from app.issues.where import POSITIONS, Selection, selection
 from app.schema import tables
@@ -279,7 +279,7 @@ def _as_shown(dataset: Dataset, found: Iterable[tuple[Any, ...]]) -> list[IssueR
 
 
 def _described(catalogue: Catalogue, dataset: Dataset, rows: Sequence[IssueRow]) -> Sequence[Issue]:
-    return with_rows(catalogue, dataset, with_named_votes(catalogue, dataset, _issues(dataset, rows)))
+    return with_rows(catalogue, dataset, as_reviewed(catalogue, dataset, _issues(dataset, rows)))
 
 
 def _issues(dataset: Dataset, rows: Sequence[IssueRow]) -> list[Issue]:

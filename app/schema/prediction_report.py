@@ -1,6 +1,6 @@
 """How a dataset's predicted probabilities were made and how good they are, as ingest stores it and pages show it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,6 +78,27 @@ class PredictionReport(_Part):
         """The same, without the pairs that tell the labels of these examples."""
         left = [one for one in self.twins if one.first not in indices and one.second not in indices]
         return self.model_copy(update={"twins": left})
+
+
+def labels_beside(report: PredictionReport | None) -> dict[int, list[int]]:
+    """By example the given labels of those that are nearly the same and labelled otherwise, the most alike first.
+
+    Where a model agrees with the given label of an example, one of these is what there is to choose beside it.
+    """
+    found: dict[int, list[int]] = {}
+    for one in report.twins if report else ():
+        found.setdefault(one.first, []).append(one.second_given)
+        found.setdefault(one.second, []).append(one.first_given)
+    return found
+
+
+def guesses_changed(report: PredictionReport | None, reviewed: Iterable[tuple[int, int, int]]) -> int:
+    """How many reviewed examples (index, label shown to reviewers, label guessed now) have another guess by now.
+
+    Where reviewers were shown the label of a near-duplicate, no guess was shown that could have changed.
+    """
+    beside = labels_beside(report)
+    return sum(shown != guessed and shown not in beside.get(index, ()) for index, shown, guessed in reviewed)
 
 
 def report_of(text: str | None) -> PredictionReport | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from app.domain.review.estimates import Basis, basis, estimated_errors
 from app.domain.review.verdicts import Category
+from app.schema.prediction_report import guesses_changed
 from app.schema.tables import SCHEMA_VERSION
 from ingest.datasets.example_labels import LabelIds, ModelGuesses
 from ingest.datasets.exemplars import Exemplar, choose, choose_of_sets
@@ -147,7 +148,8 @@ def _counts(inputs: Inputs, issues: Issues, verdicts: dict[int, dict[int, Verdic
     twins = indices_of_twins(inputs.report)
     as_twins = 0 if by_learning is None or not len(twins) else len(np.setdiff1d(twins, by_learning.flagged))
     flagged += as_twins
-    changed = int(issues.changed.sum())
+    seen = (issues.indices[issues.reviewed], issues.shown, issues.guessed[issues.reviewed])
+    changed = guesses_changed(inputs.report, zip(*(column.tolist() for column in seen), strict=True))
     both = issues.flagged[issues.reviewed]
     errors_of_flagged = len(wrong.intersection(issues.indices[issues.reviewed[both]].tolist()))
     checked_of_flagged = int(both.sum())

@@ -207,6 +207,14 @@ def _less(row: Mapping[str, Any], gone: Counter[tuple[int, ...]]) -> dict[str, A
     return pack_unreviewed({name: column[left > 0] for name, column in columns.items()} | {"n": left[left > 0]})
 
 
+#: Whether reviewers of an issue were shown the label of a near-duplicate; see ``app.schema.prediction_report``.
+_SHOWN_BESIDE: Final = (
+    "SELECT 1 FROM JSON_EACH(d.prediction_report, '$.twins') AS t WHERE "
+    "(i.idx = JSON_EXTRACT(t.value, '$.first') AND i.shown = JSON_EXTRACT(t.value, '$.second_given')) OR "
+    "(i.idx = JSON_EXTRACT(t.value, '$.second') AND i.shown = JSON_EXTRACT(t.value, '$.first_given'))"
+)
+
+
 def _counts() -> str:
     """How many issues, checked ones, errors and changed guesses are withheld of each dataset."""
     return (
@@ -214,7 +222,7 @@ def _counts() -> str:
         "SUM(COALESCE(i.flagged, 0)) AS flagged, SUM(v.category IS NOT NULL) AS checked, "
         "SUM(i.media IS NOT NULL) AS media, "
         f"SUM(COALESCE(v.category IN ({_ERRORS}), 0)) AS errors, "
-        "SUM(COALESCE(i.shown <> i.guessed, 0)) AS changed "
+        f"SUM(COALESCE(i.shown <> i.guessed, 0) AND NOT EXISTS ({_SHOWN_BESIDE})) AS changed "
         "FROM temp.withheld AS w JOIN main.issues AS i ON i.id = w.issue_id "
         "JOIN main.datasets AS d ON d.id = i.dataset_id "
         "LEFT JOIN main.verdicts AS v ON v.issue_id = i.id AND v.agreement = JSON_EXTRACT(d.agreements, '$[0]') "

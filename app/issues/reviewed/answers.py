@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset, Issue, VoteFor
+from app.schema.prediction_report import labels_beside
 from app.schema.votes import votes
 
 #: What votes for classes other than the given and the guessed one are counted as.
@@ -24,7 +25,21 @@ def answers(catalogue: Catalogue, dataset: Dataset, issue_id: int) -> tuple[Vote
     return tuple(VoteFor(row.option, row.word, _classes(dataset, row.classes), row.n) for row in rows)
 
 
-def with_named_votes(catalogue: Catalogue, dataset: Dataset, issues: Sequence[Issue]) -> Sequence[Issue]:
+def as_reviewed(catalogue: Catalogue, dataset: Dataset, issues: Sequence[Issue]) -> Sequence[Issue]:
+    """The issues as reviewers saw and answered them: with named votes, and where a near-duplicate's label was shown."""
+    issues = _with_named_votes(catalogue, dataset, issues)
+    if dataset.prediction_report is None or not any(issue.guess_not_shown for issue in issues):
+        return issues
+    beside = labels_beside(dataset.prediction_report)
+    return [
+        issue._replace(shown_beside=True)
+        if issue.guess_not_shown and issue.shown is not None and issue.shown.id in beside.get(issue.idx, ())
+        else issue
+        for issue in issues
+    ]
+
+
+def _with_named_votes(catalogue: Catalogue, dataset: Dataset, issues: Sequence[Issue]) -> Sequence[Issue]:
     """The issues, with votes counted as "other" listed under the classes they are for."""
     if _OTHER not in dataset.vote_options:
         return issues

@@ -101,7 +101,7 @@ def _caption(issue: Issue, raters_a_name: int | None) -> Markup:
         None if votes is None else tuple(votes.items()),
         issue.consensus,
         raters_a_name,
-        label_name(issue.guessed) if issue.guessed is not None and issue.guess_changed else None,
+        label_name(issue.guessed) if issue.guessed is not None and issue.guess_not_shown else None,
     )
 
 

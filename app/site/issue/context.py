@@ -19,6 +19,7 @@ from app.site.components.missing_pictures import copy_of, lacks_pictures
 from app.site.components.question_cards import cut, option_name, question_caption, whole_question
 from app.site.components.row_values import MEANING, row_values
 from app.site.components.youtube import clip_of
+from app.site.issue.exemplars import LABEL_BESIDE
 from app.site.issue.highlight import highlight
 from app.web.templates import issue_path, media_prefix, media_url
 
@@ -61,7 +62,7 @@ def issue_context(
     question = issue.question
     guessed = option_name(question, issue.guessed) if issue.guessed else None
     shown = option_name(question, issue.alternative) if issue.alternative else None
-    now_guessed = guessed if issue.guess_changed else None
+    now_guessed = guessed if issue.guess_not_shown else None
     corrected = option_name(question, issue.corrected) if issue.corrected else None
     given = option_name(question, issue.given)
     sentence_ = finding(dataset, issue)
@@ -204,6 +205,8 @@ def _answer(issue: Issue, vote: VoteFor) -> tuple[str, str]:
     words = vote.word if vote.classes is None else _ANSWERS.get(vote.option, "another label")
     if vote.option == "guessed" and issue.guess_changed:
         words = _GUESSED_THEN
+    if vote.option == "guessed" and issue.shown_beside:
+        words = LABEL_BESIDE
     return words, vote.classes[0].name if vote.classes and vote.option not in ("both", "neither") else ""
 
 
@@ -212,8 +215,13 @@ def _reading(text: str | None) -> str | None:
 
 
 def _role(issue: Issue, vote: VoteFor) -> str:
-    labels = (("given", issue.given), ("guessed then" if issue.guess_changed else "guessed", issue.shown))
+    labels = (("given", issue.given), (_role_of_shown(issue), issue.shown))
     return " and ".join(word for word, label in labels if label and set(vote.classes or ()) & set(label.classes))
+
+
+def _role_of_shown(issue: Issue) -> str:
+    """What the label was that reviewers were shown beside the given one."""
+    return "near-duplicate" if issue.shown_beside else "guessed then" if issue.guess_changed else "guessed"
 
 
 def _thresholds(issue: Issue) -> list[tuple[str, ClassInfo]]:
@@ -244,7 +252,7 @@ def _bars(
             for word, label in (
                 ("given", issue.given),
                 ("guessed", issue.guessed),
-                ("guessed then", issue.shown if issue.guess_changed else None),
+                (_role_of_shown(issue), issue.shown if issue.guess_not_shown else None),
                 ("corrected", issue.corrected),
             )
             if label and class_ in label.classes

@@ -5,7 +5,7 @@ They are chosen at ingest and read here. ``app.catalogue.access`` decides what m
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup, escape
 from sqlalchemy import select
@@ -19,6 +19,9 @@ from app.site.components.cards import EMPTY, picture, sound
 from app.site.components.missing_pictures import copy_of, lacks_pictures
 from app.site.components.row_values import row_values
 from app.web.templates import media_prefix
+
+#: What reviewers were shown where the model agrees with the given label.
+LABEL_BESIDE: Final = "label of a near-duplicate"
 
 
 class Exemplar(NamedTuple):
@@ -71,7 +74,7 @@ def shelves(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> list[Exempl
     The labels are the given one and the guess that reviewers were shown, and the present guess and the corrected label
     if they differ.
     """
-    then = "label guessed then" if issue.guess_changed else "guessed label"
+    then = "label guessed then" if issue.guess_changed else LABEL_BESIDE if issue.shown_beside else "guessed label"
     others = ((then, issue.alternative), ("label guessed now", issue.guessed), ("corrected label", issue.corrected))
     classes = [("given label", _own(issue.given, issue.alternative))]
     classes += [(role, _own(label, issue.given)) for role, label in others]

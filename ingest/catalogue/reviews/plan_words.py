@@ -1,9 +1,8 @@
 """The examples that a plan chooses, in words for readers and for who opens the round."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
-from app.schema.prediction_report import PredictionReport
 from ingest.catalogue.reviews.plan import RoundPlan
 
 
@@ -42,15 +41,3 @@ def fewer_told(plan: RoundPlan, found: int) -> Iterator[str]:
         more = f" and {len(several) - 3:,} more are" if len(several) > 3 else " are" if len(several) > 1 else " is"
         them = "each is asked about as one example" if len(several) > 1 else "it is asked about as one example"
         yield f"examples: {', '.join(several[:3])}{more} listed more than once; {them}"
-
-
-def left_out_told(n: int, left_out: Collection[int], report: PredictionReport | None) -> str:
-    """Why n examples are not asked about, and how those can be that near-duplicates with another label are."""
-    told = f"{n:,} example{'s' if n != 1 else ''} left out: nothing to choose between, the guess is the given label"
-    twins = sorted({index for one in (report.twins if report else ()) for index in (one.first, one.second)})
-    if not (twins := [index for index in twins if index in left_out]):
-        return told
-    some = ", ".join(map(str, twins[:3])) + (", ..." if len(twins) > 3 else "")
-    are = "is a near-duplicate of an example" if len(twins) == 1 else "are near-duplicates of examples"
-    how = 'a round with kind = "options", where raters choose among classes, asks about all'
-    return f"{told}; {len(twins):,} of these ({some}) {are} with another label: {how}"

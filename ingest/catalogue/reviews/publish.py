@@ -26,6 +26,7 @@ from app.reviews.rounds import Round
 from app.reviews.store import Store
 from app.schema import tables
 from app.schema.facet_tables import facets, pack_unreviewed, unreviewed
+from app.schema.prediction_report import guesses_changed, report_of
 from app.schema.votes import votes, weighed_verdicts
 from ingest.catalogue.atomic_file import replacing_catalogue
 from ingest.catalogue.change_log import enter_versions
@@ -269,11 +270,11 @@ class _VotesWriter:
         dataset, i, v = self._dataset, tables.issues.c, tables.verdicts.c
         least = self._agreements[0]
         joined = tables.issues.join(tables.verdicts, and_(v.issue_id == i.id, v.agreement == least))
-        rows = self._connection.execute(
-            select(i.flagged, v.category, i.guessed, i.shown).select_from(joined).where(i.dataset_id == dataset.id)
-        ).all()
+        wanted = select(i.idx, i.flagged, v.category, i.guessed, i.shown).select_from(joined)
+        rows = self._connection.execute(wanted.where(i.dataset_id == dataset.id)).all()
         errors = [row for row in rows if Category(row.category).is_error]
-        changed = sum(None not in (row.guessed, row.shown) and row.guessed != row.shown for row in rows)
+        seen = ((row.idx, row.shown, row.guessed) for row in rows if None not in (row.guessed, row.shown))
+        changed = guesses_changed(report_of(dataset.prediction_report), seen)
         flagged_errors, flagged = sum(row.flagged for row in errors), sum(row.flagged for row in rows)
         beside = len(errors) - flagged_errors
         found = (dataset.n_flagged or 0, flagged, flagged_errors, beside)

@@ -13,9 +13,9 @@ from app.reviews.questions import BOTH, NEITHER, Question, QuestionKind
 from app.reviews.rounds import NewItem, Shelf
 from app.schema import tables
 from app.schema.packing import unpack_labels
-from app.schema.prediction_report import report_of
+from app.schema.prediction_report import labels_beside, report_of
 from ingest.catalogue.reviews.plan import MOST_EXAMPLES, RoundPlan
-from ingest.catalogue.reviews.plan_words import fewer_told, in_words, left_out_told
+from ingest.catalogue.reviews.plan_words import fewer_told, in_words
 from ingest.catalogue.reviews.shown_media import there, to_show
 from ingest.errors import CatalogueError
 from ingest.manifest.parse import DATASETS, read_manifests
@@ -78,6 +78,7 @@ class _Chooser:
         self._members = {row.label_id: tuple(json.loads(row.members)) for row in sets}
         self._options = json.loads(dataset.vote_options)
         self._kind, self._choices, self._words = self._asked()
+        self._beside_twins = labels_beside(report_of(dataset.prediction_report))
         self._corrects = plan.corrects or _corrects(dataset.name)
 
     def chosen(self) -> Chosen:
@@ -91,8 +92,8 @@ class _Chooser:
             )
         told = list(fewer_told(self._plan, len(rows)))
         if skipped := len(rows) - len(asked):
-            left_out = {row.idx for row in rows} - {one.idx for one in asked}
-            told.append(left_out_told(skipped, left_out, report_of(self._dataset.prediction_report)))
+            s = "s" if skipped != 1 else ""
+            told.append(f"{skipped:,} example{s} left out: nothing to choose between, the guess is the given label")
         if bare := sum(not one.media for one in asked):
             told.append(f"{bare:,} of {len(asked):,} examples have no picture, text or sound in the catalogue to show")
         asked = self._with_repeats(asked)
@@ -176,7 +177,7 @@ class _Chooser:
 
     def _item(self, row: Row[Any]) -> NewItem | None:
         given = self._members[row.given]
-        other = row.guessed if row.shown is None else row.shown
+        other = self._other(row)
         guessed = None if other is None else self._members[other]
         eligible = guessed if self._corrects == "guessed" else None
         if self._kind == "set":
@@ -195,6 +196,11 @@ class _Chooser:
             media.setdefault("excerpt", None)
         question = Question(self._kind, given, guessed, classes, self._words, eligible)
         return NewItem(row.idx, question, to_show(media), row.url)
+
+    def _other(self, row: Row[Any]) -> int | None:
+        """The label beside the given one: what reviewers were shown, or the guess, or that of a near-duplicate."""
+        beside = self._beside_twins.get(row.idx) if row.shown is None and row.guessed == row.given else None
+        return beside[0] if beside else row.guessed if row.shown is None else row.shown
 
     def _with_repeats(self, asked: list[NewItem]) -> list[NewItem]:
         n = round(self._plan.repeats * len(asked))

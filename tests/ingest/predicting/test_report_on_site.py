@@ -1,11 +1,14 @@
 """What ``predict`` tells reaches the pages: how good the model was, and near-duplicates with different labels."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import httpx
 import numpy as np
 import pytest
 
+from app.catalogue.rounds.withheld import withhold
 from app.site.gallery.response_models import PredictionReportOut
 from ingest.commands.main import main
 from tests.ingest.predicting.conftest import texts_of
@@ -119,16 +122,37 @@ def test_pairs_are_those_whose_labels_differ_now(predicted, query_of):
     assert json.loads(report)["twins"] == []
 
 
-def test_a_round_says_of_near_duplicates_why_it_leaves_them_out(predicted, tmp_path, monkeypatch, capsys):
+def test_a_round_asks_about_near_duplicates_whose_label_the_model_agrees_with(
+    predicted, tmp_path, monkeypatch, query_of
+):
+    """Example 2: labelled cars, guessed cars, and nearly the same as 41, which is labelled bread."""
     manifest, catalogue = predicted
     monkeypatch.setenv("LABELERRORS_REVIEWS", str(tmp_path / "reviews.sqlite"))
     assert added(manifest, catalogue) == 0
-    how = ["--votes", "3", "--catalogue", str(catalogue)]
-    assert main(["review", "open", "notes", *how]) == 0
-    said = "1 example left out: nothing to choose between, the guess is the given label; 1 of these (2) is a near-"
-    assert f'{said}duplicate of an example with another label: a round with kind = "options", where' in (
-        capsys.readouterr().out
-    )
-    (tmp_path / "round.toml").write_text('kind = "options"\n')
-    assert main(["review", "open", "notes", "--round", str(tmp_path / "round.toml"), *how]) == 0
-    assert "left out" not in capsys.readouterr().out
+    how = ["--catalogue", str(catalogue)]
+    (tmp_path / "examples.txt").write_text("2\n")
+    chosen = ["--examples", str(tmp_path / "examples.txt"), "--votes", "1", "--reviewers", "One of us."]
+    assert main(["review", "open", "notes", *chosen, *how]) == 0
+    with closing(sqlite3.connect(tmp_path / "reviews.sqlite")) as store:
+        ((question,),) = store.execute("SELECT question FROM items WHERE idx = 2").fetchall()
+    asked = json.loads(question)
+    assert (asked["given"], asked["guessed"], asked["classes"]) == ([0], [2], [0, 2])
+    options = {"given": 0, "guessed": 1, "both": 0, "neither": 0}
+    record = {"id": 2, "given_original_label": 0, "our_guessed_label": 2, "mturk": options}
+    (manifest.parent / "votes.json").write_text(json.dumps([record]))
+    text = manifest.read_text().replace("[files]\n", '[files]\nvotes = "votes.json"\n')
+    manifest.write_text("raters = 1\n" + text)
+    assert added(manifest, catalogue) == 0
+    query = query_of(catalogue)
+    assert query("SELECT guessed, shown FROM issues WHERE idx = 2") == [(0, 2)]
+    assert query("SELECT n_checked, n_guesses_changed FROM datasets") == [(1, 0)]
+    with closing(sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)) as connection:
+        withhold(connection, [("notes", 2, "a round")])
+        assert connection.execute("SELECT n_checked, n_guesses_changed FROM datasets").fetchall() == [(0, 0)]
+    with serving(catalogue) as site:
+        page = httpx.get(f"{site}/notes/issues/2", timeout=60).text
+        assert "They were shown <b>bread</b>, the label of a near-duplicate, because the model\u2019s guess is" in page
+        assert "<b>cars</b>, as the given label." in page
+        assert "label of a near-duplicate, bread" in page
+        assert "an earlier model" not in page
+        assert "different label than reviewers were shown" not in httpx.get(f"{site}/notes", timeout=60).text
