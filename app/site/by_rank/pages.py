@@ -1,4 +1,4 @@
-"""The page of confirmed errors by rank: how many examples are worth a look."""
+"""The page of errors by rank: how many examples are worth a look."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from app.catalogue.current import current
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.openapi.page_parameters import AGREEMENT, refuse_unread
 from app.site.by_rank.charts import cumulative_chart, share_chart
 from app.site.by_rank.context import FEW, LEAST_CHECKED, NEXT, errors_by_rank
 from app.web.plain_route import PlainRoute
@@ -21,6 +22,7 @@ def ranks(request: Request, name: str) -> HTMLResponse:
     """The page, at the agreement threshold asked for."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
+    refuse_unread(request, AGREEMENT)
     f = IssueFilter.parse(dataset, [("agreement", request.query_params.get("agreement", ""))])
     found = errors_by_rank(catalogue, dataset, f.agreement)
 

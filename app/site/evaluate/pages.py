@@ -12,6 +12,7 @@ from app.catalogue.current import current
 from app.errors import SiteError
 from app.evaluation.tables.class_spelling import ClassSpelling
 from app.issues import queries
+from app.openapi.page_parameters import refuse_unread
 from app.site.corrected.label_rows import has_keys
 from app.site.evaluate.upload import MOST_BYTES_WORDS, evaluated
 from app.site.stability.looks import looks_of
@@ -29,6 +30,7 @@ async def evaluate(request: Request, name: str) -> HTMLResponse:
     """The form for a visitor's own predictions."""
     dataset = queries.dataset_named(current(request), name)
     require_known(dataset)
+    refuse_unread(request, ())
     # Visitors of the form may submit it: load the libraries now, so that they need not wait for that.
     await anyio.to_thread.run_sync(request.app.state.evaluations.workers.prepare)
     return await reader_threads.run(request, partial(_form, request, name))

@@ -20,6 +20,7 @@ from app.issues import counts, queries
 from app.issues.category_words import ANY_ERROR
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import find_class, near_classes
+from app.openapi.page_parameters import AGREEMENT, refuse_unread
 from app.site.components.cards import card_wall
 from app.site.gallery.classes import FEW_CLASSES
 from app.web.plain_route import PlainRoute
@@ -60,6 +61,7 @@ def class_page(request: Request, name: str, which: str) -> Response:
     number = _number(dataset, which)
     if number is None:
         return RedirectResponse(f"/{name}/classes/{_named(dataset, which).id}", 307)
+    refuse_unread(request, AGREEMENT)
     agreement = request.query_params.get("agreement", "")
     f = IssueFilter.parse(dataset, [("agreement", agreement)])
     one = dataset.classes[number]

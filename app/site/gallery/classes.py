@@ -14,6 +14,7 @@ from app.issues import counts, queries
 from app.issues.facets import ROLES
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import class_value
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.paged_table import table_page
 from app.site.components.tables import header
 from app.web.json_response import json_response
@@ -56,6 +57,7 @@ def classes(request: Request, name: str) -> HTMLResponse:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
+    refuse_unread(request, ("agreement", "q", "sort", "page"))
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
     q = " ".join(params.get("q", "")[:_LONGEST].split())
     sort = _class_sort(params.get("sort") or "id")

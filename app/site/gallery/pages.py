@@ -24,6 +24,7 @@ from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import CONFIDENCE, SORTS, read_search
 from app.issues.reviewed.rater_agreement import rater_agreement
+from app.openapi.page_parameters import WALKING, filter_parameters, refuse_unread
 from app.openapi.parameters import whole_number
 from app.site.components.cards import card_wall, cards_on_a_page
 from app.site.components.missing_pictures import copy_of, lacking_headers, lacks_pictures
@@ -57,6 +58,10 @@ _SORT_TITLES: Final = {
 _MOST_SKIPPED: Final = 100_000
 
 
+#: Parameters of the page of confusions.
+_OF_CONFUSIONS: Final = ("agreement", "kind", "pairs", "page", "q")
+
+
 class Option(NamedTuple):
     """A value to choose from a list."""
 
@@ -80,6 +85,7 @@ def gallery(request: Request, name: str) -> HTMLResponse:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
+    refuse_unread(request, (*filter_parameters(dataset), *WALKING))
     f = IssueFilter.parse_page(dataset, params.multi_items())
     limit = cards_on_a_page(dataset, request.app.state.settings.page_size)
     after = params.get("after") or None
@@ -214,7 +220,7 @@ def _shares(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> list[tupl
     found = counts.class_counts(catalogue, dataset, f, "category")
     every = counts.total(catalogue, dataset, f.but(category=()))
     shares = [
-        ("Confirmed errors", found.get(ANY_ERROR, 0), (ANY_ERROR,)),
+        ("Errors", found.get(ANY_ERROR, 0), (ANY_ERROR,)),
         ("Cleared", found.get(Category.NON_ERROR.value, 0), (Category.NON_ERROR.value,)),
         ("Not reviewed", found.get(Category.UNREVIEWED.value, 0), (Category.UNREVIEWED.value,)),
         ("All", every, ()),
@@ -243,6 +249,7 @@ def confusions(request: Request, name: str) -> HTMLResponse:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
+    refuse_unread(request, _OF_CONFUSIONS)
     kind = params.get("kind") or "corrected"
     kinds = KINDS if dataset.confident_learning else KINDS[:-1]
     if kind not in kinds:

@@ -21,6 +21,7 @@ from app.issues.facet_kinds.range_facets import MARGIN, SELF_CONFIDENCE, Range
 from app.issues.facets import FACETS
 from app.issues.filter import IssueFilter
 from app.issues.where import counted_by
+from app.openapi.page_parameters import refuse_unread
 from app.schema import tables
 from app.site.components.charts import Frame, score_squares
 from app.web.plain_route import PlainRoute
@@ -52,10 +53,11 @@ def has_map(dataset: Dataset) -> bool:
 
 @router.get("/{name}/map")
 def score_map(request: Request, name: str) -> HTMLResponse:
-    """The issues of a dataset by both scores; with ``category=error``, the confirmed errors among them."""
+    """The issues of a dataset by both scores; with ``category=error``, the errors among them."""
     catalogue = current(request)
     dataset = _mapped(catalogue, name)
     params = request.query_params
+    refuse_unread(request, ("agreement", "category"))
     asked = [(key, params.get(key, "")) for key in ("agreement", "category")]
     f = IssueFilter.parse(dataset, asked)
 
@@ -148,7 +150,7 @@ def map_context(dataset: Dataset, f: IssueFilter, found: Squares, frame: Frame) 
     rows = sorted({y for _, y in cells}, reverse=True)
     first, side = frame.left // step, frame.side // step
     columns = range(first, first + COARSE)
-    shares = [("All issues", ()), ("Confirmed errors", (ANY_ERROR,))] if dataset.n_errors else []
+    shares = [("All issues", ()), ("Errors", (ANY_ERROR,))] if dataset.n_errors else []
     return {
         "drawing": score_squares(found, frame),
         "frame": frame,

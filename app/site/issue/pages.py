@@ -13,6 +13,7 @@ from app.issues.filter import IssueFilter
 from app.issues.reviewed.dispute_log import disputes_of
 from app.issues.reviewed.issue_at import issue_at
 from app.issues.reviewed.rater_agreement import weighed_verdict_of
+from app.openapi.page_parameters import WALKING, filter_parameters, refuse_unread
 from app.site.components.cards import cards_on_a_page
 from app.site.components.dispute_words import shown_disputes
 from app.site.components.missing_pictures import FRAME_POLICY, lacking_headers, outside_picture
@@ -72,6 +73,7 @@ def _back(name: str, query: str, start: str | None, index: int) -> str:
 def _issue_page(request: Request, name: str, index: str, *, play: bool) -> Response:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
+    refuse_unread(request, (*filter_parameters(dataset), *WALKING))
     f = IssueFilter.parse_page(dataset, request.query_params.multi_items())
     detail = issue_at(catalogue, dataset, index, f.agreement)
     place = detail.issue.idx

@@ -10,6 +10,7 @@ from app.catalogue.open_file import require_reader
 from app.errors import NotInCatalogue
 from app.issues import queries
 from app.issues.filter import IssueFilter
+from app.openapi.page_parameters import AGREEMENT, refuse_unread
 from app.site.opinions.confidence_context import confidence_context
 from app.site.opinions.context import opinions_context
 from app.site.opinions.stored_results import report_of
@@ -24,6 +25,7 @@ def opinions(request: Request, name: str) -> HTMLResponse:
     """What independent relabellings say, at the agreement threshold asked for."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
+    refuse_unread(request, AGREEMENT)
     f = IssueFilter.parse(dataset, [("agreement", request.query_params.get("agreement", ""))])
     if not dataset.opinions.sources:
         raise NotInCatalogue(
@@ -52,6 +54,7 @@ def confidence(request: Request, name: str) -> HTMLResponse:
     """How sure corrections are at the agreement threshold asked for, or why nobody can say."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
+    refuse_unread(request, AGREEMENT)
     f = IssueFilter.parse(dataset, [("agreement", request.query_params.get("agreement", ""))])
 
     def make() -> dict[str, Any]:

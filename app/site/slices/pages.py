@@ -13,6 +13,7 @@ from app.errors import FilterError, NotFound, near_names
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.slices import slice_words, slices_of
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.charts import share_bar
 from app.site.components.tables import header
 from app.site.slices.context import SliceRow, finding, slice_rows
@@ -41,6 +42,7 @@ def slices(request: Request, name: str) -> HTMLResponse:
     if told is None:
         raise NotFound(f"{dataset.title} has no slices.", [(dataset.title, f"/{name}")])
     params = request.query_params
+    refuse_unread(request, ("agreement", "model", "sort", told.column))
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
     found = slice_rows(catalogue, dataset, f.agreement)
     model = _model(dataset, params.get("model", ""), found)

@@ -9,8 +9,9 @@ from app.catalogue.cache import Cache
 from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.issues import queries
+from app.openapi.page_parameters import refuse_unread
 from app.site.stability.context import stability_context
-from app.site.stability.parameters import MOVED, PAGES, Choice, agreement_of
+from app.site.stability.parameters import MOVED, PAGES, PARAMETERS, Choice, agreement_of
 from app.site.stability.results import keys_of, results_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
@@ -55,6 +56,7 @@ def _page(request: Request, name: str, page: str, moved: str = "") -> Response:
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     params = request.query_params
+    refuse_unread(request, PARAMETERS)
     agreement = agreement_of(dataset, params.get("agreement") or str(dataset.default_agreement))
     results = results_of(catalogue, dataset, agreement)
     choice = Choice.parse(dataset, keys_of(results), params.multi_items())

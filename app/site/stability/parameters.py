@@ -36,6 +36,9 @@ MOVED: Final = {
     "reach": "prevalence",
 }
 
+#: All that the pages read. Choices of one page are let be on the others.
+PARAMETERS: Final = ("agreement", "confirmed_by", "top", "model", "find", *MOVED)
+
 _WORDS: Final = {"top": TOPS, "scale": SCALES, "reach": REACHES}
 
 

@@ -1,0 +1,76 @@
+"""A parameter that the site knows is read by a page or refused by it, never swallowed; those of others do no harm."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.app.reading import read
+
+PAGES = (
+    "",
+    "/issues/2405",
+    "/classes",
+    "/classes/3",
+    "/confusions",
+    "/corrected",
+    "/changes",
+    "/opinions",
+    "/confidence",
+    "/stability",
+    "/stability/prevalence",
+    "/stability/pair",
+    "/stability/repeated",
+    "/evaluate",
+)
+#: A value of each parameter that changes what there is to see wherever it is read.
+ASKED = {
+    "agreement": "4",
+    "confirmed_by": "cifar10h",
+    "opposed": "drop",
+    "confidence": "0.5",
+    "opinion": "opposed:cifar10h",
+    "multi_label": "given",
+    "rule": "dawid_skene",
+    "sort": "-index",
+    "top": "5",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_the_site_knows_is_read_or_refused(site: httpx.Client, page: str) -> None:
+    usual = site.get(f"/cifar10{page}").text
+    for name, value in ASKED.items():
+        answer = site.get(f"/cifar10{page}", params={name: value})
+        assert answer.status_code in (200, 400, 422), (page, name)
+        if answer.status_code == 200:
+            assert answer.text != usual, f"{page} swallows {name}"
+        else:
+            assert name in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/cifar10/opinions?confirmed_by=cifar10h", "'confirmed_by' is no parameter of this page; it reads agreement."),
+        ("/cifar10/evaluate?agreement=5", "'agreement' is no parameter of this page; it reads none."),
+        (
+            "/cifar10/stability?opposed=given",
+            "'opposed' is no parameter of this page; it reads agreement, confirmed_by",
+        ),
+        ("/cifar10/stability?agreemnt=5", "'agreemnt' is no parameter of this page"),
+        ("/cifar10?catgory=neither", "'catgory' is no parameter of this page"),
+    ],
+)
+def test_a_refusal_says_what_the_page_reads(site: httpx.Client, address: str, said: str) -> None:
+    assert said in " ".join(read(site, address, 400).words.split())
+
+
+@pytest.mark.parametrize(
+    "page", ["", "/issues/2405", "/classes", "/opinions", "/confidence", "/stability", "/evaluate"]
+)
+def test_what_others_append_to_links_does_no_harm(site: httpx.Client, page: str) -> None:
+    appended = "utm_source=news&utm_medium=mail&utm_campaign=x&fbclid=1&gclid=2&ref=y&mc_cid=3&igshid=4&si=5&share=6"
+    answer = site.get(f"/cifar10{page}?{appended}")
+    assert answer.status_code == 200
+    assert not re.search("utm_|fbclid", answer.text)
