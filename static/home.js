@@ -1,4 +1,4 @@
-// One confirmed error at a time: a random one first, another on request.
+// One error at a time: a random one first, another on request.
 "use strict";
 
 const figures = [...document.querySelectorAll(".specimens figure")];

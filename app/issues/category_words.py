@@ -8,7 +8,7 @@ from app.catalogue.records import Dataset
 from app.domain.review.verdicts import ERROR_CATEGORIES, Category
 from app.issues.filter_parameters import either
 
-#: Means any of the categories of confirmed errors.
+#: Means any of the categories of errors.
 ANY_ERROR: Final = "error"
 #: Means issues of all categories, reviewed or not: what the API shows by default, and pages do not.
 ANY: Final = "any"

@@ -5,7 +5,7 @@ facets it can use are listed in ``app.issues.facets``. Its WHERE clause is made 
 module does not import.
 
 An address that does not name a facet means everything in the API, and on a page what the facet shows first, such as
-confirmed errors: hence two ways of reading and two of writing.
+errors: hence two ways of reading and two of writing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

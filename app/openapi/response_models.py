@@ -56,7 +56,7 @@ class DatasetOut(Model):
     flagged: Count | None = Field(description="Examples that confident learning flagged.")
     checked: Count = Field(description="Examples that reviewers looked at.")
     checked_of_flagged: Count = Field(description="Flagged examples that reviewers looked at.")
-    errors: Count = Field(description="Checked examples whose given label reviewers did not confirm.")
+    errors: Count = Field(description="Checked examples whose given label reviewers did not keep.")
     non_errors: Count
     guesses_changed: Count = Field(description="Checked examples whose guess is no longer the one reviewers saw.")
     unreviewed: Count = Field(

@@ -1,6 +1,6 @@
-"""How the share of confirmed errors falls with the rank of examples, and how many the next ones probably hold.
+"""How the share of errors falls with the rank of examples, and how many the next ones probably hold.
 
-Ranks are 1, 2, ... by suspicion, most suspicious first. An example is a confirmed error with probability
+Ranks are 1, 2, ... by suspicion, most suspicious first. An example is an error with probability
 
     p(r) = 1 / (1 + exp(-(a + b ln r))),  b <= 0,
 
@@ -76,7 +76,7 @@ class RankBin:
 def rank_bins(ranks: Ranks, errors: NDArray[np.bool_]) -> list[RankBin]:
     """The checked examples in bins of rank that end with 10, 20, 30, 50, 70, 100, 200, ..., and with the last checked.
 
-    ``ranks`` is (n,) ascending, ``errors`` (n,) whether each is a confirmed error.
+    ``ranks`` is (n,) ascending, ``errors`` (n,) whether each is an error.
 
     >>> rank_bins(np.array([1, 2, 12]), np.array([True, False, True]))[1]
     RankBin(first=11, last=12, checked=1, errors=1, errors_so_far=2, checked_so_far=3)

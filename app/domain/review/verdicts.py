@@ -27,11 +27,11 @@ class Category(StrEnum):
 
     @property
     def is_error(self) -> bool:
-        """True for the categories of confirmed errors."""
+        """True for the categories of errors."""
         return self not in (Category.NON_ERROR, Category.UNREVIEWED)
 
 
-#: The categories of confirmed errors: the four of Table 2 of the paper, and errors without a category.
+#: The categories of errors: the four of Table 2 of the paper, and errors without a category.
 ERROR_CATEGORIES = (
     Category.CORRECTABLE,
     Category.MULTI_LABEL,

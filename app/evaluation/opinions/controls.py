@@ -1,7 +1,7 @@
 """Controls of the models' ranking at one agreement threshold, as a JSON object.
 
     {"corrected": turnover on C, by given and by corrected labels,
-     "non_errors": turnover on flagged examples whose given label reviewers confirmed, "right" meaning the guess,
+     "non_errors": turnover on flagged examples whose given label reviewers kept, "right" meaning the guess,
      "confirmed", "opposed": {source: turnover on the part of C that an independent opinion confirms, or opposes},
      "flagger": [{"platform", "name", "agreement", "accuracy", "marked"}],
      "random": {"observed", "mean", "interval", "at_most", "draws"},

@@ -1,4 +1,4 @@
-"""The ranks of the examples that reviewers checked, and which of these are confirmed errors."""
+"""The ranks of the examples that reviewers checked, and which of these are errors."""
 
 from typing import NamedTuple
 

@@ -1,1 +1,1 @@
-"""How the share of confirmed errors falls with the rank, and how many examples are worth a look."""
+"""How the share of errors falls with the rank, and how many examples are worth a look."""

@@ -1,4 +1,4 @@
-"""JSON about confirmed errors by rank, under /api/v1."""
+"""JSON about errors by rank, under /api/v1."""
 
 from dataclasses import asdict
 from typing import Any
@@ -23,11 +23,11 @@ router = APIRouter(prefix="/api/v1", tags=["label errors"], responses=parameters
 @router.get(
     "/datasets/{name}/ranks",
     response_model=response_models.ErrorsByRankOut,
-    summary="Confirmed errors by rank",
+    summary="Errors by rank",
     openapi_extra=parameters.RANKS,
 )
 def ranks(request: Request, name: str) -> Response:
-    """Confirmed errors in bins of rank, and how many the next hundred examples probably hold."""
+    """Errors in bins of rank, and how many the next hundred examples probably hold."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
     own, rest = parameters.split(request.query_params.multi_items(), ("agreement",))

@@ -1,4 +1,4 @@
-"""Charts of confirmed errors by rank as SVG; the table below them has the same numbers.
+"""Charts of errors by rank as SVG; the table below them has the same numbers.
 
 As in ``components.charts``, there are no inline styles: shapes are placed by attributes and coloured by classes.
 """
@@ -21,7 +21,7 @@ _Place = Callable[[float], float]
 
 
 def share_chart(found: ErrorsByRank) -> Markup:
-    """Shares of confirmed errors in bins of rank, their intervals, and the fitted curve; dashed where none is checked.
+    """Shares of errors in bins of rank, their intervals, and the fitted curve; dashed where none is checked.
 
     The axis of ranks is logarithmic.
     """
@@ -56,18 +56,18 @@ def share_chart(found: ErrorsByRank) -> Markup:
         if len(points) > 1:
             path = "L".join(f"{x(rank):.1f} {_y(share):.1f}" for rank, share in points)
             parts.append(Markup('<path class="%s" d="M%s"/>') % (kind, path))
-    return _svg(parts, "Line chart: share of confirmed errors by rank")
+    return _svg(parts, "Line chart: share of errors by rank")
 
 
 def cumulative_chart(found: ErrorsByRank) -> Markup:
-    """Confirmed errors up to each rank, over a logarithmic axis of ranks."""
+    """Errors up to each rank, over a logarithmic axis of ranks."""
     last = max(found.last, 2)
     x = _log_axis(last)
     most = max(found.errors, 1)
     parts = [_axes(x, last, lambda height: f"{height * most:,.0f}", most)]
     path = "".join(f"L{x(one.last):.1f} {_y(one.errors_so_far / most):.1f}" for one in found.bins)
     parts.append(Markup('<path class="level" d="M%d %d%s"/>') % (_LEFT, _FLOOR, path))
-    return _svg(parts, "Line chart: cumulative number of confirmed errors by rank")
+    return _svg(parts, "Line chart: cumulative number of errors by rank")
 
 
 def _log_axis(last: int) -> _Place:

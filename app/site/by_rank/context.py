@@ -1,4 +1,4 @@
-"""What the page and the API say of a dataset's confirmed errors by rank."""
+"""What the page and the API say of a dataset's errors by rank."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,7 +43,7 @@ class NoForecast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorsByRank:
-    """Confirmed errors by rank at one agreement threshold."""
+    """Errors by rank at one agreement threshold."""
 
     agreement: int
     checked: int  # with a rank

@@ -1,4 +1,4 @@
-"""Response models of the API about confirmed errors by rank, for its documentation."""
+"""Response models of the API about errors by rank, for its documentation."""
 
 from typing import Annotated
 
@@ -18,12 +18,12 @@ class RankBinOut(Model):
     first: Count
     last: Count
     checked: Count = Field(description="Examples of these ranks that reviewers checked.")
-    errors: Count = Field(description="Confirmed errors among the checked.")
+    errors: Count = Field(description="Errors among the checked.")
     share: Fraction | None = Field(description="errors / checked; null where none was checked.")
     interval: Interval | None = Field(description="Wilson's 95 % interval of the share.")
     fitted: Fraction | None = Field(description="The fitted share at the middle rank; null without a forecast.")
     checked_so_far: Count = Field(description="Checked examples of these and lower ranks.")
-    errors_so_far: Count = Field(description="Confirmed errors of these and lower ranks.")
+    errors_so_far: Count = Field(description="Errors of these and lower ranks.")
     recall: Fraction | None = Field(
         description="The share of all errors up to this rank; null where not every example was judged."
     )
@@ -61,11 +61,11 @@ class ErrorsFlaggedOut(Model):
 
 
 class ErrorsByRankOut(Model):
-    """Confirmed errors by rank at an agreement threshold."""
+    """Errors by rank at an agreement threshold."""
 
     agreement: Count
     checked: Count = Field(description="Checked examples that have a rank.")
-    errors: Count = Field(description="Confirmed errors among them.")
+    errors: Count = Field(description="Errors among them.")
     without_rank: Count = Field(description="Checked examples that have no rank and are not counted here.")
     checked_throughout: Count = Field(description="The first so many ranks were all checked.")
     last_checked: Count = Field(description="The highest rank that was checked; 0 if none was.")

@@ -45,7 +45,7 @@ def _judged(issue: Issue, other: str | None) -> Markup:
         case Category.NEITHER:
             return Markup(". One expert finds no correct answer.")
         case Category.NON_ERROR:
-            return Markup(", and one expert confirms it.")
+            return Markup(", and one expert keeps it.")
         case _:
             return Markup(". One expert: {}.").format(issue.consensus or "not judged")
 
@@ -64,7 +64,7 @@ def _rest(dataset: Dataset, category: Category, given: str, other: str | None, w
     if category is Category.NON_AGREEMENT:
         return Markup(". Reviewers disagree about what it is.")
     if category is Category.NON_ERROR:
-        return Markup(", and reviewers confirm it.")
+        return Markup(", and reviewers keep it.")
     if other is None or other == given:
         return Markup(". Nobody has reviewed it.")
     return Markup(". The model says {}.").format(named)

@@ -161,7 +161,7 @@ def describe(taken: CorrectedRequest, site: str, hashes: Mapping[str, str | None
     held = "" if dataset.held_back is None else f" {dataset.held_back.why}"
     nobody = "" if dataset.n_checked else " Nobody has reviewed its labels."
     found = (
-        "with the label errors that reviewers confirmed corrected or removed"
+        "with the label errors that reviewers found corrected or removed"
         if dataset.n_checked
         else "in which no label is corrected"
     )

@@ -70,7 +70,7 @@ def datasets(request: Request) -> Response:
     openapi_extra=parameters.FIELDS,
 )
 def dataset(request: Request, name: str) -> Response:
-    """Size, flagged, checked and confirmed errors of a dataset, and its error categories by agreement threshold."""
+    """Size, flagged, checked and errors of a dataset, and its error categories by agreement threshold."""
     catalogue = current(request)
     found = queries.dataset_named(catalogue, name)
     fields = parameters.only_fields(request.query_params.multi_items(), response_models.DatasetOut)

@@ -17,7 +17,7 @@ from app.site.components.finding import finding, unanimity
 from app.site.home.dataset_tables import paper_figure
 from app.web.templates import issue_path
 
-#: Corrections named for each dataset, and confirmed errors that take turns at the top.
+#: Corrections named for each dataset, and errors that take turns at the top.
 _NAMED: Final = 3
 _SPECIMENS: Final = 6
 #: A bar is full at this percentage of errors, so that datasets can be told apart.
@@ -36,7 +36,7 @@ class Entry(NamedTuple):
 
 
 class Specimen(NamedTuple):
-    """A confirmed error at the top of the page."""
+    """An error at the top of the page."""
 
     kind: str
     href: str

@@ -68,7 +68,7 @@ KINDS: Final = (
     (Category.NEITHER, "Enough people see neither label."),
     (Category.NON_AGREEMENT, "No answer has enough votes."),
     (Category.NOT_ASKED, "An error; the votes stopped there, before it was settled what is right instead."),
-    (Category.NON_ERROR, "Not an error: a majority (three of five people in the paper) confirms the given label."),
+    (Category.NON_ERROR, "Not an error: a majority (three of five people in the paper) keeps the given label."),
     (
         Category.UNREVIEWED,
         "Not reviewed. The example keeps its given label, like all examples that were not flagged.",

@@ -169,7 +169,7 @@ class ControlOut(Model):
 
     agreement: Count
     corrected: TurnoverOut = Field(description="On C, to compare with.")
-    non_errors: TurnoverOut = Field(description="Flagged examples whose given label reviewers confirmed.")
+    non_errors: TurnoverOut = Field(description="Flagged examples whose given label reviewers kept.")
     confirmed: dict[str, TurnoverOut] = Field(description="The part of C that an independent opinion confirms.")
     opposed: dict[str, TurnoverOut] = Field(description="The part of C that it opposes.")
     flagger: list[FlaggerAgreement] | None

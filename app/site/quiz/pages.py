@@ -50,7 +50,7 @@ def quiz(request: Request, name: str) -> HTMLResponse:
     seed = _seed(request.query_params.get("seed") or "1")
     asked = questions(catalogue, dataset, seed) if offers_quiz(dataset) else []
     if not asked:
-        why = f"{dataset.title} has no examples here that reviewers corrected or confirmed and that can be shown."
+        why = f"{dataset.title} has no examples here that reviewers corrected or kept and that can be shown."
         raise NotFound(why, [("Quizzes of other datasets", "/quiz")])
     return render(
         request,

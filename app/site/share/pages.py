@@ -44,12 +44,12 @@ _ACCURACY: Final = re.compile(r"(100|\d{1,2})(\.\d{1,2})?", re.ASCII)
 
 @router.get("/share/home.png")
 def home_picture(request: Request) -> Response:
-    """The picture of the home page: a confirmed error, as on the page itself."""
+    """The picture of the home page: an error, as on the page itself."""
     require_reader()
     catalogue = current(request)
     datasets = [d for d in catalogue.datasets.values() if not d.sample] or list(catalogue.datasets.values())
     errors, checked = sum(d.n_errors for d in datasets), sum(d.n_checked for d in datasets)
-    said = f"{errors:,} label errors confirmed in {len(datasets)} datasets" if checked else "Label errors in test sets"
+    said = f"{errors:,} label errors found in {len(datasets)} datasets" if checked else "Label errors in test sets"
     return _png(picture(Caption("The test is wrong", "wrong", said)))
 
 

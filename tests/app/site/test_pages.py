@@ -279,7 +279,7 @@ def test_the_top_of_the_home_page_shows_confirmed_errors(real):
 def test_a_dataset_opens_with_its_confirmed_errors(real):
     page = read(real, "/cifar10")
     words = " ".join(page.words.split())
-    assert "Confirmed errors 54 Cleared 221 All 275" in words
+    assert "Errors 54 Cleared 221 All 275" in words
     assert "54 errors of CIFAR-10" in words
     shares = {link.words.strip(): link for link in page.links if link.words.strip().startswith(("Cleared", "All 275"))}
     assert "221 non-errors of CIFAR-10" in read(real, shares["Cleared 221"].href).words

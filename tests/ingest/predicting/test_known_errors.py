@@ -1,4 +1,4 @@
-"""Real texts as a stranger has them: how accurate the models are, and how many confirmed errors come out on top.
+"""Real texts as a stranger has them: how accurate the models are, and how many errors come out on top.
 
 Only what the published matrix flagged was ever checked, so models unlike it find errors that nobody confirmed.
 """
@@ -44,7 +44,7 @@ def confirmed(name: str, shared: Path) -> set[str]:
 
 
 def on_top(folder: Path, errors: set[str], *ranks: int) -> list[int]:
-    """How many of the confirmed errors are among so many of lowest normalized margin."""
+    """How many of the errors are among so many of lowest normalized margin."""
     labels, probs = np.load(folder / "labels.npy"), np.load(folder / "pred_probs.npy").astype(np.float64)
     rows = np.arange(len(labels))
     own = probs[rows, labels]

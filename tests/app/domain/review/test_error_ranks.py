@@ -1,4 +1,4 @@
-"""Confirmed errors by rank: bins, intervals and what the next examples probably hold."""
+"""Errors by rank: bins, intervals and what the next examples probably hold."""
 
 import math
 from itertools import product

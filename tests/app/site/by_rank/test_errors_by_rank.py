@@ -1,4 +1,4 @@
-"""The page and the API of confirmed errors by rank: published figures, and what is not to be concluded."""
+"""The page and the API of errors by rank: published figures, and what is not to be concluded."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_published_lists_are_the_first_ranks(
         assert [one["errors"] for one in found["bins"][:3]] == first_bins
         assert (round(told["expected"]), *told["interval"]) == forecast
     page = read(site, f"/{name}/ranks").words
-    assert f"{errors} of {checked:,} checked examples are confirmed errors." in page
+    assert f"{errors} of {checked:,} checked examples are errors." in page
     assert f"({told['interval'][0]} to {told['interval'][1]})." in page
     assert "Only examples that were checked count." in page
     assert "Not every rank was checked" not in page

@@ -123,7 +123,7 @@ def test_croissant_names_the_maker_of_the_file_where_no_one_is_named(own):
         assert body["prov:wasDerivedFrom"] == [{"@type": "prov:Entity", "prov:label": "Tiny"}]
         assert body["license"] == ["CC0"]
         assert ("Nobody has reviewed its labels." in body["description"]) == (name != "silent")
-        assert ("reviewers confirmed" in body["description"]) == (name == "silent")
+        assert ("reviewers found" in body["description"]) == (name == "silent")
 
 
 def test_croissant_names_whom_the_manifest_names(own):

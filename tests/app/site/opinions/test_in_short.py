@@ -119,3 +119,15 @@ def test_what_is_learnt_from_votes_stands_beside_what_the_opinion_says(site: htt
     assert "on which ReaL gives a second opinion" in lede
     assert "can answer" not in lede
     assert "of the corrections with at least 3 of 5 votes" in lede
+
+
+def test_only_opinions_confirm(site: httpx.Client) -> None:
+    """One word for one thing: reviewers find errors and keep labels, and second opinions confirm corrections."""
+    (kept,) = body(site, "/api/v1/datasets/cifar10/issues?category=non_error&limit=1")["items"]
+    pages = ("", "/map", "/classes/3", "/corrected", "/stability", f"/issues/{kept['index']}")
+    wrong = r"(?:[Rr]eviewers?|[Ee]xpert|[Mm]ajority)(?: of \w+)? (?:\w+ )?confirm|[Cc]onfirmed (?:label )?errors?\b"
+    for address in ("/", "/method", "/figures", "/quiz", *(f"/cifar10{page}" for page in pages)):
+        answer = site.get(address)
+        if address != "/cifar10/map":  # nothing is drawn where no probabilities are
+            assert answer.status_code == 200, address
+        assert re.findall(wrong, answer.text) == [], address

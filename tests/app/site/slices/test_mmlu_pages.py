@@ -89,7 +89,7 @@ def test_controls_are_of_flagged_questions(mmlu: httpx.Client) -> None:
     assert min(one["neither"] for one in confirmed["models"]) >= 0
     page = read(mmlu, "/mmlu/stability")
     assert 'width="-' not in page.html
-    assert "182 flagged examples whose given label the expert confirmed" in " ".join(page.words.split())
+    assert "182 flagged examples whose given label the expert kept" in " ".join(page.words.split())
     # Confusions of a letter with another are none.
     assert found["systematic"] is None
     assert "Most frequent:" not in page.words

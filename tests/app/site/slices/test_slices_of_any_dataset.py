@@ -70,7 +70,7 @@ def hospitals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
 
 
 def _expected(tiny: Tiny) -> dict[str, tuple[int, int]]:
-    """Slice -> examples, and confirmed errors, by hand: three of five votes decide."""
+    """Slice -> examples, and errors, by hand: three of five votes decide."""
     wrong = [n for n, record in enumerate(tiny.records) if record["mturk"]["given"] < 3]
     return {site: (SITES.count(site), sum(SITES[n] == site for n in wrong)) for site in set(SITES)}
 
