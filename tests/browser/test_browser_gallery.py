@@ -56,6 +56,14 @@ def test_no_page_is_long(browser: Browser, release: str) -> None:
     assert {path: height for path, height in heights.items() if height > 5_300} == {}
 
 
+def test_errors_are_on_the_first_screen_of_a_phone(browser: Browser, release: str) -> None:
+    with tab(browser, release, viewport={"width": 390, "height": 844}) as page:
+        for path in ("/cifar10", "/mnist"):
+            page.goto(path)
+            expect(page.locator(".density")).to_be_visible()
+            assert page.locator(".card img").first.evaluate("(e) => e.getBoundingClientRect().top") < 844 - 96
+
+
 def test_texts_have_one_size(browser: Browser, site: str) -> None:
     with tab(browser, site) as page:
         page.goto("/sample-texts")
