@@ -55,9 +55,11 @@ test-harness: $(VENV)-harness/.ready-harness ## Run those of the slow tests that
 	$(subst $(BIN),$(VENV)-harness/bin,$(PYTEST)) -m harness $(or $(TESTS),tests/ingest/commands)
 
 # Left out of test-lowest is what versions of packages can hardly change: what a browser does, words and rules of the project,
-# formulas of plain numpy, and the looks of pages. tests/test_requirements.py holds that the rest imports all that they do.
-PAGES := by_rank components gallery issue opinions quiz slices stability
-NOT_LOWEST := tests/browser $(sort $(wildcard tests/test_*.py)) tests/app/domain $(PAGES:%=tests/app/site/%)
+# formulas of plain numpy, the looks of pages, how catalogues are written (all other tests write some first), and names and
+# ends of sound files. tests/test_requirements.py holds that what is tested imports all that the ROOMS of formulas and pages do.
+ROOMS := app/domain $(addprefix app/site/,by_rank components gallery issue opinions quiz slices stability)
+SOUNDS := $(addprefix tests/ingest/media/audio/,test_sound_choice.py test_truncation.py)
+NOT_LOWEST := tests/browser $(sort $(wildcard tests/test_*.py)) $(SOUNDS) tests/ingest/catalogue $(ROOMS:%=tests/%)
 
 test-lowest: $(VENV)-lowest/.ready-lowest ## Run the tests of what depends on packages with the oldest that pyproject.toml allows
 	$(subst $(BIN),$(VENV)-lowest/bin,$(PYTEST)) -m "not slow" $(or $(TESTS),$(NOT_LOWEST:%=--ignore %))
