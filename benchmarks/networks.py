@@ -90,13 +90,14 @@ def mnist(folder: Path, seeds: Sequence[int], writers: bool, folds: int = FOLDS)
 
 
 def texts(folder: Path, every: int) -> None:
+    from ingest.predicting.models import chosen_models
     from ingest.predicting.networks.sentences import SentenceModel
-    from ingest.predicting.text_model import TextModel
 
+    (words_model,) = chosen_models(["words"], "texts")
     for name in ("20news", "imdb"):
-        contents, labels = _texts(folder, name, every)
+        contents, labels = texts_of(folder, name, every)
         for words, model, make in (
-            ("words", TextModel(("words",)), lambda: TextModel(("words",))),
+            ("words", words_model.make(0, 1), lambda: words_model.make(0, 1)),
             ("minilm", SentenceModel(threads=1), SentenceModel),
             ("minilm in bfloat16", SentenceModel(threads=1, half=True), SentenceModel),
         ):
@@ -105,7 +106,7 @@ def texts(folder: Path, every: int) -> None:
             say(name, result(probs, labels, set(), ()), start, processor, texts=len(labels), model=words)
 
 
-def _texts(folder: Path, name: str, every: int) -> tuple[list[str], Any]:
+def texts_of(folder: Path, name: str, every: int) -> tuple[list[str], Any]:
     """Each ``every``-th text of a test set, and the number of the class that its folder is called after."""
     file, encoding = {"20news": ("20news-bydate-test", "latin-1"), "imdb": ("aclImdb-test", "utf-8")}[name]
     contents, classes = [], []

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 VIEWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "words": {},
     "phrases": {"ngram_range": (1, 2)},
+    "rarer words": {"stop_words": "english"},  # English's most common ones left out; only compared
+    "rarer phrases": {"stop_words": "english", "ngram_range": (1, 2)},
     "characters": {"analyzer": "char_wb", "ngram_range": (4, 4)},
 }
 #: A word of fewer training texts is left out.
 _LEAST_TEXTS: Final = 2
-#: These were the best of all tried by the accuracy of cross-validation on two datasets; see docs/predicting.md.
-_LOSS: Final = "modified_huber"
-_ALPHA: Final = 4e-4
 
 
 class TextModel:
@@ -29,8 +28,10 @@ class TextModel:
     After ``fit``, ``vocabulary`` has the words of each view that the model knows.
     """
 
-    def __init__(self, views: Sequence[str], *, seed: int = 0, threads: int = 1) -> None:
+    def __init__(self, views: Sequence[str], loss: str, alpha: float, *, seed: int = 0, threads: int = 1) -> None:
         self.views = tuple(views)
+        self._loss = loss
+        self._alpha = alpha
         self._seed = seed
         self._threads = threads
 
@@ -42,25 +43,19 @@ class TextModel:
         """Learn the vocabulary, the weights of words and the classifier from these texts alone."""
         from sklearn.linear_model import SGDClassifier
 
-        self._weights = [_Weights(matrix) for matrix in counts.matrices]
+        self._known = Vocabulary(counts)
         self._classifier = SGDClassifier(
-            loss=_LOSS, alpha=_ALPHA, random_state=self._seed, n_jobs=self._threads, shuffle=True
+            loss=self._loss, alpha=self._alpha, random_state=self._seed, n_jobs=self._threads, shuffle=True
         )
-        self._classifier.fit(self._weighted(counts), labels)
+        self._classifier.fit(self._known.weighted(counts), labels)
         self.classes_: NDArray[np.int64] = self._classifier.classes_
-        self.vocabulary = [words[one.known] for one, words in zip(self._weights, counts.words, strict=True)]
+        self.vocabulary = self._known.words
         return self
 
     def predict_proba(self, counts: "Counts") -> NDArray[np.float64]:
         """(k, m) probabilities."""
-        found: NDArray[np.float64] = self._classifier.predict_proba(self._weighted(counts))
+        found: NDArray[np.float64] = self._classifier.predict_proba(self._known.weighted(counts))
         return found
-
-    def _weighted(self, counts: "Counts") -> Any:
-        from scipy import sparse
-
-        parts = [one.weighted(matrix) for one, matrix in zip(self._weights, counts.matrices, strict=True)]
-        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
 
 
 class Counts:
@@ -100,6 +95,21 @@ class Counts:
 
         both = zip(self.matrices, other.matrices, strict=True)
         return Counts([sparse.vstack(pair, format="csr") for pair in both], self.words)
+
+
+class Vocabulary:
+    """What is learnt from training texts alone: the words of each view, and what they weigh."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._weights = [_Weights(matrix) for matrix in counts.matrices]
+        self.words = [words[one.known] for one, words in zip(self._weights, counts.words, strict=True)]
+
+    def weighted(self, counts: Counts) -> Any:
+        """A sparse (k, v) matrix, a row a text: of each view a part of length 1."""
+        from scipy import sparse
+
+        parts = [one.weighted(matrix) for one, matrix in zip(self._weights, counts.matrices, strict=True)]
+        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
 
 
 class _Weights:
