@@ -5,7 +5,6 @@ and hidden: the commands print the message and exit.
 """
 
 import errno
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +84,8 @@ def system_error(error: OSError) -> str:
     if error.filename is not None:
         return f"{error.filename}: {said}"
     if error.errno in NO_SPACE:
+        import tempfile  # here alone: every command imports this module
+
         where = f"the folder that is written to, or {tempfile.gettempdir()} for temporary files ($TMPDIR names another)"
         return f"expected room to write a file, found none ({said}); make room in {where}"
     return f"a file could not be read or written: {said}"
