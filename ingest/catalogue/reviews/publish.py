@@ -230,7 +230,7 @@ class _VotesWriter:
             select(i.id, i.vote_pattern).where(i.dataset_id == self._dataset.id).order_by(i.idx)
         ).all()
         entropies = [self._entropy(spread.get(row.id), in_names=row.vote_pattern is None) for row in issues]
-        places = by_disagreement(np.array(entropies), len(issues))
+        places = by_disagreement(np.array(entropies))
         statement = "UPDATE issues SET by_disagreement = ? WHERE id = ?"
         pairs = [(int(place), int(row.id)) for place, row in zip(places, issues, strict=True)]
         for start in range(0, len(pairs), _ROWS_AT_A_TIME):

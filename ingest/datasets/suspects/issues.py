@@ -18,7 +18,6 @@ from ingest.datasets.load import Inputs
 from ingest.datasets.matrix_report import indices_of_twins
 from ingest.datasets.suspects.sort_orders import (
     by_disagreement,
-    by_margin,
     by_suspicion,
     disagreement,
     narrow,
@@ -100,20 +99,21 @@ def issues_of(inputs: Inputs, label_ids: LabelIds) -> Issues:
     reviewed = np.array([review.index for review in reviews], np.int64)
     indices, is_flagged = _issues(inputs, reviewed)
     at = np.searchsorted(indices, reviewed)
-    order, of_margin = _orders(inputs, indices, at, reviews)
-    ranks = _ranks(inputs, indices, of_margin, order)
+    order, by_margins = _orders(inputs, indices, at, reviews)
+    ranks = _ranks(inputs, indices, by_margins, order)
     entropies = _of_reviewed(len(indices), at, [disagreement(review.ballot.distributions) for review in reviews])
     positions = places(order)[at]
     sorted_reviews = np.argsort(positions)
+    ordered = indices[order]
     return Issues(
         ranks=ranks,
-        by_margin=of_margin[order],
-        by_disagreement=by_disagreement(entropies, len(indices))[order],
-        indices=indices[order],
+        by_margin=_in_order(by_margins, order),
+        by_disagreement=order if entropies is None else by_disagreement(entropies)[order],
+        indices=ordered,
         given=_given(inputs, label_ids, indices, reviews)[order],
         guessed=_guessed(inputs, label_ids, indices, reviews)[order],
         flagged=is_flagged[order],
-        scores=None if inputs.flagging is None else inputs.flagging.scores[indices[order]],
+        scores=None if inputs.flagging is None else inputs.flagging.scores[ordered],
         reviewed=positions[sorted_reviews].astype(np.int64),
         shown=label_ids.of([reviews[place].shown for place in sorted_reviews.tolist()]),
         reviews=[reviews[place] for place in sorted_reviews.tolist()],
@@ -138,13 +138,18 @@ def _issues(inputs: Inputs, reviewed: NDArray[np.int64]) -> tuple[Integers, NDAr
 def _orders(
     inputs: Inputs, indices: Integers, at: NDArray[np.intp], reviews: Sequence[Review]
 ) -> tuple[Integers, Integers]:
-    """(k,) the issues in order of suspicion, and the rank of each by margin."""
+    """(k,) the issues in order of suspicion, and in that of their margins; one array where these are the same."""
     scores = _scores(inputs, indices)
+    by_margins = by_suspicion(scores, None)
     if not reviews:
-        order = by_suspicion(scores, None)
-        return order, places(order)
+        return by_margins, by_margins
     confirmations = _of_reviewed(len(indices), at, [review.ballot.confirmations for review in reviews])
-    return by_suspicion(scores, confirmations), by_margin(scores)
+    return by_suspicion(scores, confirmations), by_margins
+
+
+def _in_order(by_margins: Integers, order: Integers) -> Integers:
+    """(k,) where each issue of ``order`` stands in the other one."""
+    return np.arange(len(order), dtype=order.dtype) if by_margins is order else places(by_margins)[order]
 
 
 def _of_reviewed(k: int, at: NDArray[np.intp], values: Sequence[float]) -> NDArray[np.float64] | None:
@@ -165,12 +170,10 @@ def _scores(inputs: Inputs, indices: Integers) -> NDArray[np.float64]:
     return np.full(len(indices), np.nan)
 
 
-def _ranks(inputs: Inputs, indices: Integers, of_margin: Integers, order: Integers) -> Integers | None:
+def _ranks(inputs: Inputs, indices: Integers, by_margins: Integers, order: Integers) -> Integers | None:
     if inputs.flagging is not None:
-        ascending = np.empty(len(indices), indices.dtype)
-        ascending[of_margin] = indices
-        found: Integers = ranks_among_all(inputs.flagging.scores, ascending, indices)[of_margin[order]]
-        return found
+        found: Integers = ranks_among_all(inputs.flagging.scores, indices[by_margins], indices)
+        return found if by_margins is order else found[_in_order(by_margins, order)]
     return None if inputs.set_flagging is None else inputs.set_flagging.ranks[indices][order]
 
 

@@ -40,28 +40,17 @@ def by_suspicion(margins: NDArray[np.float64], confirmations: NDArray[np.float64
     return order.astype(narrow(len(order)))
 
 
-def by_margin(margins: NDArray[np.float64]) -> Places:
-    """(k,) the rank of each issue by margin, lowest first, those without one last, then in the order given.
-
-    >>> by_margin(np.array([0.1, np.nan, -0.5])).tolist()
-    [1, 2, 0]
-    """
-    return places(_lowest_first(margins))
-
-
 def _lowest_first(margins: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(margins, kind="stable") if np.isnan(margins).any() else suspicion_order(margins)
 
 
-def by_disagreement(entropies: NDArray[np.float64] | None, k: int) -> Places:
+def by_disagreement(entropies: NDArray[np.float64]) -> Places:
     """(k,) the rank of each issue by disagreement, most contested first, unreviewed issues last, then in the order
-    given; ``entropies`` are None if nobody reviewed any.
+    given.
 
-    >>> by_disagreement(np.array([0.0, np.nan, 1.5]), 3).tolist()
+    >>> by_disagreement(np.array([0.0, np.nan, 1.5])).tolist()
     [1, 2, 0]
     """
-    if entropies is None:
-        return np.arange(k, dtype=narrow(k))
     return places(np.argsort(-entropies, kind="stable"))
 
 
@@ -109,7 +98,7 @@ def ranks_among_all(
     ranks = np.zeros(k + 1, narrow(n))  # at first, the other examples between one of these and the next
     if not k:
         return ranks[:0]
-    margins = scores[indices].margins()
+    margins = _margins(scores, indices)
     for start in range(0, n, _BLOCK):
         here = scores[start : start + _BLOCK].margins()
         others = here <= margins[-1]
@@ -117,17 +106,27 @@ def ranks_among_all(
         others[ascending[low:high] - start] = False
         near = np.flatnonzero(others)
         if len(near):
-            np.add.at(ranks, _how_many_before(here[near], start + near, margins, indices), 1)
+            # Of the same type, or all margins would be copied.
+            values = here[near].astype(margins.dtype)
+            np.add.at(ranks, _how_many_before(values, start + near, margins, indices), 1)
     ranks = ranks[:-1]
     np.cumsum(ranks, out=ranks)
     ranks += np.arange(1, k + 1, dtype=ranks.dtype)
     return ranks
 
 
+def _margins(scores: RowScores, indices: NDArray[np.integer[Any]]) -> NDArray[np.floating[Any]]:
+    """(k,) the margins of some examples; those of half precision are exact in single precision."""
+    found: NDArray[np.floating[Any]] = np.empty(len(indices), np.float32 if scores.own.itemsize == 2 else np.float64)
+    for start in range(0, len(indices), _BLOCK):
+        found[start : start + _BLOCK] = scores[indices[start : start + _BLOCK]].margins()
+    return found
+
+
 def _how_many_before(
-    values: NDArray[np.float64],
+    values: NDArray[np.floating[Any]],
     at: NDArray[np.integer[Any]],
-    margins: NDArray[np.float64],
+    margins: NDArray[np.floating[Any]],
     indices: NDArray[np.integer[Any]],
 ) -> NDArray[np.int64]:
     """How many of the ordered (margin, index) come before each (value, at)."""

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from app.domain.confident_learning.row_scores import RowScores
 from ingest.datasets.suspects.sort_orders import (
     by_disagreement,
-    by_margin,
     by_suspicion,
     disagreement,
     narrow,
+    places,
     ranks_among_all,
 )
 
@@ -42,9 +42,8 @@ def test_places_are_those_of_a_stable_sort(values: list[float]) -> None:
     indices = np.arange(len(values))
     ascending = sorted(indices, key=lambda i: last(array[i]))
     descending = sorted(indices, key=lambda i: last(-array[i]))
-    assert [ascending.index(i) for i in indices] == by_margin(array).tolist()
-    assert [descending.index(i) for i in indices] == by_disagreement(array, len(array)).tolist()
-    assert by_disagreement(None, len(array)).tolist() == indices.tolist()
+    assert [ascending.index(i) for i in indices] == places(by_suspicion(array, None)).tolist()
+    assert [descending.index(i) for i in indices] == by_disagreement(array).tolist()
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5).filter(any))
@@ -54,16 +53,27 @@ def test_disagreement_does_not_care_which_answer_got_the_votes(counts: list[int]
     assert 0 <= disagreement([counts]) <= math.log2(5) + 1e-9
 
 
+def test_ranks_tell_the_closest_margins_of_half_precision_apart() -> None:
+    """The smallest steps beside 1 and beside 0, in single precision as well."""
+    least = np.float16(2.0**-24)
+    own = np.array([1, 1, 1, 0, 0, 0], np.float16)
+    other = np.array([0, least, 2 * least, 0, least, 2 * least], np.float16)
+    scores = RowScores(own, other, np.zeros(6, np.uint8))
+    lowest_first = np.array([5, 4, 3, 2, 1, 0])
+    assert ranks_among_all(scores, lowest_first, np.arange(6)).tolist() == [1, 2, 3, 4, 5, 6]
+    assert ranks_among_all(scores, np.array([1]), np.array([1])).tolist() == [5]
+
+
 def test_disagreement_by_hand() -> None:
     assert disagreement([(2, 1, 1, 0)]) == 1.5
     assert disagreement([(5, 0), (0, 5), (0, 0)]) == 0
     assert disagreement([]) == 0
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=40))
-def test_ranks_are_places_among_all_examples_whatever_the_blocks(examples: list[tuple[int, bool]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=40), st.sampled_from(["e", "f", "d"]))
+def test_ranks_are_places_among_all_examples_whatever_the_blocks(examples: list[tuple[int, bool]], kind: str) -> None:
     """Equal margins, of examples that are issues and of others, across blocks of seven."""
-    own = np.array([quarter / 4 for quarter, _ in examples])
+    own = np.array([quarter / 4 for quarter, _ in examples], kind)
     scores = RowScores(own, 1 - own, np.zeros(len(own), np.uint8))
     order = sorted(range(len(own)), key=lambda i: (own[i], i))
     chosen = np.array([i for i in order if examples[i][1]], np.int32)
