@@ -1,13 +1,14 @@
 """How good the networks of the extra ``[torch]`` are on the real test sets, and how many known errors they find.
 
-    python -m benchmarks.networks mnist FOLDER [--writers] [--seeds 0 1 2]
+    python -m benchmarks.networks mnist FOLDER [--writers] [--seeds 0 1 2] [--folds 10]
     python -m benchmarks.networks texts FOLDER
     python -m benchmarks.networks cifar10 FOLDER --features FILE
 
 FOLDER holds the release (``label-errors``), the test sets (``media``) and QMNIST's writers (``groups``). Each matrix is
-out-of-sample by ten stratified folds. Known errors are the examples of which fewer than three of five reviewers chose
-the given label; they are counted among those of lowest normalized margin, and only after the model was chosen by its
-accuracy. FILE has (10000, d) features of CIFAR-10's test pictures, from any network. Each result is a line of JSON.
+out-of-sample by ten stratified folds, or as many as said. Known errors are the examples of which fewer than three of
+five reviewers chose the given label; they are counted among those of lowest normalized margin, and only after the model
+was chosen by its accuracy or log-loss. FILE has (10000, d) features of CIFAR-10's test pictures, from any network. Each
+result is a line of JSON.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def digits(folder: Path) -> tuple[Any, Any, Any]:
     return pixels, table[: len(pixels), 0].astype(np.int64), table[: len(pixels), 2]
 
 
-def mnist(folder: Path, seeds: Sequence[int], writers: bool, folds: int = FOLDS) -> None:
+def mnist(folder: Path, seeds: Sequence[int], writers: bool, folds: int) -> None:
     from ingest.predicting.networks.small_images import SmallImageNetwork
 
     pixels, labels, groups = digits(folder)
@@ -151,11 +152,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--writers", action="store_true")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--folds", type=int, default=FOLDS)
     parser.add_argument("--every", type=int, default=1, help="only each so-manieth text")
     parser.add_argument("--features", type=Path)
     options = parser.parse_args()
     if options.what == "mnist":
-        mnist(options.folder, options.seeds, options.writers)
+        mnist(options.folder, options.seeds, options.writers, options.folds)
     elif options.what == "texts":
         texts(options.folder, options.every)
     else:
