@@ -16,13 +16,18 @@ _BEGINNING: Final = 0.6
 def fitted(widths: Mapping[str, float]) -> dict[str, str]:
     """What a chart shows for each key of a model, in so many pixels: all of it, its name alone, or the ends of that.
 
-    Of keys that would look alike, it shows where they begin to differ.
+    Of keys that would look alike, it shows where they begin to differ. Where all models are of one platform, all show
+    it or none does.
 
     >>> widths = {"torch/resnet50": 120, "scikit-learn/random-forest": 120, "torch/a-network-tuned-on-imagenet": 120}
     >>> list(fitted(widths).values())
     ['torch/resnet50', '…/random-forest', 'a-network…agenet']
+    >>> list(fitted({"torch/resnet50": 120, "torch/efficientnet-b7": 120}).values())
+    ['…/resnet50', '…/efficientnet-b7']
     """
-    found = {key: _shortened(key, width) for key, width in widths.items()}
+    of_one = len({key.rpartition("/")[0] for key in widths}) == 1
+    whole = not of_one or all(_wide(key) <= width for key, width in widths.items())
+    found = {key: _shortened(key, width, whole) for key, width in widths.items()}
     for shown, n in Counter(found.values()).items():
         alike = [key for key in found if found[key] == shown] if n > 1 else []
         same = _common_beginning(alike)
@@ -36,9 +41,11 @@ def _common_beginning(keys: Sequence[str]) -> str:
     return "".join(word[0] for word in takewhile(lambda word: len(set(word)) == 1, words))
 
 
-def _shortened(key: str, width: float) -> str:
-    name = key.rpartition("/")[2]
-    return next((text for text in (key, f"…/{name}") if _wide(text) <= width), None) or _cut(name, width, _BEGINNING)
+def _shortened(key: str, width: float, whole: bool) -> str:
+    platform, _, name = key.rpartition("/")
+    without = f"…/{name}" if platform else name
+    texts = (key, without) if whole else (without,)
+    return next((text for text in texts if _wide(text) <= width), None) or _cut(name, width, _BEGINNING)
 
 
 def _cut(text: str, width: float, share: float) -> str:
