@@ -271,7 +271,7 @@ class NoCatalogue(SiteError):
 
     status = 503
     type = "no-catalogue"
-    title = "No catalogue yet"
+    title = "No catalogue that can be read"
 
 
 def _twin(href: str, instance: str) -> str:

@@ -108,7 +108,7 @@ function prepare() {
       button.addEventListener("click", () => open(holder));
       holder.after(button);
     } else if (!there.closest("a.full, .zoom")) {
-      const button = element("button", { type: "button", class: "zoom", "aria-label": `Enlarge ${there.alt || there.title}` });
+      const button = element("button", { type: "button", class: "zoom", "aria-label": `Enlarge ${(there.alt || there.title).replace(/^Example/, "example")}` });
       there.replaceWith(button);
       button.append(there);
     }

@@ -143,7 +143,7 @@ def _exhibit(dataset: Dataset, detail: IssueDetail, choices: Sequence[tuple[str,
         width, height = _enlarged(*media[kind])
         if width > media[kind][0]:
             address = media_url(dataset, issue, kind)
-            return "image pixels", picture(address, width, height, f"Example {issue.idx}, enlarged", lazy=False)
+            return "image pixels", picture(address, width, height, f"Example {issue.idx}", lazy=False)
         return "image", _photograph(dataset, issue, kind, media)
     if "audio" in media:
         base, silent = f"{media_prefix(dataset)}{issue.idx}", issue.idx in dataset.silent
