@@ -117,7 +117,7 @@ def crossings(request: Request, name: str) -> Response:
     if first is not None and second is not None:
         keys = keys_of(results)
         pair = model_named(keys, "first", first), model_named(keys, "second", second)
-        return json_response({"agreement": agreement, **_pair(found, pair), "too_few": few})
+        return json_response({"agreement": agreement, **_pair(found, pair), "too_few": few} | held_back_json(dataset))
     limit = _whole("limit", own.get("limit"), DEFAULT_PAIRS, 1, MOST_PAIRS)
     after = _whole("after", own.get("after"), 0, 0, 10**9)
     pairs = list(combinations(keys_of(results), 2))

@@ -118,11 +118,17 @@ def _ranking(catalogue: Catalogue, dataset: Dataset, results: Results, choice: C
         "tops": [(top, choice.path(dataset, "", top=top)) for top in TOPS],
         "leads": best_by_prevalence(results, SIDES[1][1]),
         "pair": pair_of(results, choice) if len(results["models"]) > 1 else None,
-        "n_corrected": count_repeated(catalogue, dataset, choice.corrected, 0),
-        "n_repeated": count_repeated(catalogue, dataset, choice.corrected, 1),
-        "n_by_most": count_repeated(catalogue, dataset, choice.corrected, len(results["models"]) // 2 + 1),
+        **_repeated(catalogue, dataset, results, choice),
         **control_context(dataset, control),
     }
+
+
+def _repeated(catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice) -> dict[str, int]:
+    """How many wrong labels models repeat; nothing while some examples are held back, which all else here contains."""
+    least = {"n_corrected": 0, "n_repeated": 1, "n_by_most": len(results["models"]) // 2 + 1}
+    if dataset.held_back is not None:
+        return dict.fromkeys(least, 0)
+    return {name: count_repeated(catalogue, dataset, choice.corrected, n) for name, n in least.items()}
 
 
 def _slopes(results: Results, choice: Choice, every: Looks) -> list[tuple[str, str, Markup]]:

@@ -23,13 +23,18 @@ _MOST_EXAMPLES: Final = 60
 def pair_context(
     catalogue: Catalogue, dataset: Dataset, results: Results, choice: Choice, looks: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The comparison of two models; ``pair`` is None if there is only one."""
+    """The comparison of two models; ``pair`` is None if there is only one.
+
+    Results contain what open rounds hold back, and lists do not: while there is any, nothing is told of which examples
+    the two differ on, not even how many, for the difference to their accuracies would be the hidden verdicts.
+    """
     keys = keys_of(results)
     if len(keys) < 2:
         return {"pair": None}
     first, second = pair_of(results, choice)
     places = keys.index(first), keys.index(second)
-    found = disagreements(catalogue, dataset, choice.corrected, places) if first != second else []
+    told_apart = first != second and dataset.held_back is None
+    found = disagreements(catalogue, dataset, choice.corrected, places) if told_apart else []
     least, n = float(results["noise_prevalence"]), results["sizes"]["C"]
     drawn = sides(results, (first, second), Axis(least, SCALES[0]), least, looks) if enough(n) else []
     charts = {side["name"]: side["chart"] for side in drawn}
@@ -43,7 +48,7 @@ def pair_context(
                 "name": name,
                 "crossing": one,
                 "never": _never(a, b, results) if enough(n) else "",
-                "apart": _apart(found, name, n) if enough(n) else None,
+                "apart": _apart(found, name, n) if told_apart and enough(n) else None,
                 "chart": charts.get(name) if a or b else None,
             }
         )

@@ -155,6 +155,7 @@ class CrossingOfPair(Model):
     original: CrossingAt | None
     corrected: CrossingAt | None
     too_few: TooFew
+    held_back: HeldBackField = None
 
 
 class CrossingPair(Model):

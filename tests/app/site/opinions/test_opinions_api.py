@@ -2,8 +2,10 @@
 
 import html
 import re
+import shutil
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,16 @@ from pydantic import TypeAdapter
 
 from app.openapi.response_models import IssueDetailOut, IssueOut
 from app.site.opinions.response_models import ControlOut, OpinionsOut
+from app.site.stability.response_models import CrossingOfPair
 from tests.app.reading import body
-from tests.app.site.review.rounds import open_round
-from tests.serving import serving
+from tests.app.site.review.rounds import Open, open_round, review
 
+#: Two opposed corrections of CIFAR-10, on which pytorch/googlenet and pytorch/vgg11_bn differ.
+OF_CIFAR = (6877, 8058)
+OPPOSED = (
+    "SELECT i.idx FROM issues i JOIN verdicts v ON v.issue_id = i.id JOIN datasets d ON d.id = i.dataset_id "
+    "WHERE d.name = 'imagenet' AND v.agreement = 3 AND v.category = 'correctable' AND v.opinions = 'g' LIMIT 2"
+)
 IMAGENET, CIFAR = "/api/v1/datasets/imagenet", "/api/v1/datasets/cifar10"
 
 
@@ -139,39 +147,77 @@ def test_what_is_withheld_from_raters_is_withheld_of_opinions_too(opinions_catal
         assert counted() == [before[0] - 1, before[1] - 3]
 
 
-def test_no_page_counts_what_another_leaves_out(opinions_catalogue: Path, tmp_path: Path) -> None:
-    """A round over two opposed corrections: a difference between two pages would tell what they are."""
-    folder, file = tmp_path / "round", tmp_path / "examples.txt"
-    folder.mkdir()
-    with serving(opinions_catalogue, requests_a_minute=0) as address:
-        opposed = httpx.get(f"{address}{IMAGENET}/issues?opinion=opposed:real&limit=2").json()["items"]
-    file.write_text("".join(f"{one['index']}\n" for one in opposed))
-    with open_round(opinions_catalogue, folder, "imagenet", "--examples", str(file), requests_a_minute=0) as found:
-        get = found.http.get
-        told = get(IMAGENET).json()
-        table = get(f"{IMAGENET}/opinions").json()["sources"][0]["table"]["correctable"]
-        sizes = get(f"{IMAGENET}/corrected.json?limit=1").json()["sizes"]
-        assert (told["checked"], told["flagged"], told["errors"], told["estimated_errors"]) == (5438, 5438, 2914, 2914)
-        assert told["percent_error"] == pytest.approx(100 * 2914 / 50_000)
-        assert told["categories"]["3"]["correctable"] == sizes["correctable"] == sum(table.values()) == 1426
-        assert (sizes["all"], table["guessed"], table["given"]) == (49_998, 725, 208)
-        for query, n in (
-            ("opinion=opposed:real", 208),
-            ("opinion=confirmed:real", 725),
-            ("category=correctable", 1426),
-        ):
-            assert get(f"{IMAGENET}/issues?{query}").json()["total"] == n, query
-        page = plain(get("/imagenet/opinions").text)
-        assert "725 of 1,426 corrections" in page
-        assert "It opposes 208." in page
-        assert "of 1,426 corrections it is at least 90\u00a0% probable" in plain(get("/imagenet/confidence").text)
-        assert "(725 of 1,426)" in plain(get("/imagenet/corrected").text)
-        assert "2,914 label errors" in get("/badge/imagenet.svg").text
-        assert "about" not in get("/badge/imagenet.svg").text
-        assert "differ unexpectedly" not in get("/reproduction").text
-        for one in opposed:
-            for path in ("opinions", "corrected", "confidence", "confusions", "ranks", ""):
-                assert f"/imagenet/issues/{one['index']}" not in get(f"/imagenet/{path}").text, path
+@pytest.fixture(scope="module")
+def in_review(opinions_catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Open, list[int]]]:
+    """Rounds over two opposed corrections of ImageNet and of CIFAR-10 each, and the former; MNIST has an error more."""
+    folder = tmp_path_factory.mktemp("in-review")
+    copy, file = folder / "copy.sqlite", folder / "examples.txt"
+    shutil.copyfile(opinions_catalogue, copy)
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute("UPDATE datasets SET n_errors = n_errors + 1 WHERE name = 'mnist'")
+        of_imagenet = [idx for (idx,) in connection.execute(OPPOSED)]
+    file.write_text("".join(f"{idx}\n" for idx in of_imagenet))
+    with open_round(copy, folder, "imagenet", "--examples", str(file), requests_a_minute=0) as found:
+        file.write_text("".join(f"{idx}\n" for idx in OF_CIFAR))
+        review(found.catalogue, "open", "cifar10", "--examples", str(file))
+        yield found, of_imagenet
+
+
+def test_no_page_counts_what_another_leaves_out(in_review: tuple[Open, list[int]]) -> None:
+    """A difference between two pages would tell what the two are."""
+    found, opposed = in_review
+    get = found.http.get
+    told = get(IMAGENET).json()
+    table = get(f"{IMAGENET}/opinions").json()["sources"][0]["table"]["correctable"]
+    sizes = get(f"{IMAGENET}/corrected.json?limit=1").json()["sizes"]
+    assert (told["checked"], told["flagged"], told["errors"], told["estimated_errors"]) == (5438, 5438, 2914, 2914)
+    assert told["percent_error"] == pytest.approx(100 * 2914 / 50_000)
+    assert told["categories"]["3"]["correctable"] == sizes["correctable"] == sum(table.values()) == 1426
+    assert (sizes["all"], table["guessed"], table["given"]) == (49_998, 725, 208)
+    for query, n in (
+        ("opinion=opposed:real", 208),
+        ("opinion=confirmed:real", 725),
+        ("category=correctable", 1426),
+    ):
+        assert get(f"{IMAGENET}/issues?{query}").json()["total"] == n, query
+    page = plain(get("/imagenet/opinions").text)
+    assert "725 of 1,426 corrections" in page
+    assert "It opposes 208." in page
+    assert "of 1,426 corrections it is at least 90\u00a0% probable" in plain(get("/imagenet/confidence").text)
+    assert "(725 of 1,426)" in plain(get("/imagenet/corrected").text)
+    assert "2,914 label errors" in get("/badge/imagenet.svg").text
+    assert "about" not in get("/badge/imagenet.svg").text
+    for idx in opposed:
+        for path in ("opinions", "corrected", "confidence", "confusions", "ranks", ""):
+            assert f"/imagenet/issues/{idx}" not in get(f"/imagenet/{path}").text, path
+
+
+def test_two_models_tell_nothing_of_what_is_held_back(in_review: tuple[Open, list[int]]) -> None:
+    """Their accuracies contain it, so a list or a count without it, on the same page, would be the verdict."""
+    get, pair = in_review[0].http.get, "first=pytorch/googlenet&second=pytorch/vgg11_bn"
+    page = get(f"/cifar10/stability/pair?{pair}").text
+    assert "alone is right on" not in page
+    assert "/cifar10/issues/" not in page
+    assert "They make the same first choice" not in page
+    words = plain(page)
+    assert (
+        "On which corrected examples the two differ, and on how many, is told again when the round cifar10-1" in words
+    )
+    answer = get(f"{CIFAR}/crossings?{pair}")
+    CrossingOfPair.model_validate_json(answer.text)
+    assert answer.json()["held_back"]["examples"] == 2
+
+
+def test_repeated_mistakes_are_counted_on_the_examples_that_are_listed(in_review: tuple[Open, list[int]]) -> None:
+    get = in_review[0].http.get
+    page = get("/cifar10/stability/repeated").text
+    assert "Of the 16 wrong labels." in page
+    rows = re.findall(r"Repeated by ([\w/]+): </span>(\d+)</a>.*?<td class=\"num\">([\d.]+)", page)
+    assert len(rows) == 13
+    for key, n, share in rows:
+        assert get(f"{CIFAR}/issues?model={key}&limit=1").json()["total"] == int(n)
+        assert float(share) == pytest.approx(100 * int(n) / 16, abs=0.01)
+    assert '<section id="repeated">' not in get("/cifar10/stability").text, "the page of the ranking is of all 18"
 
 
 def plain(page: str) -> str:
