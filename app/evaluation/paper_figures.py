@@ -2,7 +2,8 @@
 
 Published figures are read from ``data/paper``, computed ones from a catalogue. A figure matches if it rounds to the
 printed value; a rank matches if the printed rank lies within the tie, because the paper breaks ties arbitrarily. Known
-differences are listed with their reason in ``differences.csv``; any other difference is reported as a mismatch.
+differences are listed with their reason in ``differences.csv``, or follow from reviews since; any other difference is
+reported as a mismatch.
 """
 
 import csv
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, select
 from app.domain.review.corrections import sizes
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
+from app.evaluation.opinions.reviews_since import reviews_since
 from app.package_files import DATA
 from app.schema import tables
 from app.schema.facet_tables import category_counts
@@ -141,8 +143,14 @@ def _comparison(
 Reasons = Mapping[tuple[str, str, str], str]
 
 
-def _reason(reasons: Reasons, table: str, subject: str, figure: str) -> str | None:
-    return reasons.get((table, subject, figure)) or reasons.get((table, subject, ""))
+def _reason(reasons: Reasons, table: str, subject: str, figure: str, since: str | None) -> str | None:
+    """Why a figure may differ: what is known of the paper and its release, and the reviews ``since``."""
+    known = reasons.get((table, subject, figure)) or reasons.get((table, subject, ""))
+    return " ".join(filter(None, (known, since))) or None
+
+
+def _since(at: LoadedDataset | None, *, judged: bool = True, counted: bool = True) -> str | None:
+    return None if at is None else reviews_since([at.row], judged=judged, counted=counted)
 
 
 def _table_1(loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[Comparison]:
@@ -153,7 +161,8 @@ def _table_1(loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[
         for figure, title in _TABLE_1.items():
             if row[figure]:
                 value = None if at is None else at.row[columns.get(figure, figure)]
-                reason = _reason(reasons, "1", name, figure)
+                judged, counted = figure not in ("size", "flagged"), figure != "size"
+                reason = _reason(reasons, "1", name, figure, _since(at, judged=judged, counted=counted))
                 yield _comparison("1", title_of(at, name), title, row[figure], value, reason, why_absent(at, name))
 
 
@@ -164,7 +173,7 @@ def _table_2(loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[
         for figure, title in _TABLE_2.items():
             if row[figure]:
                 value = None if at is None else _count(at, figure)
-                reason = _reason(reasons, "2", name, figure)
+                reason = _reason(reasons, "2", name, figure, _since(at))
                 yield _comparison("2", title_of(at, name), title, row[figure], value, reason, why_absent(at, name))
 
 
@@ -206,7 +215,7 @@ def _models(
         subject = f"{row['platform']}/{row['model']}"
         absent = f"{subject} is not among the models of this catalogue." if models else why_no_models(at, dataset)
         for figure, (title, kind) in MODEL_COLUMNS.items():
-            reason = _reason(reasons, table, subject, figure)
+            reason = _reason(reasons, table, subject, figure, _since(at, counted=False))
             if "rank" in figure:
                 value = None if model is None else model["ranks"]["correctable"][kind]
                 tie = sum(m["ranks"]["correctable"][kind] == value for m in models.values())
@@ -232,8 +241,10 @@ def _rank(
 def _text(connection: Connection, loaded: Mapping[str, LoadedDataset], reasons: Reasons) -> Iterator[Comparison]:
     for row in _rows("text.csv"):
         at = loaded.get(row["dataset"])
-        reason = _reason(reasons, "text", row["dataset"], row["figure"])
-        if row["figure"].startswith("crossing"):
+        crossing = row["figure"].startswith("crossing")
+        since = _since(at, counted=not crossing) if row["dataset"] else reviews_since(_of_paper(loaded))
+        reason = _reason(reasons, "text", row["dataset"], row["figure"], since)
+        if crossing:
             yield _crossing_comparison(connection, at, row, reason)
             continue
         if row["dataset"]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from app.domain.review.error_types import ErrorType
+from app.evaluation.opinions.reviews_since import reviews_since
 from app.evaluation.paper_figures import PAPER, Comparison, Outcome
 from app.schema import tables
 from app.schema.facet_tables import facets
@@ -29,18 +30,22 @@ def compare_redux(connection: Connection) -> list[Comparison]:
     d = tables.datasets.c
     row = connection.execute(select(tables.datasets).where(d.name == _NAME, d.raters == 1)).mappings().one_or_none()
     found = [_computed(connection, row, one["figure"], one["argument"]) for one in published]
-    return [_comparison(one, value, loaded=row is not None) for one, value in zip(published, found, strict=True)]
+    return [_comparison(one, value, row) for one, value in zip(published, found, strict=True)]
 
 
-def _comparison(one: dict[str, str], value: float | None, *, loaded: bool) -> Comparison:
-    published = one["published"]
+def _comparison(one: dict[str, str], value: float | None, row: Any) -> Comparison:
+    published, name = one["published"], (TABLE, "MMLU", one["words"])
+    if row is None:
+        return Comparison(*name, published, None, Outcome.NOT_LOADED, _NOT_HERE)
     digits = len(published.partition(".")[2])
     computed = None if value is None else f"{value:.{digits}f}"
-    outcome = Outcome.SAME if computed == published else Outcome.BROKEN
-    if computed is None:
-        outcome = Outcome.BROKEN if loaded else Outcome.NOT_LOADED
-    reason = None if loaded else _NOT_HERE
-    return Comparison(TABLE, "MMLU", one["words"], published, computed, outcome, reason, None)
+    if computed == published:
+        return Comparison(*name, published, computed, Outcome.SAME, None)
+    # The shares of subjects were stored by ingest, so they contain what open rounds hold back.
+    since = reviews_since([row], counted=one["figure"] in ("percent_error", "type"))
+    if computed is None or since is None:
+        return Comparison(*name, published, computed, Outcome.BROKEN, None)
+    return Comparison(*name, published, computed, Outcome.DIFFERS, since)
 
 
 def _computed(connection: Connection, row: Any, figure: str, argument: str) -> float | None:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -42,13 +41,6 @@ class Part(NamedTuple):
     rows: list[tuple[str, Comparison]]
 
 
-_HELD: Final = "Some examples are in an open review and are not counted here."
-
-
-def _is_broken(one: Comparison) -> bool:
-    return one.outcome is Outcome.BROKEN
-
-
 @router.get("/reproduction")
 def reproduction(request: Request) -> HTMLResponse:
     """Every published figure beside the one computed from the loaded data."""
@@ -59,8 +51,6 @@ def reproduction(request: Request) -> HTMLResponse:
         return [part for one in (compare, compare_claims, compare_redux) for part in one(catalogue.connection)]
 
     found, held = catalogue.pages.get(("reproduction",), read), held_back_of(catalogue.datasets.values())
-    if held:
-        found = [replace(one, outcome=Outcome.DIFFERS, reason=_HELD) if _is_broken(one) else one for one in found]
     counts = Counter(one.outcome for one in found)
     groups = [(table, title, [one for one in found if one.table == table]) for table, title in TABLES.items()]
     return render(

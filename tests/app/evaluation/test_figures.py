@@ -124,6 +124,44 @@ def test_a_figure_that_breaks_is_seen(connection):
         transaction.rollback()
 
 
+def test_reviews_since_are_a_known_reason_for_what_they_change_alone(connection):
+    """Verdicts of CIFAR-10 since a round was published, counts of CIFAR-100 while one is open; nothing else."""
+    transaction = connection.begin_nested()
+    try:
+        for sql in (
+            "UPDATE datasets SET n_errors = n_errors + 1, size = size + 1, "
+            "about = JSON_SET(about, '$.rounds', JSON('[{\"name\": \"cifar10-1\"}]')) WHERE name = 'cifar10'",
+            "UPDATE datasets SET n_errors = n_errors - 1, size = size + 1, about = JSON_SET(about, '$.held_back', "
+            'JSON(\'{"examples": 1, "rounds": ["cifar100-1"], "digest": ""}\')) WHERE name = \'cifar100\'',
+            "UPDATE datasets SET n_errors = n_errors + 1 WHERE name = 'mnist'",
+            "UPDATE stability SET results = JSON_SET(results, '$.models[0].correctable.original_top1', 0.123) "
+            "WHERE dataset_id = (SELECT id FROM datasets WHERE name = 'cifar10')",
+        ):
+            connection.exec_driver_sql(sql)
+        found = {(one.table, one.subject, one.figure): one for one in compare(connection)}
+        since = "Verdicts on CIFAR-10 are not the published ones alone: the round cifar10-1 was published here since."
+        for name, subject, figure, reason in (
+            ("1", "CIFAR-10", "Errors", since),
+            ("2", "CIFAR-10", "Errors", since),
+            ("S2", "pytorch/densenet121", "Acc@1", since),
+            ("1", "CIFAR-100", "Errors", "1 example of CIFAR-100 is in an open review and not counted here."),
+        ):
+            one = found[name, subject, figure]
+            assert (one.outcome, one.reason) == (Outcome.DIFFERS, reason)
+        assert since in found["text", "Abstract", "Per cent of the checked examples that are errors"].reason
+        broken = {key for key, one in found.items() if one.outcome is Outcome.BROKEN}
+        assert broken == {
+            ("1", "CIFAR-10", "Size"),
+            ("1", "CIFAR-100", "Size"),
+            *(("1", "MNIST", "Errors"), ("2", "MNIST", "Errors"), ("2", "MNIST", "Non-errors")),
+        }
+        connection.execute(text("UPDATE datasets SET about = JSON_REMOVE(about, '$.rounds') WHERE name = 'cifar10'"))
+        found = {(one.table, one.subject, one.figure): one for one in compare(connection)}
+        assert found["S2", "pytorch/densenet121", "Acc@1"].outcome is Outcome.BROKEN
+    finally:
+        transaction.rollback()
+
+
 def test_claims_in_words_are_measured(connection):
     """Shares of the ten most frequent confusions against a plain query, and what is flagged of each dataset."""
     found = {one.figure: one for one in compare_claims(connection)}

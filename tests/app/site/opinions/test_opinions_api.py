@@ -220,6 +220,16 @@ def test_repeated_mistakes_are_counted_on_the_examples_that_are_listed(in_review
     assert '<section id="repeated">' not in get("/cifar10/stability").text, "the page of the ranking is of all 18"
 
 
+def test_a_figure_that_breaks_is_seen_while_others_are_in_review(in_review: tuple[Open, list[int]]) -> None:
+    page = in_review[0].http.get("/reproduction").text
+    rows = re.findall(r'<tr id="[^"]+"><th scope="row">([^<]*)</th>(.*?)</tr>', page)
+    assert {subject for subject, row in rows if "✗ broken" in row} == {"MNIST"}
+    differing = [row for subject, row in rows if subject == "CIFAR-10" and "≠ differs" in row]
+    assert len(differing) >= 4
+    assert all("2 examples of CIFAR-10 are in an open review and not counted here." in row for row in differing)
+    assert not any("in an open review" in row for subject, row in rows if subject.startswith("pytorch/"))
+
+
 def plain(page: str) -> str:
     """The words of a page."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).replace(" .", ".").split(" ")).replace("  ", " ")
