@@ -79,9 +79,9 @@ def errors_by_rank(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Er
 def _found(
     dataset: Dataset, agreement: int, checked: CheckedRanks, flags: tuple[ErrorsFlagged, ...] | None
 ) -> ErrorsByRank:
-    ranks, errors, n_without = checked
+    ranks, errors, n_without, n_held_back = checked
     bins = tuple(rank_bins(ranks, errors))
-    size = dataset.size or 0
+    size = (dataset.size or 0) - n_held_back
     following = next_ranks(ranks, NEXT, size)
     reason = _no_forecast(dataset, checked, len(following))
     fit = rank_curve(ranks, errors) if reason is None else None

@@ -61,7 +61,7 @@ class ErrorsFlaggedOut(Model):
 
 
 class ErrorsByRankOut(Model):
-    """Errors by rank at an agreement threshold."""
+    """Errors by rank at an agreement threshold. Ranks are among the examples that are not held back."""
 
     agreement: Count
     checked: Count = Field(description="Checked examples that have a rank.")

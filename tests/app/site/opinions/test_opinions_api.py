@@ -220,6 +220,19 @@ def test_repeated_mistakes_are_counted_on_the_examples_that_are_listed(in_review
     assert '<section id="repeated">' not in get("/cifar10/stability").text, "the page of the ranking is of all 18"
 
 
+def test_ranks_have_no_gap_where_examples_are_held_back(in_review: tuple[Open, list[int]]) -> None:
+    """One would look as if nobody had checked it, and tell its rank."""
+    get = in_review[0].http.get
+    found = get(f"{CIFAR}/ranks").json()
+    assert found["checked"] == found["checked_throughout"] == found["last_checked"] == 273
+    assert all(one["checked"] == one["last"] - one["first"] + 1 for one in found["bins"])
+    assert (found["errors"], found["bins"][-1]["errors_so_far"]) == (52, 52)
+    assert (found["forecast"]["first"], found["forecast"]["last"]) == (274, 373)
+    page = plain(get("/cifar10/ranks").text)
+    assert "Not every rank was checked" not in page
+    assert "Ranks here are among the examples that are not held back" in page
+
+
 def test_a_figure_that_breaks_is_seen_while_others_are_in_review(in_review: tuple[Open, list[int]]) -> None:
     page = in_review[0].http.get("/reproduction").text
     rows = re.findall(r'<tr id="[^"]+"><th scope="row">([^<]*)</th>(.*?)</tr>', page)
