@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from app.catalogue.records import Dataset
 from app.domain.confidence.beta_binomial import Prior, expected_share, majority_probability
+from app.domain.opinions.stances import Support
 from app.issues.filter import IssueFilter
 from app.site.opinions.confidence_charts import reliability_chart
 from app.site.opinions.confidence_words import gain_words
@@ -50,7 +51,7 @@ def _query(dataset: Dataset, agreement: int, **asked: Any) -> str:
 def confidence_context(dataset: Dataset, agreement: int) -> dict[str, Any]:
     """The template context at an agreement threshold."""
     report = dataset.confidence.report
-    right = report.get("right") or {}
+    right = right_of(dataset)
     prior = report.get("prior") and Prior(report["prior"]["a"], report["prior"]["b"])
     titles = {source.name: source.title for source in dataset.opinions.sources}
     return {
@@ -76,6 +77,24 @@ def confidence_context(dataset: Dataset, agreement: int) -> dict[str, Any]:
         "at_agreement": "" if agreement == dataset.default_agreement else f"agreement={agreement}&",
         "agreements": [(a, "" if a == dataset.default_agreement else f"?agreement={a}") for a in dataset.agreements],
     }
+
+
+def right_of(dataset: Dataset) -> Mapping[str, Any]:
+    """What is known of whether corrections are right, as ``RightOut`` of the API; empty where nothing was computed.
+
+    While examples are held back, corrections are counted without them, as everywhere beside it. Scores stay those that
+    were measured on all; what counts these, the points of the curves, would tell of what is held back by subtraction.
+    """
+    right: Mapping[str, Any] = dataset.confidence.report.get("right") or {}
+    if dataset.held_back is None or "clear" not in right:
+        return right
+    said: dict[Support, int] = {}
+    for one, n in dataset.confidence.corrections.get(right["agreement"], {}).items():
+        support = dataset.opinions.support(one.signs)
+        said[support] = said.get(support, 0) + n
+    confirmed, opposed = said.get(Support.CONFIRMED, 0), said.get(Support.OPPOSED, 0)
+    counted = {"clear": confirmed + opposed, "confirmed": confirmed}
+    return {name: value for name, value in right.items() if name != "reliability"} | counted
 
 
 def _gains(right: Mapping[str, Any]) -> list[str]:
@@ -111,5 +130,5 @@ def confidence_object(dataset: Dataset) -> Mapping[str, Any]:
             }
             for agreement in dataset.agreements
         },
-        "right": report.get("right") or {"why_not": "no_opinion", "sources": []},
+        "right": right_of(dataset) or {"why_not": "no_opinion", "sources": []},
     }

@@ -15,7 +15,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.openapi.response_models import IssueDetailOut, IssueOut
-from app.site.opinions.response_models import ControlOut, OpinionsOut
+from app.site.opinions.response_models import ControlOut, DatasetConfidenceOut, OpinionsOut
 from app.site.stability.response_models import CrossingOfPair
 from tests.app.reading import body
 from tests.app.site.review.rounds import Open, open_round, review
@@ -190,6 +190,24 @@ def test_no_page_counts_what_another_leaves_out(in_review: tuple[Open, list[int]
     for idx in opposed:
         for path in ("opinions", "corrected", "confidence", "confusions", "ranks", ""):
             assert f"/imagenet/issues/{idx}" not in get(f"/imagenet/{path}").text, path
+
+
+def test_confidence_counts_the_corrections_that_opinions_count(in_review: tuple[Open, list[int]]) -> None:
+    get = in_review[0].http.get
+    for at, clear, confirmed in ((CIFAR, 15, 4), (IMAGENET, 933, 725)):
+        table = get(f"{at}/opinions").json()["sources"][0]["table"]["correctable"]
+        assert (table["guessed"], table["given"]) == (confirmed, clear - confirmed)
+        answer = get(f"{at}/confidence")
+        DatasetConfidenceOut.model_validate_json(answer.text)
+        right = answer.json()["right"]
+        assert (right["clear"], right["confirmed"]) == (clear, confirmed)
+        assert "reliability" not in right, "its counts are of all"
+    assert "CIFAR-10H is clear on 15 corrections, 4 of them confirmed." in plain(get("/cifar10/confidence").text)
+    page = plain(get("/imagenet/confidence").text)
+    assert "ReaL confirms 725 and opposes 208 of the corrections" in page
+    assert "Brier score as measured before the review; lower is better" in page
+    assert "How reliable the probabilities are is shown again when the round imagenet-1 is closed" in page
+    assert "935" not in page
 
 
 def test_two_models_tell_nothing_of_what_is_held_back(in_review: tuple[Open, list[int]]) -> None:
