@@ -29,7 +29,7 @@ _DIGITS: Final = 9
 
 
 def pack_labels(labels: NDArray[Any]) -> bytes:
-    """(n,) label ids, each from 0 to 2**32 - 2, as bytes; -1 for one that is held back.
+    """(n,) label ids, each from 0 to 2**32 - 2, as bytes; -1 for one that is held back. Raises ValueError for others.
 
     >>> unpack_labels(pack_labels(np.array([3, 70_000, 0])))
     array([    3, 70000,     0])
@@ -37,8 +37,11 @@ def pack_labels(labels: NDArray[Any]) -> bytes:
     array([ 3, -1])
     """
     largest = int(labels.max(initial=0))
+    smallest = int(labels.min(initial=0))
+    if largest >= _HELD_BACK or smallest < NO_LABEL:
+        raise ValueError(f"expected label ids from {NO_LABEL} to {_HELD_BACK - 1}, found {smallest} to {largest}")
     width = next(width for width in _WIDTHS if largest < 1 << 8 * width)
-    if labels.min(initial=0) == NO_LABEL:
+    if smallest == NO_LABEL:
         width = _WIDTHS[-1]
     return _packed(width, labels.astype(f"<u{width}").tobytes())
 

@@ -26,7 +26,11 @@ def test_the_size_of_cards_is_remembered_and_set_before_anything_is_painted(brow
                 }).observe({ type: "paint", buffered: true });"""
             )
             page.reload()
-            page.wait_for_function("window.painted !== undefined")
+            # Waiting for an expression would evaluate a string within the page, which its policy forbids.
+            page.evaluate("""() => new Promise((done) => {
+                const look = () => (window.painted === undefined ? requestAnimationFrame(look) : done());
+                look();
+            })""")
             assert page.evaluate("window.painted") == name
             assert columns(page) > usual
             assert_accessible(page, name)

@@ -233,7 +233,7 @@ def test_tables_sort_in_place(browser, release):
 def test_a_long_text_opens_in_place(browser, release):
     with tab(browser, release) as page:
         page.goto("/imdb")
-        card = page.locator("details.excerpt").first
+        card = page.locator("details.excerpt", has=page.locator(".whole")).first
         card.locator("summary").click()
         whole = card.get_by_role("region", name="Whole text")
         expect(whole).to_be_visible()

@@ -32,6 +32,7 @@ from app.site.corrected.croissant import structured_data
 from app.site.corrected.downloads import HASHED_AT_ONCE, checksum
 from app.site.corrected.label_rows import corrections, has_keys
 from app.site.corrected.request import offered_here, open_request, wanted_of
+from app.site.share.badges import badge_width, summary
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
 from app.web.urls import base_url
@@ -111,6 +112,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
         dataset=dataset,
         tab="corrected",
         structured_data=structured_data(request, dataset),
+        badge_width=badge_width(f"{dataset.title} test set", summary(dataset)),
         wanted=wanted,
         agreements=[(a, a == wanted.policy.agreement) for a in dataset.agreements],
         rules=_rules(wanted) if agreement is not None and agreement.weighed else [],

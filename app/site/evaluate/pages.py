@@ -15,6 +15,7 @@ from app.issues import queries
 from app.openapi.page_parameters import refuse_unread
 from app.site.corrected.label_rows import has_keys
 from app.site.evaluate.upload import MOST_BYTES_WORDS, evaluated
+from app.site.share.badges import badge_width
 from app.site.stability.looks import looks_of
 from app.site.stability.prevalence import evaluation_charts
 from app.site.stability.results import require_known, results_of
@@ -68,5 +69,6 @@ def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTM
         confusable=ClassSpelling(len(dataset.classes), [one.name for one in dataset.classes]).confusable,
         json_url=f"/api/v1/datasets/{name}",
         base_url=base_url(request),
+        badge_width=badge_width,
         **values,
     )

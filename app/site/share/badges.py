@@ -4,6 +4,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from app.catalogue.records import Dataset
+
 #: Width of a character at this font size, on average; ``textLength`` makes the text fit exactly.
 _CHARACTER: Final = 6.6
 _PADDING: Final = 8
@@ -17,6 +19,28 @@ _BADGE: Final = Markup(
     '<text x="{padding}" y="14" textLength="{name_width}">{name}</text>'
     '<text x="{value_at}" y="14" textLength="{value_width}">{value}</text></g></svg>\n'
 )
+
+
+def badge_width(name: str, value: str) -> int:
+    """The width of a badge, in pixels.
+
+    >>> badge_width("a", "bc")
+    52
+    """
+    return sum(round(_CHARACTER * len(text)) + 2 * _PADDING for text in (name, value))
+
+
+def summary(dataset: Dataset) -> str:
+    """How many label errors a dataset has, as a badge says it.
+
+    Of a dataset of which only a part was checked this is the estimate; without any review, how many
+    examples are flagged.
+    """
+    if not dataset.n_checked:
+        return f"{dataset.n_issues:,} flagged examples"
+    if dataset.estimated_errors is not None and dataset.estimated_errors != dataset.n_errors:
+        return f"about {dataset.estimated_errors:,} label errors"
+    return f"{dataset.n_errors:,} label error{'s' if dataset.n_errors != 1 else ''}"
 
 
 def badge(name: str, value: str) -> str:

@@ -21,7 +21,7 @@ from app.site.components.finding import finding_text
 from app.site.docs.library import library
 from app.site.docs.markdown import INDEX, address
 from app.site.quiz.quiz_items import offers_quiz, questions
-from app.site.share.badges import badge
+from app.site.share.badges import badge, summary
 from app.site.share.pictures import Caption, picture
 from app.web.plain_route import PlainRoute
 from app.web.urls import base_url
@@ -77,19 +77,6 @@ def issue_picture(request: Request, name: str, index: str) -> Response:
         finding_text(dataset, detail.issue), label_name(detail.issue.given), f"{dataset.title}, example {place}"
     )
     return _png(picture(words, _example(catalogue, dataset, place)))
-
-
-def summary(dataset: Dataset) -> str:
-    """How many label errors a dataset has, as a badge says it.
-
-    Of a dataset of which only a part was checked this is the estimate; without any review, how many
-    examples are flagged.
-    """
-    if not dataset.n_checked:
-        return f"{dataset.n_issues:,} flagged examples"
-    if dataset.estimated_errors is not None and dataset.estimated_errors != dataset.n_errors:
-        return f"about {dataset.estimated_errors:,} label errors"
-    return f"{dataset.n_errors:,} label error{'s' if dataset.n_errors != 1 else ''}"
 
 
 @router.get("/badge/{name}.svg")

@@ -53,7 +53,8 @@ def test_what_a_licence_lets_everyone_see_is_shown(public: httpx.Client) -> None
 
 
 def test_an_issue_has_what_its_row_has_by_name(real_catalogue: Path) -> None:
-    assert Issue._fields == (*IssueRow._fields, "row", "question")  # which only rows of tables and questions have
+    # Only rows of tables and questions have the first two, near-duplicates the third.
+    assert Issue._fields == (*IssueRow._fields, "row", "question", "shown_beside")
     catalogue = Catalogue(real_catalogue)
     for name in ("20news", "imagenet", "audioset"):
         dataset, f = catalogue.datasets[name], IssueFilter(agreement=3)

@@ -11,18 +11,23 @@ from hypothesis.extra import numpy as arrays
 from app.schema.packing import pack_keys, pack_labels, pack_top, unpack_keys, unpack_labels, unpack_top
 
 
-@given(arrays.arrays(np.int64, st.integers(0, 2_000), elements=st.integers(0, 2**32 - 1)))
+@given(arrays.arrays(np.int64, st.integers(0, 2_000), elements=st.integers(-1, 2**32 - 2)))
 def test_labels_come_back(labels):
     found = unpack_labels(pack_labels(labels))
     assert found.dtype == np.int64
     assert np.array_equal(found, labels)
 
 
-@pytest.mark.parametrize(("largest", "width"), [(0, 1), (255, 1), (256, 2), (65_535, 2), (65_536, 4), (2**32 - 1, 4)])
+@pytest.mark.parametrize(("largest", "width"), [(0, 1), (255, 1), (256, 2), (65_535, 2), (65_536, 4), (2**32 - 2, 4)])
 def test_labels_take_no_more_room_than_they_need(largest, width):
     packed = pack_labels(np.array([0, largest]))
     assert packed[0] == width
     assert unpack_labels(packed).tolist() == [0, largest]
+
+
+def test_a_label_that_stands_for_none_is_refused():
+    with pytest.raises(ValueError, match="4294967295"):
+        pack_labels(np.array([0, 2**32 - 1]))
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"])), min_size=1))
