@@ -68,6 +68,7 @@ def test_an_issue_has_what_its_row_has_by_name(real_catalogue: Path) -> None:
                 "media": row.media and json.loads(row.media),
                 "row": None,
                 "question": None,
+                "shown_beside": False,
             }
             assert issue._asdict() == row._asdict() | made
 
