@@ -3,7 +3,8 @@
 The measure is the share of confusions that are one of the most frequent ordered pairs (given, corrected). It is
 compared with that of corrected labels shuffled among the same examples, which keeps how often each class is given and
 how often it is right, and loses which goes with which. Where a shuffle puts a label back where it was given, that is no
-confusion, and not counted as one.
+confusion, and not counted as one. Where labels and their shuffles have no more pairs than are counted, all shares are 1
+and the measure tells nothing: see ``can_tell``.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,17 @@ def _share(given: Labels, corrected: Labels, spread: int, pairs: int) -> float:
     apart = given != corrected
     _, counts = np.unique(given[apart].astype(np.int64) * spread + corrected[apart], return_counts=True)
     return float(np.sort(counts)[-pairs:].sum() / max(1, counts.sum()))
+
+
+def can_tell(share: float, shuffled: float) -> bool:
+    """Whether a share and its mean over shuffles can tell systematic confusions from random ones.
+
+    They cannot where both are 1: whatever the labels were, the most frequent pairs would be all of them.
+
+    >>> can_tell(1.0, 1.0), can_tell(1.0, 0.6), can_tell(0.9, 0.7)
+    (False, True, True)
+    """
+    return min(share, shuffled) < 1
 
 
 def most_confused(given: Labels, corrected: Labels, pairs: int = PAIRS) -> list[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from app.domain.controls.confused_pairs import PAIRS, Concentration, concentration
+from app.domain.controls.confused_pairs import PAIRS, Concentration, can_tell, concentration
 from app.domain.ranking.evidence import turns
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
@@ -88,13 +88,16 @@ def _systematic(connection: Connection, name: str, at: LoadedDataset | None) -> 
 def _concentration(connection: Connection, at: LoadedDataset) -> Concentration | None:
     reviewed = read_reviewed(connection, at.id, at.agreements[0])
     corrected = reviewed.having(Category.CORRECTABLE)
-    if corrected.sum() <= PAIRS:
+    if not corrected.any():
         return None
-    return concentration(reviewed.given[corrected], reviewed.other[corrected])
+    found = concentration(reviewed.given[corrected], reviewed.other[corrected])
+    return found if can_tell(found.share, found.shuffled) else None
 
 
 def _uncorrected(at: LoadedDataset | None, name: str) -> str:
-    return why_absent(at, name) if at is None else f"{PAIRS} or fewer corrections of {title_of(at, name)} are here."
+    if at is None:
+        return why_absent(at, name)
+    return f"The corrections of {title_of(at, name)} that are here have too few different pairs of classes."
 
 
 def _rankings(connection: Connection, at: LoadedDataset | None) -> Iterator[Comparison]:

@@ -154,14 +154,18 @@ class ConfusedPair(Model):
 
 
 class SystematicOut(Model):
-    """How far confusions gather in a few ordered pairs of classes, against shuffled corrected labels."""
+    """How far confusions gather in a few ordered pairs of classes, against shuffled corrected labels.
+
+    Null where the most frequent pairs are all there can be.
+    """
 
     n: Count
     pairs: Count
-    share: Fraction
-    shuffled: Fraction = Field(description="The mean share over shuffles.")
-    p: Fraction
+    share: Fraction | None
+    shuffled: Fraction | None = Field(description="The mean share over shuffles.")
+    p: Fraction | None
     most: list[ConfusedPair]
+    too_few: str | None = Field(description="Why nothing is told, where different confusions are too few; else null.")
 
 
 class ControlOut(Model):

@@ -10,6 +10,7 @@ from sqlalchemy import Table, select
 from app.catalogue.current import Catalogue
 from app.catalogue.open_file import require_reader
 from app.catalogue.records import Dataset
+from app.domain.controls.confused_pairs import can_tell
 from app.errors import FilterError
 from app.evaluation.opinions.opinion_report import opinion_report
 from app.evaluation.opinions.opinions_store import read_reviewed, read_sources
@@ -32,7 +33,8 @@ def report_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object:
 
 def controls_of(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object | None:
     """The controls of a dataset's models at an agreement threshold; None without models."""
-    return _stored(catalogue, dataset, agreement, schema.controls)
+    found = _stored(catalogue, dataset, agreement, schema.controls)
+    return None if found is None else {**found, "systematic": _confusions(found["systematic"])}
 
 
 def source_named(dataset: Dataset, parameter: str, value: str) -> str:
@@ -41,6 +43,17 @@ def source_named(dataset: Dataset, parameter: str, value: str) -> str:
         why = "" if dataset.opinions.sources else f"There is no second opinion on {dataset.title} in this catalogue."
         raise FilterError(parameter, value, list(dataset.opinions.places), why)
     return value
+
+
+def _confusions(stored: Object | None) -> Object | None:
+    """The concentration of confusions, and why it tells nothing where their pairs are too few for that."""
+    if stored is None:
+        return None
+    if can_tell(stored["share"], stored["shuffled"]):
+        return {**stored, "too_few": None}
+    confusions = "1 confusion" if len(stored["most"]) == 1 else f"{len(stored['most'])} different confusions"
+    few = f"too few: {stored['n']} corrections have {confusions}; the {stored['pairs']} most frequent are always all"
+    return {**stored, "share": None, "shuffled": None, "p": None, "too_few": few}
 
 
 def _report_of_rest(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Object:

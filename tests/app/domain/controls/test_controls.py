@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from app.domain.controls.capacity import capacity_correlation
-from app.domain.controls.confused_pairs import concentration, most_confused
+from app.domain.controls.confused_pairs import can_tell, concentration, most_confused
 from app.domain.controls.flagger import marked
 from app.domain.controls.random_relabelling import random_relabelling
 from app.domain.controls.turnover import marks_of, turnover
@@ -123,6 +123,17 @@ def test_systematic_confusions_are_told_from_random_ones() -> None:
     at_random = concentration(given, (given + rng.integers(1, 10, 300)) % 10, pairs=5)
     assert at_random.p > 0.05
     assert at_random.share == pytest.approx(at_random.shuffled, abs=0.03)
+
+
+def test_as_many_confusions_as_are_counted_tell_nothing() -> None:
+    few = concentration(np.array([3, 3, 3, 0, 2, 3, 4]), np.array([5, 5, 5, 8, 7, 6, 7]))
+    assert (few.share, few.shuffled, few.p) == (1, 1, 1)
+    assert not can_tell(few.share, few.shuffled)
+    # Ten confusions of many examples are as systematic as can be: shuffled, they would be more.
+    given = np.resize(np.arange(10), 200)
+    many = concentration(given, (given + 1) % 10)
+    assert (many.share, can_tell(many.share, many.shuffled)) == (1, True)
+    assert many.p == pytest.approx(1 / 1001)
 
 
 def test_the_most_confused_pairs_are_ordered() -> None:

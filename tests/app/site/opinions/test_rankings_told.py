@@ -62,6 +62,20 @@ def test_enough_corrections_are_not_called_too_few(site: httpx.Client) -> None:
     assert control["confirmed"]["cifar10h"]["too_few"].startswith("too few: 4 examples")
 
 
+def test_confusions_too_few_to_differ_are_null_and_say_so(site: httpx.Client) -> None:
+    """Seven corrections have five confusions: the ten most frequent are all of them, however labels are shuffled."""
+    found = body(site, f"{CIFAR}/control", agreement=4)["systematic"]
+    assert (found["share"], found["shuffled"], found["p"]) == (None, None, None)
+    assert found["too_few"].startswith("too few: 7 corrections have 5 different confusions;")
+    assert (found["n"], len(found["most"])) == (7, 5)
+    words = " ".join(read(site, "/cifar10/stability?agreement=4").words.split())
+    assert "The 7 corrections have 5 different confusions, too few to tell" in words
+    assert "shuffled among the same examples it would be" not in words
+    told = body(site, f"{CIFAR}/control")["systematic"]
+    assert (told["too_few"], round(told["p"], 3), round(told["share"], 3)) == (None, 0.012, 0.889)
+    assert "(p = 0.012)" in " ".join(read(site, "/cifar10/stability").words.split())
+
+
 @pytest.mark.parametrize("view", ["", "/prevalence", "/pair"])
 @pytest.mark.parametrize("query", ["agreement=5", "confirmed_by=cifar10h"])
 def test_pages_tell_no_ranking_on_too_few_corrections(site: httpx.Client, view: str, query: str) -> None:
