@@ -20,10 +20,10 @@ SEED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """An observed value, and what chance gives: mean, central 95 %, and the share of draws at most as large.
+    """An observed value, and what chance gives: mean, central 95 %, and the p-value of draws at most as large.
 
-    The observed value counts as one of the draws, so the share is never 0. None where nothing can be drawn, or
-    where fewer than half of the draws define a tau.
+    The observed value counts as one of the draws, so p is never 0, and it is no share of the draws: see
+    ``draws_at_most``. None where nothing can be drawn, or where fewer than half of the draws define a tau.
     """
 
     observed: float | None
@@ -63,3 +63,18 @@ def random_relabelling(firsts: NDArray[np.int32], given: Labels, corrected: Labe
     taus = taus[np.isfinite(taus)]
     at_most = (1 + int((taus <= observed).sum())) / (1 + len(taus))
     return Chance(observed, float(taus.mean()), interval, at_most, draws)
+
+
+def draws_at_most(p: float, draws: int = DRAWS) -> tuple[int, int]:
+    """How many draws are at most as large as the observed value, and of how many that define a tau, by a p-value.
+
+    Of several numbers of draws that give the same p the largest is meant. Raises ValueError for what no number gives.
+
+    >>> draws_at_most(896 / 1001), draws_at_most(310 / 987)
+    ((895, 1000), (309, 986))
+    """
+    for n in range(draws, 0, -1):
+        counted = p * (n + 1)
+        if round(counted) and abs(counted - round(counted)) < 0.5 / (draws + 1):
+            return round(counted) - 1, n
+    raise ValueError(f"expected a p-value of at most {draws} draws, found {p}")

@@ -125,7 +125,7 @@ class ChanceOut(Model):
     observed: Coefficient | None
     mean: Coefficient | None
     interval: CoefficientInterval | None
-    at_most: Fraction | None = Field(description="Share of the draws at most as large, the observed one included.")
+    at_most: Fraction | None = Field(description="p-value of draws at most as large; the observed one is counted.")
     draws: Count
 
 

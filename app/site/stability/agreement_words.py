@@ -13,7 +13,7 @@ from app.domain.ranking.evidence import told, turns
 #: From this tau on, two rankings are much the same.
 _SAME: Final = 0.8
 _OPEN: Final = "there are too few examples to tell"
-#: So many of the random relabellings that turn a ranking as far are no rarity.
+#: From this p-value on, random relabellings that turn a ranking as far are no rarity.
 _NO_RARITY: Final = 0.05
 
 
@@ -65,10 +65,10 @@ def turns_where_right(control: Mapping[str, Any] | None) -> bool:
 
 
 def usual_by_chance(control: Mapping[str, Any] | None) -> float | None:
-    """The share of random relabellings that turn the ranking as far as the corrected labels, if that is no rarity.
+    """The p-value of random relabellings that turn the ranking as far as the corrected labels, if they are no rarity.
 
     >>> usual_by_chance({"random": {"at_most": 0.895}}), usual_by_chance({"random": {"at_most": 0.01}})
     (0.895, None)
     """
-    share: float | None = ((control or {}).get("random") or {}).get("at_most")
-    return share if share is not None and share > _NO_RARITY else None
+    p: float | None = ((control or {}).get("random") or {}).get("at_most")
+    return p if p is not None and p > _NO_RARITY else None

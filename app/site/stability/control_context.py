@@ -6,6 +6,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app.catalogue.records import Dataset
+from app.domain.controls.random_relabelling import draws_at_most
 from app.site.opinions.stored_results import Object
 
 #: What the sets are called, by their keys in the stored object.
@@ -26,6 +27,7 @@ def control_context(dataset: Dataset, found: Object | None) -> dict[str, Any]:
     flagger = found["flagger"] or ()
     return {
         "control": found,
+        "chance": _chance(found["random"]),
         "judge": judge,
         "turnovers": _turnovers(found, sets, titles),
         "arithmetic": [_shares(found, name, words) for name, words in sets.items() if found[name]["models"]],
@@ -37,6 +39,11 @@ def control_context(dataset: Dataset, found: Object | None) -> dict[str, Any]:
             for one in (found["systematic"] or {"most": ()})["most"]
         ],
     }
+
+
+def _chance(found: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    """How many random relabellings turn the ranking as far as the corrected labels, and of how many."""
+    return None if found is None or found["at_most"] is None else draws_at_most(found["at_most"], found["draws"])
 
 
 def _turnovers(

@@ -9,7 +9,7 @@ from scipy import stats
 from app.domain.controls.capacity import capacity_correlation
 from app.domain.controls.confused_pairs import can_tell, concentration, most_confused
 from app.domain.controls.flagger import marked
-from app.domain.controls.random_relabelling import random_relabelling
+from app.domain.controls.random_relabelling import draws_at_most, random_relabelling
 from app.domain.controls.turnover import marks_of, turnover
 
 
@@ -72,6 +72,18 @@ def test_the_observed_value_is_one_of_the_draws() -> None:
     assert found.at_most is not None
     assert 1 / 100 <= found.at_most <= 1
     assert found == random_relabelling(firsts, np.zeros(30, np.int64), np.full(30, 1), draws=99)
+
+
+def test_a_p_value_is_no_share_of_the_draws() -> None:
+    """Also where some draws tie all models and define no tau."""
+    for n in (1_000, 986, 640):
+        for at_most in (0, 1, n // 3 + 1, n - 1, n):
+            turning, of = draws_at_most((1 + at_most) / (1 + n), 1_000)
+            assert (1 + turning) / (1 + of) == pytest.approx((1 + at_most) / (1 + n))
+            assert n <= of <= 1_000
+    assert draws_at_most(896 / 1001) == (895, 1_000)
+    with pytest.raises(ValueError, match="p-value"):
+        draws_at_most(0.0, 10)
 
 
 def test_where_all_models_repeat_the_given_label_nothing_is_drawn() -> None:

@@ -127,7 +127,10 @@ def test_without_a_second_glance_one_reads_that_labels_are_not_all(opinions_cata
     assert said < html.index('id="ranking"')
     beside = " ".join(html[said : html.index('id="ranking"')].split())
     # Right beside the finding, and with an interval.
-    assert "89.51 % of random relabellings of the same examples turn it as far or further." in beside
+    # A p-value, (1 + 895) / (1 + 1,000), is no share of 1,000 draws.
+    assert "895 of 1,000 random relabellings of the same examples turn it as far or further (p = 0.895)." in beside
+    assert "895 of the 1,000 draws are as low or lower (p = 0.895)" in " ".join(html.split())
+    assert "89.51" not in html
     assert "on the 221 flagged examples whose given label reviewers kept: τ −0.64 (−0.82 to −0.36)" in beside
     assert "due to wrong labels" not in html
     assert '<a href="#controls">' in html[said : html.index('id="ranking"')]
