@@ -145,6 +145,7 @@ def test_models_of_one_name_are_told_apart_by_platform(site):
     shared = "densenet121, densenet169, densenet201, resnet50, vgg16, vgg19 are here"
     assert f"{shared} under Keras 2.2.4 and under PyTorch 1.0" in words
     assert "On the 1,428 examples whose label reviewers corrected, it turns over" in words
+    assert "The paper's own Figure S1a has no reversal at top-5." in words
     # Each place has an interval beside it.
     moves = re.findall(r"(\S+) goes from number (\d+) \((\d+) to (\d+)\) to number (\d+) \((\d+) to (\d+)\)", words)
     assert [(key, before, after) for key, before, _, _, after, _, _ in moves] == [
