@@ -71,6 +71,7 @@ def test_the_raw_table_has_a_row_an_answer_in_both_forms(published):
 
 def test_the_running_site_shows_it_and_says_who_reviewed(published, texts):
     page = published.http.get("/sample-texts").text
+    assert f"Reviewed blind in a round of {len(texts.records)} examples (" in page
     assert "by 5 raters: Five students." in page
     assert "5 votes an example" in page
     facts = published.http.get("/api/v1/datasets/sample-texts").json()

@@ -67,6 +67,13 @@ def test_a_dispute_is_asked_again_blind_and_its_outcome_stands_in_the_log(site):
     assert "the loop" not in everything(site, idx)
     assert "disputes: 1 upheld" in review(site.catalogue, "publish", told["round"])
 
+    # One of all that were checked was in a round, and the page of the dataset says no more.
+    checked = site.http.get(AT).json()["checked"]
+    page = " ".join(site.http.get("/sample-digits").text.split())
+    assert f"{checked} checked by reviewers" in page
+    assert f"1 of the {checked} checked was reviewed in a blind round (" in page
+    assert "Reviewed blind" not in page
+
     # Published, it stands everywhere, escaped.
     (item,) = site.http.get(f"{AT}/disputes").json()["items"]
     assert item["dispute"] == code
