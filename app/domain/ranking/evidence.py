@@ -33,14 +33,23 @@ def told(n: int, interval: Ends | None) -> tuple[float, float] | None:
     return interval[0], interval[1]
 
 
+def direction(n: int, interval: Ends | None) -> int:
+    """The sign of a correlation on n examples, 1 or -1, if all of its interval lies on that side of 0; else 0.
+
+    >>> direction(18, (0.07, 0.58)), direction(18, (-0.77, -0.13)), direction(18, (-0.77, 0.1))
+    (1, -1, 0)
+    """
+    sure = told(n, interval)
+    return 0 if sure is None else int(sure[0] > 0) - int(sure[1] < 0)
+
+
 def turns(n: int, interval: Ends | None) -> bool:
     """Whether a ranking is shown to run against another one: all of the interval of their correlation lies below 0.
 
     >>> turns(18, (-0.77, -0.13)), turns(18, (-0.77, 0.1)), turns(4, (-0.77, -0.13))
     (True, False, False)
     """
-    sure = told(n, interval)
-    return sure is not None and sure[1] < 0
+    return direction(n, interval) < 0
 
 
 def moves(n: int, before: Ends | None, after: Ends | None) -> bool:

@@ -1,19 +1,21 @@
-"""What the paper claims in words, beside what the data say: less to review, systematic errors, the top-5 ranking.
+"""What the paper claims in words, beside what the data say: less to review, systematic errors, top-5, capacity.
 
 A claim has no printed digits to match, so each says what is measured for it, and when that counts as the same. A claim
 that does not come out differs, with the reason; it is no fault of the program.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.domain.controls.confused_pairs import PAIRS, Concentration, can_tell, concentration
 from app.domain.ranking.evidence import turns
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
+from app.evaluation.opinions.capacity_claim import CORRECTED, KEPT, OnSet, Standing, capacity_claim
 from app.evaluation.opinions.opinions_store import read_reviewed
 from app.evaluation.paper_figures import (
     Comparison,
@@ -25,6 +27,7 @@ from app.evaluation.paper_figures import (
     why_no_models,
 )
 from app.evaluation.stability import too_few
+from app.schema.opinions import controls as stored_controls
 
 #: The name of the table on the page and in the command.
 TABLE: Final = "claims"
@@ -32,6 +35,8 @@ _IMAGES: Final = ("mnist", "cifar10", "cifar100", "caltech256", "imagenet", "qui
 _TEN: Final = (*_IMAGES, "20news", "imdb", "amazon", "audioset")
 #: Datasets with more ordered pairs of classes, and more corrections, than the pairs that are counted.
 _SYSTEMATIC: Final = ("cifar10", "cifar100", "caltech256", "imagenet", "quickdraw", "20news")
+#: Datasets whose models the paper ranks.
+_RANKED: Final = ("imagenet", "cifar10")
 _LESS: Final = 90
 _SURE: Final = 0.05
 _THRESHOLDS: Final = (3, 4, 5)
@@ -41,10 +46,54 @@ def compare_claims(connection: Connection) -> list[Comparison]:
     """Every claim, in the order of the paper."""
     loaded = loaded_datasets(connection)
     return [
+        *(_lower_capacity(connection, name, loaded.get(name)) for name in _RANKED),
         *(_systematic(connection, name, loaded.get(name)) for name in _SYSTEMATIC),
         _less_to_review(loaded),
         *_rankings(connection, loaded.get("imagenet")),
     ]
+
+
+def _lower_capacity(connection: Connection, name: str, at: LoadedDataset | None) -> Comparison:
+    """The claim holds where capacity correlates negatively with right predictions on C, and controls do not undo it."""
+    title = title_of(at, name)
+    words = (
+        f"{title}, corrected labels: “lower capacity models may be practically more useful”: Kendall's τ of the number "
+        "of parameters and right predictions"
+    )
+    place, published = "Abstract", "below 0"
+    found = None if at is None else _controls(connection, at)
+    claim = None if found is None else capacity_claim(found)
+    computed = None if claim is None else _tau(claim.on(CORRECTED))
+    if found is None or claim is None or computed is None:
+        absent = why_no_models(at, name) if found is None else _no_capacity(title, found)
+        return Comparison(TABLE, place, words, published, None, Outcome.NOT_LOADED, absent)
+    known, kept = found["capacity"]["known"], _tau(claim.on(KEPT))
+    note = f"On {claim.on(CORRECTED).n:,} corrected examples, of {known} models whose number of parameters is known."
+    if kept is not None:
+        n = claim.on(KEPT).n
+        note += f" On {n:,} flagged examples whose label was kept, right meaning the guess, it is {kept}."
+    outcome = Outcome.SAME if claim.standing is Standing.SURVIVES else Outcome.DIFFERS
+    return Comparison(TABLE, place, words, published, computed, outcome, claim.because, note)
+
+
+def _controls(connection: Connection, at: LoadedDataset) -> dict[str, Any] | None:
+    c = stored_controls.c
+    where = (c.dataset_id == at.id, c.agreement == at.agreements[0])
+    text = connection.scalar(select(c.results).where(*where))
+    return None if text is None else dict(json.loads(text))
+
+
+def _no_capacity(title: str, found: Mapping[str, Any]) -> str:
+    if found["capacity"] is None:
+        return f"The number of parameters of too few models of {title} is known."
+    few = too_few(found[CORRECTED]["n"])
+    return f"It is {few}." if few else "Resampled examples give it no interval."
+
+
+def _tau(one: OnSet) -> str | None:
+    if one.tau is None or one.interval is None:
+        return None
+    return f"{one.tau:.2f} ({one.interval[0]:.2f} to {one.interval[1]:.2f})"
 
 
 def _less_to_review(loaded: Mapping[str, LoadedDataset]) -> Comparison:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from app.catalogue.records import Dataset
 from app.domain.controls.random_relabelling import draws_at_most
+from app.evaluation.opinions.capacity_claim import CONFIRMED, CORRECTED, KEPT, capacity_claim
 from app.site.opinions.stored_results import Object
 
 #: What the sets are called, by their keys in the stored object.
@@ -34,6 +35,7 @@ def control_context(dataset: Dataset, found: Object | None) -> dict[str, Any]:
         "marked": [_key(one) for one in flagger if one["marked"]],
         "flaggers": sorted(flagger, key=lambda one: -one["agreement"]),
         "capacities": _capacities(found["capacity"], sets, titles),
+        **_lower_capacity(found, judge, titles),
         "confused": [
             (dataset.classes[one["given"]].name, dataset.classes[one["corrected"]].name, one["n"])
             for one in (found["systematic"] or {"most": ()})["most"]
@@ -87,6 +89,23 @@ def _capacities(
         return []
     words = {**sets, **{f"confirmed by {name}": _PARTS["confirmed"].format(title) for name, title in titles.items()}}
     return [(words.get(name, name), one) for name, one in found["sets"].items()]
+
+
+def _lower_capacity(found: Object, judge: str, titles: Mapping[str, str]) -> dict[str, Any]:
+    """What becomes of "lower capacity is better", and of each set which examples it has and what models do there."""
+    claim = capacity_claim(found)
+    if claim is None:
+        return {}
+    right = "are right by the corrected label more often"
+    words = {
+        CORRECTED: (f"whose label {judge} corrected", right),
+        KEPT: (f"whose flagged label {judge} kept, where none was found wrong", "predict the guess more often"),
+        **{f"{CONFIRMED}{name}": (f"whose correction {title} confirms", right) for name, title in titles.items()},
+    }
+    return {
+        "lower_capacity": claim.standing.value,
+        "lower_capacity_on": [(*words.get(one.name, (one.name, right)), one) for one in claim.sets],
+    }
 
 
 def _key(model: Mapping[str, Any]) -> str:

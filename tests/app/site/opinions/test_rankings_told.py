@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.evaluation.opinions.capacity_claim import Standing, capacity_claim
 from app.site.opinions.response_models import ControlOut
 from app.site.stability.response_models import CrossingList, CrossingOfPair, EvaluationOut, StabilityOut
 from tests.app.reading import body, read
@@ -74,6 +75,70 @@ def test_confusions_too_few_to_differ_are_null_and_say_so(site: httpx.Client) ->
     told = body(site, f"{CIFAR}/control")["systematic"]
     assert (told["too_few"], round(told["p"], 3), round(told["share"], 3)) == (None, 0.012, 0.889)
     assert "(p = 0.012)" in " ".join(read(site, "/cifar10/stability").words.split())
+
+
+def test_lower_capacity_gets_a_verdict_and_each_set_says_what_it_shows(site: httpx.Client) -> None:
+    words = " ".join(read(site, "/cifar10/stability").words.split())
+    assert "“Lower capacity is better on corrected labels” is not shown." in words
+    assert (
+        "On the 18 examples whose label reviewers corrected, it is open whether smaller or larger models are right by "
+        "the corrected label more often: τ 0.10 (−0.13 to 0.36)." in words
+    )
+    assert (
+        "On the 221 examples whose flagged label reviewers kept, where none was found wrong, larger models predict the "
+        "guess more often: τ 0.42 (0.07 to 0.58)." in words
+    )
+    assert "The 4 examples whose correction CIFAR-10H confirms are too few to tell." in words
+    four, five = (" ".join(read(site, f"/cifar10/stability?agreement={n}").words.split()) for n in (4, 5))
+    assert "“Lower capacity is better on corrected labels” does not survive." in four
+    assert "On the 7 examples whose label reviewers corrected, larger models are right by the corrected label" in four
+    assert "“Lower capacity is better on corrected labels” is not shown." in five
+    assert "The 3 examples whose label reviewers corrected are too few to tell." in five
+
+
+def _capacity(corrected: object, kept: object, confirmed: object = (), n: int = 20) -> dict[str, object]:
+    """Controls, as far as capacity asks for them, by the intervals of tau."""
+    parts = {str(place): interval for place, interval in enumerate(confirmed)}
+    named = {"corrected": corrected, "non_errors": kept} | {f"confirmed by {name}": one for name, one in parts.items()}
+    sets = {name: one and {"guessed": {"tau": sum(one) / 2, "interval": one}} for name, one in named.items()}
+    count = {"n": n}
+    return {
+        "corrected": count,
+        "non_errors": count,
+        "confirmed": dict.fromkeys(parts, count),
+        "capacity": {"known": 9, "of": 9, "sets": sets},
+    }
+
+
+LOWER, OPEN, HIGHER = (-0.6, -0.1), (-0.3, 0.2), (0.1, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("corrected", "kept", "confirmed", "standing"),
+    [
+        (LOWER, OPEN, [], Standing.SURVIVES),
+        (LOWER, HIGHER, [LOWER], Standing.SURVIVES),
+        (LOWER, None, [LOWER, LOWER], Standing.SURVIVES),
+        (LOWER, LOWER, [LOWER], Standing.FAILS),  # without wrong labels it is the same
+        (LOWER, OPEN, [HIGHER], Standing.FAILS),
+        (HIGHER, OPEN, [LOWER], Standing.FAILS),
+        (LOWER, OPEN, [OPEN], Standing.OPEN),
+        (LOWER, OPEN, [None], Standing.OPEN),  # too few are confirmed
+        (OPEN, LOWER, [LOWER], Standing.OPEN),
+        (None, HIGHER, [], Standing.OPEN),
+        ((-0.4, -0.4), OPEN, [], Standing.OPEN),  # resampling could not vary it
+    ],
+)
+def test_a_claim_survives_only_where_no_control_undoes_it(
+    corrected: object, kept: object, confirmed: object, standing: Standing
+) -> None:
+    claim = capacity_claim(_capacity(corrected, kept, confirmed))
+    assert claim is not None
+    assert (claim.standing, claim.because is None) == (standing, standing is Standing.SURVIVES)
+    few = capacity_claim(_capacity(corrected, kept, confirmed, n=4))
+    assert few is not None
+    assert few.standing is Standing.OPEN
+    assert capacity_claim({"capacity": None}) is None
 
 
 @pytest.mark.parametrize("view", ["", "/prevalence", "/pair"])
