@@ -16,10 +16,12 @@ from app.errors import FilterError, near_names
 from app.issues.facets import FACETS
 from app.issues.filter import readers
 
-#: What pages and API read somewhere: filters, policies, columns of files, and choices among models.
+#: What a corrected test set is asked for with: a policy, and what its rows say.
+OF_CORRECTED: Final = (*PARAMETERS, "removed", "opinions", "confidences")
+#: What pages and API read somewhere: filters, policies, columns of files, choices among models, and versions.
 _OURS: Final = frozenset(
-    {*readers(), *PARAMETERS, "removed", "opinions", "confidences", "top", "scale", "reach", "first", "second"}
-    | {"prevalence", "find", "limit", "fields"}
+    {*readers(), *OF_CORRECTED, "top", "scale", "reach", "first", "second", "prevalence", "find", "limit", "fields"}
+    | {"version", "change"}
 )
 #: As alike as "agreemnt" and "agreement".
 _ALIKE: Final = 0.8
@@ -42,6 +44,20 @@ def refuse_unread(request: Request, known: Iterable[str]) -> None:
     for name, value in request.query_params.multi_items():
         if name in read or value == "":
             continue
-        if name in _OURS or near_names(name, read, cutoff=_ALIKE):
+        if _concerns(name, read):
             expected = f"it reads {', '.join(read)}" if read else "it reads none"
             raise FilterError(name, value, read, f"{name[:40]!r} is no parameter of this page; {expected}.")
+
+
+def of_this_site(request: Request, known: Iterable[str]) -> list[tuple[str, str]]:
+    """The parameters of a request without those of other sites, for pages whose own reader refuses what it lacks.
+
+    ``known`` are the parameters that the page reads.
+    """
+    read = tuple(dict.fromkeys(known))
+    return [(name, value) for name, value in request.query_params.multi_items() if _concerns(name, read)]
+
+
+def _concerns(name: str, read: tuple[str, ...]) -> bool:
+    """Whether a parameter means something here, or looks like a slip of the pen for one that a page reads."""
+    return name in read or name in _OURS or bool(near_names(name, read, cutoff=_ALIKE))

@@ -24,6 +24,7 @@ from app.errors import Busy, NotInCatalogue
 from app.issues import queries
 from app.issues.filter import IssueFilter
 from app.issues.reviewed.rater_agreement import categories_under, rater_agreement
+from app.openapi.page_parameters import OF_CORRECTED, of_this_site
 from app.site.components.captions import badge
 from app.site.components.cards import card_wall, cards_on_a_page
 from app.site.components.charts import sets_bar
@@ -96,7 +97,7 @@ def corrected(request: Request, name: str) -> HTMLResponse:
     """The page of the corrected test set under a policy."""
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)
-    wanted = wanted_of(request.query_params.multi_items(), dataset)
+    wanted = wanted_of(of_this_site(request, OF_CORRECTED), dataset)
     counts = categories_under(catalogue, dataset, wanted.policy)
     found = None
     if dataset.n_shown is not None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.errors import NotFound, near_names
+from app.openapi.page_parameters import refuse_unread
 from app.site.docs.library import library, linked_files
 from app.site.docs.markdown import INDEX, ROOT, address
 from app.web.plain_route import PlainRoute
@@ -45,5 +46,6 @@ def page(request: Request, name: str) -> Response:
 
 
 def _page(request: Request, name: str) -> HTMLResponse:
+    refuse_unread(request, ())
     pages = [(one.title, address(other), other == name) for other, one in library().items()]
     return render(request, "docs.html", place="docs", page=library()[name], pages=pages)

@@ -10,6 +10,7 @@ from app.catalogue.access import may_show
 from app.catalogue.current import current
 from app.catalogue.media_gaps import NOUNS, n_with_medium, was_read
 from app.catalogue.records import Dataset
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.charts import share_bar
 from app.site.components.in_review import held_back_of
 from app.web.plain_route import PlainRoute
@@ -54,6 +55,7 @@ class Coverage(NamedTuple):
 @router.get("/media-coverage")
 def media_coverage(request: Request) -> HTMLResponse:
     """How many issues of each dataset are shown with their picture, text, sound or row."""
+    refuse_unread(request, ())
     datasets = current(request).datasets.values()
     rows, held = [coverage(dataset) for dataset in datasets], held_back_of(datasets)
     unread = sum(not row.read and may_show(row.dataset, "excerpt") for row in rows)

@@ -14,6 +14,7 @@ from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.domain.review.verdicts import Category
 from app.openapi import reference
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.captions import badge
 from app.site.components.in_review import held_back_of
 from app.site.components.share_tags import share_tags
@@ -109,6 +110,7 @@ _DESCRIPTION: Final = (
 @router.get("/")
 def home(request: Request) -> HTMLResponse:
     """Three doors, and the datasets, each with a telling example."""
+    refuse_unread(request, ())
     catalogue = current(request)
     every = list(catalogue.datasets.values())
     real = [d for d in every if not d.sample]
@@ -141,6 +143,7 @@ def home(request: Request) -> HTMLResponse:
 @router.get("/figures")
 def figures(request: Request) -> HTMLResponse:
     """Tables 1 and 2 of the paper, for the datasets here."""
+    refuse_unread(request, ("table1", "table2"))
     every = list(current(request).datasets.values())
     real = [d for d in every if not d.sample]
     return render(
@@ -163,12 +166,14 @@ def _why_different(about: Mapping[str, Any]) -> str | None:
 @router.get("/method")
 def method(request: Request) -> HTMLResponse:
     """How flagging, voting and correcting work."""
+    refuse_unread(request, ())
     return render(request, "method.html", place="method", kinds=[(badge(c), words) for c, words in KINDS])
 
 
 @router.get("/about")
 def about(request: Request) -> HTMLResponse:
     """The paper, the datasets' sources and licences, and whom to contact."""
+    refuse_unread(request, ())
     catalogue = current(request)
     return render(
         request,
@@ -184,12 +189,14 @@ def about(request: Request) -> HTMLResponse:
 @router.get("/about/errors")
 def about_errors(request: Request) -> HTMLResponse:
     """What each error type of the API means."""
+    refuse_unread(request, ())
     return render(request, "problems.html", place="about", types=ERROR_TYPES)
 
 
 @router.get("/api")
 def api(request: Request) -> HTMLResponse:
     """The API reference, with example requests that this catalogue can answer."""
+    refuse_unread(request, ())
     catalogue = current(request)
     require_reader()
     return render(

@@ -15,6 +15,7 @@ from app.evaluation.opinions.paper_claims import compare_claims
 from app.evaluation.paper_figures import Comparison, Outcome, compare
 from app.evaluation.redux_figures import TABLE as REDUX
 from app.evaluation.redux_figures import compare_redux
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.in_review import held_back_of
 from app.web.plain_route import PlainRoute
 from app.web.templates import render
@@ -44,6 +45,7 @@ class Part(NamedTuple):
 @router.get("/reproduction")
 def reproduction(request: Request) -> HTMLResponse:
     """Every published figure beside the one computed from the loaded data."""
+    refuse_unread(request, ())
     catalogue = current(request)
 
     def read() -> list[Comparison]:

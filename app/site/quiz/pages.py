@@ -9,6 +9,7 @@ from app.catalogue.current import current
 from app.catalogue.open_file import require_reader
 from app.errors import FilterError, NotFound
 from app.issues import queries
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.share_tags import share_tags
 from app.site.quiz.quiz_items import offers_quiz, questions
 from app.web.plain_route import PlainRoute
@@ -22,6 +23,7 @@ _LAST_SEED: Final = 9_999
 @router.get("/quiz")
 def offers(request: Request) -> HTMLResponse:
     """The datasets that one can be asked about."""
+    refuse_unread(request, ())
     require_reader()
     catalogue = current(request)
     asked = [d for d in catalogue.datasets.values() if offers_quiz(d) and questions(catalogue, d, 1)]
@@ -44,6 +46,7 @@ def offers(request: Request) -> HTMLResponse:
 @router.get("/quiz/{name}")
 def quiz(request: Request, name: str) -> HTMLResponse:
     """Ten questions; the same seed asks the same ones."""
+    refuse_unread(request, ("seed",))
     require_reader()
     catalogue = current(request)
     dataset = queries.dataset_named(catalogue, name)

@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse
 
 from app.catalogue.records import Dataset
 from app.catalogue.version_log import log, step_to
-from app.corrected.policy import ExportOptions
+from app.corrected.policy import PARAMETERS, ExportOptions
 from app.domain.review.changes import Change
 from app.errors import Busy
 from app.issues import cursors, queries
 from app.issues.reviewed.dispute_log import dispute_log
 from app.openapi import parameters
+from app.openapi.page_parameters import of_this_site
 from app.site.components.atom_entries import MEDIA_TYPE
 from app.site.components.dispute_words import shown_disputes
 from app.site.corrected.changes.atom import feed
@@ -39,7 +40,7 @@ _OWN: Final = ("version", "from", "change", "after")
 @router.get("/{name}/changes")
 def changes(request: Request, name: str) -> HTMLResponse:
     """The versions of a dataset, and the examples that changed in one of them."""
-    own, rest = parameters.split(request.query_params.multi_items(), _OWN)
+    own, rest = parameters.split(of_this_site(request, (*PARAMETERS, *_OWN)), _OWN)
     kind = kind_of(own.get("change"))
     first = cursors.place_of(own["after"]) + 1 if own.get("after") else 0
     catalogue, connection = opened(request)
@@ -106,7 +107,7 @@ def atom(request: Request, name: str) -> Response:
     catalogue, connection = opened(request)
     with connection:
         dataset = queries.dataset_named(catalogue, name)
-        wanted = wanted_by_votes(request.query_params.multi_items(), dataset)
+        wanted = wanted_by_votes(of_this_site(request, PARAMETERS), dataset)
         found = log(connection, dataset, wanted.policy)
     query = wanted.query(dataset.default_agreement)
     return Response(feed(base_url(request), dataset, query, found[:SHOWN], found[-1:]), media_type=MEDIA_TYPE)

@@ -12,10 +12,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.dispute_outcome import Claim
-from app.errors import Busy, FilterError, Forbidden, InReview, TooLarge
+from app.errors import Busy, Forbidden, InReview, TooLarge
 from app.issues import queries
 from app.issues.reviewed.issue_at import index_of, issue_at
 from app.openapi import parameters
+from app.openapi.page_parameters import refuse_unread
 from app.reviews.disputes.filing import FullError, NewDispute, file_dispute
 from app.reviews.disputes.visitor_words import LONGEST_REASON, LONGEST_SOURCE, WordsError, reason_of, source_of
 from app.site.components.cards import card
@@ -41,10 +42,8 @@ _HOUR: Final = 3600
 @router.get("/{name}/issues/{index}/dispute")
 def form(request: Request, name: str, index: str) -> Response:
     """The form, or thanks for what was sent."""
-    own, rest = parameters.split(request.query_params.multi_items(), ("sent",))
-    if rest:
-        word, value = rest[0]
-        raise FilterError(word, value, ["sent"], f"{word[:40]!r} is no parameter of this page.")
+    refuse_unread(request, ("sent",))
+    own, _ = parameters.split(request.query_params.multi_items(), ("sent",))
     catalogue, sent = current(request), own.get("sent") == "1"
     try:
         dataset, issue = _issue(catalogue, name, index)

@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse
 
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset
-from app.errors import FilterError
 from app.issues import cursors, queries
 from app.issues.reviewed.dispute_log import dispute_counts, dispute_log
 from app.openapi import parameters
+from app.openapi.page_parameters import refuse_unread
 from app.site.components.atom_entries import MEDIA_TYPE
 from app.site.components.dispute_words import shown_disputes
 from app.site.components.in_review import held_back_of
@@ -54,10 +54,8 @@ def feed(request: Request, name: str) -> Response:
 
 
 def _context(request: Request, catalogue: Catalogue, dataset: Dataset | None) -> dict[str, Any]:
-    own, rest = parameters.split(request.query_params.multi_items(), ("after",))
-    if rest:
-        word, value = rest[0]
-        raise FilterError(word, value, ["after"], f"{word[:40]!r} is no parameter; expected after.")
+    refuse_unread(request, ("after",))
+    own, _ = parameters.split(request.query_params.multi_items(), ("after",))
     after = cursors.place_of(own["after"]) if own.get("after") else None
     found, last = dispute_log(catalogue, dataset, after, _SHOWN)
     here = "" if dataset is None else f"/{dataset.name}"
@@ -75,6 +73,7 @@ def _context(request: Request, catalogue: Catalogue, dataset: Dataset | None) ->
 
 
 def _feed(request: Request, catalogue: Catalogue, dataset: Dataset | None) -> Response:
+    refuse_unread(request, ())
     found, _ = dispute_log(catalogue, dataset, None, _SHOWN)
     written = catalogue.written_at if dataset is None else dataset.built_at
     return Response(log_feed(base_url(request), dataset, found, written), media_type=MEDIA_TYPE)

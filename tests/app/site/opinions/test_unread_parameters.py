@@ -35,6 +35,24 @@ ASKED = {
     "sort": "-index",
     "top": "5",
 }
+#: Pages and feeds that show the same whatever threshold or opinion one has in mind.
+READING_NONE = (
+    "/",
+    "/figures",
+    "/reproduction",
+    "/method",
+    "/about",
+    "/about/errors",
+    "/media-coverage",
+    "/api",
+    "/quiz",
+    "/docs",
+    "/docs/disputes",
+    "/disputes",
+    "/disputes.atom",
+    "/cifar10/disputes",
+    "/cifar10/disputes.atom",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -49,6 +67,15 @@ def test_what_the_site_knows_is_read_or_refused(site: httpx.Client, page: str) -
             assert name in answer.text
 
 
+@pytest.mark.parametrize("page", READING_NONE)
+def test_pages_without_parameters_refuse_those_of_the_site(site: httpx.Client, page: str) -> None:
+    for name, value in (*ASKED.items(), ("version", "0123456789ab")):
+        answer = site.get(page, params={name: value})
+        words = answer.text.replace("&#39;", "").replace("'", "")
+        assert (answer.status_code, f"{name} is no parameter of this page" in words) == (400, True), name
+    assert site.get(page, params={"utm_source": "news", "agreement": ""}).text == site.get(page).text
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
@@ -60,6 +87,11 @@ def test_what_the_site_knows_is_read_or_refused(site: httpx.Client, page: str) -
         ),
         ("/cifar10/stability?agreemnt=5", "'agreemnt' is no parameter of this page"),
         ("/cifar10?catgory=neither", "'catgory' is no parameter of this page"),
+        ("/quiz/cifar10?sed=5", "'sed' is no parameter of this page; it reads seed."),
+        ("/figures?table=errors", "'table' is no parameter of this page; it reads table1, table2."),
+        ("/cifar10/corrected?agreemnt=5", "'agreemnt' is no parameter"),
+        ("/cifar10/corrected?version=0123456789ab", "'version' is no parameter"),
+        ("/cifar10/changes?removed=include", "'removed' is no parameter"),
     ],
 )
 def test_a_refusal_says_what_the_page_reads(site: httpx.Client, address: str, said: str) -> None:
@@ -67,7 +99,20 @@ def test_a_refusal_says_what_the_page_reads(site: httpx.Client, address: str, sa
 
 
 @pytest.mark.parametrize(
-    "page", ["", "/issues/2405", "/classes", "/opinions", "/confidence", "/stability", "/evaluate"]
+    "page",
+    [
+        "",
+        "/issues/2405",
+        "/classes",
+        "/opinions",
+        "/confidence",
+        "/stability",
+        "/evaluate",
+        "/corrected",
+        "/changes",
+        "/changes.atom",
+        "/disputes",
+    ],
 )
 def test_what_others_append_to_links_does_no_harm(site: httpx.Client, page: str) -> None:
     appended = "utm_source=news&utm_medium=mail&utm_campaign=x&fbclid=1&gclid=2&ref=y&mc_cid=3&igshid=4&si=5&share=6"

@@ -223,7 +223,10 @@ def test_the_page_is_the_same_for_everyone_and_kept(site, corrected):
     again = httpx.get(site.base + path, headers={"user-agent": "another"})
     assert again.content == first.content
     assert httpx.get(site.base + path, headers={"if-none-match": first.headers["etag"]}).status_code == 304
-    assert site.http.get(f"{path}?x=1").status_code == 400
+    assert site.http.get(f"{path}?utm_source=x").content == first.content
+    refused = site.http.get(f"{path}?agreement=5")
+    assert refused.status_code == 400
+    assert "is no parameter of this page; it reads sent." in refused.text
 
 
 def test_many_from_one_address_are_refused_for_a_while(sample_catalogue, quick_folder):

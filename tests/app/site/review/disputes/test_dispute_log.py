@@ -318,7 +318,7 @@ def test_disputes_of_several_datasets_do_not_fit_into_one_round(site):
 
 
 def test_no_parameter_is_passed_over(site):
-    assert site.http.get("/disputes?x=1").status_code == 400
+    assert site.http.get("/disputes?agreement=5").status_code == 400
     assert site.http.get(f"{AT}/disputes?sort=x").json()["type"] == "/about/errors#bad-parameter"
     assert site.http.get(f"{AT}/disputes?after=nonsense").status_code == 400
     assert site.http.get("/no-such/disputes").status_code == 404
