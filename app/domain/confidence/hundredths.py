@@ -35,3 +35,15 @@ def whole_hundredths(value: float) -> int:
     (29, 89, 100)
     """
     return round(value * 1_000_000) // 10_000
+
+
+def rounded_down(value: float, digits: int) -> float:
+    """A probability, rounded to six digits, cut to fewer: what is shown of it is never more than it has.
+
+    A filter by the shown number then finds it.
+
+    >>> rounded_down(0.85995, 2), rounded_down(0.85995, 4), rounded_down(0.29, 2), rounded_down(1.0, 4)
+    (0.85, 0.8599, 0.29, 1.0)
+    """
+    scale: int = 10**digits
+    return round(value * 1_000_000) * scale // 1_000_000 / scale

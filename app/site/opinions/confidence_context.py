@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from app.catalogue.records import Dataset
 from app.domain.confidence.beta_binomial import Prior, expected_share, majority_probability
+from app.domain.confidence.hundredths import rounded_down
 from app.domain.opinions.stances import Support
 from app.issues.filter import IssueFilter
 from app.site.opinions.confidence_charts import reliability_chart
@@ -29,7 +30,7 @@ class Level(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a number of votes for a correction says of unlimited raters."""
+    """What a number of votes for a correction says of unlimited raters; ``confidence`` with four digits."""
 
     votes: int
     expected: float
@@ -109,7 +110,7 @@ def _outcomes(dataset: Dataset, prior: Prior) -> list[Outcome]:
     """From a bare majority to all votes."""
     asked = dataset.raters
     return [
-        Outcome(votes, expected_share(prior, votes, asked), majority_probability(prior, votes, asked))
+        Outcome(votes, expected_share(prior, votes, asked), rounded_down(majority_probability(prior, votes, asked), 4))
         for votes in range(dataset.default_agreement, asked + 1)
     ]
 

@@ -1,10 +1,14 @@
 """How the confidence of one correction comes about, from its votes."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.catalogue.records import Dataset, IssueDetail
 from app.domain.confidence.beta_binomial import Prior, expected_share
+from app.domain.confidence.hundredths import rounded_down
 from app.evaluation.opinions.correction_votes import Method
+
+#: From here on a probability is said to be over 0.99, not 1.00.
+_OVER: Final = 0.995
 
 
 class IssueConfidence(NamedTuple):
@@ -21,6 +25,16 @@ class IssueConfidence(NamedTuple):
     asked: int | None
     prior: Prior | None
     expected: float | None
+
+    @property
+    def shown(self) -> float:
+        """As far as pages show it, and can be asked for it: its hundredths; all of it from 0.995 on."""
+        return rounded_down(self.value, 2) if self.value < _OVER else self.value
+
+    @property
+    def in_full(self) -> float:
+        """With four digits."""
+        return rounded_down(self.value, 4)
 
     @property
     def posterior(self) -> Prior | None:

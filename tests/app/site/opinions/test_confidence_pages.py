@@ -100,6 +100,21 @@ def test_the_page_of_an_issue_says_it_in_words(site: httpx.Client) -> None:
     assert "How sure the correction is" not in page.text
 
 
+def test_what_pages_show_can_be_asked_for(site: httpx.Client) -> None:
+    """Four votes give 0.85995: as 0.86, the filter for what is shown would leave all of them out."""
+    rows = re.findall(
+        r"(\d) of 5</th>(?:<td[^>]*>[^<]*</td>)<td[^>]*>([\d.]+)</td>", site.get("/imagenet/confidence").text
+    )
+    assert [votes for votes, _ in rows] == ["3", "4", "5"]
+    totals = [body(site, f"{IMAGENET}/issues?limit=1&confidence={shown[:4]}")["total"] for _, shown in rows]
+    assert totals == [1_428, 960, 468]
+    (one,) = body(site, f"{IMAGENET}/issues?limit=1&confidence={rows[1][1][:4]}&sort=-confidence")["items"]
+    words = " ".join(read(site, f"/imagenet/issues/{one['index']}").words.split())
+    assert "Confidence0.85 4 of 5 reviewers say" in words
+    assert "would make this correction has a probability of 85 %." in words
+    assert "above one half with probability 0.8599." in words
+
+
 def test_neighbours_follow_the_order(site: httpx.Client) -> None:
     first, second, third = body(site, f"{IMAGENET}/issues?sort=confidence&limit=3")["items"]
     page = read(site, f"/imagenet/issues/{second['index']}?sort=confidence")
