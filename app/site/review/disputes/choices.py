@@ -77,6 +77,19 @@ def _all_claims(dataset: Dataset, issue: Issue) -> list[Choice]:
     ]
 
 
+def claimed(dataset: Dataset, issue: Issue, value: str, class_name: str) -> Claim:
+    """The claim that a visitor chose. Raises WordsError for none, and for one beside which a class is named."""
+    offered = {one.claim.value: one for one in claims_on(dataset, issue)}
+    chosen = offered.get(value)
+    if chosen is None:
+        raise WordsError("claim", "Choose what is right instead.")
+    if class_name.strip() and chosen.claim is not Claim.OTHER:
+        other = offered[Claim.OTHER.value].words.rstrip(":")
+        named = f"“{class_name.strip()[:_LONGEST]}” is named, but “{chosen.words}” is chosen"
+        raise WordsError("class", f"{named}: choose “{other}”, or name none.")
+    return chosen.claim
+
+
 def classes_to_name(dataset: Dataset, issue: Issue) -> ClassChoices:
     """The classes that are neither given nor guessed."""
     named = {one.id for label in (issue.given, issue.guessed) if label for one in label.classes}
@@ -104,8 +117,19 @@ def named_class(dataset: Dataset, issue: Issue, text: str) -> str:
         near = near_names(wanted, known, most=3) if len(known) <= _MOST_SUGGESTED else []
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise WordsError("class", f"{dataset.title} has no class {wanted[:_LONGEST]!r}.{hint}")
-    if found in {one.name for label in (issue.given, issue.guessed) if label for one in label.classes}:
-        raise WordsError("class", f"{found} is the given or the guessed label; choose that it is right.")
-    if issue.corrected is not None and found in {one.name for one in issue.corrected.classes}:
-        raise WordsError("class", f"{found} is the corrected label already; choose what is right instead of it.")
+    _require_other(dataset, issue, found)
     return found
+
+
+def _require_other(dataset: Dataset, issue: Issue, name: str) -> None:
+    """Raise WordsError for a class that is said already, or that another choice stands for."""
+    if issue.corrected is not None and name in {one.name for one in issue.corrected.classes}:
+        raise WordsError("class", f"{name} is the corrected label already; choose what is right instead of it.")
+    offered = {one.claim: one.words for one in claims_on(dataset, issue)}
+    for claim, label in ((Claim.GIVEN, issue.given), (Claim.GUESSED, issue.guessed)):
+        if label is None or name not in {one.name for one in label.classes}:
+            continue
+        which = f"{name} is the {claim.value} label"
+        if claim in offered:
+            raise WordsError("class", f"{which}; choose “{offered[claim]}”.")
+        raise WordsError("class", f"{which}, which counts as right already; choose what is right instead of it.")

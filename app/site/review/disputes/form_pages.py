@@ -22,7 +22,7 @@ from app.reviews.disputes.visitor_words import LONGEST_REASON, LONGEST_SOURCE, W
 from app.site.components.cards import card
 from app.site.components.finding import finding
 from app.site.review.api import in_thread, service_of
-from app.site.review.disputes.choices import claims_on, classes_to_name, named_class
+from app.site.review.disputes.choices import claimed, claims_on, classes_to_name, named_class
 from app.site.review.forms import from_elsewhere, sent_fields
 from app.web.plain_route import PlainRoute
 from app.web.rate_limit import network_of
@@ -35,6 +35,7 @@ _MOST_BYTES: Final = 32_000
 _MOST_IGNORED: Final = 4_000_000
 #: A field that people do not see; programs that fill in every form fill it in too.
 _TRAP: Final = "website"
+_FIELDS: Final = ("claim", "class", "reason", "source")
 _HEADERS: Final = {"X-Robots-Tag": "noindex"}
 _HOUR: Final = 3600
 
@@ -60,7 +61,7 @@ async def send(request: Request, name: str, index: str) -> Response:
     """Take a dispute: once it is on the disk, back to the page, which says thanks."""
     if from_elsewhere(request):
         raise Forbidden("This was sent from a page of another site, so nothing was taken.")
-    fields = await sent_fields(request.headers, await _body(request))
+    fields = await sent_fields(request.headers, await _body(request), (*_FIELDS, _TRAP))
     try:
         dataset, issue = _issue(current(request), name, index)
     except InReview as held_back:
@@ -104,10 +105,7 @@ def _dispute(dataset: Dataset, issue: Issue, fields: dict[str, str]) -> NewDispu
     """What a form says. Raises WordsError naming the field that cannot be taken."""
     if fields.get(_TRAP):
         raise WordsError(_TRAP, "Leave the field “Website” empty: people do not see it.")
-    offered = {one.claim.value: one.claim for one in claims_on(dataset, issue)}
-    claim = offered.get(fields.get("claim", ""))
-    if claim is None:
-        raise WordsError("claim", "Choose what is right instead.")
+    claim = claimed(dataset, issue, fields.get("claim", ""), fields.get("class", ""))
     proposed: tuple[str, ...] = ()
     if claim is Claim.GUESSED and issue.guessed is not None:
         proposed = tuple(one.name for one in issue.guessed.classes)
@@ -143,7 +141,7 @@ def _page(
     fields: dict[str, str] | None = None,
     told: WordsError | None = None,
 ) -> Response:
-    given: dict[str, Any] = {name: (fields or {}).get(name, "") for name in ("claim", "class", "reason", "source")}
+    given: dict[str, Any] = {name: (fields or {}).get(name, "") for name in _FIELDS}
     return render(
         request,
         "dispute.html",

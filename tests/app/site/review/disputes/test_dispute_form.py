@@ -2,7 +2,7 @@
 
 import html
 import re
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pytest
@@ -73,14 +73,40 @@ def test_another_class_is_named_as_the_dataset_names_it(site, corrected):
     for named, says in (
         ("", "Name the class that is right."),
         ("eleven", "has no class 'eleven'."),
-        (one["given"]["name"], "is the given or the guessed label; choose that it is right."),
+        (one["given"]["name"], f"is the given label; choose “The given label is right: {one['given']['name']}”."),
+        (one["guessed"]["name"], "is the corrected label already; choose what is right instead of it."),
     ):
         answer = site.send("sample-digits", one["index"], claim="other", **{"class": named})
         assert answer.status_code == 422
         assert says in html.unescape(answer.text)
-    # A class beside another claim says nothing.
-    site.code("sample-digits", one["index"], claim="both", **{"class": others[0]})
-    assert site.all()[-1]["proposed"] == []
+    confirmed = site.issues("sample-digits", "category=non_error")[0]
+    answer = site.send("sample-digits", confirmed["index"], claim="other", **{"class": confirmed["given"]["name"]})
+    assert (answer.status_code, "which counts as right already" in answer.text) == (422, True)
+    # A class beside another claim is not dropped in silence.
+    before = site.all()
+    answer = site.send("sample-digits", one["index"], claim="both", **{"class": others[0]})
+    assert answer.status_code == 422
+    says = f"“{others[0]}” is named, but “Both labels fit” is chosen: choose “Another class is right”, or name none."
+    assert says in answer.text
+    assert site.all() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("claim=given&claim=neither&reason=It+has+a+tail.", "The field 'claim' was sent twice"),
+        ("claim=given&reason=It+has+a+tail.&reason=It+has+none.", "The field 'reason' was sent twice"),
+        ("claim=given&reason=It+has+a+tail.&klass=bird", "'klass' is no field of this form; expected claim, class"),
+    ],
+)
+def test_no_field_is_dropped_in_silence(site, corrected, body, says):
+    before, path = site.all(), f"/sample-digits/issues/{corrected[3]}/dispute"
+    pairs = [(name, (None, value)) for name, value in parse_qsl(body)]
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    for answer in (site.http.post(path, content=body, headers=headers), site.http.post(path, files=pairs)):
+        assert answer.status_code == 422
+        assert says in html.unescape(answer.text)
+    assert site.all() == before
 
 
 def test_what_is_refused_comes_back_with_what_was_written(site, corrected):
@@ -204,7 +230,8 @@ def test_while_an_open_round_holds_it_back_nothing_is_taken_but_thanks_stay(site
         texts = {re.sub(rf"\b{idx}\b", "N", one.text) for idx, one in zip((first, second), thanks, strict=True)}
         assert len(texts) == 1
         assert "<h1>Thank you</h1>" in thanks[0].text
-        assert "It was taken." in thanks[0].text
+        assert "What was sent here is kept" in thanks[0].text
+        assert "taken" not in thanks[1].text  # nothing was sent of this one
         assert "is in an open review, so it is held back until the round sample-texts-1 is closed" in thanks[0].text
         assert site.http.get(f"/sample-texts/issues/{first}/dispute").status_code == 409
         refused = site.send("sample-texts", first, reason="Sent while it was in review.")
