@@ -229,6 +229,14 @@ class LeaseLapsed(SiteError):
     title = "No longer yours"
 
 
+class EnoughWaiting(SiteError):
+    """So many disputes of this example wait to be decided that no more are taken."""
+
+    status = 409
+    type = "enough-waiting"
+    title = "Enough is waiting"
+
+
 class KeyTaken(SiteError):
     """The key of a vote was used for another vote."""
 

@@ -23,6 +23,10 @@ class FullError(Exception):
     """So many disputes wait that no more are taken; in a sentence for the visitor."""
 
 
+class EnoughOfExampleError(FullError):
+    """So many of one example wait that no more of it are taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewDispute:
     """What a visitor claims of an example, in words that can be kept. ``proposed`` are names of classes."""
@@ -41,7 +45,10 @@ class NewDispute:
 
 
 def file_dispute(store: Store, new: NewDispute) -> bool:
-    """Take a dispute; it is on the disk when this returns. False if the same was taken before. Raises FullError."""
+    """Take a dispute; it is on the disk when this returns. False if the same was taken before.
+
+    Raises FullError, and EnoughOfExampleError where it is full of one example.
+    """
     try:
         with store.writing() as connection:
             return _file(connection, store.clock(), new)
@@ -59,7 +66,10 @@ def _file(connection: Connection, now: float, new: NewDispute) -> bool:
     d = disputes.c
     waiting = d.state == State.WAITING.value
     if _count(connection, waiting, d.dataset == new.dataset, d.idx == new.idx) >= MOST_OF_EXAMPLE:
-        raise FullError("This example is disputed already, more than once. Wait until that is decided.")
+        raise EnoughOfExampleError(
+            "Enough is waiting for this example: it was disputed many times. Nothing was taken; what still looks wrong "
+            "once that is decided can be sent then."
+        )
     if _count(connection, waiting) >= MOST_WAITING:
         raise FullError("So many disputes wait to be looked at that no more are taken now. Try again another day.")
     row: dict[str, Any] = asdict(new) | {"claim": new.claim.value, "proposed": json.dumps(new.proposed)}

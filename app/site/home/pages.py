@@ -43,6 +43,7 @@ ERROR_TYPES: Final = (
     errors.NotInCatalogue,
     errors.InReview,
     errors.LeaseLapsed,
+    errors.EnoughWaiting,
     errors.NotAcceptable,
     errors.RequestTimeout,
     errors.TooLarge,

@@ -12,12 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.dispute_outcome import Claim
-from app.errors import Busy, Forbidden, InReview, TooLarge
+from app.errors import Busy, EnoughWaiting, Forbidden, InReview, TooLarge
 from app.issues import queries
 from app.issues.reviewed.issue_at import index_of, issue_at
 from app.openapi import parameters
 from app.openapi.page_parameters import refuse_unread
-from app.reviews.disputes.filing import FullError, NewDispute, file_dispute
+from app.reviews.disputes.filing import EnoughOfExampleError, FullError, NewDispute, file_dispute
 from app.reviews.disputes.visitor_words import LONGEST_REASON, LONGEST_SOURCE, WordsError, reason_of, source_of
 from app.site.components.cards import card
 from app.site.components.finding import finding
@@ -71,9 +71,11 @@ async def send(request: Request, name: str, index: str) -> Response:
     except WordsError as error:
         return _page(request, dataset, issue, fields=fields, told=error)
     service = service_of(request)
-    service.disputes.count(network_of(request.scope))
+    service.disputes.count(network_of(request.scope), f"{dataset.name} {issue.idx}")
     try:
         await in_thread(file_dispute, service.store, new)
+    except EnoughOfExampleError as error:
+        raise EnoughWaiting(str(error)) from error
     except FullError as error:
         refusal = Busy(str(error))
         refusal.retry_after = _HOUR

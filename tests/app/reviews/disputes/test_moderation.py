@@ -62,7 +62,7 @@ def test_no_more_are_taken_than_an_owner_can_look_at(store, monkeypatch):
     monkeypatch.setattr(filing, "MOST_WAITING", 3)
     first = filed(store)
     filed(store, reason="Another reason.")
-    with pytest.raises(FullError, match="disputed already"):
+    with pytest.raises(FullError, match="Enough is waiting for this example"):
         filed(store, reason="And another one.")
     filed(store, idx=4)
     with pytest.raises(FullError, match="no more are taken now"):

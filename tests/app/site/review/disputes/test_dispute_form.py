@@ -7,7 +7,10 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 import pytest
 
+from app.domain.review.dispute_outcome import Claim
 from app.errors import TooManyRequests
+from app.reviews.disputes.filing import MOST_OF_EXAMPLE, NewDispute, file_dispute
+from app.reviews.store import Store, store_url
 from app.site.review.disputes.address_limit import AddressLimit
 from tests.app.reviews.making import FakeClock
 from tests.app.site.review.disputes.disputing import disputed_site
@@ -266,22 +269,41 @@ def test_many_from_one_address_are_refused_for_a_while(sample_catalogue, quick_f
         assert len(site.all()) == 3
 
 
+def test_one_address_cannot_fill_what_may_wait_of_an_example(sample_catalogue, quick_folder):
+    with disputed_site(sample_catalogue, quick_folder / "full", disputes_an_hour=1_000) as site:
+        first, second = [one["index"] for one in site.issues("sample-digits")[:2]]
+        answers = [site.send("sample-digits", first, reason=f"Reason number {n}.") for n in range(6)]
+        assert [answer.status_code for answer in answers] == [303] * 5 + [429]
+        assert "at most 5 disputes of one example a day, so enough is waiting for this one" in answers[-1].text
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 86_400 / 5
+        assert site.send("sample-digits", second).status_code == 303
+
+        # Others fill the rest.
+        store = Store(store_url("", site.catalogue))
+        for n in range(1, MOST_OF_EXAMPLE):
+            assert file_dispute(store, NewDispute("sample-digits", second, Claim.BOTH, (), f"Reason number {n}."))
+        store.close()
+        refused = site.send("sample-digits", second, reason="One more than can wait.")
+        assert refused.status_code == 409
+        assert "Enough is waiting for this example" in refused.text
+
+
 def test_an_address_is_counted_under_a_key_of_the_day():
     clock = FakeClock()
     limit = AddressLimit(1, clock)
-    limit.count("10.0.0.1")
-    limit.count("10.0.0.2")
+    limit.count("10.0.0.1", "pets 3")
+    limit.count("10.0.0.2", "pets 3")
     with pytest.raises(TooManyRequests) as refused:
-        limit.count("10.0.0.1")
+        limit.count("10.0.0.1", "pets 3")
     assert refused.value.retry_after == 3600
     key = limit._key
     clock.now += 3600
-    limit.count("10.0.0.1")
+    limit.count("10.0.0.1", "pets 3")
     assert limit._key == key
     clock.now += 24 * 3600
-    limit.count("10.0.0.1")
+    limit.count("10.0.0.1", "pets 3")
     assert limit._key != key
-    assert "10.0.0.1" not in repr(vars(limit._buckets))
+    assert "10.0.0.1" not in repr([vars(limit._buckets), vars(limit._of_example)])
 
 
 def test_nothing_of_who_sent_it_is_stored_or_logged(sample_catalogue, quick_folder):
