@@ -4,10 +4,10 @@ Nothing is unpickled. An entry is a row or an element: which classes it names, a
 examples are found by ``join``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,19 @@ from app.evaluation.tables.csv_table import TableError, open_text, read_table
 from ingest.errors import DataError, shown
 from ingest.labels.class_ids import class_ids
 from ingest.labels.files import read_json
-from ingest.manifest.opinion import OpinionManifest
+from ingest.manifest.opinion import OpinionFormat, OpinionManifest
+
+#: What each format is read from.
+_READ: Final[Mapping[OpinionFormat, str]] = {
+    "counts-npy": "a .npy file of counts (n, m)",
+    "labels-npy": "a .npy file of class ids (n,)",
+    "sets-json": "a JSON file of lists of class ids",
+    "csv-sets": "a CSV file",
+    "parquet": "a parquet file",
+}
+#: How pickles of protocols 2 to 5 begin; older ones are told by their names.
+_PICKLED: Final = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+_PICKLES: Final = (".pkl", ".pickle")
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Entries:
 
 def read_entries(path: Path, manifest: OpinionManifest, class_names: Sequence[str]) -> Entries:
     """The entries of a file as its manifest describes it. Raises DataError naming the file and the entry."""
+    _refuse_pickle(path, manifest)
     n_classes = len(class_names)
     match manifest.format:
         case "counts-npy":
@@ -55,6 +68,17 @@ def read_entries(path: Path, manifest: OpinionManifest, class_names: Sequence[st
     spelling = ClassSpelling(n_classes, class_names, manifest.classes_are)
     rows = _csv(path, manifest) if manifest.format == "csv-sets" else _parquet(path, manifest)
     return _table(path, list(rows), spelling)
+
+
+def _refuse_pickle(path: Path, manifest: OpinionManifest) -> None:
+    """Raise DataError for a pickle, which no other check would call one."""
+    begins = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            begins = file.read(2)
+    if begins in _PICKLED or path.suffix.lower() in _PICKLES:
+        what = _READ[manifest.format]
+        raise DataError(path, f"expected {what}, found a pickle, which is not read: opening one can run any program")
 
 
 def _counts(path: Path, n_classes: int) -> Opinion:

@@ -169,6 +169,11 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
         for kind in ("counts-npy", "labels-npy"):
             with pytest.raises(DataError, match=name):
                 joined(tmp_path / name, format=kind)
+    for name, protocol in (("told.pkl", 4), ("told.csv", 2), ("old.pickle", 0)):
+        (tmp_path / name).write_bytes(pickle.dumps(Told(), protocol))
+        for kind, read in (("sets-json", "a JSON file"), ("counts-npy", "a .npy file"), ("labels-npy", "a .npy file")):
+            with pytest.raises(DataError, match=f"{name}: expected {read}.*, found a pickle, which is not read"):
+                joined(tmp_path / name, format=kind)
     assert not (tmp_path / "opened").exists()
 
 
