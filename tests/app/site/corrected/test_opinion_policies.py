@@ -2,8 +2,10 @@
 
 import csv
 import hashlib
+import html
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
@@ -189,6 +191,10 @@ def test_a_page_of_the_policy_counts_the_same(site: httpx.Client) -> None:
     page = site.get("/imagenet/corrected?confirmed_by=real&opposed=given")
     assert page.status_code == 200
     assert "725" in page.text
+    described = re.search('rel="describedby" type="application/ld.json" href="([^"]+)"', page.text)
+    assert described is not None
+    assert html.unescape(described[1]) == "/api/v1/datasets/imagenet/croissant.json?confirmed_by=real&opposed=given"
+    assert body(site, html.unescape(described[1]))["distribution"]
     changes = site.get("/imagenet/changes?confirmed_by=real")
     assert changes.status_code == 200
 
