@@ -32,16 +32,21 @@ def accept_disputes(store: "Store", arguments: argparse.Namespace) -> int:
     for one in found:
         if not one.can_be_decided:
             raise CatalogueError(f"{one.code} is {one.state}; expected one that waits or was rejected")
-    opened = _new_round(store, arguments, found) if arguments.round is None else _its_round(store, arguments, found)
+    joined = (
+        _asking_already(store, arguments, found) if arguments.round is None else _its_round(store, arguments, found)
+    )
+    opened = _new_round(store, arguments, found) if joined is None else joined
     accept(store, found, opened.id)
     if arguments.json:
         held_back = len(asked_examples(store, opened))
-        told = {"round": opened.name, "disputes": [one.code for one in found], "held_back": held_back}
-        print(json.dumps(told))
+        codes = [one.code for one in found]
+        print(json.dumps({"round": opened.name, "disputes": codes, "held_back": held_back}))
         return 0
-    print(f"accepted {counted(len(found), 'dispute')}: {opened.name} asks about {'it' if len(found) == 1 else 'them'}")
+    asks = f"asks about {'it' if len(found) == 1 else 'them'}"
+    told = asks if joined is None else f"is open and {asks} already"
+    print(f"accepted {counted(len(found), 'dispute')}: {opened.name} {told}")
     _say_held_back(store, opened, found)
-    if arguments.round is None:
+    if joined is None:
         print(f"next: label-errors review links {opened.name} --raters {opened.settings.votes}")
     return 0
 
@@ -52,41 +57,48 @@ def _say_held_back(store: "Store", opened: "Round", found: "Sequence[Dispute]") 
     from ingest.commands.reports import counted
 
     n = len(asked_examples(store, opened))
-    them, have = ("it", "has") if n == 1 else ("them", "have")
+    they, them, have = ("it", "it", "has") if n == 1 else ("they", "them", "have")
     print(
         f"until {opened.name} is closed, a site with --reviews or --disputes holds {counted(n, 'example')} of "
-        f"{opened.dataset} back: {them} {have} no page, and corrected sets leave {them} out"
+        f"{opened.dataset} back: {they} {have} no page, and corrected sets leave {them} out"
     )
     if n < _FEW:
         print(
             f"with fewer than {_FEW} examples, who compares counts from before and after can tell the verdict: "
             "accept several disputes together, or name a round over other examples too with --round"
         )
-    print(f"back: label-errors disputes undo {found[0].code}")
+    print(f"back: label-errors disputes undo {' '.join(one.code for one in found)}")
 
 
 def undo_decision(store: "Store", arguments: argparse.Namespace) -> int:
-    """Take the owner's decision on a dispute back, and close a round that asked about nothing else."""
+    """Take the owner's decisions on disputes back, all or none, and close rounds that asked about nothing else."""
     from app.reviews.disputes.moderation import State, find_dispute, undo
     from app.reviews.rounds import find_round, set_closed
 
-    before = find_dispute(store, arguments.code)
+    before = [find_dispute(store, code) for code in dict.fromkeys(arguments.codes)]
     undo(store, before)
-    closed = None
-    told = [f"{before.code} waits again"]
-    if before.state is State.REJECTED:
-        told.append("`label-errors disputes publish` brings that into the public log, where the rejection stays")
-    elif before.round is not None and not before.round_closed:
-        found = find_round(store, before.round)
+    told, closed = [f"{one.code} waits again" for one in before], set()
+    if n := sum(one.state is State.REJECTED for one in before):
+        stay = "the rejection stays" if n == 1 else "the rejections stay"
+        told.append(f"`label-errors disputes publish` brings that into the public log, where {stay}")
+    for name in dict.fromkeys(one.round for one in before if one.state is State.ACCEPTED and not one.round_closed):
+        if name is None:
+            continue
+        found = find_round(store, name)
         if _is_spare(store, found):
             set_closed(store, found, closed=True)
-            closed = found.name
-            told.append(f"{found.name} is closed: it asked about nothing else; its examples are on the site again")
+            closed.add(name)
+            told.append(f"{name} is closed: it asked about nothing else; its examples are on the site again")
         else:
-            told.append(f"{found.name} is still open, asks about example {before.idx}, and holds it back")
+            held = sorted({one.idx for one in before if one.round == name})
+            examples, them = ("example", "it") if len(held) == 1 else ("examples", "them")
+            listed = ", ".join(map(str, held))
+            told.append(f"{name} is still open, asks about {examples} {listed}, and holds {them} back")
     if arguments.json:
-        print(json.dumps(as_json(find_dispute(store, before.code)) | {"closed": closed}))
-        return 0
+        told = [
+            json.dumps(as_json(find_dispute(store, one.code)) | {"closed": one.round if one.round in closed else None})
+            for one in before
+        ]
     print("\n".join(told))
     return 0
 
@@ -117,6 +129,30 @@ def _new_round(store: "Store", arguments: argparse.Namespace, found: "Sequence[D
     beside = {idx: sorted({name for one in found if one.idx == idx for name in one.proposed}) for idx in indices}
     plan = read_plan(None, {"examples": indices, "votes": votes})
     return open_planned(store, arguments.catalogue, name, plan, beside)[0]
+
+
+def _asking_already(store: "Store", arguments: argparse.Namespace, found: "Sequence[Dispute]") -> "Round | None":
+    """The newest open round that asks about the examples of disputes already, so that no second one does.
+
+    Raises CatalogueError where open rounds ask about a part of them, or where it would not have the votes asked for.
+    """
+    from app.reviews.rounds import all_rounds, asked_examples
+
+    wanted = {one.idx for one in found}
+    asking: list[tuple[Round, set[int]]] = []
+    for one in all_rounds(store):
+        if one.dataset == found[0].dataset and not one.closed and (both := wanted & asked_examples(store, one)):
+            asking.append((one, both))
+    if not asking:
+        return None
+    joined, both = max(asking, key=lambda pair: (len(pair[1]), pair[0].id))
+    told = f"{joined.name} is open and asks about example {min(both)} already"
+    if both != wanted:
+        first = " ".join(one.code for one in found if one.idx in both)
+        raise CatalogueError(f"{told}, but not about all of these; accept {first} into it, and then the others")
+    if arguments.votes not in (None, joined.settings.votes):
+        raise CatalogueError(f"{told}, with {joined.settings.votes} votes; leave --votes out, or close it first")
+    return joined
 
 
 def _its_round(store: "Store", arguments: argparse.Namespace, found: "Sequence[Dispute]") -> "Round":

@@ -48,7 +48,8 @@ examples:
   %(prog)s d0123456789abcdef --votes 3
   %(prog)s d0123456789abcdef --round sample-digits-2  in an open round that asks about this example
 
-All must be of one dataset. Reviewers see the question of every other round: nothing tells them what is disputed. Until
+All must be of one dataset. They join an open round that asks about their examples already, else a new one is opened.
+Reviewers see the question of every other round: nothing tells them what is disputed. Until
 the round is closed the site holds these examples back, and corrected sets leave them out; `undo` takes it back.
 """
 _REJECT: Final = """\
@@ -56,11 +57,12 @@ example:
   %(prog)s d0123456789abcdef --why "The sketch has wings; see the dataset's guide."
 """
 _UNDO: Final = """\
-example:
+examples:
   %(prog)s d0123456789abcdef
+  %(prog)s d0123456789abcdef d00000000000000ff       both, or neither if one cannot be undone
 
-The dispute waits again. A round that asks only about disputed examples is closed with the last of them, so that they
-are on the site again; its votes are kept. What the public log said of the dispute before stays in it.
+The disputes wait again. A round that asks only about disputed examples is closed with the last of them, so that they
+are on the site again; its votes are kept. What the public log said of a dispute before stays in it.
 """
 _FORGET: Final = """\
 example:
@@ -93,18 +95,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     accepting.add_argument("codes", metavar="DISPUTE", nargs="+", help="the dispute, as `list` names it")
     which = accepting.add_mutually_exclusive_group()
-    which.add_argument("--round", metavar="ROUND", help="an open round that asks about these (default: a new one)")
+    which.add_argument(
+        "--round", metavar="ROUND", help="an open round that asks about these (default: the one there is, or a new one)"
+    )
     which.add_argument("--votes", metavar="N", type=count, help="votes an example of the new round")
     accepting.add_argument("--json", action="store_true", help="as JSON")
     rejecting = _command(commands, "reject", _reject, "reject a dispute, with a reason that will be public", _REJECT)
     _add_code(rejecting)
     rejecting.add_argument("--why", metavar="TEXT", required=True, help="the reason, for the public log")
     rejecting.add_argument("--json", action="store_true", help="as JSON")
-    undoing = _command(
-        commands, "undo", dispute_rounds.undo_decision, "take the last decision on a dispute back", _UNDO
-    )
-    _add_code(undoing)
-    undoing.add_argument("--json", action="store_true", help="as JSON")
+    undoing = _command(commands, "undo", dispute_rounds.undo_decision, "take the last decision on disputes back", _UNDO)
+    undoing.add_argument("codes", metavar="DISPUTE", nargs="+", help="the dispute, as `list` names it")
+    undoing.add_argument("--json", action="store_true", help="as JSON, a line for each")
     forgetting = _command(commands, "forget", _forget, "erase what a visitor wrote", _FORGET)
     _add_code(forgetting)
     says = "write the public log of disputes into the catalogue"

@@ -156,14 +156,17 @@ def accept(store: Store, found: Sequence[Dispute], round_id: int) -> None:
         _decide(connection, store.clock(), found, State.ACCEPTED, round_id=round_id)
 
 
-def undo(store: Store, found: Dispute) -> None:
-    """Take back the owner's last decision, so that the dispute waits again. Raises ModerationError."""
-    if found.state not in (State.ACCEPTED, State.REJECTED):
-        waits = "waits already" if found.state is State.WAITING else "is settled: its round was published"
-        raise ModerationError(f"{found.code} {waits}; expected one that was accepted or rejected")
+def undo(store: Store, found: Sequence[Dispute]) -> None:
+    """Take back the owner's last decisions, so that the disputes wait again. Raises ModerationError, and takes none."""
+    for one in found:
+        if one.state not in (State.ACCEPTED, State.REJECTED):
+            waits = "waits already" if one.state is State.WAITING else "is settled: its round was published"
+            raise ModerationError(f"{one.code} {waits}; expected one that was accepted or rejected")
     with store.writing() as connection:
-        _require_state(connection, found, "somebody decided it meanwhile")
-        _enter(connection, store.clock(), found.id, State.WAITING)
+        now = store.clock()
+        for one in found:
+            _require_state(connection, one, "somebody decided it meanwhile")
+            _enter(connection, now, one.id, State.WAITING)
 
 
 def forget_words(store: Store, found: Dispute) -> None:

@@ -14,8 +14,9 @@ def log_feed(site: str, dataset: Dataset | None, found: Sequence[LoggedDispute],
     title = "Disputed labels" if dataset is None else f"{dataset.title}: disputed labels"
     here = f"{site}/disputes" if dataset is None else f"{site}/{dataset.name}/disputes"
     root = new_feed(site, title, urn("disputes", "" if dataset is None else dataset.name))
-    found = [one for one in found if one.claim is not None]  # the others are back when their review is over
+    # What is in review changed the feed by leaving it, and must not turn its time back.
     add(root, "updated", found[0].decided if found else since)
+    found = [one for one in found if one.claim is not None]  # the others are back when their review is over
     link(root, "self", f"{here}.atom", MEDIA_TYPE)
     link(root, "alternate", here, "text/html")
     for one in found:

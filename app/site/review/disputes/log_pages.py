@@ -75,5 +75,7 @@ def _context(request: Request, catalogue: Catalogue, dataset: Dataset | None) ->
 def _feed(request: Request, catalogue: Catalogue, dataset: Dataset | None) -> Response:
     refuse_unread(request, ())
     found, _ = dispute_log(catalogue, dataset, None, _SHOWN)
-    written = catalogue.written_at if dataset is None else dataset.built_at
-    return Response(log_feed(base_url(request), dataset, found, written), media_type=MEDIA_TYPE)
+    shown = [dataset] if dataset is not None else list(catalogue.datasets.values())
+    # When the catalogue was written may be later than a decision that is not in it yet.
+    since = min((one.built_at for one in shown), default=catalogue.written_at)
+    return Response(log_feed(base_url(request), dataset, found, since), media_type=MEDIA_TYPE)

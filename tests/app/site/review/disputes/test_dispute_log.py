@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 from contextlib import redirect_stderr
 from io import StringIO
@@ -9,6 +10,7 @@ from io import StringIO
 import httpx
 import pytest
 
+from app.reviews.store import Store
 from ingest.commands.main import main
 from tests.app.site.review.disputes.disputing import disputed_site
 from tests.app.site.review.rounds import RaterAt, review, vote
@@ -188,6 +190,28 @@ def test_a_rejection_that_is_taken_up_again_stays_in_the_log(site):
     assert "Before: rejected" in page
 
 
+def test_the_time_of_a_feed_never_goes_back(site, monkeypatch):
+    """Rejected, taken up again, which takes it out of the feed, and that undone: each a minute after the other."""
+    times = {path: [] for path in ("/disputes.atom", "/sample-digits/disputes.atom")}
+
+    def publish():
+        site.owner("publish")
+        for path, found in times.items():
+            root = ET.fromstring(site.http.get(path).content)
+            found.append(root.findtext("{http://www.w3.org/2005/Atom}updated"))
+
+    now = [time.time()]
+    monkeypatch.setattr(Store.__init__, "__defaults__", (lambda: now[0],))
+    code = site.code("sample-digits", site.issues("sample-digits")[0]["index"])
+    for owner in (("reject", code, "--why", "No."), ("accept", code), ("undo", code)):
+        now[0] += 60
+        site.owner(*owner)
+        publish()
+    for path, found in times.items():
+        assert found == sorted(found), path
+        assert found[0] < found[1], path
+
+
 def test_hostile_words_of_the_owner_are_text_on_pages_and_in_the_feed(site):
     why = '"><script>alert(1)</script><img src=x onerror=alert(2)> ]]> &amp; {{ 7*7 }}'
     idx = site.issues("sample-digits")[0]["index"]
@@ -235,13 +259,42 @@ def test_accepting_says_what_it_holds_back_and_is_taken_back(site):
     assert json.loads(site.owner("undo", codes[1], "--json"))["closed"] == "sample-digits-2"
     assert site.http.get(f"/sample-digits/issues/{found[0]}").status_code == 200
 
+    # Several at once, all or none.
+    told = site.owner("accept", *codes[:2])
+    assert "holds 2 examples of sample-digits back: they have no page, and corrected sets leave them out" in told
+    assert f"back: label-errors disputes undo {codes[0]} {codes[1]}" in told
+    assert f"{codes[2]} waits already" in fails(site, "undo", codes[0], codes[2])
+    assert [one["state"] for one in site.all()] == ["accepted", "accepted", "waiting"]
+    lines = [json.loads(line) for line in site.owner("undo", codes[0], codes[1], "--json").splitlines()]
+    assert [(one["dispute"], one["closed"]) for one in lines] == [(code, "sample-digits-3") for code in codes[:2]]
+    assert [one["state"] for one in site.all()] == ["waiting"] * 3
+
     review(site.catalogue, "open", "sample-digits")
-    site.owner("accept", codes[2], "--round", "sample-digits-3")
-    assert "sample-digits-3 is still open" in site.owner("undo", codes[2])
+    site.owner("accept", codes[2], "--round", "sample-digits-4")
+    assert "sample-digits-4 is still open" in site.owner("undo", codes[2])
     site.owner("reject", codes[2], "--why", "It was a mistake.")
     assert "the rejection stays" in site.owner("undo", codes[2])
     assert site.all()[-1]["state"] == "waiting"
     assert site.all()[-1]["decided"] is None
+
+
+def test_a_second_dispute_of_an_example_joins_the_round_that_is_open(site):
+    first, second = [one["index"] for one in site.issues("sample-digits", "category=correctable")[:2]]
+    codes = [site.code("sample-digits", first, claim=claim) for claim in ("given", "neither", "both")]
+    other = site.code("sample-digits", second, claim="given")
+    site.owner("accept", codes[0])
+    assert "sample-digits-1 is open and asks about it already" in (told := site.owner("accept", codes[1]))
+    assert "next:" not in told
+    assert {one["round"] for one in site.all() if one["index"] == first and one["round"]} == {"sample-digits-1"}
+    refused = fails(site, "accept", codes[2], other)
+    assert f"sample-digits-1 is open and asks about example {first} already, but not about all of these" in refused
+    assert f"accept {codes[2]} into it, and then the others" in refused
+    assert "with 5 votes; leave --votes out" in fails(site, "accept", codes[2], "--votes", "3")
+    assert [one["state"] for one in site.all()] == ["accepted", "accepted", "waiting", "waiting"]
+    # The round stays until the last of them is taken back; then a new one is opened.
+    assert "sample-digits-1 is still open" in site.owner("undo", codes[0])
+    assert "sample-digits-1 is closed" in site.owner("undo", codes[1])
+    assert json.loads(site.owner("accept", codes[2], other, "--json"))["round"] == "sample-digits-2"
 
 
 def test_claims_are_measured_by_the_votes_of_their_own_round(site):
