@@ -148,7 +148,7 @@ def test_classes_of_pretraining_and_of_the_fold_are_all_known() -> None:
     held_out, given = strokes(60, seed=4)
     shown = model.predict(held_out)
     assert (shown[given == 0] == 0).mean() > 0.5  # learnt before, and not forgotten
-    assert (shown[given == 2] == 2).mean() > 0.9
+    assert (shown[given == 2] == 2).mean() > 0.8
 
 
 def test_it_works_within_scikit_learn() -> None:
