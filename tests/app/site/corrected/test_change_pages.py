@@ -217,7 +217,7 @@ def test_a_version_that_was_is_gone_and_says_where_to_go_on(history, name):
         ("agreement=2", 400, "agreement"),
         ("removed=include", 400, "no parameter"),
         ("after=nonsense", 400, "cursor"),
-        ("since=x", 400, "no parameter"),
+        ("agreement=3&sort=index", 400, "no parameter"),
         ("limit=0", 400, "limit"),
     ],
 )
