@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.datasets.survey.table_columns import SUFFIXES, read_columns_of
-from ingest.datasets.train_rows import manifest_of_train, read_groups
+from ingest.datasets.train_rows import read_groups
 from ingest.errors import ArgumentError, DataError, shown
 from ingest.labels.files import read_index
 from ingest.manifest.model import Manifest
@@ -83,47 +83,37 @@ def groups_of(
     return Groups(found, said)
 
 
-def in_looked_at_groups(
-    asked: str | None,
-    examples: Examples,
-    train: Examples,
-    manifest: Manifest,
-    folder: Path,
-    sources: tuple[MediaSource | None, MediaSource | None],
-) -> NDArray[np.bool_] | None:
-    """(t,) which examples to learn from are of a group that is looked at too; None if their groups are not known.
+class Side(NamedTuple):
+    """Examples, the manifest that describes them, and what holds them, if that was read."""
 
-    ``sources`` hold the examples that are looked at and those to learn from.
-    """
-    names, _ = _names(asked, examples, manifest, folder, sources[0])
+    examples: Examples
+    manifest: Manifest
+    source: MediaSource | None
+
+
+def in_looked_at_groups(asked: str | None, looked_at: Side, train: Side, folder: Path) -> NDArray[np.bool_] | None:
+    """(t,) which examples to learn from are of a group that is looked at too; None if their groups are not known."""
+    names, _ = _names(asked, looked_at.examples, looked_at.manifest, folder, looked_at.source)
     if names is None:
-        return np.zeros(len(train), np.bool_)
-    of_train = _names_of_train(asked, examples, train, manifest, folder, sources)
+        return np.zeros(len(train.examples), np.bool_)
+    of_train = _names_of_train(asked, looked_at, train, folder)
     known = set(names) - {""}
     return None if of_train is None else np.array([name in known for name in of_train], np.bool_)
 
 
-def _names_of_train(
-    asked: str | None,
-    examples: Examples,
-    train: Examples,
-    manifest: Manifest,
-    folder: Path,
-    sources: tuple[MediaSource | None, MediaSource | None],
-) -> Sequence[str] | None:
+def _names_of_train(asked: str | None, looked_at: Side, train: Side, folder: Path) -> Sequence[str] | None:
     """The groups of examples to learn from, found as those of the others were."""
-    own = manifest_of_train(manifest)
     if asked is None or asked == THREAD:
-        return _names(asked, train, own, folder, sources[1])[0]
+        return _names(asked, train.examples, train.manifest, folder, train.source)[0]
     if asked.endswith(".json"):
         return None
-    for path, cells, keys in _tables(own, folder, sources[1]):
+    for path, cells, keys in _tables(train.manifest, folder, train.source):
         if asked in cells:
-            return _of_column(path, asked, cells[asked], keys, train)
-    if any(asked in cells for _, cells, _ in _tables(manifest, folder, sources[0])):
+            return _of_column(path, asked, cells[asked], keys, train.examples)
+    if any(asked in cells for _, cells, _ in _tables(looked_at.manifest, folder, looked_at.source)):
         return None
-    _, where = _matched(asked, examples)
-    words = dict(_places(train)).get(where)
+    _, where = _matched(asked, looked_at.examples)
+    words = dict(_places(train.examples)).get(where)
     return None if words is None else [_found(re.compile(asked, re.MULTILINE), word) for word in words]
 
 

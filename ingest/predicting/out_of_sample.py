@@ -32,7 +32,7 @@ from ingest.predicting.contents import read_features, read_media
 from ingest.predicting.cross_validation import OutOfSample, Plan, cross_validated, overall
 from ingest.predicting.examples import Examples
 from ingest.predicting.folds import FILE, dealt, write_folds
-from ingest.predicting.groups import Groups, duplicates_alone, groups_of, in_looked_at_groups
+from ingest.predicting.groups import Groups, Side, duplicates_alone, groups_of, in_looked_at_groups
 from ingest.predicting.manifest_entry import enter_files, require_room
 from ingest.predicting.matrix_writer import temperatures, write_matrix
 from ingest.predicting.models import chosen_models
@@ -210,8 +210,9 @@ class _Run:
         """The examples to learn from but those of a group that is looked at too."""
         if train is None:
             return None
-        sources = (self._source, self._train_source)
-        same = in_looked_at_groups(self._options.groups, examples, train, self._manifest, self._folder, sources)
+        looked_at = Side(examples, self._manifest, self._source)
+        learnt = Side(train, manifest_of_train(self._manifest), self._train_source)
+        same = in_looked_at_groups(self._options.groups, looked_at, learnt, self._folder)
         if same is None:
             self._warnings.append(
                 f"The groups of the {len(train):,} examples to learn from are not known, so some may be of a group "
