@@ -32,7 +32,7 @@ class SmallImageNetwork(PictureClassifier):
         *,
         epochs: int = 20,
         learning_rate: float = 4e-3,
-        tuning_epochs: int = 4,
+        tuning_epochs: int = 8,
         tuning_rate: float = 1e-3,
         batch_size: int = 128,
         channels: tuple[int, int] = (32, 64),

@@ -140,15 +140,17 @@ def test_what_was_learnt_before_is_gone_on_with() -> None:
     assert first.tobytes() != tuned.predict_proba(held_out).tobytes()
 
 
-def test_classes_of_pretraining_and_of_the_fold_are_all_known() -> None:
+@pytest.mark.parametrize("epochs", [6, 20])
+def test_classes_of_pretraining_and_of_the_fold_are_all_known(epochs: int) -> None:
+    """Also where the train set was learnt as long as it is by default, and few pictures teach the class it lacks."""
     pictures, labels = strokes(300)
-    before = network(epochs=6).pretrain(pictures[labels < 2], labels[labels < 2])
+    before = network(epochs=epochs).pretrain(pictures[labels < 2], labels[labels < 2])
     model = before.fit(pictures[labels > 0], labels[labels > 0])
     assert model.classes_.tolist() == [0, 1, 2]
     held_out, given = strokes(60, seed=4)
     shown = model.predict(held_out)
     assert (shown[given == 0] == 0).mean() > 0.5  # learnt before, and not forgotten
-    assert (shown[given == 2] == 2).mean() > 0.8
+    assert (shown[given == 2] == 2).mean() > 0.9
 
 
 def test_it_works_within_scikit_learn() -> None:
