@@ -246,6 +246,8 @@ def test_a_dataset_with_media_stays_as_it_was_beside_others_that_are_new(
     catalogue, archive = tmp_path / "two.sqlite", tmp_path / "downloads/t10k-images-idx3-ubyte.gz"
     whole = archive.read_bytes()
     assert two() == 0
+    with closing(sqlite3.connect(catalogue)) as connection, connection:
+        connection.execute("UPDATE datasets SET built_at = ?", ("2020-01-01T00:00:00Z",))
     mnist, posts = everything(catalogue, "mnist"), everything(catalogue, "20news")
     assert len(mnist["issue_search"]) == 0
     assert len(mnist["media"]) >= 200
