@@ -22,6 +22,7 @@ from app.schema.engine import writing_engine
 from app.schema.tables import SCHEMA_VERSION, SEARCH_DDL, meta, metadata
 from ingest.catalogue.guard.early_copy import EarlyCopy
 from ingest.catalogue.guard.lock import exclusive, followed
+from ingest.catalogue.guard.seal import KEY, sealing, unsealed
 from ingest.catalogue.guard.verify import checked_meanwhile, require_datasets, require_whole
 from ingest.catalogue.issue_table import STAGED, create_indexes, staged_path
 from ingest.errors import NO_SPACE, CatalogueError
@@ -63,17 +64,19 @@ def replacing_catalogue(
                     _sign(connection)
                     _merge_searches(connection, whole=finish is None)
                     connection.commit()
-                    if finish is None or not replacing:
-                        require_whole(connection)
-                    else:
-                        require_datasets(connection, replacing)
-                    if finish is not None:
-                        finish()
+                    with sealing(part) as seal:
+                        if finish is None or not replacing:
+                            require_whole(connection)
+                        else:
+                            require_datasets(connection, replacing)
+                        if finish is not None:
+                            finish()
+                        seal()
                 _put_in_place(part, target)
             finally:
                 part.unlink(missing_ok=True)
                 staged_path(part).unlink(missing_ok=True)
-    except (OSError, DatabaseError) as error:
+    except (OSError, DatabaseError, sqlite3.Error) as error:
         raise _explained(target, error) from error
 
 
@@ -96,13 +99,13 @@ def _beginning(
     None if there is none worth keeping.
     """
     if not _is_kept(target, replacing, say):
+        if early is not None:
+            early.give_up()
         yield None
         return
-    if early is not None and (finish := early.put_at(part, target)) is not None:
-        yield finish
-        return
     with checked_meanwhile(target) as finish:
-        shutil.copyfile(target, part)
+        if early is None or not early.put_at(part, target):
+            shutil.copyfile(target, part)
         yield finish
 
 
@@ -129,7 +132,7 @@ def _contents(target: Path) -> tuple[str, list[str]]:
         with closing(sqlite3.connect(f"{target.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
             names = [str(name) for (name,) in connection.execute("SELECT name FROM datasets")]
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise CatalogueError(
             f"{target}: expected a catalogue, found another file ({error}); it is not touched"
         ) from error
@@ -170,7 +173,12 @@ def _create(connection: Connection) -> None:
 def _sign(connection: Connection) -> None:
     connection.execute(delete(meta))
     written_at = datetime.now(UTC).isoformat(timespec="seconds")
-    values = {"schema_version": str(SCHEMA_VERSION), "version": uuid.uuid4().hex, "written_at": written_at}
+    values = {
+        "schema_version": str(SCHEMA_VERSION),
+        "version": uuid.uuid4().hex,
+        "written_at": written_at,
+        KEY: unsealed(),
+    }
     connection.execute(insert(meta), [{"key": key, "value": value} for key, value in values.items()])
 
 
@@ -199,7 +207,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _explained(target: Path, error: OSError | DatabaseError) -> CatalogueError:
+def _explained(target: Path, error: OSError | DatabaseError | sqlite3.Error) -> CatalogueError:
     original = error.orig if isinstance(error, DatabaseError) else error
     code = getattr(original, "sqlite_errorcode", 0) & 0xFF
     no_space = isinstance(error, OSError) and error.errno in NO_SPACE

@@ -1,4 +1,4 @@
-"""Copy and check the old catalogue while the new dataset is still being read.
+"""Copy the old catalogue while the new dataset is still being read.
 
 Which catalogue a new one is built on is only known under the lock: if the one that was copied has been replaced by
 then, the copy is not used. Until then it has no name (Linux's O_TMPFILE), so it is gone whenever this process ends.
@@ -6,8 +6,7 @@ Where the system or the disk cannot do that, nothing is begun early.
 """
 
 import os
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -15,43 +14,46 @@ from threading import Event
 from typing import Final
 
 from ingest.catalogue.guard.lock import followed
-from ingest.catalogue.guard.verify import checked_meanwhile
 
 #: Bytes copied before it is asked whether to go on.
 _PIECE: Final = 1 << 24
 
 
 class EarlyCopy:
-    """A copy of a catalogue that is being made, and the check of the original."""
+    """A copy of a catalogue that is being made."""
 
     def __init__(self, target: Path, held: ExitStack) -> None:
-        """Begin; all ends with what is ``held``. Raises OSError, AttributeError or sqlite3.Error where it cannot."""
+        """Begin; all ends with what is ``held``. Raises OSError or AttributeError where it cannot."""
         if not target.is_file():
             raise FileNotFoundError(target)
         self._source = _open(target, os.O_RDONLY, held)
         self._copy = _open(target.parent, os.O_RDWR | os.O_TMPFILE, held)
         self._first = os.fstat(self._source)
-        self._require = held.enter_context(checked_meanwhile(target))
         pool = held.enter_context(ThreadPoolExecutor(1, thread_name_prefix="copy"))
         self._stopped = Event()
         held.callback(self._stopped.set)
         self._copied = pool.submit(self._fill)
 
-    def put_at(self, part: Path, target: Path) -> Callable[[], None] | None:
-        """Give the copy its name; the function that waits for the check of the original.
+    def put_at(self, part: Path, target: Path) -> bool:
+        """Give the copy its name.
 
-        None, and nothing is there, if what is at ``target`` now is not what was copied, or it could not be copied.
+        False, and nothing is there, if what is at ``target`` now is not what was copied, or it could not be copied.
         """
-        if not (same := _identity(target.stat()) == _identity(self._first)):
-            self._stopped.set()
-        with suppress(OSError):
-            self._copied.result()
-            if same:
+        if _identity(target.stat()) == _identity(self._first):
+            with suppress(OSError):
+                self._copied.result()
                 # The entry in /proc is a link that must be followed, which Python does if it is told of a folder.
                 os.link(f"/proc/self/fd/{self._copy}", part, src_dir_fd=self._copy, follow_symlinks=True)
-                return self._require
-        os.ftruncate(self._copy, 0)  # its room will be needed
-        return None
+                return True
+        self.give_up()
+        return False
+
+    def give_up(self) -> None:
+        """Stop copying, and leave its room to others."""
+        self._stopped.set()
+        with suppress(OSError):
+            self._copied.result()
+        os.ftruncate(self._copy, 0)
 
     def _fill(self) -> None:
         """Copy all bytes. Raises OSError."""
@@ -60,15 +62,16 @@ class EarlyCopy:
             done += n
         if done != self._first.st_size:
             raise OSError(f"copied {done} bytes of {self._first.st_size}")
+        os.fsync(self._copy)  # else all of it is written to the disk at the end, when nothing is left to do meanwhile
 
 
 @contextmanager
 def begun_early(target: Path) -> Iterator[EarlyCopy | None]:
-    """Begin to copy and to check a catalogue, if there is one and the system can."""
+    """Begin to copy a catalogue, if there is one and the system can."""
     with ExitStack() as held:
         try:
             early = EarlyCopy(followed(target), held)
-        except (OSError, AttributeError, sqlite3.Error):
+        except (OSError, AttributeError):
             early = None
         yield early
 

@@ -1,9 +1,9 @@
 """Check a new catalogue before it takes the place of the old one.
 
 A whole one is checked page by page (SQLite's ``quick_check``), each index for as many entries as its table has rows,
-and each reference: that takes as long as reading it. Where other datasets are carried over, their pages are checked in
-the old file while the new rows are made. Afterwards only the rows of the datasets written now are looked for: in their
-tables, through each index, and behind each reference.
+and each reference: that takes as long as reading it. Where other datasets are carried over, the old file is held to its
+seal (see ``seal``), or without one its pages are checked, while the new rows are made. Afterwards only the rows of the
+datasets written now are looked for: in their tables, through each index, and behind each reference.
 """
 
 import sqlite3
@@ -16,27 +16,29 @@ from sqlalchemy import Connection, Index, Table, exists, select, text
 from sqlalchemy.dialects import sqlite
 
 from app.schema.tables import issue_id_range, issues, metadata
+from ingest.catalogue.guard.seal import is_as_sealed
 from ingest.errors import CatalogueError
 
 _STAYS = "the old one stays"
+_CHANGED = "some of its bytes are not those that were written, though nobody wrote to it with SQLite"
 
 
 @contextmanager
 def checked_meanwhile(catalogue: Path) -> Iterator[Callable[[], None]]:
-    """Check the pages of a file in a thread; the function it gives waits, and raises CatalogueError for damage."""
+    """Check a file in a thread; the function it gives waits, and raises CatalogueError for damage."""
     address = f"{catalogue.resolve().as_uri()}?mode=ro"
     with (
         ThreadPoolExecutor(1, thread_name_prefix="check") as pool,
         closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection,
     ):
-        found = pool.submit(lambda: str(connection.execute("PRAGMA quick_check").fetchone()[0]))
+        found = pool.submit(_damage, catalogue, connection)
 
         def require() -> None:
             try:
                 damage = found.result()
             except sqlite3.DatabaseError as error:
                 damage = str(error)
-            if damage != "ok":
+            if damage is not None:
                 raise CatalogueError(
                     f"{catalogue}: the datasets that it holds cannot be carried over, for it is damaged: {damage}; "
                     "it stays as it is"
@@ -47,6 +49,14 @@ def checked_meanwhile(catalogue: Path) -> Iterator[Callable[[], None]]:
         finally:
             connection.interrupt()
             pool.shutdown(cancel_futures=True)
+
+
+def _damage(catalogue: Path, connection: sqlite3.Connection) -> str | None:
+    """What is wrong with a file; None if nothing is found. Raises sqlite3.Error where SQLite cannot read it."""
+    if (whole := is_as_sealed(catalogue)) is not None:
+        return None if whole else _CHANGED
+    found = str(connection.execute("PRAGMA quick_check").fetchone()[0])
+    return None if found == "ok" else found
 
 
 def require_whole(connection: Connection) -> None:
