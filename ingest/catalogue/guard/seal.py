@@ -13,8 +13,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from mmap import ACCESS_READ, mmap
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +46,7 @@ def sealing(catalogue: Path) -> Iterator[Callable[[], None]]:
     if place is None:
         raise ValueError(f"{catalogue} has no room for a seal")
     with ThreadPoolExecutor(1, thread_name_prefix="seal") as pool:
-        measured = pool.submit(_measured, catalogue, place, mine=True)
+        measured = pool.submit(_measured, catalogue, place)
 
         def write() -> None:
             with catalogue.open("r+b") as file:
@@ -66,7 +65,7 @@ def is_as_sealed(catalogue: Path) -> bool | None:
     seal, place = _found(catalogue)
     if place is None or not _SEAL.fullmatch(seal):
         return None
-    measured = _measured(catalogue, place, mine=False)
+    measured = _measured(catalogue, place)
     return measured == seal if measured.split()[1] == seal.split()[1] else None
 
 
@@ -92,34 +91,31 @@ def _found(catalogue: Path) -> tuple[str, range | None]:
     return str(row[0]), range(start, start + len(row[0]))
 
 
-def _measured(catalogue: Path, place: range, *, mine: bool) -> str:
-    """The seal that a file should have. Nobody shortens a file of ``mine`` meanwhile."""
-    with ExitStack() as held:
-        handle = held.enter_context(catalogue.open("rb")).fileno()
-        size = os.fstat(handle).st_size
-        if mine:
-            content = held.enter_context(memoryview(held.enter_context(mmap(handle, 0, access=ACCESS_READ))))
-            checksum = _checksum(lambda first, end: content[first:end], size, place)
-        else:
-            # Where a file that is mapped grows shorter, the process is killed; where it is read, that is an error.
-            checksum = _checksum(lambda first, end: memoryview(os.pread(handle, end - first, first)), size, place)
-        header = os.pread(handle, _COUNTER.stop, 0)
+def _measured(catalogue: Path, place: range) -> str:
+    """The seal that a file should have whose seal lies at a place."""
+    with catalogue.open("rb") as file:
+        checksum = _checksum(file.fileno(), place)
+        header = os.pread(file.fileno(), _COUNTER.stop, 0)
     return f"{checksum} {int.from_bytes(header[_COUNTER]):010d}"
 
 
-def _checksum(read: Callable[[int, int], memoryview], size: int, without: range) -> str:
-    """The checksum of the checksums of a file's pieces, without some of its bytes."""
+def _checksum(handle: int, without: range) -> str:
+    """The checksum of the checksums of a file's pieces, without some of its bytes.
+
+    Pieces are read, not mapped: where a file that is mapped grows shorter, the process is killed.
+    """
 
     def of_piece(start: int) -> bytes:
-        end = min(start + _PIECE, size)
-        content = read(start, end)
-        if len(content) != end - start:
+        expected = min(_PIECE, size - start)
+        content = memoryview(os.pread(handle, expected, start))
+        if len(content) != expected:
             raise OSError(f"expected {size:,} bytes, found fewer")
-        first, after = (min(max(at - start, 0), len(content)) for at in (without.start, without.stop))
+        first, after = (min(max(at - start, 0), expected) for at in (without.start, without.stop))
         digest = xxhash.xxh3_128(content[:first])
         digest.update(content[after:])
         return digest.digest()
 
+    size = os.fstat(handle).st_size
     whole = xxhash.xxh3_128()
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="checksum") as pool:
         for digest in pool.map(of_piece, range(0, size, _PIECE)):
