@@ -103,9 +103,16 @@ def _beginning(
             early.give_up()
         yield None
         return
-    with checked_meanwhile(target) as finish:
+    with checked_meanwhile(target) as require_undamaged:
         if early is None or not early.put_at(part, target):
             shutil.copyfile(target, part)
+            yield require_undamaged
+            return
+
+        def finish() -> None:
+            require_undamaged()
+            early.require_written()
+
         yield finish
 
 

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, get_native_id
 from typing import Final
 
 from ingest.catalogue.guard.lock import followed
 
 #: Bytes copied before it is asked whether to go on.
 _PIECE: Final = 1 << 24
+#: The rows that are flagged meanwhile go first.
+_NICE: Final = 10
 
 
 class EarlyCopy:
@@ -33,6 +35,7 @@ class EarlyCopy:
         self._stopped = Event()
         held.callback(self._stopped.set)
         self._copied = pool.submit(self._fill)
+        self._synced = pool.submit(self._sync)
 
     def put_at(self, part: Path, target: Path) -> bool:
         """Give the copy its name.
@@ -48,6 +51,10 @@ class EarlyCopy:
         self.give_up()
         return False
 
+    def require_written(self) -> None:
+        """Raises OSError if the disk failed: it says so once, not again when the new catalogue is written to it."""
+        self._synced.result()
+
     def give_up(self) -> None:
         """Stop copying, and leave its room to others."""
         self._stopped.set()
@@ -57,12 +64,17 @@ class EarlyCopy:
 
     def _fill(self) -> None:
         """Copy all bytes. Raises OSError."""
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)  # Linux: of this thread
         done = 0
         while not self._stopped.is_set() and (n := os.copy_file_range(self._source, self._copy, _PIECE, done, done)):
             done += n
         if done != self._first.st_size:
             raise OSError(f"copied {done} bytes of {self._first.st_size}")
-        os.fsync(self._copy)  # else all of it is written to the disk at the end, when nothing is left to do meanwhile
+
+    def _sync(self) -> None:
+        """Write the copy to the disk: else all of it is written at the end, when nothing is left to do meanwhile."""
+        if not self._stopped.is_set():
+            os.fsync(self._copy)
 
 
 @contextmanager

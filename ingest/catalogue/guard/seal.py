@@ -26,8 +26,7 @@ _SEAL: Final = re.compile("[0-9a-f]{32} [0-9]{10}")
 _COUNTER: Final = slice(24, 28)
 #: The one kind of journal with which SQLite does not count each change.
 _UNCOUNTED: Final = "wal"
-_PIECE: Final = 1 << 23
-_THREADS: Final = 2
+_PIECE: Final = 1 << 20
 
 
 def unsealed() -> str:
@@ -100,24 +99,14 @@ def _measured(catalogue: Path, place: range) -> str:
 
 
 def _checksum(handle: int, without: range) -> str:
-    """The checksum of the checksums of a file's pieces, without some of its bytes.
+    """The checksum of a file without some of its bytes.
 
-    Pieces are read, not mapped: where a file that is mapped grows shorter, the process is killed.
+    It is read, not mapped: where a file that is mapped grows shorter, the process is killed.
     """
-
-    def of_piece(start: int) -> bytes:
-        expected = min(_PIECE, size - start)
-        content = memoryview(os.pread(handle, expected, start))
-        if len(content) != expected:
-            raise OSError(f"expected {size:,} bytes, found fewer")
-        first, after = (min(max(at - start, 0), expected) for at in (without.start, without.stop))
-        digest = xxhash.xxh3_128(content[:first])
-        digest.update(content[after:])
-        return digest.digest()
-
-    size = os.fstat(handle).st_size
-    whole = xxhash.xxh3_128()
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="checksum") as pool:
-        for digest in pool.map(of_piece, range(0, size, _PIECE)):
-            whole.update(digest)
-    return whole.hexdigest()
+    digest, done = xxhash.xxh3_128(), 0
+    while piece := memoryview(os.pread(handle, _PIECE, done)):
+        first, after = (min(max(at - done, 0), len(piece)) for at in (without.start, without.stop))
+        digest.update(piece[:first])
+        digest.update(piece[after:])
+        done += len(piece)
+    return digest.hexdigest()

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -412,6 +413,38 @@ def test_a_copy_that_could_not_be_finished_is_not_built_on(old: Path, monkeypatc
     with begun_early(old) as early, replacing_catalogue(old, ["new"], wait=1, say=print, early=early):
         pass
     assert rows(old) == before
+
+
+def nameless(folder: Path) -> list[int]:
+    """The sizes of open files that have no name and lie on the disk of a folder."""
+    opened = [Path(path) for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    return [path.stat().st_size for path in opened if str(path.readlink()).startswith(f"{folder}/#")]
+
+
+def test_a_copy_that_is_not_needed_is_stopped_and_takes_no_room(old: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    with begun_early(old) as early, replacing_catalogue(old, ["before"], wait=1, say=print, early=early):
+        assert nameless(tmp_path) == ([] if early is None else [0])
+
+
+def test_a_disk_that_failed_while_a_copy_was_written_to_it_is_not_trusted(
+    tiny: Any, old: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The system tells such an error once, to the thread that copies."""
+    before, fsync = old.read_bytes(), os.fsync
+
+    def failing(handle: int) -> None:
+        if threading.current_thread().name.startswith("copy"):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with begun_early(old) as early:
+        expected = 0 if early is None else 1  # not every disk has files without a name
+    assert tiny.add(old) == expected
+    assert ("Input/output error" in capsys.readouterr().err) == bool(expected)
+    assert (old.read_bytes() == before) == bool(expected)
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["of a catalogue", "of none yet"])
