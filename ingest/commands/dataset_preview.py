@@ -110,7 +110,7 @@ def _decoded(
     size = build.inputs.size or 0
     wanted = {
         index: None if keys is None else keys[index]
-        for index in sorted(issues.union(first, range(0, size, 1 + size // _MOST_OPENED)))
+        for index in sorted(issues.union(first, range(0, size, max(1, -(-size // _MOST_OPENED)))))
     }
     seen, beginnings, problems = set[int](), dict[int, str](), list[MediaProblem]()
     with progress.task(f"{build.inputs.manifest.name}: media", len(wanted), "examples") as advance:

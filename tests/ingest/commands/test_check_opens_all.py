@@ -67,3 +67,11 @@ def test_of_very_many_files_some_are_opened_and_check_says_how_many(
     monkeypatch.setattr(dataset_preview, "_MOST_OPENED", 5)  # each third: 0, 3, 6 and 9, and the first three
     assert main(["check", *described[1]]) == 0
     assert "things: 6 of 12 media were opened, and each can be read" in capsys.readouterr().out.splitlines()
+
+
+def test_as_many_files_as_are_opened_at_most_are_all_opened(
+    described: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dataset_preview, "_MOST_OPENED", 12)
+    assert main(["check", *described[1]]) == 1
+    assert "things: all 12 media were opened, and 1 cannot be read" in capsys.readouterr().out.splitlines()
