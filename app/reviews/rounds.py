@@ -42,6 +42,7 @@ class Settings:
     repeat_after: int = 10  # other votes between an example and its repeat
     completion: dict[str, str] = field(default_factory=dict)  # outcome -> what a participant of Prolific takes back
     assignment: int = 20  # examples of an assignment of Mechanical Turk
+    for_disputes: bool = False  # opened where disputes were accepted, and closed where all are taken back
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -104,11 +104,11 @@ def undo_decision(store: "Store", arguments: argparse.Namespace) -> int:
 
 
 def _is_spare(store: "Store", found: "Round") -> bool:
-    """Whether a round asks only about examples that were disputed, and no dispute waits for it any more."""
+    """Whether a round was opened for disputes, asks about nothing else, and no dispute waits for it any more."""
     from app.reviews.disputes.moderation import State, find_disputes
     from app.reviews.rounds import asked_examples
 
-    if find_disputes(store, states=(State.ACCEPTED,), round_id=found.id):
+    if not found.settings.for_disputes or find_disputes(store, states=(State.ACCEPTED,), round_id=found.id):
         return False
     ever = find_disputes(store, dataset=found.dataset)
     accepted = {one.idx for one in ever if any(decision.round_id == found.id for decision in one.decisions)}

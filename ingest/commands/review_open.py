@@ -95,6 +95,7 @@ def open_planned(
         chosen=chosen.words,
         seed=plan.seed,
         gold=plan.gold,
+        for_disputes=beside is not None,
     )
     opened = open_round(store, dataset.name, settings, chosen.items, chosen.shelves)
     for other, both in open_beside(store, opened).items():

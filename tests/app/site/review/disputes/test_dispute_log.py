@@ -272,6 +272,11 @@ def test_accepting_says_what_it_holds_back_and_is_taken_back(site):
     review(site.catalogue, "open", "sample-digits")
     site.owner("accept", codes[2], "--round", "sample-digits-4")
     assert "sample-digits-4 is still open" in site.owner("undo", codes[2])
+    # A round that the owner opened stays, also where it asks about nothing but disputed examples.
+    (asked := site.catalogue.parent / "asked.txt").write_text(f"{found[0]}\n")
+    review(site.catalogue, "open", "sample-digits", "--examples", str(asked))
+    site.owner("accept", codes[0], "--round", "sample-digits-5")
+    assert "sample-digits-5 is still open" in site.owner("undo", codes[0])
     site.owner("reject", codes[2], "--why", "It was a mistake.")
     assert "the rejection stays" in site.owner("undo", codes[2])
     assert site.all()[-1]["state"] == "waiting"
