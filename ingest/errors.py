@@ -5,6 +5,7 @@ and hidden: the commands print the message and exit.
 """
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,11 +65,14 @@ class CatalogueError(IngestError):
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Name a file that cannot be written: the system names only those that it cannot open. Raises DataError."""
+    """Name a file that cannot be written: the system names only those that it cannot open. Raises DataError.
+
+    It may be written under another name in its folder first.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename not in (None, str(path)):
+        if error.filename is not None and not _is_for(Path(os.fsdecode(error.filename)), path):
             raise
         said = error.strerror or str(error)
         if error.errno in NO_SPACE:
@@ -76,6 +80,11 @@ def writing(path: Path) -> Iterator[None]:
         else:
             said = f"could not be written: {said}"
         raise DataError(path, said) from error
+
+
+def _is_for(part: Path, path: Path) -> bool:
+    """Whether a file is the one at a path, or what it is called until it is whole."""
+    return part.parent in (path.parent, path.parent.resolve()) and path.name in part.name
 
 
 def system_error(error: OSError) -> str:

@@ -56,6 +56,13 @@ def test_an_error_that_names_another_file_keeps_its_name(tmp_path: Path) -> None
         raise OSError(5, "Input/output error")
 
 
+def test_a_file_is_named_as_it_was_asked_for_and_not_as_it_is_called_until_it_is_whole(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    expected = r"/out.csv: could not be written: No such file or directory$"
+    with pytest.raises(DataError, match=expected), writing(out):
+        (tmp_path / ".out.csv.7.part").replace(out)
+
+
 def test_a_file_that_nobody_names_may_be_in_one_of_two_places() -> None:
     said = system_error(OSError(28, "No space left on device"))
     assert "expected room to write a file, found none (No space left on device); make room in the folder" in said
