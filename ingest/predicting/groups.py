@@ -105,16 +105,17 @@ def _names_of_train(asked: str | None, looked_at: Side, train: Side, folder: Pat
     """The groups of examples to learn from, found as those of the others were."""
     if asked is None or asked == THREAD:
         return _names(asked, train.examples, train.manifest, folder, train.source)[0]
+    of_manifest = read_groups(train.manifest, folder, len(train.examples))
     if asked.endswith(".json"):
-        return None
+        return of_manifest
     for path, cells, keys in _tables(train.manifest, folder, train.source):
         if asked in cells:
             return _of_column(path, asked, cells[asked], keys, train.examples)
     if any(asked in cells for _, cells, _ in _tables(looked_at.manifest, folder, looked_at.source)):
-        return None
+        return of_manifest
     _, where = _matched(asked, looked_at.examples)
     words = dict(_places(train.examples)).get(where)
-    return None if words is None else [_found(re.compile(asked, re.MULTILINE), word) for word in words]
+    return of_manifest if words is None else [_found(re.compile(asked, re.MULTILINE), word) for word in words]
 
 
 def duplicates_alone(n: int, pairs: Sequence[Pair]) -> Groups:

@@ -123,3 +123,12 @@ def test_unknown_groups_of_rows_to_learn_from_are_a_warning(tmp_path: Path, caps
         assert warning.startswith(
             "The groups of the 60 examples to learn from are not known, so some may be of a group"
         )
+    # What the warning advises helps.
+    capsys.readouterr()
+    (out / "groups_of_train.json").write_text(json.dumps([f"writer{3 + place % 5}" for place in range(60)]))
+    manifest = out / "dataset.toml"
+    manifest.write_text(manifest.read_text().replace("[train]", '[train]\ngroups = "groups_of_train.json"'))
+    (out / "groups.of_test.json").write_text((out / "groups.json").read_text())
+    for more in ([], ["--groups", "author"], ["--groups", "groups.of_test.json"]):
+        assert main(["predict", *asked, *more]) == 0
+        assert "Of the 60 examples to learn from 24 are of a group that is looked at too" in capsys.readouterr().out
