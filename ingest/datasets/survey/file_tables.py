@@ -93,7 +93,7 @@ def file_table(
         f"{len(kept):,} {NOUNS[kind]} in {len(found.names)} classes, by the columns {shown(column)} and {shown(label)} "
         f"of {table.path.name}: {counted(found)}"
     )
-    groups = groups_of(table, told, remarks)
+    groups = groups_of(table, listing.folder, told, remarks)
     index = [str(paths[row]) for row in kept]
     _remark_on_repeated(index, remarks)
     draft = DatasetDraft(
@@ -167,6 +167,6 @@ def _train(
     if len(kept) < len(paths):
         remarks.leave_out(f"{len(paths) - len(kept):,} rows to learn from, without a file or a known label")
     remarks.find(f"{len(kept):,} {NOUNS[draft.modality]} by {table.path.name} to learn from, which nobody looks at")
-    groups = groups_of_train(table, told, remarks)
+    groups = groups_of_train(table, listing.folder, told, remarks)
     own = None if groups is None else [groups[row] for row in kept]
     return TrainDraft(np.array([ids[row] for row in kept], np.int64), [str(paths[row]) for row in kept], "", own)

@@ -38,11 +38,11 @@ def table_dataset(
         f"{table.n_rows:,} {NOUNS[draft.modality]} in {len(found.names)} classes, the column {shown(label)} of "
         f"{table.path.name}: {counted(found)}"
     )
-    draft = replace(draft, groups=groups_of(table, told, remarks))
+    draft = replace(draft, groups=groups_of(table, folder, told, remarks))
     if train is None:
         return draft
     learnt = _train(train, label, found, draft, folder, remarks)
-    return replace(draft, train=replace(learnt, groups=groups_of_train(train, told, remarks)))
+    return replace(draft, train=replace(learnt, groups=groups_of_train(train, folder, told, remarks)))
 
 
 def found_classes(table: TableColumns, label: str, remarks: Remarks) -> FoundClasses:
@@ -65,18 +65,18 @@ def refuse_missing(table: TableColumns, label: str, found: FoundClasses) -> None
         raise DataError(table.path, f"{finding}, counted from 0: {rows}; label them, or take them out of the table")
 
 
-def groups_of_train(table: TableColumns, told: Told, remarks: Remarks) -> list[str] | None:
+def groups_of_train(table: TableColumns, folder: Path, told: Told, remarks: Remarks) -> list[str] | None:
     """The same of rows to learn from, whose table may not have the column."""
     if told.group is not None and told.group not in table.names:
         remarks.doubt(
             f"{table.path.name} has no column {shown(told.group)}, so groups of rows to learn from are unknown"
         )
         return None
-    return groups_of(table, told, remarks)
+    return groups_of(table, folder, told, remarks)
 
 
-def groups_of(table: TableColumns, told: Told, remarks: Remarks) -> list[str] | None:
-    """The group of each row, if the user names a column of groups."""
+def groups_of(table: TableColumns, folder: Path, told: Told, remarks: Remarks) -> list[str] | None:
+    """The group of each row, if the user names a column of groups. The table lies below ``folder``."""
     if told.group is None:
         return None
     cells = table.cells.get(told.group)
@@ -86,7 +86,8 @@ def groups_of(table: TableColumns, told: Told, remarks: Remarks) -> list[str] | 
     if alone := groups.count(""):
         remarks.doubt(f"{alone:,} rows without a group are each in one of their own")
     remarks.find(f"{len(set(groups) - {''}):,} groups, by the column {shown(told.group)} of {table.path.name}")
-    return [group or _ALONE.format(row=row, file=table.path.name) for row, group in enumerate(groups)]
+    file = table.path.relative_to(folder).as_posix()  # two tables may have one name, each in a folder of its own
+    return [group or _ALONE.format(row=row, file=file) for row, group in enumerate(groups)]
 
 
 def _label(table: TableColumns, told: Told, remarks: Remarks) -> str:

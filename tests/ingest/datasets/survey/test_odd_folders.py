@@ -107,6 +107,16 @@ def test_a_column_that_says_what_to_learn_from_is_doubted(tmp_path: Path, init: 
     assert "left out: columns besides: 'split'" in found.said
 
 
+def test_rows_without_a_group_are_alone_in_tables_of_one_name(tmp_path: Path, init: Init) -> None:
+    """Else the first row to learn from would be in the group of the first that is looked at."""
+    rows = "\n".join(["text,label,author", *(f"{text},{kind}," for text, kind in zip(TEXTS, GIVEN, strict=True))])
+    folder = put(tmp_path / "some", {"test/metadata.csv": rows, "train/metadata.csv": rows.replace("number", "no.")})
+    found = init(folder, "--group-column", "author")
+    assert found.status == 0, found.error
+    assert not set(found.json("groups.json")) & set(found.json("train_groups.json"))
+    assert found.json("groups.json")[3] == "row 3 of test/metadata.csv"
+
+
 def test_older_names_of_hugging_face(tmp_path: Path, init: Init, checked: Callable[[Found], str]) -> None:
     """Each file has a hash of its own in its name, and the names of classes lie in a file beside."""
     folder = tmp_path / "some"
