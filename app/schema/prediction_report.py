@@ -69,6 +69,11 @@ class PredictionReport(_Part):
     warnings: Annotated[list[Text], Field(max_length=100)]
     remarks: Annotated[list[Text], Field(max_length=100)]
 
+    @property
+    def by_own_model(self) -> bool:
+        """Whether a model of the user's own, which is named module:factory, is among those that were chosen."""
+        return any(":" in one.name for one in self.models if one.chosen)
+
     def twins_of(self, index: int) -> list[tuple[int, int, float]]:
         """(index, given label id, similarity) of those that are nearly the same as an example, labelled otherwise."""
         found = [(one.second, one.second_given, one.similarity) for one in self.twins if one.first == index]

@@ -120,7 +120,9 @@ def _cautions(inputs: Inputs) -> Sequence[str]:
     """Of datasets of one's own alone, for the paper's matrices are known."""
     if inputs.flagging is None or inputs.manifest.paper is not None:
         return ()
-    return cautions(inputs.flagging, inputs.classes.names, unseen=inputs.report is not None)
+    report = inputs.report
+    ours = report is not None and not report.by_own_model
+    return cautions(inputs.flagging, inputs.classes.names, unseen=report is not None, ours=ours)
 
 
 def _label_sets(inputs: Inputs, verdicts: dict[int, dict[int, Verdict]]) -> set[LabelSet]:

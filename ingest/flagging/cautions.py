@@ -38,10 +38,13 @@ _TOLD: Final = (
 )
 
 
-def cautions(flagging: FlagResult, names: Sequence[str] | None = None, *, unseen: bool = False) -> list[str]:
+def cautions(
+    flagging: FlagResult, names: Sequence[str] | None = None, *, unseen: bool = False, ours: bool = False
+) -> list[str]:
     """What should be known before the flagged examples are believed; usually nothing.
 
-    ``unseen`` says that each example was judged by a model of ours that was not trained on it.
+    ``unseen`` says that each example was judged by a model that was not trained on it, ``ours`` that it is one of those
+    whose columns are in the order of the classes.
     """
     every = slice(None, None, 1 + len(flagging.labels) // _LOOKED_AT)
     labels, scores = np.asarray(flagging.labels)[every], flagging.scores[every]
@@ -65,8 +68,7 @@ def cautions(flagging: FlagResult, names: Sequence[str] | None = None, *, unseen
             )
     counts = np.bincount(labels, minlength=len(flagging.thresholds))
     never = np.flatnonzero((counts >= _MANY) & (np.bincount(guesses, minlength=len(counts)) == 0))
-    # The columns of a model that was learnt here are in the order of the classes.
-    other = None if unseen else _in_another_order(labels, guesses, len(counts), accuracy)
+    other = None if ours else _in_another_order(labels, guesses, len(counts), accuracy)
     if other is not None:
         example = next(place for place, guess in enumerate(other) if guess != place)
         found.append(

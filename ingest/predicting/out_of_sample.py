@@ -135,7 +135,9 @@ class _Run:
         by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
         warnings = self._warnings + _group_warning(groups, overall(by_fold), ungrouped)
-        warnings += cautions(flagging, inputs.classes.names, unseen=True)
+        warnings += cautions(
+            flagging, inputs.classes.names, unseen=True, ours=not any(one.model.is_own for one in chosen)
+        )
         result = provenance.Result(
             inputs=self._read,
             seed=options.seed,

@@ -14,15 +14,13 @@ from typing import Any, Final
 
 from app import __version__
 from app.domain.confident_learning.probability_quality import Quality
+from app.schema.prediction_report import MOST_PAIRS
 from ingest.errors import DataError, writing
 from ingest.predicting.cross_validation import OutOfSample, overall
 from ingest.predicting.groups import Groups
 from ingest.predicting.near_duplicates import Pair
 
 FILE: Final = "pred_probs.json"
-
-#: Pairs of near-duplicates with different labels that are written; more are counted.
-_MOST_PAIRS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Result:
     @property
     def listed(self) -> Sequence[Pair]:
         """Those of the pairs with different labels that are written, and so become issues."""
-        return self.different[:_MOST_PAIRS]
+        return self.different[:MOST_PAIRS]
 
 
 def versions() -> dict[str, str]:

@@ -178,3 +178,37 @@ def test_a_module_that_cannot_be_imported_is_named(
     monkeypatch.delitem(__import__("sys").modules, "broken_model", raising=False)
     assert main(["predict", str(own), "--model", "broken_model:Forest"]) == 1
     assert "--model: expected module:factory, found 'broken_model:Forest'" in capsys.readouterr().err
+
+
+TURNED = """\
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+class Turned:
+    '''Knows the classes, and tells them one column too far.'''
+
+    def fit(self, texts, labels):
+        self.model = make_pipeline(CountVectorizer(), LogisticRegression()).fit(list(texts), labels)
+        self.classes_ = np.unique(labels)
+        return self
+
+    def predict_proba(self, texts):
+        return np.roll(self.model.predict_proba(list(texts)), 1, axis=1)
+"""
+
+
+def test_columns_of_an_own_model_that_are_in_another_order_are_named(
+    notes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Models of ours have theirs in the order of the classes; others are believed in nothing."""
+    manifest: Path = notes(LABELS, texts_of(LABELS), NAMES)
+    (manifest.parent / "turned_model.py").write_text(TURNED)
+    monkeypatch.chdir(manifest.parent)
+    monkeypatch.syspath_prepend(manifest.parent)
+    assert main(["predict", str(manifest), "--model", "turned_model:Turned", "--folds", "4"]) == 0
+    said = "examples of class cars are mostly guessed to be hockey, and so on around"
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert main(["add", str(manifest), str(manifest.parent), "--catalogue", "catalogue.sqlite"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
