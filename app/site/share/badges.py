@@ -5,6 +5,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from app.catalogue.records import Dataset
+from app.web.templates import counted
 
 #: Width of a character at this font size, on average; ``textLength`` makes the text fit exactly.
 _CHARACTER: Final = 6.6
@@ -37,10 +38,10 @@ def summary(dataset: Dataset) -> str:
     examples are flagged.
     """
     if not dataset.n_checked:
-        return f"{dataset.n_issues:,} flagged examples"
+        return counted(dataset.n_issues, "flagged example")
     if dataset.estimated_errors is not None and dataset.estimated_errors != dataset.n_errors:
-        return f"about {dataset.estimated_errors:,} label errors"
-    return f"{dataset.n_errors:,} label error{'s' if dataset.n_errors != 1 else ''}"
+        return f"about {counted(dataset.estimated_errors, 'label error')}"
+    return counted(dataset.n_errors, "label error")
 
 
 def badge(name: str, value: str) -> str:

@@ -40,6 +40,7 @@ SIZES = {
     "imdb": (25_000, 173, 552),
 }
 #: Of these, ``make test`` takes one threshold and ``make test-slow`` the others.
+LARGE = {"caltech256", "imagenet", "imdb", "audioset"}
 LABELS = {
     "mnist": "mnist_test_set",
     "cifar10": "cifar10_test_set",
@@ -150,7 +151,7 @@ def page_sizes(client: httpx.Client, name: str, query: dict[str, str]) -> dict[s
 @pytest.mark.parametrize(
     ("name", "agreement"),
     [
-        pytest.param(name, agreement, marks=pytest.mark.slow if agreement != 3 else ())
+        pytest.param(name, agreement, marks=pytest.mark.slow if agreement != 3 and name in LARGE else ())
         for name in (*SIZES, "audioset")
         for agreement in (3, 4, 5)
     ],

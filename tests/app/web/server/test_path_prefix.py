@@ -163,9 +163,14 @@ def test_what_has_no_link_in_it_stands_at_the_path_too(app: Any):
     assert ask(app, "/healthz", "/labels").status_code == 200
     robots = ask(app, "/robots.txt", "/labels").text.splitlines()
     assert robots[1:4] == ["Allow: /labels/static/", "Disallow: /labels/*?", "Disallow: /labels/api/"]
-    assert robots[-3:] == ["Disallow: /labels/api/", "", "Sitemap: http://site.example/labels/sitemap.xml"]
-    addresses = [line for line in robots if line.startswith(("Allow:", "Disallow:"))]
-    assert all(": /labels/" in line for line in addresses)
+    previews = ["Twitterbot", "facebookexternalhit", "LinkedInBot", "Slackbot", "Discordbot", "TelegramBot"]
+    assert robots[4:] == [
+        "",
+        *(f"User-agent: {name}" for name in previews),
+        "Disallow: /labels/api/",
+        "",
+        "Sitemap: http://site.example/labels/sitemap.xml",
+    ]
     assert ask(app, "/sample-digits/", "/labels").headers["location"] == "http://site.example/labels/sample-digits"
     page = ask(app, "/labels-of-nobody", "/labels")
     assert page.status_code == 404
