@@ -73,9 +73,21 @@ def may_be_labels(cells: Sequence[Any]) -> bool:
     >>> may_be_labels(["cat", "dog"] * 9), may_be_labels([0.5 + i for i in range(18)]), may_be_labels(["cat"] * 9)
     (True, False, False)
     """
-    counts = Counter(text for text in label_texts(cells) if text is not None)
+    return _why_none(Counter(text for text in label_texts(cells) if text is not None)) is None
+
+
+def _why_none(counts: Counter[str]) -> str | None:
+    """What was expected and found of labels that are no classes; None if they may be."""
     n = counts.total()
-    return len(counts) > 1 and not (n >= _ENOUGH and len(counts) > n / 2) and len(_fractions(counts)) <= _MOST_FRACTIONS
+    if len(counts) < 2:
+        return f"expected labels of two classes at least, found {f'one, {shown(next(iter(counts)))}' if counts else 'none'}"
+    if n >= _ENOUGH and len(counts) > n / 2:
+        found = f"{len(counts):,} different labels of {n:,} examples, such as {some([*counts])}"
+        return f"expected classes, found {found}: that is a name, a number of a row or a measurement"
+    fractions = _fractions(counts)
+    if len(fractions) > _MOST_FRACTIONS:
+        return f"expected classes, found measurements, such as {some(fractions)}"
+    return None
 
 
 def classes_of(source: str, texts: Sequence[str | None], remarks: Remarks) -> FoundClasses:
@@ -84,18 +96,8 @@ def classes_of(source: str, texts: Sequence[str | None], remarks: Remarks) -> Fo
     ``source`` says where the labels are. Raises DataError for labels that are no classes.
     """
     counts = Counter(text for text in texts if text is not None)
-    n = counts.total()
-    if len(counts) < 2:
-        only = f"one, {shown(next(iter(counts)))}" if counts else "none"
-        raise DataError(source, f"expected labels of two classes at least, found {only}")
-    if n >= _ENOUGH and len(counts) > n / 2:
-        finding = (
-            f"expected classes, found {len(counts):,} different labels of {n:,} examples, such as {some([*counts])}"
-        )
-        raise DataError(source, f"{finding}: that is a name, a number of a row or a measurement")
-    fractions = _fractions(counts)
-    if len(fractions) > _MOST_FRACTIONS:
-        raise DataError(source, f"expected classes, found measurements, such as {some(fractions)}")
+    if (finding := _why_none(counts)) is not None:
+        raise DataError(source, finding)
     whole = all(whole_number(text) is not None for text in counts)
     names = sorted(counts, key=int) if whole else sorted(counts)
     _remark_on_names(names, remarks)
