@@ -128,7 +128,7 @@ def main() -> int:
         for size, n_issues in SIZES.items():
             catalogue = catalogue_of(n_issues)
             for way, megabytes in WAYS.items():
-                site = stack.enter_context(served(SITE, catalogue=catalogue, kept_answers=megabytes))
+                site = stack.enter_context(served(SITE, catalogue=catalogue, kept_answers=megabytes, page_size=48))
                 for form in FORMS:
                     runs[f"{form}, {way}, {size}"] = (site, pages(site, form))
         rates: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}

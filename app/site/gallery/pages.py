@@ -143,7 +143,7 @@ def _last_page(total: int, limit: int) -> int:
 
 
 def _place(page: Page[Issue]) -> str:
-    """Which issues a page shows: "1–48 of 5,440"; nothing where it shows all, or its cursor does not say."""
+    """Which issues a page shows: "37–72 of 5,440"; nothing where it shows all, or its cursor does not say."""
     if page.first is None or len(page.items) in (0, page.total):
         return ""
     return f"{page.first + 1:,}–{page.first + len(page.items):,} of {page.total:,}"
