@@ -80,7 +80,8 @@ def _why_none(counts: Counter[str]) -> str | None:
     """What was expected and found of labels that are no classes; None if they may be."""
     n = counts.total()
     if len(counts) < 2:
-        return f"expected labels of two classes at least, found {f'one, {shown(next(iter(counts)))}' if counts else 'none'}"
+        only = f"one, {shown(next(iter(counts)))}" if counts else "none"
+        return f"expected labels of two classes at least, found {only}"
     if n >= _ENOUGH and len(counts) > n / 2:
         found = f"{len(counts):,} different labels of {n:,} examples, such as {some([*counts])}"
         return f"expected classes, found {found}: that is a name, a number of a row or a measurement"
