@@ -13,6 +13,7 @@ on; memory is all that was resident at the peak, with the code of libraries.
 
 import argparse
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -35,7 +36,7 @@ SMALL = (2_500_000, 345, "float16")
 DISTINCT = 250_000
 #: Pages asked for while nothing else runs, and turns of what is compared by the clock.
 _PAGES = 40
-_ROUNDS = 3
+_ROUNDS = 5
 #: The share of labels that are wrong: ``make`` flips one in twenty, the others are flipped here.
 WRONG = 0.135
 MANIFEST = """\
@@ -254,6 +255,7 @@ def second(other: Path, folder: Path, catalogue: Path) -> None:
     """A second dataset, of the small size, into an empty catalogue and beside what there is, and the file copied, in
     turn.
     """
+    os.sync()  # what was written before is on the disk, so that it is idle
     measure("reading", other)
     rounds = []
     for _ in range(_ROUNDS):
