@@ -15,7 +15,7 @@ from app.schema.prediction_report import PredictionReport
 from ingest.datasets.example_labels import Labels, ModelGuesses
 from ingest.datasets.facts import NO_INDEX, NO_JOINT_OF_SETS, NO_LABELS, NO_MATRIX, NO_WEIGHTS
 from ingest.datasets.fingerprints import Fingerprints, Role, Source
-from ingest.datasets.matrix_report import OTHER_MATRIX, read_matrix_report
+from ingest.datasets.matrix_report import OTHER_MATRIX, by_guesses, read_matrix_report
 from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError
@@ -121,11 +121,12 @@ class _Loader:
             self._require_argmax(predicted, flagging)
         set_flagging = self._set_flagging(labels, predicted, matrix)
         guesses = self._guesses(predicted, flagging or set_flagging)
+        report = None if matrix is None or labels is None else self._report(labels)
         if judged is not None and guesses is not None:
             # A judge answers a question whatever a model guessed, so the guess beside the answer is the model's own.
             reviews = [replace(review, shown=guesses[review.index]) for review in judged]
         elif guesses is not None and reviews:
-            self._require_guesses(reviews, labels, guesses, predicted)
+            self._require_guesses(by_guesses(reviews, report), labels, guesses, predicted)
         return Inputs(
             manifest=manifest,
             classes=classes,
@@ -143,7 +144,7 @@ class _Loader:
             answers=answers,
             slices=slices,
             evidence=self._evidence(size, len(classes)),
-            report=None if matrix is None or labels is None else self._report(labels),
+            report=report,
             missing=tuple(self._missing),
             sources=self._sources.all(),
         )
@@ -313,8 +314,7 @@ class _Loader:
         self, reviews: list[Review], labels: Labels | None, guesses: Labels | ModelGuesses, predicted: Labels | None
     ) -> None:
         """Check that the guesses in records are the model's, or an earlier model's if the manifest allows it."""
-        files = self._manifest.files
+        files, how = self._manifest.files, self._manifest.votes.guesses
         file = next(iter(files.matrices), VOTES) if predicted is None else files.predicted
-        how = self._manifest.votes.guesses
         doubt = require_guesses(self._folder / (files.votes or ""), reviews, labels, guesses, file, how)
         self._missing.extend([] if doubt is None else [doubt])

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.schema.prediction_report import MOST_PAIRS, PredictionReport, Twins
+from app.schema.prediction_report import MOST_PAIRS, PredictionReport, Twins, labels_beside
 from ingest.datasets.fingerprints import Source
 from ingest.errors import DataError, shown
 from ingest.labels.files import read_json
+from ingest.labels.vote_files import Review
 
 OTHER_MATRIX: Final = (
     "The report on the predicted probabilities is about another matrix than the one that is here, so it is not shown."
@@ -55,6 +56,12 @@ def indices_of_twins(report: PredictionReport | None) -> NDArray[np.int64]:
     """Examples that are nearly the same as one with another label, ascending: of two, one label is wrong."""
     twins = () if report is None else report.twins
     return np.unique(np.array([index for one in twins for index in (one.first, one.second)], np.int64))
+
+
+def by_guesses(reviews: Sequence[Review], report: PredictionReport | None) -> list[Review]:
+    """The records of votes but those whose reviewers were shown the label of a near-duplicate in place of a guess."""
+    beside = labels_beside(report)
+    return [one for one in reviews if not set(one.shown) & set(beside.get(one.index, ()))]
 
 
 def _twins(pairs: object, labels: NDArray[np.integer] | None) -> list[Twins]:

@@ -123,7 +123,7 @@ def test_pairs_are_those_whose_labels_differ_now(predicted, query_of):
 
 
 def test_a_round_asks_about_near_duplicates_whose_label_the_model_agrees_with(
-    predicted, tmp_path, monkeypatch, query_of
+    predicted, tmp_path, monkeypatch, query_of, capsys
 ):
     """Example 2: labelled cars, guessed cars, and nearly the same as 41, which is labelled bread."""
     manifest, catalogue = predicted
@@ -143,6 +143,7 @@ def test_a_round_asks_about_near_duplicates_whose_label_the_model_agrees_with(
     text = manifest.read_text().replace("[files]\n", '[files]\nvotes = "votes.json"\n')
     manifest.write_text("raters = 1\n" + text)
     assert added(manifest, catalogue) == 0
+    assert "guesses that reviewers were shown" not in capsys.readouterr().out, "they were shown none"
     query = query_of(catalogue)
     assert query("SELECT guessed, shown FROM issues WHERE idx = 2") == [(0, 2)]
     assert query("SELECT n_checked, n_guesses_changed FROM datasets") == [(1, 0)]
