@@ -31,6 +31,7 @@ SHARE = 0.03
 FOLDS = 3
 FIRST_SEEDS, SECOND_SEEDS = (0, 1), (2, 3, 4)
 VIEWS = ("words", "phrases+characters")
+RARER = "rarer "
 LOSSES = ("modified_huber", "log_loss")
 ALPHAS = (5e-5, 1e-4, 4e-4)
 #: Of how many examples one is taken.
@@ -47,8 +48,8 @@ class Setting(NamedTuple):
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The views as ``TextModel`` names them."""
-        rarer = "" if self.common_words else "rarer "
+        """The views as ``TextModel`` names them, and whether English's most common words are left out."""
+        rarer = "" if self.common_words else RARER
         return tuple(view if view == "characters" else rarer + view for view in self.views.split("+"))
 
     def __str__(self) -> str:
@@ -117,11 +118,13 @@ def predicted(
     """Each setting and its (n, m) probabilities, each row by a model that did not learn from it."""
     from sklearn.linear_model import SGDClassifier
 
-    from ingest.predicting.text_model import Counts, Vocabulary
+    from ingest.predicting.text_model import VIEWS, Counts, Vocabulary
 
     for views, alike in itertools.groupby(sorted(settings, key=lambda one: one.counted), lambda one: one.counted):
         probs = {setting: np.zeros((len(labels), labels.max() + 1), np.float32) for setting in alike}
-        counts = Counts.of(texts, views)
+        rarer = [{"stop_words": "english"} if view.startswith(RARER) else {} for view in views]
+        hows = [VIEWS[view.removeprefix(RARER)] for view in views]
+        counts = Counts.of(texts, [{**how, **more} for how, more in zip(hows, rarer, strict=True)])
         for known, held_out in dealt(labels, seed):
             vocabulary = Vocabulary(counts[known])
             learnt, asked = vocabulary.weighted(counts[known]), vocabulary.weighted(counts[held_out])

@@ -4,7 +4,7 @@ Counting happens once for all texts and learns nothing. What is learnt, which wo
 learnt from the training texts of each fold alone: a word that only a held-out text has does not exist there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 VIEWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "words": {},
     "phrases": {"ngram_range": (1, 2)},
-    "rarer words": {"stop_words": "english"},  # English's most common ones left out; only compared
-    "rarer phrases": {"stop_words": "english", "ngram_range": (1, 2)},
     "characters": {"analyzer": "char_wb", "ngram_range": (4, 4)},
 }
 #: A word of fewer training texts is left out.
@@ -37,7 +35,7 @@ class TextModel:
 
     def prepare(self, texts: Sequence[str]) -> "Counts":
         """Count what is in the texts."""
-        return Counts.of(texts, self.views)
+        return Counts.of(texts, [VIEWS[view] for view in self.views])
 
     def fit(self, counts: "Counts", labels: NDArray[np.int64]) -> "TextModel":
         """Learn the vocabulary, the weights of words and the classifier from these texts alone."""
@@ -69,13 +67,13 @@ class Counts:
         self.words = words
 
     @classmethod
-    def of(cls, texts: Sequence[str], views: Sequence[str]) -> "Counts":
-        """Count the words of texts; a text without any is a row of zeros."""
+    def of(cls, texts: Sequence[str], views: Iterable[Mapping[str, Any]]) -> "Counts":
+        """Count the words of texts by views, which are told as in ``VIEWS``; a text without any is a row of zeros."""
         from sklearn.feature_extraction.text import CountVectorizer
 
         matrices, words = [], []
         for view in views:
-            counter = CountVectorizer(dtype=np.int32, **VIEWS[view])
+            counter = CountVectorizer(dtype=np.int32, **view)
             try:
                 matrices.append(counter.fit_transform(texts))
                 words.append(counter.get_feature_names_out())
