@@ -82,7 +82,8 @@ def _orders(arguments: argparse.Namespace) -> "list[IngestJob]":
 
 
 def _lines(checked: "DatasetPreview") -> list[str]:
-    from ingest.commands.reports import counted, problem_lines, review_lines
+    from ingest.commands.nouns import counted
+    from ingest.commands.reports import problem_lines, review_lines
     from ingest.datasets.media import NOT_AT_HAND
 
     name = checked.manifest.name

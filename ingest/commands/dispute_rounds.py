@@ -23,7 +23,7 @@ def accept_disputes(store: "Store", arguments: argparse.Namespace) -> int:
     """Have a round ask about the examples of disputes, and say what that holds back."""
     from app.reviews.disputes.moderation import accept, find_dispute
     from app.reviews.rounds import asked_examples
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     found = [find_dispute(store, code) for code in dict.fromkeys(arguments.codes)]
     datasets = sorted({one.dataset for one in found})
@@ -54,7 +54,7 @@ def accept_disputes(store: "Store", arguments: argparse.Namespace) -> int:
 def _say_held_back(store: "Store", opened: "Round", found: "Sequence[Dispute]") -> None:
     """What the site does not show until the round is closed, and how it is taken back."""
     from app.reviews.rounds import asked_examples
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     n = len(asked_examples(store, opened))
     they, them, have = ("it", "it", "has") if n == 1 else ("they", "them", "have")

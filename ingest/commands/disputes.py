@@ -209,7 +209,7 @@ def _forget(store: "Store", arguments: argparse.Namespace) -> int:
 def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     from ingest.catalogue.open import open_catalogue
     from ingest.catalogue.reviews.dispute_log import publish_log
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     with open_catalogue(arguments.catalogue):
         pass  # there is one, and of this version

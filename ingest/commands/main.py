@@ -158,7 +158,7 @@ def _ingest(orders: "Sequence[IngestJob]", arguments: argparse.Namespace) -> int
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from ingest.commands.reports import catalogue_report
+    from ingest.commands.catalogue_report import catalogue_report
 
     print(catalogue_report(arguments.catalogue))
     return 0

@@ -124,7 +124,7 @@ def options_of(arguments: argparse.Namespace) -> "Options":
 
 def report(found: "Prediction") -> list[str]:
     """What was learnt, how well, and what should be known before it is believed."""
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
     from ingest.predicting.cross_validation import overall
 
     result = found.result

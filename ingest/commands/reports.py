@@ -1,15 +1,10 @@
 """Tables and paragraphs that the commands print on standard output."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
-
-from sqlalchemy import RowMapping, select
 
 from app.domain.review.estimates import Basis
-from app.schema import tables
-from ingest.catalogue.open import open_catalogue
 from ingest.catalogue.store import Media, Stored
+from ingest.commands.nouns import counted, number
 from ingest.datasets.build import Build
 from ingest.manifest.about import Paper
 from ingest.media import MediaCountError, MediaProblem, NoMediaError
@@ -103,55 +98,18 @@ def problem_lines(problems: Sequence[MediaProblem]) -> list[str]:
     return lines
 
 
-def catalogue_report(path: Path) -> str:
-    """What a catalogue holds: datasets with their counts, when they were built, and from which files.
-
-    Raises MissingFileError or CatalogueError if there is none, or none of this version.
-    """
-    with open_catalogue(path) as connection:
-        meta = {row.key: row.value for row in connection.execute(select(tables.meta))}
-        datasets = connection.execute(select(tables.datasets).order_by(tables.datasets.c.position)).mappings().all()
-        lines = [f"{path}: written {meta['written_at']}, version {meta['version']}"]
-        for dataset in datasets:
-            lines.append(
-                f"\n{dataset['name']}: {dataset['title']}, {counted(dataset['size'], 'example')}, "
-                f"{counted(dataset['n_issues'], 'issue')}, {dataset['n_checked']:,} checked, "
-                f"{counted(dataset['n_errors'], 'error')}, built {dataset['built_at']}"
-            )
-            if dataset["n_guesses_changed"]:
-                lines.append(f"  {dataset['n_guesses_changed']:,} checked, whose guess has changed since")
-            lines += [f"  media: {told}" for told in _media_told(dataset)]
-            lines += [f"  missing: {sentence}" for sentence in json.loads(dataset["missing"])]
-            files = select(tables.sources).where(tables.sources.c.dataset_id == dataset["id"])
-            for file in connection.execute(files.order_by(tables.sources.c.path)).mappings():
-                lines.append(f"  {file['sha256']}  {file['path']} ({file['role']}, {file['bytes']:,} bytes)")
-    return "\n".join(lines)
-
-
-def _media_told(dataset: RowMapping) -> list[str]:
-    """How many issues, and how many exemplars, have a medium; nothing if none were read."""
-    if dataset["media_report"] is None:
-        return []
-    told = json.loads(dataset["media_report"])
-    of = "" if told.get("exemplars_wanted") in (None, told["exemplars"]) else f" of {told['exemplars_wanted']:,}"
-    return [
-        f"{told['issues']:,} of {counted(dataset['n_issues'], 'issue')} with a medium, "
-        f"{told['exemplars']:,}{of} exemplars, {told['bytes']:,} bytes"
-    ]
-
-
 def _figures_of(build: Build, media: Media) -> list[str]:
     counts, paper = build.counts, build.inputs.manifest.paper
     return [
         build.inputs.manifest.name,
-        _beside(_count(build.inputs.size), paper, "size"),
-        _beside(_count(counts.flagged), paper, "flagged"),
-        _beside(_count(counts.checked), paper, "checked"),
-        _beside(_count(counts.errors), paper, "errors"),
+        _beside(number(build.inputs.size), paper, "size"),
+        _beside(number(counts.flagged), paper, "flagged"),
+        _beside(number(counts.checked), paper, "checked"),
+        _beside(number(counts.errors), paper, "errors"),
         _beside(_share(build), paper, "percent_error"),
-        _count(len(build.issues)),
+        number(len(build.issues)),
         f"{media.issues:,} of {len(build.issues):,}",
-        _count(media.exemplars),
+        number(media.exemplars),
     ]
 
 
@@ -161,15 +119,6 @@ def _share(build: Build) -> str:
     if counts.percent_error is None:
         return "-"
     return f"{'>= ' if counts.basis is Basis.AT_LEAST else ''}{counts.percent_error:.2f}"
-
-
-def _count(n: int | None) -> str:
-    return "-" if n is None else f"{n:,}"
-
-
-def counted(n: int | None, noun: str) -> str:
-    """A number with its noun, "1 issue" or "2 issues"."""
-    return f"{_count(n)} {noun if n == 1 else noun + 's'}"
 
 
 def _beside(found: str, paper: Paper | None, figure: str) -> str:

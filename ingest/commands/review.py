@@ -145,7 +145,7 @@ def _status(store: "Store", arguments: argparse.Namespace) -> int:
 
 
 def _status_line(facts: dict[str, Any]) -> str:
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     votes, raters = counted(facts["votes"], "vote"), counted(facts["raters"], "rater")
     told = f"{facts['round']}: {facts['state']}; {facts['done']:,} of {counted(facts['examples'], 'example')} done, "
@@ -165,7 +165,7 @@ def _reopen(store: "Store", arguments: argparse.Namespace) -> int:
 
 def _set_closed(store: "Store", arguments: argparse.Namespace, *, closed: bool) -> int:
     from app.reviews.rounds import open_beside, set_closed
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     found = _round(store, arguments)
     set_closed(store, found, closed=closed)
@@ -183,7 +183,7 @@ def _publish(store: "Store", arguments: argparse.Namespace) -> int:
     from app.reviews.rounds import mark_published, published_rounds
     from ingest.catalogue.reviews.publish import publish
     from ingest.catalogue.reviews.rating_files import write_ratings, write_votes
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     found, catalogue = _round(store, arguments), arguments.catalogue
     if not found.closed:

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(store: "Store", arguments: argparse.Namespace) -> int:
     """Open a round and say what it is called."""
     from ingest.catalogue.reviews.plan import read_plan
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     plan = read_plan(arguments.round, _given(arguments))
     opened, chosen = open_planned(store, arguments.catalogue, arguments.name_of, plan)
@@ -71,7 +71,7 @@ def open_planned(
     from app.reviews.rounds import Settings, open_beside, open_round
     from ingest.catalogue.open import open_catalogue
     from ingest.catalogue.reviews.round_items import choose, dataset_row
-    from ingest.commands.reports import counted
+    from ingest.commands.nouns import counted
 
     with open_catalogue(catalogue) as connection:
         dataset = dataset_row(connection, name)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_an_ingest_of_arrays_does_without_pandas() -> None:
@@ -31,3 +32,15 @@ def test_a_command_does_without_what_the_others_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_reads_a_catalogue_does_without_what_makes_one(sample_catalogue: Path) -> None:
+    script = (
+        "import sys\n"
+        "from ingest.commands.main import main\n"
+        f"main(['list', '--catalogue', {str(sample_catalogue)!r}])\n"
+        "assert not {'numpy', 'pydantic', 'pyarrow', 'ingest.datasets', 'ingest.media'} & sys.modules.keys()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "sample-digits" in done.stdout
