@@ -307,7 +307,9 @@ async function named(files, wanted) {
     if (found.has(key)) throw new Refused(`${found.get(key).path} and ${path} have the same name. Choose a folder with one of them.`);
     found.set(key, { path, blob: await take() });
   };
-  const packed = files.length === 1 && !/\.(jpe?g|png|gif)$/i.test(files[0].name);
+  const inFolder = files[0].webkitRelativePath !== "";
+  const isArchive = inFolder ? /\.(tar|tgz|gz)$/i.test(files[0].name) : !/\.(jpe?g|png|gif)$/i.test(files[0].name);
+  const packed = files.length === 1 && isArchive;
   const name = packed ? files[0].name : "That folder";
   if (packed) await walk(await opened(files[0]), (path, size, take) => see(path, take));
   else for (const file of files) await see(pathOf(file), async () => file);

@@ -319,7 +319,12 @@ def test_own_copy_of_caltech_256_is_found_by_folder_and_name(browser: Browser, b
     (folder / "001.ak47/001_0004.jpg").write_bytes(png((200, 30, 60), kind="JPEG"))
     (folder / "001.ak47/._001_0004.jpg").write_bytes(b"of another system")
     (folder / "001.ak47/001_0095.jpg").write_bytes(b"no picture")
+    (other := tmp_path / "notes").mkdir()
+    (other / "hello.txt").write_text("Hello")
     with visit(browser, bare) as (page, _):
+        page.goto("/caltech256/issues/3")
+        choose(page, "Folder", other)
+        assert "That folder holds none of the 2,360 files looked for" in refusal(page)
         page.goto("/caltech256/issues/3")
         choose(page, "Folder", folder)
         expect(page.locator(".pictures-state")).to_contain_text("1 of 2,360 found", timeout=60_000)
