@@ -24,11 +24,12 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from app.domain.ranking.accuracy import KINDS, Partition, Ranked, Tally, marks_by_kind, tally
-from app.domain.ranking.bootstrap import rank_intervals, right_counts
+from app.domain.ranking.bootstrap import many_right_counts, rank_intervals, right_counts
 from app.domain.ranking.evidence import enough
 from app.evaluation.crossings import CORRECTED, ORIGINAL, First, crossings
 from app.evaluation.prediction_rows import NO_ANSWER, Target
 from app.evaluation.predictions_store import MeasurableDataset, read_first_choices, read_keys, read_partition
+from app.evaluation.ranks import PARTS
 from app.evaluation.stability import accuracies, sizes_object, told
 from app.evaluation.tables.class_spelling import ClassesAre
 from app.schema import tables
@@ -38,6 +39,8 @@ from app.schema.stored_questions import read_questions
 #: What the model that was sent is called among the others; no stored model can have this name.
 YOURS: Final = "yours"
 _RANKED_SETS: Final = ("all", "pruned", "correctable")
+#: Of more examples, those that a model predicts right in test sets drawn anew are counted without drawing each.
+_FEW: Final = 4_000
 
 
 def target_of(connection: Connection, subject: MeasurableDataset, classes_are: ClassesAre | None = None) -> Target:
@@ -64,9 +67,10 @@ def evaluate(
     others: Sequence[Mapping[str, Any]] = (read_results(connection, subject.id, agreement) or {"models": []})["models"]
     firsts = {YOURS: ranked[:, 0], **read_first_choices(connection, subject.id)}
     ranks = {part: {kind: _rank(found, others, part, kind) for kind in KINDS} for part in _RANKED_SETS}
-    for kind, interval in _rank_intervals(test, list(firsts.values())).items():
-        if (rank := ranks["correctable"][kind]) is not None:
-            rank["interval"] = interval
+    for part, sure in _rank_intervals(test, list(firsts.values())).items():
+        for kind, interval in sure.items():
+            if (rank := ranks[part][kind]) is not None:
+                rank["interval"] = interval
     return {
         "agreement": agreement,
         "sizes": sizes_object(test),
@@ -115,15 +119,22 @@ def _difference(before: float | None, after: float | None) -> float | None:
     return None if before is None or after is None else after - before
 
 
-def _rank_intervals(test: Partition, firsts: Sequence[First]) -> dict[str, list[int]]:
-    """Kind -> how sure the first model's rank on C is. Drawing all of D anew would take longer than an answer may."""
-    inside = test.correctable
-    if not inside.any():
-        return {}
+def _rank_intervals(test: Partition, firsts: Sequence[First]) -> dict[str, dict[str, list[int]]]:
+    """Set -> kind -> how sure the first model's rank is; by both kinds of labels from the same draws."""
+    marks = {
+        name: np.stack(
+            [first[inside] == labels[inside] for labels in (test.given, test.corrected) for first in firsts], 1
+        )
+        for name, inside in (("benign", test.benign), ("correctable", test.correctable), ("unknown", test.unknown))
+    }
     found = {}
-    for kind, labels in ((ORIGINAL, test.given[inside]), (CORRECTED, test.corrected[inside])):
-        marks = np.stack([first[inside] == labels for first in firsts], axis=1)
-        found[kind] = rank_intervals(right_counts(marks))[0].tolist()
+    for part in _RANKED_SETS:
+        sets = [marks[name] for name in PARTS[part]]
+        n = sum(map(len, sets))
+        if n:
+            counts = sum(map(right_counts, sets[1:]), right_counts(sets[0])) if n <= _FEW else many_right_counts(sets)
+            both = np.split(counts, 2, axis=1)
+            found[part] = {k: rank_intervals(of)[0].tolist() for k, of in zip((ORIGINAL, CORRECTED), both, strict=True)}
     return found
 
 

@@ -22,7 +22,7 @@ NO_CORRELATION: Final[dict[str, Any]] = {
     "intervals": {"kendall": None, "spearman": None},
 }
 #: Set -> the disjoint sets it consists of.
-_PARTS: Final = {
+PARTS: Final = {
     "all": ("benign", "correctable", "unknown"),
     "pruned": ("benign", "correctable"),
     "benign": ("benign",),
@@ -79,7 +79,7 @@ def resample(test: Partition, marks: Sequence[MarksByKind]) -> Resampled:
     for part in SETS:
         found[part] = {}
         for kind in KINDS:
-            of = _PARTS[part]
+            of = PARTS[part]
             found[part][kind] = sum((drawn[name][kind] for name in of[1:]), drawn[of[0]][kind])
     return found
 

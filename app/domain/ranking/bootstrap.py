@@ -8,6 +8,7 @@ and with them the noise prevalence, do not change.
 Every call starts from the same fixed seed: the same counts give the same interval, whatever else is computed.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -122,6 +123,27 @@ def right_counts(marks: NDArray[np.bool_], replicates: int = REPLICATES) -> Coun
         times = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
         found[start : start + rows] = np.rint(times.astype(numbers.dtype) @ numbers).astype(np.int64)
     return found
+
+
+def many_right_counts(sets: Sequence[NDArray[np.bool_]], replicates: int = REPLICATES) -> Counts:
+    """(replicates, c) what ``right_counts`` of sets of (n, c) marks sum to, of thousands of examples: in a moment.
+
+    Counts of so many examples drawn with replacement are normal, with the mean and the covariance of theirs.
+
+    >>> many_right_counts([np.array([[True, False, True]] * 5_000)]).mean(axis=0).tolist()
+    [5000.0, 0.0, 5000.0]
+    """
+    mean = sum((marks.sum(axis=0, dtype=np.float64) for marks in sets), np.zeros(sets[0].shape[1]))
+    covariance = np.zeros((len(mean), len(mean)))
+    for marks in sets:
+        if n := len(marks):
+            numbers, right = marks.astype(np.float32), marks.sum(axis=0, dtype=np.float64)
+            covariance += (numbers.T @ numbers).astype(np.float64) - np.outer(right, right) / n
+    drawn = np.random.default_rng(SEED).multivariate_normal(
+        mean, covariance, replicates, method="eigh", check_valid="ignore"
+    )
+    counts: Counts = np.rint(drawn).astype(np.int64)
+    return counts
 
 
 def _kinds(marks: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Counts]:

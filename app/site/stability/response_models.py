@@ -179,7 +179,7 @@ class Rank(Model):
     rank: Count
     of: Count = Field(description="Models compared, the one that was sent included.")
     tied_with: list[Key]
-    interval: RankInterval | None = Field(description="95 % interval; on the correctable set, by first choices only.")
+    interval: RankInterval | None = Field(description="95 % interval; by first choices only.")
 
 
 class RanksAmong(Model):

@@ -8,6 +8,7 @@ from app.domain.ranking.bootstrap import (
     accuracy_interval,
     correlation_intervals,
     crossing_intervals,
+    many_right_counts,
     rank_intervals,
     right_counts,
 )
@@ -28,6 +29,23 @@ def test_intervals_are_the_same_every_time_and_narrow_with_more_examples():
     assert accuracy_interval(9, 18) == accuracy_interval(9, 18)
     widths = [high - low for low, high in (accuracy_interval(n // 2, n) for n in (20, 200, 2_000))]
     assert widths == sorted(widths, reverse=True)
+
+
+def test_counts_of_many_examples_are_those_of_drawing_each():
+    """Of models that are right on much the same examples, in two sets of which each keeps its size."""
+    rng = np.random.default_rng(2)
+    ease = rng.random(6_000)[:, None]
+    marks = rng.random((6_000, 9)) * 0.4 + ease * 0.6 < np.linspace(0.6, 0.64, 9)
+    sets = [marks[:1_500], marks[1_500:]]
+    # Each set by draws of its own: one seed for both would make what happens in one happen in the other.
+    each = np.concatenate([right_counts(sets[0]), right_counts(np.flip(sets[0], axis=0))])
+    other = np.concatenate([right_counts(sets[1]), right_counts(np.flip(sets[1], axis=0))])
+    exact = each + rng.permutation(other)
+    found = many_right_counts(sets)
+    assert found.shape == (1_000, 9)
+    assert np.abs(found.mean(axis=0) - marks.sum(axis=0)).max() < 5
+    assert np.allclose(np.cov(found.T), np.cov(exact.T), rtol=0.15, atol=40)
+    assert np.abs(rank_intervals(found) - rank_intervals(exact)).max() <= 1
 
 
 @pytest.mark.parametrize("n", [1, 3, 18, 1_428])

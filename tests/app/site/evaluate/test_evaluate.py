@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from app.domain.ranking.bootstrap import rank_intervals, right_counts
 from app.domain.ranking.crossings import Line
-from app.evaluation.predictions_store import read_models, read_subject
+from app.evaluation.predictions_store import read_models, read_partition, read_subject
 from app.schema.engine import reading_engine
 from app.site.stability import response_models
 from app.site.stability.charts import Axis, Mark, prevalence_chart
@@ -50,6 +51,29 @@ def test_an_upload_by_the_api(site, given):
     assert found["changes"]["lost"] == found["sizes"]["C"] == 7
     assert found["ranks"]["all"]["original_top1"]["rank"] == 1
     assert found["ranks"]["correctable"]["corrected_top1"]["rank"] == 14
+
+
+def test_ranks_on_whole_sets_have_intervals_from_paired_draws(site, models_catalogue):
+    """Those of drawing each example, of all models at once; the page and the command tell them beside the rank."""
+    with reading_engine(models_catalogue).connect() as connection:
+        subject = read_subject(connection, "cifar10")
+        stored = read_models(connection, subject.id)
+        test = read_partition(connection, subject, 3)
+    mine = next(model.ranked for model in stored if model.name == "resnet34")
+    firsts = np.stack([mine[:, 0], *(model.ranked[:, 0] for model in stored)], axis=1)
+    file = io.BytesIO()
+    np.save(file, mine)
+    found = send(site, f"{API}/cifar10/evaluate", file.getvalue(), "mine.npy").json()["ranks"]
+    words = " ".join(Page(send(site, "/cifar10/evaluate", file.getvalue(), "mine.npy").text).words.split())
+    for kind, labels in (("original_top1", test.given), ("corrected_top1", test.corrected)):
+        drawn = right_counts((firsts == labels[:, None])[test.benign | test.correctable])
+        (low, high), told = rank_intervals(drawn)[0], found["pruned"][kind]
+        assert abs(told["interval"][0] - low) <= 1
+        assert abs(told["interval"][1] - high) <= 1
+        assert told["interval"][0] < told["interval"][1]
+        assert f"95 % interval: {told['interval'][0]} to {told['interval'][1]}" in words
+    assert found["all"]["original_top1"]["interval"] is not None
+    assert found["all"]["corrected_top1"] is None
 
 
 def test_page_and_command_say_a_crossing_in_the_same_words(site, models_catalogue, tmp_path):
