@@ -9,6 +9,7 @@ from app.catalogue.records import Dataset
 from app.domain.ranking.crossings import Line, crossing
 from app.domain.ranking.evidence import enough
 from app.domain.ranking.paired_difference import paired_difference
+from app.evaluation.predictions_store import read_first_choices, read_partition, read_subject
 from app.issues.filter_parameters import order_words
 from app.site.stability.charts import Axis
 from app.site.stability.parameters import SCALES, Choice
@@ -18,6 +19,11 @@ from app.site.stability.results import Results, keys_of, lines_of, movers
 from app.web.templates import media_prefix
 
 _MOST_EXAMPLES: Final = 60
+#: Of more examples, the predictions of two models are not read for a page.
+_MOST_READ: Final = 1_000_000
+
+#: How many examples only the first, and only the second, of two models has right; the difference, its 95 % interval.
+Apart = tuple[int, int, float, tuple[float, float]]
 
 
 def pair_context(
@@ -38,17 +44,22 @@ def pair_context(
     least, n = float(results["noise_prevalence"]), results["sizes"]["C"]
     drawn = sides(results, (first, second), Axis(least, SCALES[0]), least, looks) if enough(n) else []
     charts = {side["name"]: side["chart"] for side in drawn}
+    whole = _pruned(catalogue, dataset, choice, (first, second)) if told_apart else {}
     told = []
     for name, kind in SIDES:
         lines = lines_of(results, kind)
         one = next((o for o in crossing_rows(results, kind, (first, second))), None) if first != second else None
         a, b = lines.get(first), lines.get(second)
+        never = _never(a, b, results) if enough(n) else ""
+        apart = _apart(found, name, n) if told_apart and enough(n) else None
         told.append(
             {
                 "name": name,
                 "crossing": one,
-                "never": _never(a, b, results) if enough(n) else "",
-                "apart": _apart(found, name, n) if told_apart and enough(n) else None,
+                "never": never,
+                "apart": apart,
+                "whole": whole.get(name),
+                "shown": _is_shown(never, apart) and _is_shown(never, whole.get(name)),
                 "chart": charts.get(name) if a or b else None,
             }
         )
@@ -77,8 +88,35 @@ def pair_of(results: Results, choice: Choice) -> tuple[str, str]:
     return first, choice.second or next(key for key in wanted if key != first)
 
 
-def _apart(found: Sequence[Disagreement], side: str, n: int) -> tuple[int, int, float, tuple[float, float]]:
-    """How many of the n corrected examples only the first, and only the second, has right; the difference, its ends."""
+def _pruned(catalogue: Catalogue, dataset: Dataset, choice: Choice, pair: tuple[str, str]) -> dict[str, Apart]:
+    """How far two models are apart on the pruned set, by original and by corrected labels.
+
+    Nothing where a second opinion is named, for the pruned set is not made of what that confirms.
+    """
+    if choice.corrected.confirmed_by is not None or (dataset.size or 0) > _MOST_READ:
+        return {}
+    connection = catalogue.connection
+    test = read_partition(connection, read_subject(connection, dataset.name), choice.corrected.agreement)
+    inside = test.benign | test.correctable
+    choices = read_first_choices(connection, dataset.id)
+    found = {}
+    for side, labels in (("original", test.given[inside]), ("corrected", test.corrected[inside])):
+        first, second = (choices[key][inside] == labels for key in pair)
+        alone = int((first & ~second).sum()), int((second & ~first).sum())
+        found[side] = *alone, *paired_difference(*alone, len(labels))
+    return found
+
+
+def _is_shown(never: str, apart: Apart | None) -> bool:
+    """Whether the one that never is behind is shown to be ahead on some examples."""
+    if apart is None or never not in ("first", "second"):
+        return False
+    low, high = apart[-1]
+    return low > 0 if never == "first" else high < 0
+
+
+def _apart(found: Sequence[Disagreement], side: str, n: int) -> Apart:
+    """How far two models are apart on the n corrected examples."""
     labels = [one.given if side == "original" else one.corrected for one in found]
     only_first = sum(one.first == label for one, label in zip(found, labels, strict=True))
     only_second = sum(one.second == label for one, label in zip(found, labels, strict=True))

@@ -324,3 +324,27 @@ def test_the_sample_has_a_ranking_to_look_at(client):
     page = read(client, "/sample-digits/stability")
     assert "A sample." in page.words
     assert "scikit-learn/random-forest" in page.words
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ("vgg11_bn", "By original accuracy pytorch/googlenet is ahead throughout."),
+        ("resnet34", "pytorch/resnet18 has the higher figures throughout, which does not show that it is better."),
+    ],
+)
+def test_who_is_ahead_throughout_is_so_on_all_examples_and_on_the_corrected(site, second, words):
+    first = "googlenet" if second == "vgg11_bn" else "resnet18"
+    asked = f"first=pytorch/{first}&second=pytorch/{second}"
+    found = " ".join(read(site, f"/cifar10/stability/pair?{asked}").words.split())
+    assert words in found
+    models = {one["name"]: one for one in body(site, f"{API}/cifar10/stability")["models"]}
+    for kind, n in (("original_top1", 0), ("corrected_top1", 1)):
+        alone = re.findall(
+            r"9,964 examples of the pruned set \S+ alone is right on ([\d,]+), \S+ alone on ([\d,]+)", found
+        )
+        a, b = (int(text.replace(",", "")) for text in alone[n])
+        difference = models[first]["pruned"][kind] - models[second]["pruned"][kind]
+        assert (a - b) / 9_964 == pytest.approx(difference, abs=1e-9)
+    if second == "vgg11_bn":
+        assert "a difference of 0.55 points (0.01 to 1.09)" in found
