@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 #: Words for a missing number, in lower case.
 MISSING: Final = frozenset({"", "?", "na", "n/a", "nan", "none", "null", "<na>"})
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2}[,.]\d{3}", re.ASCII)
+_HUNDREDS: Final = re.compile(r"[+-]?[1-9]\d\d", re.ASCII)
 
 
 class NumberError(ValueError):
@@ -28,8 +29,8 @@ class NumberError(ValueError):
 def numbers(cells: Sequence[Any]) -> NDArray[np.float64]:
     """(n,) the numbers in cells, with NaN for missing ones; true and false are 1 and 0.
 
-    Raises NumberError for the first cell that is neither, for an infinite number, and where commas may be marks of
-    thousands as well as decimal marks.
+    Raises NumberError for the first cell that is neither, for an infinite number, and where commas, or points beside
+    whole numbers of three digits, may be marks of thousands as well as decimal marks.
 
     >>> numbers(["1.5", "", 2, True]), numbers(["1,5", "NA", "12"])
     (array([1.5, nan, 2. , 1. ]), array([ 1.5,  nan, 12. ]))
@@ -40,10 +41,24 @@ def numbers(cells: Sequence[Any]) -> NDArray[np.float64]:
         found[place] = value = _number(cell, place, commas)
         if math.isinf(value):
             raise NumberError(place, f"expected a finite number, found {_short(cell)}")
-    if commas and all(_THOUSANDS.fullmatch(cell.strip()) for cell in cells if isinstance(cell, str) and "," in cell):
-        place, cell = next((place, cell) for place, cell in enumerate(cells) if isinstance(cell, str) and "," in cell)
-        raise NumberError(place, f"found {_short(cell)}, where the comma may be a mark of thousands or of decimals")
+    if (place := _perhaps_of_thousands(cells, "," if commas else ".")) is not None:
+        mark = "comma" if commas else "point"
+        finding = f"found {_short(cells[place])}, where the {mark} may be a mark of thousands or of decimals"
+        raise NumberError(place, finding)
     return found
+
+
+def _perhaps_of_thousands(cells: Sequence[Any], mark: str) -> int | None:
+    """The place of the first cell with a mark, if all of these may be marks of thousands as well as of decimals.
+
+    Three decimals are often written with points. But then hardly a number is whole, without any, and has three digits.
+    """
+    texts = {place: cell.strip() for place, cell in enumerate(cells) if isinstance(cell, str)}
+    marked = [place for place, text in texts.items() if mark in text]
+    if not marked or not all(_THOUSANDS.fullmatch(texts[place]) for place in marked):
+        return None
+    hundreds = any(_HUNDREDS.fullmatch(text) for text in texts.values())
+    return marked[0] if mark == "," or hundreds else None
 
 
 def _number(cell: Any, place: int, commas: bool) -> float:
