@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.datasets.survey.label_classes import label_texts
 from ingest.datasets.survey.table_columns import SUFFIXES, read_columns_of
 from ingest.datasets.train_rows import read_groups
 from ingest.errors import ArgumentError, DataError, shown
@@ -168,7 +169,7 @@ def _of_column(
     path: Path, name: str, cells: Sequence[Any], keys: Sequence[Any] | None, examples: Examples
 ) -> list[str]:
     """The group of each example by a column. Raises DataError if rows are not those of the examples."""
-    words = ["" if cell is None or cell != cell else str(cell).strip() for cell in cells]
+    words = [text or "" for text in label_texts(cells)]  # 1.0, as pandas writes it where some are missing, is 1
     if keys is not None and examples.keys is not None:
         by_key = {str(key): word for key, word in zip(keys, words, strict=True)}
         words = [by_key[key] for key in examples.keys if key in by_key]

@@ -41,10 +41,10 @@ def numbers(cells: Sequence[Any]) -> NDArray[np.float64]:
         found[place] = value = _number(cell, place, commas)
         if math.isinf(value):
             raise NumberError(place, f"expected a finite number, found {_short(cell)}")
-    if (place := _perhaps_of_thousands(cells, "," if commas else ".")) is not None:
+    if (first := _perhaps_of_thousands(cells, "," if commas else ".")) is not None:
         mark = "comma" if commas else "point"
-        finding = f"found {_short(cells[place])}, where the {mark} may be a mark of thousands or of decimals"
-        raise NumberError(place, finding)
+        finding = f"found {_short(cells[first])}, where the {mark} may be a mark of thousands or of decimals"
+        raise NumberError(first, finding)
     return found
 
 

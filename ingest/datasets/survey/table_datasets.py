@@ -82,7 +82,7 @@ def groups_of(table: TableColumns, folder: Path, told: Told, remarks: Remarks) -
     cells = table.cells.get(told.group)
     if cells is None:
         raise DataError(table.path, f"expected groups, found lists or files in column {shown(told.group)}")
-    groups = [" ".join(str(cell).split()) if cell is not None else "" for cell in cells]
+    groups = [text or "" for text in label_texts(cells)]
     if alone := groups.count(""):
         remarks.doubt(f"{alone:,} rows without a group are each in one of their own")
     remarks.find(f"{len(set(groups) - {''}):,} groups, by the column {shown(told.group)} of {table.path.name}")
