@@ -171,6 +171,16 @@ def require_same_examples(models: Mapping[str, Sequence[Part]]) -> None:
         if n != n_first:
             finding = f"expected {n_first:,} rows, as {_named(first)} has, for the mean of models of the same examples"
             raise DataError(_named(parts), f"{finding}; found {n:,}")
+        _require_same_order(first, parts)
+
+
+def _require_same_order(first: Sequence[Part], parts: Sequence[Part]) -> None:
+    """Refuse tables whose rows are named alike in different orders. Raises DataError naming both."""
+    columns: list[set[str]] = [set(getattr(part, "others", ())) for part in (*first, *parts)]
+    if both := sorted(set.intersection(*columns)):
+        from ingest.matrices.parquet_order import require_same_order  # a module of Parquet
+
+        require_same_order([part.path for part in first], [part.path for part in parts], both)
 
 
 def require_separate(paths: Sequence[Path]) -> None:

@@ -29,6 +29,7 @@ class ParquetPart:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     cuts: tuple[int, ...]
+    others: tuple[str, ...] = ()  # columns of texts and whole numbers, which may name the rows
 
     def blocks(self, start: int, stop: int, height: int) -> Iterator[tuple[int, NDArray[Any]]]:
         """The rows from ``start`` to ``stop``, at most ``height`` at a time."""
@@ -112,7 +113,12 @@ def open_parquet(
         raise DataError(path, f"expected a floating-point column a class, or one of lists, found columns {found}")
     dtype = np.result_type(*(kind.to_pandas_dtype() for kind in kinds))
     shape = (int(cuts[-1]), width)
-    return ParquetPart(path, columns, len(lists) == 1, shape, dtype, tuple(int(cut) for cut in cuts))
+    others = tuple(field.name for field in schema if _may_name(field.type))
+    return ParquetPart(path, columns, len(lists) == 1, shape, dtype, tuple(int(cut) for cut in cuts), others)
+
+
+def _may_name(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
 
 
 def _is_list(kind: Any) -> bool:

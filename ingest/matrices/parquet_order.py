@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -40,6 +42,29 @@ def row_of(path: Path, example: int) -> int:
     with pq.ParquetFile(path) as file:
         order = order_of(path, file, ())
     return example if order is None else int(order[example])
+
+
+def require_same_order(first: Sequence[Path], others: Sequence[Path], columns: Sequence[str]) -> None:
+    """Refuse rows of another model that have the same names as the first's in another order. Raises DataError.
+
+    ``columns``, which both have, name rows where all their values differ.
+    """
+    for column in columns:
+        known, found = (_names(paths, column) for paths in (first, others))
+        if known.equals(found) or pc.count_distinct(known).as_py() < len(known):
+            continue
+        if not pc.all(pc.is_in(found, value_set=known)).as_py() or pc.count_distinct(found).as_py() < len(found):
+            continue
+        row = pc.index(pc.equal(known, found), False).as_py()
+        finding = f"expected {known[row].as_py()!r} in the column {column}, as in {first[0]}, found"
+        hint = "rows of all models must be in one order; where they are, take the column out"
+        raise DataError(others[0], f"{finding} {found[row].as_py()!r}: {hint}", record=f"row {row}")
+
+
+def _names(paths: Sequence[Path], column: str) -> Any:
+    """The values of a column as texts, of files from top to bottom."""
+    found = [pq.read_table(path, columns=[column]).column(0).cast(pa.large_string()) for path in paths]
+    return pa.concat_arrays([chunk for one in found for chunk in one.chunks])
 
 
 def require_order(path: Path, file: Any, kept: Sequence[str], before: int) -> list[str]:

@@ -169,6 +169,25 @@ def test_models_that_do_not_fit_are_refused_naming_both(tmp_path: Path, capsys: 
     assert f"{a}: expected each file once, of one model alone, found it twice" in told
 
 
+def test_rows_named_alike_in_different_orders_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In any parts. Columns whose values are not all different, or differ, name no rows."""
+    frame = pd.DataFrame(rows(0, "f8"), columns=[f"p_{k}" for k in range(M)])
+    names = [f"x{place}" for place in range(N)]
+    frame = frame.assign(id=names, model="a", guess=np.arange(N) % M, run=range(N))
+    a, b, top, below = (str(tmp_path / f"{name}.parquet") for name in ("a", "b", "top", "below"))
+    frame.to_parquet(a)
+    other = frame.assign(model="b", guess=(1 + np.arange(N)) % M, run=range(N, 2 * N))
+    np.save(tmp_path / "labels.npy", LABELS)
+    asked = ["flag", a, "--labels", str(tmp_path / "labels.npy"), "--and"]
+    other[:500].reset_index(drop=True).to_parquet(top)
+    other[500:].reset_index(drop=True).to_parquet(below)
+    assert main([*asked, top, below]) == 0
+    other.assign(id=[*names[:7], *names[7:][::-1]]).to_parquet(b)
+    assert main([*asked, b]) == 1
+    told = capsys.readouterr().err
+    assert f"{b}: row 7: expected 'x7' in the column id, as in {a}, found 'x899': rows of all models must be" in told
+
+
 def test_classes_in_different_orders_are_refused_or_put_in_order(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
