@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.domain.ranking.bootstrap import accuracy_interval
 from app.domain.ranking.paired_difference import paired_difference
+from app.domain.review.verdicts import Category
 from app.issues.slices import slice_words, slices_of
-from app.schema.slice_tables import slice_results
+from app.schema.slice_tables import issue_slices, slice_results
+from app.schema.tables import verdicts
 
 Interval = tuple[float, float]
 
@@ -62,20 +64,53 @@ class SliceRow:
 
 
 def slice_rows(catalogue: Catalogue, dataset: Dataset, agreement: int) -> Sequence[SliceRow]:
-    """All slices of a dataset, most errors first, ties by name; read once for a catalogue."""
+    """All slices of a dataset, most errors first, ties by name; read once for a catalogue.
+
+    While examples are held back they are counted without them, and without scores, which contain them.
+    """
 
     def make() -> tuple[SliceRow, ...]:
         slices = slices_of(dataset)
         t = slice_results.c
         asked = select(t.results).where(t.dataset_id == dataset.id, t.agreement == agreement)
-        text = catalogue.connection.scalar(asked)
-        if slices is None or text is None:
+        stored = catalogue.connection.scalar(asked)
+        if slices is None or stored is None:
             return ()
-        found = json.loads(text)["slices"]
+        found = json.loads(stored)["slices"]
+        if dataset.held_back is not None:
+            found = _without_held_back(catalogue, dataset, agreement, found)
         rows = [_row(dataset, name, values) for name, values in zip(slices.names, found, strict=True)]
         return tuple(sorted(rows, key=lambda row: (-row.rate, row.name)))
 
     return catalogue.pages.get(("slices", dataset.id, agreement), make)
+
+
+def _without_held_back(
+    catalogue: Catalogue, dataset: Dataset, agreement: int, found: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Counts of what is shown: the difference of stored ones to the lists would tell what is held back."""
+    # There on every connection that withholds anything (see app.catalogue.rounds.withheld).
+    held = text(
+        "SELECT s.slice, COUNT(*) AS n FROM temp.withheld AS w JOIN main.issue_slices AS s ON s.issue_id = w.issue_id "
+        "WHERE w.dataset_id = :dataset GROUP BY s.slice"
+    )
+    gone = {row.slice: row.n for row in catalogue.connection.execute(held, {"dataset": dataset.id})}
+    s, v = issue_slices.c, verdicts.c
+    judged = (
+        select(s.slice, v.category, func.count())
+        .select_from(issue_slices.join(verdicts, v.issue_id == s.issue_id))
+        .where(s.dataset_id == dataset.id, v.agreement == agreement)
+        .group_by(s.slice, v.category)
+    )
+    errors, correctable = [0] * len(found), [0] * len(found)
+    for slice_, category, n in catalogue.connection.execute(judged):
+        errors[slice_] += n if Category(category).is_error else 0
+        correctable[slice_] += n if category == Category.CORRECTABLE.value else 0
+    rows = []
+    for place, one in enumerate(found):
+        n, unknown = one["n"] - gone.get(place, 0), errors[place] - correctable[place]
+        rows.append({"n": n, "errors": errors[place], "P": n - unknown, "C": correctable[place], "models": []})
+    return rows
 
 
 def _row(dataset: Dataset, name: str, values: Mapping[str, Any]) -> SliceRow:

@@ -1,6 +1,6 @@
 """The page of a dataset's slices: where the errors are, and what correcting them does to each model there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -45,13 +45,16 @@ def slices(request: Request, name: str) -> HTMLResponse:
     refuse_unread(request, ("agreement", "model", "sort", told.column))
     f = IssueFilter.parse(dataset, [("agreement", params.get("agreement", ""))])
     found = slice_rows(catalogue, dataset, f.agreement)
-    model = _model(dataset, params.get("model", ""), found)
+    # Without scores, as while examples are held back, no model is to be chosen.
+    models = dataset.models if any(row.scores for row in found) else ()
+    model = _model(dataset, params.get("model", ""), found) if models else ""
     sort = _sort(params.get("sort") or _USUAL, with_model=bool(model))
     asked = params.get(told.column, "")
     if asked and asked not in told.names:
         raise FilterError(told.column, asked, near_names(asked, told.names) or told.names)
     chosen = next((row for row in found if row.name == (asked or (found[0].name if found else ""))), None)
-    others = {"model": model} if params.get("model") else {}
+    at = {} if f.agreement == dataset.default_agreement else {"agreement": str(f.agreement)}
+    others = at | ({"model": model} if model and params.get("model") else {})
     columns = (("name", told.title, False), *_COLUMNS[1:], *(_OF_MODEL if model else ()))
     return render(
         request,
@@ -59,17 +62,18 @@ def slices(request: Request, name: str) -> HTMLResponse:
         dataset=dataset,
         tab="slices",
         told=told,
-        rows=[_shown(dataset, f, row, told.column, model) for row in _sorted(found, sort, model)],
+        rows=[_shown(dataset, f, row, {**others, told.column: row.name}, model) for row in _sorted(found, sort, model)],
         columns=[header(key, title, number, sort, others=others) for key, title, number in columns],
         model=model,
-        models=dataset.models,
+        models=models,
+        at=at,
         sort=sort,
         usual=_USUAL,
         chosen=chosen,
         chosen_asked=bool(asked),
         finding="" if chosen is None else finding(chosen),
         total=len(found),
-        json_url=f"/api/v1/datasets/{name}/slices",
+        json_url=f"/api/v1/datasets/{name}/slices" + (f"?{urlencode(at)}" if at else ""),
     )
 
 
@@ -112,12 +116,12 @@ def _score(row: SliceRow, model: str) -> Any:
     return next((score for score in row.scores if score.model == model), None)
 
 
-def _shown(dataset: Dataset, f: IssueFilter, row: SliceRow, column: str, model: str) -> dict[str, Any]:
+def _shown(dataset: Dataset, f: IssueFilter, row: SliceRow, here: Mapping[str, str], model: str) -> dict[str, Any]:
     return {
         "row": row,
         "words": slice_words(row.name),
         "bar": share_bar(round(1000 * row.rate), "given-fill"),
         "issues": f"/{dataset.name}?{f.but(category=('error',), slice=row.name).query(dataset)}",
-        "here": f"/{dataset.name}/slices?{urlencode({column: row.name})}#one",
+        "here": f"/{dataset.name}/slices?{urlencode(here)}#one",
         "score": _score(row, model),
     }

@@ -28,7 +28,7 @@ class SliceOut(Model):
     interval: tuple[float, float] | None = Field(description="Of the error rate.")
     pruned: Count = Field(description="Examples of known label, on which accuracies are compared.")
     correctable: Count
-    models: list[SliceScoreOut]
+    models: list[SliceScoreOut] = Field(description="Empty while an open review holds examples of the dataset back.")
 
 
 class SliceList(Model):

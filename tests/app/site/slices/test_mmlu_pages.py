@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import mlcroissant
@@ -12,6 +13,7 @@ import pytest
 from app.site.by_rank.response_models import ErrorsByRankOut
 from ingest.commands.main import main
 from tests.app.reading import body, read
+from tests.app.site.review.rounds import open_round
 from tests.serving import serving
 
 API = "/api/v1/datasets/mmlu"
@@ -141,6 +143,24 @@ def test_virology_comes_first(mmlu: httpx.Client) -> None:
     words = " ".join(read(mmlu, "/mmlu/slices").words.split())
     assert "Corrected, the scores of all 14 models rise by 30 to 38 points, like for like on the 76 examples" in words
     assert sum(one["errors"] for one in found["items"]) == 370
+
+
+def test_held_back_questions_are_in_no_count_of_a_subject(mmlu_catalogue: Path, tmp_path: Path) -> None:
+    """The difference of a count to the list that it leads to would be their verdicts, and so would scores."""
+    with open_round(mmlu_catalogue, tmp_path, "mmlu", "--votes", "1", "--lowest", "30", raters=1) as found:
+        told: Any = body(found.http, f"{API}/slices")
+        assert sum(one["examples"] for one in told["items"]) == 5_700 - 30
+        assert all(one["models"] == [] for one in told["items"])
+        errors: Any = body(found.http, f"{API}/issues", category="error", limit=1)
+        assert sum(one["errors"] for one in told["items"]) == errors["total"] == 340
+        for one in told["items"][:12]:
+            for category, n in (("error", one["errors"]), ("correctable", one["correctable"])):
+                listed = body(found.http, f"{API}/issues", subject=one["name"], category=category, limit=1)
+                assert listed["total"] == n, (one["name"], category)
+        assert all(one["pruned"] == one["examples"] - one["errors"] + one["correctable"] for one in told["items"])
+        words = " ".join(read(found.http, f"/mmlu/slices?model={SONNET}").words.split())
+        assert f"is shown again when the round {found.name} is closed" in words
+        assert "Scores of" not in words
 
 
 def test_a_subject_without_a_difference_claims_none(mmlu: httpx.Client) -> None:

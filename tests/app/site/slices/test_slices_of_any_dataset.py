@@ -102,6 +102,17 @@ def test_a_slice_is_a_filter_of_its_own_name(hospitals: httpx.Client, name: str)
     assert "R&D #2" in read(hospitals, here[0]).words
 
 
+def test_the_threshold_that_is_asked_for_is_kept(hospitals: httpx.Client) -> None:
+    """In every link of the page, and in the address of the same as JSON."""
+    page = read(hospitals, "/of-texts/slices?agreement=5")
+    kept = [link.href for link in page.links if "sort=" in link.href]
+    kept += [link.href for link in page.links if link.href.endswith("#one")]
+    kept += [link.href for link in page.links if "/api/v1/datasets/of-texts/slices" in link.href]
+    assert len(kept) == 4 + len(set(SITES)) + 1
+    assert [href for href in kept if "agreement=5" not in href] == []
+    assert body(hospitals, "/api/v1/datasets/of-texts/slices?agreement=5")["agreement"] == 5
+
+
 @pytest.mark.parametrize(
     ("sites", "finding"),
     [
