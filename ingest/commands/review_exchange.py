@@ -94,7 +94,10 @@ def write_out(store: "Store", found: "Round", arguments: argparse.Namespace) -> 
 
 
 def _index_of(store: "Store", found: "Round", arguments: argparse.Namespace) -> Callable[[object], int | None]:
-    """Index of an example by what a file calls it. Raises CatalogueError where that can be an index or a key."""
+    """Index of an example by what a file calls it. Raises CatalogueError where that can be an index or a key.
+
+    What it gives raises DataError for a key of several examples.
+    """
     from sqlalchemy import select
 
     from app.reviews.tables import items
@@ -107,7 +110,10 @@ def _index_of(store: "Store", found: "Round", arguments: argparse.Namespace) -> 
     with open_catalogue(arguments.catalogue) as catalogue:
         dataset, i = dataset_row(catalogue, found.dataset), tables.issues.c
         rows = catalogue.execute(select(i.idx, i.key).where(i.dataset_id == dataset.id, i.key.is_not(None)))
-        keys = {row.key: row.idx for row in rows if row.idx in asked}
+        keys: dict[str, list[int]] = {}
+        for row in rows:
+            if row.idx in asked:
+                keys.setdefault(row.key, []).append(row.idx)
     if arguments.by is None and any(key.isdecimal() for key in keys):
         raise CatalogueError(
             f"{found.dataset} has keys that are numbers: expected --by index or --by key, to tell one from the other"
@@ -117,6 +123,10 @@ def _index_of(store: "Store", found: "Round", arguments: argparse.Namespace) -> 
         text = str(name).strip()
         if arguments.by != "key" and text.isascii() and text.isdecimal() and len(text) < 16:
             return int(text)
-        return None if arguments.by == "index" else keys.get(text)
+        known = [] if arguments.by == "index" else keys.get(text, [])
+        if len(known) > 1:
+            several = f"examples {min(known)} and {max(known)} are both called {text}"
+            raise DataError(arguments.file, f"{several}: call the examples by their index")
+        return known[0] if known else None
 
     return index_of

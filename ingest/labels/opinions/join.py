@@ -81,12 +81,14 @@ def _number(path: Path, one: Any, entries: Entries, place: int) -> int:
 
 
 def _by_key(path: Path, examples: Examples) -> Mapping[str, int]:
-    """Key -> index; also without folders and ending, where that is a name of one example only."""
+    """Key -> index; also without folders and ending. None of a name that several examples have."""
     keys = _keys(path, examples)
     stems: dict[str, int] = {}
+    whole: dict[str, int] = {}
     for index, key in enumerate(keys):
         stems[_stem(key)] = _NONE if _stem(key) in stems else index
-    return stems | {key: index for index, key in enumerate(keys)}
+        whole[key] = _NONE if key in whole else index
+    return stems | whole
 
 
 def _stem(key: str) -> str:
@@ -156,7 +158,9 @@ def _require_one_each(path: Path, entries: Entries, at: NDArray[np.int64], examp
     if len(missing):
         place = int(missing[0])
         called = "" if entries.of is None else f" for {shown(entries.of[place])}"
-        finding = f"expected an example of the dataset{called}, found none"
+        of_key = 0 if entries.of is None else (examples.keys or []).count(str(entries.of[place]))
+        found = f"{of_key} of that key" if of_key > 1 else "none"
+        finding = f"expected an example of the dataset{called}, found {found}"
         raise DataError(path, finding, record=entries.where(place))
     order = np.argsort(at, kind="stable")
     twice = np.flatnonzero(np.diff(at[order]) == 0)

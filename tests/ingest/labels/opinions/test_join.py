@@ -150,6 +150,17 @@ def test_rows_that_do_not_fit_are_refused(tmp_path: Path, content: str, finding:
         joined(written(tmp_path / "o.csv", content), format="csv-sets", check=check)
 
 
+def test_a_key_of_two_examples_is_of_neither(tmp_path: Path) -> None:
+    """Nobody can tell whose opinion it is."""
+    path = written(tmp_path / "o.csv", "example,classes\nval/photo_003.png,bee\nval/photo_005.png,ant")
+    check = {"example": 1, "classes": ["bee"], "agreement": 0.1}
+    assert sets(joined(path, join="key", format="csv-sets", check=check))[:2] == [[0], [1]]
+    examples = Examples(GIVEN, [*KEYS[:-1], KEYS[0]], NAMES)
+    said = "line 3: expected an example of the dataset for 'val/photo_005.png', found 2 of that key"
+    with pytest.raises(DataError, match=said):
+        joined(path, examples, join="key", format="csv-sets", check=check)
+
+
 def test_a_dataset_without_keys_joins_by_index_alone(tmp_path: Path) -> None:
     path = written(tmp_path / "o.json", SETS)
     with pytest.raises(DataError, match="expected a dataset whose examples have keys"):

@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -240,6 +242,19 @@ def test_a_name_is_one_rater_however_it_is_spelled(round_, tmp_path, name_of_rat
     assert "took 0 votes" in review(catalogue, "import", name, str(path))
     (one,) = tallies(store, find_round(store, name))
     assert len(one.meanings) == 1
+
+
+def test_a_key_of_two_examples_of_the_round_is_refused(round_, tmp_path, capsys):
+    """Two rows about one picture are two examples of one key, and each has a label of its own."""
+    catalogue, name, questions, _ = round_
+    first, second, *_ = sorted(questions)
+    with closing(sqlite3.connect(catalogue)) as connection, connection:
+        connection.execute(f"UPDATE issues SET key = 'one.png' WHERE idx IN ({first}, {second}) AND dataset_id = 1")
+    path = tmp_path / "v.csv"
+    path.write_text("example,rater,answer\none.png,Ann,given\n")
+    assert main(["review", "import", name, str(path), "--by", "key", "--catalogue", str(catalogue)]) == 1
+    said = f"v.csv: examples {first} and {second} are both called one.png: call the examples by their index"
+    assert said in capsys.readouterr().err
 
 
 def test_more_votes_than_asked_for_are_told(round_, tmp_path):
