@@ -23,6 +23,8 @@ from app.schema.packing import NO_LABEL
 
 #: Larger test sets do not have their keys kept in memory.
 MOST_KEYS: Final = 2_000_000
+#: In place of an index: a key that several examples have.
+_SEVERAL: Final = -2
 _BLOCK: Final = tables.EXAMPLES_PER_BLOCK
 
 
@@ -132,6 +134,8 @@ def _indices(
             index = by_key.get(name, -1)
         else:
             index = name
+        if index == _SEVERAL and isinstance(name, str):
+            raise NotInCatalogue(f"{title} has several examples {name[:80]!r}, each with its own label. Use indices.")
         if not 0 <= index < size:
             keyed = "" if by_key == {} else " or a key"
             raise NotFound(f"{title} has no example {str(name)[:80]!r}; expected an index from 0 to {size - 1}{keyed}.")
@@ -157,11 +161,10 @@ def _keys(catalogue: Catalogue, connection: Connection, corrected: CorrectedTest
         )
 
     def read() -> dict[str, int]:
-        return {
-            key: block.start + place
-            for block in corrected.blocks(connection)
-            if block.keys is not None
-            for place, key in enumerate(block.keys)
-        }
+        found: dict[str, int] = {}
+        for block in corrected.blocks(connection):
+            for place, key in enumerate(block.keys or ()):
+                found[key] = _SEVERAL if key in found else block.start + place
+        return found
 
     return catalogue.keys.get(test_set.id, read)

@@ -12,6 +12,7 @@ from app.openapi import response_models
 from app.settings import Settings
 from app.site.corrected import label_rows
 from app.web.content_negotiation import best
+from tests.ingest.conftest import Tiny
 
 API = "/api/v1/datasets"
 
@@ -47,6 +48,18 @@ def test_labels_are_those_of_the_file(real, name, policy):
 def test_keys_are_the_datasets_own(real, name, key, index):
     assert real.get(f"{API}/{name}/labels/{key}").json()["index"] == index
     assert real.post(f"{API}/{name}/labels", json=[key, index]).json()["total"] == 2
+
+
+def test_a_key_of_several_examples_is_refused(tmp_path):
+    """Rows about one file are examples of one key, and labelled differently perhaps."""
+    keys = [f"{place % 39}.png" for place in range(40)]
+    tiny = Tiny(tmp_path / "tiny", files='index = "index.json"', extra={"index.json": keys})
+    assert tiny.add(tmp_path / "c.sqlite") == 0
+    with TestClient(create_app(Settings(catalogue=tmp_path / "c.sqlite"))) as client:
+        assert client.get(f"{API}/tiny/labels/7.png").json()["index"] == 7
+        for refused in (client.get(f"{API}/tiny/labels/0.png"), client.post(f"{API}/tiny/labels", json=[1, "0.png"])):
+            assert refused.status_code == 409
+            assert refused.json()["detail"].startswith("Tiny has several examples '0.png'")
 
 
 def test_test_sets_too_large_for_keys_say_what_to_do_instead(real, monkeypatch):
