@@ -65,6 +65,7 @@ from app.web.server.client_addresses import networks_of
 from app.web.server.connection_limits import Limits
 from app.web.server.path_prefix import here, in_headers, prefix_of, under, without_prefix
 from app.web.server.problem_response import problem_response
+from app.web.server.request_head import RefusedHeads
 from app.web.server.request_record import Recorder
 from app.web.server.scratch_folder import ScratchFolder, remove_left_over
 from app.web.server.telemetry import Telemetry
@@ -103,17 +104,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(TrustedProxies, networks=_read("trusted_proxies", networks_of, settings.trusted_proxies)),
             Middleware(AllowedHosts, hosts=_read("hosts", hosts_of, settings.hosts), public=settings.is_public),
             *([_FOR_OTHER_SITES] if settings.is_public else []),
+            Middleware(RefusedHeads, refuse=_answer),
             Middleware(RateLimit, a_minute=settings.requests_a_minute, refuse=_answer),
             Middleware(CatalogueResponses, public=settings.is_public, **served),
             Middleware(Compression, as_they_are=tuple(f".{one.suffix}" for one in FORMATS.values() if one.binary)),
             Middleware(CatalogueGuard, answer=_answer),
         ],
     )
-    app.state.settings = settings
-    app.state.limits = Limits.of(settings)
+    app.state.settings, app.state.limits = settings, Limits.of(settings)
     app.state.telemetry = Telemetry(settings)
-    app.state.catalogue, app.state.program = catalogue, program
-    app.state.reviews = reviews
+    app.state.catalogue, app.state.program, app.state.reviews = catalogue, program, reviews
     app.state.readers = ReaderThreads(settings.read_seconds)
     app.state.folder = ScratchFolder()
     app.state.spool = FileCache(settings.kept_files * 1_000_000, app.state.folder)

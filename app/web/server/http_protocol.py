@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from app.errors import AddressTooLong, BadRequest, Busy, HeadersTooLarge, RequestTimeout, SiteError
 from app.web.server.connection_limits import Limits, Watch, watch_of
 from app.web.server.problem_response import problem_body
-from app.web.server.request_head import origin_form
+from app.web.server.request_head import REFUSAL, asks_for_page, origin_form
 from app.web.server.request_record import REFUSED, Account, RequestRecord
 
 #: How readily connections are closed when others need the room.
@@ -53,6 +53,7 @@ class SiteProtocol(HttpToolsProtocol):
         # Bytes that the client has not read yet, and since when.
         self._unsent, self._unsent_since = 0, 0.0
         self._refusal: SiteError | None = None
+        self._too_long: AddressTooLong | None = None  # told when the headers have said whether a browser asks
         # Since when input is no longer parsed, and how many bytes of it have arrived.
         self._deaf_since: float | None = None
         self._n_ignored = 0
@@ -108,7 +109,7 @@ class SiteProtocol(HttpToolsProtocol):
             self._head_bytes += len(piece)
             self.parser.feed_data(piece)
             if self._in_head and self._head_bytes >= most:
-                raise self._stop(self._too_large())
+                raise self._stop(self._too_long or self._too_large())
 
     def _stop(self, refusal: SiteError) -> httptools.HttpParserError:
         """The exception that stops the parser, for a reason that the client is told."""
@@ -128,12 +129,13 @@ class SiteProtocol(HttpToolsProtocol):
         # A head may begin in the middle of one read, so its number of bytes before this is unknown.
         self._head_bytes = max(self._head_bytes, 1)
         self._n_fields = self._field_bytes = self._framing = 0
+        self._too_long = None
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > self._limits.target_bytes:
-            raise self._stop(
-                AddressTooLong(f"An address may have {self._limits.target_bytes:,} bytes; this one has more.")
+            self._too_long = AddressTooLong(
+                f"An address may have {self._limits.target_bytes:,} bytes; this one has more."
             )
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -152,9 +154,15 @@ class SiteProtocol(HttpToolsProtocol):
             self.url = origin_form(method, self.url, version, self.headers)
         except SiteError as error:
             raise self._stop(error) from error
+        if self._too_long and not asks_for_page(self.headers):
+            raise self._stop(self._too_long)
         self._in_head = False
         self._begun = self._heard
+        if self._too_long:
+            self.url = self.url.partition(b"?")[0][:_SHOWN]
         super().on_headers_complete()
+        if self._too_long:
+            self.scope["state"][REFUSAL] = self._too_long
 
     def on_body(self, body: bytes) -> None:
         self._framing -= 2 * len(body)

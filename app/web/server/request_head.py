@@ -5,15 +5,43 @@ its user: which host is requested, what a target in absolute form means, and whi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from app.errors import BadRequest, UnknownTransferCoding
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import BadRequest, SiteError, UnknownTransferCoding
 
 _VERSIONS: Final = ("1.0", "1.1")
 #: Scheme, authority, and the rest of the target.
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _SHOWN: Final = 80
+#: The key of a request's state under which the server says why it is to be refused.
+REFUSAL: Final = "refusal"
+
+
+class RefusedHeads:
+    """Answer requests whose head the server refuses with a page, where a browser asks."""
+
+    def __init__(self, app: ASGIApp, refuse: Callable[[Request, SiteError], Response]) -> None:
+        self.app = app
+        self.refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = scope.get("state", {}).get(REFUSAL) if scope["type"] == "http" else None
+        answer = self.app if refusal is None else self.refuse(Request(scope), refusal)
+        await answer(scope, receive, send)
+
+
+def asks_for_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether a request says that it takes a page, as browsers do; header names are in lower case.
+
+    >>> asks_for_page([(b"accept", b"text/html,*/*;q=0.8")]), asks_for_page([(b"accept", b"*/*")])
+    (True, False)
+    """
+    return any(b"text/html" in value.lower() for value in _values(headers, b"accept"))
 
 
 def origin_form(method: str, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:

@@ -297,3 +297,26 @@ def test_nobody_else_is_told_what_visitors_ask_for(sample_catalogue, monkeypatch
     ) as site:
         assert site.get("/sample-digits?q=secret").status_code == 200
     assert not listening.mock_calls
+
+
+def test_a_browser_is_told_of_a_too_long_address_with_a_page(sample_site: str) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    long = "/sample-digits?q=" + "a" * 9_000
+    with httpx.Client(base_url=sample_site, timeout=30) as client:
+        page = client.get(long, headers=browser)
+        assert page.status_code == 414
+        assert page.headers["content-type"].startswith("text/html")
+        assert page.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "An address may have 8,192 bytes" in page.text
+        assert "aaaaaaaa" not in page.text
+        sent = client.post(long, headers=browser, content=b"claim=given")
+        assert (sent.status_code, sent.headers["content-type"]) == (414, page.headers["content-type"])
+        # What was asked for before is no part of the next request, nor is the page kept for the shorter address.
+        for path in ("/sample-digits?q=a", "/sample-digits"):
+            assert client.get(path, headers=browser).status_code == 200
+    for path, accept in ((long, "*/*"), (long, "application/json"), (f"/api/v1{long}", browser["Accept"])):
+        told = httpx.get(f"{sample_site}{path}", headers={"Accept": accept})
+        assert (told.status_code, told.json()["type"]) == (414, "/about/errors#address-too-long"), path
+    told = httpx.get(f"{sample_site}/?q={'a' * 40_000}", headers=browser)
+    assert (told.status_code, told.json()["type"]) == (414, "/about/errors#address-too-long")
