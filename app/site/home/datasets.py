@@ -15,7 +15,7 @@ from app.site.components.cards import Card, card
 from app.site.components.charts import share_bar
 from app.site.components.finding import finding, unanimity
 from app.site.home.dataset_tables import paper_figure
-from app.web.templates import issue_path
+from app.web.templates import counted, issue_path
 
 #: Corrections named for each dataset, and errors that take turns at the top.
 _NAMED: Final = 3
@@ -86,7 +86,7 @@ def _confusions(catalogue: Catalogue, dataset: Dataset) -> list[tuple[str, str, 
 
 
 def _ways(dataset: Dataset) -> list[tuple[str, str]]:
-    errors = f"{dataset.n_errors:,} error{'s' if dataset.n_errors != 1 else ''}"
+    errors = counted(dataset.n_errors, "error")
     flagged = f"{dataset.n_issues:,} flagged"
     return [
         (errors if dataset.n_errors else flagged, ""),

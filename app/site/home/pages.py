@@ -106,6 +106,7 @@ def favicon(_: Request) -> RedirectResponse:
 _DESCRIPTION: Final = (
     "Browse label errors in well-known test sets, see how reviewers voted, and download corrected test sets."
 )
+_UNREVIEWED: Final = "Browse examples one by one whose label is suspected to be wrong. Nobody has reviewed them yet."
 
 
 @router.get("/")
@@ -121,11 +122,15 @@ def home(request: Request) -> HTMLResponse:
     suspected = [d for d in rows if d.n_checked != d.n_shown]
     issues = telling(catalogue, every)
     entries = {d.name: entry(catalogue, d, issues.get(d.name)) for d in every}
+    reviewed = any(d.n_checked or d.held_back for d in rows)
+    description = _DESCRIPTION if reviewed else _UNREVIEWED
     return render(
         request,
         "home.html",
         place="home",
-        seen_elsewhere=share_tags(request, "/", "The test is wrong", _DESCRIPTION, "/share/home.png"),
+        seen_elsewhere=share_tags(request, "/", "The test is wrong", description, "/share/home.png"),
+        reviewed=reviewed,
+        description=description,
         real=[entries[d.name] for d in real],
         samples=[entries[d.name] for d in samples],
         specimens=specimens(rows, issues),

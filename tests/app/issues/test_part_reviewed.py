@@ -8,7 +8,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
+from app.main import create_app
+from app.settings import Settings
 from ingest.commands.main import main
 from tests.app.reading import read
 from tests.ingest.conftest import Tiny
@@ -75,6 +78,19 @@ def table_rows(client: httpx.Client, name: str) -> list[list[str]]:
     """The rows of a dataset in Tables 1 and 2, cell by cell."""
     rows = re.findall(rf'<tr>\s*<th scope="row"><a href="/{name}">.*?</tr>', client.get("/figures").text, re.DOTALL)
     return [[re.sub("<[^>]*>", "", cell).strip() for cell in re.findall("<td.*?</td>", row)] for row in rows]
+
+
+def test_a_home_page_of_suspects_alone_promises_no_votes(tmp_path: Path) -> None:
+    add(Tiny(tmp_path / "nobody"), "nobody", tmp_path / "catalogue.sqlite")
+    app = create_app(Settings(catalogue=tmp_path / "catalogue.sqlite"))
+    with TestClient(app, base_url="http://localhost") as alone:
+        page = alone.get("/").text
+    for promised in ("voted", "See the errors", "download corrected", "reviewers see", "the corrected labels"):
+        assert promised not in page, promised
+    assert "Nobody has reviewed them yet" in page
+    assert page.count("Nobody has reviewed them yet") == 3  # in the text, for search engines, and for previews
+    assert "See the suspects" in page
+    assert "When people have reviewed them: as CSV" in page
 
 
 def test_nothing_is_said_of_votes_where_nobody_voted(client: httpx.Client) -> None:
