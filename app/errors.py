@@ -230,7 +230,7 @@ class LeaseLapsed(SiteError):
 
 
 class EnoughWaiting(SiteError):
-    """So many disputes of this example wait to be decided that no more are taken."""
+    """So many disputes wait to be decided, of this example or in all, that no more are taken."""
 
     status = 409
     type = "enough-waiting"

@@ -23,10 +23,6 @@ class FullError(Exception):
     """So many disputes wait that no more are taken; in a sentence for the visitor."""
 
 
-class EnoughOfExampleError(FullError):
-    """So many of one example wait that no more of it are taken."""
-
-
 @dataclass(frozen=True, slots=True)
 class NewDispute:
     """What a visitor claims of an example, in words that can be kept. ``proposed`` are names of classes."""
@@ -45,10 +41,7 @@ class NewDispute:
 
 
 def file_dispute(store: Store, new: NewDispute) -> bool:
-    """Take a dispute; it is on the disk when this returns. False if the same was taken before.
-
-    Raises FullError, and EnoughOfExampleError where it is full of one example.
-    """
+    """Take a dispute; it is on the disk when this returns. False if the same was taken before. Raises FullError."""
     try:
         with store.writing() as connection:
             return _file(connection, store.clock(), new)
@@ -66,12 +59,15 @@ def _file(connection: Connection, now: float, new: NewDispute) -> bool:
     d = disputes.c
     waiting = d.state == State.WAITING.value
     if _count(connection, waiting, d.dataset == new.dataset, d.idx == new.idx) >= MOST_OF_EXAMPLE:
-        raise EnoughOfExampleError(
+        raise FullError(
             "Enough is waiting for this example: it was disputed many times. Nothing was taken; what still looks wrong "
             "once that is decided can be sent then."
         )
     if _count(connection, waiting) >= MOST_WAITING:
-        raise FullError("So many disputes wait to be looked at that no more are taken now. Try again another day.")
+        raise FullError(
+            f"Enough is waiting: {MOST_WAITING:,} disputes, and no more are taken until the owner of this site has "
+            "decided some. Nothing was taken. Go back to keep what you wrote, and send it again in a few days."
+        )
     row: dict[str, Any] = asdict(new) | {"claim": new.claim.value, "proposed": json.dumps(new.proposed)}
     row |= {"code": f"d{secrets.token_hex(8)}", "filed_at": now, "digest": new.digest}
     connection.execute(insert(disputes), [row | {"state": State.WAITING.value, "round_id": None}])

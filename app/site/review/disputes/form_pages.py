@@ -12,12 +12,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.catalogue.current import Catalogue, current
 from app.catalogue.records import Dataset, Issue
 from app.domain.review.dispute_outcome import Claim
-from app.errors import Busy, EnoughWaiting, Forbidden, InReview, TooLarge
+from app.errors import EnoughWaiting, Forbidden, InReview, TooLarge
 from app.issues import queries
 from app.issues.reviewed.issue_at import index_of, issue_at
 from app.openapi import parameters
 from app.openapi.page_parameters import refuse_unread
-from app.reviews.disputes.filing import EnoughOfExampleError, FullError, NewDispute, file_dispute
+from app.reviews.disputes.filing import FullError, NewDispute, file_dispute
 from app.reviews.disputes.visitor_words import LONGEST_REASON, LONGEST_SOURCE, WordsError, reason_of, source_of
 from app.site.components.cards import card
 from app.site.components.finding import finding
@@ -37,7 +37,6 @@ _MOST_IGNORED: Final = 4_000_000
 _TRAP: Final = "website"
 _FIELDS: Final = ("claim", "class", "reason", "source")
 _HEADERS: Final = {"X-Robots-Tag": "noindex"}
-_HOUR: Final = 3600
 
 
 @router.get("/{name}/issues/{index}/dispute")
@@ -74,12 +73,8 @@ async def send(request: Request, name: str, index: str) -> Response:
     service.disputes.count(network_of(request.scope), f"{dataset.name} {issue.idx}")
     try:
         await in_thread(file_dispute, service.store, new)
-    except EnoughOfExampleError as error:
-        raise EnoughWaiting(str(error)) from error
     except FullError as error:
-        refusal = Busy(str(error))
-        refusal.retry_after = _HOUR
-        raise refusal from error
+        raise EnoughWaiting(str(error)) from error
     address = f"/{name}/issues/{issue.idx}/dispute?sent=1"
     return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
 

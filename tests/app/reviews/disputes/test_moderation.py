@@ -65,7 +65,7 @@ def test_no_more_are_taken_than_an_owner_can_look_at(store, monkeypatch):
     with pytest.raises(FullError, match="Enough is waiting for this example"):
         filed(store, reason="And another one.")
     filed(store, idx=4)
-    with pytest.raises(FullError, match="no more are taken now"):
+    with pytest.raises(FullError, match="Enough is waiting: 3 disputes, and no more are taken"):
         filed(store, idx=5)
     reject(store, first, "No.")
     filed(store, idx=5)

@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.review.dispute_outcome import Claim
 from app.errors import TooManyRequests
+from app.reviews.disputes import filing
 from app.reviews.disputes.filing import MOST_OF_EXAMPLE, NewDispute, file_dispute
 from app.reviews.store import Store, store_url
 from app.site.review.disputes.address_limit import AddressLimit
@@ -269,7 +270,7 @@ def test_many_from_one_address_are_refused_for_a_while(sample_catalogue, quick_f
         assert len(site.all()) == 3
 
 
-def test_one_address_cannot_fill_what_may_wait_of_an_example(sample_catalogue, quick_folder):
+def test_one_address_cannot_fill_what_may_wait_of_an_example(sample_catalogue, quick_folder, monkeypatch):
     with disputed_site(sample_catalogue, quick_folder / "full", disputes_an_hour=1_000) as site:
         first, second = [one["index"] for one in site.issues("sample-digits")[:2]]
         answers = [site.send("sample-digits", first, reason=f"Reason number {n}.") for n in range(6)]
@@ -286,6 +287,14 @@ def test_one_address_cannot_fill_what_may_wait_of_an_example(sample_catalogue, q
         refused = site.send("sample-digits", second, reason="One more than can wait.")
         assert refused.status_code == 409
         assert "Enough is waiting for this example" in refused.text
+
+        # All that can wait of all examples: nothing of the site is busy, and the visitor learns what to do.
+        third = site.issues("sample-texts")[0]["index"]
+        monkeypatch.setattr(filing, "MOST_WAITING", len(site.all()))
+        refused = site.send("sample-texts", third)
+        assert refused.status_code == 409
+        assert "no more are taken until the owner of this site has decided some" in refused.text
+        assert "Go back to keep what you wrote, and send it again in a few days." in refused.text
 
 
 def test_an_address_is_counted_under_a_key_of_the_day():
