@@ -91,10 +91,11 @@ def _question(catalogue: Catalogue, dataset: Dataset, issue: Issue) -> Question:
 
 
 def _models(choices: Sequence[tuple[str, int]], given: Label, other: Label) -> str | None:
-    """How many models predict each of the two labels: "Of 13 models, 12 predict frog, 1 cat"; None without any."""
+    """How many models predict each of the two labels: "Of 13 models, 1 predicts frog, 0 cat"; None without any."""
     if not choices:
         return None
     chosen = Counter(class_id for _, class_id in choices)
     most, least = sorted((given, other), key=lambda label: -chosen[label.id])
     of = f"Of {len(choices)} models" if len(choices) != 1 else "Of one model"
-    return f"{of}, {chosen[most.id]} predict {label_name(most)}, {chosen[least.id]} {label_name(least)}"
+    predict = "predicts" if chosen[most.id] == 1 else "predict"
+    return f"{of}, {chosen[most.id]} {predict} {label_name(most)}, {chosen[least.id]} {label_name(least)}"

@@ -24,6 +24,7 @@ from app.site.quiz.quiz_items import offers_quiz, questions
 from app.site.share.badges import badge, summary
 from app.site.share.pictures import Caption, picture
 from app.web.plain_route import PlainRoute
+from app.web.templates import counted
 from app.web.urls import base_url
 
 router = APIRouter(include_in_schema=False, route_class=PlainRoute)
@@ -49,8 +50,17 @@ def home_picture(request: Request) -> Response:
     catalogue = current(request)
     datasets = [d for d in catalogue.datasets.values() if not d.sample] or list(catalogue.datasets.values())
     errors, checked = sum(d.n_errors for d in datasets), sum(d.n_checked for d in datasets)
-    said = f"{errors:,} label errors found in {len(datasets)} datasets" if checked else "Label errors in test sets"
+    said = _found_in(errors, len(datasets)) if checked else "Label errors in test sets"
     return _png(picture(Caption("The test is wrong", "wrong", said)))
+
+
+def _found_in(errors: int, datasets: int) -> str:
+    """What the picture of the home page says.
+
+    >>> _found_in(1, 1), _found_in(5_000, 11)
+    ('1 label error found in 1 dataset', '5,000 label errors found in 11 datasets')
+    """
+    return f"{counted(errors, 'label error')} found in {counted(datasets, 'dataset')}"
 
 
 @router.get("/share/{name}.png")
@@ -61,7 +71,9 @@ def dataset_picture(request: Request, name: str) -> Response:
     dataset = queries.dataset_named(catalogue, name)
     issues = queries.telling_issues(catalogue, dataset, 1)
     example = _example(catalogue, dataset, issues[0].idx) if issues else None
-    words = Caption(f"{dataset.title}: {summary(dataset)}", None, f"{dataset.size:,} examples" if dataset.size else "")
+    words = Caption(
+        f"{dataset.title}: {summary(dataset)}", None, counted(dataset.size, "example") if dataset.size else ""
+    )
     return _png(picture(words, example))
 
 
@@ -144,8 +156,7 @@ def sitemap_of_issues(request: Request, name: str, part: str) -> Response:
     dataset = queries.dataset_named(catalogue, name)
     parts = -(-dataset.n_issues // MOST_ADDRESSES)
     if not (part.isascii() and part.isdecimal() and len(part) < 6 and int(part) < parts):
-        has = f"{parts} part{'s' if parts != 1 else ''}"
-        raise NotFound(f"The site map of {dataset.title} has {has}; there is no part {part[:20]!r}.")
+        raise NotFound(f"The site map of {dataset.title} has {counted(parts, 'part')}; there is no part {part[:20]!r}.")
     i = tables.issues.c
     asked = select(i.idx).where(i.dataset_id == dataset.id).order_by(i.idx)
     found = catalogue.connection.execute(asked.limit(MOST_ADDRESSES).offset(int(part) * MOST_ADDRESSES)).scalars()
