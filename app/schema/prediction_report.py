@@ -32,6 +32,7 @@ class TriedModel(MeasuredQuality):
     name: Text
     says: Text
     chosen: bool
+    deals: Annotated[int, Field(ge=1, le=10_000)] = 1  # of the folds, of which the mean was taken
 
 
 class GroupReport(_Part):

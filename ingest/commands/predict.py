@@ -64,6 +64,12 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         help="number of folds (default 10)",
     )
     parser.add_argument(
+        "--deals",
+        metavar="N",
+        type=whole_number("a number of deals", 1, 100),
+        help="deal the folds N times, and take the mean (default: 3 for models of words, else 1)",
+    )
+    parser.add_argument(
         "--seed",
         metavar="N",
         type=whole_number("a whole number", 0, 2**32 - 1),
@@ -111,6 +117,7 @@ def options_of(arguments: argparse.Namespace) -> "Options":
     return Options(
         models=tuple(arguments.model or ("auto",)),
         n_folds=arguments.folds,
+        deals=arguments.deals,
         seed=arguments.seed,
         threads=arguments.threads,
         groups=arguments.groups,
@@ -139,7 +146,9 @@ def report(found: "Prediction") -> list[str]:
         told = overall(result.by_fold)
         how = "the mean of all" if len(result.chosen) > 1 else "after temperature scaling"
         lines.append(f"{how}: accuracy {told.accuracy:.3f}, log-loss {told.log_loss:.3f}, ECE {told.ece:.3f}")
-    lines.append(f"{_flagged(found)}; {len(result.by_fold)} folds")
+    deals = max(len(one.deals) for one in result.chosen)
+    dealt = f", dealt {deals} times" if deals > 1 else ""
+    lines.append(f"{_flagged(found)}; {len(result.by_fold)} folds{dealt}")
     if result.groups.said is not None:
         lines.append(f"kept together by {result.groups.said}: {result.groups.shared:,} examples share a group")
     if result.pairs:

@@ -5,26 +5,24 @@ threads, are not taken up.
 """
 
 import copy
-import hashlib
-import importlib.metadata
-import json
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from app import __version__
 from app.domain.confident_learning.probability_quality import Quality, quality
 from ingest.errors import shown, writing
-from ingest.predicting.examples import Examples, Rows, joined, take
+from ingest.predicting.examples import Rows, joined, take
+from ingest.predicting.folds import Plan
 from ingest.predicting.models import Model, failures_told
 from ingest.progress import Progress
 
@@ -36,58 +34,35 @@ LOG: Final = "model-error.txt"
 Train = tuple[Any, NDArray[np.int64]] | None
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is learnt, from what, and how: the same plan gives the same bytes."""
+class Deal(NamedTuple):
+    """One deal of the folds, and the file of each."""
 
-    examples: Examples
-    n_classes: int
-    folds: Rows  # (n,) the fold of each example
-    seed: int
-    threads: int
-    train: Examples | None = None  # further examples to learn from in every fold
-    #: In canonical order; rows of one fold are a part of it.
-    order: Rows = field(init=False)
+    plan: Plan
+    files: tuple[Path, ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "order", self.examples.order)
-
-    @property
-    def n_folds(self) -> int:
-        """The number of folds."""
-        return int(self.folds.max()) + 1
-
-    def held_out(self, fold: int) -> Rows:
-        """The indices of a fold, in canonical order."""
-        rows: Rows = self.order[self.folds[self.order] == fold]
-        return rows
-
-    def learnt_from(self, fold: int) -> Rows:
-        """The indices of all other folds, in canonical order."""
-        rows: Rows = self.order[self.folds[self.order] != fold]
-        return rows
-
-    def fingerprint(self, model: Model) -> str:
-        """A name for the results of a model under this plan, whatever the order of the examples."""
-        told = {
-            "versions": [__version__, *(_version(name) for name in ("numpy", "scipy", "scikit-learn", "torch"))],
-            "model": [model.name, *(_sha256(path) for path in model.begins_with())],
-            "seed": self.seed,
-            "threads": self.threads,
-            "classes": self.n_classes,
-            "folds": _digest(self.folds[self.order], self.examples, self.order),
-            "train": None if self.train is None else _digest(np.zeros(0), self.train, self.train.order),
-        }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    def rows(self, indices: Rows) -> NDArray[np.float32]:
+        """(k, m) the probabilities of examples, whatever folds they are in."""
+        found = np.empty((len(indices), self.plan.n_classes), np.float32)
+        folds = self.plan.folds[indices]
+        for fold in np.unique(folds).tolist():
+            of_fold, members = folds == fold, self.plan.held_out(fold)
+            by_index = np.argsort(members)
+            places = by_index[np.searchsorted(members[by_index], indices[of_fold])]
+            found[of_fold] = np.load(self.files[fold], mmap_mode="r", allow_pickle=False)[places]
+        return found
 
 
 @dataclass(frozen=True)
 class OutOfSample:
-    """The probabilities of one model: a file for each fold, and how good they are by the given labels."""
+    """The probabilities of one model, by one deal of the folds or several, and how good they are by the given labels.
+
+    By several deals each example is judged as often, by models that did not learn from it, and the mean is taken: a
+    model that happened to learn from little like it, or from other wrong labels, has less of a say.
+    """
 
     model: Model
-    files: tuple[Path, ...]
-    by_fold: tuple[Quality, ...]
+    deals: tuple[Deal, ...]
+    by_fold: tuple[Quality, ...]  # of the first deal
 
     @property
     def accuracy(self) -> float:
@@ -95,9 +70,18 @@ class OutOfSample:
         return overall(self.by_fold).accuracy
 
     def rows(self, fold: int) -> NDArray[np.float32]:
-        """(k, m) the probabilities of a fold, in canonical order; read from the file as needed."""
-        found: NDArray[np.float32] = np.load(self.files[fold], mmap_mode="r", allow_pickle=False)
-        return found
+        """(k, m) the probabilities of a fold of the first deal, in canonical order; read from files as needed."""
+        return _mean_rows(self.deals, fold)
+
+
+def _mean_rows(deals: Sequence[Deal], fold: int) -> NDArray[np.float32]:
+    first: NDArray[np.float32] = np.load(deals[0].files[fold], mmap_mode="r", allow_pickle=False)
+    if len(deals) == 1:
+        return first
+    total, indices = first.astype(np.float64), deals[0].plan.held_out(fold)
+    for deal in deals[1:]:
+        total += deal.rows(indices)
+    return (total / len(deals)).astype(np.float32)
 
 
 def overall(parts: Sequence[Quality]) -> Quality:
@@ -119,35 +103,55 @@ def overall(parts: Sequence[Quality]) -> Quality:
     )
 
 
-def cross_validated(model: Model, plan: Plan, work: Path, progress: Progress, what: str) -> OutOfSample:
-    """The out-of-sample probabilities of a model, a file a fold in ``work``; finished folds are taken as they are.
+def cross_validated(model: Model, plans: Sequence[Plan], work: Path, progress: Progress, what: str) -> OutOfSample:
+    """The out-of-sample probabilities of a model, the mean of those by each plan, which differ in their folds alone.
 
-    Raises DataError if the model gives something else than probabilities.
+    There is a file a fold in ``work``; finished folds are taken as they are. Raises DataError if the model gives
+    something else than probabilities.
     """
-    folder = work / plan.fingerprint(model)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = tuple(folder / f"fold-{fold:03}.npy" for fold in range(plan.n_folds))
-    open_folds = [fold for fold in range(plan.n_folds) if not _is_whole(files[fold], plan, fold)]
-    if len(open_folds) < plan.n_folds:
-        progress.say(f"{what}: {plan.n_folds - len(open_folds)} of {plan.n_folds} folds are there already")
-    if open_folds:
-        with threadpool_limits(1 if model.side_by_side else plan.threads):
-            _fit_all(model, plan, files, open_folds, progress, what)
-    measured = (
-        quality(np.load(files[f], mmap_mode="r"), plan.examples.labels[plan.held_out(f)]) for f in range(plan.n_folds)
-    )
-    return OutOfSample(model, files, tuple(measured))
+    deals, begun = [], _Begun(model, plans[0], work / LOG, progress)
+    for place, plan in enumerate(plans):
+        told = what if len(plans) == 1 else f"{what}, deal {place + 1} of {len(plans)}"
+        folder = work / plan.fingerprint(model)
+        folder.mkdir(parents=True, exist_ok=True)
+        files = tuple(folder / f"fold-{fold:03}.npy" for fold in range(plan.n_folds))
+        open_folds = [fold for fold in range(plan.n_folds) if not _is_whole(files[fold], plan, fold)]
+        if len(open_folds) < plan.n_folds:
+            progress.say(f"{told}: {plan.n_folds - len(open_folds)} of {plan.n_folds} folds are there already")
+        if open_folds:
+            with threadpool_limits(1 if model.side_by_side else plan.threads):
+                _fit_all(begun, plan, files, open_folds, told)
+        deals.append(Deal(plan, files))
+    first = plans[0]
+    measured = (quality(_mean_rows(deals, f), first.examples.labels[first.held_out(f)]) for f in range(first.n_folds))
+    return OutOfSample(model, tuple(deals), tuple(measured))
 
 
-def _fit_all(
-    model: Model, plan: Plan, files: Sequence[Path], open_folds: Sequence[int], progress: Progress, what: str
-) -> None:
-    log = files[0].parent.parent / LOG
-    log.unlink(missing_ok=True)
-    with failures_told(model, "prepare", log=log):
-        inputs, train = _prepared(model, plan, progress)
-    with failures_told(model, "pretrain", log=log):
-        pretrained = _pretrained(model, plan, train, progress)
+class _Begun:
+    """What a model makes of all examples, and learns from those that are not looked at: the same for every deal."""
+
+    def __init__(self, model: Model, plan: Plan, log: Path, progress: Progress) -> None:
+        self.model = model
+        self.progress = progress
+        self.log = log
+        self._plan = plan
+
+    @cached_property
+    def prepared(self) -> tuple[Any, Train]:
+        """The inputs, and what is learnt from in every fold."""
+        with failures_told(self.model, "prepare", log=self.log):
+            return _prepared(self.model, self._plan, self.progress)
+
+    @cached_property
+    def pretrained(self) -> Any:
+        """The estimator that each fold begins with, if there is one."""
+        with failures_told(self.model, "pretrain", log=self.log):
+            return _pretrained(self.model, self._plan, self.prepared[1], self.progress)
+
+
+def _fit_all(begun: _Begun, plan: Plan, files: Sequence[Path], open_folds: Sequence[int], what: str) -> None:
+    begun.log.unlink(missing_ok=True)
+    model, progress, (inputs, train), pretrained = begun.model, begun.progress, begun.prepared, begun.pretrained
     at_once = min(plan.threads, len(open_folds)) if model.side_by_side else 1
     began = time.monotonic()
     # Threads of scikit-learn set the filters of warnings, which are those of all threads, and would restore others'.
@@ -271,26 +275,6 @@ def _is_whole(file: Path, plan: Plan, fold: int) -> bool:
     except (OSError, ValueError, EOFError):
         return False
     return bool(shape == (len(plan.held_out(fold)), plan.n_classes))
-
-
-def _digest(folds: NDArray[Any], examples: Examples, order: Rows) -> str:
-    found = hashlib.sha256(folds.tobytes())
-    found.update(examples.labels[order].tobytes())
-    for index in order.tolist():
-        found.update(examples.contents[index])
-    return found.hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _told(seconds: float) -> str:

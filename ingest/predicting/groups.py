@@ -28,6 +28,8 @@ DUPLICATES: Final = "duplicates"
 
 _SUBJECT: Final = re.compile(r"^Subject:[^\S\n]*(.*)$", re.MULTILINE | re.IGNORECASE)
 _REPLY: Final = re.compile(r"(?:(?:re|fwd?)\s*:\s*)+")
+#: The difference in accuracy from which groups matter.
+_APART: Final = 0.02
 #: Where headers stand.
 _HEAD: Final = 20_000
 _HINT: Final = ". Of a table that names files, label-errors init takes a column with --group-column"
@@ -82,6 +84,17 @@ def groups_of(
     if said is not None and (found == found[0]).all():
         raise ArgumentError("--groups", f"expected two groups at least, found all examples in one, by {said}")
     return Groups(found, said)
+
+
+def group_warning(groups: Groups, accuracy: float, ungrouped: float | None) -> list[str]:
+    """What the accuracy without groups tells, if that was measured and is another one."""
+    if ungrouped is None or abs(ungrouped - accuracy) <= _APART:
+        return []
+    return [
+        f"With groups kept together ({groups.said}) the accuracy is {accuracy:.3f}, without {ungrouped:.3f}: examples "
+        "of one group tell the labels of each other. Only the lower figure says what the model knows of new examples; "
+        "which examples are flagged differs too."
+    ]
 
 
 class Side(NamedTuple):

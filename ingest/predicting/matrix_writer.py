@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
 from ingest.errors import NO_SPACE, writing
-from ingest.predicting.cross_validation import OutOfSample, Plan
+from ingest.predicting.cross_validation import OutOfSample
+from ingest.predicting.folds import Plan
 
 #: Temperatures are found on at most so many examples.
 _MOST_FITTED: Final = 100_000

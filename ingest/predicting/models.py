@@ -25,6 +25,7 @@ EXTRA: Final = "label-errors-site[{extra}]"
 #: How models of texts learn, the same for every dataset; docs/predicting.md says how it was chosen.
 _LOSS: Final = "modified_huber"
 _ALPHA: Final = 4e-4
+_DEALS_OF_TEXTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Model:
     automatic: bool = True  # one of those that "auto" tries
     #: Folds may be fitted side by side, in threads of one process, each with one thread; else one after the other.
     side_by_side: bool = True
+    deals: int = 1  # how often the folds are dealt, and the mean taken, unless the user says
 
     @property
     def is_own(self) -> bool:
@@ -144,12 +146,19 @@ _WEAK_PIXELS: Final = (
 )
 
 MODELS: Final[Sequence[Model]] = (
-    Model("words", "words of the texts by TF-IDF, linear model by stochastic gradient descent", ("texts",), _words),
+    Model(
+        "words",
+        "words of the texts by TF-IDF, linear model by stochastic gradient descent",
+        ("texts",),
+        _words,
+        deals=_DEALS_OF_TEXTS,
+    ),
     Model(
         "phrases+characters",
         "words, pairs of words and runs of four characters by TF-IDF, linear model by stochastic gradient descent",
         ("texts",),
         _phrases_and_characters,
+        deals=_DEALS_OF_TEXTS,
     ),
     Model("boosting", "gradient-boosted trees, with categories as such", ("table",), _boosting),
     Model("linear", "logistic regression on scaled numbers and one column a category", ("table",), _linear),

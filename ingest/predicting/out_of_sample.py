@@ -15,7 +15,6 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from app.domain.confident_learning.probability_quality import Quality
 from ingest.datasets.example_labels import Labels
 from ingest.datasets.load import Inputs, load
 from ingest.datasets.train_rows import manifest_of_train, read_train_rows
@@ -29,13 +28,13 @@ from ingest.matrices.matrix import open_matrix
 from ingest.media import MediaSource, fingerprint
 from ingest.predicting import provenance
 from ingest.predicting.contents import read_features, read_media
-from ingest.predicting.cross_validation import OutOfSample, Plan, cross_validated, overall
-from ingest.predicting.examples import Examples
-from ingest.predicting.folds import FILE, dealt, write_folds
-from ingest.predicting.groups import Groups, Side, duplicates_alone, groups_of, in_looked_at_groups
+from ingest.predicting.cross_validation import OutOfSample, cross_validated, overall
+from ingest.predicting.examples import Examples, Rows
+from ingest.predicting.folds import FILE, Plan, dealt, write_folds
+from ingest.predicting.groups import Side, duplicates_alone, group_warning, groups_of, in_looked_at_groups
 from ingest.predicting.manifest_entry import enter_files, require_room
 from ingest.predicting.matrix_writer import temperatures, write_matrix
-from ingest.predicting.models import chosen_models
+from ingest.predicting.models import Model, chosen_models
 from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates, twins
 from ingest.progress import Progress
 
@@ -43,8 +42,6 @@ MATRIX: Final = "pred_probs.npy"
 #: The folder of unfinished work, beside the matrix.
 WORK: Final = "pred_probs.unfinished"
 _ENTRIES: Final = {"pred_probs": MATRIX, "provenance": provenance.FILE}
-#: The difference in accuracy from which groups matter.
-_APART: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,7 @@ class Options:
 
     models: tuple[str, ...] = ("auto",)
     n_folds: int = 10
+    deals: int | None = None  # how often they are dealt; None for as often as suits the model
     seed: int = 0
     threads: int | None = None
     groups: str | None = None
@@ -122,19 +120,19 @@ class _Run:
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
         train = self._without_groups(self._train(inputs, examples), examples)
         train = self._without_twins(train, examples)
-        plan = self._plan(examples, groups, len(inputs.classes), train)
-        work = self._folder / WORK
-        write_folds(work / FILE, plan.folds, groups.of)
-        tried = [cross_validated(model, plan, work, self._progress, f"{self._name}: {model.name}") for model in models]
+        plans = self._plans(examples, groups.of, len(inputs.classes), train, max(map(self._deals, models)))
+        plan, work = plans[0], self._folder / WORK
+        write_folds(work / FILE, [one.folds for one in plans], groups.of)
+        tried = [self._cross_validated(model, plans, model.name) for model in models]
         chosen = [max(tried, key=lambda one: one.accuracy)] if "auto" in options.models else tried
         ungrouped = None
         if groups.said is not None:
-            ungrouped = self._ungrouped(plan, pairs, chosen[0], work)
+            ungrouped = self._ungrouped(plan, pairs, chosen[0])
         scaled_by = temperatures(chosen, plan) if options.calibrate else None
         part = work / MATRIX
         by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
-        warnings = self._warnings + _group_warning(groups, overall(by_fold), ungrouped)
+        warnings = self._warnings + group_warning(groups, overall(by_fold).accuracy, ungrouped)
         warnings += cautions(
             flagging, inputs.classes.names, unseen=True, ours=not any(one.model.is_own for one in chosen)
         )
@@ -248,21 +246,33 @@ class _Run:
             raise DataError(path, f"expected {expected:,} columns, as --features has, found {width:,}")
         return found
 
-    def _plan(self, examples: Examples, groups: Groups, n_classes: int, train: Examples | None) -> Plan:
-        options = self._options
-        n_folds = min(options.n_folds, len(np.unique(groups.of)))
-        folds = dealt(examples.labels, groups.of, examples.order, n_folds, options.seed)
-        (self._folder / WORK).mkdir(exist_ok=True)
-        return Plan(examples, n_classes, folds, options.seed, options.threads or available(), train)
+    def _deals(self, model: Model) -> int:
+        return self._options.deals or model.deals
 
-    def _ungrouped(self, plan: Plan, pairs: Sequence[Pair], chosen: OutOfSample, work: Path) -> float:
+    def _plans(
+        self, examples: Examples, groups: Rows, n_classes: int, train: Examples | None, deals: int
+    ) -> list[Plan]:
+        """A plan for each deal of the folds."""
+        options, threads = self._options, self._options.threads or available()
+        n_folds = min(options.n_folds, len(np.unique(groups)))
+        (self._folder / WORK).mkdir(exist_ok=True)
+        # Seeds of further deals are none that a user can state.
+        seeds = [options.seed + (deal << 32) for deal in range(deals)]
+        of_deals = [dealt(examples.labels, groups, examples.order, n_folds, seed) for seed in seeds]
+        return [
+            Plan(examples, n_classes, folds, (options.seed + deal) % (1 << 32), threads, train)
+            for deal, folds in enumerate(of_deals)
+        ]
+
+    def _cross_validated(self, model: Model, plans: Sequence[Plan], what: str) -> OutOfSample:
+        work = self._folder / WORK
+        return cross_validated(model, plans[: self._deals(model)], work, self._progress, f"{self._name}: {what}")
+
+    def _ungrouped(self, plan: Plan, pairs: Sequence[Pair], chosen: OutOfSample) -> float:
         """The accuracy of the same model where groups are torn apart."""
-        examples = plan.examples
-        apart = duplicates_alone(len(examples), pairs).of
-        folds = dealt(examples.labels, apart, examples.order, plan.n_folds, plan.seed)
-        other = Plan(examples, plan.n_classes, folds, plan.seed, plan.threads, plan.train)
-        what = f"{self._name}: {chosen.model.name} without groups, to compare"
-        return cross_validated(chosen.model, other, work, self._progress, what).accuracy
+        apart = duplicates_alone(len(plan.examples), pairs).of
+        plans = self._plans(plan.examples, apart, plan.n_classes, plan.train, len(chosen.deals))
+        return self._cross_validated(chosen.model, plans, f"{chosen.model.name} without groups, to compare").accuracy
 
     def _flagging(self, matrix: Path, examples: Examples, m: int) -> FlagResult:
         return flag(examples.labels, open_matrix([matrix], len(examples), m), self._manifest.flag, lambda _: None)
@@ -306,13 +316,3 @@ def _equal(examples: Examples) -> list[Pair]:
 def _few(examples: Examples, names: Sequence[str], n_folds: int) -> dict[str, int]:
     counts = np.bincount(examples.labels, minlength=len(names))
     return {names[label]: int(n) for label, n in enumerate(counts.tolist()) if n < n_folds}
-
-
-def _group_warning(groups: Groups, found: Quality, ungrouped: float | None) -> list[str]:
-    if ungrouped is None or abs(ungrouped - found.accuracy) <= _APART:
-        return []
-    return [
-        f"With groups kept together ({groups.said}) the accuracy is {found.accuracy:.3f}, without {ungrouped:.3f}: "
-        "examples of one group tell the labels of each other. Only the lower figure says what the model knows of new "
-        "examples; which examples are flagged differs too."
-    ]

@@ -103,7 +103,12 @@ def _told(result: Result) -> dict[str, Any]:
             for fold, one in enumerate(result.by_fold)
         ],
         "models": [
-            {"name": one.model.name, "says": one.model.says, "chosen": one.model.name in chosen}
+            {
+                "name": one.model.name,
+                "says": one.model.says,
+                "chosen": one.model.name in chosen,
+                "deals": len(one.deals),
+            }
             | asdict(overall(one.by_fold))
             for one in result.tried
         ],

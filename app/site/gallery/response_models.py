@@ -22,6 +22,7 @@ class TriedModelOut(QualityOut):
     name: str
     says: str = Field(description="What it is, for readers.")
     chosen: bool = Field(description="Whether its probabilities are used, of several their mean.")
+    deals: Count = Field(description="How often the folds were dealt; the mean of the probabilities is used.")
 
 
 class GroupsOut(Model):

@@ -65,7 +65,9 @@ def test_too_few_groups_are_told():
 
 
 def test_the_file_has_index_fold_and_group(tmp_path):
-    write_folds(tmp_path / "folds.parquet", np.array([1, 0, 1]), np.array([0, 1, 0]))
+    write_folds(tmp_path / "folds.parquet", [np.array([1, 0, 1])], np.array([0, 1, 0]))
     table = pq.read_table(tmp_path / "folds.parquet").to_pydict()
     assert table == {"index": [0, 1, 2], "fold": [1, 0, 1], "group": [0, 1, 0]}
+    write_folds(tmp_path / "folds.parquet", [np.array([1, 0, 1]), np.array([0, 0, 1])], np.array([0, 1, 0]))
+    assert pq.read_table(tmp_path / "folds.parquet").to_pydict() == table | {"fold_2": [0, 0, 1]}
     assert [path.name for path in tmp_path.iterdir()] == ["folds.parquet"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet as pq
 
 from ingest.commands.main import main
 from tests.ingest.predicting.conftest import texts_of
@@ -212,3 +213,59 @@ def test_columns_of_an_own_model_that_are_in_another_order_are_named(
     assert said in " ".join(capsys.readouterr().out.split())
     assert main(["add", str(manifest), str(manifest.parent), "--catalogue", "catalogue.sqlite"]) == 0
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+PRIOR = """\
+import numpy as np
+
+class Prior:
+    '''Says of every text how many of each class it has learnt.'''
+
+    def fit(self, texts, labels):
+        self.classes_, self.counts = np.unique(labels, return_counts=True)
+        return self
+
+    def predict_proba(self, texts):
+        return np.tile(self.counts / self.counts.sum(), (len(texts), 1))
+"""
+
+
+def test_of_several_deals_of_the_folds_the_mean_is_taken(notes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each example is judged in every deal by what the folds that it is not in hold."""
+    labels = np.array([0] * 9 + [1] * 6 + [2] * 4)
+    manifest: Path = notes(labels, texts_of(labels), NAMES)
+    (manifest.parent / "prior_model.py").write_text(PRIOR)
+    monkeypatch.chdir(manifest.parent)
+    monkeypatch.syspath_prepend(manifest.parent)
+    asked = ["predict", str(manifest), "--model", "prior_model:Prior", "--folds", "3"]
+    assert main([*asked, "--deals", "4"]) == 0
+    table = pq.read_table("folds.parquet").to_pandas()
+    deals = [table[name].to_numpy() for name in ("fold", "fold_2", "fold_3", "fold_4")]
+    assert len({tuple(folds) for folds in deals}) == 4
+    expected = np.zeros((len(labels), 3))
+    for folds in deals:
+        for fold in range(3):
+            learnt = np.bincount(labels[folds != fold], minlength=3)
+            expected[folds == fold] += learnt / learnt.sum() / 4
+    assert np.allclose(np.load("pred_probs.npy"), expected, atol=1e-6)
+    told = json.loads(Path("pred_probs.json").read_text())
+    assert [one["deals"] for one in told["models"]] == [4]
+    assert main(asked) == 0
+    assert pq.read_table("folds.parquet").column_names == ["index", "fold", "group"]
+    assert pq.read_table("folds.parquet").to_pandas()["fold"].tolist() == deals[0].tolist()
+
+
+def test_a_run_that_stopped_in_a_later_deal_goes_on_there(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["predict", str(own), *ARGUMENTS, "--deals", "3"]
+    assert main(asked) == 0
+    whole = Path("pred_probs.npy").read_bytes()
+    Path("stop.txt").write_text("6")
+    assert main(asked) == 1
+    assert len(list(own.parent.glob("pred_probs.unfinished/*/fold-*.npy"))) == 6
+    Path("stop.txt").unlink()
+    capsys.readouterr()
+    assert main(asked) == 0
+    said = capsys.readouterr().err
+    assert "deal 1 of 3: 4 of 4 folds are there already" in said
+    assert "deal 2 of 3: 2 of 4 folds are there already" in said
+    assert Path("pred_probs.npy").read_bytes() == whole

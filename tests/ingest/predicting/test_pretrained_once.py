@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ingest.predicting.cross_validation import Plan, cross_validated
+from ingest.predicting.cross_validation import cross_validated
 from ingest.predicting.examples import Examples
+from ingest.predicting.folds import Plan
 from ingest.predicting.models import Model
 from ingest.progress import Lines
 
@@ -44,6 +45,6 @@ def test_a_train_set_is_learnt_from_once_and_each_fold_begins_with_it(tmp_path: 
     train = examples(np.array([1, 1, 0, 1, 1, 1]))
     plan = Plan(examples(np.arange(10) % 2), 2, np.repeat(np.arange(5), 2), seed=0, threads=2, train=train)
     model = Model("recording", "a test", ("features",), lambda seed, threads: Recording(), side_by_side=False)
-    found = cross_validated(model, plan, tmp_path, Lines(), "test")
+    found = cross_validated(model, [plan], tmp_path, Lines(), "test")
     assert Recording.pretrained == [6]
     assert [found.rows(fold).tolist() for fold in range(5)] == [[[0.0, 1.0]] * 2] * 5

@@ -59,7 +59,7 @@ def test_flagged_examples_are_counted_as_in_the_catalogue(predicted, query_of, c
     assert added(manifest, catalogue) == 0
     ((both,),) = query_of(catalogue)("SELECT n_flagged FROM datasets")
     parts = f"{both - 1} by the probabilities and 1 more as near-duplicate of an example with another label"
-    assert f"{both} of 60 examples are flagged, {parts}; 4 folds\n" in printed
+    assert f"{both} of 60 examples are flagged, {parts}; 4 folds, dealt 3 times\n" in printed
     assert printed.endswith(f"next: label-errors add {manifest} {manifest.parent} --media {manifest.parent}\n")
 
 
