@@ -22,6 +22,8 @@ _MOST_FRACTIONS: Final = 20
 _MOST_SHOWN: Final = 4
 #: A number with a zero before it.
 _CODE: Final = re.compile(r"[+-]?0\d")
+#: What stands between several labels of one example.
+_LISTED: Final = re.compile("[,;|]")
 #: Words by which people mark that a label is missing.
 _NO_LABEL: Final = MISSING - {"none", "?"}
 
@@ -164,6 +166,23 @@ def _remark_on_names(names: Sequence[str], remarks: Remarks) -> None:
     alike = sorted(name for name in names if folded[name.casefold()] > 1)
     if alike:
         remarks.doubt(f"classes whose names differ in capitals only, {some(alike)}, are different classes")
+    if several := _of_several(names):
+        remarks.doubt(
+            f"{shown(several[0])} is a class of its own, and not an example of several classes: where examples have "
+            'several labels, write a list of sets and labels = "multiple" into the manifest'
+        )
+
+
+def _of_several(names: Sequence[str]) -> list[str]:
+    """The names that list others, if most that could be lists do.
+
+    >>> _of_several(["cat", "cat, dog", "dog", "dog|emu"]), _of_several(["hook, claw", "claw", "maillot, tank suit"])
+    (['cat, dog', 'dog|emu'], [])
+    """
+    parts = {name: [part.strip() for part in _LISTED.split(name)] for name in names}
+    lists = [name for name in names if len(parts[name]) > 1]
+    found = [name for name in lists if not parts.keys().isdisjoint(parts[name])]
+    return found if 2 * len(found) > len(lists) else []
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:

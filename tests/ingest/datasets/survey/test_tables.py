@@ -114,6 +114,13 @@ def test_codes_keep_their_zeros(tmp_path: Path, init: Init, checked: Callable[[F
     checked(found)
 
 
+def test_several_labels_in_a_cell_are_doubted(tmp_path: Path, init: Init) -> None:
+    labels = [["cat", "cat,dog", "dog"][index % 3] for index in range(N)]
+    found = init(write(reviews(label=labels), tmp_path / "some", "csv"))
+    assert found.classes == ["cat", "cat,dog", "dog"]
+    assert "unsure: 'cat,dog' is a class of its own, and not an example of several classes" in found.said
+
+
 @pytest.mark.parametrize("spelled", ["path", "name", "stem"])
 @pytest.mark.parametrize("way", ["csv", "jsonl", "parquet"])
 def test_a_table_of_files(tmp_path: Path, init: Init, checked: Callable[[Found], str], way: str, spelled: str) -> None:
