@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.evaluation.tables.row_names import id_column
 from ingest.datasets.survey.label_classes import label_texts
 from ingest.datasets.survey.table_columns import SUFFIXES, read_columns_of
 from ingest.datasets.train_rows import read_groups
 from ingest.errors import ArgumentError, DataError, shown
 from ingest.labels.files import read_index
 from ingest.manifest.model import Manifest
+from ingest.matrices.row_order import in_order
 from ingest.media import MediaSource
 from ingest.predicting.examples import Examples, Rows
 from ingest.predicting.near_duplicates import Pair, clusters
@@ -167,7 +169,8 @@ def _tables(
         key = manifest.media.options.get("key_column")
         yield source.sources[0], cells, None if key is None else cells.get(str(key), ())
     if manifest.files.labels is not None:
-        yield folder / manifest.files.labels, _columns(folder / manifest.files.labels), None
+        labels = folder / manifest.files.labels
+        yield labels, _in_order_of_labels(labels, _columns(labels)), None
 
 
 def _columns(path: Path) -> Mapping[str, Sequence[Any]]:
@@ -176,6 +179,23 @@ def _columns(path: Path) -> Mapping[str, Sequence[Any]]:
         return read_columns_of(path).cells if path.suffix.lower() in SUFFIXES else {}
     except DataError:
         return {}
+
+
+def _in_order_of_labels(path: Path, cells: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+    """The columns of a table of labels, whose rows go by an index, where it has one, as labels are read."""
+    if not cells:
+        return cells
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet as pq
+
+        from ingest.matrices.parquet_order import order_of
+
+        with pq.ParquetFile(path) as file:
+            order = order_of(path, file, ())
+    else:
+        column = id_column(list(cells))
+        order = None if column is None else in_order(path, column, cells[column])
+    return cells if order is None else {name: [column[row] for row in order] for name, column in cells.items()}
 
 
 def _of_column(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
@@ -78,6 +79,19 @@ def test_a_column_of_the_table_of_labels_groups_too(notes, capsys):
     folds = pq.read_table(manifest.parent / "folds.parquet").to_pydict()["fold"]
     assert len({(row["author"], fold) for row, fold in zip(ROWS, folds, strict=True)}) == 5
     assert "kept together by the column patient of labels.csv" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_rows_of_labels_that_an_index_puts_in_order_have_their_groups(notes, kind: str):
+    """Labels are read in the order of the index, and so must groups be."""
+    manifest = notes(LABELS, [row["text"] for row in ROWS], ["cars", "hockey", "bread"])
+    rows = [{"index": n, "label": row["label"], "patient": row["author"]} for n, row in enumerate(ROWS)]
+    table, path = pa.Table.from_pylist(rows[30:] + rows[:30][::-1]), manifest.parent / f"labels.{kind}"
+    pacsv.write_csv(table, path) if kind == "csv" else pq.write_table(table, path)
+    manifest.write_text(manifest.read_text().replace("labels.npy", path.name))
+    assert main(["predict", str(manifest), "--folds", "5", "--model", "words", "--groups", "patient"]) == 0
+    folds = pq.read_table(manifest.parent / "folds.parquet").to_pydict()["fold"]
+    assert len({(row["author"], fold) for row, fold in zip(ROWS, folds, strict=True)}) == 5
 
 
 def pair_of_tables(folder: Path, *, column: bool = True, fractions: bool = False) -> tuple[Path, list[str]]:
