@@ -119,3 +119,11 @@ def test_what_others_append_to_links_does_no_harm(site: httpx.Client, page: str)
     answer = site.get(f"/cifar10{page}?{appended}")
     assert answer.status_code == 200
     assert not re.search("utm_|fbclid", answer.text)
+
+
+@pytest.mark.parametrize("of", ["", "/issues", "/classes", "/stability", "/opinions", "/corrected.csv", "/ranks"])
+def test_the_api_refuses_what_it_does_not_read(site: httpx.Client, of: str) -> None:
+    """As docs/api.md says."""
+    answer = site.get(f"/api/v1/datasets/cifar10{of}?utm_source=news")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/about/errors#bad-parameter")
+    assert "utm_source" in answer.json()["detail"]
