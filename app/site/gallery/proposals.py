@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 from app.catalogue.current import Catalogue
 from app.catalogue.records import ClassInfo, Dataset
 from app.catalogue.table_row import QUESTION
+from app.errors import InReview
 from app.issues import counts
 from app.issues.filter import IssueFilter
 from app.issues.filter_parameters import near_classes
+from app.issues.reviewed.issue_at import require_shown
 from app.issues.where import index_in
 
 _MOST_CLASSES: Final = 5
@@ -19,7 +21,7 @@ class Proposals(NamedTuple):
 
     filters: Sequence[tuple[str, int, str]]
     classes: Sequence[ClassInfo]
-    unlisted: int | None = None  # the index of an example of the test set that is searched for and is no issue
+    unlisted: str | None = None  # why an example of the test set is not listed whose index is searched for
 
 
 def proposals(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Proposals:
@@ -32,12 +34,19 @@ def proposals(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> Proposa
     return Proposals(found, _similar(dataset, f.q), _unlisted(catalogue, dataset, f))
 
 
-def _unlisted(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> int | None:
+def _unlisted(catalogue: Catalogue, dataset: Dataset, f: IssueFilter) -> str | None:
     index = None if f.q is None else index_in(f.q)
     if index is None or dataset.size is None or index >= dataset.size:
         return None
+    try:
+        require_shown(catalogue, dataset, [index])
+    except InReview as held_back:
+        return held_back.detail
     alone = IssueFilter(agreement=f.agreement, q=f"#{index}")
-    return None if counts.total(catalogue, dataset, alone) else index
+    if counts.total(catalogue, dataset, alone):
+        return None
+    words = f"{dataset.title} has an example {index}, but not among the issues here"
+    return f"{words}: only flagged and reviewed examples are."
 
 
 def _wider(dataset: Dataset, f: IssueFilter) -> Iterator[tuple[str, IssueFilter]]:

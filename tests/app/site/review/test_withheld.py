@@ -206,6 +206,10 @@ def test_a_search_does_not_find_them(small, sample_site):
         assert one["index"] in [hit["index"] for hit in whole]
         hits = found.http.get(f"{AT}/issues", params={"q": word, "limit": 200}).json()["items"]
         assert one["index"] not in [hit["index"] for hit in hits]
+        page = found.http.get("/sample-texts", params={"q": f"#{one['index']}", "category": "any"}).text
+        assert f"Example {one['index']} of" in page
+        assert f"is held back until the round {found.name} is closed" in page
+        assert "only flagged and reviewed examples are" not in page, "it is one of these"
 
 
 def test_other_datasets_are_as_they_were(small):
