@@ -15,7 +15,7 @@ from app.errors import FilterError
 from app.evaluation.stability import too_few
 from app.issues import queries
 from app.openapi import parameters
-from app.site.components.in_review import held_back_json
+from app.site.components.in_review import held_back_header, held_back_json
 from app.site.opinions.stored_results import source_named
 from app.site.stability import response_models
 from app.site.stability.parameters import agreement_of, model_named
@@ -96,7 +96,7 @@ def table(request: Request, name: str) -> Response:
     return Response(
         stability_csv(results),
         media_type="text/csv; charset=utf-8; header=present",
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
+        headers={"Content-Disposition": f'attachment; filename="{file}"', **held_back_header(dataset)},
     )
 
 

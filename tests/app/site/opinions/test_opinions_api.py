@@ -224,6 +224,7 @@ def test_two_models_tell_nothing_of_what_is_held_back(in_review: tuple[Open, lis
     answer = get(f"{CIFAR}/crossings?{pair}")
     CrossingOfPair.model_validate_json(answer.text)
     assert answer.json()["held_back"]["examples"] == 2
+    assert get(f"{CIFAR}/stability.csv").headers["held-back"] == "2", "as every other file says"
 
 
 def test_repeated_mistakes_are_counted_on_the_examples_that_are_listed(in_review: tuple[Open, list[int]]) -> None:
