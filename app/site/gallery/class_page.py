@@ -60,7 +60,8 @@ def class_page(request: Request, name: str, which: str) -> Response:
         )
     number = _number(dataset, which)
     if number is None:
-        return RedirectResponse(f"/{name}/classes/{_named(dataset, which).id}", 307)
+        asked = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{name}/classes/{_named(dataset, which).id}{asked}", 307)
     refuse_unread(request, AGREEMENT)
     agreement = request.query_params.get("agreement", "")
     f = IssueFilter.parse(dataset, [("agreement", agreement)])

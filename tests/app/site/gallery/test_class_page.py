@@ -74,6 +74,8 @@ def test_examples_are_of_the_class_both_ways(real: httpx.Client) -> None:
 def test_a_name_leads_to_its_number(odd: httpx.Client, which: str, number: int) -> None:
     answer = odd.get(f"/tiny/classes/{which}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/tiny/classes/{number}")
+    asked = odd.get(f"/tiny/classes/{which}?agreement=5&utm_source=%0d")
+    assert asked.headers["location"] == f"/tiny/classes/{number}?agreement=5&utm_source=%0d"
 
 
 def test_every_class_has_a_page_that_lists_link_to(odd: httpx.Client) -> None:
