@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import fonts
 from tests.browser.browsing import launch
+
+# How long a page takes says how busy the machine is.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def test_what_is_said_of_threads_already_stays():
     assert environment == dict.fromkeys(VARIABLES, "1") | {"OMP_NUM_THREADS": "7"}
 
 
-def test_ingest_is_bound_before_numpy_is_loaded():
+def test_ingest_is_bound_before_numpy_is_loaded(tmp_path):
     # What the variable says after numpy was loaded, nothing reads any more.
     program = (
         "import builtins, os, runpy, sys\n"
@@ -67,7 +67,7 @@ def test_ingest_is_bound_before_numpy_is_loaded():
         "        os._exit(0)\n"
         "    return real(name, *rest, **more)\n"
         "builtins.__import__ = noted\n"
-        "sys.argv = ['ingest', 'list']\n"
+        f"sys.argv = ['ingest', 'sample', '--catalogue', {str(tmp_path / 'catalogue.sqlite')!r}]\n"
         "runpy.run_module('ingest', run_name='__main__')\n"
     )
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
