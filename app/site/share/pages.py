@@ -123,24 +123,33 @@ def sitemap(request: Request) -> Response:
 def sitemap_of_pages(request: Request) -> Response:
     """The pages of the site and of its datasets, issues apart."""
     require_reader()
-    site, tails = base_url(request), ("", "/classes", "/confusions", "/corrected", "/disputes")
-    catalogue = current(request)
+    site, catalogue = base_url(request), current(request)
     datasets = catalogue.datasets.values()
-    of_datasets = [
-        f"/{quote(d.name)}{tail}"
-        for d in datasets
-        for tail in (
-            *tails,
-            *(("/map",) if d.ranked and d.confident_learning is not None else ()),
-            *(_OF_MODELS if d.n_models else ()),
-        )
-        if d.modality != QUESTION or tail != "/classes"
-    ]
+    of_datasets = [f"/{quote(d.name)}{tail}" for d in datasets for tail in _tails(d)]
     of_classes = [f"/{quote(d.name)}/classes/{c.id}" for d in datasets if _has_class_pages(d) for c in d.classes]
     of_docs = [address(name) for name in library() if name != INDEX]
     quizzes = [f"/quiz/{quote(d.name)}" for d in datasets if offers_quiz(d) and questions(catalogue, d, 1)]
     paths = (*_PAGES, *of_docs, *quizzes, *of_datasets, *of_classes)
     return _xml("urlset", "url", [f"{site}{path}" for path in paths])
+
+
+def _tails(dataset: Dataset) -> list[str]:
+    """The pages of a dataset: those that its tabs lead to, and what stands behind these."""
+    there = {
+        "": True,
+        "/classes": dataset.modality != QUESTION,
+        "/confusions": True,
+        "/corrected": True,
+        "/changes": True,
+        "/disputes": True,
+        "/slices": bool(dataset.about.get("slices")),
+        "/ranks": dataset.ranked,
+        "/map": dataset.ranked and dataset.confident_learning is not None,
+        "/opinions": bool(dataset.opinions.sources),
+        **dict.fromkeys(_OF_MODELS, bool(dataset.n_models)),
+        "/evaluate": dataset.labels_known and not dataset.multi_label and dataset.held_back is None,
+    }
+    return [tail for tail, is_there in there.items() if is_there]
 
 
 def _has_class_pages(dataset: Dataset) -> bool:

@@ -145,4 +145,7 @@ def test_the_site_map_lists_every_page_once(real):
     n_issues = sum(real.get(f"/api/v1/datasets/{name}/issues?limit=1").json()["total"] for name in names)
     assert sum("/issues/" in address for address in listed) == n_issues
     for address in [a for a in listed if "/issues/" not in a]:
-        assert real.get(address).status_code == 200, address
+        answer = real.get(address)
+        assert answer.status_code == 200, address
+        tabs = re.findall(r'(?s)<nav class="tabs".*?</nav>', answer.text)
+        assert {f"{site}{path}" for path in re.findall(r'href="([^"?]*)"', "".join(tabs))} <= set(listed), address
