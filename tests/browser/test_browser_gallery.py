@@ -50,7 +50,16 @@ CUT_NAMES = """[...document.querySelectorAll('svg.heat text')].filter((text) => 
 
 
 def test_no_page_is_long(browser: Browser, release: str) -> None:
-    paths = ("/20news", "/imdb", "/cifar10", "/imagenet", "/imagenet/confusions", "/imagenet/corrected", "/api", "/about")
+    paths = (
+        "/20news",
+        "/imdb",
+        "/cifar10",
+        "/imagenet",
+        "/imagenet/confusions",
+        "/imagenet/corrected",
+        "/api",
+        "/about",
+    )
     with tab(browser, release, viewport={"width": 1280, "height": 900}) as page:
         heights = {}
         for path in paths:
