@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.domain.ranking.accuracy import KINDS
+from app.domain.ranking.evidence import stuck
 from app.evaluation.crossings import in_words
 from app.evaluation.evaluate import evaluate, target_of
 from app.evaluation.opinions.paper_claims import compare_claims
@@ -30,6 +31,8 @@ _SETS: Final = {
     "benign": "benign set B",
     "correctable": "correctable set C",
 }
+#: As sizes name the sets.
+_LETTERS: Final = {"all": "D", "pruned": "P", "benign": "B", "correctable": "C"}
 _KINDS: Final = {
     "original_top1": "original@1",
     "corrected_top1": "corrected@1",
@@ -118,7 +121,9 @@ def _told(title: str, raters: int, found: Mapping[str, Any]) -> str:
     ranked = {part: ranks for part, ranks in found["ranks"].items() if any(ranks.values())}
     if ranked:
         rows = [["rank among the stored models", *_KINDS.values()]]
-        rows += [[_SETS[part], *(_rank(ranks[kind]) for kind in KINDS)] for part, ranks in ranked.items()]
+        for part, ranks in ranked.items():
+            n = sizes[_LETTERS[part]]
+            rows.append([_SETS[part], *(_rank(ranks[kind], n) for kind in KINDS)])
         lines += ["", *_table(rows)]
     if found["crossings"]:
         lines += ["", "crossings:"]
@@ -203,11 +208,10 @@ def _accuracy(value: float | None, interval: Sequence[float] | None) -> str:
     return f"{100 * value:.2f} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
 
 
-def _rank(rank: Mapping[str, Any] | None) -> str:
+def _rank(rank: Mapping[str, Any] | None, n: int) -> str:
     if rank is None:
         return "-"
-    low, high = rank["interval"] or (0, 0)
-    # If resampling has nothing to vary, its result says nothing.
-    sure = f" [{low}, {high}]" if low != high else ""
+    interval = rank["interval"]
+    sure = "" if interval is None or stuck(n, interval) else f" [{interval[0]}, {interval[1]}]"
     tied = f", {len(rank['tied_with']) + 1} tied" if rank["tied_with"] else ""
     return f"{rank['rank']} of {rank['of']}{sure}{tied}"

@@ -23,14 +23,23 @@ def enough(n: int) -> bool:
 def told(n: int, interval: Ends | None) -> tuple[float, float] | None:
     """The 95 % interval of a correlation on n examples, if something may be concluded from it; else None.
 
-    Nothing may where examples are too few, where there is no interval, and where resampling could not vary it.
+    Nothing may where examples are too few, where there is no interval, and where resampling few could not vary it.
 
-    >>> told(18, (-0.77, -0.13)), told(3, (-0.77, -0.13)), told(18, (-1.0, -1.0))
-    ((-0.77, -0.13), None, None)
+    >>> told(18, (-0.77, -0.13)), told(3, (-0.77, -0.13)), told(18, (-1.0, -1.0)), told(1_777, (1.0, 1.0))
+    ((-0.77, -0.13), None, None, (1.0, 1.0))
     """
-    if not enough(n) or interval is None or interval[0] >= interval[1]:
+    if not enough(n) or interval is None or stuck(n, interval):
         return None
     return interval[0], interval[1]
+
+
+def stuck(n: int, interval: Ends) -> bool:
+    """Whether n examples are so few that an interval without width says only that resampling had nothing to vary.
+
+    >>> stuck(18, (1, 1)), stuck(18, (1, 2)), stuck(9_964, (1, 1))
+    (True, False, False)
+    """
+    return n < SMALL and interval[0] == interval[1]
 
 
 def direction(n: int, interval: Ends | None) -> int:
@@ -64,6 +73,6 @@ def moves(n: int, before: Ends | None, after: Ends | None) -> bool:
     """
     if not enough(n) or before is None or after is None:
         return False
-    if n < SMALL and (before[0] == before[1] or after[0] == after[1]):
+    if stuck(n, before) or stuck(n, after):
         return False
     return before[1] < after[0] or after[1] < before[0]

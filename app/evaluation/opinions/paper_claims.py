@@ -15,7 +15,7 @@ from app.domain.controls.confused_pairs import PAIRS, Concentration, can_tell, c
 from app.domain.ranking.evidence import turns
 from app.domain.review.verdicts import Category
 from app.evaluation.evaluate import read_results
-from app.evaluation.opinions.capacity_claim import CORRECTED, KEPT, OnSet, Standing, capacity_claim
+from app.evaluation.opinions.capacity_claim import CONFIRMED, CORRECTED, KEPT, Claim, OnSet, Standing, capacity_claim
 from app.evaluation.opinions.opinions_store import read_reviewed
 from app.evaluation.paper_figures import (
     Comparison,
@@ -67,13 +67,21 @@ def _lower_capacity(connection: Connection, name: str, at: LoadedDataset | None)
     if found is None or claim is None or computed is None:
         absent = why_no_models(at, name) if found is None else _no_capacity(title, found)
         return Comparison(TABLE, place, words, published, None, Outcome.NOT_LOADED, absent)
-    known, kept = found["capacity"]["known"], _tau(claim.on(KEPT))
-    note = f"On {claim.on(CORRECTED).n:,} corrected examples, of {known} models whose number of parameters is known."
-    if kept is not None:
-        n = claim.on(KEPT).n
-        note += f" On {n:,} flagged examples whose label was kept, right meaning the guess, it is {kept}."
+    note = capacity_note(claim, found["capacity"]["known"])
     outcome = Outcome.SAME if claim.standing is Standing.SURVIVES else Outcome.DIFFERS
     return Comparison(TABLE, place, words, published, computed, outcome, claim.because, note)
+
+
+def capacity_note(claim: Claim, known: int) -> str:
+    """What the claim about capacity was tested on: the interval of each set that decides it."""
+    said = [f"On {claim.on(CORRECTED).n:,} corrected examples, of {known} models whose number of parameters is known."]
+    for one in claim.sets:
+        tau = _tau(one)
+        if tau is not None and one.name == KEPT:
+            said.append(f"On {one.n:,} flagged examples whose label was kept, right meaning the guess, it is {tau}.")
+        elif tau is not None and one.name.startswith(CONFIRMED):
+            said.append(f"On the {one.n:,} corrections {one.name} it is {tau}.")
+    return " ".join(said)
 
 
 def _controls(connection: Connection, at: LoadedDataset) -> dict[str, Any] | None:

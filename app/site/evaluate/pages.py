@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from app.catalogue import reader_threads
 from app.catalogue.current import current
+from app.domain.ranking.evidence import stuck
 from app.errors import SiteError
 from app.evaluation.tables.class_spelling import ClassSpelling
 from app.issues import queries
@@ -70,5 +71,6 @@ def _form(request: Request, name: str, status: int = 200, **context: Any) -> HTM
         json_url=f"/api/v1/datasets/{name}",
         base_url=base_url(request),
         badge_width=badge_width,
+        stuck=stuck,
         **values,
     )

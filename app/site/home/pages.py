@@ -20,7 +20,7 @@ from app.site.components.in_review import held_back_of
 from app.site.components.share_tags import share_tags
 from app.site.home.dataset_tables import TABLE_1, average_percent, paper_average, table, table_2
 from app.site.home.datasets import doors, entry, specimens, telling
-from app.site.opinions.in_short import backings, turns_without_errors
+from app.site.opinions.in_short import backings, turn_without_errors
 from app.web.plain_route import PlainRoute
 from app.web.server.path_prefix import prefix_of
 from app.web.templates import render, static_url
@@ -139,7 +139,7 @@ def home(request: Request) -> HTMLResponse:
         paper_average=paper_average(real),
         differing=[(d, why) for d in real if (why := _why_different(d.about))],
         backed=[(d, found) for d in real if (found := backings(d, d.default_agreement))],
-        turning=[d for d in real if turns_without_errors(catalogue, d)],
+        turning=[(d, turn) for d in real if (turn := turn_without_errors(catalogue, d)) is not None],
         n_errors=sum(d.n_errors for d in suspected),
         held_back=held_back_of(rows),
         n_checked=sum(d.n_checked for d in suspected),

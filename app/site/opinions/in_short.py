@@ -7,7 +7,7 @@ from app.catalogue.current import Catalogue
 from app.catalogue.records import Dataset
 from app.domain.opinions.stances import SIGN_OF, Stance
 from app.issues.filter import IssueFilter
-from app.site.opinions.stored_results import controls_of
+from app.site.opinions.stored_results import Object, controls_of
 from app.site.stability.agreement_words import turns_where_right
 
 
@@ -49,9 +49,10 @@ def backings(dataset: Dataset, agreement: int) -> list[Backing]:
     ]
 
 
-def turns_without_errors(catalogue: Catalogue, dataset: Dataset) -> bool:
-    """Whether the ranking of its models turns over on flagged examples whose given label reviewers kept."""
-    return bool(dataset.n_models) and turns_where_right(controls_of(catalogue, dataset, dataset.default_agreement))
+def turn_without_errors(catalogue: Catalogue, dataset: Dataset) -> Object | None:
+    """How the ranking of its models turns over on flagged examples whose given label reviewers kept, if it does."""
+    found = controls_of(catalogue, dataset, dataset.default_agreement) if dataset.n_models else None
+    return found["non_errors"] if found is not None and turns_where_right(found) else None
 
 
 def _holding(counts: Mapping[str, int], place: int, stance: Stance) -> int:

@@ -11,7 +11,7 @@ from app.evaluation.evaluate import YOURS
 from app.site.stability.charts import Axis, Mark, prevalence_chart
 from app.site.stability.looks import OWN, shown_models
 from app.site.stability.parameters import REACHES, SCALES, Choice
-from app.site.stability.results import Results, lines_of, telling_models
+from app.site.stability.results import Results, key_of, lines_of, telling_models
 
 #: The two measures of accuracy: the word for each, and its kind.
 SIDES: Final = (("original", "original_top1"), ("corrected", "corrected_top1"))
@@ -37,7 +37,7 @@ class ModelStanding(NamedTuple):
 class Lead(NamedTuple):
     """The model that is best from a noise prevalence on.
 
-    ``sure`` is whether it is told apart from the next one there, by pairs of examples; of the following leads instead
+    ``sure`` is whether it is told apart from the others there, by pairs of examples; of the following leads instead
     the crossing has the interval, and the share of resampled test sets in which the two cross.
     """
 
@@ -106,9 +106,13 @@ def best_by_prevalence(results: Results, kind: str) -> list[Lead]:
 
 
 def _is_sure(results: Results, kind: str, best: str) -> bool:
-    """Whether the best model on the pruned set is told apart from the next one."""
+    """Whether the best model on the pruned set is shown to be: by pairs with the next one, and by its rank with all.
+
+    One that is further behind can be harder to tell apart than the next, if it is right on other examples.
+    """
     beside = [one for one in results.get("leaders", ()) if one["kind"] == kind and one["first"] == best]
-    return bool(beside) and float(beside[0]["interval"][0]) > 0
+    ranks = [m["ranks"]["pruned"]["intervals"][kind] for m in results["models"] if key_of(m) == best]
+    return bool(beside) and float(beside[0]["interval"][0]) > 0 and ranks[0] is not None and ranks[0][1] == 1
 
 
 def sides(

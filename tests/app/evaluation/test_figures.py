@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.evaluation.evaluate import evaluate, read_results, target_of
-from app.evaluation.opinions.paper_claims import compare_claims
+from app.evaluation.opinions.capacity_claim import Claim, OnSet, Standing
+from app.evaluation.opinions.paper_claims import capacity_note, compare_claims
 from app.evaluation.paper_figures import MODEL_COLUMNS, PAPER, Outcome, compare
 from app.evaluation.prediction_files import read_predictions
 from app.evaluation.predictions_store import NotMeasurableError, read_models, read_partition, read_subject
@@ -319,3 +320,18 @@ def test_audioset_has_no_accuracy_and_says_why(connection):
         read_subject(connection, "quickdraw")
     with pytest.raises(NotMeasurableError, match=r"no dataset 'cifar11'.*cifar10"):
         read_subject(connection, "cifar11")
+
+
+def test_each_set_that_decides_about_capacity_is_told_with_its_interval():
+    sets = (
+        OnSet("corrected", 1_428, -1, -0.31, (-0.4, -0.2)),
+        OnSet("non_errors", 2_524, 0, 0.01, (-0.2, 0.2)),
+        OnSet("confirmed by real", 725, 1, 0.25, (0.1, 0.4)),
+        OnSet("confirmed by few", 4, 0, None, None),
+    )
+    note = capacity_note(Claim(Standing.FAILS, None, sets), 34)
+    assert "On 1,428 corrected examples, of 34 models" in note
+    assert (
+        "On 2,524 flagged examples whose label was kept, right meaning the guess, it is 0.01 (-0.20 to 0.20)." in note
+    )
+    assert note.endswith("On the 725 corrections confirmed by real it is 0.25 (0.10 to 0.40).")

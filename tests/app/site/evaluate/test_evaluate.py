@@ -76,6 +76,15 @@ def test_ranks_on_whole_sets_have_intervals_from_paired_draws(site, models_catal
     assert found["all"]["corrected_top1"] is None
 
 
+def test_a_rank_that_no_draw_of_many_examples_changes_has_its_interval(site, models_catalogue, tmp_path):
+    file = tmp_path / "zeros.npy"
+    np.save(file, np.zeros(10_000, np.int64))
+    words = " ".join(Page(send(site, "/cifar10/evaluate", file.read_bytes(), "zeros.npy").text).words.split())
+    assert "that is number 14 of 14 before (95 % interval: 14 to 14) and number 14 after correction" in words
+    said = evaluation_report("cifar10", file, None, models_catalogue, as_json=False)
+    assert re.search(r"pruned set P +14 of 14 \[14, 14\] +14 of 14 \[14, 14\]", said)
+
+
 def test_page_and_command_say_a_crossing_in_the_same_words(site, models_catalogue, tmp_path):
     with reading_engine(models_catalogue).connect() as connection:
         stored = read_models(connection, read_subject(connection, "cifar10").id)

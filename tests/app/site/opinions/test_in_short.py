@@ -21,6 +21,7 @@ def test_the_home_page_says_who_confirms_how_many(site: httpx.Client) -> None:
         "it takes no wrong label to turn a ranking of models: on CIFAR-10 it turns over on labels that reviewers"
         in said
     )
+    assert "reviewers kept as well: Kendall’s τ −0.64 (−0.82 to −0.36), with 95 % intervals." in said
     hrefs = [link.href for link in read(site, "/").links]
     assert {"/imagenet/opinions", "/cifar10/opinions", "/cifar10/stability#controls"} <= set(hrefs)
     # The doubtful ones are one click away, and as many as it says.

@@ -8,6 +8,8 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from app.site.stability.prevalence import Lead, best_by_prevalence
+from app.web.templates import fragment
 from tests.app.reading import body, read
 
 API = "/api/v1/datasets"
@@ -155,6 +157,9 @@ def test_nothing_is_called_found_whose_interval_includes_the_opposite(site):
         in four
     )
     assert "goes from number" not in four
+    assert "1,000 random relabellings give a τ as low or lower" in four
+    assert "so random labels often give one this low as well" in four
+    assert "as far or further" not in four
     assert "there are 3 examples whose label reviewers corrected: too few to say anything of a ranking" in five
     for word in ("turns over", "reverses", "−0.70", "goes from number", "is first of"):
         assert word not in five
@@ -348,3 +353,43 @@ def test_who_is_ahead_throughout_is_so_on_all_examples_and_on_the_corrected(site
         assert (a - b) / 9_964 == pytest.approx(difference, abs=1e-9)
     if second == "vgg11_bn":
         assert "a difference of 0.55 points (0.01 to 1.09)" in found
+
+
+def test_of_many_examples_a_ranking_that_no_draw_changes_is_told(client):
+    """No resampled set of 1,777 changes it: that is an interval, and not too few examples."""
+    said = " ".join(read(client, "/sample-digits/stability?agreement=4").words.split())
+    assert "On the whole pruned set correcting the labels hardly changes the ranking: τ 1.00 (1.00 to 1.00)" in said
+    assert "too few examples to tell whether correcting" not in said
+
+
+def test_all_that_lead_at_higher_prevalence_are_told_with_an_interval():
+    leads = [Lead(f"torch/m{n}", n / 10, interval=(n / 20, n / 5), share=0.9 - n / 10) for n in (1, 2, 3, 4)]
+    said = re.sub("<[^>]+>", "", fragment("later_leads.html", later=leads)).replace("\xa0", " ")
+    for n in (1, 2, 3, 4):
+        told = (
+            f"From {n}0.00 % on it would be torch/m{n} (they cross in {90 - 10 * n} % of resampled test sets, between"
+        )
+        assert f"{told} {5 * n}.0 and {20 * n}.0 %)." in said
+
+
+@pytest.mark.parametrize(("ranks", "sure"), [((1, 1), True), ((1, 2), False), (None, False)])
+def test_the_best_model_is_told_apart_from_all_and_not_only_from_the_next(ranks, sure):
+    """The third is right on other examples: though further behind, it could be the better one."""
+    models = [
+        {
+            "platform": "torch",
+            "name": name,
+            "benign": {"corrected_top1": benign},
+            "correctable": {"corrected_top1": benign},
+            "ranks": {"pruned": {"intervals": {"corrected_top1": ranks if name == "a" else (1, 3)}}},
+        }
+        for name, benign in (("a", 0.9), ("b", 0.88), ("c", 0.87))
+    ]
+    found = {
+        "sizes": {"C": 50},
+        "noise_prevalence": 0.05,
+        "models": models,
+        "crossings": [],
+        "leaders": [{"kind": "corrected_top1", "first": "torch/a", "second": "torch/b", "interval": (0.01, 0.03)}],
+    }
+    assert [(one.key, one.sure) for one in best_by_prevalence(found, "corrected_top1")] == [("torch/a", sure)]
