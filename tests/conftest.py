@@ -1,6 +1,5 @@
 """Fixtures every test may use."""
 
-import gc
 import os
 import shutil
 import signal
@@ -29,12 +28,6 @@ let_threads_parse()
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
-
-
-def pytest_collection_finish() -> None:
-    """Eleven thousand tests stay until the end: the collector need not look through them at each of its rounds."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
