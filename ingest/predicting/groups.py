@@ -82,6 +82,10 @@ def groups_of(
     if names is not None:
         first: dict[str, int] = {}
         links += [(first.setdefault(name, index), index) for index, name in enumerate(names) if name != ""]
+        named = sum(name != "" for name in names)
+        if asked is not None and manifest.train is None and len(first) == named:
+            finding = f"expected groups of two examples or more, found {len(first):,} of one each, by {said}"
+            raise ArgumentError("--groups", finding)
     found = clusters(len(examples), links)
     if said is not None and (found == found[0]).all():
         raise ArgumentError("--groups", f"expected two groups at least, found all examples in one, by {said}")
