@@ -1,10 +1,13 @@
 """A classifier of pictures by a network, with scikit-learn's interface; what its kinds share.
 
-A kind says which network it is (``_network``) and how pixels become its input (``_tensor``). A network that was
+A kind says which network it is (``_network``), how pixels become its input (``_tensor``) and how pictures are varied
+while it learns (``_varied``). A network that was
 pretrained on other rows goes on from there, and knows the classes of both.
 """
 
 import copy
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, Self
 
 import numpy as np
@@ -15,6 +18,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from ingest.errors import ArgumentError
 from ingest.predicting.networks.training import Schedule, chosen_device, probabilities, reproducible, train
 from ingest.progress import Progress
+
+#: Another view of (k, height, width, channels) pixels.
+Change = Callable[[NDArray[Any]], NDArray[Any]]
 
 #: Pixels looked at once, to learn how bright pictures are.
 _CHUNK: Final = 4096
@@ -47,9 +53,17 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """A new network for pictures of this shape, with an output for each class."""
         raise NotImplementedError
 
-    def _tensor(self, pixels: NDArray[Any], rng: np.random.Generator | None) -> Any:
-        """(k, channels, height, width) input of the network; with random numbers, varied for training."""
+    def _tensor(self, pixels: NDArray[Any]) -> Any:
+        """(k, channels, height, width) input of the network."""
         raise NotImplementedError
+
+    def _varied(self, pixels: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Pictures as the network is shown them while it learns."""
+        raise NotImplementedError
+
+    def _ways(self) -> Sequence[Change]:
+        """In which ways it is asked about each picture; the mean of the probabilities is taken."""
+        return (lambda pixels: pixels,)
 
     def pretrain(self, pictures: Any, labels: Any) -> Self:
         """Learn from rows that are not looked at, before ``fit``, which then goes on for ``tuning_epochs``."""
@@ -72,8 +86,11 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             raise ArgumentError("pictures", f"expected {_of(self.shape_)} as learnt, found {_of(pictures.shape[1:])}")
         if not len(pictures):
             return np.empty((0, len(self.classes_)))
+        total = np.zeros((len(pictures), len(self.classes_)))
         with reproducible(self.seed, self.threads):
-            return probabilities(self.network_, lambda rows: self._batch(pictures, rows, None), len(pictures))
+            for way in self._ways():
+                total += probabilities(self.network_, partial(self._batch, pictures, way), len(pictures))
+        return total / len(self._ways())
 
     def predict(self, pictures: Any) -> NDArray[Any]:
         """(k,) the most probable class of each."""
@@ -104,12 +121,12 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 network = self._network(self.shape_, len(classes))
             self.classes_, self.network_ = classes, network.to(self.device_, memory_format=torch.channels_last)
             targets = np.searchsorted(classes, labels).astype(np.int64)
-            train(network, lambda rows: self._batch(pictures, rows, rng), targets, schedule, rng, self.progress)
+            shown = partial(self._batch, pictures, partial(self._varied, rng=rng))
+            train(network, shown, targets, schedule, rng, self.progress)
 
-    def _batch(self, pictures: Any, rows: NDArray[np.int64], rng: np.random.Generator | None) -> Any:
+    def _batch(self, pictures: Any, change: Change, rows: NDArray[np.int64]) -> Any:
         pixels = np.asarray(pictures[rows])
-        pixels = pixels if pixels.ndim == 4 else pixels[..., None]
-        return self._tensor(pixels, rng).to(self.device_)
+        return self._tensor(change(pixels if pixels.ndim == 4 else pixels[..., None])).to(self.device_)
 
 
 def checked(pictures: Any) -> Any:

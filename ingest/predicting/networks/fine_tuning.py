@@ -78,9 +78,10 @@ class FineTunedNetwork(PictureClassifier):
         load_weights(network, Path(self.weights))
         return _require_scores(network, (2, len(self.mean), self.size, self.size), classes)
 
-    def _tensor(self, pixels: NDArray[Any], rng: np.random.Generator | None) -> Any:
-        if rng is not None:
-            pixels = varied(pixels, 0, self.mirrored, rng)
+    def _varied(self, pixels: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        return varied(pixels, 0, self.mirrored, rng)
+
+    def _tensor(self, pixels: NDArray[Any]) -> Any:
         pictures = torch.from_numpy(_of_channels(scaled(pixels), len(self.mean))).permute(0, 3, 1, 2)
         if pictures.shape[2:] != (self.size, self.size):
             pictures = torch.nn.functional.interpolate(

@@ -4,6 +4,9 @@ Meant for pictures of about 28 x 28 to 64 x 64 pixels, such as those of MNIST, Q
 averaged down to that; for photographs, features of a pretrained network are better.
 """
 
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ingest.predicting.networks.classifier import PictureClassifier, scaled
+from ingest.predicting.networks.classifier import Change, PictureClassifier, scaled
 from ingest.progress import Progress
 
 #: Larger pictures are averaged down to at most this many pixels a side.
@@ -24,7 +27,8 @@ class SmallImageNetwork(PictureClassifier):
     """Two layers of convolution, trained from nothing.
 
     While it learns, pictures are shifted by up to ``shifts`` pixels, and mirrored if ``mirrored``, which must not be
-    said of digits and letters. The same ``seed``, rows and number of ``threads`` give the same bytes on a CPU.
+    said of digits and letters. It is asked about each picture in all these ways, and gives the mean. The same
+    ``seed``, rows and number of ``threads`` give the same bytes on a CPU.
     """
 
     def __init__(
@@ -73,9 +77,16 @@ class SmallImageNetwork(PictureClassifier):
             nn.Linear(_DENSE, classes),
         )
 
-    def _tensor(self, pixels: NDArray[Any], rng: np.random.Generator | None) -> Any:
-        if rng is not None:
-            pixels = varied(pixels, self.shifts, self.mirrored, rng)
+    def _varied(self, pixels: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        return varied(pixels, self.shifts, self.mirrored, rng)
+
+    def _ways(self) -> Sequence[Change]:
+        offsets = range(-self.shifts, self.shifts + 1)
+        mirrors = (False, True) if self.mirrored else (False,)
+        ways = product(offsets, offsets, mirrors)
+        return [partial(moved, up=up, left=left, mirrored=mirrored) for up, left, mirrored in ways]
+
+    def _tensor(self, pixels: NDArray[Any]) -> Any:
         mean, deviation = self.brightness_
         return torch.from_numpy((scaled(pixels) - mean) / deviation).permute(0, 3, 1, 2)
 
@@ -87,15 +98,23 @@ def _convolution(channels_in: int, channels_out: int) -> tuple[Any, ...]:
 
 
 def varied(pixels: NDArray[Any], shifts: int, mirrored: bool, rng: np.random.Generator) -> NDArray[Any]:
-    """(k, height, width, channels) pictures, each moved by up to ``shifts`` pixels and perhaps mirrored.
+    """(k, height, width, channels) pictures, each moved by up to ``shifts`` pixels and perhaps mirrored."""
+    count = len(pixels)
+    up, left = rng.integers(-shifts, shifts + 1, (2, count, 1))
+    return moved(pixels, up, left, mirrored and rng.random((count, 1)) < 0.5)
+
+
+def moved(pixels: NDArray[Any], up: Any, left: Any, mirrored: Any) -> NDArray[Any]:
+    """(k, height, width, channels) pictures moved up and left, and mirrored or not: all alike, or by (k, 1) each.
 
     What comes in at an edge is the edge's own pixel.
+
+    >>> moved(np.array([[[[1], [2], [3]]]]), 0, 1, False).ravel().tolist()
+    [2, 3, 3]
     """
     count, height, width = pixels.shape[:3]
-    down, right = rng.integers(-shifts, shifts + 1, (2, count, 1))
-    rows = np.clip(np.arange(height) + down, 0, height - 1)
-    columns = np.clip(np.arange(width) + right, 0, width - 1)
-    if mirrored:
-        columns = np.where(rng.random((count, 1)) < 0.5, columns[:, ::-1], columns)
-    moved: NDArray[Any] = pixels[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return moved
+    rows = np.broadcast_to(np.clip(np.arange(height) + up, 0, height - 1), (count, height))
+    columns = np.broadcast_to(np.clip(np.arange(width) + left, 0, width - 1), (count, width))
+    columns = np.where(mirrored, columns[:, ::-1], columns)
+    found: NDArray[Any] = pixels[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return found

@@ -84,6 +84,19 @@ def test_a_row_does_not_depend_on_the_others(learnt: Any) -> None:
     assert learnt.predict_proba(pictures[:0]).shape == (0, 3)
 
 
+def test_it_is_asked_about_each_picture_in_all_ways_it_was_shown() -> None:
+    """The mean of what it says of the picture moved by hand, by up to a pixel, and mirrored."""
+    pictures, labels = strokes(120, height=8, width=9)
+    model = network(epochs=1, shifts=1, mirrored=True).fit(pictures, labels)
+    found = model.predict_proba(pictures)
+    model.shifts, model.mirrored = 0, False
+    padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    moved = [padded[:, up : up + 8, left : left + 9] for up in range(3) for left in range(3)]
+    ways = [np.ascontiguousarray(one) for way in moved for one in (way, way[:, :, ::-1])]
+    np.testing.assert_allclose(found, np.mean([model.predict_proba(one) for one in ways], axis=0), atol=1e-6)
+    assert np.abs(found - model.predict_proba(pictures)).max() > 1e-3
+
+
 @pytest.mark.parametrize(
     "shape",
     [(28, 28), (28, 28, 1), (32, 32, 3), (17, 9, 4), (4, 4), (130, 70)],
