@@ -132,18 +132,17 @@ def options_of(arguments: argparse.Namespace) -> "Options":
 def report(found: "Prediction") -> list[str]:
     """What was learnt, how well, and what should be known before it is believed."""
     from ingest.commands.nouns import counted
-    from ingest.predicting.cross_validation import overall
 
     result = found.result
     lines = []
     for one in result.tried:
-        told = overall(one.by_fold)
+        told = one.quality
         mark = "  (chosen)" if one in result.chosen and len(result.tried) > 1 else ""
         lines.append(
             f"{one.model.name}: accuracy {told.accuracy:.3f}, log-loss {told.log_loss:.3f}, ECE {told.ece:.3f}{mark}"
         )
     if len(result.chosen) > 1 or result.temperatures is not None:
-        told = overall(result.by_fold)
+        told = result.quality
         how = "the mean of all" if len(result.chosen) > 1 else "after temperature scaling"
         lines.append(f"{how}: accuracy {told.accuracy:.3f}, log-loss {told.log_loss:.3f}, ECE {told.ece:.3f}")
     deals = max(len(one.deals) for one in result.chosen)

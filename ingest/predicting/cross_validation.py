@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from app.domain.confident_learning.probability_quality import Quality, quality
+from app.domain.confident_learning.probability_quality import Quality, Tally
 from ingest.errors import shown, writing
 from ingest.predicting.examples import Rows, joined, take
 from ingest.predicting.folds import Plan
@@ -62,12 +62,7 @@ class OutOfSample:
 
     model: Model
     deals: tuple[Deal, ...]
-    by_fold: tuple[Quality, ...]  # of the first deal
-
-    @property
-    def accuracy(self) -> float:
-        """The accuracy over all examples."""
-        return overall(self.by_fold).accuracy
+    quality: Quality
 
     def rows(self, fold: int) -> NDArray[np.float32]:
         """(k, m) the probabilities of a fold of the first deal, in canonical order; read from files as needed."""
@@ -82,25 +77,6 @@ def _mean_rows(deals: Sequence[Deal], fold: int) -> NDArray[np.float32]:
     for deal in deals[1:]:
         total += deal.rows(indices)
     return (total / len(deals)).astype(np.float32)
-
-
-def overall(parts: Sequence[Quality]) -> Quality:
-    """The quality over several folds, each weighted by its examples; of ECE the mean.
-
-    >>> overall([Quality(1, 1.0, 0.0, 0.2), Quality(3, 0.0, 1.0, 0.2)])
-    Quality(n=4, accuracy=0.25, log_loss=0.75, ece=0.2)
-    """
-    n = sum(part.n for part in parts)
-
-    def mean(values: Iterator[float]) -> float:
-        return sum(part.n * value for part, value in zip(parts, values, strict=True)) / n
-
-    return Quality(
-        n,
-        round(mean(part.accuracy for part in parts), 6),
-        round(mean(part.log_loss for part in parts), 4),
-        round(mean(part.ece for part in parts), 4),
-    )
 
 
 def cross_validated(model: Model, plans: Sequence[Plan], work: Path, progress: Progress, what: str) -> OutOfSample:
@@ -122,9 +98,10 @@ def cross_validated(model: Model, plans: Sequence[Plan], work: Path, progress: P
             with threadpool_limits(1 if model.side_by_side else plan.threads):
                 _fit_all(begun, plan, files, open_folds, told)
         deals.append(Deal(plan, files))
-    first = plans[0]
-    measured = (quality(_mean_rows(deals, f), first.examples.labels[first.held_out(f)]) for f in range(first.n_folds))
-    return OutOfSample(model, tuple(deals), tuple(measured))
+    first, tally = plans[0], Tally()
+    for fold in range(first.n_folds):
+        tally.add(_mean_rows(deals, fold), first.examples.labels[first.held_out(fold)])
+    return OutOfSample(model, tuple(deals), tally.quality)
 
 
 class _Begun:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning.probability_quality import Quality, best_temperature, quality, tempered
+from app.domain.confident_learning.probability_quality import Quality, Tally, best_temperature, tempered
 from ingest.errors import NO_SPACE, writing
 from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.folds import Plan
@@ -41,22 +41,25 @@ def temperatures(chosen: Sequence[OutOfSample], plan: Plan) -> list[float]:
 
 def write_matrix(
     path: Path, chosen: Sequence[OutOfSample], plan: Plan, by_fold: Sequence[float] | None
-) -> list[Quality]:
-    """Write the matrix in the order of the examples, each fold with its temperature, and return their quality."""
+) -> tuple[Quality, list[Quality]]:
+    """Write the matrix in the order of the examples, each fold with its temperature.
+
+    Returns its quality over all examples, and in each fold.
+    """
     shape = (len(plan.examples), plan.n_classes)
     with writing(path):
         matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
         # A disk without room for it would end the process, without a word, at a write into what is mapped.
         _reserve(path)
-    found = []
+    tally, found = Tally(), []
     for fold in range(plan.n_folds):
         rows, indices = mean_rows(chosen, fold), plan.held_out(fold)
         if by_fold is not None:
             rows = tempered(rows, by_fold[fold])
         matrix[indices] = rows
-        found.append(quality(rows, plan.examples.labels[indices]))
+        found.append(tally.add(rows, plan.examples.labels[indices]))
     matrix.flush()
-    return found
+    return tally.quality, found
 
 
 def _reserve(path: Path) -> None:

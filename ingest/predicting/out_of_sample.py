@@ -28,7 +28,7 @@ from ingest.matrices.matrix import open_matrix
 from ingest.media import MediaSource, fingerprint
 from ingest.predicting import provenance
 from ingest.predicting.contents import read_features, read_media
-from ingest.predicting.cross_validation import OutOfSample, cross_validated, overall
+from ingest.predicting.cross_validation import OutOfSample, cross_validated
 from ingest.predicting.examples import Examples, Rows
 from ingest.predicting.folds import FILE, Plan, dealt, write_folds
 from ingest.predicting.groups import Side, duplicates_alone, group_warning, groups_of, in_looked_at_groups
@@ -124,15 +124,15 @@ class _Run:
         plan, work = plans[0], self._folder / WORK
         write_folds(work / FILE, [one.folds for one in plans], groups.of)
         tried = [self._cross_validated(model, plans, model.name) for model in models]
-        chosen = [max(tried, key=lambda one: one.accuracy)] if "auto" in options.models else tried
+        chosen = [max(tried, key=lambda one: one.quality.accuracy)] if "auto" in options.models else tried
         ungrouped = None
         if groups.said is not None:
             ungrouped = self._ungrouped(plan, pairs, chosen[0])
         scaled_by = temperatures(chosen, plan) if options.calibrate else None
         part = work / MATRIX
-        by_fold = write_matrix(part, chosen, plan, scaled_by)
+        quality, by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
-        warnings = self._warnings + group_warning(groups, overall(by_fold).accuracy, ungrouped)
+        warnings = self._warnings + group_warning(groups, quality.accuracy, ungrouped)
         warnings += cautions(
             flagging, inputs.classes.names, unseen=True, ours=not any(one.model.is_own for one in chosen)
         )
@@ -144,6 +144,7 @@ class _Run:
             n_train=0 if plan.train is None else len(plan.train),
             tried=tried,
             chosen=chosen,
+            quality=quality,
             by_fold=by_fold,
             temperatures=scaled_by,
             groups=groups,
@@ -272,7 +273,9 @@ class _Run:
         """The accuracy of the same model where groups are torn apart."""
         apart = duplicates_alone(len(plan.examples), pairs).of
         plans = self._plans(plan.examples, apart, plan.n_classes, plan.train, len(chosen.deals))
-        return self._cross_validated(chosen.model, plans, f"{chosen.model.name} without groups, to compare").accuracy
+        return self._cross_validated(
+            chosen.model, plans, f"{chosen.model.name} without groups, to compare"
+        ).quality.accuracy
 
     def _flagging(self, matrix: Path, examples: Examples, m: int) -> FlagResult:
         return flag(examples.labels, open_matrix([matrix], len(examples), m), self._manifest.flag, lambda _: None)

@@ -16,7 +16,7 @@ from app import __version__
 from app.domain.confident_learning.probability_quality import Quality
 from app.schema.prediction_report import MOST_PAIRS
 from ingest.errors import DataError, writing
-from ingest.predicting.cross_validation import OutOfSample, overall
+from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.groups import Groups
 from ingest.predicting.near_duplicates import Pair
 
@@ -34,7 +34,8 @@ class Result:
     n_train: int
     tried: Sequence[OutOfSample]
     chosen: Sequence[OutOfSample]
-    by_fold: Sequence[Quality]  # of what was written
+    quality: Quality  # of what was written, and that in each fold
+    by_fold: Sequence[Quality]
     temperatures: Sequence[float] | None
     groups: Groups
     ungrouped_accuracy: float | None
@@ -97,7 +98,7 @@ def _told(result: Result) -> dict[str, Any]:
         "threads": result.threads,
         "inputs": dict(result.inputs),
         "train_examples": result.n_train,
-        "quality": asdict(overall(result.by_fold)),
+        "quality": asdict(result.quality),
         "by_fold": [
             asdict(one) | ({} if result.temperatures is None else {"temperature": result.temperatures[fold]})
             for fold, one in enumerate(result.by_fold)
@@ -109,7 +110,7 @@ def _told(result: Result) -> dict[str, Any]:
                 "chosen": one.model.name in chosen,
                 "deals": len(one.deals),
             }
-            | asdict(overall(one.by_fold))
+            | asdict(one.quality)
             for one in result.tried
         ],
         "groups": {

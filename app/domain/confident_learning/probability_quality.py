@@ -33,6 +33,51 @@ class Quality:
     ece: float
 
 
+class Tally:
+    """Sums from which the quality of examples that come in parts is told, of each part and of all so far.
+
+    >>> tally = Tally()
+    >>> tally.add(np.array([[0.8, 0.2]]), np.array([0])).ece
+    0.2
+    >>> tally.add(np.array([[0.8, 0.2]]), np.array([1])).ece
+    0.8
+    >>> tally.quality
+    Quality(n=2, accuracy=0.5, log_loss=0.9163, ece=0.3)
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._right = 0
+        self._loss = 0.0
+        self._excess = np.zeros(BINS)
+
+    def add(self, probabilities: Probabilities, labels: Labels) -> Quality:
+        """Count a part, and tell its own quality."""
+        part = Tally()
+        part._count(probabilities, labels)
+        self._n += part._n
+        self._right += part._right
+        self._loss += part._loss
+        self._excess += part._excess
+        return part.quality
+
+    @property
+    def quality(self) -> Quality:
+        """The quality of all examples that were counted."""
+        n = max(1, self._n)
+        ece = float(np.abs(self._excess).sum() / n)
+        return Quality(self._n, round(self._right / n, 6), round(self._loss / n, 4), round(ece, 4))
+
+    def _count(self, probabilities: Probabilities, labels: Labels) -> None:
+        right = probabilities.argmax(axis=1) == labels
+        given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+        self._n = len(labels)
+        self._right = int(right.sum())
+        # Subtracted from 0, and not negated, so that no loss is 0 and not -0.
+        self._loss = 0.0 - float(np.log(np.clip(given, LEAST, 1)).sum())
+        self._excess = _excess_confidence(probabilities.max(axis=1).astype(np.float64), right)
+
+
 def quality(probabilities: Probabilities, labels: Labels) -> Quality:
     """The quality of probabilities.
 
@@ -41,17 +86,7 @@ def quality(probabilities: Probabilities, labels: Labels) -> Quality:
     >>> quality(np.eye(2), np.array([0, 1])).log_loss
     0.0
     """
-    rows = np.arange(len(labels))
-    right = probabilities.argmax(axis=1) == labels
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    given = probabilities[rows, labels].astype(np.float64)
-    return Quality(
-        len(labels),
-        round(float(right.mean()), 6),
-        # Subtracted from 0, and not negated, so that no loss is 0 and not -0.
-        round(0.0 - float(np.log(np.clip(given, LEAST, 1)).mean()), 4),
-        round(calibration_error(confidence, right), 4),
-    )
+    return Tally().add(probabilities, labels)
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
@@ -61,10 +96,13 @@ def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_])
     >>> calibration_error(np.array([0.9, 0.9, 0.9, 0.9]), np.array([True, True, True, False]))
     0.15000000000000002
     """
+    return float(np.abs(_excess_confidence(confidence, right)).sum() / max(1, len(confidence)))
+
+
+def _excess_confidence(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """By how much the sum of confidences exceeds the number of right guesses, in each bin."""
     bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    confident = np.bincount(bins, confidence, BINS)
-    correct = np.bincount(bins, right, BINS)
-    return float(np.abs(confident - correct).sum() / max(1, len(confidence)))
+    return np.bincount(bins, confidence - right, BINS).astype(np.float64)
 
 
 def tempered(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:

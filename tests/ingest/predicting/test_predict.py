@@ -53,6 +53,10 @@ def test_what_is_written_fits_together_and_the_manifest_keeps_its_comments(notes
     )
     accuracy = float((found.argmax(axis=1) == labels).mean())
     assert told(manifest)["quality"]["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    confidence, right = found.max(axis=1).astype(np.float64), found.argmax(axis=1) == labels
+    bins = np.digitize(confidence, np.arange(1, 15) / 15)
+    gaps = [abs(sum(confidence[bins == one]) - sum(right[bins == one])) for one in range(15)]
+    assert told(manifest)["quality"]["ece"] == pytest.approx(sum(gaps) / 60, abs=1e-4)
     assert [one["n"] for one in told(manifest)["by_fold"]] == [12] * 5
     assert main(["flag", str(manifest.parent / "pred_probs.npy"), "--labels", str(manifest.parent / "labels.npy")]) == 0
 
