@@ -98,7 +98,7 @@ def texts(folder: Path, every: int) -> None:
     for name in ("20news", "imdb"):
         contents, labels = texts_of(folder, name, every)
         for words, model, make in (
-            ("words", words_model.make(0, 1), lambda: words_model.make(0, 1)),
+            ("words", words_model.estimator(0, 1), lambda: words_model.estimator(0, 1)),
             ("minilm", SentenceModel(threads=1), SentenceModel),
             ("minilm in bfloat16", SentenceModel(threads=1, half=True), SentenceModel),
         ):

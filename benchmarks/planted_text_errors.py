@@ -1,66 +1,35 @@
-"""Which models of texts find label errors: planted ones, in texts whose known errors are not looked at.
+"""How many label errors models of texts find: planted ones, in texts whose known errors are not looked at.
 
-    python -m benchmarks.planted_text_errors FOLDER
+    python -m benchmarks.planted_text_errors FOLDER [--strengths 1 4 .25] [--seeds 25 26]
 
 FOLDER holds the test sets (``media``) and MMLU-Redux (``mmlu-redux``). Of three datasets 3 % of the labels are made
 wrong, half of them as a nearest-centroid model mistakes the class, half at random. Models learn from these labels, in
-three folds, and examples are ranked by normalized margin. *Found* is the mean of the shares of planted errors among as
-many and twice as many of lowest margin as were planted. All settings are compared with two seeds. Loss and alpha are
-those that find most on average over the views; then each view has common words or not. What ``auto`` could do with
-these models is compared with three other seeds. docs/predicting.md says what was chosen.
+ten folds that are dealt once for each strength (see ``TextModel``), and the mean of the deals ranks examples by
+normalized margin. *Found* is the mean of the shares of planted errors among as many and twice as many of lowest margin
+as were planted. Told are both models of ``predict``, their mean, and ``auto``: the one that is more accurate by the
+labels that a user has. docs/measurements.md says what was chosen by it.
 """
 
 import argparse
-import itertools
-import json
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.domain.confident_learning.probability_quality import best_temperature, quality, tempered
+from app.domain.confident_learning.probability_quality import quality
 from benchmarks.networks import margins
 from benchmarks.networks import texts_of as archived
 
 SHARE = 0.03
-FOLDS = 3
-FIRST_SEEDS, SECOND_SEEDS = (0, 1), (2, 3, 4)
-VIEWS = ("words", "phrases+characters")
-RARER = "rarer "
-LOSSES = ("modified_huber", "log_loss")
-ALPHAS = (5e-5, 1e-4, 4e-4)
+FOLDS = 10
+MODELS = ("words", "phrases+characters")
 #: Of how many examples one is taken.
 EVERY = {"20news": 2, "imdb": 4, "mmlu": 2}
-
-
-class Setting(NamedTuple):
-    """A model of texts."""
-
-    views: str
-    common_words: bool
-    loss: str
-    alpha: float
-
-    @property
-    def counted(self) -> tuple[str, ...]:
-        """The views as ``TextModel`` names them, and whether English's most common words are left out."""
-        rarer = "" if self.common_words else RARER
-        return tuple(view if view == "characters" else rarer + view for view in self.views.split("+"))
-
-    def __str__(self) -> str:
-        return f"{self.views}, {'all' if self.common_words else 'rarer'} words, {self.loss}, {self.alpha:g}"
-
-
-SETTINGS = tuple(itertools.starmap(Setting, itertools.product(VIEWS, (True, False), LOSSES, ALPHAS)))
-BEFORE = (
-    Setting("words", True, "modified_huber", 4e-4),
-    Setting("phrases+characters", True, "modified_huber", 4e-4),
-)
 
 
 class Score(NamedTuple):
@@ -108,36 +77,24 @@ def _confusions(texts: Sequence[str], labels: Any) -> Any:
     from sklearn.neighbors import NearestCentroid
 
     rows = HashingVectorizer(n_features=2**16).transform(texts)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
     return confusion_matrix(labels, cross_val_predict(NearestCentroid(), rows, labels, cv=folds))
 
 
-def predicted(
-    texts: Sequence[str], labels: Any, settings: Iterable[Setting], seed: int
-) -> Iterator[tuple[Setting, Any]]:
-    """Each setting and its (n, m) probabilities, each row by a model that did not learn from it."""
-    from sklearn.linear_model import SGDClassifier
-
-    from ingest.predicting.text_model import VIEWS, Counts, Vocabulary
-
-    for views, alike in itertools.groupby(sorted(settings, key=lambda one: one.counted), lambda one: one.counted):
-        probs = {setting: np.zeros((len(labels), labels.max() + 1), np.float32) for setting in alike}
-        rarer = [{"stop_words": "english"} if view.startswith(RARER) else {} for view in views]
-        hows = [VIEWS[view.removeprefix(RARER)] for view in views]
-        counts = Counts.of(texts, [{**how, **more} for how, more in zip(hows, rarer, strict=True)])
-        for known, held_out in dealt(labels, seed):
-            vocabulary = Vocabulary(counts[known])
-            learnt, asked = vocabulary.weighted(counts[known]), vocabulary.weighted(counts[held_out])
-            for setting, rows in probs.items():
-                model = SGDClassifier(loss=setting.loss, alpha=setting.alpha, random_state=seed)
-                rows[held_out] = model.fit(learnt, labels[known]).predict_proba(asked)
-        yield from probs.items()
-
-
-def dealt(labels: Any, seed: int) -> Iterator[tuple[Any, Any]]:
+def predicted(texts: Sequence[str], labels: Any, model: str, strengths: Sequence[float], seed: int) -> Any:
+    """(n, m) probabilities, each row by models that did not learn from it: the mean of a deal for each strength."""
     from sklearn.model_selection import StratifiedKFold
 
-    return StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels)
+    from ingest.predicting.text_model import TextModel
+
+    total = np.zeros((len(labels), labels.max() + 1))
+    counts = TextModel(model.split("+"), strengths[0]).prepare(texts)
+    for deal, strength in enumerate(strengths):
+        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=1000 * seed + deal)
+        for known, held_out in folds.split(labels, labels):
+            learnt = TextModel(model.split("+"), strength, seed=deal).fit(counts[known], labels[known])
+            total[np.ix_(held_out, learnt.classes_)] += learnt.predict_proba(counts[held_out])
+    return total / len(strengths)
 
 
 def score(probs: Any, labels: Any, wrong: Any) -> Score:
@@ -151,98 +108,37 @@ def score(probs: Any, labels: Any, wrong: Any) -> Score:
     return Score(found, average_precision_score(hit, -np.arange(len(hit))), told.accuracy, told.log_loss)
 
 
-def first(folder: Path, name: str, seed: int) -> dict[str, Score]:
-    """The scores of all settings."""
+def scores(folder: Path, name: str, seed: int, strengths: Sequence[float]) -> dict[str, Score]:
+    """The scores of each model, of their mean, and of the one that ``auto`` takes."""
     texts, truth = texts_of(folder, name)
     labels, wrong = planted(texts, truth, seed)
-    return {str(one): score(probs, labels, wrong) for one, probs in predicted(texts, labels, SETTINGS, seed)}
-
-
-def second(folder: Path, name: str, seed: int, best: Sequence[Setting]) -> dict[str, Score]:
-    """The scores of the best settings and of those before, and of what ``auto`` could do with them."""
-    texts, truth = texts_of(folder, name)
-    labels, wrong = planted(texts, truth, seed)
-    probs = dict(predicted(texts, labels, {*best, *BEFORE}, seed))
-    scores = {str(one): score(found, labels, wrong) for one, found in probs.items()}
-    for told, pair in (("chosen", best), ("before", BEFORE)):
-        for rule, found in _rules([probs[one] for one in pair], labels).items():
-            scores[f"{told}: {rule}"] = score(found, labels, wrong)
-            scores[f"{told}: {rule}, tempered"] = score(_tempered(found, labels, seed), labels, wrong)
-    return scores
-
-
-def _rules(pair: Sequence[Any], labels: Any) -> Mapping[str, Any]:
-    told = [quality(probs, labels) for probs in pair]
-    return {
-        "highest accuracy": pair[int(np.argmax([one.accuracy for one in told]))],
-        "lowest log-loss": pair[int(np.argmin([one.log_loss for one in told]))],
-        "mean": (pair[0] + pair[1]) / 2,
-        "always the first": pair[0],
-        "always the second": pair[1],
-    }
-
-
-def _tempered(probs: Any, labels: Any, seed: int) -> Any:
-    scaled = np.empty(probs.shape)
-    for others, held_out in dealt(labels, seed):
-        scaled[held_out] = tempered(probs[held_out], best_temperature(probs[others], labels[others]))
-    return scaled
-
-
-def means(runs: Mapping[str, Sequence[dict[str, Score]]]) -> dict[str, dict[str, Score]]:
-    """By candidate the mean over seeds for each dataset, and under "mean" that of the datasets."""
-    found: dict[str, dict[str, Score]] = defaultdict(dict)
-    for name, of_seeds in runs.items():
-        for candidate in of_seeds[0]:
-            found[candidate][name] = Score(*np.mean([one[candidate] for one in of_seeds], axis=0))
-    return {one: {**told, "mean": Score(*np.mean(list(told.values()), axis=0))} for one, told in found.items()}
-
-
-def table(found: Mapping[str, Mapping[str, Score]]) -> None:
-    print("found  " + "  ".join(f"{name:>6}" for name in EVERY) + "  average precision  accuracy  log-loss")
-    for candidate, told in sorted(found.items(), key=lambda one: -one[1]["mean"].found):
-        mean = told["mean"]
-        each = "  ".join(f"{told[name].found:6.3f}" for name in EVERY)
-        more = f"{mean.precision:17.3f}  {mean.accuracy:8.3f}  {mean.log_loss:8.3f}"
-        print(f"{mean.found:5.3f}  {each}  {more}  {candidate}")
-    print(flush=True)
-
-
-def best_of(found: Mapping[str, Mapping[str, Score]], datasets: Sequence[str]) -> list[Setting]:
-    """The setting of each view: loss and alpha by the mean over all, common words left out where that finds more."""
-
-    def mean(settings: Iterable[Setting]) -> float:
-        return float(np.mean([found[str(one)][name].found for one in settings for name in datasets]))
-
-    pairs = itertools.product(LOSSES, ALPHAS)
-    learning = max(pairs, key=lambda pair: mean(one for one in SETTINGS if one[2:] == pair))
-    both = [(Setting(views, True, *learning), Setting(views, False, *learning)) for views in VIEWS]
-    return [rarer if mean([rarer]) > mean([common]) + 0.005 else common for common, rarer in both]
+    both = [predicted(texts, labels, model, strengths, seed) for model in MODELS]
+    of_models = [score(probs, labels, wrong) for probs in both]
+    found = dict(zip(MODELS, of_models, strict=True))
+    auto = max(of_models, key=lambda one: one.accuracy)
+    return found | {"auto": auto, "mean of both": score(sum(both) / len(both), labels, wrong)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--strengths", type=float, nargs="+", default=[1, 4, 0.25], help="one for each deal")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[25, 26], help="of what is planted and how folds fall")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--out", type=Path, help="a file for all scores, as JSON")
     options = parser.parse_args()
     with ProcessPoolExecutor(options.jobs) as pool:
-
-        def all_of(seeds: Sequence[int], what: Any, *more: Any) -> dict[str, list[dict[str, Score]]]:
-            waiting = {name: [pool.submit(what, options.folder, name, seed, *more) for seed in seeds] for name in EVERY}
-            return {name: [one.result() for one in these] for name, these in waiting.items()}
-
-        tried = means(all_of(FIRST_SEEDS, first))
-        table(tried)
-        best = best_of(tried, list(EVERY))
-        for left_out in EVERY:
-            others = [name for name in EVERY if name != left_out]
-            print(f"without {left_out}: " + "; ".join(map(str, best_of(tried, others))))
-        print("chosen: " + "; ".join(map(str, best)) + "\n", flush=True)
-        rules = means(all_of(SECOND_SEEDS, second, best))
-        table(rules)
-    if options.out:
-        options.out.write_text(json.dumps([tried, rules]))
+        waiting = {
+            name: [pool.submit(scores, options.folder, name, seed, options.strengths) for seed in options.seeds]
+            for name in EVERY
+        }
+        found = {name: [one.result() for one in runs] for name, runs in waiting.items()}
+    print("found  " + "  ".join(f"{name:>6}" for name in EVERY) + "  average precision  accuracy  log-loss")
+    for candidate in (*MODELS, "auto", "mean of both"):
+        of_datasets = [np.mean([run[candidate] for run in runs], axis=0) for runs in found.values()]
+        mean = Score(*np.mean(of_datasets, axis=0))
+        each = "  ".join(f"{told.found:6.3f}" for told in starmap(Score, of_datasets))
+        more = f"{mean.precision:17.3f}  {mean.accuracy:8.3f}  {mean.log_loss:8.3f}"
+        print(f"{mean.found:5.3f}  {each}  {more}  {candidate}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 one and lets it predict that one, and ``provenance`` says how the matrix came about. scikit-learn is the extra
 ``[train]`` and is imported where it is used; nothing here is needed to flag a matrix that is there already.
 
-*An estimator* is whatever ``models.Model.make(seed, threads)`` returns, a new one for each fold, with scikit-learn's
-interface:
+*An estimator* is what ``models.Model.estimator(seed, threads, deal)`` returns, a new one for each fold, with
+scikit-learn's interface:
 
 ``fit(inputs, labels)``: labels are (n,) int64 class ids. Not every class need be among them.
 

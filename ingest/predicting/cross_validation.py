@@ -173,7 +173,7 @@ def _prepared(model: Model, plan: Plan, progress: Progress) -> tuple[Any, Train]
 
 def _made(model: Model, plan: Plan, progress: Progress) -> Any:
     """A new estimator; one that takes minutes and can tell how far it is does so."""
-    estimator = model.make(plan.seed, 1 if model.side_by_side else plan.threads)
+    estimator = model.estimator(plan.seed, 1 if model.side_by_side else plan.threads, plan.deal)
     if not model.side_by_side and getattr(estimator, "progress", progress) is None:
         estimator.progress = progress
     return estimator

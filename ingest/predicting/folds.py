@@ -85,6 +85,7 @@ class Plan:
     seed: int
     threads: int
     train: Examples | None = None  # further examples to learn from in every fold
+    deal: int = 0  # which of the deals of the folds it is
     #: In canonical order; rows of one fold are a part of it.
     order: Rows = field(init=False)
 
@@ -112,6 +113,7 @@ class Plan:
             "versions": [__version__, *(_version(name) for name in ("numpy", "scipy", "scikit-learn", "torch"))],
             "model": [model.name, *(_sha256(path) for path in model.begins_with())],
             "seed": self.seed,
+            "deal": self.deal,
             "threads": self.threads,
             "classes": self.n_classes,
             "folds": _digest(self.folds[self.order], self.examples, self.order),

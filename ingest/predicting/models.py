@@ -22,15 +22,14 @@ Make = Callable[[int, int], Any]
 #: An extra of ours, as pip takes it.
 EXTRA: Final = "label-errors-site[{extra}]"
 
-#: How models of texts learn, the same for every dataset; docs/predicting.md says how it was chosen.
-_LOSS: Final = "modified_huber"
-_ALPHA: Final = 4e-4
-_DEALS_OF_TEXTS: Final = 3
+#: How much texts weigh against regularisation, the same for every dataset: scikit-learn's default in the first deal of
+#: the folds, four times and a quarter of it in the others, since the best differs. docs/measurements.md has more.
+_STRENGTHS: Final = (1, 4, 1 / 4)
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model by name. ``make(seed, threads)`` returns a new estimator; see ``ingest.predicting``."""
+    """A model by name. ``estimator`` makes a new one for each fold; see ``ingest.predicting``."""
 
     name: str
     says: str  # for readers
@@ -42,7 +41,18 @@ class Model:
     automatic: bool = True  # one of those that "auto" tries
     #: Folds may be fitted side by side, in threads of one process, each with one thread; else one after the other.
     side_by_side: bool = True
-    deals: int = 1  # how often the folds are dealt, and the mean taken, unless the user says
+    #: Of the deals of the folds after the first, in turn; without any, all deals are alike.
+    further: tuple[Make, ...] = ()
+
+    @property
+    def deals(self) -> int:
+        """How often the folds are dealt, and the mean taken, unless the user says."""
+        return 1 + len(self.further)
+
+    def estimator(self, seed: int, threads: int, deal: int = 0) -> Any:
+        """A new estimator for a fold of this deal, counted from 0."""
+        makes = (self.make, *self.further)
+        return makes[deal % len(makes)](seed, threads)
 
     @property
     def is_own(self) -> bool:
@@ -92,16 +102,20 @@ def _said(error: BaseException) -> str:
     return f"{type(error).__name__}{f': {text[:500]}' if text else ''}{where}"
 
 
-def _words(seed: int, threads: int) -> Any:
-    from ingest.predicting.text_model import TextModel
+def _of_texts(name: str, says: str) -> Model:
+    """A linear model of the views of texts that its name tells."""
 
-    return TextModel(("words",), _LOSS, _ALPHA, seed=seed, threads=threads)
+    def of(strength: float) -> Make:
+        def make(seed: int, threads: int) -> Any:
+            from ingest.predicting.text_model import TextModel
 
+            return TextModel(name.split("+"), strength, seed=seed, threads=threads)
 
-def _phrases_and_characters(seed: int, threads: int) -> Any:
-    from ingest.predicting.text_model import TextModel
+        return make
 
-    return TextModel(("phrases", "characters"), _LOSS, _ALPHA, seed=seed, threads=threads)
+    first, *further = map(of, _STRENGTHS)
+    says += " by TF-IDF, linear models by stochastic gradient descent, more and less regularised"
+    return Model(name, says, ("texts",), first, further=tuple(further))
 
 
 def _boosting(seed: int, _threads: int) -> Any:
@@ -146,20 +160,8 @@ _WEAK_PIXELS: Final = (
 )
 
 MODELS: Final[Sequence[Model]] = (
-    Model(
-        "words",
-        "words of the texts by TF-IDF, linear model by stochastic gradient descent",
-        ("texts",),
-        _words,
-        deals=_DEALS_OF_TEXTS,
-    ),
-    Model(
-        "phrases+characters",
-        "words, pairs of words and runs of four characters by TF-IDF, linear model by stochastic gradient descent",
-        ("texts",),
-        _phrases_and_characters,
-        deals=_DEALS_OF_TEXTS,
-    ),
+    _of_texts("words", "words of the texts"),
+    _of_texts("phrases+characters", "words, pairs of words and runs of four characters"),
     Model("boosting", "gradient-boosted trees, with categories as such", ("table",), _boosting),
     Model("linear", "logistic regression on scaled numbers and one column a category", ("table",), _linear),
     Model("features", "logistic regression on features", ("features",), _features),

@@ -261,7 +261,7 @@ class _Run:
         seeds = [options.seed + (deal << 32) for deal in range(deals)]
         of_deals = [dealt(examples.labels, groups, examples.order, n_folds, seed) for seed in seeds]
         return [
-            Plan(examples, n_classes, folds, (options.seed + deal) % (1 << 32), threads, train)
+            Plan(examples, n_classes, folds, (options.seed + deal) % (1 << 32), threads, train, deal)
             for deal, folds in enumerate(of_deals)
         ]
 

@@ -23,13 +23,13 @@ _LEAST_TEXTS: Final = 2
 class TextModel:
     """TF-IDF of counts, with logarithms of the counts, and a linear classifier by stochastic gradient descent.
 
-    After ``fit``, ``vocabulary`` has the words of each view that the model knows.
+    ``strength`` is how much the texts weigh against regularisation, C as support vector machines have it: alpha is
+    1 / (C n) for n texts to learn from. After ``fit``, ``vocabulary`` has the words of each view that the model knows.
     """
 
-    def __init__(self, views: Sequence[str], loss: str, alpha: float, *, seed: int = 0, threads: int = 1) -> None:
+    def __init__(self, views: Sequence[str], strength: float, *, seed: int = 0, threads: int = 1) -> None:
         self.views = tuple(views)
-        self._loss = loss
-        self._alpha = alpha
+        self._strength = strength
         self._seed = seed
         self._threads = threads
 
@@ -42,8 +42,9 @@ class TextModel:
         from sklearn.linear_model import SGDClassifier
 
         self._known = Vocabulary(counts)
+        alpha = 1 / (self._strength * len(labels))
         self._classifier = SGDClassifier(
-            loss=self._loss, alpha=self._alpha, random_state=self._seed, n_jobs=self._threads, shuffle=True
+            loss="modified_huber", alpha=alpha, random_state=self._seed, n_jobs=self._threads, shuffle=True
         )
         self._classifier.fit(self._known.weighted(counts), labels)
         self.classes_: NDArray[np.int64] = self._classifier.classes_
@@ -103,11 +104,11 @@ class Vocabulary:
         self.words = [words[one.known] for one, words in zip(self._weights, counts.words, strict=True)]
 
     def weighted(self, counts: Counts) -> Any:
-        """A sparse (k, v) matrix, a row a text: of each view a part of length 1."""
+        """A sparse (k, v) matrix, a row a text: of length 1, of which each view has as much as the others."""
         from scipy import sparse
 
         parts = [one.weighted(matrix) for one, matrix in zip(self._weights, counts.matrices, strict=True)]
-        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr") / len(parts) ** 0.5
 
 
 class _Weights:

@@ -93,7 +93,7 @@ def test_newsgroups_learnt_and_predicted_in_sample_are_warned_of(newsgroups: Pat
     paths = sorted(newsgroups.glob("*/*"))
     names = sorted({path.parent.name for path in paths})
     labels = np.array([names.index(path.parent.name) for path in paths])
-    model = chosen_models(["words"], "texts")[0].make(0, 1)
+    model = chosen_models(["words"], "texts")[0].estimator(0, 1)
     counts = model.prepare([path.read_bytes().decode("latin-1") for path in paths])
     np.save(tmp_path / "p.npy", model.fit(counts, labels).predict_proba(counts))
     found = flag(labels, open_matrix([tmp_path / "p.npy"], len(labels), 20), FlagRule.CALIBRATED, lambda _: None)
