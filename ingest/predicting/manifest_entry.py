@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ingest.datasets.survey.write_dataset import marked_again
 from ingest.errors import ManifestError, writing
 
 _HEAD: Final = re.compile(r"^\s*\[\s*files\s*\]\s*(#.*)?$")
@@ -44,7 +45,7 @@ def _changed(manifest: Path, entries: Mapping[str, str]) -> tuple[str, str]:
         lines = ", ".join(f"{key} = {json.dumps(value)}" for key, value in entries.items())
         finding = f"expected [files] on a line of its own, with a key on each line below it, to enter there: {lines}"
         raise ManifestError(manifest, finding)
-    return text, changed
+    return text, marked_again(text, changed)
 
 
 def with_entries(text: str, entries: Mapping[str, str]) -> str | None:

@@ -34,9 +34,10 @@ def require_free(out: Path, place: Path, *, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise DataError(out, "expected a folder, or nothing, found a file")
     taken = [name for name in (MANIFEST, *_FILES) if (out / name).exists()]
-    if not taken or force or _is_ours(out / MANIFEST):
+    found = _mark(_text(out / MANIFEST))
+    if not taken or force or (found is not None and _is_unchanged(found)):
         return
-    why = "which was changed since it was written" if _mark(out / MANIFEST) else "which this command did not write"
+    why = "which was changed since it was written" if found else "which this command did not write"
     raise DataError(
         out / taken[0],
         f"expected nothing here, found a file, {why}; --out names another folder, and --force writes over it",
@@ -60,9 +61,7 @@ def write_dataset(draft: DatasetDraft, out: Path, place: Path) -> list[str]:
             _write_json(out / "train_index.json", draft.train.index)
         if draft.train.groups is not None:
             _write_json(out / "train_groups.json", draft.train.groups)
-    body = manifest_text(draft, place)
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    _write_text(out / MANIFEST, f"{_MARK}sha256 {digest}\n{body}")
+    _write_text(out / MANIFEST, _marked(manifest_text(draft, place)))
     return [MANIFEST, *(name for name in _FILES if (out / name).exists())]
 
 
@@ -143,17 +142,35 @@ def _write_labels(path: Path, labels: Any, n_classes: int) -> None:
         np.save(path, labels.astype(np.min_scalar_type(n_classes - 1)))
 
 
-def _mark(path: Path) -> tuple[str, str] | None:
-    """The SHA-256 in the mark of a manifest, and what follows; None for a file without a mark."""
+def marked_again(before: str, after: str) -> str:
+    """A manifest that a command of ours changed, with a new mark if nobody had changed it by hand.
+
+    >>> body = 'name = "pets"\\n'
+    >>> marked_again(body, body + "x = 1\\n") == body + "x = 1\\n"
+    True
+    >>> marked_again(_marked(body), _marked(body) + "x = 1\\n") == _marked(body + "x = 1\\n")
+    True
+    """
+    was, found = _mark(before), _mark(after)
+    return after if was is None or found is None or not _is_unchanged(was) else _marked(found[1])
+
+
+def _marked(body: str) -> str:
+    return f"{_MARK}sha256 {hashlib.sha256(body.encode()).hexdigest()}\n{body}"
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return None
+        return ""
+
+
+def _mark(text: str) -> tuple[str, str] | None:
+    """The SHA-256 in the mark of a manifest, and what follows; None for one without a mark."""
     match = _SHA256.match(text)
     return None if match is None else (match[1], text[match.end() :])
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a manifest was written here, and not changed since."""
-    found = _mark(path)
-    return found is not None and hashlib.sha256(found[1].encode()).hexdigest() == found[0]
+def _is_unchanged(found: tuple[str, str]) -> bool:
+    return hashlib.sha256(found[1].encode()).hexdigest() == found[0]

@@ -72,6 +72,27 @@ def test_it_can_stop_before_the_site(folder, tmp_path, capsys):
     assert sorted(path.name for path in folder.iterdir()) == ["bread", "cars", "hockey"]
 
 
+def test_it_can_be_called_again_until_the_manifest_is_changed_by_hand(folder, tmp_path, capsys):
+    """What ``predict`` enters in the manifest is no change by hand; a file that came since is read."""
+    arguments = ["try", str(folder), "--out", str(tmp_path / "out"), "--catalogue", str(tmp_path / "c.sqlite")]
+    arguments += ["--folds", "5", "--no-serve", "--model", "words"]
+    assert main(arguments) == 0
+    (folder / "cars" / "new.txt").write_text("engine wheel brake motor")
+    assert main(arguments) == 0
+    assert np.load(tmp_path / "out" / "pred_probs.npy").shape == (61, 3)
+    assert "pred_probs" in (tmp_path / "out" / "dataset.toml").read_text()
+    assert main(["init", str(folder), "--out", str(tmp_path / "out")]) == 0
+    assert "pred_probs" not in (tmp_path / "out" / "dataset.toml").read_text()
+    assert main(arguments) == 0
+    manifest = tmp_path / "out" / "dataset.toml"
+    manifest.write_text(manifest.read_text().replace('"Not stated"', '"Ours"'))
+    capsys.readouterr()
+    assert main(arguments) == 1
+    assert "which was changed since it was written" in capsys.readouterr().err
+    assert main(["predict", str(manifest), "--media", str(folder), "--folds", "5", "--model", "words"]) == 0
+    assert main(["init", str(folder), "--out", str(tmp_path / "out")]) == 1
+
+
 def test_a_port_that_is_taken_gives_way_to_a_free_one():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
