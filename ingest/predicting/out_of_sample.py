@@ -89,7 +89,7 @@ def predict(manifest_path: Path, folder: Path, media: Path, options: Options, pr
     require_room(manifest_path, _ENTRIES)
     with _alone(folder):
         if not options.replace:
-            provenance.require_own(folder / MATRIX, folder / provenance.FILE)
+            provenance.require_own(folder / MATRIX, folder / provenance.FILE, folder / WORK / provenance.FILE)
         return _Run(manifest, folder, media, options, progress).run()
 
 
@@ -281,8 +281,11 @@ class _Run:
         return flag(examples.labels, open_matrix([matrix], len(examples), m), self._manifest.flag, lambda _: None)
 
     def _finish(self, work: Path) -> None:
-        """Move what was written into place, the matrix last, and enter it in the manifest."""
-        for name in (FILE, provenance.FILE, MATRIX):
+        """Move what was written into place, what tells of the matrix last, and enter both in the manifest.
+
+        Ended in between, what tells of the new matrix is still in the folder of unfinished work, and makes it ours.
+        """
+        for name in (FILE, MATRIX, provenance.FILE):
             (work / name).replace(self._folder / name)
         enter_files(self._manifest.path, _ENTRIES)
         shutil.rmtree(work, ignore_errors=True)

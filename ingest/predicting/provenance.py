@@ -73,19 +73,22 @@ def write_provenance(path: Path, result: Result, matrix: Path, shape: tuple[int,
         part.replace(path)
 
 
-def require_own(matrix: Path, told: Path) -> None:
-    """Raises DataError if there is a matrix that was not made as the file beside it tells: it would be lost."""
+def require_own(matrix: Path, *told: Path) -> None:
+    """Raises DataError if there is a matrix that was not made as one of these files tells: it would be lost."""
     if not matrix.exists():
         return
-    try:
-        known = json.loads(told.read_text(encoding="utf-8"))["matrix"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        known = None
     with matrix.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if known != found:
+    if found not in map(_sha256_told, told):
         finding = "was not made by label-errors predict, which would replace it; move it away, or say --replace"
         raise DataError(matrix, finding)
+
+
+def _sha256_told(path: Path) -> str | None:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["matrix"]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _told(result: Result) -> dict[str, Any]:

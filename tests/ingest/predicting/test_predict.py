@@ -102,6 +102,38 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_bytes(notes):
     assert not work.exists()
 
 
+#: Ends the process, as a kill would, before the so-manieth file is moved to its place beside the manifest.
+ENDS_THERE = """
+import os, sys
+moves = int(sys.argv.pop(1))
+def moved(event, arguments):
+    global moves
+    if event == "os.rename" and os.path.dirname(arguments[1]) == sys.argv[-1]:
+        if moves == 0:
+            os._exit(9)
+        moves -= 1
+sys.addaudithook(moved)
+from ingest.commands.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("moves", range(3))
+def test_a_run_that_ends_while_results_are_moved_goes_on(notes, moves: int):
+    """The matrix of before, or the new one, is not taken for somebody else's."""
+    whole, killed = (notes(LABELS, texts_of(LABELS), NAMES, folder=name) for name in ("whole", "killed"))
+    assert main(["predict", str(killed), "--folds", "4", "--model", "words"]) == 0
+    before = probabilities(killed).tobytes()
+    asked = ["--folds", "4", "--model", "words", "--seed", "5"]
+    command = [sys.executable, "-c", ENDS_THERE, str(moves), "predict", str(killed), *asked, "--media"]
+    assert subprocess.run([*command, str(killed.parent)], cwd=ROOT, check=False, capture_output=True).returncode == 9
+    assert (probabilities(killed).tobytes() == before) == (moves < 2)
+    for manifest in (whole, killed):
+        assert main(["predict", str(manifest), *asked]) == 0
+    for name in ("pred_probs.npy", "pred_probs.json", "folds.parquet"):
+        assert (killed.parent / name).read_bytes() == (whole.parent / name).read_bytes()
+
+
 def test_a_torn_or_foreign_fold_is_not_taken_up(notes):
     manifest = notes(LABELS, texts_of(LABELS), NAMES)
     whole = notes(LABELS, texts_of(LABELS), NAMES, folder="whole")
