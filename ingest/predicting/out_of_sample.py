@@ -15,6 +15,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.probability_quality import Tally
 from ingest.datasets.example_labels import Labels
 from ingest.datasets.load import Inputs, load
 from ingest.datasets.train_rows import manifest_of_train, read_train_rows
@@ -33,7 +34,7 @@ from ingest.predicting.examples import Examples, Rows
 from ingest.predicting.folds import FILE, Plan, dealt, write_folds
 from ingest.predicting.groups import Side, duplicates_alone, group_warning, groups_of, in_looked_at_groups
 from ingest.predicting.manifest_entry import enter_files, require_room
-from ingest.predicting.matrix_writer import temperatures, write_matrix
+from ingest.predicting.matrix_writer import mean_rows, temperatures, write_matrix
 from ingest.predicting.models import Model, chosen_models
 from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates, twins
 from ingest.progress import Progress
@@ -106,6 +107,7 @@ class _Run:
         self._source: MediaSource | None = None
         self._train_source: MediaSource | None = None
         self._warnings: list[str] = []
+        self._n_folds = options.n_folds
 
     def run(self) -> Prediction:
         options = self._options
@@ -120,6 +122,11 @@ class _Run:
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
         train = self._without_groups(self._train(inputs, examples), examples)
         train = self._without_twins(train, examples)
+        self._n_folds = min(options.n_folds, len(np.unique(groups.of)))
+        if self._n_folds < min(options.n_folds, len(examples)):
+            self._remarks.append(
+                f"There are {self._n_folds:,} groups, and so as many folds: a model learns from the others alone."
+            )
         plans = self._plans(examples, groups.of, len(inputs.classes), train, max(map(self._deals, models)))
         plan, work = plans[0], self._folder / WORK
         write_folds(work / FILE, [one.folds for one in plans], groups.of)
@@ -127,7 +134,7 @@ class _Run:
         chosen = [max(tried, key=lambda one: one.quality.accuracy)] if "auto" in options.models else tried
         ungrouped = None
         if groups.said is not None:
-            ungrouped = self._ungrouped(plan, pairs, chosen[0])
+            ungrouped = self._ungrouped(plan, pairs, chosen)
         scaled_by = temperatures(chosen, plan) if options.calibrate else None
         part = work / MATRIX
         quality, by_fold = write_matrix(part, chosen, plan, scaled_by)
@@ -255,11 +262,10 @@ class _Run:
     ) -> list[Plan]:
         """A plan for each deal of the folds."""
         options, threads = self._options, self._options.threads or available()
-        n_folds = min(options.n_folds, len(np.unique(groups)))
         (self._folder / WORK).mkdir(exist_ok=True)
         # Seeds of further deals are none that a user can state.
         seeds = [options.seed + (deal << 32) for deal in range(deals)]
-        of_deals = [dealt(examples.labels, groups, examples.order, n_folds, seed) for seed in seeds]
+        of_deals = [dealt(examples.labels, groups, examples.order, self._n_folds, seed) for seed in seeds]
         return [
             Plan(examples, n_classes, folds, (options.seed + deal) % (1 << 32), threads, train, deal)
             for deal, folds in enumerate(of_deals)
@@ -269,13 +275,17 @@ class _Run:
         work = self._folder / WORK
         return cross_validated(model, plans[: self._deals(model)], work, self._progress, f"{self._name}: {what}")
 
-    def _ungrouped(self, plan: Plan, pairs: Sequence[Pair], chosen: OutOfSample) -> float:
-        """The accuracy of the same model where groups are torn apart."""
+    def _ungrouped(self, plan: Plan, pairs: Sequence[Pair], chosen: Sequence[OutOfSample]) -> float:
+        """The accuracy of the same models, of as many folds, where groups are torn apart."""
         apart = duplicates_alone(len(plan.examples), pairs).of
-        plans = self._plans(plan.examples, apart, plan.n_classes, plan.train, len(chosen.deals))
-        return self._cross_validated(
-            chosen.model, plans, f"{chosen.model.name} without groups, to compare"
-        ).quality.accuracy
+        plans = self._plans(plan.examples, apart, plan.n_classes, plan.train, max(len(one.deals) for one in chosen))
+        again = [
+            self._cross_validated(one.model, plans, f"{one.model.name} without groups, to compare") for one in chosen
+        ]
+        tally = Tally()
+        for fold in range(plans[0].n_folds):
+            tally.add(mean_rows(again, fold), plan.examples.labels[plans[0].held_out(fold)])
+        return tally.quality.accuracy
 
     def _flagging(self, matrix: Path, examples: Examples, m: int) -> FlagResult:
         return flag(examples.labels, open_matrix([matrix], len(examples), m), self._manifest.flag, lambda _: None)

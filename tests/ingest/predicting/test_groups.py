@@ -161,3 +161,60 @@ def test_unknown_groups_of_rows_to_learn_from_are_a_warning(tmp_path: Path, caps
     for more in ([], ["--groups", "author"], ["--groups", "groups.of_test.json"]):
         assert main(["predict", *asked, *more]) == 0
         assert "Of the 60 examples to learn from 24 are of a group that is looked at too" in capsys.readouterr().out
+
+
+CHANCE = """
+import numpy as np
+class Chance:
+    def fit(self, texts, labels):
+        self.classes_ = np.unique(labels)
+        return self
+    def predict_proba(self, texts):
+        return np.full((len(texts), len(self.classes_)), 1 / len(self.classes_))
+"""
+
+
+def test_the_mean_of_several_models_is_compared_with_their_mean_without_groups(notes, tmp_path, monkeypatch, capsys):
+    """Groups that tell nothing: were one model compared with the mean of both, the difference would be theirs."""
+    manifest = notes(LABELS, [row["text"] for row in ROWS], ["cars", "hockey", "bread"])
+    (tmp_path / "chance_model.py").write_text(CHANCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    (manifest.parent / "groups.json").write_text(json.dumps([f"g{place // 2}" for place in range(60)]))
+    asked = ["--folds", "5", "--groups", "groups.json", "--model", "words"]
+    assert main(["predict", str(manifest), *asked]) == 0
+    alone = json.loads((manifest.parent / "pred_probs.json").read_text())["groups"]["accuracy_without"]
+    for models in (["--model", "chance_model:Chance"], []):
+        assert main(["predict", str(manifest), *asked[:-2], *models, "--model", "words"]) == 0
+        told = json.loads((manifest.parent / "pred_probs.json").read_text())
+        assert told["groups"]["accuracy_without"] == pytest.approx(alone, abs=0.05)
+    assert "warning: With groups kept together" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_where_groups_matter_a_warning_says_so(tmp_path: Path, notes, apart: bool, capsys):
+    """Each writer has words of their own and one class: nothing is known of a writer whose texts are held out."""
+    rng = np.random.default_rng(0)
+    writers = np.arange(60) // 6
+    labels = writers % 3
+    words = {writer: [f"{'abcdefghij'[writer]}{n}x" for n in range(6)] for writer in range(10)}
+    common = [["engine", "wheel"], ["goal", "puck"], ["flour", "dough"]]
+    chosen = [words[writers[i]] if apart else common[labels[i]] for i in range(60)]
+    manifest = notes(labels, [" ".join([*rng.choice(one, 6), str(i)]) for i, one in enumerate(chosen)], ["a", "b", "c"])
+    (manifest.parent / "groups.json").write_text(json.dumps([str(one) for one in writers]))
+    asked = ["predict", str(manifest), "--folds", "5", "--model", "words", "--groups", "groups.json"]
+    assert main([*asked, "--no-near-duplicates"]) == 0
+    assert ("Only the lower figure says what the model knows" in capsys.readouterr().out) == apart
+
+
+def test_groups_are_compared_by_as_many_folds_and_few_groups_are_told(notes, capsys):
+    manifest = notes(LABELS, [row["text"] for row in ROWS], ["cars", "hockey", "bread"])
+    (manifest.parent / "groups.json").write_text(json.dumps([str(place % 2) for place in range(60)]))
+    work = manifest.parent / "pred_probs.unfinished"
+    assert main(["predict", str(manifest), "--folds", "10", "--model", "words", "--groups", "groups.json"]) == 0
+    told = capsys.readouterr()
+    assert "note: There are 2 groups, and so as many folds" in told.out
+    assert len(json.loads((manifest.parent / "pred_probs.json").read_text())["by_fold"]) == 2
+    lines = [line for line in told.err.splitlines() if "without groups, to compare" in line]
+    assert lines
+    assert all("2 folds" in line for line in lines)
+    assert not work.exists()
