@@ -54,7 +54,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     says = "the same of the examples of [train], in the order of their labels"
     parser.add_argument("--train-features", metavar="FILE", type=Path, help=says)
     parser.add_argument("--groups", metavar="WHICH", help="examples to keep together: thread, a column, a pattern")
-    says = "let near-duplicates be in different folds, and list none"
+    says = "let near-duplicates be in different folds, unless they are equal, and list none but these"
     parser.add_argument("--no-near-duplicates", action="store_true", help=says)
     parser.add_argument(
         "--folds",

@@ -23,6 +23,14 @@ LEAST_SHARED: Final = 0.8
 #: The correlation of two reduced pictures from which they are near-duplicates.
 LEAST_CORRELATION: Final = 0.98
 
+#: Where more pairs than a few, and than this share, have different labels, they are no duplicates: label errors, of
+#: which there are a few in a hundred, do not explain it.
+_FEW_DIFFERENT: Final = 10
+_MOST_DIFFERENT: Final = 0.15
+#: The share of its colour by which a picture may differ from another of the same colours, and what counts as grey.
+_OTHER_COLOURS: Final = 0.6
+_GREY: Final = 4.0
+
 _WORD: Final = re.compile(r"\w+")
 _RUN: Final = 3
 _HASHES: Final = 64
@@ -47,6 +55,11 @@ class Pair:
     second: int
     similarity: float
 
+    @property
+    def both(self) -> tuple[int, int]:
+        """The two indices."""
+        return self.first, self.second
+
 
 def near_duplicates(examples: Examples) -> list[Pair]:
     """Pairs of examples that are the same or nearly, which link all such; ascending.
@@ -54,20 +67,29 @@ def near_duplicates(examples: Examples) -> list[Pair]:
     Of many that are alike, not every two are listed: each is linked to another.
     """
     pairs = []
-    firsts = []  # one of each content, in canonical order
-    seen: dict[bytes, int] = {}
+    equal = defaultdict[bytes, list[int]](list)
     for index in examples.order.tolist():
-        first = seen.setdefault(examples.contents[index], index)
-        if first == index:
-            firsts.append(index)
-        else:
-            pairs.append(_pair(first, index, 1.0))
+        equal[examples.contents[index]].append(index)
+    firsts = [_first(copies, examples.labels) for copies in equal.values()]
+    for first, copies in zip(firsts, equal.values(), strict=True):
+        pairs += [_pair(first, index, 1.0) for index in copies if index != first]
     rows = np.array(firsts, dtype=np.int64)
     if examples.kind == "texts":
         pairs += _near([examples.inputs[row] for row in firsts], rows, _of_texts, LEAST_SHARED)
     elif examples.kind == "images":
         pairs += _near(examples.inputs, rows, _of_images, LEAST_CORRELATION)
     return sorted(pairs)
+
+
+def _first(copies: Sequence[int], labels: NDArray[np.int64]) -> int:
+    """One of several equal examples, to stand for all: of the label that most of them have, of the lowest of these.
+
+    >>> _first([4, 2, 7], np.array([0, 0, 1, 0, 0, 0, 0, 0]))
+    4
+    """
+    return (
+        copies[0] if len(copies) == 1 else min(i for i in copies if labels[i] == np.bincount(labels[copies]).argmax())
+    )
 
 
 def twins(learnt: Examples, looked_at: Examples, *, near: bool = True) -> NDArray[np.bool_]:
@@ -200,6 +222,20 @@ def _reduced(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return found
 
 
+def _colours(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """How far the channels of a picture, reduced to 28 x 28 pixels, are from its greys."""
+    channels = image[..., :3].astype(np.float32)
+    down, across = (_averages(length) for length in channels.shape[:2])
+    small = np.einsum("ih,hwc,jw->ijc", down, channels, across)
+    found: NDArray[np.float32] = small - small.mean(axis=2, keepdims=True)
+    return found
+
+
+def _have_same_colours(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    most = max(float(np.linalg.norm(one)), float(np.linalg.norm(other)))
+    return bool(np.linalg.norm(one - other) <= max(_OTHER_COLOURS * most, _GREY * one.size**0.5))
+
+
 def _averages(length: int) -> NDArray[np.float32]:
     """(28, length) weights that average so many pixels into 28 parts of equal width."""
     bounds = np.linspace(0, length, _SIDE + 1)
@@ -230,14 +266,26 @@ def clusters(n: int, links: Sequence[tuple[int, int]]) -> Rows:
     return np.array([root(one) for one in range(n)], dtype=np.int64)
 
 
+def are_coincidences(n_different: int, n_pairs: int) -> bool:
+    """Whether so many pairs have different labels that wrong labels do not explain it: such rows are equal by chance.
+
+    >>> are_coincidences(40, 100), are_coincidences(3, 53)
+    (True, False)
+    """
+    return n_different > max(_FEW_DIFFERENT, _MOST_DIFFERENT * n_pairs)
+
+
 def differently_labelled(pairs: Sequence[Pair], labels: NDArray[np.int64], alike: Examples) -> list[Pair]:
     """The pairs whose two examples do not have the same label, most alike first.
 
-    ``alike`` are the examples among which pairs were sought. Texts without a word are equal, and tell no label.
+    ``alike`` are the examples among which pairs were sought. Texts without a word are equal, and tell no label; nor do
+    pictures of the same shapes in other colours.
     """
     found = [pair for pair in pairs if labels[pair.first] != labels[pair.second]]
     if alike.kind == "texts":
         found = [pair for pair in found if alike.inputs[pair.first].strip() or alike.inputs[pair.second].strip()]
+    if alike.kind == "images" and alike.inputs.ndim == 4:
+        found = [pair for pair in found if _have_same_colours(*(_colours(alike.inputs[i]) for i in pair.both))]
     return sorted(found, key=lambda pair: (-pair.similarity, pair.first, pair.second))
 
 

@@ -36,7 +36,13 @@ from ingest.predicting.groups import Side, duplicates_alone, group_warning, grou
 from ingest.predicting.manifest_entry import enter_files, require_room
 from ingest.predicting.matrix_writer import mean_rows, temperatures, write_matrix
 from ingest.predicting.models import Model, chosen_models
-from ingest.predicting.near_duplicates import Pair, differently_labelled, near_duplicates, twins
+from ingest.predicting.near_duplicates import (
+    Pair,
+    are_coincidences,
+    differently_labelled,
+    near_duplicates,
+    twins,
+)
 from ingest.progress import Progress
 
 MATRIX: Final = "pred_probs.npy"
@@ -118,7 +124,7 @@ class _Run:
         self._remarks += [model.remark for model in models if model.remark]
         for path in [path for model in models for path in model.begins_with()]:
             self._read[path.name] = fingerprint(path)[0]
-        pairs = near_duplicates(alike) if options.near_duplicates else _equal(alike)
+        pairs = self._pairs(alike)
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
         train = self._without_groups(self._train(inputs, examples), examples)
         train = self._without_twins(train, examples)
@@ -189,6 +195,17 @@ class _Run:
                 "find far more."
             )
         return (examples if features is None else features), examples
+
+    def _pairs(self, alike: Examples) -> list[Pair]:
+        pairs = near_duplicates(alike) if self._options.near_duplicates else _equal(alike)
+        n = len(differently_labelled(pairs, alike.labels, alike))
+        if not are_coincidences(n, len(pairs)):
+            return pairs
+        self._remarks.append(
+            f"Of {len(pairs):,} pairs of examples that are the same, or nearly, {n:,} have different labels, which is "
+            "more than wrong labels explain. So they are not taken for duplicates: none is kept together or listed."
+        )
+        return []
 
     def _train(self, inputs: Inputs, examples: Examples) -> Examples | None:
         """The examples of ``[train]``, as models take them."""

@@ -17,6 +17,8 @@ from app.domain.confident_learning.label_quality import Labels, Probabilities, s
 
 #: Bits of a level. Sums of a level stay below 2**63 for four thousand million rows.
 _BITS: Final = 31
+#: No threshold is lower, as in cleanlab.
+LEAST: Final = 2e-6
 
 #: Rows added up at a time, so that they stay in the cache. A float64 adds up 2**21 whole numbers of 31 bits exactly.
 _ROWS: Final = 1 << 14
@@ -64,6 +66,18 @@ class ProbabilitySums:
         for level in self.levels.tolist():
             units = [(above << _BITS) + here for above, here in zip(units, level, strict=True)]
         return units
+
+
+def least_probabilities(thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m,) what the probability of a class must reach for an example to count as of it: its threshold.
+
+    Nothing reaches that of a class without examples. It is no lower than ``LEAST``: the threshold of a class that no
+    model learnt, because its only example was held out, is 0, which every probability would reach.
+
+    >>> least_probabilities(np.array([0.75, 0.0, np.nan])).tolist()
+    [0.75, 2e-06, inf]
+    """
+    return np.where(np.isnan(thresholds), np.inf, np.maximum(thresholds, LEAST))
 
 
 def probability_sums(labels: Labels, pred_probs: Probabilities) -> ProbabilitySums:

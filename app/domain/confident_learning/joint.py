@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning.exact_sums import probability_sums
+from app.domain.confident_learning.exact_sums import least_probabilities, probability_sums
 from app.domain.confident_learning.joint_cells import JointCells, JointCounter
 from app.domain.confident_learning.label_quality import Labels, Probabilities
 
@@ -81,7 +81,7 @@ def latent_classes(pred_probs: Probabilities, thresholds: NDArray[np.float64]) -
     >>> latent_classes(np.array([[0.9, 0.1], [0.6, 0.4]]), thresholds=np.array([0.75, 0.45])).tolist()
     [0, -1]
     """
-    reached = pred_probs >= np.where(np.isnan(thresholds), np.inf, thresholds)
+    reached = pred_probs >= least_probabilities(thresholds)
     latent = np.where(reached, pred_probs, -1.0).argmax(axis=1)
     return np.where(reached.any(axis=1), latent, -1)
 

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.confident_learning.exact_sums import sums_by_class
+from app.domain.confident_learning.exact_sums import least_probabilities, sums_by_class
 from app.domain.confident_learning.label_quality import Probabilities
 
 Sets = NDArray[np.bool_]
@@ -122,10 +122,10 @@ def one_vs_rest_joints(given: Sets, pred_probs: Probabilities) -> NDArray[np.int
     [[[1, 0], [0, 1]]]
     """
     thresholds = one_vs_rest_thresholds(given, pred_probs)
-    needed = np.where(np.isnan(thresholds), np.inf, thresholds)
+    least = least_probabilities(thresholds)
     present = pred_probs.astype(np.float64)
     absent = 1.0 - present
-    has, lacks = present >= needed[:, 1], absent >= needed[:, 0]
+    has, lacks = present >= least[:, 1], absent >= least[:, 0]
     latent = has & (~lacks | (present > absent))
     counted = has | lacks
     joints = np.empty((given.shape[1], 2, 2), dtype=np.int64)

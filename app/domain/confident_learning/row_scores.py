@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.exact_sums import least_probabilities
 from app.domain.confident_learning.label_quality import Labels, Probabilities
 
 _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
@@ -216,8 +217,8 @@ def less_certain(
     >>> [(unsure.tolist(), rows.tolist(), latent.tolist()) for unsure, rows, latent in parts]
     [([1, 2], [1], [1])]
     """
-    needed = np.where(np.isnan(thresholds), np.inf, thresholds)
-    at_least = _least_reaching(needed, scores.own.dtype)
+    least = least_probabilities(thresholds)
+    at_least = _least_reaching(least, scores.own.dtype)
     for start in range(0, len(labels), _ROWS):
         here = slice(start, start + _ROWS)
         own, other = scores.own_bits[here], scores.other_bits[here]
@@ -226,7 +227,7 @@ def less_certain(
         hopeful = np.maximum(own, other) >= at_least.min()
         hopeful &= unsure
         rows = np.flatnonzero(hopeful) + start
-        yield np.flatnonzero(unsure) + start, rows, _hopeful(labels[rows].astype(np.int64), scores[rows], needed)
+        yield np.flatnonzero(unsure) + start, rows, _hopeful(labels[rows].astype(np.int64), scores[rows], least)
 
 
 def _least_reaching(needed: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:

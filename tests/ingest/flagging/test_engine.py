@@ -65,7 +65,7 @@ def loops(labels: list[int], probs: list[list[float]], m: int) -> dict[str, Any]
     for label, row in zip(labels, probs, strict=True):
         best = None
         for j in range(m):
-            reached = thresholds[j] is not None and row[j] >= thresholds[j]
+            reached = thresholds[j] is not None and row[j] >= max(thresholds[j], 2e-6)
             if reached and (best is None or row[j] > row[best]):
                 best = j
         latent.append(best)
@@ -166,7 +166,7 @@ def recounted(labels: list[int], probs: list[list[float]], thresholds: list[floa
     m = len(thresholds)
     counts, latent = [[0] * m for _ in range(m)], []
     for label, row in zip(labels, probs, strict=True):
-        reached = [j for j, t in enumerate(thresholds) if t is not None and row[j] >= t]
+        reached = [j for j, t in enumerate(thresholds) if t is not None and row[j] >= max(t, 2e-6)]
         best = min(reached, key=lambda j, row=row: (-row[j], j), default=None)
         latent.append(best)
         if best is not None:

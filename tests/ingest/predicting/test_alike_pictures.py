@@ -51,3 +51,21 @@ def test_a_pair_of_different_labels_is_a_suspect_whatever_the_model_says(how: st
     assert 0.98 <= similarity <= 1
     flagged = {index for (index,) in query_of(catalogue)("SELECT idx FROM issues WHERE flagged")}
     assert {first, second} <= flagged
+
+
+def test_pictures_of_the_same_shape_in_other_colours_are_no_suspects(tmp_path: Path) -> None:
+    """Red and green lamps, each at a place of its own and in the same places."""
+    rng = np.random.default_rng(0)
+    places = rng.integers(6, 26, (30, 2))
+    across, down = np.meshgrid(np.arange(32), np.arange(32))
+    for channel, name in enumerate(("red", "green")):
+        (tmp_path / "lamps" / name).mkdir(parents=True)
+        for number, (x, y) in enumerate(places):
+            pixels = np.full((32, 32, 3), 20, np.uint8)
+            pixels[(across - x) ** 2 + (down - y) ** 2 < 30, channel] = 230
+            Image.fromarray(pixels).save(tmp_path / "lamps" / name / f"{number:02}.png")
+    arguments = ["--out", str(tmp_path / "out"), "--catalogue", str(tmp_path / "c.sqlite"), "--no-serve"]
+    assert main(["try", str(tmp_path / "lamps"), *arguments, "--folds", "3", "--model", "pixels"]) == 0
+    told = json.loads((tmp_path / "out" / "pred_probs.json").read_text())["near_duplicates"]
+    assert told["pairs"] >= 30
+    assert told["n_different"] == 0

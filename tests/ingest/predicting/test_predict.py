@@ -194,6 +194,21 @@ def test_groups_near_duplicates_and_a_pair_of_different_labels(notes, capsys):
     assert told(manifest)["groups"]["by"] == r"what 00\d(\d)\. finds in the names"
 
 
+def test_of_several_copies_that_differ_in_label_those_of_the_majority_are_not_listed(notes):
+    """Six copies of each of ten texts, one labelled otherwise: whose digest is the lowest does not matter."""
+    texts = [text for text in texts_of(np.arange(10) % 2) for _ in range(6)]
+    labels = np.repeat(np.arange(10) % 2, 6)
+    odd = np.arange(10) * 6 + np.arange(10) % 6
+    labels[odd] = 1 - labels[odd]
+    manifest = notes(labels, texts, NAMES[:2])
+    assert main(["predict", str(manifest), "--folds", "5", "--model", "words"]) == 0
+    alike = told(manifest)["near_duplicates"]
+    assert (alike["pairs"], alike["n_different"]) == (50, 10)
+    listed = [index for first, second, _ in alike["different_labels"] for index in (first, second)]
+    assert sorted(set(listed) & set(odd.tolist())) == sorted(odd.tolist())
+    assert sorted(index // 6 for index in set(listed) - set(odd.tolist())) == list(range(10))
+
+
 def test_texts_without_a_word_are_equal_and_tell_no_label(notes, capsys):
     texts = texts_of(LABELS)
     texts[2], texts[41] = "", " \n"

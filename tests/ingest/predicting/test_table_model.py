@@ -1,6 +1,7 @@
 """Tables: models of numbers and categories, and planted errors found beside cleanlab on the same probabilities."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,3 +79,21 @@ def test_planted_errors_of_a_table_are_found_as_well_as_by_cleanlab(tmp_path, ca
     assert quality["ours"][1] >= quality["cleanlab"][1]
     assert quality["ours"][0] >= 0.7
     assert quality["ours"][1] >= 0.6
+
+
+def test_rows_that_are_equal_by_chance_are_no_duplicates(tmp_path: Path, capsys):
+    """Passengers of two sexes, three classes and three ports: most rows are equal to many, and labels only likely."""
+    rng = np.random.default_rng(0)
+    sex, cabin, port = rng.choice(["male", "female"], 400), rng.integers(1, 4, 400), rng.choice(list("SCQ"), 400)
+    survived = rng.random(400) < 1 / (1 + np.exp(1.5 - 2.5 * (sex == "female") + 0.8 * (cabin - 2)))
+    rows = [",".join(map(str, row)) for row in zip(sex, cabin, port, np.where(survived, "yes", "no"), strict=True)]
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "rows.csv").write_text("\n".join(["sex,cabin,port,survived", *rows]) + "\n")
+    arguments = ["--out", str(tmp_path / "out"), "--catalogue", str(tmp_path / "c.sqlite"), "--no-serve"]
+    asked = ["try", str(tmp_path / "table"), *arguments, "--label-column", "survived", "--model", "linear"]
+    for further in ([], ["--no-near-duplicates"]):
+        assert main([*asked, *further]) == 0
+        told = json.loads((tmp_path / "out" / "pred_probs.json").read_text())
+        assert told["near_duplicates"] == {"pairs": 0, "n_different": 0, "different_labels": []}
+        assert [one["n"] for one in told["by_fold"]] == [40] * 10
+        assert "which is more than wrong labels explain" in capsys.readouterr().out

@@ -28,7 +28,11 @@ def loop_joint(labels, probs, thresholds):
     for label, row in zip(labels, probs, strict=True):
         best = None
         for j in range(m):
-            if not math.isnan(thresholds[j]) and row[j] >= thresholds[j] and (best is None or row[j] > row[best]):
+            if (
+                not math.isnan(thresholds[j])
+                and row[j] >= max(thresholds[j], 2e-6)
+                and (best is None or row[j] > row[best])
+            ):
                 best = j
         if best is not None:
             counts[label][best] += 1
@@ -55,6 +59,18 @@ def test_equals_the_loops(data):
     for found, expected in zip(thresholds, loop_thresholds(labels, probs), strict=True):
         assert math.isnan(found) if expected is None else found == pytest.approx(expected, abs=1e-15)
     assert cl.confident_joint(labels, probs, thresholds).dense().tolist() == loop_joint(labels, probs, thresholds)
+
+
+def test_a_class_that_no_model_learnt_attracts_nobody():
+    """Its only example was held out, so its column and its threshold are 0, which every probability would reach."""
+    labels = np.array([0] * 10 + [1] * 10 + [2])
+    probs = np.tile([0.55, 0.45, 0.0], (21, 1))
+    probs[10:20] = [0.45, 0.55, 0.0]
+    probs[[0, 10]] = [[0.9, 0.1, 0.0], [0.1, 0.9, 0.0]]
+    thresholds = cl.class_thresholds(labels, probs)
+    counted = cl.confident_joint(labels, probs, thresholds).dense()
+    assert counted.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert thresholds[2] == 0
 
 
 @given(datasets(), st.randoms(use_true_random=False))

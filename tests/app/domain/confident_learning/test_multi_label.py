@@ -64,8 +64,8 @@ def test_joints_equal_the_loops_class_by_class(data):
     for j in range(probs.shape[1]):
         with_it = [probs[k, j] for k, labels in enumerate(sets) if j in labels]
         without = [1 - probs[k, j] for k, labels in enumerate(sets) if j not in labels]
-        present = math.fsum(with_it) / len(with_it) if with_it else math.inf
-        absent = math.fsum(without) / len(without) if without else math.inf
+        present = max(math.fsum(with_it) / len(with_it), 2e-6) if with_it else math.inf
+        absent = max(math.fsum(without) / len(without), 2e-6) if without else math.inf
         counts = [[0, 0], [0, 0]]
         for k, labels in enumerate(sets):
             p = probs[k, j]
