@@ -147,7 +147,8 @@ class Dataset:
     @property
     def basis(self) -> Basis:
         """What the number of errors rests on."""
-        return basis(self.n_waiting, same_model=not self.n_guesses_changed)
+        extrapolated = self.estimated_errors != self.n_errors or not self.n_errors
+        return basis(self.n_waiting, same_model=extrapolated and not self.n_guesses_changed)
 
     @property
     def n_models(self) -> int:
