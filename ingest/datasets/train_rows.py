@@ -13,7 +13,7 @@ from ingest.errors import DataError
 from ingest.labels.class_names import ClassNames
 from ingest.labels.files import key_of, read_index
 from ingest.labels.flag_input import read_given_labels
-from ingest.manifest.model import Manifest
+from ingest.manifest.model import Manifest, Media
 
 
 def manifest_of_train(manifest: Manifest) -> Manifest:
@@ -23,7 +23,8 @@ def manifest_of_train(manifest: Manifest) -> Manifest:
         return manifest
     files = manifest.files.model_copy(update={"labels": train.labels, "index": train.index, "groups": train.groups})
     if media is not None and train.path:
-        media = media.model_copy(update={"path": train.path})
+        kept = {name: value for name, value in media.options.items() if name != "sha256"}
+        media = Media(layout=media.layout, **{**kept, "path": train.path})
     return manifest.model_copy(update={"files": files, "media": media})
 
 

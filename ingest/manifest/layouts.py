@@ -6,6 +6,7 @@ one would otherwise be ignored silently.
 
 import codecs
 import glob
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
@@ -56,11 +57,13 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
     "audioset": Layout("audio", ("path", "seconds", "clips")),
     "image-folder": Layout("image", ("path", "order", "shuffle_seeds", "endings")),
     "text-folder": Layout("text", ("path", "order", "shuffle_seeds", "encoding", "endings")),
-    "text-table": Layout("text", ("path", "order", "column", "key_column", "encoding", "count")),
+    "text-table": Layout("text", ("path", "order", "column", "key_column", "encoding", "count", "sha256")),
     "audio-folder": Layout("audio", ("path", "order", "shuffle_seeds", "seconds", "endings")),
-    "image-table": Layout("image", ("path", "order", "column", "key_column", "count"), column="image"),
-    "audio-table": Layout("audio", ("path", "order", "column", "key_column", "count", "seconds"), column="audio"),
-    "row-table": Layout("tabular", ("path", "order", "columns", "categories", "count")),
+    "image-table": Layout("image", ("path", "order", "column", "key_column", "count", "sha256"), column="image"),
+    "audio-table": Layout(
+        "audio", ("path", "order", "column", "key_column", "count", "seconds", "sha256"), column="audio"
+    ),
+    "row-table": Layout("tabular", ("path", "order", "columns", "categories", "count", "sha256")),
     "choices": Layout(
         "question",
         ("path", "column", "choices", "answer", "key_column", "file_column", "other_encoding", "count"),
@@ -111,6 +114,7 @@ class Options:
     column: str = "text"
     key_column: str | None = None
     count: int | None = None
+    sha256: str | None = None
     columns: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     choices: tuple[str, ...] = ("choices",)
@@ -203,6 +207,9 @@ def _finding(name: str, value: object, orders: Sequence[str]) -> str | None:
         case "clips":
             valid = isinstance(value, Mapping) and all(map(_is_part, value.values()))
             expected = "a table with [begin, end], in seconds, for each key"
+        case "sha256":
+            valid = isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+            expected = "64 of the digits 0 to 9 and a to f"
         case "count":
             valid, expected = type(value) is int and value > 0, "a whole number above 0"
         case _:

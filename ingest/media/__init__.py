@@ -11,7 +11,8 @@ A layout is a name that manifests use (``ingest.manifest.layouts``); ``ADAPTERS`
 opens it.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -58,6 +59,7 @@ __all__ = [
     "MediaSource",
     "NoMediaError",
     "Wanted",
+    "digest_of",
     "excerpt",
     "fingerprint",
     "open_media",
@@ -115,4 +117,18 @@ def open_media(
         raise MediaError(folder, "expected a folder with the datasets' distributions, found none")
     if layout in _CACHING:
         return cast("CachingAdapter", adapter)(folder, options, cache)
-    return cast("Adapter", adapter)(folder, options)
+    source = cast("Adapter", adapter)(folder, options)
+    expected = options.get("sha256")
+    if source is not None and expected is not None and digest_of(source.sources) != expected:
+        finding = (
+            "was changed since its labels were read, so rows may have other labels than these; run label-errors init "
+            "again, or take sha256 out of the manifest if each row still has its label"
+        )
+        raise MediaError(source.sources[0], finding)
+    return source
+
+
+def digest_of(sources: Sequence[Path]) -> str:
+    """The SHA-256 of a file; of several, of theirs, a line each."""
+    digests = [fingerprint(source)[0] for source in sources]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -17,6 +17,7 @@ from ingest.datasets.survey.splits import role_of
 from ingest.datasets.survey.table_columns import TableColumns
 from ingest.errors import DataError, shown
 from ingest.manifest.layouts import LAYOUTS
+from ingest.media import MediaError, digest_of, open_media
 
 #: The word for a group where its cell is empty: the example is in a group of its own.
 _ALONE = "row {row} of {file}"
@@ -118,7 +119,7 @@ def _contents(
         column, kind = next(iter(files.items()))
         _leave_out_others(table, (column, label), remarks)
         media = {"path": path, "column": column, **order}
-        return DatasetDraft(kind, f"{kind}-table", found.names, found.ids, media)
+        return _as_it_is(DatasetDraft(kind, f"{kind}-table", found.names, found.ids, media), folder)
     text = text_column(table, told, (label, told.group), remarks)
     if text is not None:
         if empty := sum(not str(cell or "").strip() for cell in table.cells.get(text, ())):
@@ -126,13 +127,22 @@ def _contents(
         _leave_out_others(table, (text, label, told.group), remarks)
         encoded = {"encoding": table.encoding} if table.encoding != LAYOUTS["text-table"].encoding else {}
         media = {"path": path, "column": text, **encoded, **order}
-        return DatasetDraft("text", "text-table", found.names, found.ids, media)
+        return _as_it_is(DatasetDraft("text", "text-table", found.names, found.ids, media), folder)
     labels = label_texts(table.cells[label])
     columns, categories = features(table, labels, (label, told.group), remarks)
     numeric = [name for name in columns if name not in categories]
     remarks.find(f"columns of numbers: {some(numeric, 12) or 'none'}; of categories: {some(categories, 12) or 'none'}")
     media = {"path": path, "columns": columns, "categories": categories, **order}
-    return DatasetDraft("tabular", "row-table", found.names, found.ids, media)
+    return _as_it_is(DatasetDraft("tabular", "row-table", found.names, found.ids, media), folder)
+
+
+def _as_it_is(draft: DatasetDraft, folder: Path) -> DatasetDraft:
+    """The same, with the SHA-256 of the table: sorted or edited later, its rows would be paired with other labels."""
+    try:
+        source = open_media(draft.layout, folder, draft.media)
+    except MediaError:  # told by whoever reads it
+        return draft
+    return draft if source is None else replace(draft, media={**draft.media, "sha256": digest_of(source.sources)})
 
 
 def _leave_out_others(table: TableColumns, but: Sequence[str | None], remarks: Remarks) -> None:

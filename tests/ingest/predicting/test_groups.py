@@ -65,10 +65,12 @@ def test_a_word_that_groups_nothing_or_everything_is_refused(tmp_path: Path, cap
     rows = (tmp_path / "reviews" / "reviews.csv").read_text().splitlines()
     same = [rows[0], *(row.rpartition(",")[0] + ",one" for row in rows[1:])]
     (tmp_path / "reviews" / "reviews.csv").write_text("\n".join(same) + "\n")
+    assert main(["init", str(tmp_path / "reviews"), "--out", str(tmp_path / "out"), "--label-column", "label"]) == 0
     assert main([*asked, "author"]) == 1
     assert "--groups: expected two groups at least, found all examples in one, by the column" in capsys.readouterr().err
     each = [rows[0], *(row.rpartition(",")[0] + f",{place}" for place, row in enumerate(rows[1:]))]
     (tmp_path / "reviews" / "reviews.csv").write_text("\n".join(each) + "\n")
+    assert main(["init", str(tmp_path / "reviews"), "--out", str(tmp_path / "out"), "--label-column", "label"]) == 0
     assert main([*asked, "author"]) == 1
     assert (
         "--groups: expected groups of two examples or more, found 60 of one each, by the column"

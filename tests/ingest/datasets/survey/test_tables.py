@@ -309,3 +309,27 @@ def test_several_tables_with_labels_are_refused(tmp_path: Path, init: Init) -> N
     found = init(folder)
     assert found.status == 1
     assert "expected one table with labels, found 'a.csv', 'b.csv': give the path of one of them" in found.error
+
+
+@pytest.mark.parametrize("kind", ["texts", "numbers"])
+def test_a_table_that_was_sorted_since_is_refused(kind: str, tmp_path: Path, capsys) -> None:
+    """Its rows would be paired, by their places, with the labels of others."""
+    rows = [f"{'good' if i % 2 else 'bad'} day number {i}" if kind == "texts" else f"{i % 13}.5" for i in range(40)]
+    lines = [f"{row},{('neg', 'pos')[i % 2]}" for i, row in enumerate(rows)]
+    table = tmp_path / "days" / "days.csv"
+    table.parent.mkdir()
+    table.write_text("\n".join(["what,label", *lines]) + "\n")
+    assert main(["init", str(table.parent), "--out", str(tmp_path / "out")]) == 0
+    manifest = tmp_path / "out" / "dataset.toml"
+    check = ["check", str(manifest), str(manifest.parent), "--media", str(table.parent)]
+    assert main(check) == 0
+    table.write_text("\n".join(["what,label", *sorted(lines)]) + "\n")
+    capsys.readouterr()
+    for command in (check, ["predict", str(manifest), "--media", str(table.parent)]):
+        assert main(command) == 1
+        told = capsys.readouterr()
+        assert "days.csv" in told.out + told.err
+        assert "was changed since its labels were read" in told.out + told.err
+    assert not (tmp_path / "out" / "pred_probs.npy").exists()
+    assert main(["init", str(table.parent), "--out", str(tmp_path / "out")]) == 0
+    assert main(check) == 0
