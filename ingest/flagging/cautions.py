@@ -4,12 +4,13 @@ They are seen from given and guessed labels and the two probabilities kept of ea
 work for a matrix from anywhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.confident_learning.joint import FlagRule
 from app.domain.confident_learning.label_quality import Labels
 from app.domain.confident_learning.probability_quality import calibration_error
 from ingest.flagging.engine import FlagResult
@@ -26,6 +27,9 @@ _MOST_CLASSES: Final = 500
 _LOOKED_AT: Final = 200_000
 #: By how much another order of the columns must be more accurate.
 _CLEARLY: Final = 0.2
+#: Where so many are flagged by a model that is right no more often, it is too weak. The paper has nowhere half as many.
+_MOST_FLAGGED: Final = 0.3
+_WEAK: Final = 0.6
 _NAMED: Final = 5
 _TRAINED_ON: Final = (
     ": it has probably been trained on these very examples, and would repeat a wrong label. Probabilities must come "
@@ -57,17 +61,24 @@ def cautions(
     if accuracy > _SEEN and not flagging.n_flagged:
         why = _TOLD if unseen else _TRAINED_ON
         found.append(f"The model agrees with {100 * accuracy:.2f} % of the labels and nothing is flagged{why}")
-    else:
-        confidence = np.maximum(scores.own, scores.other).astype(np.float64)
-        error = calibration_error(np.clip(confidence, 0, 1), right)
-        if error > _OFF:
-            found.append(
-                f"The probabilities of guessed labels differ from the share of guesses that agree with the label by "
-                f"{100 * error:.0f} percentage points on average (ECE); the number of flagged examples is then off, "
-                "their order less so. Temperature scaling (label-errors predict --calibrate) corrects it."
-            )
+    confidence = np.maximum(scores.own, scores.other).astype(np.float64)
+    error = calibration_error(np.clip(confidence, 0, 1), right)
+    if error > _OFF:
+        found.append(
+            f"The probabilities of guessed labels differ from the share of guesses that agree with the label by "
+            f"{100 * error:.0f} percentage points on average (ECE); the number of flagged examples is then off, "
+            "their order less so. Temperature scaling (label-errors predict --calibrate) corrects it."
+        )
+    share = flagging.n_flagged / len(flagging.labels)
+    if share > _MOST_FLAGGED and accuracy < _WEAK and type(flagging.rule) is FlagRule:
+        found.append(
+            f"{100 * share:.0f} % of the examples are flagged, and the model guesses the given label of "
+            f"{100 * accuracy:.0f} %: most of what is flagged is probably a mistake of the model. A better model "
+            "(--features of a trained network) flags fewer."
+        )
     counts = np.bincount(labels, minlength=len(flagging.thresholds))
     never = np.flatnonzero((counts >= _MANY) & (np.bincount(guesses, minlength=len(counts)) == 0))
+    found += _unlike_the_others(flagging, names)
     other = None if ours else _in_another_order(labels, guesses, len(counts), accuracy)
     if other is not None:
         example = next(place for place, guess in enumerate(other) if guess != place)
@@ -80,6 +91,27 @@ def cautions(
         more = f" and {len(never) - _NAMED:,} more" if len(never) > _NAMED else ""
         found.append(f"The model never guesses {some}{more}, so no example is suspected of belonging there.")
     return found
+
+
+def _unlike_the_others(flagging: FlagResult, names: Sequence[str] | None) -> Iterator[str]:
+    """Of several models whose mean was taken, those whose columns or rows are probably in another order."""
+    if flagging.sampled is None:
+        return
+    rows, guesses = flagging.sampled
+    labels = np.asarray(flagging.labels)[rows].astype(np.int64)
+    accuracies = (guesses == labels).mean(axis=1)
+    best = float(accuracies.max())
+    for model, guessed, accuracy in zip(flagging.models, guesses, accuracies.tolist(), strict=True):
+        other = _in_another_order(labels, guessed, len(flagging.thresholds), accuracy)
+        if other is not None:
+            place = int(np.flatnonzero(other != np.arange(len(other)))[0])
+            what = f"examples of class {_name(place, names)} are mostly guessed to be {_name(int(other[place]), names)}"
+            yield f"{model}: the columns are probably in another order than the classes: {what}, and so on around."
+        elif accuracy < best - _CLEARLY:
+            yield (
+                f"{model} guesses the given label of {100 * accuracy:.0f} %, another one of {100 * best:.0f} %: are "
+                "its rows in the order of the labels? Their mean flags what only one of them doubts."
+            )
 
 
 def _in_another_order(labels: Labels, guesses: NDArray[np.int64], m: int, accuracy: float) -> NDArray[np.int64] | None:

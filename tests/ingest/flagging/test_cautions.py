@@ -59,3 +59,33 @@ def test_columns_in_another_order(tmp_path):
     guesses[:30] = LABELS[:30]
     told = cautions(flagged(tmp_path, LABELS, sure(guesses, 3, 0.4)), ["ant", "bee", "cat"])
     assert "examples of class ant are mostly guessed to be bee" in told[-1]
+
+
+def test_a_model_that_guesses_at_random_is_too_weak(tmp_path):
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.full(3, 3.0), 300)
+    told = cautions(flagged(tmp_path, LABELS, probs))
+    assert [one for one in told if "of the examples are flagged" in one and "a mistake of the model" in one]
+
+
+@pytest.mark.parametrize("how", ["columns", "rows", "not at all"])
+def test_one_of_several_models_that_is_in_another_order_is_named(tmp_path, capsys, how: str):
+    rng = np.random.default_rng(0)
+    guesses = [np.where(rng.random(300) < 0.9, LABELS, (LABELS + 1) % 3) for _ in range(2)]
+    one, other = (sure(guess, 3, 0.9) for guess in guesses)
+    other = {"columns": other[:, [1, 2, 0]], "rows": other[rng.permutation(300)], "not at all": other}[how]
+    for name, probs in (("one", one), ("other", other)):
+        np.save(tmp_path / f"{name}.npy", probs)
+    np.save(tmp_path / "l.npy", LABELS)
+    command = ["flag", str(tmp_path / "one.npy"), "--and", str(tmp_path / "other.npy")]
+    assert main([*command, "--labels", str(tmp_path / "l.npy")]) == 0
+    warned = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ") and "other.npy" in line
+    ]
+    expected = {
+        "columns": "columns are probably in another order",
+        "rows": "are its rows in the order",
+        "not at all": None,
+    }
+    assert len(warned) == (how != "not at all")
+    assert all(expected[how] in line for line in warned)
