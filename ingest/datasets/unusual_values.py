@@ -1,5 +1,6 @@
 """Mark in the rows of a table what is unusual for their given labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -12,6 +13,10 @@ from ingest.media.layouts.row_table import Cell, RowTable
 
 #: Significant digits of a range.
 _DIGITS: Final = 4
+#: From here on numbers are written with a power of ten.
+_LARGEST: Final = 1e15
+#: A category is unusual if it has less than this part of what each would have if all were equally frequent.
+_RARER: Final = 0.5
 
 #: The lowest and the highest usual number, or rare categories with their shares.
 _Usual: TypeAlias = tuple[float, float] | dict[str | None, float]
@@ -49,16 +54,30 @@ class MarkedRows(RowTable):
         if key not in self._known:
             values = self.frame[column][self.given == class_id]
             is_category = column in self.told.categories
-            self._known[key] = rare_categories(values.tolist()) if is_category else usual_range(values.to_numpy())
+            self._known[key] = _rare(values.tolist()) if is_category else usual_range(values.to_numpy())
         return self._known[key]
+
+
+def _rare(values: Sequence[str | None]) -> dict[str | None, float]:
+    """Categories that are rare in a class, as they would not be if all were equally frequent, with their shares.
+
+    >>> _rare(["red"] * 99 + ["blue"]), _rare([str(i) for i in range(100)])
+    ({'blue': 0.01}, {})
+    """
+    least = _RARER / max(1, len(set(values)))
+    return {value: share for value, share in rare_categories(values).items() if share < least}
 
 
 def _between(low: float, high: float) -> str:
     """A range in words.
 
     >>> _between(18.04, 65.5), _between(-np.inf, 1234567.0), _between(0.5, np.inf)
-    ('18.04 to 65.5', 'at most 1.235e+06', 'at least 0.5')
+    ('18.04 to 65.5', 'at most 1,234,567', 'at least 0.5')
     """
     if np.isinf(low):
-        return f"at most {high:.{_DIGITS}g}"
-    return f"at least {low:.{_DIGITS}g}" if np.isinf(high) else f"{low:.{_DIGITS}g} to {high:.{_DIGITS}g}"
+        return f"at most {_number(high)}"
+    return f"at least {_number(low)}" if np.isinf(high) else f"{_number(low)} to {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if 10.0**_DIGITS <= abs(value) < _LARGEST else f"{value:.{_DIGITS}g}"

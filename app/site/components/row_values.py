@@ -15,7 +15,8 @@ _LONGEST: Final = 80
 #: What a mark means, for the pages that show some.
 MEANING: Final = (
     "Marked values are unusual for the given label. A number is, if it lies outside the range in which 95 % of the "
-    "rows of this class would lie, judged by the middle half of them; a category, if fewer than 2 % of them have it."
+    "rows of this class would lie, judged by the middle half of them; a category, if fewer than 2 % of them have it "
+    "and it is half as frequent as others or less."
 ).replace(" %", "\N{NO-BREAK SPACE}%")
 
 

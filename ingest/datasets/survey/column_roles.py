@@ -33,6 +33,8 @@ _WORDS: Final = 8
 _ENOUGH: Final = 10
 _ID: Final = re.compile(r"(?:.*[\W_])?(?:ids?|uuid|guid|key|index|idx|no|nr)|.*[a-z]I[dD]", re.ASCII)
 #: What people separate cells by besides.
+#: 2024-05-31, with or without a time; 31.5.2024, 5/31/24.
+_DATE: Final = re.compile(r"\s*(?:\d{4}-\d\d?-\d\d?|\d\d?([./])\d\d?\1(?:\d{4}|\d\d))(?:[T ].*)?\s*$", re.ASCII)
 _OTHER_MARK: Final = re.compile(r"[|:^~#]| {2,}")
 
 
@@ -164,6 +166,8 @@ def _use(name: str, cells: Sequence[Any], remarks: Remarks) -> tuple[str | None,
             remarks.doubt(f"the column {shown(name)} has numbers, but not only: {error}; it is read as words")
         if len(values) >= _ENOUGH and distinct > len(values) / 2:
             return "columns of words that hardly ever occur twice, such as names and dates", True
+        if all(map(_DATE.match, map(str, values))):
+            remarks.doubt(f"the column {shown(name)} has dates, read as words: as numbers they would tell a model more")
         return None, True
     if any(isinstance(cell, bool) for cell in values):
         return None, True

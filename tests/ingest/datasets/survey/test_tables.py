@@ -333,3 +333,13 @@ def test_a_table_that_was_sorted_since_is_refused(kind: str, tmp_path: Path, cap
     assert not (tmp_path / "out" / "pred_probs.npy").exists()
     assert main(["init", str(table.parent), "--out", str(tmp_path / "out")]) == 0
     assert main(check) == 0
+
+
+@pytest.mark.parametrize(("written", "told"), [("%Y-%m-%d", True), ("%d.%m.%Y", True), ("week %W", False)])
+def test_dates_are_said_to_be_read_as_words(written: str, told: bool, tmp_path: Path, capsys) -> None:
+    days = pd.date_range("2024-01-01", periods=20, freq="7D").strftime(written).tolist() * 3
+    rows = pd.DataFrame({"seen": days, "size": np.arange(60) % 7 + 0.5, "kind": ["a", "b"] * 30})
+    (tmp_path / "table").mkdir()
+    rows.to_csv(tmp_path / "table" / "rows.csv", index=False)
+    assert main(["init", str(tmp_path / "table"), "--out", str(tmp_path / "out"), "--label-column", "kind"]) == 0
+    assert ("unsure: the column 'seen' has dates, read as words" in capsys.readouterr().out) == told
