@@ -113,7 +113,11 @@ class _Top:
         by_index = np.argsort(indices).astype(narrow(len(indices)))
         ascending = indices[by_index]
         self._classes, self._probabilities = top_of_rows(self._matrix, ascending, by_index)
-        self._doubting = n_doubting(self._matrix, ascending, build.issues.given[by_index])
+        given, averaged = build.issues.given[by_index], build.inputs.averaged
+        if averaged is None:
+            self._doubting = n_doubting(self._matrix, ascending, given)
+        else:
+            self._doubting = averaged.doubting(ascending, given)
         if self._doubting is not None:
             self._doubting = self._doubting[places(by_index)]
 

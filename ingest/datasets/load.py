@@ -12,6 +12,7 @@ import numpy as np
 
 from app.domain.review.verdicts import NO_VOTES
 from app.schema.prediction_report import PredictionReport
+from ingest.datasets.averaged_models import NO_GUESSES, AveragedModels, read_averaged_models
 from ingest.datasets.example_labels import Labels, ModelGuesses
 from ingest.datasets.facts import NO_INDEX, NO_JOINT_OF_SETS, NO_LABELS, NO_MATRIX, NO_WEIGHTS
 from ingest.datasets.fingerprints import Fingerprints, Role, Source
@@ -61,6 +62,7 @@ class Inputs:
     slices: Slices | None
     evidence: WordWeights | None  # a linear model's weights, if examples are texts
     report: PredictionReport | None  # how the matrix was made and how good it is
+    averaged: AveragedModels | None  # of the models whose mean the matrix is, if it is a file by itself
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
 
@@ -122,6 +124,9 @@ class _Loader:
         set_flagging = self._set_flagging(labels, predicted, matrix)
         guesses = self._guesses(predicted, flagging or set_flagging)
         report = None if matrix is None or labels is None else self._report(labels)
+        averaged = None if report is None or matrix is None else self._averaged(report, matrix.shape)
+        if averaged is not None and flagging is not None:
+            flagging = replace(flagging, models=averaged.names)
         if judged is not None and guesses is not None:
             # A judge answers a question whatever a model guessed, so the guess beside the answer is the model's own.
             reviews = [replace(review, shown=guesses[review.index]) for review in judged]
@@ -145,6 +150,7 @@ class _Loader:
             slices=slices,
             evidence=self._evidence(size, len(classes)),
             report=report,
+            averaged=averaged,
             missing=tuple(self._missing),
             sources=self._sources.all(),
         )
@@ -253,6 +259,15 @@ class _Loader:
         words = self._manifest.words
         path = None if words is None else self._found(words.weights, "words", NO_WEIGHTS)
         return None if words is None or path is None else read_word_weights(path, size, n_classes, words)
+
+    def _averaged(self, report: PredictionReport, shape: tuple[int, int]) -> AveragedModels | None:
+        names = tuple(one.name for one in report.models if one.chosen)
+        told = self._manifest.files.provenance
+        if len(names) < 2 or told is None:
+            return None
+        found = read_averaged_models(self._folder / told, names, *shape)
+        self._missing.extend([NO_GUESSES] if found is None else [])
+        return found
 
     def _report(self, labels: Labels) -> PredictionReport | None:
         path = self._found(self._manifest.files.provenance, "provenance", None)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Quality, Tally, best_temperature, tempered
+from ingest.datasets.averaged_models import FILE as GUESSES
 from ingest.errors import NO_SPACE, writing
 from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.folds import Plan
@@ -42,7 +43,7 @@ def temperatures(chosen: Sequence[OutOfSample], plan: Plan) -> list[float]:
 def write_matrix(
     path: Path, chosen: Sequence[OutOfSample], plan: Plan, by_fold: Sequence[float] | None
 ) -> tuple[Quality, list[Quality]]:
-    """Write the matrix in the order of the examples, each fold with its temperature.
+    """Write the matrix in the order of the examples, each fold with its temperature, and what each of several guesses.
 
     Returns its quality over all examples, and in each fold.
     """
@@ -51,14 +52,23 @@ def write_matrix(
         matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
         # A disk without room for it would end the process, without a word, at a write into what is mapped.
         _reserve(path)
+    guesses = None
+    path.with_name(GUESSES).unlink(missing_ok=True)  # of a run that was stopped
+    if len(chosen) > 1:
+        kind = np.min_scalar_type(max(0, plan.n_classes - 1))
+        guesses = np.lib.format.open_memmap(path.with_name(GUESSES), "w+", kind, (shape[0], len(chosen)))
     tally, found = Tally(), []
     for fold in range(plan.n_folds):
         rows, indices = mean_rows(chosen, fold), plan.held_out(fold)
         if by_fold is not None:
             rows = tempered(rows, by_fold[fold])
         matrix[indices] = rows
+        if guesses is not None:
+            guesses[indices] = np.stack([one.rows(fold).argmax(axis=1) for one in chosen], axis=1)
         found.append(tally.add(rows, plan.examples.labels[indices]))
     matrix.flush()
+    if guesses is not None:
+        guesses.flush()
     return tally.quality, found
 
 

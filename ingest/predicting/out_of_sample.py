@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Tally
+from ingest.datasets import averaged_models
 from ingest.datasets.example_labels import Labels
 from ingest.datasets.load import Inputs, load
 from ingest.datasets.train_rows import manifest_of_train, read_train_rows
@@ -312,8 +313,11 @@ class _Run:
 
         Ended in between, what tells of the new matrix is still in the folder of unfinished work, and makes it ours.
         """
-        for name in (FILE, MATRIX, provenance.FILE):
-            (work / name).replace(self._folder / name)
+        for name in (FILE, averaged_models.FILE, MATRIX, provenance.FILE):
+            if (work / name).exists():
+                (work / name).replace(self._folder / name)
+            else:  # of one model, whose guesses the matrix tells
+                (self._folder / name).unlink(missing_ok=True)
         enter_files(self._manifest.path, _ENTRIES)
         shutil.rmtree(work, ignore_errors=True)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from app import __version__
 from app.domain.confident_learning.probability_quality import Quality
 from app.schema.prediction_report import MOST_PAIRS
+from ingest.datasets import averaged_models
 from ingest.errors import DataError, writing
 from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.groups import Groups
@@ -64,9 +65,13 @@ def versions() -> dict[str, str]:
 
 def write_provenance(path: Path, result: Result, matrix: Path, shape: tuple[int, int]) -> None:
     """Write the file, replacing it in one step."""
-    with matrix.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    told = _told(result) | {"matrix": {"file": matrix.name, "sha256": sha256, "rows": shape[0], "classes": shape[1]}}
+    about = {"file": matrix.name, "sha256": _sha256(matrix), "rows": shape[0], "classes": shape[1]}
+    told = _told(result) | {"matrix": about}
+    if len(result.chosen) > 1:
+        told[averaged_models.KEY] = {
+            "file": averaged_models.FILE,
+            "sha256": _sha256(matrix.with_name(averaged_models.FILE)),
+        }
     part = path.with_name(f".{path.name}.part")
     with writing(path):
         part.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -77,11 +82,15 @@ def require_own(matrix: Path, *told: Path) -> None:
     """Raises DataError if there is a matrix that was not made as one of these files tells: it would be lost."""
     if not matrix.exists():
         return
-    with matrix.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = _sha256(matrix)
     if found not in map(_sha256_told, told):
         finding = "was not made by label-errors predict, which would replace it; move it away, or say --replace"
         raise DataError(matrix, finding)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sha256_told(path: Path) -> str | None:

@@ -157,3 +157,43 @@ def test_a_round_asks_about_near_duplicates_whose_label_the_model_agrees_with(
         assert "label of a near-duplicate, bread" in page
         assert "an earlier model" not in page
         assert "different label than reviewers were shown" not in httpx.get(f"{site}/notes", timeout=60).text
+
+
+CONTRARY = """
+import numpy as np
+class Contrary:
+    def fit(self, texts, labels):
+        self.classes_ = np.unique(labels)
+        return self
+    def predict_proba(self, texts):
+        return np.array([[0.1, 0.9, 0] if "engine" in one or "wheel" in one else [0.9, 0.1, 0] for one in texts])
+"""
+
+
+def test_of_several_models_the_page_says_how_many_doubt(predicted, tmp_path, monkeypatch, query_of):
+    """One of the two doubts every label, and the other, of words, none but those of the pair."""
+    manifest, catalogue = predicted
+    (tmp_path / "contrary_model.py").write_text(CONTRARY)
+    monkeypatch.syspath_prepend(tmp_path)
+    asked = ["predict", str(manifest), "--folds", "4", "--model", "contrary_model:Contrary"]
+    assert main([*asked, "--model", "words"]) == 0
+    report = json.loads((manifest.parent / "pred_probs.json").read_text())
+    guesses = np.load(manifest.parent / "pred_probs.guesses.npy")
+    assert guesses.shape == (60, 2)
+    assert added(manifest, catalogue) == 0
+    assert [one["name"] for one in report["models"] if one["chosen"]] == ["contrary_model:Contrary", "words"]
+    stored = dict(query_of(catalogue)("SELECT idx, doubting FROM issues"))
+    assert stored == {index: int((guesses[index] != LABELS[index]).sum()) for index in stored}
+    assert set(stored.values()) >= {1}
+    with serving(catalogue) as site:
+        for index, doubting in stored.items():
+            body = httpx.get(f"{site}/api/v1/datasets/notes/issues/{index}", timeout=60).json()
+            assert body["doubting_models"] == {"of": ["contrary_model:Contrary", "words"], "doubting": doubting}
+    (manifest.parent / "pred_probs.guesses.npy").write_bytes(b"other")
+    assert added(manifest, catalogue) == 0
+    assert set(query_of(catalogue)("SELECT doubting FROM issues")) == {(None,)}
+    assert "how many doubt a label is not told" in query_of(catalogue)("SELECT missing FROM datasets")[0][0]
+    assert main(["predict", str(manifest), "--folds", "4", "--model", "words"]) == 0
+    assert not (manifest.parent / "pred_probs.guesses.npy").exists()
+    assert added(manifest, catalogue) == 0
+    assert "how many doubt" not in query_of(catalogue)("SELECT missing FROM datasets")[0][0]
