@@ -14,8 +14,9 @@ from ingest.errors import NO_SPACE, writing
 from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.folds import Plan
 
-#: Temperatures are found on at most so many examples.
+#: Temperatures are found on at most so many examples, and so many probabilities.
 _MOST_FITTED: Final = 100_000
+_MOST_VALUES: Final = 5_000_000
 
 
 def mean_rows(chosen: Sequence[OutOfSample], fold: int) -> NDArray[np.floating]:
@@ -33,7 +34,7 @@ def temperatures(chosen: Sequence[OutOfSample], plan: Plan) -> list[float]:
     found = []
     for fold in range(plan.n_folds):
         others = [one for one in range(plan.n_folds) if one != fold]
-        most = max(1, _MOST_FITTED // len(others))
+        most = max(1, min(_MOST_FITTED, _MOST_VALUES // plan.n_classes) // len(others))
         rows = np.concatenate([mean_rows(chosen, one)[:most] for one in others])
         labels = np.concatenate([plan.examples.labels[plan.held_out(one)][:most] for one in others])
         found.append(best_temperature(rows, labels))

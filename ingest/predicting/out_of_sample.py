@@ -124,7 +124,8 @@ class _Run:
         models = chosen_models(options.models, examples.kind)
         self._remarks += [model.remark for model in models if model.remark]
         for path in [path for model in models for path in model.begins_with()]:
-            self._read[path.name] = fingerprint(path)[0]
+            self._note(path)
+        self._note_files()
         pairs = self._pairs(alike)
         groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
         train = self._without_groups(self._train(inputs, examples), examples)
@@ -173,12 +174,30 @@ class _Run:
         self._finish(work)
         return Prediction(self._folder / MATRIX, result, flagging)
 
+    def _note(self, path: Path, name: str | None = None) -> None:
+        """Remember what was read: by its name, or by its whole path where another file has this name."""
+        digest, told = fingerprint(path)[0], name or path.name
+        self._read[told if self._read.get(told, digest) == digest else path.as_posix()] = digest
+
+    def _note_medium(self, path: Path) -> None:
+        name = path.relative_to(self._media).as_posix()
+        self._note(path, path.resolve().name if name == "." else name)
+
+    def _note_files(self) -> None:
+        """Of the files that are not looked at with the labels: groups, and what tells of examples to learn from."""
+        train, asked = self._manifest.train, self._options.groups
+        groups = asked if asked is not None and asked.endswith(".json") else self._manifest.files.groups
+        of_train = () if train is None else (train.labels, train.index, train.groups)
+        for name in filter(None, (groups, *of_train)):
+            path = self._folder / name if (self._folder / name).is_file() else Path(name)
+            self._note(path, name)
+
     def _examples(self, inputs: Inputs) -> tuple[Examples, Examples]:
         """What models take, and what near-duplicates are sought in: the same, unless features were given."""
         features = None
         if self._options.features is not None:
             features = read_features(self._options.features, inputs)
-            self._read[self._options.features.name] = fingerprint(self._options.features)[0]
+            self._note(self._options.features)
         if features is not None and self._manifest.media is None:
             return features, features
         try:
@@ -189,7 +208,7 @@ class _Run:
             self._remarks.append("The examples' own files were not read; near-duplicates are those of equal features.")
             return features, features
         for path in self._source.sources:
-            self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
+            self._note_medium(path)
         if self._manifest.modality == "audio" and features is None:
             self._remarks.append(
                 "A model of spectra is weak: expect it to miss most errors. Features of a trained network (--features) "
@@ -227,7 +246,7 @@ class _Run:
         found, source = read_media(own, self._media, self._progress)
         self._train_source = source
         for path in source.sources:
-            self._read[path.relative_to(self._media).as_posix()] = fingerprint(path)[0]
+            self._note_medium(path)
         if examples.kind == "images" and found.inputs.shape[1:] != examples.inputs.shape[1:]:
             raise DataError(source.sources[0], "expected pictures of the size and colours of the others, found others")
         return found
@@ -267,7 +286,7 @@ class _Run:
 
     def _train_features(self, path: Path, inputs: Inputs, examples: Examples) -> Examples:
         found = read_features(path, inputs)
-        self._read[path.name] = fingerprint(path)[0]
+        self._note(path)
         if (width := found.inputs.shape[1]) != (expected := examples.inputs.shape[1]):
             raise DataError(path, f"expected {expected:,} columns, as --features has, found {width:,}")
         return found

@@ -1,6 +1,7 @@
 """``predict --groups``: columns of tables, patterns, and what would group nothing or everything."""
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -185,6 +186,8 @@ def test_the_mean_of_several_models_is_compared_with_their_mean_without_groups(n
     asked = ["--folds", "5", "--groups", "groups.json", "--model", "words"]
     assert main(["predict", str(manifest), *asked]) == 0
     alone = json.loads((manifest.parent / "pred_probs.json").read_text())["groups"]["accuracy_without"]
+    groups = hashlib.sha256((manifest.parent / "groups.json").read_bytes()).hexdigest()
+    assert json.loads((manifest.parent / "pred_probs.json").read_text())["inputs"]["groups.json"] == groups
     for models in (["--model", "chance_model:Chance"], []):
         assert main(["predict", str(manifest), *asked[:-2], *models, "--model", "words"]) == 0
         told = json.loads((manifest.parent / "pred_probs.json").read_text())

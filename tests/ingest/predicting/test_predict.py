@@ -1,5 +1,6 @@
 """``label-errors predict`` on small folders: what it writes, whatever the order, and after it was killed."""
 
+import hashlib
 import json
 import shutil
 import signal
@@ -349,7 +350,10 @@ def test_features_of_the_training_set_join_every_fold(notes, capsys):
     assert probabilities(manifest)[38:, 1].max() < 0.5
     assert main([*arguments, *given]) == 0
     assert told(manifest)["train_examples"] == 120
-    assert {"features.npy", "train.npy"} <= set(told(manifest)["inputs"])
+    read = ["labels.npy", "features.npy", "train.npy", "more.npy", "more.json", "index.json"]
+    for name in read:
+        sha256 = hashlib.sha256((manifest.parent / name).read_bytes()).hexdigest()
+        assert told(manifest)["inputs"][name] == sha256, name
     assert probabilities(manifest)[38:, 1].min() > 0.5
     assert main(["predict", str(manifest), *given]) == 1
     assert "--train-features: expected --features as well, found none" in capsys.readouterr().err
