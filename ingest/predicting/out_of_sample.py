@@ -7,34 +7,30 @@ the folds that are finished, and nothing that was there before is replaced until
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Tally
 from ingest.datasets import averaged_models
-from ingest.datasets.example_labels import Labels
-from ingest.datasets.load import Inputs, load
-from ingest.datasets.train_rows import manifest_of_train, read_train_rows
-from ingest.errors import ArgumentError, DataError, IngestError, ManifestError
+from ingest.datasets.load import load
+from ingest.errors import DataError, IngestError, ManifestError
 from ingest.flagging.cautions import cautions
 from ingest.flagging.cores import available
 from ingest.flagging.engine import FlagResult, flag
 from ingest.manifest.model import Manifest
 from ingest.manifest.parse import read_manifest
 from ingest.matrices.matrix import open_matrix
-from ingest.media import MediaSource, fingerprint
 from ingest.predicting import provenance
-from ingest.predicting.contents import read_features, read_media
 from ingest.predicting.cross_validation import OutOfSample, cross_validated
 from ingest.predicting.examples import Examples, Rows
 from ingest.predicting.folds import FILE, Plan, dealt, write_folds
-from ingest.predicting.groups import Side, duplicates_alone, group_warning, groups_of, in_looked_at_groups
+from ingest.predicting.groups import duplicates_alone, group_warning, groups_of
 from ingest.predicting.manifest_entry import enter_files, require_room
+from ingest.predicting.material import Material
 from ingest.predicting.matrix_writer import mean_rows, temperatures, write_matrix
 from ingest.predicting.models import Model, chosen_models
 from ingest.predicting.near_duplicates import (
@@ -42,31 +38,14 @@ from ingest.predicting.near_duplicates import (
     are_coincidences,
     differently_labelled,
     near_duplicates,
-    twins,
 )
+from ingest.predicting.options import Options
 from ingest.progress import Progress
 
 MATRIX: Final = "pred_probs.npy"
 #: The folder of unfinished work, beside the matrix.
 WORK: Final = "pred_probs.unfinished"
 _ENTRIES: Final = {"pred_probs": MATRIX, "provenance": provenance.FILE}
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user may choose; ``groups`` is described in ``groups_of``."""
-
-    models: tuple[str, ...] = ("auto",)
-    n_folds: int = 10
-    deals: int | None = None  # how often they are dealt; None for as often as suits the model
-    seed: int = 0
-    threads: int | None = None
-    groups: str | None = None
-    near_duplicates: bool = True
-    features: Path | None = None
-    train_features: Path | None = None  # the same of the examples of ``[train]``
-    calibrate: bool = False
-    replace: bool = False  # a matrix that something else made
 
 
 @dataclass(frozen=True)
@@ -109,30 +88,26 @@ class _Run:
         self._options = options
         self._progress = progress
         self._name = manifest.name
-        self._read: dict[str, str] = {}
-        self._remarks: list[str] = []
-        self._source: MediaSource | None = None
-        self._train_source: MediaSource | None = None
-        self._warnings: list[str] = []
+        self._material = Material(manifest, folder, media, options, progress)
         self._n_folds = options.n_folds
 
     def run(self) -> Prediction:
         options = self._options
         inputs = load(_bare(self._manifest), self._folder, self._progress, complete=True)
-        self._read |= {source.path: source.sha256 for source in inputs.sources}
-        examples, alike = self._examples(inputs)
+        material = self._material
+        material.read |= {source.path: source.sha256 for source in inputs.sources}
+        examples, alike = material.looked_at(inputs)
         models = chosen_models(options.models, examples.kind)
-        self._remarks += [model.remark for model in models if model.remark]
+        material.remarks += [model.remark for model in models if model.remark]
         for path in [path for model in models for path in model.begins_with()]:
-            self._note(path)
-        self._note_files()
+            material.note(path)
+        material.note_files()
         pairs = self._pairs(alike)
-        groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, self._source)
-        train = self._without_groups(self._train(inputs, examples), examples)
-        train = self._without_twins(train, examples)
+        groups = groups_of(options.groups, examples, self._manifest, self._folder, pairs, material.source)
+        train = material.train(inputs, examples)
         self._n_folds = min(options.n_folds, len(np.unique(groups.of)))
         if self._n_folds < min(options.n_folds, len(examples)):
-            self._remarks.append(
+            self._material.remarks.append(
                 f"There are {self._n_folds:,} groups, and so as many folds: a model learns from the others alone."
             )
         plans = self._plans(examples, groups.of, len(inputs.classes), train, max(map(self._deals, models)))
@@ -147,12 +122,12 @@ class _Run:
         part = work / MATRIX
         quality, by_fold = write_matrix(part, chosen, plan, scaled_by)
         flagging = self._flagging(part, examples, len(inputs.classes))
-        warnings = self._warnings + group_warning(groups, quality.accuracy, ungrouped)
+        warnings = material.warnings + group_warning(groups, quality.accuracy, ungrouped)
         warnings += cautions(
             flagging, inputs.classes.names, unseen=True, ours=not any(one.model.is_own for one in chosen)
         )
         result = provenance.Result(
-            inputs=self._read,
+            inputs=material.read,
             seed=options.seed,
             threads=plan.threads,
             versions=provenance.versions(),
@@ -168,128 +143,22 @@ class _Run:
             different=differently_labelled(pairs, examples.labels, alike),
             few=_few(examples, inputs.classes.names, plan.n_folds),
             warnings=warnings,
-            remarks=self._remarks,
+            remarks=material.remarks,
         )
         provenance.write_provenance(work / provenance.FILE, result, part, (len(examples), plan.n_classes))
         self._finish(work)
         return Prediction(self._folder / MATRIX, result, flagging)
-
-    def _note(self, path: Path, name: str | None = None) -> None:
-        """Remember what was read: by its name, or by its whole path where another file has this name."""
-        digest, told = fingerprint(path)[0], name or path.name
-        self._read[told if self._read.get(told, digest) == digest else path.as_posix()] = digest
-
-    def _note_medium(self, path: Path) -> None:
-        name = path.relative_to(self._media).as_posix()
-        self._note(path, path.resolve().name if name == "." else name)
-
-    def _note_files(self) -> None:
-        """Of the files that are not looked at with the labels: groups, and what tells of examples to learn from."""
-        train, asked = self._manifest.train, self._options.groups
-        groups = asked if asked is not None and asked.endswith(".json") else self._manifest.files.groups
-        of_train = () if train is None else (train.labels, train.index, train.groups)
-        for name in filter(None, (groups, *of_train)):
-            path = self._folder / name if (self._folder / name).is_file() else Path(name)
-            self._note(path, name)
-
-    def _examples(self, inputs: Inputs) -> tuple[Examples, Examples]:
-        """What models take, and what near-duplicates are sought in: the same, unless features were given."""
-        features = None
-        if self._options.features is not None:
-            features = read_features(self._options.features, inputs)
-            self._note(self._options.features)
-        if features is not None and self._manifest.media is None:
-            return features, features
-        try:
-            examples, self._source = read_media(inputs, self._media, self._progress)
-        except DataError:
-            if features is None:
-                raise
-            self._remarks.append("The examples' own files were not read; near-duplicates are those of equal features.")
-            return features, features
-        for path in self._source.sources:
-            self._note_medium(path)
-        if self._manifest.modality == "audio" and features is None:
-            self._remarks.append(
-                "A model of spectra is weak: expect it to miss most errors. Features of a trained network (--features) "
-                "find far more."
-            )
-        return (examples if features is None else features), examples
 
     def _pairs(self, alike: Examples) -> list[Pair]:
         pairs = near_duplicates(alike) if self._options.near_duplicates else _equal(alike)
         n = len(differently_labelled(pairs, alike.labels, alike))
         if not are_coincidences(n, len(pairs)):
             return pairs
-        self._remarks.append(
+        self._material.remarks.append(
             f"Of {len(pairs):,} pairs of examples that are the same, or nearly, {n:,} have different labels, which is "
             "more than wrong labels explain. So they are not taken for duplicates: none is kept together or listed."
         )
         return []
-
-    def _train(self, inputs: Inputs, examples: Examples) -> Examples | None:
-        """The examples of ``[train]``, as models take them."""
-        given = self._options.train_features
-        rows = read_train_rows(self._manifest, self._folder, inputs.classes)
-        if given is not None and (rows is None or self._options.features is None):
-            lacking = "--features as well" if rows is not None else "[train] in the manifest"
-            raise ArgumentError("--train-features", f"expected {lacking}, found none")
-        if rows is None:
-            return None
-        own = replace(inputs, labels=Labels(rows.labels), keys=rows.keys, size=len(rows))
-        if given is not None:
-            return self._train_features(given, own, examples)
-        if self._options.features is not None:
-            self._remarks.append("The training set was not used: its features were not given (--train-features).")
-            return None
-        own = replace(own, manifest=manifest_of_train(self._manifest))
-        found, source = read_media(own, self._media, self._progress)
-        self._train_source = source
-        for path in source.sources:
-            self._note_medium(path)
-        if examples.kind == "images" and found.inputs.shape[1:] != examples.inputs.shape[1:]:
-            raise DataError(source.sources[0], "expected pictures of the size and colours of the others, found others")
-        return found
-
-    def _without_groups(self, train: Examples | None, examples: Examples) -> Examples | None:
-        """The examples to learn from but those of a group that is looked at too."""
-        if train is None:
-            return None
-        looked_at = Side(examples, self._manifest, self._source)
-        learnt = Side(train, manifest_of_train(self._manifest), self._train_source)
-        same = in_looked_at_groups(self._options.groups, looked_at, learnt, self._folder)
-        if same is None:
-            self._warnings.append(
-                f"The groups of the {len(train):,} examples to learn from are not known, so some may be of a group "
-                "that is looked at and tell its label. groups in [train] of the manifest says which are."
-            )
-            return train
-        return self._without(train, same, "of a group that is looked at too")
-
-    def _without_twins(self, train: Examples | None, examples: Examples) -> Examples | None:
-        """The examples to learn from but those that are looked at too."""
-        if train is None:
-            return None
-        nearly = " or nearly the same" if self._options.near_duplicates else ""
-        same = twins(train, examples, near=self._options.near_duplicates)
-        return self._without(train, same, f"the same{nearly} as one that is looked at")
-
-    def _without(self, train: Examples, same: NDArray[np.bool_], why: str) -> Examples | None:
-        """The examples to learn from but some, which would tell a label."""
-        if not same.any():
-            return train
-        self._remarks.append(
-            f"Of the {len(train):,} examples to learn from {same.sum():,} are {why}. They were not learnt from, "
-            "because they would tell its label."
-        )
-        return None if same.all() else train.only(~same)
-
-    def _train_features(self, path: Path, inputs: Inputs, examples: Examples) -> Examples:
-        found = read_features(path, inputs)
-        self._note(path)
-        if (width := found.inputs.shape[1]) != (expected := examples.inputs.shape[1]):
-            raise DataError(path, f"expected {expected:,} columns, as --features has, found {width:,}")
-        return found
 
     def _deals(self, model: Model) -> int:
         return self._options.deals or model.deals
