@@ -72,11 +72,12 @@ def test_newsgroups_as_a_folder(shared: Path, newsgroups: Path, tmp_path: Path, 
     assert main(["try", str(newsgroups), *arguments]) == 0
     told = json.loads((out / "pred_probs.json").read_text())
     accuracy = {one["name"]: one["accuracy"] for one in told["models"]}
-    assert accuracy == pytest.approx({"words": 0.9255, "phrases+characters": 0.9355}, abs=0.001)
-    assert told["quality"]["accuracy"] == accuracy["phrases+characters"]
+    assert accuracy == pytest.approx({"words": 0.9242, "phrases+characters": 0.9322}, abs=0.001)
+    assert told["quality"]["accuracy"] == accuracy["phrases+characters"] >= 0.92
     assert told["near_duplicates"]["n_different"] == 3
     top93, top200, top500 = on_top(out, confirmed("20news", shared), 93, 200, 500)
-    assert (top93, top200, top500) == (pytest.approx(50, abs=1), pytest.approx(67, abs=1), pytest.approx(80, abs=1))
+    # With seeds 0 to 3: 51, 53, 51, 50; 64, 69, 67, 68; 81, 80, 78, 79.
+    assert (top93 >= 50, top200 >= 62, top500 >= 78) == (True, True, True), (top93, top200, top500)
 
 
 def test_newsgroups_by_thread(newsgroups: Path, tmp_path: Path, capsys):

@@ -19,5 +19,5 @@ def test_it_suspects_the_errors_that_people_confirmed(shared: Path) -> None:
     suspects = np.argsort(margins(probs, labels), kind="stable")[:100]
     errors = known_errors(shared, "mnist")
     assert len(errors) == 15
-    # By three folds 13 of them, by five and three seeds 13, 11 and 12; other processors round otherwise.
+    # By ten folds of writers and three seeds 13, 12 and 12 of them; other processors round otherwise.
     assert len(errors.intersection(suspects.tolist())) >= 11
