@@ -123,7 +123,7 @@ def texts_of(folder: Path, name: str, every: int) -> tuple[list[str], Any]:
 
 
 def cifar10(folder: Path, features_file: Path) -> None:
-    from ingest.predicting.feature_model import features
+    from ingest.predicting.estimators.feature_model import features
 
     with tarfile.open(folder / "media/cifar-10-batches-bin-test.tar.xz") as archive:
         (member,) = [one for one in archive if one.name.endswith("test_batch.bin")]

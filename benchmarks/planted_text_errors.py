@@ -85,7 +85,7 @@ def predicted(texts: Sequence[str], labels: Any, model: str, strengths: Sequence
     """(n, m) probabilities, each row by models that did not learn from it: the mean of a deal for each strength."""
     from sklearn.model_selection import StratifiedKFold
 
-    from ingest.predicting.text_model import TextModel
+    from ingest.predicting.estimators.text_model import TextModel
 
     total = np.zeros((len(labels), labels.max() + 1))
     counts = TextModel(model.split("+"), strengths[0]).prepare(texts)

@@ -146,9 +146,8 @@ class Dataset:
 
     @property
     def basis(self) -> Basis:
-        """What the number of errors rests on."""
-        extrapolated = self.estimated_errors != self.n_errors or not self.n_errors
-        return basis(self.n_waiting, same_model=extrapolated and not self.n_guesses_changed)
+        as_found = self.n_guesses_changed or self.estimated_errors == self.n_errors > 0
+        return basis(self.n_waiting, same_model=not as_found)
 
     @property
     def n_models(self) -> int:

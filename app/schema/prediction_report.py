@@ -75,6 +75,12 @@ class PredictionReport(_Part):
         """Whether a model of the user's own, which is named module:factory, is among those that were chosen."""
         return any(":" in one.name for one in self.models if one.chosen)
 
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """The names of the models whose mean was taken; none where one was chosen."""
+        names = tuple(one.name for one in self.models if one.chosen)
+        return names if len(names) > 1 else ()
+
     def twins_of(self, index: int) -> list[tuple[int, int, float]]:
         """(index, given label id, similarity) of those that are nearly the same as an example, labelled otherwise."""
         found = [(one.second, one.second_given, one.similarity) for one in self.twins if one.first == index]

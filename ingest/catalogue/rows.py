@@ -16,6 +16,7 @@ from ingest.datasets.build import MOST_GUESSES, Build
 from ingest.datasets.exemplars import Exemplar
 from ingest.datasets.facts import about_json, compact, flag_sentence
 from ingest.datasets.fingerprints import Source
+from ingest.datasets.load import Inputs
 from ingest.datasets.media import KeptMedia
 
 Row = dict[str, Any]
@@ -45,7 +46,7 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
         "raters": manifest.raters,
         "vote_options": compact(manifest.votes.shown_options),
         "flag_rule": _flag_rule(build),
-        "confident_learning": None if flagging is None else compact(flagging.facts()),
+        "confident_learning": None if flagging is None else compact(flagging.facts() | _averaged(inputs)),
         "prediction_report": None if inputs.report is None else inputs.report.model_dump_json(),
         "about": about_json(
             manifest,
@@ -56,6 +57,10 @@ def dataset_row(build: Build, dataset_id: int, missing: list[str], version: str,
         "version": version,
         "built_at": built_at,
     }
+
+
+def _averaged(inputs: Inputs) -> Row:
+    return {} if inputs.averaged is None else {"models": list(inputs.averaged.names)}
 
 
 def _flag_rule(build: Build) -> str | None:

@@ -11,7 +11,7 @@ from ingest.errors import IngestError
 from ingest.progress import progress_for_terminal
 
 if TYPE_CHECKING:
-    from ingest.predicting.options import Options
+    from ingest.predicting.material import Options
     from ingest.predicting.out_of_sample import Prediction
 
 EXAMPLES: Final = """\
@@ -113,7 +113,7 @@ def require_scikit_learn() -> None:
 
 def options_of(arguments: argparse.Namespace) -> "Options":
     """The options of ``predict`` that arguments state."""
-    from ingest.predicting.options import Options
+    from ingest.predicting.material import Options
 
     return Options(
         models=tuple(arguments.model or ("auto",)),

@@ -12,11 +12,11 @@ import numpy as np
 
 from app.domain.review.verdicts import NO_VOTES
 from app.schema.prediction_report import PredictionReport
-from ingest.datasets.averaged_models import NO_GUESSES, AveragedModels, read_averaged_models
 from ingest.datasets.example_labels import Labels, ModelGuesses
 from ingest.datasets.facts import NO_INDEX, NO_JOINT_OF_SETS, NO_LABELS, NO_MATRIX, NO_WEIGHTS
 from ingest.datasets.fingerprints import Fingerprints, Role, Source
 from ingest.datasets.matrix_report import OTHER_MATRIX, by_guesses, read_matrix_report
+from ingest.datasets.suspects.averaged_models import AveragedModels, averaged_models
 from ingest.datasets.train_rows import read_groups, read_train_rows
 from ingest.datasets.word_weights import WordWeights, read_word_weights
 from ingest.errors import DataError, MissingFileError
@@ -62,7 +62,7 @@ class Inputs:
     slices: Slices | None
     evidence: WordWeights | None  # a linear model's weights, if examples are texts
     report: PredictionReport | None  # how the matrix was made and how good it is
-    averaged: AveragedModels | None  # of the models whose mean the matrix is, if it is a file by itself
+    averaged: AveragedModels | None  # the models whose mean it is
     missing: tuple[str, ...]
     sources: tuple[Source, ...]
 
@@ -124,9 +124,8 @@ class _Loader:
         set_flagging = self._set_flagging(labels, predicted, matrix)
         guesses = self._guesses(predicted, flagging or set_flagging)
         report = None if matrix is None or labels is None else self._report(labels)
-        averaged = None if report is None or matrix is None else self._averaged(report, matrix.shape)
-        if averaged is not None and flagging is not None:
-            flagging = replace(flagging, models=averaged.names)
+        averaged, lacking = averaged_models(report, self._folder / (files.provenance or ""), matrix)
+        self._missing.extend(lacking)
         if judged is not None and guesses is not None:
             # A judge answers a question whatever a model guessed, so the guess beside the answer is the model's own.
             reviews = [replace(review, shown=guesses[review.index]) for review in judged]
@@ -186,11 +185,10 @@ class _Loader:
         path = self._found(name, role, without)
         if path is None:
             return None
-        multiple = self._manifest.labels == "multiple"
         said = self._manifest.files.classes_are
         column = self._manifest.files.label_column if role == "labels" else None
         n = self._n_rows(path, classes)
-        if multiple:
+        if self._manifest.labels == "multiple":
             return Labels(read_label_sets(path, len(classes), classes.names, said, column=column, n=n))
         labels = read_given_labels(path, len(classes), classes.names, said, column=column, n=n)
         # A copy: what is mapped would end the process if the file became shorter.
@@ -245,29 +243,16 @@ class _Loader:
             self._missing.append(NO_JOINT_OF_SETS)
         for name in names:
             self._note(name, "pred_probs")
+        told, are, shape = self._manifest, self._manifest.files.classes_are, (len(labels), len(classes))
+        models = {model: [self._folder / name for name in parts] for model, parts in told.files.models.items()}
         return open_models(
-            {model: [self._folder / name for name in parts] for model, parts in self._manifest.files.models.items()},
-            len(labels),
-            len(classes),
-            logits=self._manifest.logits,
-            names=classes.names,
-            tolerance=self._manifest.tolerance,
-            classes_are=self._manifest.files.classes_are,
+            models, *shape, logits=told.logits, names=classes.names, tolerance=told.tolerance, classes_are=are
         )
 
     def _evidence(self, size: int | None, n_classes: int) -> WordWeights | None:
         words = self._manifest.words
         path = None if words is None else self._found(words.weights, "words", NO_WEIGHTS)
         return None if words is None or path is None else read_word_weights(path, size, n_classes, words)
-
-    def _averaged(self, report: PredictionReport, shape: tuple[int, int]) -> AveragedModels | None:
-        names = tuple(one.name for one in report.models if one.chosen)
-        told = self._manifest.files.provenance
-        if len(names) < 2 or told is None:
-            return None
-        found = read_averaged_models(self._folder / told, names, *shape)
-        self._missing.extend([NO_GUESSES] if found is None else [])
-        return found
 
     def _report(self, labels: Labels) -> PredictionReport | None:
         path = self._found(self._manifest.files.provenance, "provenance", None)

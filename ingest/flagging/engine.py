@@ -9,7 +9,7 @@ of a row depends on that row alone, and sums are exact.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ from app.domain.confident_learning.row_scores import (
     score_rows,
 )
 from ingest.flagging.executors import Executor, suited
+from ingest.flagging.sampled_guesses import SampledGuesses, sampled_guesses
 from ingest.matrices.matrix import Matrix
 from ingest.matrices.probabilities import settle
 from ingest.matrices.row_kernel import look
@@ -48,10 +49,6 @@ Indices = NDArray[np.signedinteger[Any]]
 
 #: Bytes of the matrix read by one task.
 SPAN_BYTES: Final = 32_000_000
-
-#: How many stretches of how many rows are looked at to see whether a model is unlike the others.
-_STRETCHES: Final = 128
-_STRETCH: Final = 32
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class FlagResult:
     tolerance: float | None = None  # the stated tolerance for the sums of rows, if any
     n_beyond: int = 0  # rows beyond the usual tolerance
     models: tuple[str, ...] = ()  # those whose mean probabilities these are, if several
-    sampled: "SampledGuesses | None" = None  # of each of several models
+    sampled: SampledGuesses | None = None  # of each of several models
 
     @cached_property
     def joint(self) -> Joint:
@@ -152,23 +149,6 @@ def flag(
     flagged = flagged.astype(counting_type(len(labels)), copy=False)  # there may be millions
     how = matrix.softmax, matrix.tolerance, n_beyond, matrix.models, sampled_guesses(matrix)
     return FlagResult(labels, scores, sums.thresholds, sums.count, counts, flagged, rule, *how)
-
-
-class SampledGuesses(NamedTuple):
-    """What each of several models guesses, of some rows: the (k,) rows, ascending, and (models, k) classes."""
-
-    rows: Indices
-    guesses: NDArray[np.int64]
-
-
-def sampled_guesses(matrix: Matrix) -> SampledGuesses | None:
-    """The guesses of the models of which the matrix is the mean, in short stretches all over it; None of one model."""
-    n = matrix.shape[0]
-    if len(matrix.members) < 2 or not n:
-        return None
-    starts = np.unique(np.linspace(0, max(0, n - _STRETCH), _STRETCHES).astype(np.int64))
-    rows = np.unique((starts[:, None] + np.arange(_STRETCH)).ravel().clip(max=n - 1))
-    return SampledGuesses(rows, np.array([member.rows(rows).argmax(axis=1) for member in matrix.members]))
 
 
 def _score(

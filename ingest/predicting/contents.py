@@ -19,8 +19,8 @@ from ingest.datasets.media import find_media, workers_for
 from ingest.errors import DataError, MissingFileError
 from ingest.matrices.npy import open_array
 from ingest.media import MediaItem, MediaProblem, MediaSource
+from ingest.predicting.estimators.spectra import spectrum
 from ingest.predicting.examples import Examples, Kind, digest
-from ingest.predicting.spectra import spectrum
 from ingest.progress import Progress
 
 #: Pictures with a longer side are reduced to squares of this many pixels, as are pictures of different sizes.

@@ -1,6 +1,6 @@
 """What models learn from: the examples that are looked at, those of ``[train]``, and which files were read for them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,24 @@ from ingest.predicting.contents import read_features, read_media
 from ingest.predicting.examples import Examples
 from ingest.predicting.groups import Side, in_looked_at_groups
 from ingest.predicting.near_duplicates import twins
-from ingest.predicting.options import Options
 from ingest.progress import Progress
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose; ``groups`` is described in ``groups_of``."""
+
+    models: tuple[str, ...] = ("auto",)
+    n_folds: int = 10
+    deals: int | None = None  # how often they are dealt; None for as often as suits the model
+    seed: int = 0
+    threads: int | None = None
+    groups: str | None = None
+    near_duplicates: bool = True
+    features: Path | None = None
+    train_features: Path | None = None  # the same of the examples of ``[train]``
+    calibrate: bool = False
+    replace: bool = False  # a matrix that something else made
 
 
 class Material:

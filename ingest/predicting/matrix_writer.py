@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.confident_learning.probability_quality import Quality, Tally, best_temperature, tempered
-from ingest.datasets.averaged_models import FILE as GUESSES
+from ingest.datasets.suspects.averaged_models import FILE as GUESSES
 from ingest.errors import NO_SPACE, writing
 from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.folds import Plan

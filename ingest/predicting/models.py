@@ -107,7 +107,7 @@ def _of_texts(name: str, says: str) -> Model:
 
     def of(strength: float) -> Make:
         def make(seed: int, threads: int) -> Any:
-            from ingest.predicting.text_model import TextModel
+            from ingest.predicting.estimators.text_model import TextModel
 
             return TextModel(name.split("+"), strength, seed=seed, threads=threads)
 
@@ -119,25 +119,25 @@ def _of_texts(name: str, says: str) -> Model:
 
 
 def _boosting(seed: int, _threads: int) -> Any:
-    from ingest.predicting.table_model import boosting
+    from ingest.predicting.estimators.table_model import boosting
 
     return boosting(seed)
 
 
 def _linear(seed: int, _threads: int) -> Any:
-    from ingest.predicting.table_model import linear
+    from ingest.predicting.estimators.table_model import linear
 
     return linear(seed)
 
 
 def _features(seed: int, _threads: int) -> Any:
-    from ingest.predicting.feature_model import features
+    from ingest.predicting.estimators.feature_model import features
 
     return features(seed)
 
 
 def _pixels(seed: int, _threads: int) -> Any:
-    from ingest.predicting.feature_model import PixelModel
+    from ingest.predicting.estimators.feature_model import PixelModel
 
     return PixelModel(seed)
 

@@ -15,8 +15,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from app.domain.confident_learning.probability_quality import Tally
-from ingest.datasets import averaged_models
 from ingest.datasets.load import load
+from ingest.datasets.suspects import averaged_models
 from ingest.errors import DataError, IngestError, ManifestError
 from ingest.flagging.cautions import cautions
 from ingest.flagging.cores import available
@@ -30,7 +30,7 @@ from ingest.predicting.examples import Examples, Rows
 from ingest.predicting.folds import FILE, Plan, dealt, write_folds
 from ingest.predicting.groups import duplicates_alone, group_warning, groups_of
 from ingest.predicting.manifest_entry import enter_files, require_room
-from ingest.predicting.material import Material
+from ingest.predicting.material import Material, Options
 from ingest.predicting.matrix_writer import mean_rows, temperatures, write_matrix
 from ingest.predicting.models import Model, chosen_models
 from ingest.predicting.near_duplicates import (
@@ -39,7 +39,6 @@ from ingest.predicting.near_duplicates import (
     differently_labelled,
     near_duplicates,
 )
-from ingest.predicting.options import Options
 from ingest.progress import Progress
 
 MATRIX: Final = "pred_probs.npy"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from app import __version__
 from app.domain.confident_learning.probability_quality import Quality
 from app.schema.prediction_report import MOST_PAIRS
-from ingest.datasets import averaged_models
+from ingest.datasets.suspects import averaged_models
 from ingest.errors import DataError, writing
 from ingest.predicting.cross_validation import OutOfSample
 from ingest.predicting.groups import Groups

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, Float, Row, and_, cast, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
 
-from app.domain.review.estimates import Ranks, estimated_errors, is_like_all
+from app.domain.review.estimates import estimated_errors
 from app.domain.review.stopping import StoppingRule
 from app.domain.review.verdicts import NO_VOTES, Category, error_or_not
 from app.evaluation.predictions_store import read_models
@@ -37,7 +37,7 @@ from ingest.catalogue.reviews.ballots_of_rounds import Counted, ballot_of, count
 from ingest.catalogue.reviews.dispute_log import results_of, write_log
 from ingest.catalogue.reviews.fitting import Fitting, issues_of
 from ingest.catalogue.reviews.rater_agreement import measure_agreement
-from ingest.catalogue.reviews.round_facts import people, round_facts
+from ingest.catalogue.reviews.round_facts import people, round_facts, stand_for_all
 from ingest.catalogue.reviews.round_items import dataset_row
 from ingest.catalogue.reviews.weighed import write_weighed
 from ingest.datasets.facts import compact
@@ -265,20 +265,6 @@ class _VotesWriter:
             row = {"dataset_id": self._dataset.id, **pack_unreviewed(columns)}
             self._connection.execute(insert(unreviewed), [row])
 
-    def _is_like_all(self, n_checked: int) -> bool:
-        """Whether the flagged examples that were checked stand for the flagged ones that are issues here."""
-        i, v = tables.issues.c, tables.verdicts.c
-        rank = cast(i.rank, Float)
-        wanted = select(func.count(), func.avg(rank), func.avg(rank * rank))
-        wanted = wanted.where(i.dataset_id == self._dataset.id, i.flagged, i.rank.is_not(None))
-        flagged = self._connection.execute(wanted).one()
-        checked = self._connection.execute(
-            wanted.where(exists().where(v.issue_id == i.id, v.agreement == self._agreements[0]))
-        ).one()
-        if not flagged[0] or checked[0] != n_checked:
-            return True  # their ranks are not known
-        return is_like_all(Ranks(*checked), Ranks(*flagged))
-
     def _facts(self, options: Sequence[str], told: Sequence[Mapping[str, Any]]) -> int:
         """Count issues and errors anew, and say who reviewed; returns the number of errors."""
         dataset, i, v = self._dataset, tables.issues.c, tables.verdicts.c
@@ -292,7 +278,8 @@ class _VotesWriter:
         flagged_errors, flagged = sum(row.flagged for row in errors), sum(row.flagged for row in rows)
         beside = len(errors) - flagged_errors
         found = (dataset.n_flagged or 0, flagged, flagged_errors, beside)
-        estimated = estimated_errors(*found, same_model=not changed and self._is_like_all(flagged))
+        alike = not changed and stand_for_all(self._connection, dataset.id, least, flagged)
+        estimated = estimated_errors(*found, same_model=alike)
         percent = None if estimated is None or dataset.size is None else 100 * estimated / dataset.size
         values = {
             "n_checked": len(rows),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ingest.errors import ArgumentError, DataError, MissingFileError
-from ingest.predicting.feature_model import features
+from ingest.predicting.estimators.feature_model import features
 from ingest.predicting.networks import EXTRA
 from ingest.predicting.networks.training import chosen_device, reproducible
 from ingest.progress import Progress

@@ -10,7 +10,7 @@ from cleanlab.filter import find_label_issues
 from sklearn.datasets import load_wine
 
 from ingest.commands.main import main
-from ingest.predicting.table_model import boosting, linear
+from ingest.predicting.estimators.table_model import boosting, linear
 
 
 def table(n: int = 200) -> tuple[pd.DataFrame, np.ndarray]:

@@ -8,10 +8,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import SGDClassifier
 
 from ingest.predicting.cross_validation import cross_validated
+from ingest.predicting.estimators.text_model import VIEWS, TextModel
 from ingest.predicting.examples import Examples
 from ingest.predicting.folds import Plan
 from ingest.predicting.models import chosen_models
-from ingest.predicting.text_model import VIEWS, TextModel
 from ingest.progress import Lines
 
 CARS = ["engine", "wheel", "brake", "motor", "road", "car"]

@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.schema.prediction_report import PredictionReport
 from ingest.labels.files import read_json
+from ingest.matrices.matrix import Matrix
 from ingest.matrices.npy import open_array
 
 FILE: Final = "pred_probs.guesses.npy"
@@ -38,8 +40,18 @@ class AveragedModels(NamedTuple):
         return found
 
 
-def read_averaged_models(told: Path, names: tuple[str, ...], n: int, m: int) -> AveragedModels | None:
-    """The guesses that the report at ``told`` is about; None if they are not there, are others, or make no sense."""
+def averaged_models(
+    report: PredictionReport | None, told: Path, matrix: Matrix | None
+) -> tuple[AveragedModels | None, list[str]]:
+    """The models whose mean the matrix is, by the report at ``told``, if of several; and what is lacking of them."""
+    if report is None or matrix is None or not report.averaged:
+        return None, []
+    found = _read(told, report.averaged, *matrix.shape)
+    return found, [NO_GUESSES] if found is None else []
+
+
+def _read(told: Path, names: tuple[str, ...], n: int, m: int) -> AveragedModels | None:
+    """The guesses that a report is about; None if they are not there, are others, or make no sense."""
     report = read_json(told)
     known = report.get(KEY) if isinstance(report, dict) else None
     path = told.with_name(FILE)

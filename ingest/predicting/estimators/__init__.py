@@ -1,0 +1,1 @@
+"""The models that need scikit-learn alone: of texts, tables, features and pixels, and what sounds become."""
