@@ -225,6 +225,7 @@ def test_a_catalogue_is_published_on_two_machines_without_a_failed_request(
     assert len(set(versions[so_far:])) == 1
 
 
+@pytest.mark.slow  # as the others that need what tests/nginx.sh installs
 def test_the_other_commands_of_publishing_and_of_backups(sample_catalogue: Path, tmp_path: Path):
     (tmp_path / "served").mkdir()
     shutil.copyfile(sample_catalogue, tmp_path / "served/catalogue.sqlite")
