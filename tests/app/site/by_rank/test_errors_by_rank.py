@@ -169,6 +169,21 @@ def test_what_the_page_says_of_what_was_checked(
     words = read(made_up, f"/{name}/ranks").words
     assert said in words
     assert ("if somebody chose them for another reason, they do not" in words) == (name == "gaps")
+    assert ('say flag = "top 125" in the manifest' in words) == (name == "first")
+
+
+def test_where_nothing_is_flagged_the_page_says_how_to_look_all_the_same(tmp_path: Path) -> None:
+    tiny = Tiny(tmp_path / "sure")
+    tiny.probs[:] = 0.01
+    tiny.probs[np.arange(len(tiny.labels)), tiny.labels] = 0.98
+    tiny.top, tiny.records = "", []
+    _add(tiny, "sure", tmp_path / "catalogue.sqlite")
+    with serving(tmp_path / "catalogue.sqlite") as address, httpx.Client(base_url=address, timeout=30) as client:
+        words = read(client, "/sure").words
+        assert "Nothing is flagged in Tiny." in words
+        assert 'say flag = "top 100" in the manifest' in words
+        assert "No issue matches these filters." not in words
+        assert "No issue matches these filters." in read(client, "/sure?given=0").words
 
 
 def test_flags_are_measured_only_where_everything_was_judged(made_up: httpx.Client) -> None:
