@@ -78,6 +78,7 @@ def cautions(
         )
     counts = np.bincount(labels, minlength=len(flagging.thresholds))
     never = np.flatnonzero((counts >= _MANY) & (np.bincount(guesses, minlength=len(counts)) == 0))
+    found += _drawn_to_small_classes(flagging, names)
     found += _unlike_the_others(flagging, names)
     other = None if ours else _in_another_order(labels, guesses, len(counts), accuracy)
     if other is not None:
@@ -91,6 +92,20 @@ def cautions(
         more = f" and {len(never) - _NAMED:,} more" if len(never) > _NAMED else ""
         found.append(f"The model never guesses {some}{more}, so no example is suspected of belonging there.")
     return found
+
+
+def _drawn_to_small_classes(flagging: FlagResult, names: Sequence[str] | None) -> Iterator[str]:
+    """Classes so small that hardly a model learnt them, and so with a threshold that nearly everything reaches."""
+    cells = flagging.counted.off_diagonal
+    drawn = np.bincount(cells.cell % cells.m, cells.value, cells.m)
+    few = flagging.label_counts < _MANY
+    for label in np.flatnonzero(few & (drawn > _MANY) & (drawn > flagging.label_counts)).tolist():
+        n = int(flagging.label_counts[label])
+        yield (
+            f"{int(drawn[label]):,} examples of other classes are counted to {_name(label, names)}, which has {n:,} of "
+            "its own: too few for a threshold, so far too many examples are flagged. Leave the class out, or say how "
+            'many to flag, such as flag = "top 100".'
+        )
 
 
 def _unlike_the_others(flagging: FlagResult, names: Sequence[str] | None) -> Iterator[str]:

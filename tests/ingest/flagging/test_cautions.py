@@ -89,3 +89,17 @@ def test_one_of_several_models_that_is_in_another_order_is_named(tmp_path, capsy
     }
     assert len(warned) == (how != "not at all")
     assert all(expected[how] in line for line in warned)
+
+
+@pytest.mark.parametrize("others", [1e-4, 0.0])
+def test_a_class_of_one_example_that_draws_others_is_told(tmp_path, others: float):
+    """The class was learnt for all but its own example, so its threshold is nothing and the others are above it."""
+    labels = np.append(np.arange(200) % 2, 2)
+    own = np.where(np.arange(200) % 5 == 0, 0.6, 0.9)
+    probs = np.zeros((201, 3))
+    probs[np.arange(200), labels[:200]], probs[np.arange(200), 1 - labels[:200]] = own - others, 1 - own
+    probs[:200, 2] = others
+    probs[200] = [0.55, 0.45, 0.0]
+    told = [one for one in cautions(flagged(tmp_path, labels, probs), ["a", "b", "rare"]) if "rare" in one]
+    assert len(told) == (others > 0)
+    assert all("examples of other classes are counted to rare, which has 1 of its own" in one for one in told)
