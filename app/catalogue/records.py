@@ -146,6 +146,7 @@ class Dataset:
 
     @property
     def basis(self) -> Basis:
+        """What the number of errors rests on; where it is that of those found, nothing was extrapolated."""
         as_found = self.n_guesses_changed or self.estimated_errors == self.n_errors > 0
         return basis(self.n_waiting, same_model=not as_found)
 
@@ -193,9 +194,8 @@ def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 class IssueRow(NamedTuple):
-    """An issue as the catalogue holds it: labels by id, categories, votes and media as text, a Boolean as 0 or 1.
-
-    The names are those of ``Issue``; ``selection`` reads a column for each, so a name more is a column more.
+    """An issue as the catalogue holds it: labels by id, categories, votes and media as text, a Boolean as 0 or 1. The
+    names are those of ``Issue``; ``selection`` reads a column for each, so a name more is a column more.
     """
 
     id: int
